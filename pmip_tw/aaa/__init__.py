@@ -1,0 +1,1 @@
+"""Profiles and the exchanges that fetch them from AAA."""

@@ -1,0 +1,1 @@
+"""The loops: event, machine, effects, interfaces, next event."""

@@ -1,0 +1,1 @@
+"""Typed settings; reads TOML; reports every mistake with line and column."""

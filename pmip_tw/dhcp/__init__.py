@@ -1,0 +1,1 @@
+"""The DHCP server that a MAG shows to its mobile nodes."""

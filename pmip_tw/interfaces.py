@@ -1,0 +1,145 @@
+"""The interfaces between the agents and the edges.
+
+Each has a real provider, a twin in ``pmip_tw.testing`` and one contract test that runs on both.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+from zope.interface import Attribute, Interface
+
+from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.mobility.tunnels import Counters, Entry, EntryKey
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
+    from pmip_tw.aaa.profile import MacCredential, Verdict
+    from pmip_tw.mobility.clock import Now
+    from pmip_tw.mobility.observations import Observation
+
+
+@attrs.frozen(slots=True)
+class Datagram:
+    """A datagram of UDP port 434 as it arrived: from ``source`` to our address ``local``."""
+
+    payload: bytes
+    source: Endpoint
+    local: Ipv4
+
+
+@attrs.frozen(slots=True)
+class Unreachable:
+    """ICMP says that ``peer`` cannot be reached; ``code`` as in RFC 792 (3 = nothing listens on that port).
+
+    ICMP is easily forged: it explains, it never removes state.
+    """
+
+    peer: Endpoint
+    code: int
+
+
+class IClock(Interface):
+    """Time, chance and wake-ups."""
+
+    def now() -> "Now":
+        """This instant, monotonic and wall clock, with an entropy source."""
+
+    def wake_at(deadline: float | None, callback: Callable[[], None]) -> None:
+        """Call ``callback`` once at monotonic ``deadline`` or a little later; replaces the wake-up asked for before.
+
+        None cancels it. A wake-up is a hint: it may come early, and the callee looks at the clock itself.
+        """
+
+
+class ISignallingReceiver(Interface):
+    """Whoever is told about signalling datagrams."""
+
+    def datagrams_received(batch: Sequence[Datagram]) -> None:
+        """Datagrams in order of arrival; every one is for us, none is tunnel data (type 4)."""
+
+    def peer_unreachable(report: Unreachable) -> None:
+        """ICMP about something that we sent."""
+
+
+class ITunnelDataReceiver(Interface):
+    """Whoever takes RFC 3519 tunnel data (message type 4) that shares port 434 with the signalling."""
+
+    def tunnel_data_received(batch: Sequence[Datagram]) -> None:
+        """Datagrams whose first octet is 4."""
+
+
+class ISignalling(Interface):
+    """UDP port 434, on each of our own addresses."""
+
+    addresses = Attribute("tuple of Ipv4: the local addresses it is bound to")
+
+    def start(receiver: "ISignallingReceiver", tunnel_data: "ITunnelDataReceiver | None") -> None:
+        """Bind and begin to deliver. PmipError says which address could not be bound and why."""
+
+    def send(payload: bytes, destination: Endpoint, source: Ipv4) -> None:
+        """Send from port 434 of ``source``, one of ``addresses``. A full socket buffer loses the datagram, as a network would."""
+
+    def stop() -> None:
+        """Unbind. Idempotent."""
+
+
+class IPacketReceiver(Interface):
+    """Whoever takes what the packet plane cannot decide by itself."""
+
+    def frame_received(port: str, frame: bytes) -> None:
+        """An Ethernet frame of an access port that no installed entry carries: an unknown node's, DHCP, ARP, TTL 1."""
+
+
+class IForwardingPlane(Interface):
+    """The packet plane: it holds exactly the entries that were installed and were not removed."""
+
+    name = Attribute("str: the provider's name, 'memory' or 'tun'")
+
+    def start(receiver: "IPacketReceiver | None") -> None:
+        """Open devices and begin. ForwardingError says which and why; nothing is left half open then."""
+
+    def stop() -> None:
+        """Close every device, undo every change to the machine. Idempotent."""
+
+    def install(entry: Entry) -> None:
+        """Hold ``entry``; an entry of the same key is replaced in one step and keeps its counters.
+
+        ForwardingError: the plane cannot carry it; what was there before still is.
+        """
+
+    def remove(key: EntryKey) -> Counters:
+        """Forget the entry and give its final counters (all zero if there was none)."""
+
+    def snapshot() -> tuple[Entry, ...]:
+        """Every entry held."""
+
+    def counters(key: EntryKey) -> Counters:
+        """What the entry's node moved so far (all zero if there is no such entry)."""
+
+    def drops() -> dict[str, int]:
+        """Packets dropped since start, by reason."""
+
+    def transmit(port: str, frame: bytes) -> None:
+        """Send an Ethernet frame out of an access port, to the mobile node."""
+
+    def forward(port: str, frame: bytes) -> None:
+        """Treat ``frame`` as if it had just arrived on ``port`` (frames held during a registration, P78)."""
+
+
+class IAuthenticator(Interface):
+    """Decides whether a mobile node may be served, and gives its profile."""
+
+    def authenticate(credential: "MacCredential") -> "Deferred[Verdict]":
+        """Fires with Accept, Reject or Unavailable; never fails, always fires."""
+
+    def stop() -> None:
+        """Close sockets; what is outstanding fires with Unavailable. Idempotent."""
+
+
+class IObserver(Interface):
+    """Something that listens: log, counters, traces."""
+
+    def observe(observation: "Observation", now: "Now") -> None:
+        """Called once for everything that happens; must not fail and must be quick."""

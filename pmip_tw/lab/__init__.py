@@ -1,0 +1,1 @@
+"""Private namespaces, real hosts, real servers, scenarios."""

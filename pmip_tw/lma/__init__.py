@@ -1,0 +1,1 @@
+"""The local mobility anchor's rules: admission, bindings, address pools, revocation."""

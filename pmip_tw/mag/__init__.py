@@ -1,0 +1,1 @@
+"""The access gateway's rules: visitors, registration, presence, revocation received."""

@@ -1,0 +1,1 @@
+"""What the operator sees: control socket, traces, counters, pmipctl."""

@@ -1,0 +1,1 @@
+"""What MAG and LMA share: clocks, associations, replay protection, timers, tunnels."""

@@ -1,0 +1,1 @@
+"""Sockets and clocks: the edges of an agent towards the network."""

@@ -1,0 +1,1 @@
+"""One module per role: the composition root that wires the interfaces; started by twistd."""

@@ -1,0 +1,1 @@
+"""Public twins of every interface: seeded network, fake clock, fake AAA, memory forwarding."""
