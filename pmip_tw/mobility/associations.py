@@ -81,6 +81,11 @@ class SecurityAssociation:
         self._key = key
         self._sign: Signer | None = None
 
+    @property
+    def digest_size(self) -> int:
+        """Octets of an authenticator."""
+        return self.algorithm.digest_size
+
     def sign(self, covered: bytes) -> bytes:
         """The authenticator over ``covered``; ``algorithm.digest_size`` octets."""
         signer = self._sign
@@ -93,9 +98,10 @@ class SecurityAssociation:
         return hmac.compare_digest(self.sign(covered), authenticator)
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, SecurityAssociation)
-            and (self.spi, self.algorithm, self._key) == (other.spi, other.algorithm, other._key)
+        return isinstance(other, SecurityAssociation) and (self.spi, self.algorithm, self._key) == (
+            other.spi,
+            other.algorithm,
+            other._key,
         )
 
     def __hash__(self) -> int:

@@ -1,0 +1,65 @@
+"""Authentication extensions 32, 34 and 36/1: where the authenticator lies and what it covers.
+
+It covers the datagram from its first octet through this extension's SPI (registration.md 7.1), hence
+``datagram[:covered]``.
+"""
+
+from struct import Struct
+from typing import NamedTuple, Protocol
+
+from pmip_tw.errors import Malformed
+from pmip_tw.wire.extensions import GENERALIZED_AUTHENTICATION, Span
+
+MN_AAA_SUBTYPE = 1
+
+_SIMPLE_HEADER = Struct("!BBI")
+_LONG_HEADER = Struct("!BBHI")
+_SPI = Struct("!I")
+
+
+class Authenticator(NamedTuple):
+    """An authentication extension as received: ``covered`` octets of the datagram are authenticated by ``value``."""
+
+    spi: int
+    value: bytes
+    covered: int
+
+
+class Signs(Protocol):
+    """What is needed to add an authentication extension: a security association, seen from here."""
+
+    @property
+    def spi(self) -> int: ...
+    @property
+    def digest_size(self) -> int: ...
+    def sign(self, covered: bytes, /) -> bytes: ...
+
+
+def read_authenticator(datagram: bytes, span: Span) -> Authenticator:
+    """The authentication extension at ``span``; Malformed if it has no room for an SPI and an authenticator."""
+    kind, start, body, end = span
+    covered = body + 4
+    if covered >= end:
+        raise Malformed(
+            f"authentication extension {kind} of {end - start} octets holds no authenticator", start
+        )
+    spi: int = _SPI.unpack_from(datagram, body)[0]
+    return Authenticator(spi, datagram[covered:end], covered)
+
+
+def append_signature(unsigned: bytes, kind: int, association: Signs) -> bytes:
+    """``unsigned`` followed by the authentication extension ``kind`` (36 with sub-type 1 for MN-AAA)."""
+    size = 4 + association.digest_size
+    if kind == GENERALIZED_AUTHENTICATION:
+        covered = unsigned + _LONG_HEADER.pack(kind, MN_AAA_SUBTYPE, size, association.spi)
+    else:
+        covered = unsigned + _SIMPLE_HEADER.pack(kind, size, association.spi)
+    return covered + association.sign(covered)
+
+
+def write_authenticator(unsigned: bytes, kind: int, received: Authenticator) -> bytes:
+    """``unsigned`` followed by an authentication extension with a value that is known already."""
+    size = 4 + len(received.value)
+    if kind == GENERALIZED_AUTHENTICATION:
+        return unsigned + _LONG_HEADER.pack(kind, MN_AAA_SUBTYPE, size, received.spi) + received.value
+    return unsigned + _SIMPLE_HEADER.pack(kind, size, received.spi) + received.value

@@ -1,0 +1,132 @@
+"""The extensions of Mobile IP messages: their four shapes, one table of what each is, and the walk over them.
+
+The type number decides the shape; it cannot be told from the octets (registration.md section 5).
+"""
+
+from enum import Enum
+from struct import Struct
+from typing import NamedTuple
+
+from pmip_tw.errors import Malformed, Truncated, UnrecognizedNonSkippable
+
+PAD = 0
+MN_HA = 32
+MN_FA = 33
+FA_HA = 34
+GENERALIZED_AUTHENTICATION = 36
+CRITICAL_VENDOR = 38
+UDP_TUNNEL_REPLY = 44
+PROXY_NON_SKIPPABLE = 47
+GRE_KEY = 48
+NAI = 131
+CHALLENGE = 132
+VENDOR = 134
+REVOCATION_SUPPORT = 137
+DYNAMIC_HOME_AGENT = 139
+UDP_TUNNEL_REQUEST = 144
+MESSAGE_STRING = 145
+PROXY_SKIPPABLE = 147
+
+FIRST_SKIPPABLE = 128
+
+
+class Shape(Enum):
+    """How an extension lies in the datagram; the value says it in octets."""
+
+    PAD = "type"
+    SIMPLE = "type, length, data"
+    SHORT = "type, length, sub-type, data"
+    LONG = "type, sub-type, length(2), data"
+    EITHER = "type 139: drawn long in RFC 4433, short in the field"
+
+
+class ExtensionKind(NamedTuple):
+    """What is known of an extension type: for the codec, the screens and the documentation."""
+
+    number: int
+    name: str
+    shape: Shape
+    source: str
+
+
+EXTENSIONS = {
+    kind.number: kind
+    for kind in (
+        ExtensionKind(PAD, "Pad", Shape.PAD, "RFC 5944 1.8"),
+        ExtensionKind(MN_HA, "MN-HA Authentication", Shape.SIMPLE, "RFC 5944 3.5.2"),
+        ExtensionKind(MN_FA, "MN-FA Authentication", Shape.SIMPLE, "RFC 5944 3.5.3"),
+        ExtensionKind(FA_HA, "FA-HA Authentication", Shape.SIMPLE, "RFC 5944 3.5.4"),
+        ExtensionKind(GENERALIZED_AUTHENTICATION, "Generalized Authentication", Shape.LONG, "RFC 4721 5"),
+        ExtensionKind(CRITICAL_VENDOR, "Critical Vendor/Organization Specific", Shape.LONG, "RFC 3115 2.1"),
+        ExtensionKind(UDP_TUNNEL_REPLY, "UDP Tunnel Reply", Shape.SHORT, "RFC 3519 3.2"),
+        ExtensionKind(PROXY_NON_SKIPPABLE, "PMIPv4 Per-Node Authentication", Shape.LONG, "RFC 5563 5.1"),
+        ExtensionKind(GRE_KEY, "GRE Key", Shape.LONG, "RFC 6245 5"),
+        ExtensionKind(NAI, "Mobile Node NAI", Shape.SIMPLE, "RFC 2794 2"),
+        ExtensionKind(CHALLENGE, "MN-FA Challenge", Shape.SIMPLE, "RFC 4721 4"),
+        ExtensionKind(VENDOR, "Vendor/Organization Specific", Shape.SIMPLE, "RFC 3115 2.2"),
+        ExtensionKind(REVOCATION_SUPPORT, "Revocation Support", Shape.SIMPLE, "RFC 3543 3.2"),
+        ExtensionKind(DYNAMIC_HOME_AGENT, "Dynamic Home Agent", Shape.EITHER, "RFC 4433 3.4"),
+        ExtensionKind(UDP_TUNNEL_REQUEST, "UDP Tunnel Request", Shape.SHORT, "RFC 3519 3.1"),
+        ExtensionKind(MESSAGE_STRING, "Message String", Shape.SHORT, "IANA"),
+        ExtensionKind(PROXY_SKIPPABLE, "PMIPv4 Skippable", Shape.SHORT, "RFC 5563 5.2-5.5"),
+    )
+}
+
+_SIMPLE = frozenset(n for n, k in EXTENSIONS.items() if k.shape in (Shape.SIMPLE, Shape.SHORT))
+_LONG = frozenset(n for n, k in EXTENSIONS.items() if k.shape is Shape.LONG)
+_LONG_HEADER = Struct("!BBH")
+
+Span = tuple[int, int, int, int]
+"""(type, first octet, first octet of the data, octet after the last). Plain: one is made per extension received.
+
+The data of a short extension begins with its sub-type; the sub-type of a long one is the octet after the type.
+"""
+
+
+def walk(datagram: bytes, start: int) -> list[Span]:
+    """Every extension from octet ``start`` to the end, in order, pads included.
+
+    Unknown types 128-255 come along, to be skipped by whoever reads (E2). Raises UnrecognizedNonSkippable for
+    unknown types 0-127 (E1), Truncated where a length runs past the end (E4).
+    """
+    spans: list[Span] = []
+    position = start
+    end = len(datagram)
+    while position < end:
+        kind = datagram[position]
+        if kind in _SIMPLE or kind >= FIRST_SKIPPABLE:
+            body = position + 2
+            if body > end:
+                raise Truncated(f"extension {kind} has no length", position)
+            after = body + datagram[position + 1]
+            if kind == DYNAMIC_HOME_AGENT and datagram[position + 1 : position + 4] in (b"\1\0\4", b"\2\0\4"):
+                after = position + 8  # the form drawn in RFC 4433, 6.9
+        elif kind == PAD:
+            body = after = position + 1
+        elif kind in _LONG:
+            body = position + 4
+            if body > end:
+                raise Truncated(f"extension {kind} has no length", position)
+            after = body + (datagram[position + 2] << 8 | datagram[position + 3])
+        else:
+            raise UnrecognizedNonSkippable(f"unknown non-skippable extension {kind}", position)
+        if after > end:
+            raise Truncated(f"extension {kind} is longer than the message", position)
+        spans.append((kind, position, body, after))
+        position = after
+    return spans
+
+
+def simple(kind: int, data: bytes) -> bytes:
+    """An extension of the simple shape, or the short one when ``data`` begins with the sub-type.
+
+    Malformed: more than 255 octets of data.
+    """
+    if len(data) > 255:
+        raise Malformed(f"extension {kind} with {len(data)} octets; 255 fit")
+    return bytes((kind, len(data))) + data
+
+
+def long(kind: int, subtype: int, data: bytes) -> bytes:
+    """An extension of the long shape."""
+    return _LONG_HEADER.pack(kind, subtype, len(data)) + data

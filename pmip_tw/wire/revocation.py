@@ -1,0 +1,129 @@
+"""Registration revocation and its acknowledgment (RFC 3543 3.3, 3.4). The I bit sits differently in the two."""
+
+from struct import Struct
+
+import attrs
+
+from pmip_tw.addresses import Ipv4
+from pmip_tw.errors import Malformed, Truncated
+from pmip_tw.wire import extensions as ext
+from pmip_tw.wire.authentication import (
+    Authenticator,
+    Signs,
+    append_signature,
+    read_authenticator,
+    write_authenticator,
+)
+from pmip_tw.wire.codes import MessageType
+
+_REVOCATION = Struct("!BxHIIII")
+_ACK = Struct("!BxHII")
+
+FROM_HOME_AGENT = 0x8000
+REVOCATION_INFORM = 0x4000
+ACK_INFORM = 0x8000
+
+
+@attrs.define(slots=True, kw_only=True)
+class _Authenticated:
+    """What both messages carry behind their fixed part."""
+
+    nai: bytes = b""
+    mn_ha: Authenticator | None = None
+    fa_ha: Authenticator | None = None
+    unknown: tuple[bytes, ...] = ()
+
+    def _read(self, datagram: bytes, start: int) -> None:
+        for span in ext.walk(datagram, start):
+            kind, first, body, end = span
+            if kind == ext.NAI:
+                self.nai = self.nai or datagram[body:end]
+            elif kind == ext.MN_HA and self.mn_ha is None:
+                self.mn_ha = read_authenticator(datagram, span)
+            elif kind == ext.FA_HA and self.fa_ha is None:
+                self.fa_ha = read_authenticator(datagram, span)
+            elif kind in (ext.MN_HA, ext.FA_HA):
+                raise Malformed(f"extension {kind} occurs twice", first)
+            else:
+                self.unknown += (datagram[first:end],)
+
+    def _write(self, fixed: bytes, mn_ha: Signs | None, fa_ha: Signs | None) -> bytes:
+        nai = ext.simple(ext.NAI, self.nai) if self.nai else b""
+        whole = b"".join((fixed, nai, *self.unknown))
+        for kind, association, received in ((ext.MN_HA, mn_ha, self.mn_ha), (ext.FA_HA, fa_ha, self.fa_ha)):
+            if association is not None:
+                whole = append_signature(whole, kind, association)
+            elif received is not None:
+                whole = write_authenticator(whole, kind, received)
+        return whole
+
+
+@attrs.define(slots=True, kw_only=True)
+class Revocation(_Authenticated):
+    """Type 7. ``home_domain``: the home agent's address; ``foreign_domain``: the care-of address of the binding."""
+
+    from_home_agent: bool
+    inform: bool = False
+    home_address: Ipv4
+    home_domain: Ipv4
+    foreign_domain: Ipv4
+    identifier: int
+
+    @classmethod
+    def decode(cls, datagram: bytes) -> "Revocation":
+        """Any octets give a value or a WireError."""
+        if len(datagram) < _REVOCATION.size:
+            raise Truncated(f"revocation of {len(datagram)} octets", len(datagram))
+        kind, flags, home, home_domain, foreign_domain, identifier = _REVOCATION.unpack_from(datagram)
+        if kind != MessageType.REVOCATION:
+            raise Malformed(f"message type {kind} is no revocation")
+        revocation = cls(
+            from_home_agent=bool(flags & FROM_HOME_AGENT),
+            inform=bool(flags & REVOCATION_INFORM),
+            home_address=home,
+            home_domain=home_domain,
+            foreign_domain=foreign_domain,
+            identifier=identifier,
+        )
+        revocation._read(datagram, _REVOCATION.size)
+        return revocation
+
+    def encode(self, *, mn_ha: Signs | None = None, fa_ha: Signs | None = None) -> bytes:
+        """The datagram, authenticated with the association given, or with the authenticators it holds."""
+        flags = (FROM_HOME_AGENT if self.from_home_agent else 0) | (REVOCATION_INFORM if self.inform else 0)
+        fixed = _REVOCATION.pack(
+            MessageType.REVOCATION,
+            flags,
+            self.home_address,
+            self.home_domain,
+            self.foreign_domain,
+            self.identifier,
+        )
+        return self._write(fixed, mn_ha, fa_ha)
+
+
+@attrs.define(slots=True, kw_only=True)
+class RevocationAck(_Authenticated):
+    """Type 15: answers the revocation with the same home address and identifier."""
+
+    inform: bool = False
+    home_address: Ipv4
+    identifier: int
+
+    @classmethod
+    def decode(cls, datagram: bytes) -> "RevocationAck":
+        """Any octets give a value or a WireError."""
+        if len(datagram) < _ACK.size:
+            raise Truncated(f"revocation acknowledgment of {len(datagram)} octets", len(datagram))
+        kind, flags, home, identifier = _ACK.unpack_from(datagram)
+        if kind != MessageType.REVOCATION_ACK:
+            raise Malformed(f"message type {kind} is no revocation acknowledgment")
+        ack = cls(inform=bool(flags & ACK_INFORM), home_address=home, identifier=identifier)
+        ack._read(datagram, _ACK.size)
+        return ack
+
+    def encode(self, *, mn_ha: Signs | None = None, fa_ha: Signs | None = None) -> bytes:
+        """The datagram, authenticated with the association given, or with the authenticators it holds."""
+        flags = ACK_INFORM if self.inform else 0
+        fixed = _ACK.pack(MessageType.REVOCATION_ACK, flags, self.home_address, self.identifier)
+        return self._write(fixed, mn_ha, fa_ha)
