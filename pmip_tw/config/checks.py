@@ -1,0 +1,217 @@
+"""What single settings cannot show: duplicates, overlaps, what excludes or needs another setting.
+
+The checks look at each value by itself, so that a mistake elsewhere in the file hides none of theirs.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from pmip_tw.addresses import Ipv4, Mac, Prefix, ipv4_text, mac_text
+from pmip_tw.config.locate import Path, Positions
+from pmip_tw.config.structure import Mistake, structure
+
+SMALLEST_HOME_PREFIX = 30
+"""A longer prefix has no room for a gateway and a mobile node."""
+
+
+@attrs.frozen(slots=True)
+class Draft:
+    """A document as ``tomllib`` gave it, with what is wrong in it, and where each value stands."""
+
+    document: Mapping[str, Any]
+    positions: Positions
+
+    def value(self, path: Path, kind: Any) -> Any:
+        """The setting at ``path`` as a ``kind``; None if it is absent or wrong (which is reported elsewhere)."""
+        raw = self._raw(path)
+        return None if raw is None else structure(raw, kind)[0]
+
+    def has(self, path: Path) -> bool:
+        return self._raw(path) is not None
+
+    def elements(self, path: Path) -> list[Path]:
+        """The paths of the elements of the list at ``path``."""
+        raw = self._raw(path)
+        return [(*path, index) for index in range(len(raw))] if isinstance(raw, list) else []
+
+    def line(self, path: Path) -> int:
+        return self.positions.of(path).line
+
+    def _raw(self, path: Path) -> Any:
+        found: Any = self.document
+        for step in path:
+            if not isinstance(found, Mapping | list):
+                return None
+            try:
+                found = found[step]  # type: ignore[index]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return found
+
+
+class _Once:
+    """Notices the second use of what may be used once, and says where the first was."""
+
+    def __init__(self, draft: Draft, what: str) -> None:
+        self._draft = draft
+        self._what = what
+        self._first: dict[object, Path] = {}
+
+    def use(self, key: object, text: str, path: Path) -> Iterator[Mistake]:
+        first = self._first.setdefault(key, path)
+        if first != path:
+            line = self._draft.line(first)
+            yield Mistake(path, f"{path[-1]}: {self._what} {text} is already used on line {line}")
+
+
+def mag_mistakes(draft: Draft) -> Iterator[Mistake]:
+    mag: Path = ("mag",)
+    if draft.has((*mag, "radius")) and draft.has((*mag, "local")):
+        yield Mistake((*mag, "local"), "[mag.local] and [mag.radius] exclude each other: keep one of them")
+    elif not draft.has((*mag, "radius")) and not draft.has((*mag, "local")):
+        yield Mistake(mag, "no AAA: add [[mag.radius.servers]], or [mag.local] with a file of users")
+    if draft.value((*mag, "radius", "servers"), list) == []:
+        yield Mistake((*mag, "radius", "servers"), "servers: add at least one [[mag.radius.servers]]")
+    yield from _radius_servers_once(draft, (*mag, "radius", "servers"))
+    yield from _access(draft, (*mag, "access"))
+    yield from _home_prefixes(draft, (*mag, "home_prefixes"))
+
+
+def _radius_servers_once(draft: Draft, servers: Path) -> Iterator[Mistake]:
+    seen = _Once(draft, "the server")
+    for path in draft.elements(servers):
+        address = draft.value((*path, "address"), Ipv4)
+        port = draft.value((*path, "port"), int) or 1812
+        if address is not None:
+            yield from seen.use((address, port), f"{ipv4_text(address)}:{port}", (*path, "address"))
+
+
+def _access(draft: Draft, access: Path) -> Iterator[Mistake]:
+    if not draft.elements(access) and draft.value(access, list) in (None, []):
+        yield Mistake(access[:-1], 'no access interface: add [[mag.access]] with interface = "..."')
+    seen = _Once(draft, "the interface")
+    for path in draft.elements(access):
+        name = draft.value((*path, "interface"), str)
+        if name is not None:
+            yield from seen.use(name, name, (*path, "interface"))
+
+
+def _home_prefixes(draft: Draft, home_prefixes: Path) -> Iterator[Mistake]:
+    if not draft.elements(home_prefixes) and draft.value(home_prefixes, list) in (None, []):
+        yield Mistake(home_prefixes[:-1], 'no home prefix: add [[mag.home_prefixes]] with prefix = "..."')
+    yield from _prefixes(draft, draft.elements(home_prefixes))
+    for path in draft.elements(home_prefixes):
+        prefix = draft.value((*path, "prefix"), Prefix)
+        gateway = draft.value((*path, "gateway"), Ipv4)
+        if prefix is None or gateway is None:
+            continue
+        if gateway not in prefix or gateway in (prefix.network, prefix.broadcast):
+            text = f"gateway: {ipv4_text(gateway)} is not the address of a machine in {prefix}"
+            yield Mistake((*path, "gateway"), text)
+
+
+def lma_mistakes(draft: Draft) -> Iterator[Mistake]:
+    pools: Path = ("lma", "pools")
+    if not draft.elements(pools) and draft.value(pools, list) in (None, []):
+        yield Mistake(("lma",), 'no home addresses: add [[lma.pools]] with prefix = "..."')
+    yield from _prefixes(draft, draft.elements(pools))
+    for path in draft.elements(pools):
+        prefix = draft.value((*path, "prefix"), Prefix)
+        for excluded_at in draft.elements((*path, "exclude")):
+            excluded = draft.value(excluded_at, Ipv4)
+            if prefix is not None and excluded is not None and excluded not in prefix:
+                yield Mistake(
+                    excluded_at, f"exclude[{excluded_at[-1]}]: {ipv4_text(excluded)} is not in {prefix}"
+                )
+    yield from _mobile_nodes(draft, ("lma", "mobile_nodes"))
+
+
+def _prefixes(draft: Draft, tables: list[Path]) -> Iterator[Mistake]:
+    """Prefixes that overlap, or are too small for a gateway and a mobile node."""
+    earlier: list[tuple[Prefix, Path]] = []
+    for table in tables:
+        path = (*table, "prefix")
+        prefix = draft.value(path, Prefix)
+        if prefix is None:
+            continue
+        if not 1 <= prefix.length <= SMALLEST_HOME_PREFIX:
+            yield Mistake(
+                path, f"prefix: {prefix} must be /1 to /{SMALLEST_HOME_PREFIX}: gateway and mobile nodes"
+            )
+        for other, where in earlier:
+            if prefix.network in other or other.network in prefix:
+                yield Mistake(path, f"prefix: {prefix} overlaps {other} on line {draft.line(where)}")
+        earlier.append((prefix, path))
+
+
+def _mobile_nodes(draft: Draft, mobile_nodes: Path) -> Iterator[Mistake]:
+    associations = _Once(draft, "the association")
+    owners: dict[Ipv4, tuple[str, Path]] = {}
+    addresses: dict[str, tuple[Ipv4, Path]] = {}
+    for node in draft.elements(mobile_nodes):
+        nai = draft.value((*node, "nai"), str)
+        spi = draft.value((*node, "spi"), int)
+        if nai is not None and spi is not None:
+            yield from associations.use((nai, spi), f"of {nai} with SPI {spi}", (*node, "spi"))
+        path = (*node, "home_address")
+        address = draft.value(path, Ipv4)
+        if address is None:
+            continue
+        yield from _home_address(draft, address, path)
+        if nai is None:
+            continue
+        owner, where = owners.setdefault(address, (nai, path))
+        if owner != nai:
+            text = f"{ipv4_text(address)} is already the home address of {owner} on line {draft.line(where)}"
+            yield Mistake(path, f"home_address: {text}")
+        other, where = addresses.setdefault(nai, (address, path))
+        if other != address:
+            text = f"{nai} already has {ipv4_text(other)} on line {draft.line(where)}"
+            yield Mistake(path, f"home_address: {text}")
+
+
+def _home_address(draft: Draft, address: Ipv4, path: Path) -> Iterator[Mistake]:
+    """A fixed home address lies in a pool that would give it."""
+    text = ipv4_text(address)
+    all_readable = True
+    for pool in draft.elements(("lma", "pools")):
+        prefix = draft.value((*pool, "prefix"), Prefix)
+        if prefix is None:
+            all_readable = False
+        elif address in prefix:
+            reserved = {
+                prefix.network: "network",
+                prefix.first_host: "gateway",
+                prefix.broadcast: "broadcast",
+            }
+            if address in reserved:
+                yield Mistake(path, f"home_address: {text} is the {reserved[address]} address of {prefix}")
+            for excluded in draft.elements((*pool, "exclude")):
+                if draft.value(excluded, Ipv4) == address:
+                    line = draft.line(excluded)
+                    yield Mistake(path, f"home_address: {text} is excluded from {prefix} on line {line}")
+            return
+    if all_readable:
+        yield Mistake(path, f"home_address: {text} is in none of the pools")
+
+
+def user_mistakes(draft: Draft) -> Iterator[Mistake]:
+    if not draft.elements(("users",)) and draft.value(("users",), list) in (None, []):
+        yield Mistake((), "no users: add [[users]] with mac, nai, lma, spi and key")
+    stations = _Once(draft, "the MAC")
+    owners: dict[tuple[Ipv4, Ipv4], tuple[str, Path]] = {}
+    for user in draft.elements(("users",)):
+        mac = draft.value((*user, "mac"), Mac)
+        if mac is not None:
+            yield from stations.use(mac, mac_text(mac), (*user, "mac"))
+        nai, lma = draft.value((*user, "nai"), str), draft.value((*user, "lma"), Ipv4)
+        path = (*user, "home_address")
+        address = draft.value(path, Ipv4)
+        if nai is None or lma is None or address is None:
+            continue
+        owner, where = owners.setdefault((lma, address), (nai, path))
+        if owner != nai:
+            text = f"{ipv4_text(address)} is already the home address of {owner} on line {draft.line(where)}"
+            yield Mistake(path, f"home_address: {text}")

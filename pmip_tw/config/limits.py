@@ -1,0 +1,135 @@
+"""What a setting's value must satisfy beyond its type. Each rule raises ValueError with the text for the operator."""
+
+from typing import Protocol
+
+import attrs
+
+from pmip_tw.addresses import Ipv4, Mac, ipv4_text, mac_text
+from pmip_tw.secret import Secret
+
+LONGEST_INTERFACE_NAME = 15
+"""The kernel's IFNAMSIZ less the closing zero."""
+
+LONGEST_SOCKET_PATH = 107
+"""``sun_path`` less the closing zero, in octets."""
+
+LONGEST_NAI = 253
+"""What fits a RADIUS User-Name and a NAI extension's Length (RFC 7542 2.3)."""
+
+SHORTEST_KEY = 8
+"""Octets; anything shorter can be guessed by whoever records one registration."""
+
+
+class Rule(Protocol):
+    """Stands in ``Annotated[type, rule]`` and is asked after the type is right."""
+
+    def check(self, value: object, /) -> None:
+        """ValueError says what is wrong and what would be right."""
+
+
+@attrs.frozen(slots=True)
+class Within:
+    """A number from ``least`` (or above it) to ``most``."""
+
+    least: float
+    most: float
+    above: bool = attrs.field(default=False, kw_only=True)
+
+    def check(self, value: object, /) -> None:
+        assert isinstance(value, int | float)
+        fits = self.least <= value <= self.most and not (self.above and value == self.least)
+        if not fits:  # as it is for nan, too
+            bounds = f"above {self.least} and at most" if self.above else f"from {self.least} to"
+            raise ValueError(f"must be {bounds} {self.most}, not {value}")
+
+
+class NotEmpty:
+    """A text of at least one visible character on one line."""
+
+    def check(self, value: object, /) -> None:
+        assert isinstance(value, str)
+        if not value.strip() or not value.isprintable():
+            raise ValueError(f"must be a name in printable characters, not {value!r}")
+
+
+class InterfaceName:
+    """A name that the kernel would take."""
+
+    def check(self, value: object, /) -> None:
+        assert isinstance(value, str)
+        visible = value.isascii() and value.isprintable() and not set(value) & set("/: ")
+        if not visible or not 1 <= len(value) <= LONGEST_INTERFACE_NAME or value in (".", ".."):
+            raise ValueError(
+                f"{value!r} is not an interface name (1 to {LONGEST_INTERFACE_NAME} characters, such as eth1)"
+            )
+
+
+class SocketPath:
+    """A path that a unix socket can have."""
+
+    def check(self, value: object, /) -> None:
+        assert isinstance(value, str)
+        if not value or "\0" in value:
+            raise ValueError("must be the path of a unix socket, such as /run/pmip.sock")
+        octets = len(value.encode())
+        if octets > LONGEST_SOCKET_PATH:
+            raise ValueError(f"is {octets} octets long; a socket's path has at most {LONGEST_SOCKET_PATH}")
+
+
+def _is_one_word(text: str) -> bool:
+    return text.isprintable() and not any(character.isspace() for character in text)
+
+
+class Nai:
+    """A network access identifier, with or without a realm (RFC 7542 2.2)."""
+
+    def check(self, value: object, /) -> None:
+        assert isinstance(value, str)
+        user, at, realm = value.partition("@")
+        if not value or not _is_one_word(value) or "@" in realm or not (user or realm) or (at and not realm):
+            raise ValueError(f"{value!r} is not a network access identifier (such as mn1@example.net)")
+        if len(value.encode()) > LONGEST_NAI:
+            raise ValueError(f"is longer than {LONGEST_NAI} octets")
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Realm:
+    """The part of a NAI after the @."""
+
+    may_be_empty: bool = False
+
+    def check(self, value: object, /) -> None:
+        assert isinstance(value, str)
+        if not value and self.may_be_empty:
+            return
+        if not value or not _is_one_word(value) or "@" in value:
+            raise ValueError(f"{value!r} is not a realm (what follows the @, such as example.net)")
+        if len(value.encode()) > LONGEST_NAI - len("02:00:00:00:00:01@"):
+            raise ValueError("is too long for a realm")
+
+
+class Host:
+    """An address that one machine can have."""
+
+    def check(self, value: object, /) -> None:
+        address = Ipv4(value) if isinstance(value, int) else Ipv4(0)
+        if address >> 24 == 0 or address >> 28 >= 0xE:
+            raise ValueError(f"{ipv4_text(address)} is not the address of a machine")
+
+
+class Station:
+    """An Ethernet address of one station: no group address, not all zero."""
+
+    def check(self, value: object, /) -> None:
+        assert isinstance(value, bytes)
+        if value[0] & 1 or not any(value):
+            raise ValueError(f"{mac_text(Mac(value))} is not the address of one station")
+
+
+class Key:
+    """A key long enough to be one."""
+
+    def check(self, value: object, /) -> None:
+        assert isinstance(value, Secret)
+        if len(value) < SHORTEST_KEY:
+            raise ValueError(f"is too short ({len(value)} of at least {SHORTEST_KEY} octets, better 16)")

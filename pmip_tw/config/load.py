@@ -1,0 +1,167 @@
+"""Reads a role's TOML file: all its settings, or all its mistakes. Nothing but files is touched."""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path as FilePath
+from typing import Any, NoReturn
+
+import attrs
+
+from pmip_tw.config.checks import Draft, lma_mistakes, mag_mistakes, user_mistakes
+from pmip_tw.config.locate import START, Path, Position, Positions, locate
+from pmip_tw.config.settings import (
+    LmaSettings,
+    LocalSettings,
+    MagSettings,
+    Settings,
+    User,
+    UserFile,
+)
+from pmip_tw.config.structure import Mistake, structure, unknown_setting
+from pmip_tw.errors import ConfigurationError
+
+_Checks = Callable[[Draft], Iterator[Mistake]]
+_TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+def load(path: str | FilePath) -> Settings:
+    """The settings in the file at ``path``; its one top-level table tells the role.
+
+    ConfigurationError carries every mistake of the file, and of the file of users that it names, as
+    "file:line:column: text", in the order of the lines.
+    """
+    file = _SettingsFile(path)
+    document = file.read()
+    if document is None:
+        file.give_up()
+    role = _role(file, document)
+    settings: Settings | None = None
+    if role == "lma":
+        settings = file.table("lma", LmaSettings, lma_mistakes)
+    elif role == "mag":
+        settings = mag = file.table("mag", MagSettings, mag_mistakes)
+        users = _users(file)
+        if mag is not None and mag.local is not None and users is not None:
+            settings = attrs.evolve(mag, local=LocalSettings(users=users))
+    if settings is None or file.mistakes:
+        file.give_up()
+    return settings
+
+
+class _SettingsFile:
+    """One TOML file, and every mistake found in it so far as (file, place, text)."""
+
+    def __init__(self, path: str | FilePath) -> None:
+        self.name = str(path)
+        self.draft = Draft({}, Positions({}))
+        self.mistakes: list[tuple[Position | None, str]] = []
+        self.others: list[str] = []
+
+    def read(self) -> Mapping[str, Any] | None:
+        """The document; None if there is none to speak of, which is then a mistake."""
+        text = self._text()
+        if text is None:
+            return None
+        try:
+            document = tomllib.loads(text)
+            positions = Positions(locate(text))
+        except RecursionError:
+            self.add(START, "brackets are nested too deeply")
+            return None
+        except ValueError as error:
+            self.add(*_syntax_mistake(text, str(error)))
+            return None
+        self.draft = Draft(document, positions)
+        return document
+
+    def table(self, name: str, kind: Any, checks: _Checks) -> Any:
+        """The top-level table (or list of tables) ``name`` as a ``kind``; None after mistakes, which are added."""
+        raw = self.draft.document.get(name, [])
+        value, mistakes = structure(raw, kind, (name,))
+        if isinstance(raw, list) is (name == "users"):
+            mistakes.extend(checks(self.draft))
+        for mistake in mistakes:
+            self.add_at(mistake.path, mistake.text)
+        return None if self.mistakes else value
+
+    def add_at(self, path: Path, text: str) -> None:
+        self.add(self.draft.positions.of(path), text)
+
+    def add(self, position: Position | None, text: str) -> None:
+        self.mistakes.append((position, text))
+
+    def lines(self) -> tuple[str, ...]:
+        ordered = sorted(set(self.mistakes), key=lambda mistake: (mistake[0] or START, mistake[1]))
+        own = (
+            f"{self.name}:{position.line}:{position.column}: {text}" if position else f"{self.name}: {text}"
+            for position, text in ordered
+        )
+        return (*own, *self.others)
+
+    def give_up(self) -> NoReturn:
+        raise ConfigurationError(self.lines())
+
+    def _text(self) -> str | None:
+        try:
+            octets = FilePath(self.name).read_bytes()
+        except (OSError, ValueError) as error:  # ValueError: a zero octet in the name
+            self.add(None, f"cannot be read: {getattr(error, 'strerror', None) or error}")
+            return None
+        try:
+            return octets.decode()
+        except UnicodeDecodeError as error:
+            before = octets[: error.start].decode()
+            self.add(_end_of(before), "not UTF-8 text, which TOML must be")
+            return None
+
+
+def _end_of(text: str) -> Position:
+    return Position(text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1)
+
+
+def _syntax_mistake(text: str, complaint: str) -> tuple[Position, str]:
+    """Where tomllib stopped, and its words without the place."""
+    place = _TOML_PLACE.search(complaint)
+    words = complaint[: place.start()] if place else complaint
+    if place is None:
+        return START, f"not TOML: {words}"
+    if place[1] is None:
+        return _end_of(text.replace("\r\n", "\n").rstrip("\n")), f"not TOML: {words} at the end of the file"
+    return Position(int(place[1]), int(place[2])), f"not TOML: {words}"
+
+
+def _role(file: _SettingsFile, document: Mapping[str, Any]) -> str | None:
+    """The role whose table the file has; every other table is a mistake."""
+    roles = [name for name in document if name in ("mag", "lma")]
+    others = [name for name in document if name not in ("mag", "lma")]
+    if not roles and others == ["users"]:
+        file.add_at(("users",), "a file of users: check the MAG's file whose [mag.local] names it")
+        return None
+    for name in others:
+        file.add_at((name,), unknown_setting(name, ["mag", "lma"]))
+    if not roles:
+        file.add(START, "no top-level table [mag] or [lma], which tells the role")
+        return None
+    for extra in roles[1:]:
+        file.add_at(
+            (extra,), f"[{extra}] beside [{roles[0]}]: a file is for one role, put it in a file of its own"
+        )
+    return roles[0]
+
+
+def _users(file: _SettingsFile) -> UserFile | None:
+    """The file that [mag.local] names; its mistakes are told after those of ``file``, under its own name."""
+    named: UserFile | None = file.draft.value(("mag", "local", "users"), UserFile)
+    if named is None:
+        return None
+    users_file = _SettingsFile(FilePath(file.name).parent / named.path)
+    document = users_file.read()
+    entries: tuple[User, ...] | None = None
+    if document is not None:
+        for name in document:
+            if name != "users":
+                users_file.add_at((name,), unknown_setting(name, ["users"]))
+        entries = users_file.table("users", tuple[User, ...], user_mistakes)
+    file.others.extend(users_file.lines())
+    return None if entries is None else UserFile(path=FilePath(users_file.name), entries=entries)

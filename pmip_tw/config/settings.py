@@ -1,0 +1,195 @@
+"""The settings of each role as typed values; names and defaults are those that ``conf/*.toml`` explains.
+
+All durations are seconds. Nothing here looks at the machine: an interface need not exist to be named.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import attrs
+
+from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac, Prefix
+from pmip_tw.config.limits import Host, InterfaceName, Key, Nai, NotEmpty, Realm, SocketPath, Station, Within
+from pmip_tw.mobility.associations import MINIMUM_SPI, Algorithm, SecurityAssociation
+from pmip_tw.secret import Secret
+
+INFINITE_LIFETIME = 65535
+"""In a registration this means "for ever"; it cannot be asked for or granted here (RFC 5944 3.3)."""
+
+GATEWAY_MAC = Mac(bytes.fromhex("02005e504d49"))
+"""What every MAG calls itself on its access links, so that a move leaves the ARP caches true."""
+
+Lifetime = Annotated[int, Within(1, INFINITE_LIFETIME - 1)]
+Spi = Annotated[int, Within(MINIMUM_SPI, 0xFFFFFFFF)]
+Seconds = Annotated[float, Within(0, 86_400)]
+Name = Annotated[str, NotEmpty()]
+Interface = Annotated[str, InterfaceName()]
+Control = Annotated[str, SocketPath()]
+MobileNodeNai = Annotated[str, Nai()]
+MobileNodeMac = Annotated[Mac, Station()]
+HostAddress = Annotated[Ipv4, Host()]
+MobileNodeKey = Annotated[Secret, Key()]
+
+NatTraversal = Literal["auto", "force", "off"]
+DuplicateMac = Literal["refuse", "move"]
+MessageAuthenticatorRule = Literal["auto", "yes", "eap-only", "no"]
+MacFormat = Literal["aa-bb-cc-dd-ee-ff", "aa:bb:cc:dd:ee:ff", "aabbccddeeff", "AA-BB-CC-DD-EE-FF"]
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class AccessInterface:
+    """``[[mag.access]]``: a link with mobile nodes behind it."""
+
+    interface: Interface
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class HomePrefix:
+    """``[[mag.home_prefixes]]``: what DHCP tells a mobile node with a home address in ``prefix``."""
+
+    prefix: Prefix
+    gateway: Ipv4 = attrs.field()
+    dns: tuple[HostAddress, ...] = ()
+    lease_time: Annotated[int, Within(60, 0xFFFFFFFE)] = 3600
+
+    @gateway.default
+    def _first_host(self) -> Ipv4:
+        return self.prefix.first_host
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class RadiusServer:
+    """``[[mag.radius.servers]]``."""
+
+    address: HostAddress
+    port: Annotated[int, Within(1, 65535)] = 1812
+    secret: Secret
+    require_message_authenticator: MessageAuthenticatorRule = "auto"
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class RadiusSettings:
+    """``[mag.radius]``: servers in the order of trying, ``timeout`` before the first retransmission."""
+
+    servers: tuple[RadiusServer, ...]
+    timeout: Annotated[float, Within(0.1, 60)] = 2
+    tries: Annotated[int, Within(1, 10)] = 3
+    mac_format: MacFormat = "aa-bb-cc-dd-ee-ff"
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class User:
+    """``[[users]]`` of a MAG's own user file; ``home_address`` 0: the LMA chooses; ``session_timeout`` 0: no limit."""
+
+    mac: MobileNodeMac
+    nai: MobileNodeNai
+    lma: HostAddress
+    spi: Spi
+    key: MobileNodeKey
+    algorithm: Algorithm = Algorithm.HMAC_MD5
+    home_address: HostAddress = UNSPECIFIED
+    session_timeout: Annotated[int, Within(0, 0xFFFFFFFF)] = 0
+
+    @property
+    def association(self) -> SecurityAssociation:
+        return SecurityAssociation(self.spi, self.key, self.algorithm)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class UserFile:
+    """The file that ``[mag.local] users`` names, found beside the MAG's file, and what is in it."""
+
+    path: Path
+    entries: tuple[User, ...] = ()
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class LocalSettings:
+    """``[mag.local]``: AAA without a server."""
+
+    users: UserFile
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class MagSettings:
+    """``[mag]``. Exactly one of ``radius`` and ``local`` is there."""
+
+    address: HostAddress
+    identity: Name
+    lifetime: Lifetime = 1800
+    nat_traversal: NatTraversal = "auto"
+    gateway_mac: Annotated[Mac, Station()] = GATEWAY_MAC
+    attach_probe_max_age: Annotated[float, Within(1, 86_400)] = 30
+    reject_hold: Seconds = 30
+    duplicate_mac: DuplicateMac = "refuse"
+    default_realm: Annotated[str, Realm(may_be_empty=True)] = ""
+    control: Control = "/run/pmip-mag.sock"
+    access: tuple[AccessInterface, ...] = ()
+    home_prefixes: tuple[HomePrefix, ...] = ()
+    radius: RadiusSettings | None = None
+    local: LocalSettings | None = None
+
+    @property
+    def users(self) -> tuple[User, ...]:
+        """The entries of the user file; none with RADIUS."""
+        return self.local.users.entries if self.local else ()
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Pool:
+    """``[[lma.pools]]``: home addresses for the NAIs of ``realms``, for every NAI if that is empty."""
+
+    prefix: Prefix
+    realms: tuple[Annotated[str, Realm()], ...] = ()
+    exclude: tuple[Ipv4, ...] = ()
+
+    def offers(self, address: Ipv4) -> bool:
+        """Whether a mobile node may have ``address``: not the network, the gateway, broadcast or an excluded one."""
+        return (
+            address in self.prefix
+            and address not in (self.prefix.network, self.prefix.first_host, self.prefix.broadcast)
+            and address not in self.exclude
+        )
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class MobileNode:
+    """``[[lma.mobile_nodes]]``; ``home_address`` 0: the pool chooses."""
+
+    nai: MobileNodeNai
+    spi: Spi
+    key: MobileNodeKey
+    algorithm: Algorithm = Algorithm.HMAC_MD5
+    home_address: HostAddress = UNSPECIFIED
+
+    @property
+    def association(self) -> SecurityAssociation:
+        return SecurityAssociation(self.spi, self.key, self.algorithm)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class LmaSettings:
+    """``[lma]``."""
+
+    address: HostAddress
+    identity: Name
+    max_lifetime: Lifetime = 3600
+    timestamp_window: Annotated[float, Within(3, 3600, above=True)] = 7
+    handover_min_interval: Annotated[float, Within(0, 3600)] = 1.0
+    address_hold: Seconds = attrs.field()
+    revoke_on_handover: bool = True
+    nat_traversal: bool = True
+    forced_udp: bool = True
+    keepalive_interval: Annotated[int, Within(1, 65535)] = 110
+    device: Interface = "mip0"
+    mtu: Annotated[int, Within(576, 65535)] = 1468
+    control: Control = "/run/pmip-lma.sock"
+    pools: tuple[Pool, ...] = ()
+    mobile_nodes: tuple[MobileNode, ...] = ()
+
+    @address_hold.default
+    def _as_long_as_a_binding(self) -> float:
+        return self.max_lifetime
+
+
+Settings = MagSettings | LmaSettings
