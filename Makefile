@@ -1,0 +1,30 @@
+# make lab    the main job: an unmodified host keeps its session while it moves (SCENARIO=name, JSON=1)
+# make test   the whole test suite
+# Both do all the set-up they need, once; see scripts/setup.
+
+SCENARIO ?= roam
+PYTHON := .venv/bin/python
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help lab test check setup
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+lab:
+	@scripts/setup
+	@$(PYTHON) -m pmip_tw.lab.command run $(SCENARIO) $(if $(filter-out 0 no,$(JSON)),--json)
+
+test:
+	@scripts/setup
+	@$(PYTHON) -m pytest $(PYTEST)
+
+# The standards alone: style, types and the import contract. They are tests too.
+check:
+	@scripts/setup
+	@$(PYTHON) -m pytest -q tests/packaging/test_standards.py
+
+# Once more, even if it was done or tried before.
+setup:
+	@scripts/setup --again
