@@ -30,7 +30,7 @@ _ERROR_TOS = 0xC0  # internetwork control (RFC 1812 4.3.2.5)
 
 @attrs.frozen(slots=True, kw_only=True)
 class IcmpMessage:
-    """``rest`` is the second 32-bit word: an echo's identifier and sequence, a too-big's MTU in the low half."""
+    """``rest`` is the second 32-bit word: identifier and sequence of an echo, low half of a too-big: the MTU."""
 
     type: int
     code: int
