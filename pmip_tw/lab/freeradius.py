@@ -83,7 +83,7 @@ modules {{
     files {{
         filename = {directory}/users
     }}
-    # The mobility attributes belong to the identity that authentication found, not to the MAC it was asked with.
+    # Mobility attributes belong to the identity that authentication found, not to the MAC it was asked with.
     files mobility {{
         key = "%{{reply:User-Name}}"
         postauth_usersfile = {directory}/mobility
@@ -184,7 +184,7 @@ class FreeRadius:
 
     @property
     def debug_log(self) -> Path:
-        """Where the caller puts the program's standard output; beside the directory, so that both can be read."""
+        """Where the caller puts the program's standard output: beside the directory."""
         return self.directory.with_name(f"{self.directory.name}.log")
 
     def write(self) -> None:
