@@ -44,7 +44,7 @@ def load(path: str | FilePath) -> Settings:
         users = _users(file)
         if mag is not None and mag.local is not None and users is not None:
             settings = attrs.evolve(mag, local=LocalSettings(users=users))
-    if settings is None or file.mistakes:
+    if settings is None or file.lines():
         file.give_up()
     return settings
 
@@ -79,7 +79,7 @@ class _SettingsFile:
         """The top-level table (or list of tables) ``name`` as a ``kind``; None after mistakes, which are added."""
         raw = self.draft.document.get(name, [])
         value, mistakes = structure(raw, kind, (name,))
-        if isinstance(raw, list) is (name == "users"):
+        if isinstance(raw, list if name == "users" else dict):
             mistakes.extend(checks(self.draft))
         for mistake in mistakes:
             self.add_at(mistake.path, mistake.text)
