@@ -1,0 +1,41 @@
+"""An authentic request, and a registration that is decided but not yet carried out."""
+
+import attrs
+
+from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.lma.bindings import Binding
+from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.effects import Install, Remove
+from pmip_tw.wire.extension_values import UdpTunnelReply
+from pmip_tw.wire.registration import RegistrationRequest
+
+
+@attrs.define(slots=True)
+class Asked:
+    """A request whose MN-HA ``authenticator`` verified with ``association``; from ``source`` to our ``local``."""
+
+    request: RegistrationRequest = attrs.field(repr=False)
+    authenticator: bytes = attrs.field(repr=False)
+    association: SecurityAssociation
+    source: Endpoint
+    local: Ipv4
+
+    @property
+    def nai(self) -> bytes:
+        return self.request.nai
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Commit:
+    """An effect: carry out ``change``, then tell the engine by ``committed`` or ``failed``; it holds the reply.
+
+    Reply last: an accepting reply leaves when what it promises is true. ``binding``: what the table holds now, None
+    after a de-registration; ``previous``: what it held before, to be put back if the change fails. ``change`` None:
+    nothing to carry out; a Remove cannot fail.
+    """
+
+    asked: Asked
+    change: Install | Remove | None
+    binding: Binding | None
+    previous: Binding | None
+    udp_reply: UdpTunnelReply | None = None

@@ -1,0 +1,38 @@
+"""The registration replies of an LMA (RFC 5944 3.8.3; registration.md section 9)."""
+
+from pmip_tw.addresses import Ipv4
+from pmip_tw.lma.commitment import Asked
+from pmip_tw.mobility.effects import Send
+from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelReply
+from pmip_tw.wire.registration import RegistrationReply
+
+
+def reply(
+    asked: Asked,
+    code: int,
+    *,
+    lifetime: int = 0,
+    home_address: Ipv4 | None = None,
+    identification: int | None = None,
+    udp_tunnel: UdpTunnelReply | None = None,
+    revocation: RevocationSupport | None = None,
+) -> Send:
+    """The reply, to where the request came from (registration.md section 1), signed with MN-HA.
+
+    The full Identification is kept unless another is given (I7, I8). The NAI goes back as it came (RFC 2794 3),
+    47/1 if the request had it (P25). 44 and 137 stand on the side of MN-HA where the request had them (N22).
+    """
+    request = asked.request
+    message = RegistrationReply(
+        code=code,
+        lifetime=lifetime,
+        home_address=request.home_address if home_address is None else home_address,
+        home_agent=asked.local,
+        identification=request.identification if identification is None else identification,
+        nai=request.nai,
+        per_node=request.per_node,
+        udp_tunnel=udp_tunnel,
+        revocation=revocation,
+        agent_part=request.agent_part and (udp_tunnel is not None or revocation is not None),
+    )
+    return Send(message.encode(mn_ha=asked.association), asked.source, asked.local)

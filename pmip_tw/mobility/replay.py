@@ -1,0 +1,87 @@
+"""Timestamps as the Identification of registrations (RFC 5944 5.7.1, registration.md section 8.1)."""
+
+from pmip_tw.mobility.clock import NTP_EPOCH
+
+_WHOLE = 1 << 64
+_HALF = 1 << 63
+
+
+def ntp_timestamp(wall: float) -> int:
+    """The 64-bit NTP timestamp of a Unix time (I3)."""
+    return int((wall + NTP_EPOCH) * 2**32) % _WHOLE
+
+
+def ntp_seconds(wall: float) -> int:
+    """The high half of the NTP timestamp of a Unix time."""
+    return int(wall + NTP_EPOCH) & 0xFFFFFFFF
+
+
+def later(one: int, other: int) -> bool:
+    """Whether ``one`` is strictly after ``other``, in 64-bit serial arithmetic: era 0 ends in 2036 (I11)."""
+    return 0 < (one - other) % _WHOLE < _HALF
+
+
+def seconds_between(identification: int, wall: float) -> float:
+    """How far the timestamp lies ahead of (negative: behind) the clock, in seconds."""
+    difference = (identification - ntp_timestamp(wall)) % _WHOLE
+    return (difference - _WHOLE if difference >= _HALF else difference) / 2**32
+
+
+def acceptable(identification: int, last_accepted: int | None, wall: float, window: float) -> bool:
+    """Rule I6: inside the window around our clock, and later than what was accepted before."""
+    if abs(seconds_between(identification, wall)) > window:
+        return False
+    return last_accepted is None or later(identification, last_accepted)
+
+
+def resynchronizing(request: int, last_accepted: int | None, wall: float, window: float) -> int:
+    """The Identification of a reply with code 133: low half of the request, high half our clock (I8).
+
+    Where a MAG with a fast clock was accepted before, our clock alone would not help its successor: the high half
+    then lies beyond the last accepted one, inside the window (P33).
+    """
+    own = ntp_seconds(wall)
+    high = own
+    if last_accepted is not None:
+        beyond = ((last_accepted >> 32) + 1) & 0xFFFFFFFF
+        if later(beyond << 32, own << 32):
+            high = min(beyond, (own + int(window) - 1) & 0xFFFFFFFF)
+    return high << 32 | (request & 0xFFFFFFFF)
+
+
+class ReplayFloors:
+    """The last valid Identification of identities without a binding, so that nothing captured works again (I10).
+
+    An entry lives ``retention`` seconds of the monotonic clock: past the window its replays are too old anyway.
+    """
+
+    def __init__(self, retention: float) -> None:
+        self._retention = retention
+        self._floors: dict[bytes, tuple[int, float]] = {}
+
+    def get(self, nai: bytes) -> int | None:
+        found = self._floors.get(nai)
+        return None if found is None else found[0]
+
+    def note(self, nai: bytes, identification: int, monotonic: float) -> None:
+        """Remember ``identification``; entries stay in the order of their age."""
+        self._floors.pop(nai, None)
+        self._floors[nai] = (identification, monotonic + self._retention)
+
+    def forget_old(self, monotonic: float, limit: int = 1000) -> None:
+        """Drop at most ``limit`` entries that have served their time."""
+        old = []
+        for nai, (_, until) in self._floors.items():
+            if until > monotonic or len(old) == limit:
+                break
+            old.append(nai)
+        for nai in old:
+            del self._floors[nai]
+
+    def next_deadline(self) -> float | None:
+        for _, until in self._floors.values():
+            return until
+        return None
+
+    def __len__(self) -> int:
+        return len(self._floors)

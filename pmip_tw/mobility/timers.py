@@ -1,0 +1,60 @@
+"""Very many deadlines that mostly move away: a lazy wheel."""
+
+import heapq
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+class Wheel(Generic[Key]):
+    """Deadlines of keys in buckets of ``granularity`` seconds.
+
+    A deadline that moves later costs nothing: when its old bucket comes due, ``deadline_of(key)`` tells the
+    present one and the key is filed again; None lets it go. One that moves earlier is filed again by the caller.
+    A key comes due at the end of its bucket, never before its deadline.
+    """
+
+    def __init__(self, granularity: float, deadline_of: Callable[[Key], float | None]) -> None:
+        self._granularity = granularity
+        self._deadline_of = deadline_of
+        # Sets, so that two filings of one key meet in the same bucket and become one.
+        self._buckets: dict[int, set[Key]] = {}
+        self._order: list[int] = []
+
+    def file(self, key: Key, deadline: float) -> None:
+        number = int(deadline / self._granularity) + 1
+        bucket = self._buckets.get(number)
+        if bucket is None:
+            self._buckets[number] = {key}
+            heapq.heappush(self._order, number)
+        else:
+            bucket.add(key)
+
+    def due(self, monotonic: float, limit: int = 1000) -> list[Key]:
+        """At most ``limit`` keys whose deadline has passed; more may be left, see ``next_deadline``."""
+        found: list[Key] = []
+        looked_at = 0
+        while self._order and looked_at < limit:
+            number = self._order[0]
+            if number * self._granularity > monotonic:
+                break
+            bucket = self._buckets[number]
+            while bucket and looked_at < limit:
+                looked_at += 1
+                key = bucket.pop()
+                deadline = self._deadline_of(key)
+                if deadline is None:
+                    continue
+                if deadline <= monotonic:
+                    found.append(key)
+                else:
+                    self.file(key, deadline)
+            if not bucket:
+                heapq.heappop(self._order)
+                del self._buckets[number]
+        return found
+
+    def next_deadline(self) -> float | None:
+        """When to call ``due`` next."""
+        return self._order[0] * self._granularity if self._order else None
