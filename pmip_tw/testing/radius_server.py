@@ -1,0 +1,125 @@
+"""The twin of a RADIUS server: MAC authentication from a table, on a loopback UDP port, with faults on demand."""
+
+import struct
+from collections.abc import Iterable
+
+import attrs
+from twisted.internet.protocol import DatagramProtocol
+
+from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.radius_mapping import HOME_AGENT_ADDRESS, MN_HA_SHARED_KEY, MN_HA_SPI, VENDOR_3GPP2
+from pmip_tw.addresses import Ipv4
+from pmip_tw.errors import WireError
+from pmip_tw.secret import Secret
+from pmip_tw.wire.radius import (
+    Attributes,
+    AttributeType,
+    Code,
+    ReceivedRequest,
+    SaltCipher,
+    decode_access_request,
+    encode_answer,
+)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class RadiusAccount:
+    """What the server knows about one user. ``key``: the MN-HA key, encrypted on its way (RFC 2868 3.5)."""
+
+    user_name: str
+    nai: str
+    lma: Ipv4
+    spi: int
+    key: Secret
+    home_address: Ipv4 = Ipv4(0xFFFFFFFE)
+    session_timeout: int = 0
+    attributes_class: bytes = b""
+
+    @classmethod
+    def of(cls, user_name: str, profile: Profile, key: Secret) -> "RadiusAccount":
+        """The account that gives ``profile``, whose association keeps its ``key`` to itself."""
+        return cls(
+            user_name=user_name,
+            nai=profile.nai,
+            lma=profile.lma,
+            spi=profile.mn_ha.spi,
+            key=key,
+            home_address=profile.home_address or Ipv4(0xFFFFFFFE),
+            session_timeout=profile.session_timeout,
+            attributes_class=profile.attributes_class,
+        )
+
+    def attributes(self, cipher: SaltCipher, salt: bytes) -> Attributes:
+        standard = {
+            AttributeType.USER_NAME: (self.nai.encode(),),
+            AttributeType.FRAMED_IP_ADDRESS: (struct.pack("!L", self.home_address),),
+        }
+        if self.session_timeout:
+            standard[AttributeType.SESSION_TIMEOUT] = (struct.pack("!L", self.session_timeout),)
+        if self.attributes_class:
+            standard[AttributeType.CLASS] = (self.attributes_class,)
+        return Attributes(
+            standard={number.value: values for number, values in standard.items()},
+            vendor={
+                (VENDOR_3GPP2, HOME_AGENT_ADDRESS): (struct.pack("!L", self.lma),),
+                (VENDOR_3GPP2, MN_HA_SPI): (struct.pack("!L", self.spi),),
+                (VENDOR_3GPP2, MN_HA_SHARED_KEY): (cipher.encrypt(self.key, salt),),
+            },
+        )
+
+
+class RadiusTwin:
+    """A server without a socket: a datagram in, its answer or None out.
+
+    Faults, each an attribute that a test may set: ``silent`` answers nothing; ``signs`` false leaves
+    Message-Authenticator out; ``answer_secret`` signs answers with another secret than requests are checked with.
+    As a real server does, it drops a request that its secret does not verify. ``requests``: every datagram.
+    """
+
+    def __init__(self, secret: Secret, accounts: Iterable[RadiusAccount] = ()) -> None:
+        self.secret = secret
+        self.answer_secret = secret
+        self.accounts = {account.user_name: account for account in accounts}
+        self.silent = False
+        self.signs = True
+        self.requests: list[bytes] = []
+        self._salts = 0x8000
+
+    def answer(self, datagram: bytes) -> bytes | None:
+        self.requests.append(datagram)
+        if self.silent:
+            return None
+        try:
+            received = decode_access_request(datagram, self.secret)
+        except WireError:
+            return None
+        code, attributes = self._decide(received)
+        return encode_answer(
+            code,
+            attributes,
+            identifier=received.identifier,
+            request_authenticator=received.authenticator,
+            secret=self.answer_secret,
+            signed=self.signs,
+        )
+
+    def _decide(self, received: ReceivedRequest) -> tuple[Code, Attributes]:
+        name = received.request.user_name.decode(errors="replace")
+        account = self.accounts.get(name)
+        if account is None or received.request.password.reveal() != account.user_name.encode():
+            return Code.ACCESS_REJECT, Attributes()
+        self._salts = 0x8000 | (self._salts + 1) & 0x7FFF
+        cipher = SaltCipher(self.secret, received.authenticator)
+        return Code.ACCESS_ACCEPT, account.attributes(cipher, struct.pack("!H", self._salts))
+
+
+class RadiusTwinProtocol(DatagramProtocol):
+    """A twin behind a UDP port: ``reactor.listenUDP(0, RadiusTwinProtocol(twin), interface="127.0.0.1")``."""
+
+    def __init__(self, twin: RadiusTwin) -> None:
+        self.twin = twin
+
+    def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
+        answer = self.twin.answer(datagram)
+        if answer is not None and self.transport is not None:
+            self.transport.write(answer, addr)
