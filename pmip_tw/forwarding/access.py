@@ -1,0 +1,187 @@
+"""The portable packet plane of a MAG: packet sockets to the mobile nodes, a raw socket and UDP to the LMAs."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from pmip_tw.addresses import Ipv4, Mac, ipv4_text
+from pmip_tw.errors import ForwardingError
+from pmip_tw.forwarding import drops, offloads
+from pmip_tw.forwarding.access_switch import AccessSwitch
+from pmip_tw.forwarding.firewall import IngressDrop
+from pmip_tw.forwarding.ip_in_ip import IpInIpSocket
+from pmip_tw.forwarding.link import Link
+from pmip_tw.forwarding.packet_socket import PacketSocket
+from pmip_tw.forwarding.paths import udp_path
+from pmip_tw.forwarding.reader import BatchReader, ReadReactor
+from pmip_tw.forwarding.session import Carry
+from pmip_tw.interfaces import (
+    Datagram,
+    IForwardingPlane,
+    IPacketReceiver,
+    ISignalling,
+    ITunnelDataReceiver,
+)
+from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Counters, Entry, EntryKey, Tunnel
+
+_FINISHED = (b"\0\0", b"\2\0")  # flags and type of a frame with nothing left to do, checksum verified or not
+
+
+@implementer(IForwardingPlane, ITunnelDataReceiver)
+class TunAccess:
+    """``local`` is the care-of address, ``interfaces`` have mobile nodes behind them and no IPv4 address.
+
+    ``gateway_for(home_address)`` is the router that a node with that address believes to have. Without
+    ``signalling`` there are no UDP tunnels.
+    """
+
+    name = "tun"
+    _log = Logger()
+
+    def __init__(
+        self,
+        *,
+        reactor: ReadReactor,
+        monotonic: Callable[[], float],
+        signalling: ISignalling | None,
+        local: Ipv4,
+        interfaces: tuple[str, ...],
+        gateway_mac: Mac,
+        gateway_for: Callable[[Ipv4], Ipv4],
+    ) -> None:
+        self._reactor = reactor
+        self._monotonic = monotonic
+        self._signalling = signalling
+        self._local = local
+        self._interfaces = interfaces
+        self._receiver: IPacketReceiver | None = None
+        self._drops = drops.Drops()
+        self._undo = ExitStack()
+        self._ports: dict[str, PacketSocket] = {}
+        self._raw: IpInIpSocket | None = None
+        self._switch = AccessSwitch(
+            ports=interfaces,
+            gateway_mac=gateway_mac,
+            gateway_for=gateway_for,
+            open_path=self._open_path,
+            emit=self._emit,
+            hand_up=self._hand_up,
+            dropped=self._drops,
+        )
+
+    # IForwardingPlane
+
+    def start(self, receiver: IPacketReceiver | None) -> None:
+        self._receiver = receiver
+        with ExitStack() as undo:
+            raw = self._raw = IpInIpSocket(self._local, self._drops)
+            undo.callback(raw.close)
+            for interface in self._interfaces:
+                self._open_port(undo, interface)
+            self._read(undo, "IP-in-IP", raw, self._switch.ip_in_ip_received)
+            self._undo = undo.pop_all()
+
+    def _open_port(self, undo: ExitStack, interface: str) -> None:
+        link = Link(interface)
+        if not link.is_up():
+            raise ForwardingError("open", interface, f"it is down; ip link set {interface} up")
+        address = link.address()
+        if address is not None:
+            raise ForwardingError(
+                "open",
+                interface,
+                f"it has the address {ipv4_text(address)}, so the kernel would route there past the tunnels;"
+                f" ip address flush dev {interface}",
+            )
+        fence = IngressDrop(interface)
+        fence.install()
+        undo.callback(self._lift, fence)
+        undo.callback(link.restore_merging, link.stop_merging())
+        port = self._ports[interface] = PacketSocket(interface, self._drops)
+        undo.callback(port.close)
+        self._read(undo, interface, port, partial(self._frame_arrived, interface))
+
+    def _lift(self, fence: IngressDrop) -> None:
+        try:
+            fence.remove()
+        except ForwardingError as error:
+            self._log.warn("the kernel may still be kept off: {error}", error=error)
+
+    def _read(
+        self, undo: ExitStack, what: str, source: PacketSocket | IpInIpSocket, handle: Callable[[bytes], None]
+    ) -> None:
+        reader = BatchReader(
+            self._reactor, what, source.fileno(), read=source.read, handle=handle, wake=self._wake
+        )
+        reader.start()
+        undo.callback(reader.stop)
+
+    def stop(self) -> None:
+        self._undo.close()
+
+    def install(self, entry: Entry) -> None:
+        if not isinstance(entry, AccessEntry):
+            raise ForwardingError("install", str(entry.key), "a MAG holds entries of access ports only")
+        self._switch.install(entry)
+
+    def remove(self, key: EntryKey) -> Counters:
+        return self._switch.remove(key) if isinstance(key, AccessKey) else Counters()
+
+    def snapshot(self) -> tuple[Entry, ...]:
+        return self._switch.snapshot()
+
+    def counters(self, key: EntryKey) -> Counters:
+        return self._switch.counters(key) if isinstance(key, AccessKey) else Counters()
+
+    def drops(self) -> dict[str, int]:
+        return dict(self._drops)
+
+    def transmit(self, port: str, frame: bytes) -> None:
+        if port not in self._ports:
+            raise ForwardingError("send to", port, "it is not one of the access interfaces")
+        self._emit(port, frame)
+
+    def forward(self, port: str, frame: bytes) -> None:
+        self._wake()
+        self._switch.upstream(port, frame)
+
+    # ITunnelDataReceiver
+
+    def tunnel_data_received(self, batch: Sequence[Datagram]) -> None:
+        self._wake()
+        self._switch.tunnel_data_received(batch)
+
+    def _frame_arrived(self, port: str, data: bytes) -> None:
+        if data[:2] in _FINISHED:
+            self._switch.upstream(port, data[offloads.VNET_HEADER :])
+            return
+        try:
+            frames = offloads.finish(data)
+        except offloads.UnknownOffload as error:
+            self._drops[drops.UNFINISHED_OFFLOAD] += 1
+            self._log.debug("a frame on {port} cannot be finished: {error}", port=port, error=error)
+            return
+        for frame in frames:
+            self._switch.upstream(port, frame)
+
+    def _wake(self) -> None:
+        self._switch.now = self._monotonic()
+
+    def _open_path(self, tunnel: Tunnel) -> Carry:
+        if tunnel.over_udp:
+            if self._signalling is None:
+                raise ForwardingError("install", str(tunnel), "there is no UDP socket for it")
+            return udp_path(self._signalling, tunnel)
+        if self._raw is None:
+            raise ForwardingError("install", str(tunnel), "the packet plane is not started")
+        return self._raw.path(tunnel)
+
+    def _emit(self, port: str, frame: bytes) -> bool:
+        return self._ports[port].send(frame)
+
+    def _hand_up(self, port: str, frame: bytes) -> None:
+        if self._receiver is not None:
+            self._receiver.frame_received(port, frame)

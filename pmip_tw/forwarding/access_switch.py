@@ -1,0 +1,270 @@
+"""The rules of a MAG's packet plane: which frame goes into which tunnel, and back.
+
+No sockets here: every provider moves packets by these rules, and the edges are callables given at construction.
+"""
+
+from collections.abc import Callable, Sequence
+
+from pmip_tw.addresses import BROADCAST_MAC, Ipv4, Mac
+from pmip_tw.errors import ForwardingError, WireError
+from pmip_tw.forwarding import drops, mss, offloads
+from pmip_tw.forwarding.fragments import fragment
+from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, require_ip_in_ip
+from pmip_tw.forwarding.session import Session, TunnelEnds, ends, inner_mtu, octets
+from pmip_tw.interfaces import Datagram
+from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Counters, Encapsulation
+from pmip_tw.wire import icmp
+from pmip_tw.wire.encapsulation import TUNNEL_DATA_HEADER
+from pmip_tw.wire.ipv4 import MINIMUM_HEADER, PROTOCOL_TCP, PROTOCOL_UDP, Ipv4Packet
+
+LINK_MTU = 1500
+
+_ETHERNET = 14
+_IPV4, _ARP, _IPV6, _EAPOL = b"\x08\x00", b"\x08\x06", b"\x86\xdd", b"\x88\x8e"
+_DHCP_SERVER_PORT = b"\x00\x43"
+_DONT_FRAGMENT = 0x40
+
+AccessSession = Session[AccessEntry]
+
+
+class AccessSwitch:
+    """Entries of mobile nodes, found upstream by (port, MAC) and downstream by (tunnel, home address).
+
+    ``emit(port, frame)`` sends to the access link (False: lost and counted), ``hand_up(port, frame)`` gives a frame
+    to the agent, ``gateway_for(home_address)`` is the router that a node believes to have. Set ``now``, the
+    monotonic time, before a batch of packets.
+    """
+
+    def __init__(
+        self,
+        *,
+        ports: Sequence[str],
+        gateway_mac: Mac,
+        gateway_for: Callable[[Ipv4], Ipv4],
+        open_path: OpenPath,
+        emit: Callable[[str, bytes], bool],
+        hand_up: Callable[[str, bytes], None],
+        dropped: drops.Drops,
+        link_mtu: int = LINK_MTU,
+    ) -> None:
+        self.now = 0.0
+        self._gateway_mac = gateway_mac
+        self._gateway_for = gateway_for
+        self._paths = TunnelPaths(open_path)
+        self._emit = emit
+        self._hand_up = hand_up
+        self._drops = dropped
+        self._link_mtu = link_mtu
+        self._by_port: dict[str, dict[bytes, AccessSession]] = {port: {} for port in ports}
+        self._by_tunnel: dict[tuple[TunnelEnds, bytes], AccessSession] = {}
+
+    # What is held
+
+    def install(self, entry: AccessEntry) -> None:
+        """ForwardingError: no such port, an encapsulation not carried, or a home address taken in its tunnel."""
+        nodes = self._by_port.get(entry.port)
+        if nodes is None:
+            raise ForwardingError(
+                "install", str(entry.key), f"{entry.port} is not one of the access interfaces"
+            )
+        require_ip_in_ip(entry.tunnel)
+        if entry.home_address in (entry.tunnel.local, entry.tunnel.remote):
+            raise ForwardingError(
+                "install", str(entry.key), "its home address is an end of its own tunnel (T2)"
+            )
+        home = octets(entry.home_address)
+        way = (ends(entry.tunnel), home)
+        before = nodes.get(entry.mac)
+        holder = self._by_tunnel.get(way)
+        if holder is not None and holder is not before:
+            raise ForwardingError(
+                "install",
+                str(entry.key),
+                f"its home address already belongs to {holder.entry.key} through the same tunnel (P45)",
+            )
+        session = AccessSession(
+            entry=entry,
+            home=home,
+            ends=way[0],
+            carry=self._paths.acquire(entry.tunnel),
+            mtu=inner_mtu(entry.tunnel, self._link_mtu),
+            header=entry.mac + self._gateway_mac + _IPV4,
+        )
+        if before is not None:
+            session.inherit(before)
+            self._forget(before)
+        nodes[entry.mac] = session
+        self._by_tunnel[way] = session
+
+    def remove(self, key: AccessKey) -> Counters:
+        session = self._by_port.get(key.port, {}).pop(key.mac, None)
+        if session is None:
+            return Counters()
+        self._forget(session)
+        return session.counters()
+
+    def _forget(self, session: AccessSession) -> None:
+        del self._by_tunnel[session.ends, session.home]
+        self._paths.release(session.entry.tunnel)
+
+    def snapshot(self) -> tuple[AccessEntry, ...]:
+        return tuple(session.entry for nodes in self._by_port.values() for session in nodes.values())
+
+    def counters(self, key: AccessKey) -> Counters:
+        session = self._by_port.get(key.port, {}).get(key.mac)
+        return Counters() if session is None else session.counters()
+
+    # From the mobile node
+
+    def upstream(self, port: str, frame: bytes) -> None:
+        """One frame that arrived on an access port, its offloads finished. ForwardingError: no such port."""
+        if port not in self._by_port:
+            raise ForwardingError("forward from", port, "it is not one of the access interfaces")
+        kind = frame[12:14]
+        if kind != _IPV4 or frame[:6] != self._gateway_mac:
+            self._other_frame(port, frame, kind)
+            return
+        session = self._by_port[port].get(frame[6:12])
+        if session is None or not session.entry.upstream:
+            self._hand_up(port, frame)  # who is it (P40), or wait for the reply (P78)
+            return
+        length = int.from_bytes(frame[16:18], "big")
+        packet = frame[_ETHERNET : _ETHERNET + length]  # without padding
+        if not _is_sound(packet, length):
+            self._drops[drops.MALFORMED] += 1
+            return
+        if _is_to_dhcp_server(packet):
+            session.last_heard = self.now
+            self._hand_up(port, frame)
+            return
+        if packet[12:16] != session.home:
+            self._drops[drops.SPOOFED_SOURCE] += 1  # P48
+            return
+        session.last_heard = self.now
+        if packet[8] <= 1:
+            self._hand_up(port, frame)
+        elif packet[16] >= 224:
+            self._drops[drops.GROUP_DESTINATION] += 1  # P47
+        else:
+            self._carry(session, packet)
+
+    def _other_frame(self, port: str, frame: bytes, kind: bytes) -> None:
+        destination = frame[:6]
+        if kind == _IPV6:
+            self._drops[drops.IPV6] += 1  # P84
+        elif len(frame) < _ETHERNET:
+            self._drops[drops.MALFORMED] += 1
+        elif kind == _EAPOL:
+            self._hand_up(port, frame)
+        elif destination not in (self._gateway_mac, BROADCAST_MAC):
+            self._drops[drops.NOT_FOR_GATEWAY] += 1
+        elif kind == _ARP or (kind == _IPV4 and _is_to_dhcp_server(frame[_ETHERNET:])):
+            self._hand_up(port, frame)
+        else:
+            self._drops[drops.GROUP_DESTINATION if kind == _IPV4 else drops.OTHER_ETHERTYPE] += 1
+
+    def _carry(self, session: AccessSession, packet: bytes) -> None:
+        if len(packet) > session.mtu and packet[6] & _DONT_FRAGMENT:
+            self._refuse_too_big(session, packet)
+            return
+        # Time to live and checksum in one word: one less there is 0x0100 more here (RFC 1141).
+        word = int.from_bytes(packet[8:12], "big")
+        checksum = (word & 0xFFFF) + 0x100
+        if checksum > 0xFFFF:
+            checksum -= 0xFFFF
+        word = (word & 0xFFFF0000) - 0x01000000 | checksum
+        forwarded = b"".join((packet[:8], word.to_bytes(4, "big"), packet[12:]))
+        if len(forwarded) > session.mtu:
+            for piece in fragment(forwarded, session.mtu):  # N32
+                self._count_up(session, piece)
+            return
+        if packet[9] == PROTOCOL_TCP and mss.is_syn(forwarded):
+            forwarded = mss.clamp(forwarded, session.mtu)
+        if session.carry(forwarded):
+            session.packets_up += 1
+            session.octets_up += len(forwarded)
+
+    def _count_up(self, session: AccessSession, packet: bytes) -> None:
+        if session.carry(packet):
+            session.packets_up += 1
+            session.octets_up += len(packet)
+
+    def _refuse_too_big(self, session: AccessSession, packet: bytes) -> None:
+        """Tell the node in its gateway's name how much the tunnel takes (N32, T9)."""
+        self._drops[drops.TOO_BIG] += 1
+        try:
+            original = Ipv4Packet.decode(packet)
+        except WireError:
+            return
+        gateway = self._gateway_for(session.entry.home_address)
+        error = icmp.fragmentation_needed(gateway, original, session.mtu)
+        if error is not None:
+            self._emit(session.entry.port, session.header + error)
+
+    # To the mobile node
+
+    def ip_in_ip_received(self, outer: bytes) -> None:
+        """A whole packet of protocol 4 that arrived for us."""
+        at = (outer[0] & 0xF) * 4
+        session = self._by_tunnel.get((outer[12:20], outer[at + 16 : at + 20]))
+        if session is None:
+            self._drops[drops.NO_ENTRY] += 1  # P51, T10
+            return
+        inner = outer[at:]
+        if len(inner) > self._link_mtu or offloads.is_merged(inner):
+            self._deliver_merged(session, inner)
+        else:
+            self._deliver(session, inner)
+
+    def tunnel_data_received(self, batch: Sequence[Datagram]) -> None:
+        """RFC 3519 tunnel data (N29, N30, N36)."""
+        for datagram in batch:
+            payload = datagram.payload
+            session = self._by_tunnel.get(((datagram.local, datagram.source), payload[20:24]))
+            if session is None:
+                self._drops[drops.NO_ENTRY] += 1
+            elif payload[1] != Encapsulation.IP_IN_IP:
+                self._drops[drops.NEXT_HEADER] += 1
+            else:
+                self._deliver(session, payload[TUNNEL_DATA_HEADER:])
+
+    def _deliver_merged(self, session: AccessSession, inner: bytes) -> None:
+        try:
+            pieces = offloads.cut_merged(inner, self._link_mtu)
+        except offloads.UnknownOffload:
+            self._drops[drops.TOO_BIG] += 1
+            return
+        for piece in pieces:
+            self._deliver(session, piece)
+
+    def _deliver(self, session: AccessSession, inner: bytes) -> None:
+        """To the node. Its time to live stays: the anchor has counted this hop (T1), 0 does not pass."""
+        length = int.from_bytes(inner[2:4], "big")
+        packet = inner[:length]
+        if not _is_sound(packet, length) or packet[8] == 0:
+            self._drops[drops.MALFORMED] += 1
+            return
+        if length > self._link_mtu:
+            self._drops[drops.TOO_BIG] += 1
+            return
+        if packet[9] == PROTOCOL_TCP and mss.is_syn(packet):
+            packet = mss.clamp(packet, session.mtu)
+        if self._emit(session.entry.port, session.header + packet):
+            session.packets_down += 1
+            session.octets_down += length
+
+
+def _is_sound(packet: bytes, length: int) -> bool:
+    """An IPv4 header whose lengths agree; its checksum travels along and is checked where the packet ends."""
+    if len(packet) != length or length < MINIMUM_HEADER:
+        return False
+    first = packet[0]
+    return first == 0x45 or (first >> 4 == 4 and MINIMUM_HEADER < (first & 0xF) * 4 <= length)
+
+
+def _is_to_dhcp_server(packet: bytes) -> bool:
+    """UDP to port 67, in the first fragment, which has the ports."""
+    if len(packet) <= MINIMUM_HEADER or packet[9] != PROTOCOL_UDP or packet[7] or packet[6] & 0x1F:
+        return False
+    at = (packet[0] & 0xF) * 4 + 2
+    return packet[at : at + 2] == _DHCP_SERVER_PORT

@@ -1,0 +1,181 @@
+"""The rules of an LMA's packet plane: which packet goes to which MAG, and which may come out of a tunnel.
+
+No sockets here: every provider moves packets by these rules, and the edges are callables given at construction.
+"""
+
+from collections.abc import Callable, Sequence
+
+from pmip_tw.addresses import Ipv4
+from pmip_tw.errors import ForwardingError, WireError
+from pmip_tw.forwarding import drops, offloads
+from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, require_ip_in_ip
+from pmip_tw.forwarding.session import Session, TunnelEnds, ends, octets
+from pmip_tw.interfaces import Datagram
+from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Counters, Encapsulation
+from pmip_tw.wire import icmp
+from pmip_tw.wire.encapsulation import TUNNEL_DATA_HEADER
+from pmip_tw.wire.ipv4 import MINIMUM_HEADER, Ipv4Packet
+
+ICMP_PER_SECOND = 10
+"""Errors that one anchor sends at most (RFC 1812 4.3.2.8)."""
+
+LINK_MTU = 1500
+"""Nothing longer comes out of a tunnel unless the kernel merged it."""
+
+AnchorSession = Session[AnchorEntry]
+
+
+class AnchorSwitch:
+    """Entries of mobile nodes by home address.
+
+    ``to_host(packet)`` gives an inner packet to the machine's own stack (False: lost and counted);
+    ``answer(packet)`` sends an ICMP error of ours. ``mtu`` is that of the way to the nodes, whatever the tunnel.
+    Set ``now``, the monotonic time, before a batch of packets.
+    """
+
+    def __init__(
+        self,
+        *,
+        local: Ipv4,
+        mtu: int,
+        open_path: OpenPath,
+        to_host: Callable[[bytes], bool],
+        answer: Callable[[bytes], None],
+        dropped: drops.Drops,
+    ) -> None:
+        self.now = 0.0
+        self._local = local
+        self._mtu = mtu
+        self._paths = TunnelPaths(open_path)
+        self._to_host = to_host
+        self._answer = answer
+        self._drops = dropped
+        self._sessions: dict[bytes, AnchorSession] = {}
+        self._errors_left = float(ICMP_PER_SECOND)
+        self._errors_at = 0.0
+
+    # What is held
+
+    def install(self, entry: AnchorEntry) -> None:
+        """ForwardingError: an encapsulation not carried, or a tunnel that would swallow itself."""
+        require_ip_in_ip(entry.tunnel)
+        if entry.home_address in (entry.tunnel.local, entry.tunnel.remote):
+            raise ForwardingError(
+                "install", str(entry.key), "its home address is an end of its own tunnel (T2)"
+            )
+        home = octets(entry.home_address)
+        session = AnchorSession(
+            entry=entry,
+            home=home,
+            ends=ends(entry.tunnel),
+            carry=self._paths.acquire(entry.tunnel),
+            mtu=self._mtu,
+        )
+        before = self._sessions.get(home)
+        if before is not None:
+            session.inherit(before)
+            self._paths.release(before.entry.tunnel)
+        self._sessions[home] = session
+
+    def remove(self, key: AnchorKey) -> Counters:
+        session = self._sessions.pop(octets(key.home_address), None)
+        if session is None:
+            return Counters()
+        self._paths.release(session.entry.tunnel)
+        return session.counters()
+
+    def snapshot(self) -> tuple[AnchorEntry, ...]:
+        return tuple(session.entry for session in self._sessions.values())
+
+    def counters(self, key: AnchorKey) -> Counters:
+        session = self._sessions.get(octets(key.home_address))
+        return Counters() if session is None else session.counters()
+
+    # To the mobile node
+
+    def downstream(self, packet: bytes) -> None:
+        """A packet that the machine routed towards a home address, its time to live already decremented (T1)."""
+        session = self._sessions.get(packet[16:20])
+        if session is None:
+            self._refuse_unbound(packet)
+            return
+        if packet[12:16] == octets(session.entry.tunnel.remote):
+            self._drops[drops.RECURSIVE] += 1  # T2
+            return
+        if session.carry(packet):
+            session.packets_down += 1
+            session.octets_down += len(packet)
+
+    def _refuse_unbound(self, packet: bytes) -> None:
+        """Host unreachable (P52), at a bounded rate."""
+        if len(packet) < MINIMUM_HEADER or packet[0] >> 4 != 4:
+            return  # the device's own IPv6 chatter
+        if packet[16] >= 224:
+            self._drops[drops.GROUP_DESTINATION] += 1
+            return
+        self._drops[drops.NO_BINDING] += 1
+        earned = (self.now - self._errors_at) * ICMP_PER_SECOND
+        self._errors_left = min(self._errors_left + earned, ICMP_PER_SECOND)
+        self._errors_at = self.now
+        if self._errors_left < 1:
+            return
+        try:
+            error = icmp.host_unreachable(self._local, Ipv4Packet.decode(packet))
+        except WireError:
+            return
+        if error is not None:
+            self._errors_left -= 1
+            self._answer(error)
+
+    # From the mobile node
+
+    def ip_in_ip_received(self, outer: bytes) -> None:
+        """A whole packet of protocol 4 that arrived for us (T6)."""
+        inner = outer[(outer[0] & 0xF) * 4 :]
+        session = self._admit(inner[12:16], outer[12:20])
+        if session is None:
+            return
+        if len(inner) > LINK_MTU or offloads.is_merged(inner):
+            self._deliver_merged(session, inner)
+        else:
+            self._deliver(session, inner)
+
+    def tunnel_data_received(self, batch: Sequence[Datagram]) -> None:
+        """RFC 3519 tunnel data (N29, N30, N31)."""
+        for datagram in batch:
+            payload = datagram.payload
+            session = self._admit(payload[16:20], (datagram.local, datagram.source))
+            if session is None:
+                continue
+            if payload[1] != Encapsulation.IP_IN_IP:
+                self._drops[drops.NEXT_HEADER] += 1
+                continue
+            self._deliver(session, payload[TUNNEL_DATA_HEADER:])
+
+    def _admit(self, source: bytes, arrived_by: TunnelEnds) -> AnchorSession | None:
+        """The reverse tunnel check: a binding of this source, and exactly its tunnel. Nothing is learnt from data."""
+        session = self._sessions.get(source)
+        if session is None:
+            self._drops[drops.UNKNOWN_SOURCE] += 1
+            return None
+        if session.ends != arrived_by:
+            self._drops[drops.WRONG_TUNNEL] += 1
+            return None
+        return session
+
+    def _deliver_merged(self, session: AnchorSession, inner: bytes) -> None:
+        try:
+            pieces = offloads.cut_merged(inner, LINK_MTU)
+        except offloads.UnknownOffload:
+            pieces = [inner]  # one datagram that the kernel has put together again: it will fragment it
+        for piece in pieces:
+            self._deliver(session, piece)
+
+    def _deliver(self, session: AnchorSession, inner: bytes) -> None:
+        if len(inner) < MINIMUM_HEADER or inner[0] >> 4 != 4 or inner[8] == 0:
+            self._drops[drops.MALFORMED] += 1
+            return
+        session.last_heard = self.now
+        if self._to_host(inner):
+            session.packets_up += 1
+            session.octets_up += len(inner)

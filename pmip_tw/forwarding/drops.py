@@ -1,0 +1,53 @@
+"""Why a packet was not carried. These words are counter names: operators' screens and graphs depend on them."""
+
+from collections import Counter
+from typing import Final
+
+SPOOFED_SOURCE: Final = "spoofed-source"
+"""From the node, but not from its home address (P48)."""
+
+IPV6: Final = "ipv6"
+"""From the node, IPv6 (P84)."""
+
+GROUP_DESTINATION: Final = "group-destination"
+"""Broadcast or multicast from a node: direct delivery is for unicast only (P47, T8)."""
+
+NOT_FOR_GATEWAY: Final = "not-for-gateway"
+"""A frame between others on the access link."""
+
+OTHER_ETHERTYPE: Final = "other-ethertype"
+MALFORMED: Final = "malformed"
+
+TOO_BIG: Final = "too-big"
+"""Larger than the tunnel or the link takes, and not to be fragmented; the sender was told where that is allowed."""
+
+UNFINISHED_OFFLOAD: Final = "unfinished-offload"
+"""A super-frame of a kind that cannot be finished here: the link's segmentation offload must be turned off."""
+
+NO_ENTRY: Final = "no-entry"
+"""Out of a tunnel, for a home address that this tunnel does not carry (P51, T10, N36): silently."""
+
+UNKNOWN_SOURCE: Final = "unknown-source"
+"""At the anchor, out of a tunnel: no binding for the inner source (T6, N31)."""
+
+WRONG_TUNNEL: Final = "wrong-tunnel"
+"""At the anchor: the inner source has a binding, but with another tunnel (T6, N29, N31)."""
+
+NEXT_HEADER: Final = "next-header"
+"""Tunnel data of another encapsulation than the negotiated one (N30)."""
+
+NO_BINDING: Final = "no-binding"
+"""At the anchor, for a home address without binding: host unreachable was the answer (P52)."""
+
+RECURSIVE: Final = "recursive-encapsulation"
+"""The packet comes from the tunnel's own exit (T2)."""
+
+SEND_BUFFER_FULL: Final = "send-buffer-full"
+OUTER_TOO_BIG: Final = "outer-too-big"
+"""The core network takes less than the tunnel's MTU."""
+
+SEND_FAILED: Final = "send-failed"
+"""No route to the other end, or the interface is down."""
+
+Drops = Counter[str]
+"""Packets by reason."""

@@ -1,0 +1,179 @@
+"""The packet plane's twin: the same rules, with lists where the devices would be."""
+
+from collections.abc import Callable, Sequence
+
+from zope.interface import implementer
+
+from pmip_tw.addresses import Endpoint, Ipv4, Mac
+from pmip_tw.errors import ForwardingError
+from pmip_tw.forwarding import drops
+from pmip_tw.forwarding.access_switch import AccessSwitch
+from pmip_tw.forwarding.anchor_switch import AnchorSwitch
+from pmip_tw.forwarding.session import Carry
+from pmip_tw.interfaces import Datagram, IForwardingPlane, IPacketReceiver, ITunnelDataReceiver
+from pmip_tw.mobility.tunnels import (
+    SIGNALLING_PORT,
+    AccessEntry,
+    AccessKey,
+    Counters,
+    Entry,
+    EntryKey,
+    Tunnel,
+)
+from pmip_tw.wire.encapsulation import ip_in_ip_header, tunnel_data_header
+
+
+def far_end(tunnel: Tunnel) -> Tunnel:
+    """The same tunnel as its other end sees it, with no NAT in between."""
+    return Tunnel(
+        local=tunnel.remote,
+        remote=tunnel.local,
+        encapsulation=tunnel.encapsulation,
+        remote_port=SIGNALLING_PORT if tunnel.over_udp else 0,
+    )
+
+
+@implementer(IForwardingPlane, ITunnelDataReceiver)
+class MemoryPlane:
+    """Serves either role: what is installed decides.
+
+    What leaves is kept: ``tunnelled`` (tunnel, inner packet), ``transmitted`` (port, frame), ``delivered`` (inner
+    packets for the machine's own stack), ``answered`` (ICMP errors of an anchor). ``carrier``, when set, also
+    gets every tunnelled packet: a simulated network that hands it to another plane's ``arrive``.
+    """
+
+    name = "memory"
+
+    def __init__(
+        self,
+        *,
+        monotonic: Callable[[], float],
+        local: Ipv4,
+        ports: Sequence[str] = (),
+        gateway_mac: Mac = Mac(b"\x02\x00\x5e\x50\x4d\x49"),
+        gateway_for: Callable[[Ipv4], Ipv4] = lambda home_address: Ipv4(home_address & 0xFFFFFF00 | 1),
+    ) -> None:
+        self.local = local
+        self.started = False
+        self.carrier: Callable[[Tunnel, bytes], None] | None = None
+        self.tunnelled: list[tuple[Tunnel, bytes]] = []
+        self.transmitted: list[tuple[str, bytes]] = []
+        self.delivered: list[bytes] = []
+        self.answered: list[bytes] = []
+        self._monotonic = monotonic
+        self._ports = tuple(ports)
+        self._receiver: IPacketReceiver | None = None
+        self._drops = drops.Drops()
+        self._failure: str | None = None
+        self._access = AccessSwitch(
+            ports=ports,
+            gateway_mac=gateway_mac,
+            gateway_for=gateway_for,
+            open_path=self._open_path,
+            emit=self._emit,
+            hand_up=self._hand_up,
+            dropped=self._drops,
+        )
+        self._anchor = AnchorSwitch(
+            local=local,
+            mtu=1468,
+            open_path=self._open_path,
+            to_host=self._to_host,
+            answer=self.answered.append,
+            dropped=self._drops,
+        )
+
+    # IForwardingPlane
+
+    def start(self, receiver: IPacketReceiver | None) -> None:
+        self._receiver = receiver
+        self.started = True
+
+    def stop(self) -> None:
+        self.started = False
+
+    def install(self, entry: Entry) -> None:
+        if self._failure is not None:
+            text, self._failure = self._failure, None
+            raise ForwardingError("install", str(entry.key), text)
+        if isinstance(entry, AccessEntry):
+            self._access.install(entry)
+        else:
+            self._anchor.install(entry)
+
+    def remove(self, key: EntryKey) -> Counters:
+        return self._access.remove(key) if isinstance(key, AccessKey) else self._anchor.remove(key)
+
+    def snapshot(self) -> tuple[Entry, ...]:
+        return (*self._access.snapshot(), *self._anchor.snapshot())
+
+    def counters(self, key: EntryKey) -> Counters:
+        return self._access.counters(key) if isinstance(key, AccessKey) else self._anchor.counters(key)
+
+    def drops(self) -> dict[str, int]:
+        return dict(self._drops)
+
+    def transmit(self, port: str, frame: bytes) -> None:
+        if port not in self._ports:
+            raise ForwardingError("send to", port, "it is not one of the access interfaces")
+        self._emit(port, frame)
+
+    def forward(self, port: str, frame: bytes) -> None:
+        self._access.now = self._monotonic()
+        self._access.upstream(port, frame)
+
+    # ITunnelDataReceiver
+
+    def tunnel_data_received(self, batch: Sequence[Datagram]) -> None:
+        now = self._monotonic()
+        self._access.now = self._anchor.now = now
+        switch = self._access if self._access.snapshot() else self._anchor
+        switch.tunnel_data_received(batch)
+
+    # What the world does to it
+
+    def fail_next_install(self, text: str = "no room left") -> None:
+        """The next install raises ForwardingError with ``text``."""
+        self._failure = text
+
+    def node_sends(self, port: str, frame: bytes) -> None:
+        """A frame arrives on an access port."""
+        self.forward(port, frame)
+
+    def host_sends(self, packet: bytes) -> None:
+        """The machine routes ``packet`` towards a home address (anchor)."""
+        self._anchor.now = self._monotonic()
+        self._anchor.downstream(packet)
+
+    def arrive(self, tunnel: Tunnel, inner: bytes) -> None:
+        """An inner packet comes out of ``tunnel``, as this end sees it."""
+        if tunnel.over_udp:
+            payload = tunnel_data_header(tunnel.encapsulation) + inner
+            source = Endpoint(tunnel.remote, tunnel.remote_port)
+            self.tunnel_data_received([Datagram(payload, source, tunnel.local)])
+            return
+        self._access.now = self._anchor.now = self._monotonic()
+        outer = ip_in_ip_header(tunnel.remote, tunnel.local, inner) + inner
+        switch = self._access if self._access.snapshot() else self._anchor
+        switch.ip_in_ip_received(outer)
+
+    def _open_path(self, tunnel: Tunnel) -> Carry:
+        def carry(packet: bytes) -> bool:
+            self.tunnelled.append((tunnel, packet))
+            if self.carrier is not None:
+                self.carrier(tunnel, packet)
+            return True
+
+        return carry
+
+    def _emit(self, port: str, frame: bytes) -> bool:
+        self.transmitted.append((port, frame))
+        return True
+
+    def _to_host(self, packet: bytes) -> bool:
+        self.delivered.append(packet)
+        return True
+
+    def _hand_up(self, port: str, frame: bytes) -> None:
+        if self._receiver is not None:
+            self._receiver.frame_received(port, frame)

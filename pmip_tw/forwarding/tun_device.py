@@ -1,0 +1,115 @@
+"""The TUN device that leads to the mobile nodes: what the kernel routes there is ours to encapsulate.
+
+So firewall, connection tracking, path MTU and fragmentation before encapsulation are the kernel's own.
+"""
+
+import errno
+import fcntl
+import os
+import socket
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+
+from pmip_tw.addresses import Prefix
+from pmip_tw.errors import ForwardingError
+from pmip_tw.forwarding import drops
+from pmip_tw.forwarding.ip_in_ip import reason_of
+from pmip_tw.forwarding.link import Link
+
+_DEVICE = "/dev/net/tun"
+_TUNSETIFF = 0x400454CA
+_IFF_TUN, _IFF_NO_PI = 0x0001, 0x1000
+_QUEUE = 2000
+_LONGEST = 0x10000
+
+_ADVICE = {
+    errno.ENOENT: f"{_DEVICE} is missing; load the kernel's tun module (modprobe tun)",
+    errno.EPERM: "needs root or CAP_NET_ADMIN",
+    errno.EACCES: "needs root or CAP_NET_ADMIN",
+    errno.EBUSY: "another process uses a device of that name",
+    errno.EINVAL: "an interface of that name exists and is no TUN device, or the name is no interface name",
+}
+
+
+class TunDevice:
+    """Exists while it is open; its routes go with it."""
+
+    def __init__(self, name: str, dropped: drops.Drops) -> None:
+        """ForwardingError says what is missing."""
+        self.link = Link(name)
+        self._drops = dropped
+        self._descriptor = -1
+        try:
+            self._descriptor = os.open(_DEVICE, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+            fcntl.ioctl(
+                self._descriptor, _TUNSETIFF, struct.pack("16sH22x", name.encode(), _IFF_TUN | _IFF_NO_PI)
+            )
+        except OSError as error:
+            self.close()
+            text = _ADVICE.get(error.errno or 0, error.strerror or str(error))
+            raise ForwardingError("create", name, text, error.errno or 0) from error
+
+    def configure(self, mtu: int, prefixes: Sequence[Prefix]) -> None:
+        """Up, with ``prefixes`` routed to it. ForwardingError: a route is there already."""
+        self._silence_ipv6()
+        self.link.bring_up(mtu, _QUEUE)
+        for prefix in prefixes:
+            self._route(prefix)
+
+    def _silence_ipv6(self) -> None:
+        """Only IPv4 goes to the nodes; where the kernel has no IPv6 there is nothing to silence."""
+        setting = Path(f"/proc/sys/net/ipv6/conf/{self.link.name}/disable_ipv6")
+        try:
+            setting.write_text("1")
+        except OSError:
+            return  # its packets are ignored one by one
+
+    def _route(self, prefix: Prefix) -> None:
+        from pyroute2 import IPRoute  # 150 ms, which only a starting anchor should pay  # noqa: PLC0415
+        from pyroute2.netlink.exceptions import NetlinkError  # noqa: PLC0415
+
+        with IPRoute() as netlink:
+            try:
+                netlink.route("add", dst=str(prefix), oif=socket.if_nametoindex(self.link.name))
+            except NetlinkError as error:
+                text = (
+                    "the kernel has a route for it already; remove it"
+                    if error.code == errno.EEXIST
+                    else str(error)
+                )
+                raise ForwardingError("route", str(prefix), text, int(error.code)) from error
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def read(self) -> bytes:
+        return os.read(self._descriptor, _LONGEST)
+
+    def write(self, packet: bytes) -> bool:
+        """To the machine's own stack. False: lost and counted."""
+        try:
+            os.write(self._descriptor, packet)
+        except OSError as error:
+            self._drops[drops.MALFORMED if error.errno == errno.EINVAL else reason_of(error)] += 1
+            return False
+        return True
+
+
+def enable_forwarding() -> None:
+    """Make this machine a router. It stays one: others may have come to rely on it when we stop.
+
+    ForwardingError tells the setting to change.
+    """
+    setting = Path("/proc/sys/net/ipv4/ip_forward")
+    try:
+        if setting.read_text().strip() == "0":
+            setting.write_text("1")
+    except OSError as error:
+        text = "an anchor forwards packets; set net.ipv4.ip_forward = 1 (sysctl)"
+        raise ForwardingError("enable", "IPv4 forwarding", text, error.errno or 0) from error
