@@ -3,7 +3,7 @@
 Each has a real provider, a twin in ``pmip_tw.testing`` and one contract test that runs on both.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -143,3 +143,25 @@ class IObserver(Interface):
 
     def observe(observation: "Observation", now: "Now") -> None:
         """Called once for everything that happens; must not fail and must be quick."""
+
+
+class IOperations(Interface):
+    """What an operator may ask of a running daemon. Rows are flat, of plain values for JSON, and never hold a key.
+
+    A PmipError that a method raises is the answer to the operator: what is wrong, and what to do.
+    """
+
+    role = Attribute("str: 'mag' or 'lma'")
+    tables = Attribute("tuple of str: what ``show`` knows, such as 'bindings'")
+
+    def show(what: str) -> "Sequence[Mapping[str, object]]":
+        """The rows of a table, one of ``tables``. PmipError: this role has no such table."""
+
+    def trace(key: str) -> "Sequence[Mapping[str, object]]":
+        """What happened to a mobile node, oldest first; ``key`` is a NAI, MAC or home address.
+
+        PmipError: nothing is known of it.
+        """
+
+    def detach(nai: str) -> "Mapping[str, object] | Deferred[Mapping[str, object]]":
+        """End the service of a mobile node; what was ended. PmipError: it is not served here."""

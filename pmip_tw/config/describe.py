@@ -1,0 +1,32 @@
+"""A configuration in one sentence, for whoever checks a file."""
+
+from pmip_tw.addresses import ipv4_text
+from pmip_tw.config.settings import LmaSettings, MagSettings, Settings
+
+
+def description(settings: Settings) -> tuple[str, str]:
+    """The role, "mag" or "lma", and what the settings describe."""
+    if isinstance(settings, LmaSettings):
+        return "lma", _lma(settings)
+    return "mag", _mag(settings)
+
+
+def _mag(mag: MagSettings) -> str:
+    interfaces = ", ".join(link.interface for link in mag.access)
+    prefixes = ", ".join(str(home.prefix) for home in mag.home_prefixes)
+    if mag.radius is not None:
+        servers = ", ".join(f"{ipv4_text(server.address)}:{server.port}" for server in mag.radius.servers)
+        aaa = f"RADIUS {servers}"
+    else:
+        aaa = f"{_count(len(mag.users), 'user')} of its own file"
+    return f"a MAG: {mag.identity} at {ipv4_text(mag.address)}, access on {interfaces}, home prefix {prefixes}, {aaa}"
+
+
+def _lma(lma: LmaSettings) -> str:
+    pools = ", ".join(str(pool.prefix) for pool in lma.pools)
+    nodes = _count(len({node.nai for node in lma.mobile_nodes}), "mobile node")
+    return f"an LMA: {lma.identity} at {ipv4_text(lma.address)}, pool {pools}, {nodes}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

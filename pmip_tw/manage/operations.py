@@ -1,0 +1,48 @@
+"""A daemon's answers to its operator, put together from what its parts offer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from zope.interface import implementer
+
+from pmip_tw.errors import PmipError
+from pmip_tw.interfaces import IOperations
+from pmip_tw.manage.trace import Trace
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
+Rows = Sequence[Mapping[str, object]]
+Detach = Callable[[str], "Mapping[str, object] | Deferred[Mapping[str, object]]"]
+
+
+@implementer(IOperations)
+class Operations:
+    """``tables`` gives each table's rows by its name; ``detach`` is None where the role cannot."""
+
+    def __init__(
+        self,
+        role: str,
+        tables: Mapping[str, Callable[[], Rows]],
+        trace: Trace,
+        detach: Detach | None = None,
+    ) -> None:
+        self.role = role
+        self.tables = tuple(tables)
+        self._rows = dict(tables)
+        self._trace = trace
+        self._detach = detach
+
+    def show(self, what: str) -> Rows:
+        rows = self._rows.get(what)
+        if rows is None:
+            raise PmipError(f"the {self.role} has no table {what!r}; it has {', '.join(self.tables)}")
+        return rows()
+
+    def trace(self, key: str) -> Rows:
+        return self._trace.find(key)
+
+    def detach(self, nai: str) -> "Mapping[str, object] | Deferred[Mapping[str, object]]":
+        if self._detach is None:
+            raise PmipError(f"the {self.role} cannot detach: ask the MAG that serves the mobile node")
+        return self._detach(nai)

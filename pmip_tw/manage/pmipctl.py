@@ -1,0 +1,172 @@
+"""``pmipctl``: asks running daemons over their control sockets, and checks configuration files without any.
+
+Exit status: 0, 1 for anything that went wrong, 2 for wrong usage. With ``--json`` every outcome, errors included,
+is one JSON object on standard output. Twisted is not imported: this starts in the time that Python needs.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from pmip_tw.manage.client import DaemonError, NotRunning, ask
+from pmip_tw.manage.render import printable, table, timeline
+
+LMA_SOCKET = "/run/pmip-lma.sock"
+MAG_SOCKET = "/run/pmip-mag.sock"
+EVERY_SOCKET = (MAG_SOCKET, LMA_SOCKET)
+TABLES = {
+    "bindings": (LMA_SOCKET,),
+    "visitors": (MAG_SOCKET,),
+    "tunnels": EVERY_SOCKET,
+    "counters": EVERY_SOCKET,
+}
+
+Outcome = tuple[dict[str, Any], str]
+"""What --json prints, and what a person reads."""
+
+
+class CommandError(Exception):
+    """Exit status 1; ``more`` goes into the JSON object beside "error"."""
+
+    def __init__(self, text: str, **more: Any) -> None:
+        super().__init__(text)
+        self.more = more
+
+
+class _Parser(argparse.ArgumentParser):
+    """Usage errors are JSON, too, where JSON was asked for."""
+
+    def error(self, message: str) -> NoReturn:
+        if "--json" in sys.argv[1:]:
+            _print(json.dumps({"error": f"usage: {message}"}))
+            sys.exit(2)
+        super().error(message)
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument("--json", action="store_true", help="print one JSON object, errors included")
+    common.add_argument(
+        "--socket",
+        metavar="PATH",
+        help=f"the daemon's control socket (default: $PMIP_SOCKET, else {LMA_SOCKET} or {MAG_SOCKET}, as it takes)",
+    )
+    parser = _Parser(prog="pmipctl", description="Asks running MAGs and LMAs.", parents=[common])
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    show = commands.add_parser("show", parents=[common], help="what a daemon holds, as a table")
+    show.add_argument("what", choices=tuple(TABLES))
+    trace = commands.add_parser("trace", parents=[common], help="what happened to a mobile node")
+    trace.add_argument("key", metavar="NAI", help="its NAI, MAC or home address")
+    detach = commands.add_parser(
+        "detach", parents=[common], help="end the service of a mobile node at its MAG"
+    )
+    detach.add_argument("nai", metavar="NAI")
+    check = commands.add_parser(
+        "check", parents=[common], help="report every mistake of a configuration file"
+    )
+    check.add_argument("file", metavar="FILE")
+    return parser
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        status = run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has seen enough; what is still buffered must not fail at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    except KeyboardInterrupt:
+        status = 130
+    sys.exit(status)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what ``arguments`` say and give the exit status; SystemExit(2) for wrong usage."""
+    options = _parser().parse_args(arguments)
+    as_json = getattr(options, "json", False)
+    try:
+        data, text = _outcome(options)
+    except (CommandError, DaemonError) as error:
+        if as_json:
+            _print(json.dumps({"error": str(error), **getattr(error, "more", {})}))
+        else:
+            _print_error(str(error))
+        return 1
+    _print(json.dumps(data) if as_json else text)
+    return 0
+
+
+def _outcome(options: argparse.Namespace) -> Outcome:
+    path = getattr(options, "socket", None) or os.environ.get("PMIP_SOCKET")
+    sockets = (path,) if path else None
+    if options.command == "show":
+        rows = _collect({"command": "show", "what": options.what}, sockets or TABLES[options.what])
+        return {options.what: rows}, table(rows, options.what)
+    if options.command == "trace":
+        rows = _collect({"command": "trace", "key": options.key}, sockets or EVERY_SOCKET)
+        rows.sort(key=lambda row: row.get("time", 0))
+        return {"trace": rows}, timeline(rows)
+    if options.command == "detach":
+        answer = ask(path or MAG_SOCKET, {"command": "detach", "nai": options.nai})
+        result = answer.get("result") or {}
+        return {"detached": result}, table(
+            [result], "mobile nodes"
+        ) if result else f"{options.nai} is detached"
+    return _check(options.file)
+
+
+def _collect(request: dict[str, str], sockets: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of every daemon that runs; which one a row is from stands in "daemon" if several could be asked.
+
+    DaemonError: none runs, or none had an answer, or one failed otherwise than by knowing nothing.
+    """
+    rows: list[dict[str, Any]] = []
+    failures: list[DaemonError] = []
+    answered = False
+    for path in sockets:
+        try:
+            answer = ask(path, request)
+        except DaemonError as error:
+            failures.append(error)
+            continue
+        answered = True
+        source = {"daemon": answer.get("role", path)} if len(sockets) > 1 else {}
+        rows.extend({**source, **row} for row in answer.get("rows", ()))
+    if answered and (
+        request["command"] == "trace" or all(isinstance(error, NotRunning) for error in failures)
+    ):
+        return rows
+    told = [error for error in failures if not isinstance(error, NotRunning)] or failures
+    raise DaemonError("; ".join(dict.fromkeys(str(error) for error in told)))
+
+
+def _check(file: str) -> Outcome:
+    # Only this command needs the settings; the others start faster without.
+    from pmip_tw.config.describe import description  # noqa: PLC0415
+    from pmip_tw.config.load import load  # noqa: PLC0415
+    from pmip_tw.errors import ConfigurationError  # noqa: PLC0415
+
+    try:
+        settings = load(file)
+    except ConfigurationError as error:
+        raise CommandError(str(error), file=file, mistakes=list(error.mistakes)) from None
+    role, summary = description(settings)
+    return {"file": file, "ok": True, "role": role, "summary": summary}, f"{file}: ok, {summary}"
+
+
+def _print(text: str) -> None:
+    print(text)
+
+
+def _print_error(text: str) -> None:
+    lines = [printable(line) for line in text.split("\n")]
+    print("\n".join(lines), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""Rows for people: aligned tables with units, and the timeline of a trace. Imports nothing slow."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+Row = Mapping[str, object]
+
+KNOWN_COLUMNS = (
+    "daemon", "nai", "session", "mac", "interface", "port", "home_address", "care_of_address", "mag", "lma",
+    "local", "remote", "name", "reason", "state", "encapsulation", "tunnel", "nodes", "lifetime", "remaining",
+    "packets_up", "octets_up", "packets_down", "octets_down", "count", "last",
+)  # fmt: skip
+"""What comes first, in this order; other columns follow as the daemon sends them."""
+
+_SECONDS = frozenset(
+    {"lifetime", "remaining", "age", "idle", "since_heard", "session_timeout", "keepalive_interval"}
+)
+_INSTANTS = frozenset({"time", "last", "since", "registered", "expires"})
+_OCTET_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+_GAP = "  "
+
+
+def printable(text: str) -> str:
+    """``text`` with control characters escaped: it may come from a stranger and must not drive a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape", "replace").decode()
+        for character in text
+    )
+
+
+def fields_text(fields: Mapping[str, object]) -> str:
+    """``lifetime=1800 s, revocation=yes``."""
+    return ", ".join(f"{name}={value_text(value, name)}" for name, value in fields.items())
+
+
+def value_text(value: object, column: str = "") -> str:
+    """One value with its unit; None is "unknown", nothing is "-"."""
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return _number_text(value, column)
+    if isinstance(value, Mapping):
+        return fields_text(value) or "-"
+    if isinstance(value, list | tuple):
+        return ", ".join(value_text(item) for item in value) or "-"
+    return printable(str(value)) or "-"
+
+
+def _number_text(value: float, column: str) -> str:
+    if column in _INSTANTS:
+        return moment_text(value)
+    if column.startswith("octets"):
+        return _octets_text(value)
+    number = str(value) if isinstance(value, int) else f"{value:.3f}".rstrip("0").rstrip(".")
+    if column.endswith("_ms"):
+        return f"{number} ms"
+    return f"{number} s" if column in _SECONDS or column.endswith("_seconds") else number
+
+
+def _octets_text(value: float) -> str:
+    unit = 0
+    while value >= 1024 and unit < len(_OCTET_UNITS) - 1:
+        value /= 1024
+        unit += 1
+    return f"{value:.1f} {_OCTET_UNITS[unit]}" if unit else f"{value:g} B"
+
+
+def moment_text(wall: float) -> str:
+    """A Unix time on this machine's clock, to the second."""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(wall))
+    except (ValueError, OverflowError, OSError):
+        return str(wall)
+
+
+def table(rows: Sequence[Row], what: str) -> str:
+    """``rows`` under one header; "no bindings" if there are none."""
+    if not rows:
+        return f"no {what}"
+    columns = _columns(rows)
+    lines = [[name.replace("_", " ").upper() for name in columns]]
+    lines += [[value_text(row[name], name) if name in row else "-" for name in columns] for row in rows]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
+    numeric = [all(_is_quantity(row.get(name), name) for row in rows) for name in columns]
+    noun = what.removesuffix("s") if len(rows) == 1 else what
+    return "\n".join([*(_aligned(line, widths, numeric) for line in lines), f"{len(rows)} {noun}"])
+
+
+def _columns(rows: Sequence[Row]) -> list[str]:
+    present = list(dict.fromkeys(name for row in rows for name in row))
+    known = [name for name in KNOWN_COLUMNS if name in present]
+    return known + [name for name in present if name not in known]
+
+
+def _is_quantity(value: object, column: str) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and column not in _INSTANTS
+
+
+def _aligned(cells: Iterable[str], widths: list[int], numeric: list[bool]) -> str:
+    placed = (
+        cell.rjust(width) if right else cell.ljust(width)
+        for cell, width, right in zip(cells, widths, numeric, strict=True)
+    )
+    return _GAP.join(placed).rstrip()
+
+
+def timeline(rows: Sequence[Row]) -> str:
+    """A trace: when (from the first line on), at which daemon, what, where; what went wrong has a "!" and its cause."""
+    if not rows:
+        return "nothing happened"
+    start = _number(rows[0].get("time"))
+    times = [_elapsed_text(_number(row.get("time")) - start) for row in rows]
+    daemons = [printable(str(row.get("daemon", ""))) for row in rows]
+    names = [("! " if row.get("reason") else "  ") + printable(str(row.get("name", "?"))) for row in rows]
+    width, daemon_width, name_width = (max(map(len, texts)) for texts in (times, daemons, names))
+    lines = [f"from {moment_text(start)}"]
+    for row, elapsed, daemon, name in zip(rows, times, daemons, names, strict=True):
+        where = f"{daemon.ljust(daemon_width)}{_GAP}" if daemon_width else ""
+        head = f"{elapsed.rjust(width)}{_GAP}{where}{name.ljust(name_width)}"
+        lines.append(f"{head}{_GAP}{_circumstances(row)}".rstrip())
+        indent = " " * (width + len(_GAP) + len(where) + 4)
+        lines.extend(f"{indent}{text}" for text in _explanation(row, start))
+    return "\n".join(lines)
+
+
+def _circumstances(row: Row) -> str:
+    details = row.get("details")
+    parts = [printable(str(row.get("session") or ""))]
+    if isinstance(details, Mapping):
+        parts.append(fields_text(details))
+    return _GAP.join(part for part in parts if part)
+
+
+def _explanation(row: Row, start: float) -> list[str]:
+    """The lines below a step: the true cause, and how often it came again."""
+    lines = []
+    cause = printable(str(row.get("cause") or ""))
+    reason = printable(str(row.get("reason") or ""))
+    if cause or reason:
+        lines.append(f"{cause} [{reason}]" if cause and reason else cause or f"[{reason}]")
+    repeated = row.get("repeated")
+    if isinstance(repeated, int):
+        last = _elapsed_text(_number(row.get("last_time")) - start)
+        lines.append(f"{repeated} times, last at {last}")
+    return lines
+
+
+def _number(value: object) -> float:
+    return value if isinstance(value, int | float) else 0.0
+
+
+def _elapsed_text(seconds: float) -> str:
+    """``+0.034 s``, ``+12:03.1``, ``+25:12:03``."""
+    if seconds < 60:
+        return f"{seconds:+.3f} s"
+    minutes, rest = divmod(seconds, 60)
+    if minutes < 60:
+        return f"+{minutes:.0f}:{rest:04.1f}"
+    hours, minutes = divmod(minutes, 60)
+    return f"+{hours:.0f}:{minutes:02.0f}:{int(rest):02d}"
