@@ -52,7 +52,7 @@ _ICMP_CODES = {
     1: "host unreachable",
     9: "network administratively prohibited",
     10: "host administratively prohibited",
-    13: "communication administratively prohibited",
+    13: "prohibited by a packet filter",
 }
 
 
@@ -181,13 +181,13 @@ class RadiusExchanges:
         if code == PORT_UNREACHABLE:
             cause = "nothing listens on that port (ICMP port unreachable)"
         else:
-            cause = f"it cannot be reached (ICMP {_ICMP_CODES.get(code, f'unreachable, code {code}')})"
+            cause = f"it cannot be reached ({_ICMP_CODES.get(code, f'ICMP unreachable, code {code}')})"
         for exchange in self._asking.values():
             if exchange.record is record:
                 exchange.unreachable = cause
         details: dict[str, Detail] = {"server": str(peer), "code": code}
         text = f"{peer}: {cause}"
-        return [Report(Observation(name="radius-unreachable", cause=text, reason="icmp", details=details))]
+        return [Report(Observation(name="radius-unreachable", cause=text, reason="unreachable", details=details))]
 
     def wake(self, now: Now) -> list[Effect]:
         """Retransmit and give up where it is time."""

@@ -59,7 +59,7 @@ class _Socket:
         reactor.addReader(self)
 
     def send(self, datagram: bytes, peer: Endpoint) -> None:
-        """Send; what the kernel does not take is lost, as in a network, and the reason is reported."""
+        """Send; what the kernel does not take is lost, as in a network; that there is no way is reported."""
         destination = (ipv4_text(peer.address), peer.port)
         for attempt in (1, 2):
             try:

@@ -1,0 +1,148 @@
+"""What every IAuthenticator does: the twin, the user file, and RADIUS against a server on loopback."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from twisted.internet.defer import Deferred
+from zope.interface.verify import verifyObject
+
+from pmip_tw.aaa.local_users import LocalUsers
+from pmip_tw.aaa.profile import Accept, MacCredential, Profile, Reject, Unavailable, Verdict
+from pmip_tw.aaa.radius_servers import RadiusServer, RadiusSettings
+from pmip_tw.addresses import Endpoint, Mac, ipv4, mac
+from pmip_tw.interfaces import IAuthenticator
+from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.net.local_authenticator import LocalAuthenticator
+from pmip_tw.net.radius import RadiusAuthenticator
+from pmip_tw.secret import Secret
+from pmip_tw.testing.authenticator import FakeAuthenticator
+from pmip_tw.testing.radius_server import RadiusAccount, RadiusTwin, RadiusTwinProtocol
+from tests.clocks import UnarmedClock
+from tests.loops import private_reactor, run_until
+from tests.observers import Notes
+
+KEY = Secret(b"0123456789abcdef")
+MN1, MN2, STRANGER = (mac(f"02:00:00:00:00:0{n}") for n in (1, 2, 9))
+PROFILES = {
+    MN1: Profile(nai="mn1@example.net", lma=ipv4("192.0.2.1"), mn_ha=SecurityAssociation(4096, KEY)),
+    MN2: Profile(
+        nai="mn2@example.net",
+        lma=ipv4("192.0.2.1"),
+        mn_ha=SecurityAssociation(0x1001, KEY),
+        home_address=ipv4("10.1.0.50"),
+        session_timeout=3600,
+        attributes_class=b"\0\xff",
+    ),
+}
+
+
+class Provider:
+    """An authenticator that knows MN1 and MN2, and how to wait for it."""
+
+    def __init__(self, authenticator: IAuthenticator, turn: Callable[[Callable[[], object]], None]) -> None:
+        self.authenticator = authenticator
+        self._turn = turn
+
+    def ask(self, *who: Mac) -> list[Verdict]:
+        found: list[Verdict] = []
+        for one in who:
+            self.authenticator.authenticate(MacCredential(mac=one, port="eth1")).addCallback(found.append)
+        self._turn(lambda: len(found) == len(who))
+        return found
+
+
+def at_once(condition: Callable[[], object]) -> None:
+    assert condition()
+
+
+@pytest.fixture(params=["fake", "local", "radius"])
+def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
+    if request.param == "fake":
+        yield Provider(
+            FakeAuthenticator({who: Accept(profile) for who, profile in PROFILES.items()}), at_once
+        )
+    elif request.param == "local":
+        yield Provider(LocalAuthenticator(LocalUsers(PROFILES.items())), at_once)
+    else:
+        with ExitStack() as stack:
+            reactor = stack.enter_context(private_reactor())
+            twin = RadiusTwin(
+                Secret(b"testing123"),
+                [RadiusAccount.of(who.hex("-"), profile, KEY) for who, profile in PROFILES.items()],
+            )
+            port = reactor.listenUDP(0, RadiusTwinProtocol(twin), interface="127.0.0.1")
+            settings = RadiusSettings(
+                servers=(
+                    RadiusServer(
+                        endpoint=Endpoint(ipv4("127.0.0.1"), port.getHost().port), secret=twin.secret
+                    ),
+                )
+            )
+            authenticator = RadiusAuthenticator(reactor, UnarmedClock(), settings, Notes())
+            stack.callback(authenticator.stop)
+            yield Provider(authenticator, lambda condition: run_until(reactor, condition))
+
+
+class TestAuthenticator:
+    """One class for all providers."""
+
+    def test_provides_the_interface(self, provider: Provider) -> None:
+        assert verifyObject(IAuthenticator, provider.authenticator)
+
+    def test_known_nodes_are_accepted_with_their_whole_profile(self, provider: Provider) -> None:
+        assert provider.ask(MN1) == [Accept(PROFILES[MN1])]
+        assert provider.ask(MN2) == [Accept(PROFILES[MN2])]
+
+    def test_a_stranger_is_rejected_in_words(self, provider: Provider) -> None:
+        [verdict] = provider.ask(STRANGER)
+        assert isinstance(verdict, Reject) and verdict.cause
+
+    def test_many_at_a_time(self, provider: Provider) -> None:
+        """P83 lets 256 be outstanding; every one is answered, once."""
+        crowd = [Mac(b"\2\0\0\1" + index.to_bytes(2, "big")) for index in range(255)]
+        verdicts = provider.ask(*crowd, MN1)
+        assert sum(isinstance(verdict, Reject) for verdict in verdicts) == 255
+        assert Accept(PROFILES[MN1]) in verdicts
+
+    def test_the_same_node_again(self, provider: Provider) -> None:
+        assert provider.ask(MN1, MN1) == 2 * [Accept(PROFILES[MN1])]
+
+    def test_stop_is_idempotent_and_what_follows_is_unavailable(self, provider: Provider) -> None:
+        provider.ask(MN1)
+        provider.authenticator.stop()
+        provider.authenticator.stop()
+        [verdict] = provider.ask(MN1)
+        assert isinstance(verdict, Unavailable) and verdict.cause
+
+
+class TestOutstanding:
+    """What has not been answered when the authenticator stops."""
+
+    def test_fake(self) -> None:
+        fake = FakeAuthenticator({MN1: Accept(PROFILES[MN1])}, held=True)
+        found: list[Verdict] = []
+        for who in (MN1, STRANGER, MN2):
+            fake.authenticate(MacCredential(mac=who, port="eth1")).addCallback(found.append)
+        assert fake.outstanding == (MN1, STRANGER, MN2)
+        assert fake.release(MN1) == 1
+        assert found == [Accept(PROFILES[MN1])]
+        fake.stop()
+        assert [type(verdict) for verdict in found] == [Accept, Unavailable, Unavailable]
+        assert [credential.mac for credential in fake.asked] == [MN1, STRANGER, MN2]
+
+    def test_radius(self) -> None:
+        with private_reactor() as reactor:
+            twin = RadiusTwin(Secret(b"testing123"))
+            twin.silent = True
+            port = reactor.listenUDP(0, RadiusTwinProtocol(twin), interface="127.0.0.1")
+            endpoint = Endpoint(ipv4("127.0.0.1"), port.getHost().port)
+            settings = RadiusSettings(servers=(RadiusServer(endpoint=endpoint, secret=twin.secret),))
+            authenticator = RadiusAuthenticator(reactor, UnarmedClock(), settings, Notes())
+            found: list[Verdict] = []
+            authenticator.authenticate(MacCredential(mac=MN1, port="eth1")).addCallback(found.append)
+            run_until(reactor, lambda: twin.requests)
+            assert found == []
+            authenticator.stop()
+            assert [type(verdict) for verdict in found] == [Unavailable]
+            assert reactor.getDelayedCalls() == []

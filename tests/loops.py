@@ -1,0 +1,30 @@
+"""A reactor of a test's own, beside the process's one, which is never started."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from twisted.internet.epollreactor import EPollReactor
+from twisted.internet.posixbase import PosixReactorBase
+
+
+@contextmanager
+def private_reactor(kind: type[PosixReactorBase] = EPollReactor) -> Iterator[PosixReactorBase]:
+    """A reactor that turns only inside ``run_until``; its sockets are closed at the end."""
+    reactor = kind()
+    try:
+        yield reactor
+    finally:
+        for selectable in reactor.removeAll():
+            if selectable is not reactor.waker:
+                selectable.connectionLost(None)
+        for call in reactor.getDelayedCalls():
+            call.cancel()
+
+
+def run_until(reactor: PosixReactorBase, condition: Callable[[], object], seconds: float = 10.0) -> None:
+    """Turn ``reactor`` until ``condition`` holds; AssertionError if it does not within ``seconds``."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"nothing happened in {seconds} s"
+        reactor.iterate(0.05)
