@@ -187,7 +187,9 @@ class RadiusExchanges:
                 exchange.unreachable = cause
         details: dict[str, Detail] = {"server": str(peer), "code": code}
         text = f"{peer}: {cause}"
-        return [Report(Observation(name="radius-unreachable", cause=text, reason="unreachable", details=details))]
+        return [
+            Report(Observation(name="radius-unreachable", cause=text, reason="unreachable", details=details))
+        ]
 
     def wake(self, now: Now) -> list[Effect]:
         """Retransmit and give up where it is time."""

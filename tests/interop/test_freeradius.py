@@ -1,0 +1,183 @@
+"""MAC authentication against an unmodified FreeRADIUS, in a network of its own."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pmip_tw.aaa.profile import Accept, MacCredential, Profile, Reject, Unavailable, Verdict
+from pmip_tw.aaa.radius_servers import RadiusServer, RadiusSettings
+from pmip_tw.addresses import Endpoint, Mac, ipv4, mac
+from pmip_tw.lab.freeradius import PROGRAM, FreeRadius, RadiusUser, authentications
+from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.net.radius import RadiusAuthenticator
+from pmip_tw.secret import Secret
+from tests.clocks import UnarmedClock
+from tests.loops import private_reactor, run_until
+from tests.namespaces import private_network
+from tests.observers import Notes
+
+MN1, MN2, STRANGER = (mac(f"02:00:00:00:00:0{n}") for n in (1, 2, 9))
+KEYS = {MN1: "0123456789abcdef", MN2: "a-key-of-33-octets-spans-3-blocks"}
+USERS = [
+    RadiusUser(mac=who, nai=f"mn{n}@example.net", lma=ipv4("192.0.2.1"), spi=4095 + n, key_text=KEYS[who])
+    for n, who in enumerate((MN1, MN2), start=1)
+]
+PROFILES = {
+    user.mac: Profile(
+        nai=user.nai,
+        lma=user.lma,
+        mn_ha=SecurityAssociation(user.spi, Secret(user.key_text.encode())),
+    )
+    for user in USERS
+}
+PROMPT, SLOW, CLOSED = 1812, 1822, 1832
+REJECT_DELAY = 1.0
+
+
+@contextmanager
+def running(directory: Path, port: int, reject_delay: float) -> Iterator[FreeRadius]:
+    server = FreeRadius(
+        directory=directory,
+        address="127.0.0.1",
+        port=port,
+        secret="testing123",
+        clients="127.0.0.0/8",
+        users=USERS,
+        reject_delay=reject_delay,
+    )
+    server.write()
+    with server.debug_log.open("w") as log:
+        process = subprocess.Popen(server.argv(), stdout=log, stderr=subprocess.STDOUT)
+    try:
+        end = time.monotonic() + 15
+        while not server.ready(server.debug_log.read_text()):
+            assert process.poll() is None and time.monotonic() < end, server.debug_log.read_text()
+            try:
+                process.wait(0.05)
+            except subprocess.TimeoutExpired:
+                continue
+        yield server
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, FreeRadius]]:
+    """One that rejects at once and one that takes its time, by port."""
+    if shutil.which(PROGRAM) is None:
+        pytest.skip("FreeRADIUS is not installed (Debian package freeradius)")
+    directory = tmp_path_factory.mktemp("freeradius")
+    with (
+        private_network(),
+        running(directory / "prompt", PROMPT, 0) as prompt,
+        running(directory / "slow", SLOW, REJECT_DELAY) as slow,
+    ):
+        yield {PROMPT: prompt, SLOW: slow}
+
+
+class Client:
+    """Asks one port and waits for the verdicts."""
+
+    def __init__(self, port: int, *, secret: str = "testing123", timeout: float = 2.0) -> None:
+        self.notes = Notes()
+        self._settings = RadiusSettings(
+            servers=(
+                RadiusServer(endpoint=Endpoint(ipv4("127.0.0.1"), port), secret=Secret(secret.encode())),
+            ),
+            nas_identifier="mag1.example.net",
+            nas_address=ipv4("198.51.100.10"),
+            timeout=timeout,
+        )
+
+    def ask(self, *who: Mac) -> list[Verdict]:
+        """Ask about all of them at a time; the verdicts in that order."""
+        found: dict[Mac, Verdict] = {}
+        with private_reactor() as reactor:
+            authenticator = RadiusAuthenticator(reactor, UnarmedClock(), self._settings, self.notes)
+            for one in who:
+                authenticator.authenticate(MacCredential(mac=one, port="eth1")).addCallback(
+                    lambda verdict, one=one: found.__setitem__(one, verdict)
+                )
+            run_until(reactor, lambda: len(found) == len(who), 30)
+            authenticator.stop()
+        return [found[one] for one in who]
+
+
+def log_of(server: FreeRadius) -> list[tuple[Mac, bool]]:
+    return authentications(server.debug_log.read_text())
+
+
+def test_accept_with_the_salted_key(servers: dict[int, FreeRadius]) -> None:
+    """LMA, SPI and key arrive as they were configured, and FreeRADIUS logs the MAC."""
+    client = Client(PROMPT)
+    assert client.ask(MN1, MN2) == [Accept(PROFILES[MN1]), Accept(PROFILES[MN2])]
+    assert {(MN1, True), (MN2, True)} <= set(log_of(servers[PROMPT]))
+    assert client.notes.named("radius-server-unsigned") == []
+
+
+def test_reject_is_signed_too(servers: dict[int, FreeRadius]) -> None:
+    """Otherwise a Reject would be dropped after the first signed Accept (AA3)."""
+    client = Client(PROMPT)
+    [verdict] = client.ask(STRANGER)
+    assert isinstance(verdict, Reject)
+    assert client.notes.named("radius-server-unsigned") == []
+    assert (STRANGER, False) in log_of(servers[PROMPT])
+
+
+def test_wrong_secret_is_silence_with_the_likely_cause(servers: dict[int, FreeRadius]) -> None:
+    """FreeRADIUS drops a request whose Message-Authenticator does not verify."""
+    before = log_of(servers[PROMPT])
+    [verdict] = Client(PROMPT, secret="another", timeout=0.1).ask(MN1)
+    assert isinstance(verdict, Unavailable)
+    assert "wrong shared secret" in verdict.cause and "another" not in verdict.cause
+    assert log_of(servers[PROMPT]) == before
+    assert "Shared secret is incorrect" in servers[PROMPT].debug_log.read_text()
+
+
+def test_server_down_is_told_by_icmp(servers: dict[int, FreeRadius]) -> None:
+    [verdict] = Client(CLOSED, timeout=0.1).ask(MN1)
+    assert verdict == Unavailable("127.0.0.1:1832: nothing listens on that port (ICMP port unreachable)")
+
+
+def test_retransmissions_are_one_authentication(servers: dict[int, FreeRadius]) -> None:
+    """AA6: while FreeRADIUS holds a refusal back it recognizes the same octets as a duplicate."""
+    client = Client(SLOW, timeout=REJECT_DELAY / 5)
+    [verdict] = client.ask(STRANGER)
+    assert isinstance(verdict, Reject)
+    assert len(client.notes.named("radius-request-sent")) >= 2
+    assert log_of(servers[SLOW]).count((STRANGER, False)) == 1
+
+
+def test_256_strangers_do_not_keep_a_served_node_out(servers: dict[int, FreeRadius]) -> None:
+    """Every identifier is in use while the refusals are held back; the known node waits for one of them at most."""
+    crowd = [Mac(b"\2\0\0\1" + index.to_bytes(2, "big")) for index in range(256)]
+    client = Client(SLOW)
+    begun = time.monotonic()
+    verdicts = client.ask(*crowd, MN1)
+    assert verdicts[-1] == Accept(PROFILES[MN1])
+    assert all(isinstance(verdict, Reject) for verdict in verdicts[:-1])
+    assert time.monotonic() - begun < 3 * REJECT_DELAY + 5
+    assert client.notes.named("radius-answer-discarded") == []
+
+
+def test_log_reading() -> None:
+    text = (
+        "Auth: (0) Login OK: [02-00-00-00-00-01] (from client lab port 0 cli 02-00-00-00-00-01)\n"
+        "Auth: (1) Login incorrect (pap: no match): [02-00-00-00-00-09] (from client lab port 0)\n"
+        "Auth: (2) Login OK: [mn1@example.net] (from client lab port 0)\n"
+    )
+    assert authentications(text) == [(MN1, True), (STRANGER, False)]
+
+
+def test_values_that_would_break_the_configuration_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="shared secret") as error:
+        FreeRadius(
+            directory=tmp_path, address="127.0.0.1", port=1, secret='a"b', clients="127.0.0.1/32", users=[]
+        )
+    assert 'a"b' not in str(error.value)
