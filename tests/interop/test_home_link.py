@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pmip_tw.access.homelink import arp_answer, arp_probe
-from pmip_tw.addresses import ipv4, mac, prefix
+from pmip_tw.addresses import Endpoint, ipv4, mac, prefix
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.dhcp.server import answer, encapsulate
 from pmip_tw.wire.arp import REQUEST, Arp
@@ -20,6 +20,7 @@ from pmip_tw.wire.dhcp import BOOTREQUEST, DhcpMessage
 from pmip_tw.wire.ethernet import ETHERTYPE_IPV4, ethernet_frame
 from pmip_tw.wire.icmp import fragmentation_needed, time_exceeded
 from pmip_tw.wire.ipv4 import Ipv4Packet
+from pmip_tw.wire.udp import udp_packet
 
 ROOT = Path(__file__).parents[2]
 NODE, GATEWAY_MAC = mac("02:00:00:00:00:01"), mac("02:00:5e:50:4d:49")
@@ -115,7 +116,7 @@ def test_tshark_reads_our_frames_without_a_complaint(tmp_path: Path) -> None:
     )
     assert isinstance(answered, bytes)
     frames += [answered, arp_probe(HOME, NODE, GATEWAY, GATEWAY_MAC)]
-    original = Ipv4Packet(source=HOME, destination=ipv4("192.0.2.80"), protocol=6, payload=bytes(40))
+    original = Ipv4Packet.decode(udp_packet(Endpoint(HOME, 4000), Endpoint(ipv4("192.0.2.80"), 53), b""))
     for error in (time_exceeded(GATEWAY, original), fragmentation_needed(GATEWAY, original, 1468)):
         assert error is not None
         frames.append(ethernet_frame(NODE, GATEWAY_MAC, ETHERTYPE_IPV4, error))
@@ -138,6 +139,6 @@ def test_tshark_reads_our_frames_without_a_complaint(tmp_path: Path) -> None:
         ["", "1", "1", "", "6", "0.0.0.0", "", "", ""],
         ["", "", "", "", "", "", "2", "", ""],
         ["", "", "", "", "", "", "1", "", ""],
-        ["", "1", "", "1", "", "", "", "", ""],
-        ["", "1", "", "1", "", "", "", "1468", ""],
+        ["", "1", "1", "1", "", "", "", "", ""],
+        ["", "1", "1", "1", "", "", "", "1468", ""],
     ]
