@@ -1,0 +1,53 @@
+"""The Identification of a MAG's requests: a timestamp that each LMA accepts (I3, I4, I9, P17, P33)."""
+
+from collections import OrderedDict
+
+from pmip_tw.addresses import Ipv4
+from pmip_tw.mobility.replay import later, ntp_seconds, ntp_timestamp
+
+_REMEMBERED = 100_000
+_SIGN = 1 << 31
+
+
+class Identifications:
+    """The next Identification for a mobile node at an LMA: strictly later than any used before for that node."""
+
+    def __init__(self, window: float) -> None:
+        self._window = window
+        self._offsets: dict[Ipv4, int] = {}
+        self._last: OrderedDict[str, int] = OrderedDict()
+
+    def next(self, nai: str, lma: Ipv4, wall: float) -> int:
+        identification = ntp_timestamp(wall + self._offsets.get(lma, 0))
+        last = self._last.get(nai)
+        if last is not None and not later(identification, last):
+            identification = (last + 1) & 0xFFFFFFFFFFFFFFFF
+        self._remember(nai, identification)
+        return identification
+
+    def resynchronize(self, nai: str, lma: Ipv4, reply_identification: int, wall: float) -> int:
+        """Code 133 came with the LMA's time in the high half. The seconds by which the LMA's clock is ahead of ours.
+
+        Within the window the clocks agree well enough: only this node's Identification is raised, or else each
+        hop would drag the whole fleet forward (P33). Beyond it we follow the LMA's clock for all its nodes.
+        """
+        high = reply_identification >> 32
+        ahead = (high - ntp_seconds(wall)) & 0xFFFFFFFF
+        if ahead >= _SIGN:
+            ahead -= 1 << 32
+        if abs(ahead) > self._window:
+            self._offsets[lma] = ahead
+            self._last.pop(nai, None)
+        else:
+            self._remember(nai, high << 32 | 0xFFFFFFFF & ntp_timestamp(wall))
+        return ahead
+
+    def offset(self, lma: Ipv4) -> int:
+        """Seconds by which requests to ``lma`` are ahead of our clock."""
+        return self._offsets.get(lma, 0)
+
+    def _remember(self, nai: str, identification: int) -> None:
+        self._last[nai] = identification
+        self._last.move_to_end(nai)
+        if len(self._last) > _REMEMBERED:
+            self._last.popitem(last=False)

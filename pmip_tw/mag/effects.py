@@ -1,0 +1,42 @@
+"""What a MAG's machine asks for, besides the effects that both agents know."""
+
+import attrs
+
+from pmip_tw.aaa.profile import MacCredential
+from pmip_tw.mobility.effects import Install, Observe, Remove, Send
+from pmip_tw.mobility.tunnels import AccessKey
+
+
+@attrs.frozen(slots=True)
+class Authenticate:
+    """Ask AAA; the verdict comes back by ``MagEngine.authenticated`` with the same key and ``attempt``."""
+
+    key: AccessKey
+    credential: MacCredential
+    attempt: float
+
+
+@attrs.frozen(slots=True)
+class AskPresence:
+    """When did the packet plane last hear it? The answer comes back by ``MagEngine.presence``."""
+
+    key: AccessKey
+
+
+@attrs.frozen(slots=True)
+class Transmit:
+    """Send an Ethernet frame out of an access port."""
+
+    port: str
+    frame: bytes = attrs.field(repr=False)
+
+
+@attrs.frozen(slots=True)
+class Forward:
+    """Let the packet plane treat ``frame`` as if it had just arrived (P78)."""
+
+    port: str
+    frame: bytes = attrs.field(repr=False)
+
+
+MagEffect = Send | Install | Remove | Observe | Authenticate | AskPresence | Transmit | Forward

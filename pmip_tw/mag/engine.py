@@ -1,0 +1,229 @@
+"""The MAG's machine: frames, verdicts, datagrams and time in, effects out."""
+
+from pmip_tw.aaa.profile import Accept, MacCredential, Reject, Verdict
+from pmip_tw.access.evidence import Evidence, evidence
+from pmip_tw.addresses import Endpoint, Ipv4, Mac
+from pmip_tw.dhcp import requests
+from pmip_tw.errors import WireError
+from pmip_tw.mag import observed
+from pmip_tw.mag.effects import Authenticate, MagEffect
+from pmip_tw.mag.gate import Gate
+from pmip_tw.mag.homeside import HomeSide
+from pmip_tw.mag.policy import MagPolicy
+from pmip_tw.mag.registering import Registrations
+from pmip_tw.mag.revoked import Revocations
+from pmip_tw.mag.visitors import State, Visitor, VisitorList
+from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.effects import Remove
+from pmip_tw.mobility.timers import Wheel
+from pmip_tw.mobility.tunnels import AccessEntry, AccessKey
+from pmip_tw.wire.codes import MessageType
+from pmip_tw.wire.ethernet import EthernetFrame
+from pmip_tw.wire.registration import RegistrationReply
+
+_GRANULARITY = 1 / 64
+_AAA_DOWN_HOLD = 1.0
+"""Seconds between two questions about one MAC to an AAA that does not answer."""
+
+
+class MagEngine:
+    """Everything a MAG decides. Each input returns the effects it causes, in order."""
+
+    def __init__(self, policy: MagPolicy) -> None:
+        self._policy = policy
+        self._visitors = VisitorList()
+        self._gate = Gate(policy.max_authentications)
+        self._home = HomeSide(policy)
+        self._registrations = Registrations(policy, self._visitors, self._gate, self._home)
+        self._revocations = Revocations(policy.address, self._visitors)
+        self._deadlines: Wheel[AccessKey] = Wheel(_GRANULARITY, self._deadline)
+
+    @property
+    def visitors(self) -> VisitorList:
+        return self._visitors
+
+    def clock_offset(self, lma: Ipv4) -> int:
+        """Seconds by which ``lma``'s clock is ahead of ours, as far as we follow it (P17)."""
+        return self._registrations.registrar.clock_offset(lma)
+
+    def frame_received(self, port: str, octets: bytes, now: Now) -> list[MagEffect]:
+        """An Ethernet frame of an access port that the packet plane did not carry."""
+        key = AccessKey(port, Mac(octets[6:12]))
+        visitor = self._visitors.get(key)
+        if visitor is None and self._gate.is_held_off(key.mac, now.monotonic):
+            return []
+        try:
+            frame = EthernetFrame.decode(octets)
+        except WireError as error:
+            return [observed.bad_frame(port, error.reason, str(error))]
+        if visitor is None or visitor.state is State.LEAVING:
+            return self._from_stranger(key, visitor, frame, octets, now)
+        visitor.heard_at = now.monotonic
+        if visitor.state is State.REGISTERED:
+            told = self._home.frame(visitor, frame, now)
+            effects = told.effects
+            if told.leaves:
+                effects += self._registrations.leave(visitor, told.leaves, now)
+        else:
+            effects = self._keep(visitor, frame, octets, now)
+        self._schedule(visitor)
+        return effects
+
+    def authenticated(self, key: AccessKey, attempt: float, verdict: Verdict, now: Now) -> list[MagEffect]:
+        """AAA's verdict on what Authenticate asked."""
+        self._gate.ended()
+        visitor = self._visitors.get(key)
+        if visitor is None or visitor.state is not State.AUTHENTICATING or visitor.since != attempt:
+            return []
+        if not isinstance(verdict, Accept):
+            rejected = isinstance(verdict, Reject)
+            hold = self._policy.reject_hold if rejected else _AAA_DOWN_HOLD
+            self._gate.hold_off(key.mac, now.monotonic, hold)
+            name = "access-rejected" if rejected else "aaa-unavailable"
+            return self._registrations.forget(visitor, name, cause=verdict.cause)
+        visitor.profile = verdict.profile
+        effects: list[MagEffect] = []
+        former = self._visitors.with_nai(visitor.nai)
+        if former is not None:
+            cause = f"its NAI is now at {key}"
+            effects += self._registrations.forget(former, "visitor-removed", cause=cause)
+        self._visitors.identified(visitor)
+        effects.append(observed.visitor_event("access-accepted", visitor))
+        wanted = visitor.profile.home_address or visitor.hint
+        effects += self._registrations.begin(visitor, wanted, now)
+        self._schedule(visitor)
+        return effects
+
+    def datagram_received(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> list[MagEffect]:
+        """A datagram of port 434."""
+        kind = payload[0] if payload else -1
+        try:
+            if kind == MessageType.REGISTRATION_REPLY:
+                return self._reply(payload, source, now)
+            if kind == MessageType.REVOCATION:
+                return self._revocation(payload, source, local, now)
+        except WireError as error:
+            return [observed.discarded(error.reason, source, str(error))]
+        return [observed.discarded("unknown-message-type", source, f"message type {kind} is not for a MAG")]
+
+    def presence(self, key: AccessKey, last_heard: float, now: Now) -> list[MagEffect]:
+        """The packet plane's answer to AskPresence: monotonic seconds, 0 for never."""
+        visitor = self._visitors.get(key)
+        if visitor is None:
+            return []
+        effects = self._registrations.presence(visitor, last_heard, now)
+        self._schedule(visitor)
+        return effects
+
+    def forwarding_failed(self, entry: AccessEntry, cause: str, now: Now) -> list[MagEffect]:
+        """The packet plane could not take ``entry``: the node cannot be served, and its binding must not stay."""
+        visitor = self._visitors.get(entry.key)
+        if visitor is None:
+            return []
+        effects: list[MagEffect] = [observed.visitor_event("forwarding-failed", visitor, cause=cause)]
+        effects += self._registrations.leave(visitor, cause, now)
+        self._schedule(visitor)
+        return effects
+
+    def unreachable(self, peer: Endpoint, code: int, now: Now) -> list[MagEffect]:
+        """ICMP about a datagram that we sent."""
+        self._registrations.unreachable(peer, code, now)
+        return []
+
+    def detach(self, nai: str, now: Now) -> list[MagEffect]:
+        """The operator ends the session of ``nai``; nothing if it has none here."""
+        visitor = self._visitors.with_nai(nai)
+        if visitor is None or visitor.state is State.LEAVING:
+            return []
+        effects = self._registrations.leave(visitor, "detached by the operator", now)
+        self._schedule(visitor)
+        return effects
+
+    def wake(self, now: Now) -> list[MagEffect]:
+        """Time has passed."""
+        effects: list[MagEffect] = []
+        for key in self._deadlines.due(now.monotonic):
+            visitor = self._visitors.get(key)
+            if visitor is not None:
+                effects += self._registrations.due(visitor, now)
+                self._schedule(visitor)
+        return effects
+
+    def next_deadline(self) -> float | None:
+        """When to call ``wake`` at the latest, monotonic seconds."""
+        return self._deadlines.next_deadline()
+
+    def _from_stranger(
+        self, key: AccessKey, leaving: Visitor | None, frame: EthernetFrame, octets: bytes, now: Now
+    ) -> list[MagEffect]:
+        """Attachment (P15): the frame must be evidence, and AAA not overrun (P83)."""
+        found = evidence(frame, self._policy.gateway_mac)
+        if found is None:
+            return []
+        elsewhere = self._visitors.with_mac(key.mac)
+        effects: list[MagEffect] = []
+        if elsewhere is not None and elsewhere is not leaving:
+            if self._policy.duplicate_mac == "refuse":
+                return [observed.duplicate_mac(key, elsewhere.key)]
+            effects += self._registrations.forget(elsewhere, "visitor-removed", cause=f"moved to {key.port}")
+        if self._gate.full:
+            return [*effects, observed.frame_dropped(key, "authentication-limit")]
+        if leaving is not None:
+            self._visitors.remove(leaving)
+        return effects + self._attach(key, found, frame, octets, now)
+
+    def _attach(
+        self, key: AccessKey, found: Evidence, frame: EthernetFrame, octets: bytes, now: Now
+    ) -> list[MagEffect]:
+        visitor = Visitor(key=key, since=now.monotonic, hint=found.address, heard_at=now.monotonic)
+        self._visitors.add(visitor)
+        self._gate.began()
+        return [
+            observed.visitor_event("attached", visitor, evidence=found.kind.value),
+            *self._keep(visitor, frame, octets, now),
+            Authenticate(key, MacCredential(mac=key.mac, port=key.port), visitor.since),
+        ]
+
+    def _keep(self, visitor: Visitor, frame: EthernetFrame, octets: bytes, now: Now) -> list[MagEffect]:
+        """A frame of a node that is not registered yet: the last DHCP message, and the first others (P78)."""
+        try:
+            message = self._home.read_dhcp(visitor, frame)
+        except WireError as error:
+            return [observed.frame_dropped(visitor.key, error.reason, nai=visitor.nai, cause=str(error))]
+        if isinstance(message, requests.Refusal):
+            return [observed.frame_dropped(visitor.key, message, nai=visitor.nai)]
+        if message is not None:
+            visitor.waiting_dhcp, visitor.waiting_dhcp_since = message, now.monotonic
+            self._registrations.hurry(visitor, now)
+            return []
+        if evidence(frame, self._policy.gateway_mac) is None:
+            return []
+        lost = visitor.frames.hold(octets, now.monotonic)
+        return [observed.frame_dropped(visitor.key, "held-too-many", nai=visitor.nai)] * lost
+
+    def _reply(self, payload: bytes, source: Endpoint, now: Now) -> list[MagEffect]:
+        reply = RegistrationReply.decode(payload)
+        nai = reply.nai.decode(errors="replace")
+        visitor = self._visitors.with_nai(nai)
+        if visitor is None:
+            return [observed.discarded("unexpected-reply", source, f"no visitor is {nai!r}")]
+        effects = self._registrations.reply(visitor, payload, reply, source, now)
+        self._schedule(visitor)
+        return effects
+
+    def _revocation(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> list[MagEffect]:
+        """The visitor is removed before the acknowledgment leaves (RV32)."""
+        judgement = self._revocations.received(payload, source, local, now)
+        if judgement.visitor is None:
+            return [*judgement.effects]
+        self._visitors.remove(judgement.visitor)
+        return [Remove(judgement.visitor.key), *judgement.effects]
+
+    def _schedule(self, visitor: Visitor) -> None:
+        deadline = visitor.next_deadline()
+        if deadline is not None and self._visitors.get(visitor.key) is visitor:
+            self._deadlines.file(visitor.key, deadline)
+
+    def _deadline(self, key: AccessKey) -> float | None:
+        visitor = self._visitors.get(key)
+        return None if visitor is None else visitor.next_deadline()

@@ -1,0 +1,62 @@
+"""What a MAG tells its observers; here, so that the rules read without it."""
+
+from pmip_tw.addresses import Endpoint, ipv4_text, mac_text
+from pmip_tw.mag.visitors import Visitor
+from pmip_tw.mobility.effects import Observe
+from pmip_tw.mobility.observations import Detail, Observation
+from pmip_tw.mobility.tunnels import AccessKey
+
+
+def visitor_event(
+    name: str, visitor: Visitor, *, cause: str = "", reason: str = "", **details: Detail
+) -> Observe:
+    """Something about one mobile node: its NAI as soon as AAA has said it, its access session always."""
+    return Observe(
+        Observation(
+            name=name,
+            nai=visitor.nai,
+            session=str(visitor.key),
+            cause=cause,
+            reason=reason,
+            details=details,
+        )
+    )
+
+
+def frame_dropped(key: AccessKey, reason: str, *, nai: str = "", cause: str = "") -> Observe:
+    """A frame of the access link that is not carried."""
+    return Observe(Observation(name="frame-dropped", nai=nai, session=str(key), reason=reason, cause=cause))
+
+
+def bad_frame(port: str, reason: str, cause: str) -> Observe:
+    return Observe(Observation(name="frame-dropped", reason=reason, cause=cause, details={"port": port}))
+
+
+def discarded(reason: str, source: Endpoint, cause: str, *, nai: str = "") -> Observe:
+    """A datagram of port 434 that changes nothing."""
+    return Observe(
+        Observation(
+            name="message-discarded", nai=nai, reason=reason, cause=cause, details={"source": str(source)}
+        )
+    )
+
+
+def registered(visitor: Visitor, name: str) -> Observe:
+    assert visitor.grant is not None
+    return visitor_event(
+        name,
+        visitor,
+        home_address=ipv4_text(visitor.home_address),
+        tunnel=str(visitor.tunnel),
+        lifetime=visitor.grant.lifetime,
+        revocation=visitor.grant.lma_timestamp is not None,
+    )
+
+
+def duplicate_mac(key: AccessKey, served: AccessKey) -> Observe:
+    """AA24: the same MAC on a second access interface."""
+    return frame_dropped(
+        key,
+        "duplicate-mac",
+        cause=f'{mac_text(key.mac)} is served on {served.port}; duplicate_mac = "move" would let it move',
+    )

@@ -1,0 +1,231 @@
+"""A visitor's registration from the first request to the last: begin, retry, renew, leave (P5-P21).
+
+Every method returns effects in the order in which they must be carried out.
+"""
+
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
+from pmip_tw.mag import observed
+from pmip_tw.mag.effects import AskPresence, Forward, MagEffect
+from pmip_tw.mag.gate import Gate
+from pmip_tw.mag.homeside import MAX_DHCP_WAIT, HomeSide
+from pmip_tw.mag.policy import MagPolicy
+from pmip_tw.mag.registrar import RETRANSMIT_AFTER, Answer, Outcome, Registrar
+from pmip_tw.mag.visitors import Exchange, State, Visitor, VisitorList
+from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.effects import Install, Remove
+from pmip_tw.wire.codes import Code
+from pmip_tw.wire.registration import RegistrationReply
+
+PROBES = 3
+PROBE_INTERVAL = 1.0
+"""Tries and seconds of P15."""
+
+_WORTH_WAITING = (Code.HA_RESOURCES, Code.HA_ID_MISMATCH)
+"""Refusals that time may cure; all others last until somebody changes something."""
+
+_ICMP_CAUSES = {
+    0: "its network is unreachable",
+    1: "the host is unreachable",
+    3: "nothing listens on UDP port 434 there: is the LMA running?",
+    13: "a packet filter forbids it",
+}
+
+
+class Registrations:
+    """The registration of each visitor, with what it means for the packet plane and for DHCP."""
+
+    def __init__(self, policy: MagPolicy, visitors: VisitorList, gate: Gate, home: HomeSide) -> None:
+        self._policy = policy
+        self._visitors = visitors
+        self._gate = gate
+        self._home = home
+        self.registrar = Registrar(policy)
+        self._unreachable: dict[Ipv4, tuple[str, float]] = {}
+
+    def begin(self, visitor: Visitor, home_address: Ipv4, now: Now) -> list[MagEffect]:
+        """Ask the LMA for a registration; downstream is ready before the request leaves (P77)."""
+        visitor.state = State.REGISTERING
+        visitor.tunnel = self.registrar.first_tunnel(visitor)
+        exchange = visitor.exchange = Exchange(lifetime=self._policy.lifetime, home_address=home_address)
+        effects: list[MagEffect] = []
+        provisional = visitor.entry(upstream=False)
+        # Whoever claims the address of another visitor does not get that one's packets.
+        if provisional is not None and self._visitors.at(visitor.lma, provisional.home_address) is None:
+            effects.append(Install(provisional))
+        return effects + self._try(visitor, exchange, now)
+
+    def reply(
+        self, visitor: Visitor, payload: bytes, reply: RegistrationReply, source: Endpoint, now: Now
+    ) -> list[MagEffect]:
+        """A registration reply that names this visitor."""
+        answer = self.registrar.judge(visitor, payload, reply, now)
+        if answer.outcome is Outcome.DISCARDED:
+            return [observed.discarded(answer.reason, source, answer.cause, nai=visitor.nai)]
+        if answer.outcome is Outcome.RESYNCHRONIZED:
+            assert visitor.exchange is not None
+            noted = observed.visitor_event("clock-resynchronized", visitor, cause=answer.cause, reason="133")
+            return [noted, *self._try(visitor, visitor.exchange, now)]
+        if visitor.state is State.LEAVING:
+            self._visitors.remove(visitor)
+            return [observed.visitor_event("deregistered", visitor, reason=answer.reason, cause=answer.cause)]
+        if answer.outcome is Outcome.ACCEPTED:
+            return self._accepted(visitor, now)
+        return self._refused(visitor, answer, now)
+
+    def due(self, visitor: Visitor, now: Now) -> list[MagEffect]:
+        """Something of ``visitor`` may be due."""
+        at = now.monotonic
+        if visitor.lease_ends is not None and visitor.lease_ends <= at and visitor.state is State.REGISTERED:
+            return self.leave(visitor, "DHCP lease expired", now)
+        if visitor.grant is not None and visitor.grant.ends_at <= at:
+            cause = "the registration was not renewed in time"
+            return self.forget(visitor, "registration-expired", cause=cause)
+        if visitor.exchange is not None:
+            if visitor.exchange.next_try <= at:
+                return self._unanswered(visitor, visitor.exchange, now)
+        elif visitor.state is State.WAITING and visitor.retry_at <= at:
+            # Heard since the refusal: it is here. Frames from before a handover say nothing (P15, P79).
+            if visitor.heard_at > visitor.refused_at:
+                return self.begin(visitor, visitor.hint, now)
+            return self.forget(visitor, "visitor-vanished", cause="not heard since the LMA refused it")
+        elif visitor.grant is not None:
+            check_at = visitor.grant.renew_at if visitor.check_at is None else visitor.check_at
+            if check_at <= at:
+                return [AskPresence(visitor.key)]
+        return []
+
+    def presence(self, visitor: Visitor, last_heard: float, now: Now) -> list[MagEffect]:
+        """The packet plane says when it last heard the node; only one that is there is renewed (P15)."""
+        if visitor.grant is None or visitor.exchange is not None:
+            return []
+        silence = now.monotonic - max(last_heard, visitor.heard_at)
+        if silence <= self._policy.attach_probe_max_age:
+            visitor.check_at, visitor.probes = None, 0
+            visitor.exchange = Exchange(lifetime=self._policy.lifetime, home_address=visitor.home_address)
+            return self._try(visitor, visitor.exchange, now)
+        if visitor.probes < PROBES:
+            visitor.probes += 1
+            visitor.check_at = now.monotonic + PROBE_INTERVAL
+            return [self._home.probe(visitor)]
+        return self.leave(visitor, f"silent for {silence:.0f} s and through {PROBES} ARP probes", now)
+
+    def leave(self, visitor: Visitor, why: str, now: Now) -> list[MagEffect]:
+        """De-register (flow D, P21): its packets stop here at once."""
+        if visitor.grant is None:
+            return self.forget(visitor, "visitor-left", cause=why)
+        effects: list[MagEffect] = [
+            Remove(visitor.key),
+            observed.visitor_event("visitor-left", visitor, cause=why),
+        ]
+        visitor.state = State.LEAVING
+        visitor.grant = visitor.lease_ends = visitor.check_at = None
+        visitor.exchange = Exchange(lifetime=0, home_address=visitor.home_address)
+        return effects + self._try(visitor, visitor.exchange, now)
+
+    def forget(self, visitor: Visitor, name: str, *, cause: str = "", reason: str = "") -> list[MagEffect]:
+        """The visitor is no more; the LMA is not told."""
+        self._visitors.remove(visitor)
+        effects: list[MagEffect] = [
+            Remove(visitor.key),
+            observed.visitor_event(name, visitor, cause=cause, reason=reason),
+        ]
+        lost = len(visitor.frames)
+        return effects + [observed.frame_dropped(visitor.key, "never-registered", nai=visitor.nai)] * lost
+
+    def unreachable(self, peer: Endpoint, code: int, now: Now) -> None:
+        """ICMP about an LMA: an explanation for silence, nothing more (registration.md section 16)."""
+        self._unreachable[peer.address] = (_ICMP_CAUSES.get(code, f"ICMP code {code}"), now.monotonic)
+
+    def hurry(self, visitor: Visitor, now: Now) -> None:
+        """The node asks again by DHCP while the LMA is silent: do not let it wait for the back-off."""
+        exchange = visitor.exchange
+        if exchange is not None and exchange.sent_at + RETRANSMIT_AFTER[0] <= now.monotonic:
+            exchange.next_try = now.monotonic
+
+    def _try(self, visitor: Visitor, exchange: Exchange, now: Now) -> list[MagEffect]:
+        send = self.registrar.send(visitor, exchange, now)
+        name = "registration-sent" if exchange.lifetime else "deregistration-sent"
+        tries = len(exchange.identifications)
+        return [send, observed.visitor_event(name, visitor, lma=ipv4_text(visitor.lma), tries=tries)]
+
+    def _accepted(self, visitor: Visitor, now: Now) -> list[MagEffect]:
+        renewal = visitor.state is State.REGISTERED
+        visitor.state, visitor.retries = State.REGISTERED, 0
+        self._visitors.placed(visitor)
+        entry = visitor.entry(upstream=True)
+        assert entry is not None
+        name = "registration-renewed" if renewal else "registration-accepted"
+        effects: list[MagEffect] = [Install(entry), observed.registered(visitor, name)]
+        message, visitor.waiting_dhcp = visitor.waiting_dhcp, None
+        if message is not None and visitor.waiting_dhcp_since + MAX_DHCP_WAIT >= now.monotonic:
+            told = self._home.dhcp(visitor, message, now)
+            effects += told.effects
+            if told.leaves:
+                return effects + self.leave(visitor, told.leaves, now)
+        frames, lost = visitor.frames.take(now.monotonic)
+        effects += [Forward(visitor.key.port, frame) for frame in frames]
+        effects += [observed.frame_dropped(visitor.key, "held-too-long", nai=visitor.nai)] * lost
+        return effects
+
+    def _refused(self, visitor: Visitor, answer: Answer, now: Now) -> list[MagEffect]:
+        exchange = visitor.exchange
+        assert exchange is not None
+        effects: list[MagEffect] = [
+            observed.visitor_event(
+                "registration-refused",
+                visitor,
+                cause=f"LMA {ipv4_text(visitor.lma)}: {answer.cause}",
+                reason=answer.reason,
+            )
+        ]
+        visitor.exchange = None
+        if visitor.state is State.REGISTERED and answer.code in _WORTH_WAITING:
+            visitor.check_at = now.monotonic + self._back_off(visitor)
+            return effects
+        if answer.code == Code.HA_ADMIN_PROHIBITED and exchange.home_address and visitor.grant is None:
+            effects += self._refuse_dhcp(visitor)
+            visitor.hint = Ipv4(0)
+            return [*effects, Remove(visitor.key), *self.begin(visitor, Ipv4(0), now)]  # P19
+        if answer.code in _WORTH_WAITING:
+            visitor.state = State.WAITING
+            visitor.refused_at = now.monotonic
+            visitor.retry_at = now.monotonic + self._back_off(visitor)
+            return effects
+        effects += self._refuse_dhcp(visitor)
+        self._gate.hold_off(visitor.mac, now.monotonic, self._policy.reject_hold)
+        return effects + self.forget(visitor, "visitor-removed", cause=answer.cause, reason=answer.reason)
+
+    def _refuse_dhcp(self, visitor: Visitor) -> list[MagEffect]:
+        message = visitor.waiting_dhcp
+        refused = [] if message is None else self._home.refuse(visitor, message)
+        if refused:
+            visitor.waiting_dhcp = None
+        return refused
+
+    def _back_off(self, visitor: Visitor) -> float:
+        wait = RETRANSMIT_AFTER[min(visitor.retries, len(RETRANSMIT_AFTER) - 1)]
+        visitor.retries += 1
+        return wait
+
+    def _unanswered(self, visitor: Visitor, exchange: Exchange, now: Now) -> list[MagEffect]:
+        tries = len(exchange.identifications)
+        cause = f"LMA {ipv4_text(visitor.lma)} does not answer: {self._why_silent(visitor.lma, now)}"
+        noted = observed.visitor_event("registration-unanswered", visitor, cause=cause, tries=tries)
+        if not self.registrar.exhausted(exchange):
+            if visitor.state is State.REGISTERING and self._vanished(visitor, now):
+                return [noted, *self.forget(visitor, "visitor-vanished", cause="not heard any more")]
+            return [noted, *self._try(visitor, exchange, now)]
+        visitor.exchange = None
+        if visitor.state is State.REGISTERED:
+            visitor.check_at = now.monotonic + RETRANSMIT_AFTER[-1]
+            return [noted]
+        return [noted, *self.forget(visitor, "visitor-removed", cause=cause, reason="lma-silent")]
+
+    def _vanished(self, visitor: Visitor, now: Now) -> bool:
+        return now.monotonic - visitor.heard_at > self._policy.attach_probe_max_age
+
+    def _why_silent(self, lma: Ipv4, now: Now) -> str:
+        cause, at = self._unreachable.get(lma, ("", 0.0))
+        if cause and at + RETRANSMIT_AFTER[-1] >= now.monotonic:
+            return cause
+        return "it is down, unreachable, or discards the request (it does when it knows no key for this NAI and SPI)"

@@ -1,0 +1,45 @@
+"""Frames of a mobile node that is being authenticated or registered, kept so that a handover loses none (P78)."""
+
+from collections import deque
+
+MAX_FRAMES = 64
+MAX_OCTETS = 65536
+MAX_AGE = 1.0
+"""Seconds."""
+
+
+class HeldFrames:
+    """A queue with the limits of P78: what does not fit, or waited too long, is lost and counted by the caller."""
+
+    __slots__ = ("_frames", "_octets")
+
+    def __init__(self) -> None:
+        self._frames: deque[tuple[float, bytes]] = deque()
+        self._octets = 0
+
+    def hold(self, frame: bytes, monotonic: float) -> int:
+        """Keep ``frame``; how many frames were lost for it, itself included."""
+        lost = self._forget_old(monotonic)
+        if len(self._frames) >= MAX_FRAMES or self._octets + len(frame) > MAX_OCTETS:
+            return lost + 1
+        self._frames.append((monotonic, frame))
+        self._octets += len(frame)
+        return lost
+
+    def take(self, monotonic: float) -> tuple[list[bytes], int]:
+        """All frames in order, and how many were too old; none is left."""
+        lost = self._forget_old(monotonic)
+        frames = [frame for _, frame in self._frames]
+        self._frames.clear()
+        self._octets = 0
+        return frames, lost
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def _forget_old(self, monotonic: float) -> int:
+        lost = 0
+        while self._frames and self._frames[0][0] + MAX_AGE < monotonic:
+            self._octets -= len(self._frames.popleft()[1])
+            lost += 1
+        return lost
