@@ -25,6 +25,7 @@ from pmip_tw.aaa.radius_servers import (
 from pmip_tw.addresses import Endpoint, mac_text
 from pmip_tw.errors import WireError
 from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.observations import Detail, Observation
 from pmip_tw.secret import Secret
 from pmip_tw.wire.radius import (
@@ -72,14 +73,7 @@ class Finished:
     verdict: Verdict
 
 
-@attrs.frozen(slots=True)
-class Report:
-    """Tell the observers."""
-
-    observation: Observation
-
-
-Effect = Transmit | Finished | Report
+Effect = Transmit | Finished | Observe
 
 
 class _Exchange:
@@ -145,7 +139,7 @@ class RadiusExchanges:
             return exchange.number, []
         cause = f"{MAXIMUM_ASKING + MAXIMUM_WAITING} authentications are outstanding already; try again later"
         return exchange.number, [
-            Report(_observation("radius-overload", exchange, cause=cause, reason="overload")),
+            Observe(_observation("radius-overload", exchange, cause=cause, reason="overload")),
             Finished(exchange.number, Unavailable(cause)),
         ]
 
@@ -188,7 +182,7 @@ class RadiusExchanges:
         details: dict[str, Detail] = {"server": str(peer), "code": code}
         text = f"{peer}: {cause}"
         return [
-            Report(Observation(name="radius-unreachable", cause=text, reason="unreachable", details=details))
+            Observe(Observation(name="radius-unreachable", cause=text, reason="unreachable", details=details))
         ]
 
     def wake(self, now: Now) -> list[Effect]:
@@ -253,7 +247,7 @@ class RadiusExchanges:
         exchange.deadline = now.monotonic + exchange.wait
         yield Transmit(exchange.datagram, exchange.record.endpoint)
         details: dict[str, Detail] = {"server": str(exchange.record.endpoint), "try": exchange.tries}
-        yield Report(_observation("radius-request-sent", exchange, details=details))
+        yield Observe(_observation("radius-request-sent", exchange, details=details))
 
     def _decode(self, exchange: _Exchange, datagram: bytes) -> Answer:
         return decode_answer(
@@ -273,7 +267,7 @@ class RadiusExchanges:
                 f"{record.endpoint} does not sign its answers with Message-Authenticator, so that they can be"
                 " forged (CVE-2024-3596); make it sign them"
             )
-            yield Report(_observation("radius-server-unsigned", exchange, cause=cause, reason="unsigned"))
+            yield Observe(_observation("radius-server-unsigned", exchange, cause=cause, reason="unsigned"))
         verdict = verdict_of(
             answer,
             SaltCipher(record.server.secret, exchange.authenticator),
@@ -285,7 +279,7 @@ class RadiusExchanges:
             "code": answer.code.name.lower().replace("_", "-"),
             "seconds": round(now.monotonic - exchange.started, 6),
         }
-        yield Report(_observation("radius-answer", exchange, details=details))
+        yield Observe(_observation("radius-answer", exchange, details=details))
         yield from self._finish(exchange, verdict, now)
 
     def _give_up(self, exchange: _Exchange, now: Now) -> Iterator[Effect]:
@@ -295,7 +289,7 @@ class RadiusExchanges:
         cause = f"{record.endpoint}: {exchange.complaint or exchange.unreachable or self._silence()}"
         exchange.causes.append(cause)
         details: dict[str, Detail] = {"server": str(record.endpoint)}
-        yield Report(
+        yield Observe(
             _observation("radius-no-answer", exchange, cause=cause, reason="no-answer", details=details)
         )
         if not exchange.untried:
@@ -342,8 +336,8 @@ def _observation(
     )
 
 
-def _discarded(exchange: _Exchange | None, source: Endpoint, reason: str, cause: str) -> Report:
-    return Report(
+def _discarded(exchange: _Exchange | None, source: Endpoint, reason: str, cause: str) -> Observe:
+    return Observe(
         Observation(
             name="radius-answer-discarded",
             session="" if exchange is None else exchange.session,

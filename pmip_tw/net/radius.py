@@ -13,10 +13,11 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from pmip_tw.aaa.profile import MacCredential, Unavailable, Verdict
-from pmip_tw.aaa.radius_exchange import Effect, Finished, RadiusExchanges, Report, Transmit
+from pmip_tw.aaa.radius_exchange import Effect, Finished, RadiusExchanges, Transmit
 from pmip_tw.aaa.radius_servers import RadiusSettings
 from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4, ipv4_text
 from pmip_tw.interfaces import IAuthenticator, IClock, IObserver, Unreachable
+from pmip_tw.mobility.effects import Observe
 from pmip_tw.net.error_queue import enable_error_queue, read_error_queue, unreachable_by_errno
 from pmip_tw.wire.radius import MAXIMUM_SIZE
 
@@ -178,7 +179,7 @@ class RadiusAuthenticator:
 
     def _run(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
-            if isinstance(effect, Report):
+            if isinstance(effect, Observe):
                 self._observer.observe(effect.observation, self._clock.now())
             elif self._stopped or self._socket is None:
                 continue  # a verdict's receiver may have stopped us

@@ -26,6 +26,10 @@ MAXIMUM_HIDDEN_SIZE = 239
 """The longest value that salt encryption fits into a vendor attribute."""
 
 
+_NO_NAMES = Dictionary()
+"""Empty: with it pyrad splits vendor attributes into (vendor, type) and interprets nothing."""
+
+
 class Code(IntEnum):
     """Packet codes of access authentication (aaa.md section 2)."""
 
@@ -306,8 +310,7 @@ def _split(datagram: bytes, secret: Secret) -> Packet:
                 raise Malformed("Message-Authenticator of another size, or twice", offset)
         offset += size
     try:
-        # An empty dictionary makes pyrad split vendor attributes into (vendor, type) and interpret nothing.
-        return AuthPacket(packet=datagram[:length], secret=secret.reveal(), dict=Dictionary())
+        return AuthPacket(packet=datagram[:length], secret=secret.reveal(), dict=_NO_NAMES)
     except PacketError as error:
         raise Malformed(str(error), HEADER_SIZE) from None
 

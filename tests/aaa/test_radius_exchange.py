@@ -5,11 +5,12 @@ import random
 import pytest
 
 from pmip_tw.aaa.profile import Accept, MacCredential, Profile, Reject, Unavailable, Verdict
-from pmip_tw.aaa.radius_exchange import Effect, Finished, RadiusExchanges, Report, Transmit
+from pmip_tw.aaa.radius_exchange import Effect, Finished, RadiusExchanges, Transmit
 from pmip_tw.aaa.radius_servers import MacFormat, RadiusServer, RadiusSettings, RequireSignature
 from pmip_tw.addresses import Endpoint, Mac, ipv4, mac
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.observations import Observation
 from pmip_tw.secret import Secret
 from pmip_tw.testing.radius_server import RadiusAccount, RadiusTwin
@@ -62,7 +63,7 @@ class World:
             if isinstance(effect, Finished):
                 assert effect.exchange not in self.verdicts, "an exchange ends once"
                 self.verdicts[effect.exchange] = effect.verdict
-            elif isinstance(effect, Report):
+            elif isinstance(effect, Observe):
                 self.observations.append(effect.observation)
         return sent
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from twisted.internet.defer import Deferred
 from zope.interface.verify import verifyObject
 
 from pmip_tw.aaa.local_users import LocalUsers
