@@ -35,7 +35,7 @@ def far_end(tunnel: Tunnel) -> Tunnel:
 
 @implementer(IForwardingPlane, ITunnelDataReceiver)
 class MemoryPlane:
-    """Serves either role: what is installed decides.
+    """A MAG's plane if it has ``ports``, else an LMA's.
 
     What leaves is kept: ``tunnelled`` (tunnel, inner packet), ``transmitted`` (port, frame), ``delivered`` (inner
     packets for the machine's own stack), ``answered`` (ICMP errors of an anchor). ``carrier``, when set, also
@@ -98,6 +98,8 @@ class MemoryPlane:
             raise ForwardingError("install", str(entry.key), text)
         if isinstance(entry, AccessEntry):
             self._access.install(entry)
+        elif self._ports:
+            raise ForwardingError("install", str(entry.key), "a MAG holds entries of access ports only")
         else:
             self._anchor.install(entry)
 
@@ -127,7 +129,7 @@ class MemoryPlane:
     def tunnel_data_received(self, batch: Sequence[Datagram]) -> None:
         now = self._monotonic()
         self._access.now = self._anchor.now = now
-        switch = self._access if self._access.snapshot() else self._anchor
+        switch = self._access if self._ports else self._anchor
         switch.tunnel_data_received(batch)
 
     # What the world does to it
@@ -154,7 +156,7 @@ class MemoryPlane:
             return
         self._access.now = self._anchor.now = self._monotonic()
         outer = ip_in_ip_header(tunnel.remote, tunnel.local, inner) + inner
-        switch = self._access if self._access.snapshot() else self._anchor
+        switch = self._access if self._ports else self._anchor
         switch.ip_in_ip_received(outer)
 
     def _open_path(self, tunnel: Tunnel) -> Carry:

@@ -1,0 +1,434 @@
+"""The contract of IForwardingPlane, on the memory twin and on the TUN provider with real packets."""
+
+from collections.abc import Iterator
+
+import pytest
+from zope.interface.verify import verifyObject
+
+from pmip_tw.addresses import BROADCAST_MAC, Endpoint, ipv4
+from pmip_tw.errors import ForwardingError
+from pmip_tw.forwarding import drops
+from pmip_tw.interfaces import IForwardingPlane, ITunnelDataReceiver
+from pmip_tw.mobility.tunnels import (
+    AccessEntry,
+    AccessKey,
+    AnchorEntry,
+    Counters,
+    Encapsulation,
+    Entry,
+    Tunnel,
+)
+from pmip_tw.wire.icmp import DESTINATION_UNREACHABLE, HOST_UNREACHABLE, IcmpMessage
+from pmip_tw.wire.ipv4 import Ipv4Packet
+from pmip_tw.wire.udp import udp_packet
+
+from ..forwarding.namespaces import require_namespaces
+from ..forwarding.packets import (
+    CORRESPONDENT,
+    GATEWAY_MAC,
+    HOME,
+    NODE_MAC,
+    OTHER_HOME,
+    OTHER_MAC,
+    frame,
+    from_node,
+    hop,
+    to_node,
+)
+from ..forwarding.worlds import (
+    LOCAL,
+    PORTS,
+    MemoryAccess,
+    MemoryAnchor,
+    TunAccessWorld,
+    TunAnchorWorld,
+    tunnel,
+)
+
+AccessWorld = MemoryAccess | TunAccessWorld
+AnchorWorld = MemoryAnchor | TunAnchorWorld
+
+
+def entry(port=PORTS[0], mac=NODE_MAC, home=HOME, way=None, upstream=True) -> AccessEntry:
+    return AccessEntry(port=port, mac=mac, home_address=home, tunnel=way or tunnel(), upstream=upstream)
+
+
+@pytest.fixture(params=["memory", "tun"])
+def access(request: pytest.FixtureRequest) -> Iterator[AccessWorld]:
+    """A started plane of a MAG with two access ports."""
+    if request.param == "memory":
+        world: AccessWorld = MemoryAccess()
+    else:
+        require_namespaces()
+        world = TunAccessWorld()
+    yield world
+    world.close()
+
+
+@pytest.fixture(params=["memory", "tun"])
+def anchor(request: pytest.FixtureRequest) -> Iterator[AnchorWorld]:
+    """A started plane of an LMA for 10.1.0.0/24."""
+    if request.param == "memory":
+        world: AnchorWorld = MemoryAnchor()
+    else:
+        require_namespaces()
+        world = TunAnchorWorld()
+    yield world
+    world.close()
+
+
+both_encapsulations = pytest.mark.parametrize("over_udp", [False, True], ids=["ip-in-ip", "udp"])
+
+
+class TestAccessContract:
+    """A plane that serves a MAG."""
+
+    def test_provides_the_interfaces(self, access: AccessWorld) -> None:
+        verifyObject(IForwardingPlane, access.plane)
+        verifyObject(ITunnelDataReceiver, access.plane)
+        assert access.plane.name in ("memory", "tun")
+
+    def test_holds_exactly_what_was_installed_and_not_removed(self, access: AccessWorld) -> None:
+        first, second = entry(), entry(mac=OTHER_MAC, home=OTHER_HOME)
+        access.plane.install(first)
+        access.plane.install(second)
+        assert set(access.plane.snapshot()) == {first, second}
+        access.plane.remove(first.key)
+        assert access.plane.snapshot() == (second,)
+
+    def test_installing_the_same_key_replaces(self, access: AccessWorld) -> None:
+        access.plane.install(entry())
+        moved = entry(way=tunnel(1), home=OTHER_HOME)
+        access.plane.install(moved)
+        assert access.plane.snapshot() == (moved,)
+
+    def test_removing_what_is_not_there_gives_zeros(self, access: AccessWorld) -> None:
+        assert access.plane.remove(AccessKey(PORTS[0], NODE_MAC)) == Counters()
+        assert access.plane.counters(AccessKey(PORTS[0], NODE_MAC)) == Counters()
+
+    @both_encapsulations
+    def test_upstream_goes_into_the_tunnel_one_hop_older_and_is_counted(
+        self, access: AccessWorld, over_udp: bool
+    ) -> None:
+        way = tunnel(over_udp=over_udp)
+        access.plane.install(entry(way=way))
+        packet = from_node(b"hi")
+        access.node_sends(PORTS[0], frame(packet))
+        access.until(lambda: access.tunnelled() == [(way, hop(packet))])
+        counters = access.plane.counters(entry().key)
+        assert (counters.packets_up, counters.octets_up) == (1, len(packet))
+        assert counters.last_heard > 0
+
+    @both_encapsulations
+    def test_downstream_reaches_the_node_unchanged_and_is_counted(
+        self, access: AccessWorld, over_udp: bool
+    ) -> None:
+        way = tunnel(over_udp=over_udp)
+        access.plane.install(entry(way=way))
+        packet = to_node(b"welcome to the home link, dear mobile node")
+        access.tunnel_gives(way, packet)
+        expected = (PORTS[0], NODE_MAC + GATEWAY_MAC + b"\x08\x00" + packet)
+        access.until(lambda: access.transmitted() == [expected])
+        counters = access.plane.remove(entry().key)
+        assert (counters.packets_down, counters.octets_down) == (1, len(packet))
+
+    def test_upstream_tunnel_is_chosen_by_mac_not_by_source_address(self, access: AccessWorld) -> None:
+        """Two nodes with one home address under two LMAs (P43)."""
+        access.plane.install(entry())
+        access.plane.install(entry(mac=OTHER_MAC, way=tunnel(1)))
+        access.node_sends(PORTS[0], frame(from_node(b"two"), source=OTHER_MAC))
+        access.node_sends(PORTS[0], frame(from_node(b"one")))
+        expected = [(tunnel(1), hop(from_node(b"two"))), (tunnel(0), hop(from_node(b"one")))]
+        access.until(lambda: access.tunnelled() == expected)
+
+    def test_downstream_node_is_chosen_by_tunnel_and_address(self, access: AccessWorld) -> None:
+        """The same two nodes, the other way (P44)."""
+        access.plane.install(entry())
+        access.plane.install(entry(port=PORTS[1], mac=OTHER_MAC, way=tunnel(1)))
+        access.tunnel_gives(tunnel(1), to_node(b"for the second"))
+        access.until(lambda: len(access.transmitted()) == 1)
+        port, sent = access.transmitted()[0]
+        assert (port, sent[:6]) == (PORTS[1], OTHER_MAC)
+
+    def test_spoofed_source_is_dropped_and_counted(self, access: AccessWorld) -> None:
+        access.plane.install(entry())
+        access.node_sends(PORTS[0], frame(from_node(b"liar", source=OTHER_HOME)))
+        access.until(lambda: access.plane.drops() == {drops.SPOOFED_SOURCE: 1})
+        assert access.tunnelled() == []
+        assert access.receiver.frames == []
+        assert access.plane.counters(entry().key) == Counters()
+
+    def test_ipv6_is_dropped_and_counted(self, access: AccessWorld) -> None:
+        access.plane.install(entry())
+        access.node_sends(PORTS[0], (GATEWAY_MAC + NODE_MAC + b"\x86\xdd").ljust(60, b"\0"))
+        access.until(lambda: access.plane.drops() == {drops.IPV6: 1})
+
+    def test_unknown_node_is_handed_up(self, access: AccessWorld) -> None:
+        sent = frame(from_node(b"who am I"))
+        access.node_sends(PORTS[1], sent)
+        access.until(lambda: access.receiver.frames == [(PORTS[1], sent)])
+
+    def test_same_mac_on_another_port_is_unknown(self, access: AccessWorld) -> None:
+        access.plane.install(entry())
+        sent = frame(from_node(b"where am I"))
+        access.node_sends(PORTS[1], sent)
+        access.until(lambda: access.receiver.frames == [(PORTS[1], sent)])
+        assert access.tunnelled() == []
+
+    def test_provisional_entry_delivers_downstream_and_hands_upstream_up(self, access: AccessWorld) -> None:
+        """P77 and P78; the frame that was held goes on when the entry is final."""
+        access.plane.install(entry(upstream=False))
+        sent = frame(from_node(b"early"))
+        access.node_sends(PORTS[0], sent)
+        access.until(lambda: access.receiver.frames == [(PORTS[0], sent)])
+        access.tunnel_gives(tunnel(), to_node(b"early too"))
+        access.until(lambda: len(access.transmitted()) == 1)
+        access.plane.install(entry())
+        access.plane.forward(PORTS[0], sent)
+        access.until(lambda: access.tunnelled() == [(tunnel(), hop(from_node(b"early")))])
+
+    def test_dhcp_arp_eapol_and_last_hop_are_handed_up(self, access: AccessWorld) -> None:
+        access.plane.install(entry())
+        discover = udp_packet(Endpoint(ipv4("0.0.0.0"), 68), Endpoint(ipv4("255.255.255.255"), 67), b"D")
+        frames = [
+            frame(discover, destination=BROADCAST_MAC),
+            frame(from_node(b"renew", port=67)),
+            (BROADCAST_MAC + NODE_MAC + b"\x08\x06").ljust(60, b"\0"),
+            (bytes.fromhex("0180c2000003") + NODE_MAC + b"\x88\x8e").ljust(60, b"\0"),
+            frame(from_node(b"traceroute", ttl=1)),
+        ]
+        for octets in frames:
+            access.node_sends(PORTS[0], octets)
+        access.until(lambda: access.receiver.frames == [(PORTS[0], octets) for octets in frames])
+        assert access.tunnelled() == []
+
+    def test_frames_between_others_and_to_groups_are_counted_only(self, access: AccessWorld) -> None:
+        access.plane.install(entry())
+        access.node_sends(PORTS[0], frame(from_node(b"neighbour"), destination=OTHER_MAC))
+        access.node_sends(PORTS[0], frame(from_node(b"browser"), destination=BROADCAST_MAC))
+        mdns = udp_packet(Endpoint(HOME, 5353), Endpoint(ipv4("224.0.0.251"), 5353), b"mdns")
+        access.node_sends(PORTS[0], frame(mdns))
+        expected = {drops.NOT_FOR_GATEWAY: 1, drops.GROUP_DESTINATION: 2}
+        access.until(lambda: access.plane.drops() == expected)
+        assert access.receiver.frames == []
+        assert access.tunnelled() == []
+
+    @both_encapsulations
+    def test_downstream_only_from_the_right_tunnel(self, access: AccessWorld, over_udp: bool) -> None:
+        """Another LMA, another encapsulation, another port: dropped silently (P51, N29, N36)."""
+        access.plane.install(entry(way=tunnel(over_udp=over_udp)))
+        wrong = [
+            tunnel(1, over_udp=over_udp),
+            tunnel(over_udp=not over_udp),
+            tunnel(over_udp=True, port=40000),
+        ]
+        for way in wrong:
+            access.tunnel_gives(way, to_node(b"forged"))
+        access.until(lambda: access.plane.drops() == {drops.NO_ENTRY: len(wrong)})
+        assert access.transmitted() == []
+
+    def test_tunnel_data_of_another_encapsulation_is_dropped(self, access: AccessWorld) -> None:
+        """N30: GRE where IP-in-IP was agreed."""
+        access.plane.install(entry(way=tunnel(over_udp=True)))
+        gre = Tunnel(local=LOCAL, remote=tunnel().remote, remote_port=434, encapsulation=Encapsulation.GRE)
+        access.tunnel_gives(gre, to_node(b"not GRE at all"))
+        access.until(lambda: access.plane.drops() == {drops.NEXT_HEADER: 1})
+        assert access.transmitted() == []
+
+    def test_removal_stops_both_directions_at_once(self, access: AccessWorld) -> None:
+        access.plane.install(entry())
+        access.plane.remove(entry().key)
+        sent = frame(from_node(b"still here"))
+        access.node_sends(PORTS[0], sent)
+        access.tunnel_gives(tunnel(), to_node(b"still there"))
+        access.until(lambda: access.receiver.frames == [(PORTS[0], sent)])
+        access.until(lambda: access.plane.drops() == {drops.NO_ENTRY: 1})
+        assert access.tunnelled() == []
+        assert access.transmitted() == []
+
+    def test_replacement_moves_traffic_and_keeps_the_counters(self, access: AccessWorld) -> None:
+        access.plane.install(entry())
+        access.node_sends(PORTS[0], frame(from_node(b"old")))
+        access.until(lambda: len(access.tunnelled()) == 1)
+        access.plane.install(entry(way=tunnel(1, over_udp=True)))
+        access.node_sends(PORTS[0], frame(from_node(b"new")))
+        access.until(lambda: len(access.tunnelled()) == 2)
+        assert access.tunnelled()[1] == (tunnel(1, over_udp=True), hop(from_node(b"new")))
+        assert access.plane.remove(entry().key).packets_up == 2
+
+    def test_two_nodes_cannot_share_an_address_in_one_tunnel(self, access: AccessWorld) -> None:
+        """P45: without a GRE key downstream could not tell them apart; the first one stays."""
+        access.plane.install(entry())
+        with pytest.raises(ForwardingError, match=r"10\.1\.0\.2|02:00:00:00:00:01"):
+            access.plane.install(entry(mac=OTHER_MAC))
+        assert access.plane.snapshot() == (entry(),)
+        access.tunnel_gives(tunnel(), to_node(b"for the first"))
+        access.until(lambda: len(access.transmitted()) == 1)
+        assert access.transmitted()[0][1][:6] == NODE_MAC
+
+    @pytest.mark.parametrize(
+        "bad",
+        [
+            entry(port="acc9"),
+            entry(way=Tunnel(local=LOCAL, remote=tunnel().remote, encapsulation=Encapsulation.GRE)),
+            entry(home=LOCAL),
+            AnchorEntry(home_address=HOME, tunnel=tunnel()),
+        ],
+        ids=["no such port", "gre", "home address is our own", "an anchor's"],
+    )
+    def test_an_entry_that_cannot_be_carried_is_refused(self, access: AccessWorld, bad: Entry) -> None:
+        with pytest.raises(ForwardingError):
+            access.plane.install(bad)
+        assert access.plane.snapshot() == ()
+
+    def test_transmit_sends_the_frame_as_it_is(self, access: AccessWorld) -> None:
+        sent = NODE_MAC + GATEWAY_MAC + b"\x08\x06" + bytes(46)
+        access.plane.transmit(PORTS[1], sent)
+        access.until(lambda: access.transmitted() == [(PORTS[1], sent)])
+
+    def test_too_big_and_not_to_be_fragmented_is_answered_by_the_gateway(self, access: AccessWorld) -> None:
+        """N32: the node learns the tunnel's MTU from the router it believes to have."""
+        access.plane.install(entry(way=tunnel(over_udp=True)))
+        packet = Ipv4Packet(
+            source=HOME, destination=CORRESPONDENT, protocol=17, payload=bytes(1480), dont_fragment=True
+        )
+        access.node_sends(PORTS[0], frame(packet.encode()))
+        access.until(lambda: len(access.transmitted()) == 1)
+        answer = Ipv4Packet.decode(access.transmitted()[0][1][14:])
+        assert (answer.source, answer.destination) == (ipv4("10.1.0.1"), HOME)
+        error = IcmpMessage.decode(answer)
+        assert (error.type, error.code, error.rest & 0xFFFF) == (3, 4, 1468)
+        assert access.plane.drops() == {drops.TOO_BIG: 1}
+
+    @both_encapsulations
+    def test_too_big_is_fragmented_before_encapsulation(self, access: AccessWorld, over_udp: bool) -> None:
+        way = tunnel(over_udp=over_udp)
+        access.plane.install(entry(way=way))
+        payload = bytes(range(256)) * 5 + bytes(200)
+        packet = Ipv4Packet(source=HOME, destination=CORRESPONDENT, protocol=17, payload=payload)
+        access.node_sends(PORTS[0], frame(packet.encode()))
+        access.until(lambda: len(access.tunnelled()) == 2)
+        pieces = [Ipv4Packet.decode(inner) for _, inner in access.tunnelled()]
+        assert b"".join(piece.payload for piece in pieces) == payload
+        assert [piece.more_fragments for piece in pieces] == [True, False]
+        assert pieces[1].fragment_offset == len(pieces[0].payload)
+
+
+class TestAnchorContract:
+    """A plane that serves an LMA."""
+
+    def test_provides_the_interface(self, anchor: AnchorWorld) -> None:
+        verifyObject(IForwardingPlane, anchor.plane)
+        verifyObject(ITunnelDataReceiver, anchor.plane)
+
+    def test_holds_replaces_and_removes(self, anchor: AnchorWorld) -> None:
+        first = AnchorEntry(home_address=HOME, tunnel=tunnel())
+        moved = AnchorEntry(home_address=HOME, tunnel=tunnel(1))
+        anchor.plane.install(first)
+        anchor.plane.install(moved)
+        assert anchor.plane.snapshot() == (moved,)
+        anchor.plane.remove(moved.key)
+        assert anchor.plane.snapshot() == ()
+        assert anchor.plane.remove(moved.key) == Counters()
+
+    @both_encapsulations
+    def test_downstream_goes_into_the_tunnel(self, anchor: AnchorWorld, over_udp: bool) -> None:
+        way = tunnel(over_udp=over_udp)
+        held = AnchorEntry(home_address=HOME, tunnel=way)
+        anchor.plane.install(held)
+        packet = to_node(b"hello")
+        anchor.host_sends(packet)
+        anchor.until(lambda: anchor.tunnelled() == [(way, hop(packet))])
+        counters = anchor.plane.counters(held.key)
+        assert (counters.packets_down, counters.octets_down) == (1, len(packet))
+
+    @both_encapsulations
+    def test_upstream_reaches_the_machine(self, anchor: AnchorWorld, over_udp: bool) -> None:
+        way = tunnel(over_udp=over_udp)
+        held = AnchorEntry(home_address=HOME, tunnel=way)
+        anchor.plane.install(held)
+        anchor.tunnel_gives(way, from_node(b"hello back"))
+        anchor.until(lambda: len(anchor.delivered()) == 1)
+        assert anchor.delivered()[0].endswith(b"hello back")
+        counters = anchor.plane.remove(held.key)
+        assert (counters.packets_up, counters.octets_up) == (1, len(from_node(b"hello back")))
+        assert counters.last_heard > 0
+
+    def test_upstream_without_a_binding_is_dropped(self, anchor: AnchorWorld) -> None:
+        anchor.tunnel_gives(tunnel(), from_node(b"nobody"))
+        anchor.until(lambda: anchor.plane.drops() == {drops.UNKNOWN_SOURCE: 1})
+        assert anchor.delivered() == []
+
+    @both_encapsulations
+    def test_upstream_only_from_the_right_tunnel(self, anchor: AnchorWorld, over_udp: bool) -> None:
+        """T6, N29, N31: another MAG, another encapsulation, another port."""
+        anchor.plane.install(AnchorEntry(home_address=HOME, tunnel=tunnel(over_udp=over_udp)))
+        wrong = [
+            tunnel(1, over_udp=over_udp),
+            tunnel(over_udp=not over_udp),
+            tunnel(over_udp=True, port=40000),
+        ]
+        for way in wrong:
+            anchor.tunnel_gives(way, from_node(b"forged"))
+        anchor.until(lambda: anchor.plane.drops() == {drops.WRONG_TUNNEL: len(wrong)})
+        assert anchor.delivered() == []
+
+    def test_handover_moves_both_directions_and_keeps_the_counters(self, anchor: AnchorWorld) -> None:
+        held = AnchorEntry(home_address=HOME, tunnel=tunnel())
+        anchor.plane.install(held)
+        anchor.host_sends(to_node(b"one"))
+        anchor.until(lambda: len(anchor.tunnelled()) == 1)
+        anchor.plane.install(AnchorEntry(home_address=HOME, tunnel=tunnel(1)))
+        anchor.host_sends(to_node(b"two"))
+        anchor.until(lambda: len(anchor.tunnelled()) == 2)
+        assert anchor.tunnelled()[1] == (tunnel(1), hop(to_node(b"two")))
+        anchor.tunnel_gives(tunnel(0), from_node(b"from the old MAG"))
+        anchor.until(lambda: anchor.plane.drops() == {drops.WRONG_TUNNEL: 1})
+        assert anchor.plane.remove(held.key).packets_down == 2
+
+    def test_an_address_without_binding_is_host_unreachable(self, anchor: AnchorWorld) -> None:
+        """P52."""
+        anchor.host_sends(to_node(b"anybody home"))
+        anchor.until(lambda: len(anchor.delivered()) == 1)
+        answer = Ipv4Packet.decode(anchor.delivered()[0])
+        assert (answer.source, answer.destination) == (LOCAL, CORRESPONDENT)
+        error = IcmpMessage.decode(answer)
+        assert (error.type, error.code) == (DESTINATION_UNREACHABLE, HOST_UNREACHABLE)
+        assert anchor.plane.drops() == {drops.NO_BINDING: 1}
+        assert anchor.tunnelled() == []
+
+    def test_errors_about_unbound_addresses_are_rate_limited(self, anchor: AnchorWorld) -> None:
+        for _ in range(60):
+            anchor.host_sends(to_node(b"scan"))
+        anchor.until(lambda: anchor.plane.drops() == {drops.NO_BINDING: 60})
+        assert 1 <= len(anchor.delivered()) < 40
+
+    def test_a_packet_from_the_tunnels_exit_is_not_tunnelled(self, anchor: AnchorWorld) -> None:
+        """T2: it would chase its own tail."""
+        anchor.plane.install(AnchorEntry(home_address=HOME, tunnel=tunnel()))
+        anchor.host_sends(udp_packet(Endpoint(tunnel().remote, 1), Endpoint(HOME, 1), b"loop"))
+        anchor.until(lambda: anchor.plane.drops() == {drops.RECURSIVE: 1})
+        assert anchor.tunnelled() == []
+
+    @pytest.mark.parametrize(
+        "bad",
+        [AnchorEntry(home_address=tunnel().remote, tunnel=tunnel()), entry()],
+        ids=["swallows its tunnel", "a MAG's"],
+    )
+    def test_an_entry_that_cannot_be_carried_is_refused(self, anchor: AnchorWorld, bad: Entry) -> None:
+        with pytest.raises(ForwardingError):
+            anchor.plane.install(bad)
+        assert anchor.plane.snapshot() == ()
+
+
+class TestMemoryTwin:
+    """What only the twin can do."""
+
+    def test_the_next_install_can_be_made_to_fail_once(self) -> None:
+        world = MemoryAccess()
+        world.plane.fail_next_install("map full")
+        with pytest.raises(ForwardingError, match="map full"):
+            world.plane.install(entry())
+        assert world.plane.snapshot() == ()
+        world.plane.install(entry())
+        assert world.plane.snapshot() == (entry(),)

@@ -1,0 +1,303 @@
+"""What surrounds a packet plane in a test: its nodes, its tunnels' other ends, and whoever takes frames handed up.
+
+One shape for the twin and for the real provider, so that one contract runs on both.
+
+    access:   nodes == mn0/mn1 --- acc0/acc1 [plane] core0 --- core1 == two anchors
+    anchor:   correspondent == cn0 --- srv0 [plane] core0 --- core1 == two MAGs
+"""
+
+import socket
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from typing import Any
+
+from twisted.internet.epollreactor import EPollReactor
+from zope.interface import implementer
+
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4, ipv4_text, prefix
+from pmip_tw.forwarding.access import TunAccess
+from pmip_tw.forwarding.anchor import TunAnchor
+from pmip_tw.forwarding.memory import MemoryPlane
+from pmip_tw.interfaces import Datagram, IPacketReceiver, ISignalling
+from pmip_tw.mobility.tunnels import Tunnel
+from pmip_tw.wire.encapsulation import IpInIp, TunnelData, ip_in_ip_header, tunnel_data_header
+
+from .namespaces import Namespace
+from .packets import GATEWAY_MAC, frame, hop
+
+PORTS = ("acc0", "acc1")
+LOCAL = ipv4("192.0.2.1")
+PEERS = (ipv4("192.0.2.10"), ipv4("192.0.2.11"))
+UDP_PORT = 434
+SECONDS = 5.0
+
+
+def tunnel(peer: int = 0, *, over_udp: bool = False, port: int = UDP_PORT) -> Tunnel:
+    """To one of the two peers."""
+    return Tunnel(local=LOCAL, remote=PEERS[peer], remote_port=port if over_udp else 0)
+
+
+@implementer(IPacketReceiver)
+class HandedUp:
+    """Keeps what the plane could not decide."""
+
+    def __init__(self) -> None:
+        self.frames: list[tuple[str, bytes]] = []
+
+    def frame_received(self, port: str, frame: bytes) -> None:
+        self.frames.append((port, frame))
+
+
+class MemoryAccess:
+    """The twin as a MAG."""
+
+    ports: tuple[str, ...] = PORTS
+
+    def __init__(self) -> None:
+        self.receiver = HandedUp()
+        self.plane = MemoryPlane(
+            monotonic=time.monotonic,
+            local=LOCAL,
+            ports=self.ports,
+            gateway_mac=GATEWAY_MAC,
+            gateway_for=_gateway,
+        )
+        self.plane.start(self.receiver)
+
+    def node_sends(self, port: str, octets: bytes) -> None:
+        self.plane.node_sends(port, octets)
+
+    def tunnel_gives(self, way: Tunnel, inner: bytes) -> None:
+        self.plane.arrive(way, inner)
+
+    def tunnelled(self) -> list[tuple[Tunnel, bytes]]:
+        return self.plane.tunnelled
+
+    def transmitted(self) -> list[tuple[str, bytes]]:
+        return self.plane.transmitted
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """The twin has done everything already."""
+        assert condition()
+
+    def close(self) -> None:
+        self.plane.stop()
+
+
+class MemoryAnchor(MemoryAccess):
+    """The twin as an LMA."""
+
+    ports = ()
+
+    def host_sends(self, packet: bytes) -> None:
+        self.plane.host_sends(hop(packet))  # the machine's stack counts a hop on the way
+
+    def delivered(self) -> list[bytes]:
+        return self.plane.delivered + self.plane.answered
+
+
+class _Core:
+    """The core network of a real plane: its namespace, the namespace around it, sockets at the tunnels' far ends."""
+
+    def __init__(self) -> None:
+        self.stack = ExitStack()
+        self.inside, self.outside = Namespace(), Namespace()
+        self.stack.callback(self.inside.close)
+        self.stack.callback(self.outside.close)
+        self.reactor = EPollReactor()
+        self.inside.pair("core0", self.outside, "core1")
+        self.inside.address("core0", ipv4_text(LOCAL))
+        for peer in PEERS:
+            self.outside.address("core1", ipv4_text(peer))
+        with self.outside.entered():
+            self.raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, 4)
+            self.udp = {peer: self._udp_socket(peer, UDP_PORT) for peer in PEERS}
+        self.raw.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
+        self.raw.setblocking(False)
+        self.stack.callback(self.raw.close)
+        with self.inside.entered():
+            self.signalling = LoopSignalling(self.reactor)
+        self.stack.callback(self.signalling.stop)
+        self._tunnelled: list[tuple[Tunnel, bytes]] = []
+
+    def _udp_socket(self, address: Ipv4, port: int) -> socket.socket:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.stack.callback(sock.close)
+        sock.bind((ipv4_text(address), port))
+        sock.setblocking(False)
+        return sock
+
+    def tunnel_gives(self, way: Tunnel, inner: bytes) -> None:
+        if not way.over_udp:
+            outer = ip_in_ip_header(way.remote, way.local, inner) + inner
+            self.raw.sendto(outer, (ipv4_text(way.local), 0))
+            return
+        sender = self.udp[way.remote]
+        if way.remote_port != UDP_PORT:
+            with self.outside.entered():
+                sender = self._udp_socket(way.remote, way.remote_port)
+        payload = tunnel_data_header(way.encapsulation) + inner
+        sender.sendto(payload, (ipv4_text(way.local), UDP_PORT))
+
+    def tunnelled(self) -> list[tuple[Tunnel, bytes]]:
+        for octets in _drain(self.raw):
+            packet = IpInIp.decode(octets)
+            way = Tunnel(local=packet.source, remote=packet.destination)
+            self._tunnelled.append((way, packet.inner))
+        for peer, sock in self.udp.items():
+            for octets in _drain(sock):
+                way = Tunnel(local=LOCAL, remote=peer, remote_port=UDP_PORT)
+                self._tunnelled.append((way, TunnelData.decode(octets).payload))
+        return self._tunnelled
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Let the plane work until ``condition`` holds; it fails the test when that takes seconds."""
+        deadline = time.monotonic() + SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, "the packet plane did not do it in time"
+            self.reactor.iterate(0.01)
+
+    def close(self) -> None:
+        self.stack.close()
+
+
+class TunAccessWorld(_Core):
+    """The TUN provider as a MAG."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.receiver = HandedUp()
+        self._transmitted: list[tuple[str, bytes]] = []
+        self._nodes = {}
+        for number, port in enumerate(PORTS):
+            self.inside.pair(port, self.outside, f"mn{number}")
+            self._nodes[port] = self.outside.packet_socket(f"mn{number}")
+            self.stack.callback(self._nodes[port].close)
+        self.plane = TunAccess(
+            reactor=self.reactor,
+            monotonic=time.monotonic,
+            signalling=self.signalling,
+            local=LOCAL,
+            interfaces=PORTS,
+            gateway_mac=GATEWAY_MAC,
+            gateway_for=_gateway,
+        )
+        with self.inside.entered():
+            self.plane.start(self.receiver)
+            self.signalling.start_tunnel_data(self.plane)
+        self.stack.callback(self._stop)
+
+    def _stop(self) -> None:
+        with self.inside.entered():
+            self.plane.stop()
+
+    def node_sends(self, port: str, octets: bytes) -> None:
+        self._nodes[port].send(octets)
+
+    def transmitted(self) -> list[tuple[str, bytes]]:
+        for port, sock in self._nodes.items():
+            self._transmitted += [(port, octets) for octets in _drain(sock)]
+        return self._transmitted
+
+
+class TunAnchorWorld(_Core):
+    """The TUN provider as an LMA."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside.pair("srv0", self.outside, "cn0")
+        self.inside.address("srv0", "10.9.0.1")
+        self.inside.neighbor("srv0", "10.9.0.2", "02:00:00:00:09:02")
+        self._correspondent = self.outside.packet_socket("cn0")
+        self.stack.callback(self._correspondent.close)
+        self._router = self.inside.mac("srv0")
+        self._delivered: list[bytes] = []
+        self.plane = TunAnchor(
+            reactor=self.reactor,
+            monotonic=time.monotonic,
+            signalling=self.signalling,
+            local=LOCAL,
+            device="mip0",
+            mtu=1468,
+            prefixes=(prefix("10.1.0.0/24"),),
+        )
+        with self.inside.entered():
+            self.plane.start(None)
+            self.signalling.start_tunnel_data(self.plane)
+        self.stack.callback(self._stop)
+
+    def _stop(self) -> None:
+        with self.inside.entered():
+            self.plane.stop()
+
+    def host_sends(self, packet: bytes) -> None:
+        self._correspondent.send(frame(packet, destination=self._router))
+
+    def delivered(self) -> list[bytes]:
+        for octets in _drain(self._correspondent):
+            if octets[12:14] == b"\x08\x00":
+                length = int.from_bytes(octets[16:18], "big")
+                self._delivered.append(octets[14 : 14 + length])
+        return self._delivered
+
+
+@implementer(ISignalling)
+class LoopSignalling:
+    """Port 434 of the namespace it is made in, for tunnel data only."""
+
+    addresses = (LOCAL,)
+
+    def __init__(self, reactor: EPollReactor) -> None:
+        self._reactor = reactor
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, 33, 8 << 20)
+        self._socket.setsockopt(socket.SOL_SOCKET, 32, 8 << 20)
+        self._socket.bind((ipv4_text(LOCAL), UDP_PORT))
+        self._socket.setblocking(False)
+        self._tunnel_data: Any = None
+
+    def start(self, receiver: Any, tunnel_data: Any) -> None:
+        self.start_tunnel_data(tunnel_data)
+
+    def start_tunnel_data(self, tunnel_data: Any) -> None:
+        self._tunnel_data = tunnel_data
+        self._reactor.addReader(self)
+
+    def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> None:
+        with suppress(BlockingIOError):
+            self._socket.sendto(payload, (ipv4_text(destination.address), destination.port))
+
+    def stop(self) -> None:
+        self._reactor.removeReader(self)
+        self._socket.close()
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def logPrefix(self) -> str:
+        return "loop signalling"
+
+    def connectionLost(self, reason: object) -> None:
+        self._tunnel_data = None
+
+    def doRead(self) -> None:
+        batch = []
+        with suppress(BlockingIOError):
+            for _ in range(64):
+                payload, (host, port) = self._socket.recvfrom(0x10000)
+                batch.append(Datagram(payload, Endpoint(ipv4(host), port), LOCAL))
+        if batch:
+            self._tunnel_data.tunnel_data_received(batch)
+
+
+def _gateway(home_address: Ipv4) -> Ipv4:
+    return Ipv4(home_address & 0xFFFFFF00 | 1)
+
+
+def _drain(sock: socket.socket) -> list[bytes]:
+    found = []
+    with suppress(BlockingIOError):
+        while True:
+            found.append(sock.recv(0x11000))
+    return found
