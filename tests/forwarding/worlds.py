@@ -246,14 +246,14 @@ class TunAnchorWorld(_Core):
 class LoopSignalling:
     """Port 434 of the namespace it is made in, for tunnel data only."""
 
-    addresses = (LOCAL,)
-
-    def __init__(self, reactor: EPollReactor) -> None:
+    def __init__(self, reactor: EPollReactor, local: Ipv4 = LOCAL) -> None:
+        self.addresses = (local,)
+        self._local = local
         self._reactor = reactor
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, 33, 8 << 20)
         self._socket.setsockopt(socket.SOL_SOCKET, 32, 8 << 20)
-        self._socket.bind((ipv4_text(LOCAL), UDP_PORT))
+        self._socket.bind((ipv4_text(local), UDP_PORT))
         self._socket.setblocking(False)
         self._tunnel_data: Any = None
 
@@ -286,7 +286,7 @@ class LoopSignalling:
         with suppress(BlockingIOError):
             for _ in range(64):
                 payload, (host, port) = self._socket.recvfrom(0x10000)
-                batch.append(Datagram(payload, Endpoint(ipv4(host), port), LOCAL))
+                batch.append(Datagram(payload, Endpoint(ipv4(host), port), self._local))
         if batch:
             self._tunnel_data.tunnel_data_received(batch)
 

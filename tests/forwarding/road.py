@@ -1,0 +1,128 @@
+"""A whole road with kernels at its ends: an unmodified host, a MAG's plane, an LMA's plane, a correspondent.
+
+mn [mn0] ---- [acc0] mag [core0] ==tunnel== [core1] lma [srv0] ---- [cn0] cn
+10.1.0.2             192.0.2.1              192.0.2.10  10.9.0.1        10.9.0.2
+"""
+
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+from twisted.internet.epollreactor import EPollReactor
+
+from pmip_tw.addresses import Ipv4, ipv4, prefix
+from pmip_tw.forwarding.access import TunAccess
+from pmip_tw.forwarding.anchor import TunAnchor
+from pmip_tw.forwarding.memory import far_end
+from pmip_tw.mobility.tunnels import AccessEntry, AnchorEntry, Tunnel
+
+from .namespaces import Namespace
+from .packets import GATEWAY_MAC, HOME
+from .worlds import LOCAL, PEERS, UDP_PORT, HandedUp, LoopSignalling
+
+SECONDS = 30.0
+
+
+class Road:
+    """Both planes on one reactor; the offloads of every interface are as the kernel made them."""
+
+    def __init__(self, *, over_udp: bool) -> None:
+        self.stack = ExitStack()
+        self.reactor = EPollReactor()
+        self.mn, self.mag, self.lma, self.cn = (self._namespace() for _ in range(4))
+        self.mn.pair("mn0", self.mag, "acc0")
+        self.mag.pair("core0", self.lma, "core1")
+        self.lma.pair("srv0", self.cn, "cn0")
+        self.mag.address("core0", "192.0.2.1")
+        self.lma.address("core1", "192.0.2.10")
+        self.lma.address("srv0", "10.9.0.1")
+        self.cn.address("cn0", "10.9.0.2")
+        self.cn.route("default", "10.9.0.1")
+        self.mn.address("mn0", "10.1.0.2")
+        self.mn.neighbor("mn0", "10.1.0.1", GATEWAY_MAC.hex(":"))
+        self.mn.route("default", "10.1.0.1")
+        # A router that also forwards natively would hide a tunnel that does not work.
+        self.mag.setting("net/ipv4/ip_forward", "1")
+        self.mag.route("10.9.0.0/24", "192.0.2.10")
+        way = Tunnel(local=LOCAL, remote=PEERS[0], remote_port=UDP_PORT if over_udp else 0)
+        self.receiver = HandedUp()
+        with self.mag.entered():
+            signalling = self._signalling(LOCAL)
+            self.access = TunAccess(
+                reactor=self.reactor,
+                monotonic=time.monotonic,
+                signalling=signalling,
+                local=LOCAL,
+                interfaces=("acc0",),
+                gateway_mac=GATEWAY_MAC,
+                gateway_for=lambda home_address: ipv4("10.1.0.1"),
+            )
+            self.access.start(self.receiver)
+            signalling.start_tunnel_data(self.access)
+        self.stack.callback(self._stop, self.mag, self.access)
+        with self.lma.entered():
+            signalling = self._signalling(PEERS[0])
+            self.anchor = TunAnchor(
+                reactor=self.reactor,
+                monotonic=time.monotonic,
+                signalling=signalling,
+                local=PEERS[0],
+                prefixes=(prefix("10.1.0.0/24"),),
+            )
+            self.anchor.start(None)
+            signalling.start_tunnel_data(self.anchor)
+        self.stack.callback(self._stop, self.lma, self.anchor)
+        mac = self.mn.mac("mn0")
+        self.access_entry = AccessEntry(port="acc0", mac=mac, home_address=HOME, tunnel=way)
+        self.anchor_entry = AnchorEntry(home_address=HOME, tunnel=far_end(way))
+        self.access.install(self.access_entry)
+        self.anchor.install(self.anchor_entry)
+
+    def _namespace(self) -> Namespace:
+        made = Namespace()
+        self.stack.callback(made.close)
+        return made
+
+    def _signalling(self, local: Ipv4) -> LoopSignalling:
+        made = LoopSignalling(self.reactor, local)
+        self.stack.callback(made.stop)
+        return made
+
+    def _stop(self, where: Namespace, plane: TunAccess | TunAnchor) -> None:
+        with where.entered():
+            plane.stop()
+
+    def program(self, where: Namespace, *command: str) -> "subprocess.Popen[str]":
+        """Start a program; it is killed when the road is closed."""
+        with where.entered():
+            started = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.stack.callback(_end, started)
+        return started
+
+    def until(self, condition: Callable[[], Any], seconds: float = SECONDS) -> None:
+        """Let both planes work until ``condition`` holds."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, (
+                f"not in {seconds} s; {self.access.drops()} {self.anchor.drops()}"
+            )
+            self.reactor.iterate(0.05)
+
+    def output(self, program: "subprocess.Popen[str]", seconds: float = SECONDS) -> str:
+        """What ``program`` wrote, after it ended well."""
+        self.until(lambda: program.poll() is not None, seconds)
+        assert program.stdout is not None
+        text = program.stdout.read()
+        assert program.returncode == 0, text
+        return text
+
+    def close(self) -> None:
+        self.stack.close()
+
+
+def _end(program: "subprocess.Popen[str]") -> None:
+    if program.poll() is None:
+        program.kill()
+    program.communicate()
