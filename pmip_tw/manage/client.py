@@ -16,6 +16,10 @@ class NotRunning(DaemonError):
     """Nobody listens at the path."""
 
 
+class Refused(DaemonError):
+    """The daemon answered, with an error."""
+
+
 def ask(path: str, request: dict[str, str]) -> dict[str, Any]:
     """The answer of the daemon whose control socket is ``path``: its "role" with "rows" or a "result"."""
     try:
@@ -52,5 +56,5 @@ def _answer(path: str, line: bytes) -> dict[str, Any]:
     if not isinstance(answer, dict):
         raise DaemonError(f"{path}: the daemon broke off its answer")
     if "error" in answer:
-        raise DaemonError(str(answer["error"]))
+        raise Refused(str(answer["error"]))
     return answer

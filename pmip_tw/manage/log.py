@@ -77,8 +77,8 @@ class LogObserver:
             "reason": observation.reason,
             "cause": cause,
             "details": dict(observation.details),
-            "whose": f"{whose}:" if whose else ":",
-            "why": f" {cause}" if cause else "",
+            "whose": whose,
+            "why": f": {cause}" if cause else "",
             "more": f" ({fields_text(observation.details)})" if observation.details else "",
         }
         if observation.reason:

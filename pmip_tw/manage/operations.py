@@ -36,7 +36,7 @@ class Operations:
     def show(self, what: str) -> Rows:
         rows = self._rows.get(what)
         if rows is None:
-            raise PmipError(f"the {self.role} has no table {what!r}; it has {', '.join(self.tables)}")
+            raise PmipError(f"the {self.role.upper()} has no table {what!r}; it has {', '.join(self.tables)}")
         return rows()
 
     def trace(self, key: str) -> Rows:
@@ -44,5 +44,5 @@ class Operations:
 
     def detach(self, nai: str) -> "Mapping[str, object] | Deferred[Mapping[str, object]]":
         if self._detach is None:
-            raise PmipError(f"the {self.role} cannot detach: ask the MAG that serves the mobile node")
+            raise PmipError(f"the {self.role.upper()} cannot detach: ask the MAG that serves the mobile node")
         return self._detach(nai)

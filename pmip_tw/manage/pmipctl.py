@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from pmip_tw.manage.client import DaemonError, NotRunning, ask
+from pmip_tw.manage.client import DaemonError, NotRunning, Refused, ask
 from pmip_tw.manage.render import printable, table, timeline
 
 LMA_SOCKET = "/run/pmip-lma.sock"
@@ -28,16 +28,20 @@ Outcome = tuple[dict[str, Any], str]
 """What --json prints, and what a person reads."""
 
 
-class CommandError(Exception):
-    """Exit status 1; ``more`` goes into the JSON object beside "error"."""
+class Mistakes(Exception):
+    """What ``check`` was asked to find."""
 
-    def __init__(self, text: str, **more: Any) -> None:
-        super().__init__(text)
-        self.more = more
+    def __init__(self, file: str, mistakes: tuple[str, ...]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.file = file
+        self.mistakes = mistakes
 
 
 class _Parser(argparse.ArgumentParser):
-    """Usage errors are JSON, too, where JSON was asked for."""
+    """Usage errors are JSON, too, where JSON was asked for; options are written in full."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
         if "--json" in sys.argv[1:]:
@@ -91,11 +95,15 @@ def run(arguments: Sequence[str]) -> int:
     as_json = getattr(options, "json", False)
     try:
         data, text = _outcome(options)
-    except (CommandError, DaemonError) as error:
+    except Mistakes as found:
+        report = {"error": str(found), "file": found.file, "mistakes": found.mistakes}
+        _print(json.dumps(report) if as_json else "\n".join(map(printable, found.mistakes)))
+        return 1
+    except DaemonError as error:
         if as_json:
-            _print(json.dumps({"error": str(error), **getattr(error, "more", {})}))
+            _print(json.dumps({"error": str(error)}))
         else:
-            _print_error(str(error))
+            print(f"pmipctl: {printable(str(error))}", file=sys.stderr)
         return 1
     _print(json.dumps(data) if as_json else text)
     return 0
@@ -123,7 +131,7 @@ def _outcome(options: argparse.Namespace) -> Outcome:
 def _collect(request: dict[str, str], sockets: Sequence[str]) -> list[dict[str, Any]]:
     """The rows of every daemon that runs; which one a row is from stands in "daemon" if several could be asked.
 
-    DaemonError: none runs, or none had an answer, or one failed otherwise than by knowing nothing.
+    DaemonError: none runs, or none had an answer, or one failed otherwise than by not knowing whom to trace.
     """
     rows: list[dict[str, Any]] = []
     failures: list[DaemonError] = []
@@ -137,9 +145,8 @@ def _collect(request: dict[str, str], sockets: Sequence[str]) -> list[dict[str, 
         answered = True
         source = {"daemon": answer.get("role", path)} if len(sockets) > 1 else {}
         rows.extend({**source, **row} for row in answer.get("rows", ()))
-    if answered and (
-        request["command"] == "trace" or all(isinstance(error, NotRunning) for error in failures)
-    ):
+    harmless = (NotRunning, Refused) if request["command"] == "trace" else NotRunning
+    if answered and all(isinstance(error, harmless) for error in failures):
         return rows
     told = [error for error in failures if not isinstance(error, NotRunning)] or failures
     raise DaemonError("; ".join(dict.fromkeys(str(error) for error in told)))
@@ -154,18 +161,13 @@ def _check(file: str) -> Outcome:
     try:
         settings = load(file)
     except ConfigurationError as error:
-        raise CommandError(str(error), file=file, mistakes=list(error.mistakes)) from None
+        raise Mistakes(file, error.mistakes) from None
     role, summary = description(settings)
     return {"file": file, "ok": True, "role": role, "summary": summary}, f"{file}: ok, {summary}"
 
 
 def _print(text: str) -> None:
     print(text)
-
-
-def _print_error(text: str) -> None:
-    lines = [printable(line) for line in text.split("\n")]
-    print("\n".join(lines), file=sys.stderr)
 
 
 if __name__ == "__main__":

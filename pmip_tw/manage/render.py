@@ -1,5 +1,6 @@
 """Rows for people: aligned tables with units, and the timeline of a trace. Imports nothing slow."""
 
+import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -32,7 +33,7 @@ def printable(text: str) -> str:
 
 def fields_text(fields: Mapping[str, object]) -> str:
     """``lifetime=1800 s, revocation=yes``."""
-    return ", ".join(f"{name}={value_text(value, name)}" for name, value in fields.items())
+    return ", ".join(f"{printable(name)}={value_text(value, name)}" for name, value in fields.items())
 
 
 def value_text(value: object, column: str = "") -> str:
@@ -82,7 +83,7 @@ def table(rows: Sequence[Row], what: str) -> str:
     if not rows:
         return f"no {what}"
     columns = _columns(rows)
-    lines = [[name.replace("_", " ").upper() for name in columns]]
+    lines = [[printable(name).replace("_", " ").upper() for name in columns]]
     lines += [[value_text(row[name], name) if name in row else "-" for name in columns] for row in rows]
     widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
     numeric = [all(_is_quantity(row.get(name), name) for row in rows) for name in columns]
@@ -150,7 +151,7 @@ def _explanation(row: Row, start: float) -> list[str]:
 
 
 def _number(value: object) -> float:
-    return value if isinstance(value, int | float) else 0.0
+    return value if isinstance(value, int | float) and math.isfinite(value) else 0.0
 
 
 def _elapsed_text(seconds: float) -> str:
