@@ -100,6 +100,20 @@ def test_a_server_that_starts_late_still_answers(reactor: PosixReactorBase) -> N
     assert bench.verdict() == Accept(PROFILE)
 
 
+def test_icmp_about_one_request_does_not_cost_the_next(reactor: PosixReactorBase) -> None:
+    """The kernel tells the pending error by refusing the next send, which is then made again."""
+    bench = Bench(reactor)
+    endpoint = closed_port()
+    bench.ask(endpoint, timeout=5.0)
+    bench.listen(endpoint.port)
+    found: list[Verdict] = []
+    bench.authenticator.authenticate(CREDENTIAL).addCallback(found.append)
+    run_until(reactor, lambda: found, 2.0)
+    assert found == [Accept(PROFILE)]
+    assert len(bench.notes.named("radius-request-sent")) == 2
+    bench.authenticator.stop()
+
+
 def test_the_second_server_is_asked(reactor: PosixReactorBase) -> None:
     bench = Bench(reactor)
     bench.ask(closed_port(), bench.listen())

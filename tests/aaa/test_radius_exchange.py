@@ -146,8 +146,8 @@ def test_retransmissions_are_the_same_octets_at_doubling_distances() -> None:
     assert len({transmit.datagram for _, transmit in world.sent}) == 1
     assert len(times) == 3
     waits = [later - earlier for earlier, later in zip(times, [*times[1:], world.time], strict=True)]
-    for wait, previous in zip(waits, [1.0, *waits], strict=False):
-        assert 1.9 * previous <= wait <= 2.1 * previous or wait == pytest.approx(2.0, rel=0.1)
+    assert waits[0] == pytest.approx(2.0, rel=0.1)
+    assert waits[1:] == [pytest.approx(2 * previous, rel=0.05) for previous in waits[:-1]]
     assert "no answer in 3 tries" in cause(world.verdicts[number])
     assert world.machine.asking == 0
 
