@@ -133,11 +133,14 @@ NOT_EVIDENCE = {
     "cut arp": frame(ETHERTYPE_ARP, arp()[:20], BROADCAST_MAC),
     "group source": frame(ETHERTYPE_ARP, arp(), BROADCAST_MAC, source=mac("03:00:00:00:00:01")),
     "zero source": frame(ETHERTYPE_IPV4, packet(), source=mac("00:00:00:00:00:00")),
-    "gateway's own": frame(ETHERTYPE_ARP, arp(), BROADCAST_MAC, source=GATEWAY_MAC),
+    "gateway's own": frame(ETHERTYPE_ARP, arp(sender_mac=GATEWAY_MAC), BROADCAST_MAC, source=GATEWAY_MAC),
     "dhcp server": frame(ETHERTYPE_IPV4, dhcp(MessageType.OFFER, op=2), BROADCAST_MAC),
     "dhcp offer as a request": frame(ETHERTYPE_IPV4, dhcp(MessageType.OFFER), BROADCAST_MAC),
     "dhcp of another": frame(
         ETHERTYPE_IPV4, dhcp(MessageType.DISCOVER, chaddr=mac("02:00:00:00:00:02")), BROADCAST_MAC
+    ),
+    "dhcp to another station": frame(
+        ETHERTYPE_IPV4, dhcp(MessageType.REQUEST, ciaddr=HOME, destination=GATEWAY), mac("02:00:00:00:00:09")
     ),
     "dhcp cut": frame(ETHERTYPE_IPV4, dhcp(MessageType.DISCOVER)[:200], BROADCAST_MAC),
     "release": frame(ETHERTYPE_IPV4, dhcp(MessageType.RELEASE, ciaddr=HOME, destination=GATEWAY)),

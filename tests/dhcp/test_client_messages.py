@@ -149,6 +149,8 @@ REGISTERED = [
     (message(MessageType.DECLINE, STRANGER, GATEWAY), RequestKind.IGNORED, STRANGER),
     (message(MessageType.INFORM, ciaddr=HOME), RequestKind.INFORM, HOME),
     (message(MessageType.INFORM, ciaddr=STRANGER), RequestKind.IGNORED, STRANGER),
+    (message(MessageType.INFORM, server=STRANGER, ciaddr=HOME), RequestKind.INFORM, HOME),
+    (message(MessageType.DISCOVER, server=STRANGER), RequestKind.DISCOVER, UNSPECIFIED),
     (message(MessageType.OFFER, HOME), RequestKind.IGNORED, HOME),
     (message(MessageType.LEASEQUERY, ciaddr=HOME), RequestKind.IGNORED, HOME),
 ]

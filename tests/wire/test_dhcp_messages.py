@@ -85,6 +85,17 @@ def test_overload_is_read_in_the_order_options_file_sname() -> None:
     assert DhcpMessage.decode(message.encode()) == message
 
 
+@pytest.mark.parametrize(("overload", "read", "kept"), [(1, b"file", "sname"), (2, b"sname", "file")])
+def test_overload_of_one_field_leaves_the_other_a_name(overload: int, read: bytes, kept: str) -> None:
+    octets = bytearray(plain((53, b"\x01")).encode()[:-1] + bytes((OptionCode.OVERLOAD, 1, overload, 255)))
+    octets[44:52] = bytes((77, 5)) + b"sname" + b"\xff"
+    octets[108:115] = bytes((77, 4)) + b"file" + b"\xff"
+    message = DhcpMessage.decode(bytes(octets))
+    assert message.option(77) == read
+    assert getattr(message, kept) == bytes((77, len(kept))) + kept.encode() + b"\xff"
+    assert getattr(message, read.decode()) == b""
+
+
 def test_names_survive_without_overload() -> None:
     message = attrs.evolve(plain((53, b"\x02")), sname=b"boot.example.net", file=b"pxe.0")
     assert DhcpMessage.decode(message.encode()) == message

@@ -142,4 +142,7 @@ def test_broken_datagrams(packet: Ipv4Packet, error: type[WireError]) -> None:
 
 
 def test_udp_surplus_behind_its_length_is_ignored() -> None:
+    """It is not under the checksum either."""
     assert UdpDatagram.decode(udp_in(bytes.fromhex("0044 0043 000a 0000 6869 ffff"))).payload == b"hi"
+    whole = Ipv4Packet.decode(udp_packet(A, B, b"hi"))
+    assert UdpDatagram.decode(udp_in(whole.payload + b"junk")).payload == b"hi"
