@@ -60,7 +60,7 @@ def client_message(frame: EthernetFrame, server: Ipv4 | None) -> DhcpMessage | R
 
     ``server`` is the server identifier that the node knows: what it sends to another server is its own traffic.
     None while nothing is known about the node; then every server may be meant (D21). Raises WireError for a
-    frame that is addressed like a client's message and cannot be decoded.
+    broken IPv4 packet, and for a datagram between the DHCP ports that cannot be decoded.
     """
     if frame.ethertype != ETHERTYPE_IPV4:
         return None
