@@ -197,7 +197,15 @@ def _home_address(draft: Draft, address: Ipv4, path: Path) -> Iterator[Mistake]:
         yield Mistake(path, f"home_address: {text} is in none of the pools")
 
 
-def user_mistakes(draft: Draft) -> Iterator[Mistake]:
+def home_prefixes_of(mag: Draft) -> list[Prefix] | None:
+    """The readable home prefixes of a MAG's file; None if some are not, so that nothing follows from their absence."""
+    tables = mag.elements(("mag", "home_prefixes"))
+    found = [mag.value((*table, "prefix"), Prefix) for table in tables]
+    return None if not found or None in found else found
+
+
+def user_mistakes(draft: Draft, home_prefixes: list[Prefix] | None) -> Iterator[Mistake]:
+    """A file of users beside the ``home_prefixes`` of its MAG."""
     if not draft.elements(("users",)) and draft.value(("users",), list) in (None, []):
         yield Mistake((), "no users: add [[users]] with mac, nai, lma, spi and key")
     stations = _Once(draft, "the MAC")
@@ -209,7 +217,11 @@ def user_mistakes(draft: Draft) -> Iterator[Mistake]:
         nai, lma = draft.value((*user, "nai"), str), draft.value((*user, "lma"), Ipv4)
         path = (*user, "home_address")
         address = draft.value(path, Ipv4)
-        if nai is None or lma is None or address is None:
+        if address is None:
+            continue
+        if home_prefixes is not None and not any(address in prefix for prefix in home_prefixes):
+            yield Mistake(path, f"home_address: {ipv4_text(address)} is in none of the MAG's home prefixes")
+        if nai is None or lma is None:
             continue
         owner, where = owners.setdefault((lma, address), (nai, path))
         if owner != nai:

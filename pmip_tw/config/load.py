@@ -3,12 +3,13 @@
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path as FilePath
 from typing import Any, NoReturn
 
 import attrs
 
-from pmip_tw.config.checks import Draft, lma_mistakes, mag_mistakes, user_mistakes
+from pmip_tw.config.checks import Draft, home_prefixes_of, lma_mistakes, mag_mistakes, user_mistakes
 from pmip_tw.config.locate import START, Path, Position, Positions, locate
 from pmip_tw.config.settings import (
     LmaSettings,
@@ -162,6 +163,7 @@ def _users(file: _SettingsFile) -> UserFile | None:
         for name in document:
             if name != "users":
                 users_file.add_at((name,), unknown_setting(name, ["users"]))
-        entries = users_file.table("users", tuple[User, ...], user_mistakes)
+        checks = partial(user_mistakes, home_prefixes=home_prefixes_of(file.draft))
+        entries = users_file.table("users", tuple[User, ...], checks)
     file.others.extend(users_file.lines())
     return None if entries is None else UserFile(path=FilePath(users_file.name), entries=entries)

@@ -37,17 +37,22 @@ class Mistakes(Exception):
         self.mistakes = mistakes
 
 
+class _WrongUsage(Exception):
+    """The arguments make no sense; ``usage`` says which would."""
+
+    def __init__(self, message: str, usage: str) -> None:
+        super().__init__(message)
+        self.usage = usage
+
+
 class _Parser(argparse.ArgumentParser):
-    """Usage errors are JSON, too, where JSON was asked for; options are written in full."""
+    """Raises instead of leaving, so that wrong usage is JSON, too, where JSON is asked for."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
-        if "--json" in sys.argv[1:]:
-            _print(json.dumps({"error": f"usage: {message}"}))
-            sys.exit(2)
-        super().error(message)
+        raise _WrongUsage(message, self.format_usage())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,22 +95,29 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Do what ``arguments`` say and give the exit status; SystemExit(2) for wrong usage."""
-    options = _parser().parse_args(arguments)
-    as_json = getattr(options, "json", False)
+    """Do what ``arguments`` say and give the exit status."""
+    as_json = "--json" in arguments
+    try:
+        options = _parser().parse_args(arguments)
+    except _WrongUsage as wrong:
+        if as_json:
+            print(json.dumps({"error": f"usage: {wrong}"}))
+        else:
+            print(f"{wrong.usage}pmipctl: {wrong}", file=sys.stderr)
+        return 2
     try:
         data, text = _outcome(options)
     except Mistakes as found:
         report = {"error": str(found), "file": found.file, "mistakes": found.mistakes}
-        _print(json.dumps(report) if as_json else "\n".join(map(printable, found.mistakes)))
+        print(json.dumps(report) if as_json else "\n".join(map(printable, found.mistakes)))
         return 1
     except DaemonError as error:
         if as_json:
-            _print(json.dumps({"error": str(error)}))
+            print(json.dumps({"error": str(error)}))
         else:
             print(f"pmipctl: {printable(str(error))}", file=sys.stderr)
         return 1
-    _print(json.dumps(data) if as_json else text)
+    print(json.dumps(data) if as_json else text)
     return 0
 
 
@@ -121,10 +133,8 @@ def _outcome(options: argparse.Namespace) -> Outcome:
         return {"trace": rows}, timeline(rows)
     if options.command == "detach":
         answer = ask(path or MAG_SOCKET, {"command": "detach", "nai": options.nai})
-        result = answer.get("result") or {}
-        return {"detached": result}, table(
-            [result], "mobile nodes"
-        ) if result else f"{options.nai} is detached"
+        result = answer.get("result") or {"nai": options.nai}
+        return {"detached": result}, table([result], "mobile nodes detached")
     return _check(options.file)
 
 
@@ -164,10 +174,6 @@ def _check(file: str) -> Outcome:
         raise Mistakes(file, error.mistakes) from None
     role, summary = description(settings)
     return {"file": file, "ok": True, "role": role, "summary": summary}, f"{file}: ok, {summary}"
-
-
-def _print(text: str) -> None:
-    print(text)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Rows for people: aligned tables with units, and the timeline of a trace. Imports nothing slow."""
 
 import math
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -87,7 +88,7 @@ def table(rows: Sequence[Row], what: str) -> str:
     lines += [[value_text(row[name], name) if name in row else "-" for name in columns] for row in rows]
     widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
     numeric = [all(_is_quantity(row.get(name), name) for row in rows) for name in columns]
-    noun = what.removesuffix("s") if len(rows) == 1 else what
+    noun = what if len(rows) != 1 else re.sub(r"s\b", "", what, count=1)
     return "\n".join([*(_aligned(line, widths, numeric) for line in lines), f"{len(rows)} {noun}"])
 
 

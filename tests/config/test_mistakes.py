@@ -349,6 +349,11 @@ LOCAL_MAG = MAG.partition("[[mag.radius")[0] + '[mag.local]\nusers = "users.toml
     ("users", "expected"),
     [
         (USERS, []),
+        (USERS + 'home_address = "10.1.0.5"', []),
+        (
+            USERS + 'home_address = "10.2.0.5"',
+            ["users.toml:7:1: home_address: 10.2.0.5 is in none of the MAG's home prefixes"],
+        ),
         (USERS + "colour = 1", ["users.toml:7:1: unknown setting 'colour'"]),
         (
             USERS + USERS.replace("mn1@", "mn2@"),

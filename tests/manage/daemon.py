@@ -4,15 +4,18 @@ It says "ready" on its standard output once it listens, and what went wrong if i
 """
 
 import sys
+from collections.abc import Callable, Mapping
+from typing import cast
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorUNIX
 from zope.interface import implementer
 
 from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import IOperations
 from pmip_tw.manage.control import ControlSocket
-from pmip_tw.manage.operations import Operations
+from pmip_tw.manage.operations import Operations, Rows
 from pmip_tw.manage.trace import Trace
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.observations import Observation
@@ -40,9 +43,9 @@ def _trace() -> Trace:
     return trace
 
 
-def _detach(nai: str) -> "dict[str, object] | Deferred[dict[str, object]]":
+def _detach(nai: str) -> "Mapping[str, object] | Deferred[Mapping[str, object]]":
     if nai == "late@example.net":
-        later: Deferred[dict[str, object]] = Deferred()
+        later: Deferred[Mapping[str, object]] = Deferred()
         reactor.callLater(0.05, later.callback, {"nai": nai, "state": "detached"})
         return later
     if nai != "mn1@example.net":
@@ -51,7 +54,7 @@ def _detach(nai: str) -> "dict[str, object] | Deferred[dict[str, object]]":
 
 
 def _mag() -> Operations:
-    tables = {
+    tables: dict[str, Callable[[], Rows]] = {
         "visitors": lambda: [VISITOR],
         "tunnels": lambda: [{"remote": "192.0.2.1"}],
         "counters": list,
@@ -86,7 +89,7 @@ def _say_ready() -> None:
 
 def main() -> None:
     path, role = sys.argv[1:]
-    control = ControlSocket(reactor, path, _mag() if role == "mag" else _Lma())
+    control = ControlSocket(cast(IReactorUNIX, reactor), path, _mag() if role == "mag" else _Lma())
     try:
         control.start()
     except PmipError as error:
