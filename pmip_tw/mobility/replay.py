@@ -70,7 +70,7 @@ class ReplayFloors:
 
     def forget_old(self, monotonic: float, limit: int = 1000) -> None:
         """Drop at most ``limit`` entries that have served their time."""
-        old = []
+        old: list[bytes] = []
         for nai, (_, until) in self._floors.items():
             if until > monotonic or len(old) == limit:
                 break

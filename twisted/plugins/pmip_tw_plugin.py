@@ -1,6 +1,6 @@
-"""The roles of pmip_tw as twistd commands."""
+"""The roles that ``twistd`` offers; a mistake in here would make them vanish from its help, so nothing else is."""
 
 from twisted.application.service import ServiceMaker
 
-mag = ServiceMaker("pmip-mag", "pmip_tw.services.mag", "Proxy Mobile IPv4 access gateway (MAG)", "pmip-mag")
-lma = ServiceMaker("pmip-lma", "pmip_tw.services.lma", "Proxy Mobile IPv4 local mobility anchor (LMA)", "pmip-lma")
+pmip_mag = ServiceMaker("pmip-mag", "pmip_tw.services.mag", "Proxy Mobile IPv4: access gateway (MAG).", "pmip-mag")
+pmip_lma = ServiceMaker("pmip-lma", "pmip_tw.services.lma", "Proxy Mobile IPv4: home agent (LMA).", "pmip-lma")

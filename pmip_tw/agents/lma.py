@@ -1,0 +1,125 @@
+"""The LMA's loop: datagrams and time into the engine, its effects out through the interfaces."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from zope.interface import implementer
+
+from pmip_tw.addresses import ipv4_text
+from pmip_tw.agents.observers import Observers
+from pmip_tw.agents.tables import Row, drop_rows, encapsulation_text, traffic, tunnel_rows
+from pmip_tw.errors import ForwardingError
+from pmip_tw.interfaces import (
+    Datagram,
+    IClock,
+    IForwardingPlane,
+    IObserver,
+    ISignalling,
+    ISignallingReceiver,
+    ITunnelDataReceiver,
+    Unreachable,
+)
+from pmip_tw.lma.commitment import Commit
+from pmip_tw.lma.engine import Effect, LmaEngine
+from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.effects import Install, Observe, Remove, Send
+
+
+@implementer(ISignallingReceiver)
+class Lma:
+    """A running LMA. ``tunnel_data``: who takes UDP tunnel data off port 434, usually the packet plane."""
+
+    def __init__(
+        self,
+        engine: LmaEngine,
+        *,
+        clock: IClock,
+        signalling: ISignalling,
+        forwarding: IForwardingPlane,
+        tunnel_data: ITunnelDataReceiver | None = None,
+        observers: Sequence[IObserver] = (),
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._signalling = signalling
+        self._forwarding = forwarding
+        self._tunnel_data = tunnel_data
+        self._observers = Observers(observers)
+
+    def start(self) -> None:
+        """Open the packet plane, then the signalling. PmipError: what could not be opened; nothing is left open."""
+        self._forwarding.start(None)
+        try:
+            self._signalling.start(self, self._tunnel_data)
+        except BaseException:
+            self._forwarding.stop()
+            raise
+
+    def stop(self) -> None:
+        """Close everything; bindings end with the process."""
+        self._clock.wake_at(None, self._wake)
+        self._signalling.stop()
+        self._forwarding.stop()
+
+    def datagrams_received(self, batch: Sequence[Datagram]) -> None:
+        now = self._clock.now()
+        receive = self._engine.receive
+        for datagram in batch:
+            self._run(receive(datagram.payload, datagram.source, datagram.local, now), now)
+        self._arm()
+
+    def peer_unreachable(self, report: Unreachable) -> None:
+        """A MAG that cannot be reached keeps its bindings: they end by lifetime, never by ICMP."""
+
+    def _wake(self) -> None:
+        now = self._clock.now()
+        self._run(self._engine.wake(now), now)
+        self._arm()
+
+    def _arm(self) -> None:
+        self._clock.wake_at(self._engine.next_deadline(), self._wake)
+
+    def _run(self, effects: Iterable[Effect], now: Now) -> None:
+        for effect in effects:
+            if isinstance(effect, Send):
+                self._signalling.send(effect.datagram, effect.destination, effect.source)
+            elif isinstance(effect, Commit):
+                self._run(self._carry_out(effect, now), now)
+            elif isinstance(effect, Observe):
+                self._observers.observe(effect.observation, now)
+            else:
+                self._forwarding.remove(effect.key)
+
+    def _carry_out(self, commit: Commit, now: Now) -> Iterable[Effect]:
+        """Reply last: the engine answers when the packet plane holds what the answer promises."""
+        try:
+            if isinstance(commit.change, Install):
+                self._forwarding.install(commit.change.entry)
+            elif isinstance(commit.change, Remove):
+                self._forwarding.remove(commit.change.key)
+        except ForwardingError as error:
+            return self._engine.failed(commit, str(error), now)
+        return self._engine.committed(commit, now)
+
+    def tables(self) -> dict[str, Callable[[], list[Row]]]:
+        """What an operator can look at, by name."""
+        return {
+            "bindings": self._binding_rows,
+            "tunnels": lambda: tunnel_rows(self._forwarding),
+            "drops": lambda: drop_rows(self._forwarding),
+        }
+
+    def _binding_rows(self) -> list[Row]:
+        monotonic = self._clock.now().monotonic
+        return [
+            {
+                "nai": binding.nai.decode(errors="replace"),
+                "home_address": ipv4_text(binding.home_address),
+                "mag": ipv4_text(binding.care_of_address),
+                "tunnel": encapsulation_text(binding.tunnel),
+                "lifetime": binding.lifetime,
+                "remaining": max(0, round(binding.deadline - monotonic)),
+                "revocation": binding.revocation is not None,
+                **traffic(self._forwarding.counters(binding.entry.key)),
+            }
+            for binding in self._engine.bindings
+        ]

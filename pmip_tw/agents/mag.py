@@ -1,0 +1,180 @@
+"""The MAG's loop: frames, verdicts, datagrams and time into the engine, its effects out through the interfaces."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+
+from zope.interface import implementer
+
+from pmip_tw.aaa.profile import Verdict
+from pmip_tw.addresses import ipv4_text, mac_text
+from pmip_tw.agents.observers import Observers
+from pmip_tw.agents.tables import Row, drop_rows, encapsulation_text, traffic, tunnel_rows
+from pmip_tw.errors import ForwardingError, PmipError
+from pmip_tw.interfaces import (
+    Datagram,
+    IAuthenticator,
+    IClock,
+    IForwardingPlane,
+    IObserver,
+    IPacketReceiver,
+    ISignalling,
+    ISignallingReceiver,
+    ITunnelDataReceiver,
+    Unreachable,
+)
+from pmip_tw.mag.effects import AskPresence, Authenticate, Forward, MagEffect, Transmit
+from pmip_tw.mag.engine import MagEngine
+from pmip_tw.mag.visitors import Visitor
+from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.effects import Install, Observe, Remove, Send
+from pmip_tw.mobility.tunnels import AccessEntry
+
+
+@implementer(ISignallingReceiver, IPacketReceiver)
+class Mag:
+    """A running MAG. ``tunnel_data``: who takes UDP tunnel data off port 434, usually the packet plane."""
+
+    def __init__(
+        self,
+        engine: MagEngine,
+        *,
+        clock: IClock,
+        signalling: ISignalling,
+        forwarding: IForwardingPlane,
+        authenticator: IAuthenticator,
+        tunnel_data: ITunnelDataReceiver | None = None,
+        observers: Sequence[IObserver] = (),
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._signalling = signalling
+        self._forwarding = forwarding
+        self._authenticator = authenticator
+        self._tunnel_data = tunnel_data
+        self._observers = Observers(observers)
+        self._queue: deque[MagEffect] = deque()
+        self._running = False
+
+    def start(self) -> None:
+        """Open the signalling, then the access links. PmipError: what could not be opened; nothing is left open."""
+        self._signalling.start(self, self._tunnel_data)
+        try:
+            self._forwarding.start(self)
+        except BaseException:
+            self._signalling.stop()
+            raise
+
+    def stop(self) -> None:
+        """Close everything. Bindings stay at the LMA, to be replaced or to expire (P21)."""
+        self._clock.wake_at(None, self._wake)
+        self._authenticator.stop()
+        self._forwarding.stop()
+        self._signalling.stop()
+
+    def frame_received(self, port: str, frame: bytes) -> None:
+        now = self._clock.now()
+        self._run(self._engine.frame_received(port, frame, now), now)
+
+    def datagrams_received(self, batch: Sequence[Datagram]) -> None:
+        now = self._clock.now()
+        for datagram in batch:
+            effects = self._engine.datagram_received(datagram.payload, datagram.source, datagram.local, now)
+            self._run(effects, now)
+
+    def peer_unreachable(self, report: Unreachable) -> None:
+        now = self._clock.now()
+        self._run(self._engine.unreachable(report.peer, report.code, now), now)
+
+    def detach(self, nai: str) -> Row:
+        """End the service of ``nai``. PmipError: it is not served here."""
+        now = self._clock.now()
+        visitor = self._engine.visitors.with_nai(nai)
+        effects = self._engine.detach(nai, now)
+        if visitor is None or not effects:
+            raise PmipError(f"no visitor is {nai!r}: pmipctl show visitors lists them")
+        ended = self._row(visitor, now)
+        self._run(effects, now)
+        return ended
+
+    def _wake(self) -> None:
+        now = self._clock.now()
+        self._run(self._engine.wake(now), now)
+
+    def _run(self, effects: Iterable[MagEffect], now: Now) -> None:
+        """Carry out ``effects`` in order. What they cause at once (a held frame that goes on, a verdict that is
+        there already) queues behind them, so that no effect overtakes another.
+        """
+        self._queue.extend(effects)
+        if self._running:
+            return
+        self._running = True
+        try:
+            while self._queue:
+                self._carry_out(self._queue.popleft(), now)
+        finally:
+            self._running = False
+        self._clock.wake_at(self._engine.next_deadline(), self._wake)
+
+    def _carry_out(self, effect: MagEffect, now: Now) -> None:
+        match effect:
+            case Send():
+                self._signalling.send(effect.datagram, effect.destination, effect.source)
+            case Observe():
+                self._observers.observe(effect.observation, now)
+            case Transmit():
+                self._forwarding.transmit(effect.port, effect.frame)
+            case Forward():
+                self._forwarding.forward(effect.port, effect.frame)
+            case Install():
+                self._install(effect, now)
+            case Remove():
+                self._forwarding.remove(effect.key)
+            case AskPresence():
+                heard = self._forwarding.counters(effect.key).last_heard
+                self._queue.extend(self._engine.presence(effect.key, heard, now))
+            case Authenticate():
+                self._authenticate(effect)
+
+    def _install(self, effect: Install, now: Now) -> None:
+        entry = effect.entry
+        assert isinstance(entry, AccessEntry)
+        try:
+            self._forwarding.install(entry)
+        except ForwardingError as error:
+            # What was to follow for this node promised a service that it does not get.
+            self._queue.clear()
+            self._queue.extend(self._engine.forwarding_failed(entry, str(error), now))
+
+    def _authenticate(self, effect: Authenticate) -> None:
+        def concluded(verdict: Verdict) -> None:
+            now = self._clock.now()
+            self._run(self._engine.authenticated(effect.key, effect.attempt, verdict, now), now)
+
+        self._authenticator.authenticate(effect.credential).addCallback(concluded)
+
+    def tables(self) -> dict[str, Callable[[], list[Row]]]:
+        """What an operator can look at, by name."""
+        return {
+            "visitors": self._visitor_rows,
+            "tunnels": lambda: tunnel_rows(self._forwarding),
+            "drops": lambda: drop_rows(self._forwarding),
+        }
+
+    def _visitor_rows(self) -> list[Row]:
+        now = self._clock.now()
+        return [self._row(visitor, now) for visitor in self._engine.visitors]
+
+    def _row(self, visitor: Visitor, now: Now) -> Row:
+        grant = visitor.grant
+        return {
+            "nai": visitor.nai,
+            "mac": mac_text(visitor.mac),
+            "port": visitor.key.port,
+            "state": visitor.state.value,
+            "home_address": ipv4_text(visitor.home_address) if visitor.home_address else "",
+            "lma": ipv4_text(visitor.lma) if visitor.profile else "",
+            "tunnel": encapsulation_text(visitor.tunnel) if visitor.tunnel else "",
+            "lifetime": grant.lifetime if grant else 0,
+            "remaining": max(0, round(grant.ends_at - now.monotonic)) if grant else 0,
+            **traffic(self._forwarding.counters(visitor.key)),
+        }

@@ -1,0 +1,46 @@
+"""What operators see of an agent: rows of plain values."""
+
+from pmip_tw.addresses import ipv4_text
+from pmip_tw.interfaces import IForwardingPlane
+from pmip_tw.mobility.tunnels import Counters, Tunnel
+
+Row = dict[str, object]
+
+
+def encapsulation_text(tunnel: Tunnel) -> str:
+    """``ip-in-ip``, or ``ip-in-ip in udp``."""
+    return tunnel.encapsulation.label + (" in udp" if tunnel.over_udp else "")
+
+
+def traffic(moved: Counters) -> Row:
+    """What a mobile node moved; up is from the node."""
+    return {
+        "packets_up": moved.packets_up,
+        "octets_up": moved.octets_up,
+        "packets_down": moved.packets_down,
+        "octets_down": moved.octets_down,
+    }
+
+
+def tunnel_rows(forwarding: IForwardingPlane) -> list[Row]:
+    """The tunnels of a packet plane, each with how many mobile nodes it carries (P42)."""
+    nodes: dict[Tunnel, int] = {}
+    for entry in forwarding.snapshot():
+        nodes[entry.tunnel] = nodes.get(entry.tunnel, 0) + 1
+    return [
+        {
+            "local": ipv4_text(tunnel.local),
+            "remote": ipv4_text(tunnel.remote) + (f":{tunnel.remote_port}" if tunnel.over_udp else ""),
+            "encapsulation": encapsulation_text(tunnel),
+            "nodes": count,
+        }
+        for tunnel, count in nodes.items()
+    ]
+
+
+def drop_rows(forwarding: IForwardingPlane) -> list[Row]:
+    """What the packet plane dropped, in the form of the other counters."""
+    return [
+        {"name": "packet-dropped", "reason": reason, "count": count}
+        for reason, count in sorted(forwarding.drops().items())
+    ]

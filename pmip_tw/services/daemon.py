@@ -1,0 +1,61 @@
+"""A role as a Twisted service: started as a whole or not at all, and stopped in the opposite order."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from pmip_tw.errors import PmipError
+
+
+class Part(Protocol):
+    """Something that runs: an agent, a control socket."""
+
+    def start(self) -> None: ...
+    def stop(self) -> object: ...
+
+
+class Daemon(Service):
+    """Runs ``parts`` in order. A part that cannot start ends the process with its reason and exit status 1."""
+
+    _log = Logger(namespace="pmip")
+
+    def __init__(
+        self, what: str, parts: tuple[Part, ...], at_stop: Callable[[], None] = lambda: None
+    ) -> None:
+        self._what = what
+        self._parts = parts
+        self._at_stop = at_stop
+        self._started: list[Part] = []
+
+    def privilegedStartService(self) -> None:
+        """Devices and low ports are opened before privileges are given up."""
+        for part in self._parts:
+            try:
+                part.start()
+            except PmipError as error:
+                self._stop_parts()
+                raise SystemExit(f"{self._what}: {error}") from None
+            self._started.append(part)
+        super().privilegedStartService()
+
+    def startService(self) -> None:
+        super().startService()
+        self._log.info("{what} is ready", what=self._what)
+
+    async def _stopped(self) -> None:
+        for waiting in self._stop_parts():
+            if isinstance(waiting, Deferred):
+                await waiting
+        self._at_stop()
+        self._log.info("{what} has stopped", what=self._what)
+
+    def stopService(self) -> "Deferred[None]":
+        super().stopService()
+        return Deferred.fromCoroutine(self._stopped())
+
+    def _stop_parts(self) -> list[object]:
+        started, self._started = self._started, []
+        return [part.stop() for part in reversed(started)]

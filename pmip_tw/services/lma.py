@@ -1,0 +1,91 @@
+"""``twistd pmip-lma``: the parts of an LMA and how they are wired."""
+
+import time
+
+from twisted.application.service import IService
+from twisted.internet.posixbase import PosixReactorBase
+
+from pmip_tw.addresses import ipv4_text
+from pmip_tw.agents.lma import Lma
+from pmip_tw.config.settings import LmaSettings
+from pmip_tw.forwarding.anchor import TunAnchor
+from pmip_tw.lma.engine import LmaEngine
+from pmip_tw.lma.policy import LmaPolicy
+from pmip_tw.lma.pools import AddressPool, Pools
+from pmip_tw.manage.control import ControlSocket
+from pmip_tw.manage.counters import Tally
+from pmip_tw.manage.log import LogObserver
+from pmip_tw.manage.operations import Operations
+from pmip_tw.manage.trace import Trace
+from pmip_tw.mobility.associations import AssociationTable
+from pmip_tw.net.clock import ReactorClock
+from pmip_tw.net.signalling import UdpSignalling
+from pmip_tw.services.daemon import Daemon
+from pmip_tw.services.options import Options, read_settings
+
+__all__ = ["Options", "makeService"]
+
+
+def makeService(options: Options) -> IService:
+    """The LMA that the configuration file describes."""
+    from twisted.internet import reactor  # noqa: PLC0415 - importing it installs one; not before it is wanted
+
+    assert isinstance(reactor, PosixReactorBase)
+    return compose(read_settings(options, LmaSettings), reactor)
+
+
+def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
+    """Build the parts and wire their interfaces."""
+    engine = LmaEngine(
+        policy_of(settings),
+        AssociationTable((node.nai, node.association) for node in settings.mobile_nodes),
+        pools_of(settings),
+    )
+    signalling = UdpSignalling(reactor, [settings.address])
+    forwarding = TunAnchor(
+        reactor=reactor,
+        monotonic=time.monotonic,
+        signalling=signalling,
+        local=settings.address,
+        device=settings.device,
+        mtu=settings.mtu,
+        prefixes=tuple(pool.prefix for pool in settings.pools),
+    )
+    tally, trace, log = Tally(), Trace(), LogObserver()
+    agent = Lma(
+        engine,
+        clock=ReactorClock(reactor),
+        signalling=signalling,
+        forwarding=forwarding,
+        tunnel_data=forwarding,
+        observers=(tally, trace, log),
+    )
+    tables = agent.tables()
+    drops = tables.pop("drops")
+    tables["counters"] = lambda: [*tally.rows(), *drops()]
+    control = ControlSocket(reactor, settings.control, Operations("lma", tables, trace))
+    what = f"LMA {settings.identity} at {ipv4_text(settings.address)}"
+    return Daemon(what, (control, agent), at_stop=log.flush)
+
+
+def policy_of(settings: LmaSettings) -> LmaPolicy:
+    return LmaPolicy(
+        address=settings.address,
+        max_lifetime=settings.max_lifetime,
+        timestamp_window=settings.timestamp_window,
+        handover_min_interval=settings.handover_min_interval,
+        address_hold=settings.address_hold,
+        revoke_on_handover=settings.revoke_on_handover,
+        nat_traversal=settings.nat_traversal,
+        forced_udp=settings.forced_udp,
+        keepalive_interval=settings.keepalive_interval,
+    )
+
+
+def pools_of(settings: LmaSettings) -> Pools:
+    pools = [
+        (AddressPool(pool.prefix, exclude=pool.exclude, hold=settings.address_hold), pool.realms)
+        for pool in settings.pools
+    ]
+    static = {node.nai: node.home_address for node in settings.mobile_nodes if node.home_address}
+    return Pools(pools, static)

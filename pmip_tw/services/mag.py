@@ -1,0 +1,129 @@
+"""``twistd pmip-mag``: the parts of a MAG and how they are wired."""
+
+import time
+
+from twisted.application.service import IService
+from twisted.internet.posixbase import PosixReactorBase
+
+from pmip_tw.aaa.local_users import LocalUsers
+from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.radius_servers import MacFormat, RadiusServer, RadiusSettings, RequireSignature
+from pmip_tw.addresses import Endpoint, ipv4_text
+from pmip_tw.agents.mag import Mag
+from pmip_tw.agents.observers import Observers
+from pmip_tw.config.settings import MagSettings, User
+from pmip_tw.dhcp.configuration import HomeConfiguration
+from pmip_tw.forwarding.access import TunAccess
+from pmip_tw.interfaces import IAuthenticator, IClock, IObserver
+from pmip_tw.mag.engine import MagEngine
+from pmip_tw.mag.policy import MagPolicy
+from pmip_tw.manage.control import ControlSocket
+from pmip_tw.manage.counters import Tally
+from pmip_tw.manage.log import LogObserver
+from pmip_tw.manage.operations import Operations
+from pmip_tw.manage.trace import Trace
+from pmip_tw.net.clock import ReactorClock
+from pmip_tw.net.local_authenticator import LocalAuthenticator
+from pmip_tw.net.radius import RadiusAuthenticator
+from pmip_tw.net.signalling import UdpSignalling
+from pmip_tw.services.daemon import Daemon
+from pmip_tw.services.options import Options, read_settings
+
+__all__ = ["Options", "makeService"]
+
+
+def makeService(options: Options) -> IService:
+    """The MAG that the configuration file describes."""
+    from twisted.internet import reactor  # noqa: PLC0415 - importing it installs one; not before it is wanted
+
+    assert isinstance(reactor, PosixReactorBase)
+    return compose(read_settings(options, MagSettings), reactor)
+
+
+def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
+    """Build the parts and wire their interfaces."""
+    policy = policy_of(settings)
+    engine = MagEngine(policy)
+    clock = ReactorClock(reactor)
+    tally, trace, log = Tally(), Trace(), LogObserver()
+    signalling = UdpSignalling(reactor, [settings.address])
+    forwarding = TunAccess(
+        reactor=reactor,
+        monotonic=time.monotonic,
+        signalling=signalling,
+        local=settings.address,
+        interfaces=tuple(access.interface for access in settings.access),
+        gateway_mac=settings.gateway_mac,
+        gateway_for=lambda home_address: policy.home_link(home_address).gateway,
+    )
+    agent = Mag(
+        engine,
+        clock=clock,
+        signalling=signalling,
+        forwarding=forwarding,
+        authenticator=authenticator_of(settings, reactor, clock, Observers((tally, trace, log))),
+        tunnel_data=forwarding,
+        observers=(tally, trace, log),
+    )
+    tables = agent.tables()
+    drops = tables.pop("drops")
+    tables["counters"] = lambda: [*tally.rows(), *drops()]
+    operations = Operations("mag", tables, trace, detach=agent.detach)
+    control = ControlSocket(reactor, settings.control, operations)
+    what = f"MAG {settings.identity} at {ipv4_text(settings.address)}"
+    return Daemon(what, (control, agent), at_stop=log.flush)
+
+
+def policy_of(settings: MagSettings) -> MagPolicy:
+    return MagPolicy(
+        address=settings.address,
+        gateway_mac=settings.gateway_mac,
+        lifetime=settings.lifetime,
+        nat_traversal=settings.nat_traversal,
+        attach_probe_max_age=settings.attach_probe_max_age,
+        reject_hold=settings.reject_hold,
+        duplicate_mac=settings.duplicate_mac,
+        home_links=tuple(
+            HomeConfiguration(
+                prefix=home.prefix, gateway=home.gateway, dns=home.dns, lease_time=home.lease_time
+            )
+            for home in settings.home_prefixes
+        ),
+    )
+
+
+def authenticator_of(
+    settings: MagSettings, reactor: PosixReactorBase, clock: IClock, observer: IObserver
+) -> IAuthenticator:
+    """RADIUS if servers are configured, else the user file."""
+    if settings.radius is None:
+        return LocalAuthenticator(LocalUsers((user.mac, profile_of(user)) for user in settings.users))
+    radius = settings.radius
+    servers = tuple(
+        RadiusServer(
+            endpoint=Endpoint(server.address, server.port),
+            secret=server.secret,
+            require_message_authenticator=RequireSignature(server.require_message_authenticator),
+        )
+        for server in radius.servers
+    )
+    exchange = RadiusSettings(
+        servers=servers,
+        nas_identifier=settings.identity,
+        nas_address=settings.address,
+        timeout=radius.timeout,
+        tries=radius.tries,
+        mac_format=MacFormat(radius.mac_format),
+        default_realm=settings.default_realm,
+    )
+    return RadiusAuthenticator(reactor, clock, exchange, observer, settings.address)
+
+
+def profile_of(user: User) -> Profile:
+    return Profile(
+        nai=user.nai,
+        lma=user.lma,
+        mn_ha=user.association,
+        home_address=user.home_address,
+        session_timeout=user.session_timeout,
+    )

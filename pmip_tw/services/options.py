@@ -1,0 +1,38 @@
+"""What all roles have in common: ``--config FILE``, and mistakes told without a traceback."""
+
+from pathlib import Path
+from typing import TypeVar
+
+from twisted.python import usage
+
+from pmip_tw.config.load import load
+from pmip_tw.errors import ConfigurationError
+
+Settings = TypeVar("Settings")
+
+
+class Options(usage.Options):
+    """The command line of a role."""
+
+    optParameters = [
+        ["config", "c", None, "The configuration file (TOML); pmipctl check FILE explains its mistakes."]
+    ]
+
+    def postOptions(self) -> None:
+        if self["config"] is None:
+            raise usage.UsageError("name the configuration file: --config FILE")
+
+
+def read_settings(options: Options, role: type[Settings]) -> Settings:
+    """The settings of the file named; ends the process with every mistake of it, touching nothing."""
+    path = Path(options["config"])
+    try:
+        settings = load(path)
+    except ConfigurationError as error:
+        raise SystemExit(str(error)) from None
+    if not isinstance(settings, role):
+        word, other = ("mag", "lma") if role.__name__.startswith("Mag") else ("lma", "mag")
+        raise SystemExit(
+            f"{path}: it describes an {other.upper()}: twistd pmip-{other} runs it, not pmip-{word}"
+        )
+    return settings
