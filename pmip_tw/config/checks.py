@@ -10,6 +10,7 @@ import attrs
 
 from pmip_tw.addresses import Ipv4, Mac, Prefix, ipv4_text, mac_text
 from pmip_tw.config.locate import Path, Positions
+from pmip_tw.config.settings import RADIUS_PORT, Interface, MobileNodeNai, Port, Spi
 from pmip_tw.config.structure import Mistake, structure
 
 SMALLEST_HOME_PREFIX = 30
@@ -83,7 +84,7 @@ def _radius_servers_once(draft: Draft, servers: Path) -> Iterator[Mistake]:
     seen = _Once(draft, "the server")
     for path in draft.elements(servers):
         address = draft.value((*path, "address"), Ipv4)
-        port = draft.value((*path, "port"), int) or 1812
+        port = draft.value((*path, "port"), Port) or RADIUS_PORT
         if address is not None:
             yield from seen.use((address, port), f"{ipv4_text(address)}:{port}", (*path, "address"))
 
@@ -93,7 +94,7 @@ def _access(draft: Draft, access: Path) -> Iterator[Mistake]:
         yield Mistake(access[:-1], 'no access interface: add [[mag.access]] with interface = "..."')
     seen = _Once(draft, "the interface")
     for path in draft.elements(access):
-        name = draft.value((*path, "interface"), str)
+        name = draft.value((*path, "interface"), Interface)
         if name is not None:
             yield from seen.use(name, name, (*path, "interface"))
 
@@ -151,8 +152,8 @@ def _mobile_nodes(draft: Draft, mobile_nodes: Path) -> Iterator[Mistake]:
     owners: dict[Ipv4, tuple[str, Path]] = {}
     addresses: dict[str, tuple[Ipv4, Path]] = {}
     for node in draft.elements(mobile_nodes):
-        nai = draft.value((*node, "nai"), str)
-        spi = draft.value((*node, "spi"), int)
+        nai = draft.value((*node, "nai"), MobileNodeNai)
+        spi = draft.value((*node, "spi"), Spi)
         if nai is not None and spi is not None:
             yield from associations.use((nai, spi), f"of {nai} with SPI {spi}", (*node, "spi"))
         path = (*node, "home_address")
@@ -214,7 +215,7 @@ def user_mistakes(draft: Draft, home_prefixes: list[Prefix] | None) -> Iterator[
         mac = draft.value((*user, "mac"), Mac)
         if mac is not None:
             yield from stations.use(mac, mac_text(mac), (*user, "mac"))
-        nai, lma = draft.value((*user, "nai"), str), draft.value((*user, "lma"), Ipv4)
+        nai, lma = draft.value((*user, "nai"), MobileNodeNai), draft.value((*user, "lma"), Ipv4)
         path = (*user, "home_address")
         address = draft.value(path, Ipv4)
         if address is None:

@@ -40,7 +40,8 @@ class Within:
         fits = self.least <= value <= self.most and not (self.above and value == self.least)
         if not fits:  # as it is for nan, too
             bounds = f"above {self.least} and at most" if self.above else f"from {self.least} to"
-            raise ValueError(f"must be {bounds} {self.most}, not {value}")
+            printed = value if isinstance(value, float) or value.bit_length() <= 64 else "such a large number"
+            raise ValueError(f"must be {bounds} {self.most}, not {printed}")
 
 
 class NotEmpty:

@@ -22,6 +22,8 @@ from pmip_tw.config.settings import (
 from pmip_tw.config.structure import Mistake, structure, unknown_setting
 from pmip_tw.errors import ConfigurationError
 
+LARGEST_FILE = 64 << 20
+
 _Checks = Callable[[Draft], Iterator[Mistake]]
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
@@ -51,7 +53,7 @@ def load(path: str | FilePath) -> Settings:
 
 
 class _SettingsFile:
-    """One TOML file, and every mistake found in it so far as (file, place, text)."""
+    """One TOML file, and every mistake found in it so far; ``others`` are lines about a file that it names."""
 
     def __init__(self, path: str | FilePath) -> None:
         self.name = str(path)
@@ -105,12 +107,16 @@ class _SettingsFile:
 
     def _text(self) -> str | None:
         try:
-            octets = FilePath(self.name).read_bytes()
+            with FilePath(self.name).open("rb") as file:
+                octets = file.read(LARGEST_FILE + 1)
         except (OSError, ValueError) as error:  # ValueError: a zero octet in the name
             self.add(None, f"cannot be read: {getattr(error, 'strerror', None) or error}")
             return None
+        if len(octets) > LARGEST_FILE:
+            self.add(None, f"cannot be read: it is larger than {LARGEST_FILE >> 20} MiB")
+            return None
         try:
-            return octets.decode()
+            return octets.decode("utf-8-sig")  # some editors begin with a byte order mark
         except UnicodeDecodeError as error:
             before = octets[: error.start].decode()
             self.add(_end_of(before), "not UTF-8 text, which TOML must be")

@@ -16,11 +16,14 @@ from pmip_tw.secret import Secret
 INFINITE_LIFETIME = 65535
 """In a registration this means "for ever"; it cannot be asked for or granted here (RFC 5944 3.3)."""
 
+RADIUS_PORT = 1812
+
 GATEWAY_MAC = Mac(bytes.fromhex("02005e504d49"))
 """What every MAG calls itself on its access links, so that a move leaves the ARP caches true."""
 
 Lifetime = Annotated[int, Within(1, INFINITE_LIFETIME - 1)]
 Spi = Annotated[int, Within(MINIMUM_SPI, 0xFFFFFFFF)]
+Port = Annotated[int, Within(1, 65535)]
 Seconds = Annotated[float, Within(0, 86_400)]
 Name = Annotated[str, NotEmpty()]
 Interface = Annotated[str, InterfaceName()]
@@ -62,7 +65,7 @@ class RadiusServer:
     """``[[mag.radius.servers]]``."""
 
     address: HostAddress
-    port: Annotated[int, Within(1, 65535)] = 1812
+    port: Port = RADIUS_PORT
     secret: Secret
     require_message_authenticator: MessageAuthenticatorRule = "auto"
 

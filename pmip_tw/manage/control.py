@@ -8,6 +8,7 @@ import json
 import os
 import socket
 import stat
+from contextlib import suppress
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredLock
@@ -58,7 +59,9 @@ class ControlSocket:
 async def _stopped(port: IListeningPort | None) -> None:
     stopping = port.stopListening() if port is not None else None
     if stopping is not None:
-        await stopping
+        # Twisted removes the socket's file; somebody may have done that before.
+        with suppress(FileNotFoundError):
+            await stopping
 
 
 def _make_way(path: str) -> None:

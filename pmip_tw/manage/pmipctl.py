@@ -5,6 +5,7 @@ is one JSON object on standard output. Twisted is not imported: this starts in t
 """
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -82,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a NAI may have letters that the terminal has not
     try:
         status = run(sys.argv[1:])
         sys.stdout.flush()
@@ -173,7 +177,7 @@ def _check(file: str) -> Outcome:
     except ConfigurationError as error:
         raise Mistakes(file, error.mistakes) from None
     role, summary = description(settings)
-    return {"file": file, "ok": True, "role": role, "summary": summary}, f"{file}: ok, {summary}"
+    return {"file": file, "ok": True, "role": role, "summary": summary}, printable(f"{file}: ok, {summary}")
 
 
 if __name__ == "__main__":

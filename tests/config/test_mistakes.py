@@ -436,6 +436,31 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         assert raised.value.mistakes == (f"{path}: cannot be read: {why}",)
 
 
+def test_a_file_without_end_is_not_read_to_its_end() -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        load("/dev/zero")
+    assert raised.value.mistakes == ("/dev/zero: cannot be read: it is larger than 64 MiB",)
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, b"\xef\xbb\xbf" + MAG.encode()) == []
+
+
+def test_numbers_beyond_all_bounds(tmp_path: Path) -> None:
+    """Python refuses to print integers of that size."""
+    huge = f"0x{'f' * 5000}"
+    text = (LMA + NODE_2).replace("4096", huge).replace("4097", huge).replace("mn2", "mn1")
+    expected = "spi: must be from 256 to 4294967295, not such a large number"
+    assert mistakes(tmp_path, text) == [f"mag.toml:11:1: {expected}", f"mag.toml:16:1: {expected}"]
+
+
+def test_a_mistake_is_one_line_whatever_it_repeats(tmp_path: Path) -> None:
+    text = (LMA + NODE_2 + 'home_address = "10.1.0.50"').replace("mn1@example.net", "mn\\n1")
+    assert mistakes(tmp_path, text) == [
+        r"mag.toml:10:1: nai: 'mn\n1' is not a network access identifier (such as mn1@example.net)"
+    ]
+
+
 def test_a_mistake_hides_no_other(tmp_path: Path) -> None:
     """Checks across settings run although single settings are wrong, and the lines come in order."""
     text = LMA.replace('"10.1.0.50"', '"10.2.0.1"').replace("spi = 4096", "spi = 1\nmtu = 2")

@@ -115,6 +115,15 @@ def test_the_socket_goes_with_its_daemon(start_daemon: Starter, tmp_path: Path) 
     assert not (tmp_path / "x.sock").exists()
 
 
+def test_a_socket_that_somebody_removed(start_daemon: Starter, tmp_path: Path) -> None:
+    """The daemon ends in peace all the same."""
+    daemon = start_daemon("x.sock", "mag")
+    assert first_line(daemon) == "ready"
+    (tmp_path / "x.sock").unlink()
+    daemon.send_signal(signal.SIGTERM)
+    assert daemon.wait(10) in (0, -signal.SIGTERM)
+
+
 def test_the_socket_of_a_dead_daemon_is_replaced(start_daemon: Starter, tmp_path: Path) -> None:
     dead = start_daemon("x.sock", "mag")
     assert first_line(dead) == "ready"
