@@ -1,0 +1,145 @@
+"""``pmip-lab``: runs a scenario in a private world and shows, or prints as JSON, what came of it.
+
+Exit status: 0 if every check held, 1 if not or if the laboratory itself failed, 2 for wrong usage, 130 after Ctrl-C.
+"""
+
+import argparse
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from pmip_tw.errors import PmipError
+from pmip_tw.lab.isolation import INTERRUPTED, NotIsolated, run_isolated
+from pmip_tw.lab.report import Result
+from pmip_tw.lab.scenarios import Outcome, Scenario, scenarios
+from pmip_tw.lab.screen import style_for, summary
+
+OUTPUT = Path("lab-output")
+KEPT_RUNS = 5
+TUN = "/dev/net/tun"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pmip-lab",
+        description="Real programs in private network namespaces: drives them, measures, judges.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("list", help="the scenarios")
+    run = commands.add_parser("run", help="run a scenario")
+    run.add_argument("scenario", metavar="SCENARIO")
+    run.add_argument(
+        "--json", action="store_true", help="print one JSON object, and nothing else, on standard output"
+    )
+    run.add_argument(
+        "--output", type=Path, metavar="DIR", help=f"where its files go (default: a new one under ./{OUTPUT})"
+    )
+    run.add_argument("--keep", action="store_true", help=f"keep older runs (default: the last {KEPT_RUNS})")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The console script."""
+    options = _parser().parse_args(arguments)
+    known = scenarios()
+    if options.command == "list":
+        width = max(map(len, known))
+        for scenario in known.values():
+            print(f"{scenario.name:{width}}  {scenario.summary}")
+        sys.exit(0)
+    if options.scenario not in known:
+        text = f"unknown scenario {options.scenario!r}; there are: {', '.join(known)}"
+        if options.json:
+            print(_failure(options.scenario, "the scenario is known", text).as_json())
+        print(f"pmip-lab: {text}", file=sys.stderr)
+        sys.exit(2)
+    sys.exit(_run(known[options.scenario], options))
+
+
+def _run(scenario: Scenario, options: argparse.Namespace) -> int:
+    try:
+        directory = _directory(scenario.name, options.output, keep=options.keep)
+        if not os.access(TUN, os.R_OK | os.W_OK):
+            raise NotIsolated(f"{TUN} cannot be opened: load the module (modprobe tun), or run as root")
+        return run_isolated(lambda: _inside(scenario, directory, as_json=options.json))
+    except (PmipError, OSError) as error:
+        if options.json:
+            print(_failure(scenario.name, "the laboratory can be set up", str(error)).as_json())
+        print(f"pmip-lab: {error}", file=sys.stderr)
+        return 1
+
+
+def _directory(name: str, wanted: Path | None, *, keep: bool) -> Path:
+    """A new directory for the files of this run."""
+    if wanted is not None:
+        wanted.mkdir(parents=True, exist_ok=True)
+        return wanted.resolve()
+    OUTPUT.mkdir(exist_ok=True)
+    if not keep:
+        older = sorted(
+            (path for path in OUTPUT.glob(f"{name}-*") if path.is_dir()),
+            key=lambda path: path.stat().st_mtime,
+        )
+        for path in older[: max(0, len(older) - KEPT_RUNS + 1)]:
+            shutil.rmtree(path, ignore_errors=True)
+    made = OUTPUT / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+    made.mkdir()
+    return made.resolve()
+
+
+def _inside(scenario: Scenario, directory: Path, *, as_json: bool) -> int:
+    """In the private world: run, judge, show."""
+    outcome = asyncio.run(_watched(scenario, directory))
+    if outcome is None:
+        print("pmip-lab: interrupted; everything was taken down", file=sys.stderr)
+        if as_json:
+            print(_failure(scenario.name, "the scenario ran to its end", "interrupted").as_json(), flush=True)
+        return INTERRUPTED
+    (directory / "result.json").write_text(outcome.result.as_json() + "\n")
+    if as_json:
+        print(outcome.result.as_json(), flush=True)
+    else:
+        style = style_for(sys.stdout.isatty(), sys.stdout.encoding, os.environ.get("TERM", ""))
+        print(summary(scenario, outcome, directory, style), flush=True)
+    return 0 if outcome.result.passed else 1
+
+
+async def _watched(scenario: Scenario, directory: Path) -> Outcome | None:
+    """The outcome, also if the laboratory fails; None if somebody interrupted it."""
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"{time.monotonic() - began:6.1f} s  {text}", file=sys.stderr, flush=True)
+
+    try:
+        return await scenario.run(directory, say)
+    except asyncio.CancelledError:
+        return None
+    except PmipError as error:
+        say(f"failed: {error}")
+        return Outcome(_failure(scenario.name, "the scenario ran to its end", str(error)))
+    except Exception as error:
+        traceback.print_exc()
+        return Outcome(
+            _failure(scenario.name, "the scenario ran to its end", f"{type(error).__name__}: {error}")
+        )
+
+
+def _failure(scenario: str, check: str, detail: str) -> Result:
+    result = Result(scenario=scenario)
+    result.check(check, False, detail)
+    return result
+
+
+if __name__ == "__main__":
+    main()

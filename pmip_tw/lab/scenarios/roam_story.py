@@ -1,0 +1,83 @@
+"""What happened in ``roam``, for one screen: attachment and first move in full, the other moves a line each."""
+
+from collections.abc import Sequence
+
+import attrs
+
+from pmip_tw.lab.heard import Heard
+from pmip_tw.lab.ladder import WIDTH, Step, Style, draw, header, steps
+from pmip_tw.lab.measure import Move, milliseconds
+from pmip_tw.lab.world import LANES
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Story:
+    """``gaps``: milliseconds without an echo reply, for each move."""
+
+    heard: Heard
+    moves: Sequence[Move]
+    released_ns: int
+    gaps: Sequence[float | None]
+
+    def lines(self, style: Style, client: str, aaa: str) -> list[str]:
+        told = steps(self.heard, self.moves, LANES, self.released_ns)
+        drawn = [
+            style.paint(
+                "2", f"MN: {client}, ping, iperf3, nothing of ours. A switch moves it between the cells of"
+            )
+            + style.paint("2", f" MAG 1 and MAG 2. AAA: {aaa}."),
+            header(style),
+        ]
+        drawn += self._phase(told, 0, f"attachment at MAG 1 by {client}", style)
+        if self.moves:
+            drawn += self._phase(told, 1, f"move 1 to {_name(self.moves[0])}, {self._gap_text(0)}", style)
+        if len(self.moves) > 1:
+            drawn.append(_divider(f"moves 2 to {len(self.moves)}: milliseconds since each", style))
+            drawn += [self._short(told, number, style) for number in range(2, len(self.moves) + 1)]
+        drawn += self._phase(told, -1, f"release by {client}", style)
+        return drawn
+
+    def full(self, style: Style) -> list[str]:
+        """Every message of every phase."""
+        told = steps(self.heard, self.moves, LANES, self.released_ns)
+        drawn = [header(style), *self._phase(told, 0, "attachment at MAG 1", style)]
+        for number, move in enumerate(self.moves, 1):
+            drawn += self._phase(
+                told, number, f"move {number} to {_name(move)}, {self._gap_text(number - 1)}", style
+            )
+        return [*drawn, *self._phase(told, -1, "release", style)]
+
+    def _phase(self, told: Sequence[Step], phase: int, title: str, style: Style) -> list[str]:
+        mine = [step for step in told if step.phase == phase]
+        began = [self.moves[phase - 1].began_ns] if phase > 0 else []
+        origin = (began or [step.time_ns for step in mine] or [0])[0]
+        return [_divider(title, style), *(draw(step, origin, style) for step in mine)]
+
+    def _short(self, told: Sequence[Step], number: int, style: Style) -> str:
+        move = self.moves[number - 1]
+        wanted = (
+            ("first packet", "first packet"),
+            ("Access-Accept", "accepted"),
+            ("PRRQ", "PRRQ"),
+            ("PRRP code 0", "PRRP"),
+            ("Revocation Ack", "old MAG revoked"),
+            ("first answer", "answered"),
+        )
+        parts = []
+        for start, text in wanted:
+            times = [step.time_ns for step in told if step.phase == number and step.label.startswith(start)]
+            parts.append(f"{text} {milliseconds(times[0] - move.began_ns):.1f}" if times else f"{text} -")
+        return style.plain(f"  {number} → {_name(move)}   {'  '.join(parts)}   {self._gap_text(number - 1)}")
+
+    def _gap_text(self, index: int) -> str:
+        gap = self.gaps[index] if index < len(self.gaps) else None
+        return "no answer any more" if gap is None else f"gap {gap:.1f} ms"
+
+
+def _name(move: Move) -> str:
+    return "MAG 1" if move.to == "mag1" else "MAG 2"
+
+
+def _divider(title: str, style: Style) -> str:
+    line = f"── {title} "
+    return style.paint("1", style.plain(line + "─" * max(0, WIDTH + 26 - len(line))))

@@ -1,0 +1,87 @@
+"""A scenario's outcome on one screen."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pmip_tw.lab.ladder import Style
+from pmip_tw.lab.report import Check, Number, Result
+from pmip_tw.lab.scenarios import Outcome, Scenario
+
+_WIDTH = 118
+
+
+def summary(scenario: Scenario, outcome: Outcome, directory: Path, style: Style) -> str:
+    """Title, story, checks, figures, and where the files are."""
+    result = outcome.result
+    lines = [_title(scenario, result, style), *outcome.story(style)]
+    lines += [style.plain(f"! {note}") for note in result.notes]
+    lines.append("")
+    lines += _checks(result.checks, style)
+    if result.measurements:
+        lines += ["", *_figures(result, style)]
+    if outcome.capture is not None:
+        lines.append(f"Open in Wireshark: {_shown(outcome.capture)}   everything else: {_shown(directory)}/")
+    else:
+        lines.append(f"Logs: {_shown(directory)}/")
+    return "\n".join(lines)
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _title(scenario: Scenario, result: Result, style: Style) -> str:
+    verdict = style.paint("1;32", "PASSED") if result.passed else style.paint("1;31", "FAILED")
+    return f"{style.paint('1', f'{scenario.name}: {scenario.summary}')}   {verdict}"
+
+
+def _checks(checks: Sequence[Check], style: Style) -> list[str]:
+    """Two columns where all fit; what failed gets a line of its own, in full."""
+    passed = [check for check in checks if check.passed]
+    texts = [f"{check.name}: {check.detail}" for check in passed]
+    width = _WIDTH // 2 - 3
+    lines = []
+    row: list[str] = []
+    for text in texts:
+        tick = style.paint("32", style.plain("✓"))
+        if len(text) > width:
+            lines.append(f"{tick} {text}")
+            continue
+        row.append(f"{tick} {text:{width}}")
+        if len(row) == 2:
+            lines.append(" ".join(row).rstrip())
+            row = []
+    if row:
+        lines.append(row[0].rstrip())
+    for check in checks:
+        if not check.passed:
+            lines.append(style.paint("31", f"{style.plain('✗')} {check.name}: {check.detail}"))
+    return lines
+
+
+def _figure(value: Number | str) -> str:
+    if value is None:
+        return "not measured"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _figures(result: Result, style: Style) -> list[str]:
+    goals = {goal.name: goal for goal in result.goals}
+    cells = []
+    for name, value in result.measurements.items():
+        text = f"{name} {style.paint('1', _figure(value))}"
+        goal = goals.get(name)
+        if goal is not None:
+            met = style.paint("32", "met") if goal.met else style.paint("33", "not met")
+            text += style.plain(f" (goal ≤ {goal.at_most:g}: ") + met + ")"
+        cells.append(text)
+    half = (len(cells) + 1) // 2
+    return ["   ".join(cells[:half]), "   ".join(cells[half:])]
+
+
+def style_for(stream_is_terminal: bool, encoding: str | None, environment_term: str) -> Style:
+    """Colours on a terminal that has them; line drawing where the encoding knows it."""
+    return Style(
+        colour=stream_is_terminal and environment_term not in ("", "dumb"),
+        ascii=(encoding or "ascii").lower().replace("-", "") != "utf8",
+    )
