@@ -3,29 +3,23 @@
 import os
 import time
 from collections.abc import Callable
-from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall
 from zope.interface import implementer
 
 from pmip_tw.interfaces import IClock
 from pmip_tw.mobility.clock import Now
+from pmip_tw.net.reactor import TimeReactor
 
 LONGEST_SLEEP = 30.0
 """Seconds. The reactor's clock is wall time, which may be set: sleeping shorter bounds the damage."""
-
-
-class DelaysCalls(Protocol):
-    """What is used of a Twisted reactor."""
-
-    def callLater(self, delay: float, callable: Callable[[], object]) -> IDelayedCall: ...
 
 
 @implementer(IClock)
 class ReactorClock:
     """Deadlines live on the monotonic clock; the reactor only wakes us."""
 
-    def __init__(self, reactor: DelaysCalls) -> None:
+    def __init__(self, reactor: TimeReactor) -> None:
         self._reactor = reactor
         self._callback: Callable[[], None] | None = None
         self._deadline: float | None = None

@@ -5,7 +5,6 @@ The socket is not connected: one socket serves every server, and a report from t
 
 import socket
 from collections.abc import Callable, Iterable
-from typing import Protocol
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReadDescriptor
@@ -19,6 +18,7 @@ from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4, ipv4_text
 from pmip_tw.interfaces import IAuthenticator, IClock, IObserver, Unreachable
 from pmip_tw.mobility.effects import Observe
 from pmip_tw.net.error_queue import enable_error_queue, read_error_queue, unreachable_by_errno
+from pmip_tw.net.reactor import Reactor
 from pmip_tw.wire.radius import MAXIMUM_SIZE
 
 MAXIMUM_BATCH = 64
@@ -26,14 +26,6 @@ MAXIMUM_BATCH = 64
 
 LONGEST_SLEEP = 30.0
 """Seconds; a wake-up is a hint, and a clock that jumps is noticed after so long."""
-
-
-class Reactor(Protocol):
-    """What is used of a Twisted reactor."""
-
-    def addReader(self, reader: IReadDescriptor) -> None: ...
-    def removeReader(self, reader: IReadDescriptor) -> None: ...
-    def callLater(self, delay: float, callable: Callable[[], object]) -> IDelayedCall: ...
 
 
 @implementer(IReadDescriptor)

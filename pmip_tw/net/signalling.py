@@ -7,7 +7,7 @@ connected: an ICMP error must not close them.
 import socket
 from collections.abc import Sequence
 
-from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
+from twisted.internet.interfaces import IReadDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -16,6 +16,7 @@ from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import Datagram, ISignalling, ISignallingReceiver, ITunnelDataReceiver, Unreachable
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT
 from pmip_tw.net.error_queue import enable_error_queue, read_error_queue, unreachable_by_errno
+from pmip_tw.net.reactor import ReadReactor
 from pmip_tw.wire.codes import MessageType
 
 MAX_BATCH = 64
@@ -110,9 +111,7 @@ class _Socket:
 class UdpSignalling:
     """``addresses``: our own, all of which are bound. ``port`` is 434 but in tests."""
 
-    def __init__(
-        self, reactor: IReactorFDSet, addresses: Sequence[Ipv4], port: int = SIGNALLING_PORT
-    ) -> None:
+    def __init__(self, reactor: ReadReactor, addresses: Sequence[Ipv4], port: int = SIGNALLING_PORT) -> None:
         self._reactor = reactor
         self.addresses = tuple(addresses)
         self._port = port

@@ -1,0 +1,201 @@
+"""A small operator: MAGs and one LMA on one fake clock and one network in memory, with hosts that speak Ethernet."""
+
+from pmip_tw.aaa.profile import Accept, Profile
+from pmip_tw.addresses import ALL_ONES, BROADCAST_MAC, UNSPECIFIED, Endpoint, Ipv4, Mac, ipv4, mac, prefix
+from pmip_tw.agents.lma import Lma
+from pmip_tw.agents.mag import Mag
+from pmip_tw.dhcp.configuration import HomeConfiguration
+from pmip_tw.forwarding.memory import MemoryPlane, far_end
+from pmip_tw.lma.engine import LmaEngine
+from pmip_tw.lma.policy import LmaPolicy
+from pmip_tw.lma.pools import AddressPool, Pools
+from pmip_tw.mag.engine import MagEngine
+from pmip_tw.mag.policy import MagPolicy
+from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
+from pmip_tw.secret import Secret
+from pmip_tw.testing.authenticator import FakeAuthenticator
+from pmip_tw.testing.clock import FakeClock
+from pmip_tw.testing.network import FakeNetwork, FakeSignalling
+from pmip_tw.wire.arp import REQUEST, Arp
+from pmip_tw.wire.dhcp import BOOTREQUEST, DhcpMessage, MessageType, OptionCode
+from pmip_tw.wire.ethernet import ETHERTYPE_ARP, ETHERTYPE_IPV4, EthernetFrame, ethernet_frame
+from pmip_tw.wire.ipv4 import Ipv4Packet
+from pmip_tw.wire.udp import UdpDatagram, udp_packet
+from tests.observers import Notes
+
+LMA = ipv4("192.0.2.1")
+HOME = prefix("10.1.0.0/24")
+GATEWAY = ipv4("10.1.0.1")
+GATEWAY_MAC = mac("02:00:5e:50:4d:49")
+PORT = "acc0"
+CORRESPONDENT = ipv4("203.0.113.9")
+
+
+def association(number: int, key: bytes | None = None) -> SecurityAssociation:
+    return SecurityAssociation(4096 + number, Secret(key or b"key of mobile node %02d" % number))
+
+
+class Station:
+    """An unmodified host, by what it sends and hears."""
+
+    def __init__(self, number: int) -> None:
+        self.mac = Mac(bytes((2, 0, 0, 0, 0, number)))
+        self.nai = f"mn{number}@example.net"
+        self.number = number
+
+    def dhcp(
+        self,
+        kind: MessageType,
+        *,
+        requested: Ipv4 = UNSPECIFIED,
+        ciaddr: Ipv4 = UNSPECIFIED,
+        server: Ipv4 = UNSPECIFIED,
+    ) -> bytes:
+        options = [(OptionCode.MESSAGE_TYPE, bytes((kind,)))]
+        if requested:
+            options.append((OptionCode.REQUESTED_ADDRESS, requested.to_bytes(4, "big")))
+        if server:
+            options.append((OptionCode.SERVER_IDENTIFIER, server.to_bytes(4, "big")))
+        message = DhcpMessage(
+            op=BOOTREQUEST, xid=self.number, ciaddr=ciaddr, chaddr=self.mac, options=tuple(options)
+        )
+        destination = server if ciaddr and server else ALL_ONES
+        packet = udp_packet(Endpoint(ciaddr, 68), Endpoint(destination, 67), message.encode())
+        to = GATEWAY_MAC if destination != ALL_ONES else BROADCAST_MAC
+        return ethernet_frame(to, self.mac, ETHERTYPE_IPV4, packet)
+
+    def data(self, source: Ipv4, payload: bytes = b"hello", *, ttl: int = 64) -> bytes:
+        packet = udp_packet(Endpoint(source, 5000), Endpoint(CORRESPONDENT, 7), payload, ttl)
+        return ethernet_frame(GATEWAY_MAC, self.mac, ETHERTYPE_IPV4, packet)
+
+    def arp(self, sender: Ipv4, target: Ipv4) -> bytes:
+        request = Arp(
+            operation=REQUEST,
+            sender_mac=self.mac,
+            sender_address=sender,
+            target_mac=Mac(bytes(6)),
+            target_address=target,
+        )
+        return ethernet_frame(BROADCAST_MAC, self.mac, ETHERTYPE_ARP, request.encode())
+
+
+class MagNode:
+    """A MAG with what it heard and said."""
+
+    def __init__(self, world: "World", number: int) -> None:
+        self.address = ipv4(f"198.51.100.{number}")
+        self.notes = Notes()
+        self.aaa = FakeAuthenticator(world.verdicts)
+        self.plane = MemoryPlane(
+            monotonic=lambda: world.clock.monotonic,
+            local=self.address,
+            ports=(PORT, "acc1"),
+            gateway_mac=GATEWAY_MAC,
+        )
+        self.plane.carrier = world.carry
+        self.engine = MagEngine(
+            MagPolicy(
+                address=self.address,
+                gateway_mac=GATEWAY_MAC,
+                home_links=(HomeConfiguration(prefix=HOME, gateway=GATEWAY),),
+                **world.mag_settings,
+            )
+        )
+        self.agent = Mag(
+            self.engine,
+            clock=world.clock,
+            signalling=FakeSignalling(world.network, (self.address,)),
+            forwarding=self.plane,
+            authenticator=self.aaa,
+            tunnel_data=self.plane,
+            observers=[self.notes],
+        )
+        self.agent.start()
+
+    @property
+    def states(self) -> dict[str, str]:
+        return {visitor.nai: visitor.state.value for visitor in self.engine.visitors}
+
+    def told(self) -> list[DhcpMessage]:
+        """The DHCP messages that were sent to mobile nodes since last asked."""
+        messages = []
+        for _, octets in self.plane.transmitted:
+            frame = EthernetFrame.decode(octets)
+            if frame.ethertype == ETHERTYPE_IPV4:
+                packet = Ipv4Packet.decode(frame.payload)
+                if packet.protocol == 17:
+                    messages.append(DhcpMessage.decode(UdpDatagram.decode(packet).payload))
+        self.plane.transmitted.clear()
+        return messages
+
+
+class World:
+    """``mags[0]`` and ``mags[1]`` serve the mobile nodes of ``lma``; ``settle`` lets messages flow."""
+
+    def __init__(self, *, mags: int = 2, nodes: int = 2, mag_settings=None, lma_settings=None) -> None:
+        self.clock = FakeClock()
+        self.network = FakeNetwork()
+        self.mag_settings = mag_settings or {}
+        self.stations = [Station(number) for number in range(1, nodes + 1)]
+        self.verdicts = {
+            station.mac: Accept(
+                Profile(nai=station.nai, lma=LMA, mn_ha=association(station.number))
+            )
+            for station in self.stations
+        }
+        self.notes = Notes()
+        self.plane = MemoryPlane(monotonic=lambda: self.clock.monotonic, local=LMA)
+        self.plane.carrier = self.carry
+        self.lma_policy = LmaPolicy(address=LMA, **(lma_settings or {}))
+        self.lma_engine = LmaEngine(
+            self.lma_policy,
+            AssociationTable((station.nai, association(station.number)) for station in self.stations),
+            Pools([(AddressPool(HOME), ["example.net"])]),
+        )
+        self.lma = self.start_lma()
+        self.mags = [MagNode(self, number) for number in range(10, 10 + mags)]
+
+    def start_lma(self) -> Lma:
+        self.lma = Lma(
+            self.lma_engine,
+            clock=self.clock,
+            signalling=FakeSignalling(self.network, (LMA,)),
+            forwarding=self.plane,
+            tunnel_data=self.plane,
+            observers=[self.notes],
+        )
+        self.lma.start()
+        return self.lma
+
+    def carry(self, tunnel, inner) -> None:
+        """Packets in tunnels arrive at the other end."""
+        planes = {LMA: self.plane} | {node.address: node.plane for node in self.mags}
+        if tunnel.remote in planes:
+            planes[tunnel.remote].arrive(far_end(tunnel), inner)
+
+    def hear(self, node: MagNode, frame: bytes, port: str = PORT) -> None:
+        """A frame arrives at a MAG, and everything that follows at once happens."""
+        node.plane.forward(port, frame)
+        self.network.deliver()
+
+    def advance(self, seconds: float, step: float = 0.25) -> None:
+        """Let time pass in small steps, with messages in between."""
+        passed = 0.0
+        while passed < seconds:
+            self.clock.advance(min(step, seconds - passed))
+            self.network.deliver()
+            passed += step
+
+    def attach(self, station: Station, node: MagNode) -> Ipv4:
+        """By DHCP, as a host does it; the home address."""
+        node.told()
+        self.hear(node, station.dhcp(MessageType.DISCOVER))
+        [offer] = node.told()
+        assert offer.message_type is MessageType.OFFER
+        self.hear(
+            node,
+            station.dhcp(MessageType.REQUEST, requested=offer.yiaddr, server=offer.server_identifier),
+        )
+        [ack] = node.told()
+        assert ack.message_type is MessageType.ACK
+        return ack.yiaddr
