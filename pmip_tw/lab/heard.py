@@ -259,7 +259,9 @@ def _mobile_ip(packet: Packet, header: _Ip, payload: bytes) -> Message | None:
                     Kind.REGISTRATION,
                     "reply",
                     f"PRRP code {reply.code}",
-                    note=f"{codes.MEANINGS.get(reply.code, 'unassigned')}, {ipv4_text(reply.home_address)}",
+                    note=ipv4_text(reply.home_address)
+                    if codes.accepts(reply.code)
+                    else codes.MEANINGS.get(reply.code, "unassigned code"),
                     lifetime=reply.lifetime,
                     code=reply.code,
                 )

@@ -23,7 +23,7 @@ class Story:
         told = steps(self.heard, self.moves, LANES, self.released_ns)
         drawn = [
             style.paint(
-                "2", f"MN: {client}, ping, iperf3, nothing of ours. A switch moves it between the cells of"
+                "2", f"MN: {client}, ping, iperf3 and nothing of ours. A switch moves it between the cells of"
             )
             + style.paint("2", f" MAG 1 and MAG 2. AAA: {aaa}."),
             header(style),
@@ -59,7 +59,7 @@ class Story:
             ("first packet", "first packet"),
             ("Access-Accept", "accepted"),
             ("PRRQ", "PRRQ"),
-            ("PRRP code 0", "PRRP"),
+            ("PRRP", "PRRP"),
             ("Revocation Ack", "old MAG revoked"),
             ("first answer", "answered"),
         )
