@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pmip_tw.wire.checksum import internet_checksum
-from pmip_tw.wire.ipv4 import PROTOCOL_TCP, PROTOCOL_UDP
+from pmip_tw.wire.ipv4 import MINIMUM_HEADER, PROTOCOL_TCP, PROTOCOL_UDP
 
 VNET_HEADER: Final = 10
 NO_OFFLOAD: Final = bytes(VNET_HEADER)
@@ -40,7 +40,7 @@ def finish(data: bytes) -> list[bytes]:
     kind &= ~_ECN
     if kind == 0:
         return [_with_checksum(frame, start, offset) if flags & _NEEDS_CHECKSUM else frame]
-    if frame[12:14] != b"\x08\x00" or size == 0:
+    if frame[12:14] != b"\x08\x00" or size == 0 or len(frame) < _ETHERNET + MINIMUM_HEADER:
         raise UnknownOffload(f"segmentation offload type {kind} of ethertype {frame[12:14].hex()}")
     head, packet = frame[:_ETHERNET], frame[_ETHERNET:]
     if kind == _TCPV4 and packet[9] == PROTOCOL_TCP:
@@ -72,23 +72,36 @@ def tcp_segments(packet: bytes, size: int) -> Iterator[bytes]:
     data_at = header + (packet[header + 12] >> 4) * 4
     if not header + 20 <= data_at <= total <= len(packet):
         raise UnknownOffload("a TCP super-frame with a broken header")
-    ip = bytearray(packet[:header])
-    tcp = bytearray(packet[header:data_at])
-    identification = int.from_bytes(ip[4:6], "big")
-    sequence = int.from_bytes(tcp[4:8], "big")
-    flags = tcp[13]
-    pseudo = int.from_bytes(ip[12:20], "big") + PROTOCOL_TCP
+    identification = int.from_bytes(packet[4:6], "big")
+    sequence = int.from_bytes(packet[header + 4 : header + 8], "big")
+    flags = packet[header + 13]
+    # Both headers in one, as what stays between what changes. 2**16 is 1 modulo 0xffff, so the checksums' fixed
+    # parts may be added up as big numbers, and one division ends the sum.
+    layout = struct.Struct(f"!2sHH4sH{header - 8}sI5sB2sH{data_at - header - 18}s")
+    first, _, _, second, _, third, _, fourth, _, fifth, _, options = layout.unpack_from(packet)
+    ip_sum = int.from_bytes(
+        layout.pack(first, 0, 0, second, 0, third, 0, b"", 0, b"", 0, b"")[:header], "big"
+    )
+    tcp = layout.pack(b"", 0, 0, b"", 0, third, 0, fourth, 0, fifth, 0, options)
+    tcp_sum = int.from_bytes(tcp[header:], "big") + int.from_bytes(packet[12:20], "big") + PROTOCOL_TCP
     last = total - size
     for at in range(data_at, total, size) if total > data_at else (data_at,):
         payload = packet[at : min(at + size, total)]
-        length = len(tcp) + len(payload)
+        length = data_at + len(payload)
         kept = flags if at >= last else flags & ~_TCP_FIN_PSH
-        tcp[4:8] = ((sequence + at - data_at) & 0xFFFFFFFF).to_bytes(4, "big")
-        tcp[13] = kept if at == data_at else kept & ~_TCP_CWR
-        tcp[16:18] = b"\0\0"
-        _finish_transport(tcp, 16, payload, pseudo + length)
-        yield b"".join((_ip_header(ip, header + length, identification), tcp, payload))
-        identification += 1
+        if at > data_at:
+            kept &= ~_TCP_CWR
+        value = int.from_bytes(payload, "big")
+        if len(payload) & 1:
+            value <<= 8
+        tcp_checksum = 0xFFFF - (value + tcp_sum + length - header + sequence + kept) % 0xFFFF
+        ip_checksum = 0xFFFF - (ip_sum + length + identification) % 0xFFFF
+        yield layout.pack(
+            first, length, identification, second, ip_checksum, third,
+            sequence, fourth, kept, fifth, tcp_checksum, options,
+        ) + payload  # fmt: skip
+        identification = identification + 1 & 0xFFFF
+        sequence = sequence + size & 0xFFFFFFFF
 
 
 def _udp_segments(packet: bytes, size: int) -> Iterator[bytes]:

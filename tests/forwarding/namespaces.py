@@ -31,6 +31,8 @@ class Namespace:
             self._descriptor = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
             with netlink() as ip:
                 ip.link("set", index=1, state="up")
+        for scope in ("all", "default"):
+            self.setting(f"net/ipv4/conf/{scope}/rp_filter", "0")
         self.setting("net/ipv6/conf/all/disable_ipv6", "1")
         self.setting("net/ipv6/conf/default/disable_ipv6", "1")
 
@@ -81,6 +83,10 @@ class Namespace:
         with self.entered(), netlink() as ip:
             link = ip.get_links(ip.link_lookup(ifname=name)[0])[0]
             return bytes.fromhex(link.get_attr("IFLA_ADDRESS").replace(":", ""))
+
+    def set_mac(self, name: str, mac: str) -> None:
+        with self.entered(), netlink() as ip:
+            ip.link("set", index=ip.link_lookup(ifname=name)[0], address=mac)
 
     def packet_socket(self, name: str) -> socket.socket:
         """Reads and writes frames of an interface as they are; not those that leave by it."""

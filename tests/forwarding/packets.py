@@ -1,6 +1,11 @@
 """Packets and frames for tests."""
 
+import struct
+from typing import Any
+
 from pmip_tw.addresses import Endpoint, Ipv4, Mac, ipv4, mac
+from pmip_tw.wire.checksum import internet_checksum
+from pmip_tw.wire.ipv4 import Ipv4Packet
 from pmip_tw.wire.udp import udp_packet
 
 GATEWAY_MAC = mac("02:00:5e:50:4d:49")
@@ -29,10 +34,34 @@ def frame(packet: bytes, source: Mac = NODE_MAC, destination: bytes = GATEWAY_MA
 
 def hop(packet: bytes) -> bytes:
     """``packet`` after one router: one less to live, checksum computed anew."""
-    from pmip_tw.wire.checksum import internet_checksum
-
     changed = bytearray(packet)
     changed[8] -= 1
     changed[10:12] = b"\0\0"
     changed[10:12] = internet_checksum(changed[:20]).to_bytes(2, "big")
     return bytes(changed)
+
+
+def tcp_packet(
+    payload: bytes = b"", *, flags: int = 0x10, options: bytes = b"", sequence: int = 0xFFFFFF00, **more: Any
+) -> bytes:
+    """A TCP segment in an IPv4 packet, checksums right."""
+    options += bytes(-len(options) % 4)
+    length = 20 + len(options)
+    head = struct.pack("!HHIIBBHHH", 4000, 80, sequence, 1, length << 2, flags, 8192, 0, 0) + options
+    addresses = {"source": HOME, "destination": CORRESPONDENT}
+    checksum = internet_checksum(
+        _pseudo_header(HOME, CORRESPONDENT, 6, length + len(payload)) + head + payload
+    )
+    segment = head[:16] + checksum.to_bytes(2, "big") + head[18:] + payload
+    return Ipv4Packet(**addresses, protocol=6, payload=segment, **more).encode()
+
+
+def transport_checksum_holds(octets: bytes) -> bool:
+    """Is the TCP or UDP checksum right? The IPv4 header must be."""
+    packet = Ipv4Packet.decode(octets)
+    pseudo = _pseudo_header(packet.source, packet.destination, packet.protocol, len(packet.payload))
+    return internet_checksum(pseudo + packet.payload) == 0
+
+
+def _pseudo_header(source: Ipv4, destination: Ipv4, protocol: int, length: int) -> bytes:
+    return struct.pack("!IIHH", source, destination, protocol, length)

@@ -4,6 +4,10 @@ mn [mn0] ---- [acc0] mag [core0] ==tunnel== [core1] lma [srv0] ---- [cn0] cn
 10.1.0.2             192.0.2.1              192.0.2.10  10.9.0.1        10.9.0.2
 """
 
+import array
+import fcntl
+import socket
+import struct
 import subprocess
 import time
 from collections.abc import Callable
@@ -15,6 +19,7 @@ from twisted.internet.epollreactor import EPollReactor
 from pmip_tw.addresses import Ipv4, ipv4, prefix
 from pmip_tw.forwarding.access import TunAccess
 from pmip_tw.forwarding.anchor import TunAnchor
+from pmip_tw.forwarding.link import Link
 from pmip_tw.forwarding.memory import far_end
 from pmip_tw.mobility.tunnels import AccessEntry, AnchorEntry, Tunnel
 
@@ -23,6 +28,14 @@ from .packets import GATEWAY_MAC, HOME
 from .worlds import LOCAL, PEERS, UDP_PORT, HandedUp, LoopSignalling
 
 SECONDS = 30.0
+
+_SIOCETHTOOL = 0x8946
+_ETHTOOL_STSO = 0x1F
+_WAIT_FOR_MORE = """
+mount -t sysfs sysfs /sys
+echo 1 > /sys/class/net/$1/napi_defer_hard_irqs
+echo 2000000 > /sys/class/net/$1/gro_flush_timeout
+"""
 
 
 class Road:
@@ -43,8 +56,9 @@ class Road:
         self.mn.address("mn0", "10.1.0.2")
         self.mn.neighbor("mn0", "10.1.0.1", GATEWAY_MAC.hex(":"))
         self.mn.route("default", "10.1.0.1")
-        # A router that also forwards natively would hide a tunnel that does not work.
+        # A kernel that would forward natively, past the tunnel, if it were let.
         self.mag.setting("net/ipv4/ip_forward", "1")
+        self.mag.set_mac("acc0", GATEWAY_MAC.hex(":"))
         self.mag.route("10.9.0.0/24", "192.0.2.10")
         way = Tunnel(local=LOCAL, remote=PEERS[0], remote_port=UDP_PORT if over_udp else 0)
         self.receiver = HandedUp()
@@ -100,6 +114,16 @@ class Road:
             started = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.stack.callback(_end, started)
         return started
+
+    def merge_received(self, where: Namespace, name: str) -> None:
+        """Make a veth merge what it receives, as a network card does: GRO on, and time to wait for more."""
+        with where.entered():
+            command = array.array("I", (_ETHTOOL_STSO, 0))
+            request = struct.pack("16sP", name.encode(), command.buffer_info()[0])
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                fcntl.ioctl(sock, _SIOCETHTOOL, request.ljust(40, b"\0"))
+            Link(name).restore_merging((1, 0))
+        self.output(self.program(where, "unshare", "-m", "sh", "-ec", _WAIT_FOR_MORE, "sh", name))
 
     def until(self, condition: Callable[[], Any], seconds: float = SECONDS) -> None:
         """Let both planes work until ``condition`` holds."""
