@@ -32,7 +32,7 @@ async def decoding_check(name: str, capture: Path, heard: Heard, taps: frozenset
         return Check(
             name=name,
             passed=bool(ours),
-            detail=f"{len(ours)} messages, by our own decoder: tshark is not installed",
+            detail=f"{len(ours)}, by our own decoder: tshark is not installed",
         )
     rows = [row for row in await _ask_tshark(capture) if row.tap in taps]
     bad = [row for row in rows if row.malformed or row.type not in ("1", "3", "7", "15")]
@@ -42,7 +42,7 @@ async def decoding_check(name: str, capture: Path, heard: Heard, taps: frozenset
     return Check(
         name=name,
         passed=0 < len(rows) == len(ours),
-        detail=f"{len(rows)} messages, none malformed"
+        detail=f"{len(rows)}, none malformed"
         if len(rows) == len(ours)
         else f"tshark saw {len(rows)} messages, we heard {len(ours)}",
     )

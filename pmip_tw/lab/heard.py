@@ -91,6 +91,8 @@ class Heard:
     echoes: list[Echo] = attrs.field(factory=list)
     segments: list[Segment] = attrs.field(factory=list)
     strays: list[Stray] = attrs.field(factory=list)
+    from_nodes: list[tuple[str, int]] = attrs.field(factory=list)
+    """Access tap and time of each IPv4 packet that a mobile node sent."""
 
     def named(self, *names: str, tap: str = "") -> list[Message]:
         return [message for message in self.messages if message.name in names and tap in ("", message.tap)]
@@ -119,6 +121,8 @@ class Listener:
             heard.strays.append(Stray(time_ns=packet.time_ns, tap=packet.tap, text=text))
         if octets[12:14] != b"\x08\x00" or len(octets) < _ETHERNET + 20:
             return
+        if packet.tap in self.access_taps and octets[6:12] in self.nodes:
+            heard.from_nodes.append((packet.tap, packet.time_ns))
         at = _ETHERNET
         header = _read_ip(octets, at)
         tunnelled = False

@@ -17,6 +17,9 @@ _PLACES: Final = tuple(2 + number * _SPACING for number in range(len(LANES)))
 _NOTE: Final = 24
 WIDTH: Final = _TIME + _PLACES[-1] + 1
 
+_FROM_CLIENT: Final = frozenset(
+    f"dhcp-{name}" for name in ("discover", "request", "decline", "release", "inform")
+)
 _REFUSALS: Final = ("Access-Reject", "DHCP Nak", "DHCP Decline")
 _COLOURS: Final = (("PRR", "32"), ("Revocation", "33"), ("Access", "35"), ("DHCP", "34"))
 
@@ -52,17 +55,11 @@ class Style:
 _PLAIN = str.maketrans("│─═►◄✓✗→≤", "|-=><+x><")
 
 
-def _lane(tap: str, message: Message, roles: Mapping[Ipv4, int]) -> tuple[int, int]:
+def _lanes(message: Message, roles: Mapping[Ipv4, int]) -> tuple[int, int]:
     """The lanes of a message. DHCP knows no role addresses: there it is the node and the MAG of the tap."""
     if message.name.startswith("dhcp-"):
-        gateway = 2 if tap.startswith("mag2") else 1
-        from_client = message.name in (
-            "dhcp-discover",
-            "dhcp-request",
-            "dhcp-decline",
-            "dhcp-release",
-            "dhcp-inform",
-        )
+        gateway = 2 if message.tap.startswith("mag2") else 1
+        from_client = message.name in _FROM_CLIENT
         return (0, gateway) if from_client else (gateway, 0)
     return roles.get(message.source, 0), roles.get(message.destination, 0)
 
@@ -78,7 +75,7 @@ def steps(heard: Heard, moves: Sequence[Move], roles: Mapping[Ipv4, int], releas
 
     found = []
     for message in heard.messages:
-        source, destination = _lane(message.tap, message, roles)
+        source, destination = _lanes(message, roles)
         found.append(
             Step(
                 time_ns=message.time_ns,
@@ -100,37 +97,37 @@ def _first_data(heard: Heard, moves: Sequence[Move], released_ns: int) -> Iterab
     for phase, (began, ended) in enumerate(zip(starts, ends, strict=True)):
         gateway = "mag1" if phase == 0 else moves[phase - 1].to
         lane = 1 if gateway == "mag1" else 2
-        wanted = [
-            (lane, _LMA, "first in tunnel", f"{gateway}-core", True),
-            (lane, 0, "first answer", "mn", False),
+        mine = [echo for echo in heard.echoes if began <= echo.time_ns < ended]
+        arrivals = [
+            time_ns
+            for tap, time_ns in heard.from_nodes
+            if tap == f"{gateway}-access" and began <= time_ns < ended
         ]
-        if phase > 0:  # the attachment began with DHCP
-            wanted.insert(0, (0, lane, "first packet", f"{gateway}-access", True))
-        for source, destination, label, tap, request in wanted:
-            first = _first(heard, began, ended, tap, request)
-            if first is not None:
-                yield Step(
-                    time_ns=first.time_ns,
-                    source=source,
-                    destination=destination,
-                    label=label,
-                    note=f"ping {first.number[1]}",
-                    data=True,
-                    phase=phase,
-                )
+        asked = [message.time_ns for message in heard.messages if message.time_ns >= began]
+        # The attachment began with DHCP; and a move may be noticed by a segment that the sample does not hold.
+        if phase > 0 and arrivals and arrivals[0] < min(asked, default=ended):
+            yield Step(
+                time_ns=arrivals[0], source=0, destination=lane, label="first packet", data=True, phase=phase
+            )
+        up = [echo for echo in mine if echo.request and echo.tap == f"{gateway}-core"]
+        if up:
+            yield _echo_step(up[0], lane, _LMA, "first in tunnel", phase)
+        carried = {echo.number for echo in up}
+        down = [echo for echo in mine if not echo.request and echo.tap == "mn" and echo.number in carried]
+        if down:
+            yield _echo_step(down[0], lane, 0, "first answer", phase)
 
 
-def _first(heard: Heard, began: int, ended: int, tap: str, request: bool) -> Echo | None:
-    """The first echo at ``tap`` between the two instants: a request on its way up, or a reply that comes down."""
-    inbound = not tap.endswith("-core")
-    for echo in heard.echoes:
-        if began <= echo.time_ns < ended and (echo.tap, echo.request, echo.inbound) == (
-            tap,
-            request,
-            inbound,
-        ):
-            return echo
-    return None
+def _echo_step(echo: Echo, source: int, destination: int, label: str, phase: int) -> Step:
+    return Step(
+        time_ns=echo.time_ns,
+        source=source,
+        destination=destination,
+        label=label,
+        note=f"ping {echo.number[1]}",
+        data=True,
+        phase=phase,
+    )
 
 
 def header(style: Style) -> str:

@@ -272,6 +272,17 @@ class World:
         rows: list[dict[str, Any]] = (await self.ask("lma", "show", "bindings"))["bindings"]
         return rows
 
+    async def save_tables(self) -> None:
+        """Counters and tables of every daemon that runs, as files for whoever wants to know more."""
+        tables = dict.fromkeys(self.mags, ("visitors", "tunnels", "counters"))
+        tables["lma"] = ("bindings", "tunnels", "counters")
+        for name, wanted in tables.items():
+            if name in self._programs:
+                found: dict[str, Any] = {}
+                for table in wanted:
+                    found |= await self.ask(name, "show", table)
+                (self.directory / f"{name}-tables.json").write_text(json.dumps(found, indent=2) + "\n")
+
     # --- the end ----------------------------------------------------------------------------------------
 
     async def close(self) -> None:
