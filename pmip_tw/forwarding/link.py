@@ -1,6 +1,7 @@
 """Facts about and settings of network interfaces, by ioctl: no program and no netlink library needed."""
 
 import array
+import errno
 import fcntl
 import socket
 import struct
@@ -33,9 +34,16 @@ class Link:
         return bool(self._flags() & _IFF_UP)
 
     def bring_up(self, mtu: int, queue: int) -> None:
-        """With ``mtu`` octets, and room for ``queue`` packets."""
+        """With ``mtu`` octets, and room for ``queue`` packets.
+
+        In a user namespace the kernel keeps its default queue: that ioctl is for the machine's own root.
+        """
         self._ioctl("set the MTU of", _SIOCSIFMTU, struct.pack("i", mtu))
-        self._ioctl("set the queue of", _SIOCSIFTXQLEN, struct.pack("i", queue))
+        try:
+            self._ioctl("set the queue of", _SIOCSIFTXQLEN, struct.pack("i", queue))
+        except ForwardingError as error:
+            if error.errno != errno.EPERM:
+                raise
         self._ioctl("bring up", _SIOCSIFFLAGS, struct.pack("h", self._flags() | _IFF_UP))
 
     def address(self) -> Ipv4 | None:
