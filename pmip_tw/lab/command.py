@@ -114,8 +114,16 @@ async def _watched(scenario: Scenario, directory: Path) -> Outcome | None:
     """The outcome, also if the laboratory fails; None if somebody interrupted it."""
     task = asyncio.current_task()
     assert task is not None
+    cancelling = False
+
+    def interrupt() -> None:
+        nonlocal cancelling
+        if not cancelling:  # Ctrl-C reaches us twice; the second must not disturb the taking down
+            cancelling = True
+            task.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        asyncio.get_running_loop().add_signal_handler(number, interrupt)
     began = time.monotonic()
 
     def say(text: str) -> None:

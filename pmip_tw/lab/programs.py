@@ -43,6 +43,8 @@ class Program:
                 # A pipe, not the file: mandatory access control may forbid a program our directory.
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
+                # A terminal's Ctrl-C is for us; we stop our programs in order.
+                start_new_session=True,
                 limit=1 << 24,
                 **options,  # type: ignore[arg-type]
             )
