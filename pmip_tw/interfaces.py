@@ -79,7 +79,10 @@ class ISignalling(Interface):
         """Bind and begin to deliver. PmipError says which address could not be bound and why."""
 
     def send(payload: bytes, destination: Endpoint, source: Ipv4) -> None:
-        """Send from port 434 of ``source``, one of ``addresses``. A full socket buffer loses the datagram, as a network would."""
+        """Send from port 434 of ``source``, one of ``addresses``.
+
+        A full socket buffer loses the datagram, as a network would.
+        """
 
     def stop() -> None:
         """Unbind. Idempotent."""

@@ -48,7 +48,10 @@ class UdpTunnelRequest(NamedTuple):
 
 
 class UdpTunnelReply(NamedTuple):
-    """Extension 44 (RFC 3519 3.2): ``code`` 0-63 will tunnel in UDP, 64-255 will not; interval in seconds, 0 = yours."""
+    """Extension 44 (RFC 3519 3.2): ``code`` 0-63 will tunnel in UDP, 64-255 will not.
+
+    ``keepalive_interval`` is in seconds; 0 leaves it to the receiver.
+    """
 
     code: int = 0
     forced: bool = False
@@ -74,7 +77,7 @@ class UdpTunnelReply(NamedTuple):
 
 
 class RevocationSupport(NamedTuple):
-    """Extension 137 (RFC 3543 3.2). ``inform`` is the I bit; ``timestamp`` the sender's clock, Unix seconds here (RV6)."""
+    """Extension 137 (RFC 3543 3.2). ``inform`` is the I bit; ``timestamp`` the sender's clock (RV6)."""
 
     timestamp: int
     inform: bool = False
