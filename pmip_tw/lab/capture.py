@@ -1,6 +1,6 @@
 """Capture on several interfaces of several namespaces into one pcapng file.
 
-A process of its own:  python -m pmip_tw.lab.capture FILE TAP=NAMESPACE:INTERFACE...
+A process of its own:  python -m pmip_tw.lab.capture FILE TAP=NAMESPACE:INTERFACE[+]...
 It says "capturing" when every tap is open, and at the end how many packets it kept and lost.
 """
 
@@ -36,14 +36,15 @@ _BATCH = 256
 
 @attrs.frozen(slots=True, kw_only=True)
 class Tap:
-    """Where to listen; ``name`` is what Wireshark shows as the interface."""
+    """Where to listen; ``name`` is what Wireshark shows as the interface. ``every_segment``: see packet_filter."""
 
     name: str
     namespace: str
     interface: str
+    every_segment: bool = False
 
     def __str__(self) -> str:
-        return f"{self.name}={self.namespace}:{self.interface}"
+        return f"{self.name}={self.namespace}:{self.interface}{'+' * self.every_segment}"
 
     @classmethod
     def parse(cls, text: str) -> "Tap":
@@ -51,8 +52,13 @@ class Tap:
         name, _, where = text.partition("=")
         namespace, colon, interface = where.partition(":")
         if not (name and namespace and colon and interface):
-            raise ValueError(f"{text!r} is not TAP=NAMESPACE:INTERFACE")
-        return cls(name=name, namespace=namespace, interface=interface)
+            raise ValueError(f"{text!r} is not TAP=NAMESPACE:INTERFACE[+]")
+        return cls(
+            name=name,
+            namespace=namespace,
+            interface=interface.removesuffix("+"),
+            every_segment=interface.endswith("+"),
+        )
 
 
 class Capture:
@@ -93,7 +99,7 @@ def _inside(namespace: str) -> Iterator[None]:
 def _open(tap: Tap) -> socket.socket:
     with _inside(tap.namespace):
         listener = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-    length, octets = packet_filter.program()
+    length, octets = packet_filter.program(every_segment=tap.every_segment)
     instructions = ctypes.create_string_buffer(octets)
     listener.setsockopt(
         socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("HP", length, ctypes.addressof(instructions))

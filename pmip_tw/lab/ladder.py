@@ -103,9 +103,7 @@ def _first_data(heard: Heard, moves: Sequence[Move], released_ns: int) -> Iterab
             for tap, time_ns in heard.from_nodes
             if tap == f"{gateway}-access" and began <= time_ns < ended
         ]
-        asked = [message.time_ns for message in heard.messages if message.time_ns >= began]
-        # The attachment began with DHCP; and a move may be noticed by a segment that the sample does not hold.
-        if phase > 0 and arrivals and arrivals[0] < min(asked, default=ended):
+        if phase > 0 and arrivals:  # the attachment began with DHCP
             yield Step(
                 time_ns=arrivals[0], source=0, destination=lane, label="first packet", data=True, phase=phase
             )

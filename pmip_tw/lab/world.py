@@ -117,10 +117,14 @@ class World:
 
     def taps(self) -> list[Tap]:
         """Where a capture listens: at both ends, and on both sides of each MAG."""
-        at = [("mn", "mn", "eth0"), ("correspondent", "correspondent", "eth0")]
+        taps = [
+            Tap(name="mn", namespace="mn", interface="eth0", every_segment=True),
+            Tap(name="correspondent", namespace="correspondent", interface="eth0"),
+        ]
         for name in self.mags:
-            at += [(f"{name}-access", name, "acc0"), (f"{name}-core", name, "core0")]
-        return [Tap(name=name, namespace=host, interface=interface) for name, host, interface in at]
+            taps.append(Tap(name=f"{name}-access", namespace=name, interface="acc0", every_segment=True))
+            taps.append(Tap(name=f"{name}-core", namespace=name, interface="core0"))
+        return taps
 
     def listener(self) -> Listener:
         """What reads the capture of ``taps``. DHCP is heard at the mobile node's own tap and at the MAGs'."""
