@@ -15,6 +15,7 @@ from pmip_tw.forwarding.firewall import IngressDrop
 from pmip_tw.forwarding.ip_in_ip import IpInIpSocket
 from pmip_tw.forwarding.link import Link
 from pmip_tw.forwarding.packet_socket import PacketSocket
+from pmip_tw.forwarding.path_mtu import LINK_MTU, PathMtuProbe
 from pmip_tw.forwarding.paths import udp_path
 from pmip_tw.forwarding.reader import BatchReader, ReadReactor
 from pmip_tw.forwarding.session import Carry
@@ -62,11 +63,13 @@ class TunAccess:
         self._undo = ExitStack()
         self._ports: dict[str, PacketSocket] = {}
         self._raw: IpInIpSocket | None = None
+        self._probe: PathMtuProbe | None = None
         self._switch = AccessSwitch(
             ports=interfaces,
             gateway_mac=gateway_mac,
             gateway_for=gateway_for,
             open_path=self._open_path,
+            path_mtu=self._path_mtu,
             emit=self._emit,
             hand_up=self._hand_up,
             dropped=self._drops,
@@ -79,6 +82,8 @@ class TunAccess:
         with ExitStack() as undo:
             raw = self._raw = IpInIpSocket(self._local, self._drops)
             undo.callback(raw.close)
+            probe = self._probe = PathMtuProbe(self._local)
+            undo.callback(probe.close)
             for interface in self._interfaces:
                 self._open_port(undo, interface)
             self._read(undo, "IP-in-IP", raw, self._switch.ip_in_ip_received)
@@ -169,6 +174,9 @@ class TunAccess:
 
     def _wake(self) -> None:
         self._switch.now = self._monotonic()
+
+    def _path_mtu(self, tunnel: Tunnel) -> int:
+        return LINK_MTU if self._probe is None else self._probe.path_mtu(tunnel)
 
     def _open_path(self, tunnel: Tunnel) -> Carry:
         if tunnel.over_udp:

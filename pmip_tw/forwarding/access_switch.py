@@ -9,15 +9,14 @@ from pmip_tw.addresses import BROADCAST_MAC, Ipv4, Mac
 from pmip_tw.errors import ForwardingError, WireError
 from pmip_tw.forwarding import drops, mss, offloads
 from pmip_tw.forwarding.fragments import fragment
+from pmip_tw.forwarding.path_mtu import LINK_MTU
 from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, require_ip_in_ip
 from pmip_tw.forwarding.session import Session, TunnelEnds, ends, inner_mtu, octets
 from pmip_tw.interfaces import Datagram
-from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Counters, Encapsulation
+from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Counters, Encapsulation, Tunnel
 from pmip_tw.wire import icmp
 from pmip_tw.wire.encapsulation import TUNNEL_DATA_HEADER
 from pmip_tw.wire.ipv4 import MINIMUM_HEADER, PROTOCOL_TCP, PROTOCOL_UDP, Ipv4Packet
-
-LINK_MTU = 1500
 
 _ETHERNET = 14
 _IPV4, _ARP, _IPV6, _EAPOL = b"\x08\x00", b"\x08\x06", b"\x86\xdd", b"\x88\x8e"
@@ -31,7 +30,8 @@ class AccessSwitch:
     """Entries of mobile nodes, found upstream by (port, MAC) and downstream by (tunnel, home address).
 
     ``emit(port, frame)`` sends to the access link (False: lost and counted), ``hand_up(port, frame)`` gives a frame
-    to the agent, ``gateway_for(home_address)`` is the router that a node believes to have. Set ``now``, the
+    to the agent, ``gateway_for(home_address)`` is the router that a node believes to have,
+    ``path_mtu(tunnel)`` what the way to its other end takes. Set ``now``, the
     monotonic time, before a batch of packets.
     """
 
@@ -45,7 +45,7 @@ class AccessSwitch:
         emit: Callable[[str, bytes], bool],
         hand_up: Callable[[str, bytes], None],
         dropped: drops.Drops,
-        link_mtu: int = LINK_MTU,
+        path_mtu: Callable[[Tunnel], int],
     ) -> None:
         self.now = 0.0
         self._gateway_mac = gateway_mac
@@ -54,7 +54,7 @@ class AccessSwitch:
         self._emit = emit
         self._hand_up = hand_up
         self._drops = dropped
-        self._link_mtu = link_mtu
+        self._path_mtu = path_mtu
         self._by_port: dict[str, dict[bytes, AccessSession]] = {port: {} for port in ports}
         self._by_tunnel: dict[tuple[TunnelEnds, bytes], AccessSession] = {}
 
@@ -87,7 +87,7 @@ class AccessSwitch:
             home=home,
             ends=way[0],
             carry=self._paths.acquire(entry.tunnel),
-            mtu=inner_mtu(entry.tunnel, self._link_mtu),
+            mtu=inner_mtu(entry.tunnel, self._path_mtu(entry.tunnel)),
             header=entry.mac + self._gateway_mac + _IPV4,
         )
         if before is not None:
@@ -170,24 +170,24 @@ class AccessSwitch:
         # Time to live and checksum in one word: one less there is 0x0100 more here (RFC 1141).
         word = int.from_bytes(packet[8:12], "big")
         checksum = (word & 0xFFFF) + 0x100
-        if checksum > 0xFFFF:
+        if checksum >= 0xFFFF:
             checksum -= 0xFFFF
         word = (word & 0xFFFF0000) - 0x01000000 | checksum
         forwarded = b"".join((packet[:8], word.to_bytes(4, "big"), packet[12:]))
         if len(forwarded) > session.mtu:
             for piece in fragment(forwarded, session.mtu):  # N32
-                self._count_up(session, piece)
+                self._send(session, piece)
             return
         if packet[9] == PROTOCOL_TCP and mss.is_syn(forwarded):
             forwarded = mss.clamp(forwarded, session.mtu)
-        if session.carry(forwarded):
-            session.packets_up += 1
-            session.octets_up += len(forwarded)
+        self._send(session, forwarded)
 
-    def _count_up(self, session: AccessSession, packet: bytes) -> None:
+    def _send(self, session: AccessSession, packet: bytes) -> None:
         if session.carry(packet):
             session.packets_up += 1
             session.octets_up += len(packet)
+        else:  # perhaps the path takes less than it did: the next packet will know (T9)
+            session.mtu = inner_mtu(session.entry.tunnel, self._path_mtu(session.entry.tunnel))
 
     def _refuse_too_big(self, session: AccessSession, packet: bytes) -> None:
         """Tell the node in its gateway's name how much the tunnel takes (N32, T9)."""
@@ -211,7 +211,7 @@ class AccessSwitch:
             self._drops[drops.NO_ENTRY] += 1  # P51, T10
             return
         inner = outer[at:]
-        if len(inner) > self._link_mtu or offloads.is_merged(inner):
+        if len(inner) > LINK_MTU or offloads.is_merged(inner):
             self._deliver_merged(session, inner)
         else:
             self._deliver(session, inner)
@@ -230,7 +230,7 @@ class AccessSwitch:
 
     def _deliver_merged(self, session: AccessSession, inner: bytes) -> None:
         try:
-            pieces = offloads.cut_merged(inner, self._link_mtu)
+            pieces = offloads.cut_merged(inner, LINK_MTU)
         except offloads.UnknownOffload:
             self._drops[drops.TOO_BIG] += 1
             return
@@ -244,7 +244,7 @@ class AccessSwitch:
         if not _is_sound(packet, length) or packet[8] == 0:
             self._drops[drops.MALFORMED] += 1
             return
-        if length > self._link_mtu:
+        if length > LINK_MTU:
             self._drops[drops.TOO_BIG] += 1
             return
         if packet[9] == PROTOCOL_TCP and mss.is_syn(packet):

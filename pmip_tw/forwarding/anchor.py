@@ -10,6 +10,7 @@ from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops
 from pmip_tw.forwarding.anchor_switch import AnchorSwitch
 from pmip_tw.forwarding.ip_in_ip import IpInIpSocket
+from pmip_tw.forwarding.path_mtu import LINK_MTU, PathMtuProbe
 from pmip_tw.forwarding.paths import udp_path
 from pmip_tw.forwarding.reader import BatchReader, ReadReactor
 from pmip_tw.forwarding.session import Carry
@@ -59,10 +60,12 @@ class TunAnchor:
         self._undo = ExitStack()
         self._tun: TunDevice | None = None
         self._raw: IpInIpSocket | None = None
+        self._probe: PathMtuProbe | None = None
         self._switch = AnchorSwitch(
             local=local,
             mtu=mtu,
             open_path=self._open_path,
+            path_mtu=self._path_mtu,
             to_host=self._to_host,
             answer=self._answer,
             dropped=self._drops,
@@ -75,6 +78,8 @@ class TunAnchor:
             enable_forwarding()
             raw = self._raw = IpInIpSocket(self._local, self._drops)
             undo.callback(raw.close)
+            probe = self._probe = PathMtuProbe(self._local)
+            undo.callback(probe.close)
             tun = self._tun = TunDevice(self._device, self._drops)
             undo.callback(tun.close)
             tun.configure(self._mtu, self._prefixes)
@@ -128,6 +133,9 @@ class TunAnchor:
 
     def _wake(self) -> None:
         self._switch.now = self._monotonic()
+
+    def _path_mtu(self, tunnel: Tunnel) -> int:
+        return LINK_MTU if self._probe is None else self._probe.path_mtu(tunnel)
 
     def _open_path(self, tunnel: Tunnel) -> Carry:
         if tunnel.over_udp:

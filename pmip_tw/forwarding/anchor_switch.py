@@ -4,14 +4,17 @@ No sockets here: every provider moves packets by these rules, and the edges are 
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import ForwardingError, WireError
 from pmip_tw.forwarding import drops, offloads
+from pmip_tw.forwarding.fragments import fragment
+from pmip_tw.forwarding.path_mtu import LINK_MTU
 from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, require_ip_in_ip
-from pmip_tw.forwarding.session import Session, TunnelEnds, ends, octets
+from pmip_tw.forwarding.session import Session, TunnelEnds, ends, inner_mtu, octets
 from pmip_tw.interfaces import Datagram
-from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Counters, Encapsulation
+from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Counters, Encapsulation, Tunnel
 from pmip_tw.wire import icmp
 from pmip_tw.wire.encapsulation import TUNNEL_DATA_HEADER
 from pmip_tw.wire.ipv4 import MINIMUM_HEADER, Ipv4Packet
@@ -19,8 +22,7 @@ from pmip_tw.wire.ipv4 import MINIMUM_HEADER, Ipv4Packet
 ICMP_PER_SECOND = 10
 """Errors that one anchor sends at most (RFC 1812 4.3.2.8)."""
 
-LINK_MTU = 1500
-"""Nothing longer comes out of a tunnel unless the kernel merged it."""
+_DONT_FRAGMENT = 0x40
 
 AnchorSession = Session[AnchorEntry]
 
@@ -29,7 +31,8 @@ class AnchorSwitch:
     """Entries of mobile nodes by home address.
 
     ``to_host(packet)`` gives an inner packet to the machine's own stack (False: lost and counted);
-    ``answer(packet)`` sends an ICMP error of ours. ``mtu`` is that of the way to the nodes, whatever the tunnel.
+    ``answer(packet)`` sends an ICMP error of ours. ``mtu`` is what the machine keeps to when it
+    routes to the nodes, ``path_mtu(tunnel)`` what the way to a tunnel's other end takes.
     Set ``now``, the monotonic time, before a batch of packets.
     """
 
@@ -41,6 +44,7 @@ class AnchorSwitch:
         open_path: OpenPath,
         to_host: Callable[[bytes], bool],
         answer: Callable[[bytes], None],
+        path_mtu: Callable[[Tunnel], int],
         dropped: drops.Drops,
     ) -> None:
         self.now = 0.0
@@ -49,6 +53,7 @@ class AnchorSwitch:
         self._paths = TunnelPaths(open_path)
         self._to_host = to_host
         self._answer = answer
+        self._path_mtu = path_mtu
         self._drops = dropped
         self._sessions: dict[bytes, AnchorSession] = {}
         self._errors_left = float(ICMP_PER_SECOND)
@@ -69,7 +74,7 @@ class AnchorSwitch:
             home=home,
             ends=ends(entry.tunnel),
             carry=self._paths.acquire(entry.tunnel),
-            mtu=self._mtu,
+            mtu=self._mtu_of(entry.tunnel),
         )
         before = self._sessions.get(home)
         if before is not None:
@@ -102,25 +107,44 @@ class AnchorSwitch:
         if packet[12:16] == octets(session.entry.tunnel.remote):
             self._drops[drops.RECURSIVE] += 1  # T2
             return
+        if len(packet) <= session.mtu:
+            self._send(session, packet)
+        elif packet[6] & _DONT_FRAGMENT:
+            self._drops[drops.TOO_BIG] += 1
+            self._report(partial(icmp.fragmentation_needed, mtu=session.mtu), packet)
+        else:
+            for piece in fragment(packet, session.mtu):
+                self._send(session, piece)
+
+    def _send(self, session: AnchorSession, packet: bytes) -> None:
         if session.carry(packet):
             session.packets_down += 1
             session.octets_down += len(packet)
+        else:  # perhaps the path takes less than it did: the next packet will know (T9)
+            session.mtu = self._mtu_of(session.entry.tunnel)
+
+    def _mtu_of(self, tunnel: Tunnel) -> int:
+        return min(self._mtu, inner_mtu(tunnel, self._path_mtu(tunnel)))
 
     def _refuse_unbound(self, packet: bytes) -> None:
-        """Host unreachable (P52), at a bounded rate."""
+        """Host unreachable (P52)."""
         if len(packet) < MINIMUM_HEADER or packet[0] >> 4 != 4:
             return  # the device's own IPv6 chatter
         if packet[16] >= 224:
             self._drops[drops.GROUP_DESTINATION] += 1
             return
         self._drops[drops.NO_BINDING] += 1
+        self._report(icmp.host_unreachable, packet)
+
+    def _report(self, error_about: Callable[[Ipv4, Ipv4Packet], bytes | None], packet: bytes) -> None:
+        """Tell the sender, at a bounded rate."""
         earned = (self.now - self._errors_at) * ICMP_PER_SECOND
         self._errors_left = min(self._errors_left + earned, ICMP_PER_SECOND)
         self._errors_at = self.now
         if self._errors_left < 1:
             return
         try:
-            error = icmp.host_unreachable(self._local, Ipv4Packet.decode(packet))
+            error = error_about(self._local, Ipv4Packet.decode(packet))
         except WireError:
             return
         if error is not None:

@@ -9,7 +9,8 @@ from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops
 from pmip_tw.forwarding.access_switch import AccessSwitch
 from pmip_tw.forwarding.anchor_switch import AnchorSwitch
-from pmip_tw.forwarding.session import Carry
+from pmip_tw.forwarding.path_mtu import LINK_MTU
+from pmip_tw.forwarding.session import Carry, inner_mtu
 from pmip_tw.interfaces import Datagram, IForwardingPlane, IPacketReceiver, ITunnelDataReceiver
 from pmip_tw.mobility.tunnels import (
     SIGNALLING_PORT,
@@ -39,7 +40,8 @@ class MemoryPlane:
 
     What leaves is kept: ``tunnelled`` (tunnel, inner packet), ``transmitted`` (port, frame), ``delivered`` (inner
     packets for the machine's own stack), ``answered`` (ICMP errors of an anchor). ``carrier``, when set, also
-    gets every tunnelled packet: a simulated network that hands it to another plane's ``arrive``.
+    gets every tunnelled packet: a simulated network that hands it to another plane's ``arrive``. ``core_mtu`` is what
+    the core network takes; it may be lowered at any time.
     """
 
     name = "memory"
@@ -55,6 +57,7 @@ class MemoryPlane:
     ) -> None:
         self.local = local
         self.started = False
+        self.core_mtu = LINK_MTU
         self.carrier: Callable[[Tunnel, bytes], None] | None = None
         self.tunnelled: list[tuple[Tunnel, bytes]] = []
         self.transmitted: list[tuple[str, bytes]] = []
@@ -70,6 +73,7 @@ class MemoryPlane:
             gateway_mac=gateway_mac,
             gateway_for=gateway_for,
             open_path=self._open_path,
+            path_mtu=lambda tunnel: self.core_mtu,
             emit=self._emit,
             hand_up=self._hand_up,
             dropped=self._drops,
@@ -78,6 +82,7 @@ class MemoryPlane:
             local=local,
             mtu=1468,
             open_path=self._open_path,
+            path_mtu=lambda tunnel: self.core_mtu,
             to_host=self._to_host,
             answer=self.answered.append,
             dropped=self._drops,
@@ -161,6 +166,9 @@ class MemoryPlane:
 
     def _open_path(self, tunnel: Tunnel) -> Carry:
         def carry(packet: bytes) -> bool:
+            if len(packet) > inner_mtu(tunnel, self.core_mtu):
+                self._drops[drops.OUTER_TOO_BIG] += 1
+                return False
             self.tunnelled.append((tunnel, packet))
             if self.carrier is not None:
                 self.carrier(tunnel, packet)

@@ -30,9 +30,9 @@ def ends(tunnel: Tunnel) -> TunnelEnds:
     return octets(tunnel.remote) + octets(tunnel.local)
 
 
-def inner_mtu(tunnel: Tunnel, link_mtu: int) -> int:
-    """The longest inner packet that goes over a link of ``link_mtu`` octets in one piece."""
-    return link_mtu - (UDP_OVERHEAD if tunnel.over_udp else IP_IN_IP_OVERHEAD)
+def inner_mtu(tunnel: Tunnel, path_mtu: int) -> int:
+    """The longest inner packet that goes over a path of ``path_mtu`` octets in one piece; every link takes 68."""
+    return max(path_mtu - (UDP_OVERHEAD if tunnel.over_udp else IP_IN_IP_OVERHEAD), 68)
 
 
 @attrs.define(slots=True, eq=False)

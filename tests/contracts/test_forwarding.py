@@ -282,9 +282,33 @@ class TestAccessContract:
         assert access.plane.snapshot() == ()
 
     def test_transmit_sends_the_frame_as_it_is(self, access: AccessWorld) -> None:
+        """And does not take it for one that arrived."""
         sent = NODE_MAC + GATEWAY_MAC + b"\x08\x06" + bytes(46)
         access.plane.transmit(PORTS[1], sent)
         access.until(lambda: access.transmitted() == [(PORTS[1], sent)])
+        later = frame(from_node(b"after that"))
+        access.node_sends(PORTS[1], later)
+        access.until(lambda: access.receiver.frames == [(PORTS[1], later)])
+        assert access.plane.drops() == {}
+
+    def test_a_narrow_core_network_is_learnt(self, access: AccessWorld) -> None:
+        """T9: what the path takes less than Ethernet is told to the node."""
+        access.plane.install(entry())
+        access.narrow(1300)
+        packet = Ipv4Packet(
+            source=HOME, destination=CORRESPONDENT, protocol=17, payload=bytes(1400), dont_fragment=True
+        )
+        access.node_sends(PORTS[0], frame(packet.encode()))
+        access.until(lambda: access.plane.drops() == {drops.OUTER_TOO_BIG: 1})
+        access.node_sends(PORTS[0], frame(packet.encode()))
+        access.until(lambda: len(access.transmitted()) == 1)
+        error = IcmpMessage.decode(Ipv4Packet.decode(access.transmitted()[0][1][14:]))
+        assert (error.type, error.code, error.rest & 0xFFFF) == (3, 4, 1280)
+
+    def test_no_port_of_another_name(self, access: AccessWorld) -> None:
+        for act in (access.plane.transmit, access.plane.forward):
+            with pytest.raises(ForwardingError, match="acc9"):
+                act("acc9", frame(from_node(b"where to")))
 
     def test_too_big_and_not_to_be_fragmented_is_answered_by_the_gateway(self, access: AccessWorld) -> None:
         """N32: the node learns the tunnel's MTU from the router it believes to have."""
@@ -385,6 +409,22 @@ class TestAnchorContract:
         anchor.tunnel_gives(tunnel(0), from_node(b"from the old MAG"))
         anchor.until(lambda: anchor.plane.drops() == {drops.WRONG_TUNNEL: 1})
         assert anchor.plane.remove(held.key).packets_down == 2
+
+    def test_a_narrow_core_network_is_learnt(self, anchor: AnchorWorld) -> None:
+        """T9: the sender is told, and what may be fragmented is, before encapsulation (N32)."""
+        anchor.plane.install(AnchorEntry(home_address=HOME, tunnel=tunnel()))
+        anchor.narrow(1300)
+        fields = {"source": CORRESPONDENT, "destination": HOME, "protocol": 17, "payload": bytes(1400)}
+        anchor.host_sends(Ipv4Packet(**fields, dont_fragment=True).encode())
+        anchor.until(lambda: anchor.plane.drops() == {drops.OUTER_TOO_BIG: 1})
+        anchor.host_sends(Ipv4Packet(**fields, dont_fragment=True).encode())
+        anchor.until(lambda: len(anchor.delivered()) == 1)
+        error = IcmpMessage.decode(Ipv4Packet.decode(anchor.delivered()[0]))
+        assert (error.type, error.code, error.rest & 0xFFFF) == (3, 4, 1280)
+        anchor.host_sends(Ipv4Packet(**fields).encode())
+        anchor.until(lambda: len(anchor.tunnelled()) == 2)
+        pieces = [Ipv4Packet.decode(inner).payload for _, inner in anchor.tunnelled()]
+        assert b"".join(pieces) == bytes(1400)
 
     def test_an_address_without_binding_is_host_unreachable(self, anchor: AnchorWorld) -> None:
         """P52."""

@@ -88,6 +88,10 @@ class Namespace:
         with self.entered(), netlink() as ip:
             ip.link("set", index=ip.link_lookup(ifname=name)[0], address=mac)
 
+    def set_mtu(self, name: str, mtu: int) -> None:
+        with self.entered(), netlink() as ip:
+            ip.link("set", index=ip.link_lookup(ifname=name)[0], mtu=mtu)
+
     def packet_socket(self, name: str) -> socket.socket:
         """Reads and writes frames of an interface as they are; not those that leave by it."""
         with self.entered():

@@ -77,6 +77,9 @@ class MemoryAccess:
     def transmitted(self) -> list[tuple[str, bytes]]:
         return self.plane.transmitted
 
+    def narrow(self, mtu: int) -> None:
+        self.plane.core_mtu = mtu
+
     def until(self, condition: Callable[[], bool]) -> None:
         """The twin has done everything already."""
         assert condition()
@@ -150,6 +153,10 @@ class _Core:
                 way = Tunnel(local=LOCAL, remote=peer, remote_port=UDP_PORT)
                 self._tunnelled.append((way, TunnelData.decode(octets).payload))
         return self._tunnelled
+
+    def narrow(self, mtu: int) -> None:
+        """The core network takes less from now on."""
+        self.inside.set_mtu("core0", mtu)
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Let the plane work until ``condition`` holds; it fails the test when that takes seconds."""
