@@ -31,8 +31,6 @@ def read_settings(options: Options, role: type[Settings]) -> Settings:
     except ConfigurationError as error:
         raise SystemExit(str(error)) from None
     if not isinstance(settings, role):
-        word, other = ("mag", "lma") if role.__name__.startswith("Mag") else ("lma", "mag")
-        raise SystemExit(
-            f"{path}: it describes an {other.upper()}: twistd pmip-{other} runs it, not pmip-{word}"
-        )
+        told, runs = ("an LMA", "pmip-lma") if role.__name__.startswith("Mag") else ("a MAG", "pmip-mag")
+        raise SystemExit(f"{path}: it describes {told}: twistd {runs} runs it")
     return settings
