@@ -1,0 +1,1 @@
+"""The daemons as an operator starts and stops them."""
