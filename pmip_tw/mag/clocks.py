@@ -30,6 +30,7 @@ class Identifications:
 
         Within the window the clocks agree well enough: only this node's Identification is raised, or else each
         hop would drag the whole fleet forward (P33). Beyond it we follow the LMA's clock for all its nodes.
+        Only an Identification that the LMA would find too far ahead is ever taken back (I4).
         """
         high = reply_identification >> 32
         ahead = (high - ntp_seconds(wall)) & 0xFFFFFFFF
@@ -39,7 +40,10 @@ class Identifications:
             self._offsets[lma] = ahead
             self._last.pop(nai, None)
         else:
-            self._remember(nai, high << 32 | 0xFFFFFFFF & ntp_timestamp(wall))
+            raised = high << 32 | 0xFFFFFFFF & ntp_timestamp(wall)
+            last = self._last.get(nai, raised)
+            ahead_of_lma = (last - raised) & 0xFFFFFFFFFFFFFFFF
+            self._remember(nai, last if ahead_of_lma <= self._window * 2**32 else raised)
         return ahead
 
     def offset(self, lma: Ipv4) -> int:
