@@ -22,7 +22,7 @@ from pmip_tw.interfaces import (
     ITunnelDataReceiver,
     Unreachable,
 )
-from pmip_tw.mag.effects import AskPresence, Authenticate, Forward, MagEffect, Transmit
+from pmip_tw.mag.effects import AskPresence, Authenticate, Forward, MagEffect, Serve, Transmit
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.visitors import Visitor
 from pmip_tw.mobility.clock import Now
@@ -66,8 +66,8 @@ class Mag:
 
     def stop(self) -> None:
         """Close everything. Bindings stay at the LMA, to be replaced or to expire (P21)."""
+        self._authenticator.stop()  # it answers what is outstanding, which may ask for a wake-up
         self._clock.wake_at(None, self._wake)
-        self._authenticator.stop()
         self._forwarding.stop()
         self._signalling.stop()
 
@@ -126,7 +126,10 @@ class Mag:
             case Forward():
                 self._forwarding.forward(effect.port, effect.frame)
             case Install():
-                self._install(effect, now)
+                assert isinstance(effect.entry, AccessEntry)
+                self._install(effect.entry, (), now)
+            case Serve():
+                self._install(effect.entry, effect.then, now)
             case Remove():
                 self._forwarding.remove(effect.key)
             case AskPresence():
@@ -135,15 +138,13 @@ class Mag:
             case Authenticate():
                 self._authenticate(effect)
 
-    def _install(self, effect: Install, now: Now) -> None:
-        entry = effect.entry
-        assert isinstance(entry, AccessEntry)
+    def _install(self, entry: AccessEntry, then: Sequence[MagEffect], now: Now) -> None:
+        """``then``, or what the failure means, goes on at once: what waits in the queue may be another node's."""
         try:
             self._forwarding.install(entry)
         except ForwardingError as error:
-            # What was to follow for this node promised a service that it does not get.
-            self._queue.clear()
-            self._queue.extend(self._engine.forwarding_failed(entry, str(error), now))
+            then = self._engine.forwarding_failed(entry, str(error), now)
+        self._queue.extendleft(reversed(then))
 
     def _authenticate(self, effect: Authenticate) -> None:
         def concluded(verdict: Verdict) -> None:

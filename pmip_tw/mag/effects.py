@@ -4,7 +4,7 @@ import attrs
 
 from pmip_tw.aaa.profile import MacCredential
 from pmip_tw.mobility.effects import Install, Observe, Remove, Send
-from pmip_tw.mobility.tunnels import AccessKey
+from pmip_tw.mobility.tunnels import AccessEntry, AccessKey
 
 
 @attrs.frozen(slots=True)
@@ -39,4 +39,12 @@ class Forward:
     frame: bytes = attrs.field(repr=False)
 
 
-MagEffect = Send | Install | Remove | Observe | Authenticate | AskPresence | Transmit | Forward
+@attrs.frozen(slots=True)
+class Serve:
+    """Install ``entry``, and only if the packet plane takes it carry out ``then``, which promises the service (D23)."""
+
+    entry: AccessEntry
+    then: "tuple[MagEffect, ...]"
+
+
+MagEffect = Send | Install | Remove | Observe | Authenticate | AskPresence | Transmit | Forward | Serve

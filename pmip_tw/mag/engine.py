@@ -14,7 +14,7 @@ from pmip_tw.mag.registering import Registrations
 from pmip_tw.mag.revoked import Revocations
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Remove
+from pmip_tw.mobility.effects import Observe, Remove
 from pmip_tw.mobility.timers import Wheel
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey
 from pmip_tw.wire.codes import MessageType
@@ -26,6 +26,14 @@ _AAA_DOWN_HOLD = 1.0
 """Seconds between two questions about one MAC to an AAA that does not answer."""
 
 
+class _TurnedAway(dict[str, Observe]):
+    """What is noted of a stranger's frame while AAA is fully busy, by port: made once, a flood must cost little (P83)."""
+
+    def __missing__(self, port: str) -> Observe:
+        note = self[port] = observed.bad_frame(port, "authentication-limit")
+        return note
+
+
 class MagEngine:
     """Everything a MAG decides. Each input returns the effects it causes, in order."""
 
@@ -33,9 +41,10 @@ class MagEngine:
         self._policy = policy
         self._visitors = VisitorList()
         self._gate = Gate(policy.max_authentications)
+        self._turned_away = _TurnedAway()
         self._home = HomeSide(policy)
-        self._registrations = Registrations(policy, self._visitors, self._gate, self._home)
         self._revocations = Revocations(policy.address, self._visitors)
+        self._registrations = Registrations(policy, self._visitors, self._gate, self._home, self._revocations)
         self._deadlines: Wheel[AccessKey] = Wheel(_GRANULARITY, self._deadline)
 
     @property
@@ -50,8 +59,11 @@ class MagEngine:
         """An Ethernet frame of an access port that the packet plane did not carry."""
         key = AccessKey(port, Mac(octets[6:12]))
         visitor = self._visitors.get(key)
-        if visitor is None and self._gate.is_held_off(key.mac, now.monotonic):
-            return []
+        if visitor is None or visitor.state is State.LEAVING:
+            if self._gate.is_held_off(key.mac, now.monotonic):
+                return []
+            if self._gate.full:
+                return [self._turned_away[port]]
         try:
             frame = EthernetFrame.decode(octets)
         except WireError as error:
@@ -89,8 +101,8 @@ class MagEngine:
             effects += self._registrations.forget(former, "visitor-removed", cause=cause)
         self._visitors.identified(visitor)
         effects.append(observed.visitor_event("access-accepted", visitor))
-        wanted = visitor.profile.home_address or visitor.hint
-        effects += self._registrations.begin(visitor, wanted, now)
+        visitor.hint = visitor.profile.home_address or visitor.hint
+        effects += self._registrations.begin(visitor, visitor.hint, now)
         self._schedule(visitor)
         return effects
 
@@ -116,12 +128,16 @@ class MagEngine:
         return effects
 
     def forwarding_failed(self, entry: AccessEntry, cause: str, now: Now) -> list[MagEffect]:
-        """The packet plane could not take ``entry``: the node cannot be served, and its binding must not stay."""
+        """The packet plane could not take ``entry``.
+
+        Without a provisional entry (P77) a packet or two may be lost; without a final one the node cannot be served.
+        """
         visitor = self._visitors.get(entry.key)
         if visitor is None:
             return []
-        effects: list[MagEffect] = [observed.visitor_event("forwarding-failed", visitor, cause=cause)]
-        effects += self._registrations.leave(visitor, cause, now)
+        if not entry.upstream:
+            return [observed.visitor_event("not-prepared", visitor, cause=cause, reason="forwarding")]
+        effects = self._registrations.forwarding_failed(visitor, cause, now)
         self._schedule(visitor)
         return effects
 
@@ -161,16 +177,23 @@ class MagEngine:
         if found is None:
             return []
         elsewhere = self._visitors.with_mac(key.mac)
+        if elsewhere is not None and elsewhere is not leaving and not self._may_move(elsewhere):
+            return [observed.duplicate_mac(key, elsewhere.key)]
         effects: list[MagEffect] = []
         if elsewhere is not None and elsewhere is not leaving:
-            if self._policy.duplicate_mac == "refuse":
-                return [observed.duplicate_mac(key, elsewhere.key)]
             effects += self._registrations.forget(elsewhere, "visitor-removed", cause=f"moved to {key.port}")
-        if self._gate.full:
-            return [*effects, observed.frame_dropped(key, "authentication-limit")]
         if leaving is not None:
             self._visitors.remove(leaving)
         return effects + self._attach(key, found, frame, octets, now)
+
+    def _may_move(self, elsewhere: Visitor) -> bool:
+        """Whether a MAC that is served at another port may be served at this one now (AA24).
+
+        While AAA is being asked it may not: there is one authentication per MAC (P83).
+        """
+        if elsewhere.state is State.LEAVING:
+            return True
+        return self._policy.duplicate_mac == "move" and elsewhere.state is not State.AUTHENTICATING
 
     def _attach(
         self, key: AccessKey, found: Evidence, frame: EthernetFrame, octets: bytes, now: Now

@@ -20,11 +20,17 @@ from pmip_tw.wire.ipv4 import Ipv4Packet
 LEASE_GRACE = 0.1
 """Part of the lease that a node may be late by (D22)."""
 
+_EXPIRED = "DHCP lease expired"
+_OTHER_SERVER = "it chose another DHCP server"
+
 OTHER_SERVER_GRACE = 10.0
 """Seconds until a node that chose another DHCP server is de-registered."""
 
 MAX_DHCP_WAIT = 4.0
 """Seconds that a DHCP message is worth answering; then the client's retransmission is (dhcp-relay.md section 4)."""
+
+
+_CLAIMS = (RequestKind.SELECTING, RequestKind.INIT_REBOOT, RequestKind.RENEWING)
 
 
 @attrs.frozen(slots=True)
@@ -76,7 +82,10 @@ class HomeSide:
         if asked is RequestKind.DECLINE:
             return Told([observed.visitor_event("dhcp-decline", visitor)], leaves="address declined by DHCP")
         if asked is RequestKind.OTHER_SERVER:
+            if message.message_type is not MessageType.REQUEST:
+                return self._dropped(visitor, "dhcp-ignored")  # what it gives back there is not ours
             visitor.lease_ends = now.monotonic + OTHER_SERVER_GRACE
+            visitor.lease_cause = _OTHER_SERVER
             return Told([observed.visitor_event("dhcp-other-server", visitor)])
         lease = self._lease(visitor, link, message, now)
         answer = server.answer(message, visitor.home_address, link, lease)
@@ -84,14 +93,14 @@ class HomeSide:
             return self._dropped(visitor, "dhcp-ignored")
         kind = answer.message_type
         if kind is MessageType.ACK and asked is not RequestKind.INFORM:
-            visitor.lease_ends = now.monotonic + lease * (1 + LEASE_GRACE)
+            visitor.lease_ends, visitor.lease_cause = now.monotonic + lease * (1 + LEASE_GRACE), _EXPIRED
         return Told([self._transmit(visitor, answer, link), _told(visitor, answer, lease)])
 
     def refuse(self, visitor: Visitor, message: DhcpMessage) -> list[MagEffect]:
-        """No registration: NAK to whoever claims an address, silence to whoever looks for one."""
-        if message.message_type is not MessageType.REQUEST:
-            return []
+        """No registration: NAK to whoever claims an address of ours, silence to whoever looks for one."""
         link = self._policy.home_link(message.requested_address or message.ciaddr)
+        if requests.classify(message, None, link).kind not in _CLAIMS:
+            return []
         nak = server.nak(message, link.gateway)
         return [self._transmit(visitor, nak, link), _told(visitor, nak, 0)]
 

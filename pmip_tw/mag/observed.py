@@ -10,7 +10,9 @@ from pmip_tw.mobility.tunnels import AccessKey
 def visitor_event(
     name: str, visitor: Visitor, *, cause: str = "", reason: str = "", **details: Detail
 ) -> Observe:
-    """Something about one mobile node: its NAI as soon as AAA has said it, its access session always."""
+    """Something about one mobile node: its access session always, its NAI and home address once they are known."""
+    if visitor.home_address:
+        details["home_address"] = ipv4_text(visitor.home_address)
     return Observe(
         Observation(
             name=name,
@@ -28,15 +30,21 @@ def frame_dropped(key: AccessKey, reason: str, *, nai: str = "", cause: str = ""
     return Observe(Observation(name="frame-dropped", nai=nai, session=str(key), reason=reason, cause=cause))
 
 
-def bad_frame(port: str, reason: str, cause: str) -> Observe:
+def bad_frame(port: str, reason: str, cause: str = "") -> Observe:
+    """A frame of nobody in particular: counted, in no trace, because a flood of them must cost little (P83)."""
     return Observe(Observation(name="frame-dropped", reason=reason, cause=cause, details={"port": port}))
 
 
-def discarded(reason: str, source: Endpoint, cause: str, *, nai: str = "") -> Observe:
-    """A datagram of port 434 that changes nothing."""
+def discarded(reason: str, source: Endpoint, cause: str, *, nai: str = "", session: str = "") -> Observe:
+    """A datagram of port 434 that changes nothing. ``nai``, ``session``: of the visitor that it names, if any."""
     return Observe(
         Observation(
-            name="message-discarded", nai=nai, reason=reason, cause=cause, details={"source": str(source)}
+            name="message-discarded",
+            nai=nai,
+            session=session,
+            reason=reason,
+            cause=cause,
+            details={"source": str(source)},
         )
     )
 
@@ -46,7 +54,6 @@ def registered(visitor: Visitor, name: str) -> Observe:
     return visitor_event(
         name,
         visitor,
-        home_address=ipv4_text(visitor.home_address),
         tunnel=str(visitor.tunnel),
         lifetime=visitor.grant.lifetime,
         revocation=visitor.grant.lma_timestamp is not None,

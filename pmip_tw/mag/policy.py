@@ -15,7 +15,8 @@ class MagPolicy:
     ``address``: the care-of address, ours. ``lifetime``: asked for. ``nat_traversal``: "auto", "force" or "off" (N1).
     ``attach_probe_max_age``: P15. ``reject_hold``, ``max_authentications``: P83. ``duplicate_mac``: "refuse" or
     "move" (AA24). ``home_links``: what DHCP says, by prefix. ``timestamp_window``: how far an LMA's clock may be from
-    ours before we follow it (P33). ``access_technology``: told in 147/4; 1 is IEEE 802.3 (P12).
+    ours before we follow it (P33). ``pmip_backoff``: how long nothing is asked for after a refusal with 149 or 150
+    (P16). ``access_technology``: told in 147/4; 1 is IEEE 802.3 (P12).
     """
 
     address: Ipv4
@@ -28,6 +29,7 @@ class MagPolicy:
     duplicate_mac: str = "refuse"
     home_links: tuple[HomeConfiguration, ...] = ()
     timestamp_window: float = 7.0
+    pmip_backoff: float = 600.0
     access_technology: int = 1
 
     def home_link(self, home_address: Ipv4) -> HomeConfiguration:

@@ -5,15 +5,17 @@ Every method returns effects in the order in which they must be carried out.
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.mag import observed
-from pmip_tw.mag.effects import AskPresence, Forward, MagEffect
+from pmip_tw.mag.effects import AskPresence, Forward, MagEffect, Serve
 from pmip_tw.mag.gate import Gate
 from pmip_tw.mag.homeside import MAX_DHCP_WAIT, HomeSide
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.registrar import RETRANSMIT_AFTER, Answer, Outcome, Registrar
+from pmip_tw.mag.revoked import Revocations
 from pmip_tw.mag.visitors import Exchange, State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install, Remove
 from pmip_tw.wire.codes import Code
+from pmip_tw.wire.dhcp import DhcpMessage, MessageType
 from pmip_tw.wire.registration import RegistrationReply
 
 PROBES = 3
@@ -22,6 +24,14 @@ PROBE_INTERVAL = 1.0
 
 _WORTH_WAITING = (Code.HA_RESOURCES, Code.HA_ID_MISMATCH)
 """Refusals that time may cure; all others last until somebody changes something."""
+
+_NOT_THIS_ADDRESS = (Code.HA_ADMIN_PROHIBITED, Code.FA_ADMIN_PROHIBITED)
+"""P19; 65 means the same (P28)."""
+
+_DEPARTURES = (MessageType.RELEASE, MessageType.DECLINE)
+
+_MAX_UNREACHABLE = 256
+"""ICMP may name any number of peers."""
 
 _ICMP_CAUSES = {
     0: "its network is unreachable",
@@ -34,24 +44,42 @@ _ICMP_CAUSES = {
 class Registrations:
     """The registration of each visitor, with what it means for the packet plane and for DHCP."""
 
-    def __init__(self, policy: MagPolicy, visitors: VisitorList, gate: Gate, home: HomeSide) -> None:
+    def __init__(
+        self,
+        policy: MagPolicy,
+        visitors: VisitorList,
+        gate: Gate,
+        home: HomeSide,
+        revocations: Revocations,
+    ) -> None:
         self._policy = policy
         self._visitors = visitors
         self._gate = gate
         self._home = home
+        self._revocations = revocations
         self.registrar = Registrar(policy)
         self._unreachable: dict[Ipv4, tuple[str, float]] = {}
+        self._blocked: dict[Ipv4, float] = {}
 
     def begin(self, visitor: Visitor, home_address: Ipv4, now: Now) -> list[MagEffect]:
         """Ask the LMA for a registration; downstream is ready before the request leaves (P77)."""
+        blocked_until = self._blocked.get(visitor.lma, 0.0)
+        if blocked_until > now.monotonic:  # P16
+            wait = blocked_until - now.monotonic
+            self._gate.hold_off(visitor.mac, now.monotonic, min(wait, self._policy.reject_hold))
+            cause = f"LMA {ipv4_text(visitor.lma)} takes no proxy registrations; asked again in {wait:.0f} s"
+            return self.forget(visitor, "visitor-removed", cause=cause, reason=str(Code.PMIP_UNSUPPORTED))
         visitor.state = State.REGISTERING
         visitor.tunnel = self.registrar.first_tunnel(visitor)
         exchange = visitor.exchange = Exchange(lifetime=self._policy.lifetime, home_address=home_address)
         effects: list[MagEffect] = []
         provisional = visitor.entry(upstream=False)
-        # Whoever claims the address of another visitor does not get that one's packets.
-        if provisional is not None and self._visitors.at(visitor.lma, provisional.home_address) is None:
-            effects.append(Install(provisional))
+        if provisional is not None:
+            holder = self._visitors.at(visitor.lma, provisional.home_address)
+            # Whoever claims the address of another visitor does not get that one's packets.
+            if holder is None or holder is visitor or holder.state is State.LEAVING:
+                self._visitors.place(visitor, provisional.home_address)
+                effects.append(Install(provisional))
         return effects + self._try(visitor, exchange, now)
 
     def reply(
@@ -60,14 +88,14 @@ class Registrations:
         """A registration reply that names this visitor."""
         answer = self.registrar.judge(visitor, payload, reply, now)
         if answer.outcome is Outcome.DISCARDED:
-            return [observed.discarded(answer.reason, source, answer.cause, nai=visitor.nai)]
+            session = str(visitor.key)
+            return [observed.discarded(answer.reason, source, answer.cause, nai=visitor.nai, session=session)]
         if answer.outcome is Outcome.RESYNCHRONIZED:
             assert visitor.exchange is not None
             noted = observed.visitor_event("clock-resynchronized", visitor, cause=answer.cause, reason="133")
             return [noted, *self._try(visitor, visitor.exchange, now)]
         if visitor.state is State.LEAVING:
-            self._visitors.remove(visitor)
-            return [observed.visitor_event("deregistered", visitor, reason=answer.reason, cause=answer.cause)]
+            return self._left(visitor, answer)
         if answer.outcome is Outcome.ACCEPTED:
             return self._accepted(visitor, now)
         return self._refused(visitor, answer, now)
@@ -76,7 +104,7 @@ class Registrations:
         """Something of ``visitor`` may be due."""
         at = now.monotonic
         if visitor.lease_ends is not None and visitor.lease_ends <= at and visitor.state is State.REGISTERED:
-            return self.leave(visitor, "DHCP lease expired", now)
+            return self.leave(visitor, visitor.lease_cause, now)
         if visitor.grant is not None and visitor.grant.ends_at <= at:
             cause = "the registration was not renewed in time"
             return self.forget(visitor, "registration-expired", cause=cause)
@@ -110,37 +138,58 @@ class Registrations:
         return self.leave(visitor, f"silent for {silence:.0f} s and through {PROBES} ARP probes", now)
 
     def leave(self, visitor: Visitor, why: str, now: Now) -> list[MagEffect]:
-        """De-register (flow D, P21): its packets stop here at once."""
-        if visitor.grant is None:
+        """De-register (flow D, P21): its packets stop here at once.
+
+        A request that is still out may have been accepted: its binding is given up as well.
+        """
+        if visitor.state is State.LEAVING:
+            return []
+        if visitor.grant is None and visitor.exchange is None:
             return self.forget(visitor, "visitor-left", cause=why)
         effects: list[MagEffect] = [
             Remove(visitor.key),
             observed.visitor_event("visitor-left", visitor, cause=why),
+            *_frames_lost(visitor),
         ]
+        if visitor.grant is not None and visitor.grant.lma_timestamp is not None:
+            # A revocation that is already on its way wants an acknowledgment all the same (RV37).
+            self._revocations.bury(visitor, visitor.grant.lma_timestamp, now.monotonic)
+        asked_for = visitor.exchange.home_address if visitor.exchange is not None else visitor.hint
         visitor.state = State.LEAVING
         visitor.grant = visitor.lease_ends = visitor.check_at = None
-        visitor.exchange = Exchange(lifetime=0, home_address=visitor.home_address)
+        visitor.exchange = Exchange(lifetime=0, home_address=visitor.home_address or asked_for)
         return effects + self._try(visitor, visitor.exchange, now)
 
     def forget(self, visitor: Visitor, name: str, *, cause: str = "", reason: str = "") -> list[MagEffect]:
         """The visitor is no more; the LMA is not told."""
         self._visitors.remove(visitor)
-        effects: list[MagEffect] = [
+        return [
             Remove(visitor.key),
             observed.visitor_event(name, visitor, cause=cause, reason=reason),
+            *_frames_lost(visitor),
         ]
-        lost = len(visitor.frames)
-        return effects + [observed.frame_dropped(visitor.key, "never-registered", nai=visitor.nai)] * lost
+
+    def forwarding_failed(self, visitor: Visitor, cause: str, now: Now) -> list[MagEffect]:
+        """The packet plane refused the entry of an accepted registration: its binding must not stay."""
+        self._gate.hold_off(visitor.mac, now.monotonic, self._policy.reject_hold)
+        noted = observed.visitor_event("forwarding-failed", visitor, cause=cause, reason="forwarding")
+        return [noted, *self.leave(visitor, cause, now)]
 
     def unreachable(self, peer: Endpoint, code: int, now: Now) -> None:
         """ICMP about an LMA: an explanation for silence, nothing more (registration.md section 16)."""
+        self._unreachable.pop(peer.address, None)
+        while len(self._unreachable) >= _MAX_UNREACHABLE:
+            del self._unreachable[next(iter(self._unreachable))]
         self._unreachable[peer.address] = (_ICMP_CAUSES.get(code, f"ICMP code {code}"), now.monotonic)
 
     def hurry(self, visitor: Visitor, now: Now) -> None:
-        """The node asks again by DHCP while the LMA is silent: do not let it wait for the back-off."""
+        """The node asks again by DHCP while the LMA is silent: do not let it wait for the back-off (M8)."""
         exchange = visitor.exchange
         if exchange is not None and exchange.sent_at + RETRANSMIT_AFTER[0] <= now.monotonic:
             exchange.next_try = now.monotonic
+        elif visitor.state is State.WAITING:
+            soonest = max(visitor.refused_at + RETRANSMIT_AFTER[0], now.monotonic)
+            visitor.retry_at = min(visitor.retry_at, soonest)
 
     def _try(self, visitor: Visitor, exchange: Exchange, now: Now) -> list[MagEffect]:
         send = self.registrar.send(visitor, exchange, now)
@@ -151,21 +200,52 @@ class Registrations:
     def _accepted(self, visitor: Visitor, now: Now) -> list[MagEffect]:
         renewal = visitor.state is State.REGISTERED
         visitor.state, visitor.retries = State.REGISTERED, 0
-        self._visitors.placed(visitor)
+        displaced = self._displace_others(visitor)
+        self._visitors.place(visitor, visitor.home_address)
         entry = visitor.entry(upstream=True)
         assert entry is not None
         name = "registration-renewed" if renewal else "registration-accepted"
-        effects: list[MagEffect] = [Install(entry), observed.registered(visitor, name)]
+        then: list[MagEffect] = [observed.registered(visitor, name)]
         message, visitor.waiting_dhcp = visitor.waiting_dhcp, None
-        if message is not None and visitor.waiting_dhcp_since + MAX_DHCP_WAIT >= now.monotonic:
+        if message is not None and self._still_matters(visitor, message, now):
             told = self._home.dhcp(visitor, message, now)
-            effects += told.effects
+            then += told.effects
             if told.leaves:
-                return effects + self.leave(visitor, told.leaves, now)
+                return [*displaced, *then, *self.leave(visitor, told.leaves, now)]
         frames, lost = visitor.frames.take(now.monotonic)
-        effects += [Forward(visitor.key.port, frame) for frame in frames]
-        effects += [observed.frame_dropped(visitor.key, "held-too-long", nai=visitor.nai)] * lost
-        return effects
+        then += [Forward(visitor.key.port, frame) for frame in frames]
+        then += [observed.frame_dropped(visitor.key, "held-too-long", nai=visitor.nai)] * lost
+        return [*displaced, Serve(entry, tuple(then))]
+
+    def _displace_others(self, visitor: Visitor) -> list[MagEffect]:
+        """The LMA decides whose an address is: who had it here has lost it, who only claimed it never had it."""
+        holder = self._visitors.at(visitor.lma, visitor.home_address)
+        if holder is None or holder is visitor:
+            return []
+        if holder.grant is None:
+            self._visitors.displace(holder)
+            return [Remove(holder.key)]
+        cause = f"the LMA has given {ipv4_text(visitor.home_address)} to {visitor.nai}"
+        return self.forget(holder, "visitor-removed", cause=cause, reason="address-moved")
+
+    @staticmethod
+    def _still_matters(visitor: Visitor, message: DhcpMessage, now: Now) -> bool:
+        """After a while a client asks again, and the old answer would only confuse it; who left stays away."""
+        if message.message_type in _DEPARTURES:
+            return True
+        return visitor.waiting_dhcp_since + MAX_DHCP_WAIT >= now.monotonic
+
+    def _left(self, visitor: Visitor, answer: Answer) -> list[MagEffect]:
+        """The answer to a de-registration."""
+        if answer.outcome is Outcome.ACCEPTED:
+            self._visitors.remove(visitor)
+            return [observed.visitor_event("deregistered", visitor)]
+        noted = observed.visitor_event(
+            "deregistration-refused", visitor, cause=answer.cause, reason=answer.reason
+        )
+        if answer.code not in _WORTH_WAITING:
+            self._visitors.remove(visitor)
+        return [noted]
 
     def _refused(self, visitor: Visitor, answer: Answer, now: Now) -> list[MagEffect]:
         exchange = visitor.exchange
@@ -182,17 +262,25 @@ class Registrations:
         if visitor.state is State.REGISTERED and answer.code in _WORTH_WAITING:
             visitor.check_at = now.monotonic + self._back_off(visitor)
             return effects
-        if answer.code == Code.HA_ADMIN_PROHIBITED and exchange.home_address and visitor.grant is None:
+        if visitor.grant is None:
+            self._visitors.displace(visitor)
+            effects.append(Remove(visitor.key))  # the provisional entry goes with a refusal (P77)
+        if answer.code in _NOT_THIS_ADDRESS and exchange.home_address and visitor.grant is None:
             effects += self._refuse_dhcp(visitor)
             visitor.hint = Ipv4(0)
-            return [*effects, Remove(visitor.key), *self.begin(visitor, Ipv4(0), now)]  # P19
+            return [*effects, *self.begin(visitor, Ipv4(0), now)]  # P19
         if answer.code in _WORTH_WAITING:
             visitor.state = State.WAITING
             visitor.refused_at = now.monotonic
             visitor.retry_at = now.monotonic + self._back_off(visitor)
             return effects
         effects += self._refuse_dhcp(visitor)
-        self._gate.hold_off(visitor.mac, now.monotonic, self._policy.reject_hold)
+        hold = self._policy.reject_hold
+        if answer.code == Code.PMIP_UNSUPPORTED:
+            self._blocked[visitor.lma] = now.monotonic + self._policy.pmip_backoff
+        elif answer.code == Code.PMIP_DISALLOWED:
+            hold = self._policy.pmip_backoff  # P16
+        self._gate.hold_off(visitor.mac, now.monotonic, hold)
         return effects + self.forget(visitor, "visitor-removed", cause=answer.cause, reason=answer.reason)
 
     def _refuse_dhcp(self, visitor: Visitor) -> list[MagEffect]:
@@ -209,7 +297,10 @@ class Registrations:
 
     def _unanswered(self, visitor: Visitor, exchange: Exchange, now: Now) -> list[MagEffect]:
         tries = len(exchange.identifications)
-        cause = f"LMA {ipv4_text(visitor.lma)} does not answer: {self._why_silent(visitor.lma, now)}"
+        if exchange.complaint:
+            cause = f"LMA {ipv4_text(visitor.lma)} gives no valid answer: {exchange.complaint}"
+        else:
+            cause = f"LMA {ipv4_text(visitor.lma)} does not answer: {self._why_silent(visitor.lma, now)}"
         noted = observed.visitor_event("registration-unanswered", visitor, cause=cause, tries=tries)
         if not self.registrar.exhausted(exchange):
             if visitor.state is State.REGISTERING and self._vanished(visitor, now):
@@ -229,3 +320,10 @@ class Registrations:
         if cause and at + RETRANSMIT_AFTER[-1] >= now.monotonic:
             return cause
         return "it is down, unreachable, or discards the request (it does when it knows no key for this NAI and SPI)"
+
+
+def _frames_lost(visitor: Visitor) -> list[MagEffect]:
+    """Held frames that go nowhere are dropped and counted (P78)."""
+    frames, old = visitor.frames.take(0.0)
+    lost = observed.frame_dropped(visitor.key, "never-registered", nai=visitor.nai)
+    return [lost] * (len(frames) + old)

@@ -54,13 +54,20 @@ class Registrar:
     def __init__(self, policy: MagPolicy) -> None:
         self._policy = policy
         self._identifications = Identifications(policy.timestamp_window)
+        self._tunnels: dict[Ipv4, Tunnel] = {}
 
     def clock_offset(self, lma: Ipv4) -> int:
         """Seconds by which ``lma``'s clock is ahead of ours, as far as we follow it."""
         return self._identifications.offset(lma)
 
     def first_tunnel(self, visitor: Visitor) -> Tunnel:
-        """The tunnel that the registration will most likely have, for the provisional entry (P77)."""
+        """The tunnel that the registration will most likely have, for the provisional entry (P77).
+
+        Behind a NAT only the LMA finds out that it is a UDP tunnel; the next visitor's will be one too.
+        """
+        known = self._tunnels.get(visitor.lma)
+        if known is not None:
+            return known
         port = SIGNALLING_PORT if self._policy.nat_traversal == "force" else 0
         return Tunnel(local=self._policy.address, remote=visitor.lma, remote_port=port)
 
@@ -72,7 +79,8 @@ class Registrar:
         exchange.identifications.append(identification)
         exchange.sent_at = now.monotonic
         tries = len(exchange.identifications)
-        exchange.next_try = now.monotonic + RETRANSMIT_AFTER[min(tries, len(RETRANSMIT_AFTER)) - 1]
+        wait = RETRANSMIT_AFTER[min(tries, len(RETRANSMIT_AFTER)) - 1]
+        exchange.next_try = now.monotonic + min(wait, exchange.lifetime or wait)
         request = RegistrationRequest(
             flags=COLOCATED | REVERSE_TUNNEL,
             lifetime=exchange.lifetime,
@@ -103,11 +111,11 @@ class Registrar:
         if found is None or reply.repeated:
             return _discarded("no-authenticator", "it must have exactly one MN-HA extension (M3)")
         if found.spi != profile.mn_ha.spi or not profile.mn_ha.verify(payload[: found.covered], found.value):
-            return _discarded(
-                "bad-authenticator",
-                f"the LMA's answer ({meaning(reply.code)}) does not verify with SPI {profile.mn_ha.spi}: "
-                "the MN-HA key from AAA is not the LMA's",
+            exchange.complaint = (
+                f"its answer ({meaning(reply.code)}) does not verify with SPI {profile.mn_ha.spi}: "
+                "the MN-HA key from AAA is not the LMA's"
             )
+            return _discarded("bad-authenticator", exchange.complaint)
         if reply.identification & _LOW != exchange.identifications[-1] & _LOW:
             return _discarded("late-reply", "it answers an earlier try; the newest is still out (M2)")
         if reply.code == Code.HA_ID_MISMATCH:
@@ -122,9 +130,8 @@ class Registrar:
         if exchange.lifetime == 0:
             return Answer(outcome=Outcome.ACCEPTED, code=reply.code)
         if not reply.home_address or not reply.home_agent or not reply.lifetime:
-            return _discarded(
-                "incomplete-reply", "it accepts without home address, home agent or lifetime (M6)"
-            )
+            exchange.complaint = "it accepts without home address, home agent or lifetime (M6)"
+            return _discarded("incomplete-reply", exchange.complaint)
         assert visitor.profile is not None
         lifetime = min(exchange.lifetime, reply.lifetime)
         early = 1 - JITTER * now.random_fraction()
@@ -145,6 +152,7 @@ class Registrar:
             remote=reply.home_agent,
             remote_port=SIGNALLING_PORT if tunnelled else 0,
         )
+        self._tunnels[visitor.lma] = visitor.tunnel
         return Answer(outcome=Outcome.ACCEPTED, code=reply.code)
 
     def _resynchronized(

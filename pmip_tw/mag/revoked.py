@@ -1,5 +1,7 @@
 """Revocations that an LMA sends to a MAG (RFC 3543; revocation.md sections 4 and 7)."""
 
+from itertools import islice
+
 import attrs
 
 from pmip_tw.addresses import Endpoint, Ipv4
@@ -55,18 +57,23 @@ class Revocations:
         if message.foreign_domain != self._address or not message.home_domain:
             return _discard("not-ours", source, "its domain addresses are not ours and an LMA's (RV32, RV38)")
         visitor = self._visitors.at(message.home_domain, message.home_address)
-        stone = self._tombstones.get((message.home_domain, message.home_address))
-        if visitor is not None and visitor.grant is not None:
+        if visitor is not None and visitor.grant is not None and _means(message, visitor.nai):
             return self._about_visitor(payload, message, visitor, source, local, now)
-        if stone is not None:
+        stone = self._tombstones.get((message.home_domain, message.home_address))
+        if stone is not None and stone.until > now.monotonic and _means(message, stone.nai):
             return self._about_tombstone(payload, message, stone, source, local)
-        return _discard("no-such-binding", source, "no registration here has that home address")
+        return _discard("no-such-binding", source, "no registration here has that home address and NAI")
 
     def bury(self, visitor: Visitor, identifier: int, monotonic: float) -> None:
-        """``visitor`` was revoked by ``identifier``: remember what is needed to answer once more."""
+        """``visitor`` was revoked by ``identifier``, or left: remember what is needed to answer once more.
+
+        Two old ones go for each that comes, so that burying costs the same however many lie there.
+        """
         assert visitor.profile is not None and visitor.grant is not None
-        for key in [key for key, stone in self._tombstones.items() if stone.until <= monotonic]:
-            del self._tombstones[key]
+        self._tombstones.pop((visitor.lma, visitor.home_address), None)
+        for key in list(islice(self._tombstones, 2)):
+            if self._tombstones[key].until <= monotonic:
+                del self._tombstones[key]
         self._tombstones[visitor.lma, visitor.home_address] = Tombstone(
             nai=visitor.nai,
             association=visitor.profile.mn_ha,
@@ -79,20 +86,22 @@ class Revocations:
     ) -> Judgement:
         assert visitor.profile is not None and visitor.grant is not None
         nai, association, grant = visitor.nai, visitor.profile.mn_ha, visitor.grant
-        if message.nai and message.nai != nai.encode():
-            return _discard("other-nai", source, "the NAI is not that of the home address", nai)
+        session = str(visitor.key)
         if grant.lma_timestamp is None:
-            return _discard("not-negotiated", source, "revocation was not negotiated (RV1)", nai)
+            return _discard("not-negotiated", source, "revocation was not negotiated (RV1)", nai, session)
         if not _authentic(payload, message, association):
-            return _discard("bad-authenticator", source, "the revocation does not verify (RV9)", nai)
+            return _discard("bad-authenticator", source, "the revocation does not verify (RV9)", nai, session)
+        stone = self._tombstones.get((visitor.lma, visitor.home_address))
+        if stone is not None and stone.nai == nai and not later(message.identifier, stone.identifier):
+            # About an earlier stay: it is answered, and the present registration stays (RV17).
+            return self._about_tombstone(payload, message, stone, source, local)
         if not later(message.identifier, grant.lma_timestamp):
-            return _discard("stale", source, "it is older than the present registration (RV16)", nai)
+            return _discard("stale", source, "it is older than the present registration (RV16)", nai, session)
         elapsed = int(now.monotonic - grant.accepted_at)
         clock = grant.lma_timestamp + elapsed
         if later(message.identifier, clock + WINDOW) or later(clock - WINDOW, message.identifier):
-            return _discard(
-                "outside-window", source, f"its identifier is more than {WINDOW} s off (RV17)", nai
-            )
+            cause = f"its identifier is more than {WINDOW} s off (RV17)"
+            return _discard("outside-window", source, cause, nai, session)
         self.bury(visitor, message.identifier, now.monotonic)
         effects: list[Send | Observe] = [
             observed.visitor_event("revocation-received", visitor, lma=str(source)),
@@ -114,6 +123,11 @@ class Revocations:
         )
 
 
+def _means(message: Revocation, nai: str) -> bool:
+    """An address may have had several owners; a revocation need not name the one that it means (RV13)."""
+    return message.nai in (b"", nai.encode())
+
+
 def _authentic(payload: bytes, message: Revocation, association: SecurityAssociation) -> bool:
     found = message.mn_ha
     return (
@@ -131,5 +145,6 @@ def _acknowledge(
     return Send(ack.encode(mn_ha=association), source, local)
 
 
-def _discard(reason: str, source: Endpoint, cause: str, nai: str = "") -> Judgement:
-    return Judgement(visitor=None, effects=[observed.discarded(reason, source, cause, nai=nai)])
+def _discard(reason: str, source: Endpoint, cause: str, nai: str = "", session: str = "") -> Judgement:
+    note = observed.discarded(reason, source, cause, nai=nai, session=session)
+    return Judgement(visitor=None, effects=[note])

@@ -29,6 +29,7 @@ class Exchange:
     """A registration on its way. Times are monotonic seconds.
 
     ``home_address``: asked for, 0 for any. ``identifications``: of every try, the newest last (I5, M2).
+    ``complaint``: why the answers that came were useless, "" if none came.
     """
 
     lifetime: int
@@ -37,7 +38,7 @@ class Exchange:
     sent_at: float = 0.0
     next_try: float = 0.0
     resynchronized: bool = False
-    unreachable: str = ""
+    complaint: str = ""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -56,7 +57,8 @@ class Visitor:
     """One mobile node. ``hint``: the address it was seen to use. ``home_address``: 0 until the LMA has said it.
 
     ``heard_at``: last frame handed up, monotonic; traffic in the packet plane counts as well, see presence.
-    ``lease_ends``: of what DHCP told it, with grace; None if it never asked.
+    ``placed``: the address by which the list finds it: ``hint`` while that is provisional, then ``home_address``.
+    ``lease_ends``: of what DHCP told it, with grace; None if it never asked. ``lease_cause``: what its end means.
     """
 
     key: AccessKey
@@ -65,6 +67,7 @@ class Visitor:
     state: State = State.AUTHENTICATING
     profile: Profile | None = None
     home_address: Ipv4 = UNSPECIFIED
+    placed: Ipv4 = UNSPECIFIED
     tunnel: Tunnel | None = None
     exchange: Exchange | None = None
     grant: Grant | None = None
@@ -75,6 +78,7 @@ class Visitor:
     probes: int = 0
     check_at: float | None = None
     lease_ends: float | None = None
+    lease_cause: str = ""
     waiting_dhcp: DhcpMessage | None = None
     waiting_dhcp_since: float = 0.0
     frames: HeldFrames = attrs.field(factory=HeldFrames)
@@ -139,7 +143,7 @@ class VisitorList:
         return self._by_nai.get(nai)
 
     def at(self, lma: Ipv4, home_address: Ipv4) -> Visitor | None:
-        """Whose ``home_address`` is that under ``lma``; equal addresses under different LMAs are different (P45)."""
+        """Who has, or as a provisional entry claims, that address; under another LMA it is another one (P45)."""
         return self._by_home.get((lma, home_address))
 
     def add(self, visitor: Visitor) -> None:
@@ -150,18 +154,26 @@ class VisitorList:
         """AAA has said who ``visitor`` is."""
         self._by_nai[visitor.nai] = visitor
 
-    def placed(self, visitor: Visitor) -> None:
-        """The LMA has said which home address ``visitor`` has."""
-        self._by_home[visitor.lma, visitor.home_address] = visitor
+    def place(self, visitor: Visitor, address: Ipv4) -> None:
+        """The packet plane is to carry ``address`` to ``visitor`` from now on, and to nobody else."""
+        self.displace(visitor)
+        visitor.placed = address
+        self._by_home[visitor.lma, address] = visitor
+
+    def displace(self, visitor: Visitor) -> None:
+        """``visitor`` is not found by its address any more."""
+        if self._by_home.get((visitor.lma, visitor.placed)) is visitor:
+            del self._by_home[visitor.lma, visitor.placed]
+        visitor.placed = UNSPECIFIED
 
     def remove(self, visitor: Visitor) -> None:
-        self._by_key.pop(visitor.key, None)
+        if self._by_key.get(visitor.key) is visitor:
+            del self._by_key[visitor.key]
         if self._by_mac.get(visitor.mac) is visitor:
             del self._by_mac[visitor.mac]
         if self._by_nai.get(visitor.nai) is visitor:
             del self._by_nai[visitor.nai]
-        if self._by_home.get((visitor.lma, visitor.home_address)) is visitor:
-            del self._by_home[visitor.lma, visitor.home_address]
+        self.displace(visitor)
 
     def __iter__(self) -> Iterator[Visitor]:
         return iter(tuple(self._by_key.values()))
