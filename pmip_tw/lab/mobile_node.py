@@ -3,9 +3,11 @@
 import json
 import re
 import signal
+from pathlib import Path
 from typing import Final
 
 from pmip_tw.lab.programs import Program, ProgramError, available, run
+from pmip_tw.lab.topology import Namespace
 from pmip_tw.lab.world import World
 
 _BOUND: Final = {
@@ -15,32 +17,51 @@ _BOUND: Final = {
 
 
 class MobileNode:
-    """The world's mobile node. ``client``: the DHCP client that it uses."""
+    """A host of the world, its first mobile node if not said otherwise. ``client``: the DHCP client that it uses.
 
-    def __init__(self, world: World) -> None:
+    ``config``: a dhclient.conf, "" for the one of the machine.
+    """
+
+    def __init__(self, world: World, host: Namespace | None = None, *, config: str = "") -> None:
         self._world = world
+        self.host = world.mn if host is None else host
         installed = [program for program in _BOUND if available(program)]
         if not installed:
             raise ProgramError("no DHCP client: apt install isc-dhcp-client (or udhcpc)")
         self.client = installed[0]
         if self.client != "dhclient":
             world.notes.append(f"dhclient is not installed: the mobile node uses {self.client}")
+        self._options = ["-4", "-d", "-v", *_files(self.host.name)]
+        if config and self.client == "dhclient":
+            path = Path(f"/etc/dhcp/dhclient-{self.host.name}.conf")  # /etc is ours, see isolation
+            path.write_text(config)
+            self._options += ["-cf", str(path)]
         self._running: Program | None = None
 
-    async def attach(self, *, within: float = 20) -> str:
-        """Start the DHCP client; the address that it got."""
+    async def ask(self) -> None:
+        """Start the DHCP client."""
         argv = (
-            ["dhclient", "-4", "-d", "-v", "eth0"]
+            ["dhclient", *self._options, "eth0"]
             if self.client == "dhclient"
             else ["udhcpc", "-f", "-i", "eth0"]
         )
-        self._running = await self._world.start("dhcp-client", self._world.mn, *argv)
+        self._running = await self._world.start(f"dhcp-client-{self.host.name}", self.host, *argv)
+
+    async def bound(self, *, within: float = 20) -> str:
+        """The address that the DHCP client got. ProgramError: none in that time."""
+        if self._running is None:
+            raise ProgramError("the DHCP client was not started")
         found = await self._running.said(_BOUND[self.client], within=within)
         return found[1]
 
+    async def attach(self, *, within: float = 20) -> str:
+        """Start the DHCP client; the address that it got."""
+        await self.ask()
+        return await self.bound(within=within)
+
     async def addresses(self) -> list[str]:
         """The IPv4 addresses that its network card has now."""
-        argv = self._world.mn.command("ip", "-j", "-4", "address", "show", "dev", "eth0")
+        argv = self.host.command("ip", "-j", "-4", "address", "show", "dev", "eth0")
         _, out, _ = await run(argv)
         return [one["local"] for link in json.loads(out) for one in link.get("addr_info", ())]
 
@@ -49,9 +70,8 @@ class MobileNode:
         if self._running is None:
             raise ProgramError("the DHCP client was not started")
         if self.client == "dhclient":
-            releasing = await self._world.start(
-                "dhcp-release", self._world.mn, "dhclient", "-4", "-d", "-v", "-r", "eth0"
-            )
+            argv = ["dhclient", *self._options, "-r", "eth0"]
+            releasing = await self._world.start(f"dhcp-release-{self.host.name}", self.host, *argv)
             await releasing.ended(within=10)
             if not re.search(r"DHCPRELEASE", releasing.text):
                 raise ProgramError(f"dhclient -r released nothing: {releasing.text[-300:]}")
@@ -59,3 +79,11 @@ class MobileNode:
             self._running.send(signal.SIGUSR2)
             await self._running.said("entering released state|Entering released state", within=10)
         await self._running.stop()
+
+
+def _files(host: str) -> list[str]:
+    """Where dhclient keeps its lease and its process id: each host its own, for they share one disk.
+
+    Mandatory access control lets it write under such names only.
+    """
+    return ["-lf", f"/var/lib/dhcp/dhclient-{host}.leases", "-pf", f"/run/dhclient-{host}.pid"]

@@ -13,13 +13,13 @@ import contextlib
 import json
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
 
-from pmip_tw.addresses import Mac, ipv4, mac, mac_text, prefix
+from pmip_tw.addresses import Mac, Prefix, ipv4, mac, mac_text, prefix
 from pmip_tw.errors import PmipError
 from pmip_tw.lab.capture import Capture, Tap
 from pmip_tw.lab.freeradius import PROGRAM as FREERADIUS
@@ -183,16 +183,19 @@ class World:
         """What FreeRADIUS said so far."""
         return (self.directory / "freeradius.log").read_text()
 
-    async def start_lma(self, extra: str = "") -> Program:
-        """The LMA. ``extra``: more settings of its [lma] table, as lines of TOML."""
+    async def start_lma(
+        self, extra: str = "", *, pool: Prefix = HOME, subscribers: Sequence[Subscriber] | None = None
+    ) -> Program:
+        """The LMA. ``extra``: more settings of its [lma] table, as lines of TOML. ``subscribers``: whom it knows,
+        if not the same as AAA."""
         nodes = "".join(
             f'[[lma.mobile_nodes]]\nnai = "{subscriber.nai}"\nspi = {subscriber.spi}\n'
             f'key = "text:{subscriber.key_text}"\n\n'
-            for subscriber in self.subscribers
+            for subscriber in (self.subscribers if subscribers is None else subscribers)
         )
         text = (
             f'[lma]\naddress = "{LMA_ADDRESS}"\nidentity = "lma.lab.example"\ncontrol = "{self.socket("lma")}"\n'
-            f'{extra}\n[[lma.pools]]\nprefix = "{HOME}"\n\n{nodes}'
+            f'{extra}\n[[lma.pools]]\nprefix = "{pool}"\n\n{nodes}'
         )
         return await self._start_daemon("lma", "pmip-lma", self.lma, text)
 
@@ -297,9 +300,11 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def world(directory: Path, say: Callable[[str], None]) -> AsyncIterator[World]:
+async def world(
+    directory: Path, say: Callable[[str], None], subscribers: tuple[Subscriber, ...] = (SUBSCRIBER,)
+) -> AsyncIterator[World]:
     """A world that is built, and taken down whatever happens."""
-    made = World(directory, say)
+    made = World(directory, say, subscribers)
     try:
         made.build()
         yield made
