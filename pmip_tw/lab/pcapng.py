@@ -118,26 +118,30 @@ def read(path: Path) -> Iterator[Packet]:
         if offset + length > len(octets):
             raise Truncated("the file ends inside a block", offset)
         body = octets[offset + 8 : offset + length - 4]
-        if kind == _SECTION and struct.unpack_from("<I", body) != (_BYTE_ORDER,):
-            raise Malformed("a section of another byte order", offset)
-        if kind == _INTERFACE:
-            names = [value for code, value in _options(body[8:]) if code == _INTERFACE_NAME]
-            taps.append(names[0].decode() if names else f"tap{len(taps)}")
-        elif kind == _ENHANCED_PACKET:
-            tap, high, low, captured, original = _PACKET.unpack_from(body)
-            data = body[_PACKET.size : _PACKET.size + captured]
-            rest = body[_PACKET.size + captured + (-captured % 4) :]
-            flags = [
-                int.from_bytes(value, "little") & 3 for code, value in _options(rest) if code == _PACKET_FLAGS
-            ]
-            direction = Direction(flags[0]) if flags and flags[0] < 3 else Direction.UNKNOWN
-            if tap >= len(taps) or len(data) != captured:
-                raise Malformed("a packet of an unknown interface, or longer than its block", offset)
-            yield Packet(
-                tap=taps[tap],
-                time_ns=high << 32 | low,
-                direction=direction,
-                octets=data,
-                original_length=original,
-            )
+        try:
+            if kind == _SECTION and struct.unpack_from("<I", body) != (_BYTE_ORDER,):
+                raise Malformed("a section of another byte order", offset)
+            if kind == _INTERFACE:
+                names = [value for code, value in _options(body[8:]) if code == _INTERFACE_NAME]
+                taps.append(names[0].decode(errors="replace") if names else f"tap{len(taps)}")
+            elif kind == _ENHANCED_PACKET:
+                yield _packet(body, taps, offset)
+        except struct.error:
+            raise Truncated("a block too short for its type", offset) from None
         offset += length
+
+
+def _packet(body: bytes, taps: list[str], offset: int) -> Packet:
+    tap, high, low, captured, original = _PACKET.unpack_from(body)
+    data = body[_PACKET.size : _PACKET.size + captured]
+    rest = body[_PACKET.size + captured + (-captured % 4) :]
+    if tap >= len(taps) or len(data) != captured:
+        raise Malformed("a packet of an unknown interface, or longer than its block", offset)
+    flags = [int.from_bytes(value, "little") & 3 for code, value in _options(rest) if code == _PACKET_FLAGS]
+    return Packet(
+        tap=taps[tap],
+        time_ns=high << 32 | low,
+        direction=Direction(flags[0]) if flags and flags[0] < 3 else Direction.UNKNOWN,
+        octets=data,
+        original_length=original,
+    )

@@ -1,6 +1,8 @@
 """Real programs: started, listened to line by line, stopped by process id."""
 
 import asyncio
+import contextlib
+import os
 import re
 import shutil
 import signal
@@ -122,13 +124,18 @@ class Program:
             self._process.send_signal(number)
 
     async def stop(self, number: signal.Signals = signal.SIGTERM, *, within: float = 5) -> int:
-        """Ask it to end, and make it end if it does not; its exit status."""
+        """Ask it to end, and make it end if it does not, with all that it started; its exit status."""
         self.send(number)
         try:
-            return await self.ended(within=within)
-        except ProgramError:
+            async with asyncio.timeout(within):
+                await self._process.wait()
+        except TimeoutError:
             self.send(signal.SIGKILL)
-            return await self.ended(within=within)
+            await self._process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            # Its session is its own; a child left behind would also keep the output open.
+            os.killpg(self._process.pid, signal.SIGKILL)
+        return await self.ended(within=5)
 
     def _last_words(self) -> str:
         words = [line for line in self._lines if line.strip()][-4:]

@@ -1,0 +1,99 @@
+"""pmip-lab's own behavior: what it prints where, and how it ends. No scenario is run here."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from pmip_tw.lab import command
+from pmip_tw.lab.ladder import Style
+from pmip_tw.lab.report import Goal, Result
+from pmip_tw.lab.scenarios import Outcome, scenarios
+from pmip_tw.lab.screen import style_for, summary
+
+ROAM = scenarios()["roam"]
+
+
+def _result() -> Result:
+    result = Result(scenario="roam", notes=["dhclient is not installed"])
+    result.check("one", True, "as it should be")
+    result.check("other", False, "it was not, and this is a long explanation of why " * 3)
+    result.goals.append(Goal(name="handover_gap_ms", at_most=50, unit="ms", measured=61.5))
+    result.measurements |= {"handover_gap_ms": 61.5, "pings_lost": None}
+    return result
+
+
+def test_list_names_every_scenario(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        command.main(["list"])
+    assert end.value.code == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(scenarios())
+
+
+def test_an_unknown_scenario_is_one_json_object_and_status_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        command.main(["run", "raom", "--json"])
+    assert end.value.code == 2
+    found = json.loads(capsys.readouterr().out)
+    assert (found["scenario"], found["passed"]) == ("raom", False)
+    assert "roam" in found["checks"][0]["detail"]
+
+
+def test_a_machine_without_tun_is_told_what_is_missing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(command, "TUN", str(tmp_path / "no-tun"))
+    with pytest.raises(SystemExit) as end:
+        command.main(["run", "roam", "--json", "--output", str(tmp_path)])
+    assert end.value.code == 1
+    shown = capsys.readouterr()
+    assert "modprobe tun" in json.loads(shown.out)["checks"][0]["detail"]
+    assert "modprobe tun" in shown.err
+
+
+def test_json_has_exactly_the_promised_shape() -> None:
+    found = json.loads(_result().as_json())
+    assert set(found) == {"scenario", "passed", "checks", "goals", "measurements"}
+    assert found["passed"] is False
+    assert all(set(check) == {"name", "passed", "detail"} for check in found["checks"])
+    assert found["goals"] == [{"name": "handover_gap_ms", "goal": "<= 50", "measured": 61.5, "met": False}]
+
+
+def test_goals_do_not_decide_and_no_checks_prove_nothing() -> None:
+    result = Result(scenario="roam")
+    assert not result.passed
+    result.check("one", True, "")
+    result.goals.append(Goal(name="gap", at_most=1, unit="ms", measured=None))
+    assert result.passed
+
+
+def test_the_summary_tells_failures_notes_and_missed_goals(tmp_path: Path) -> None:
+    shown = summary(ROAM, Outcome(_result()), tmp_path, Style())
+    assert "FAILED" in shown
+    assert "✓ one: as it should be" in shown
+    assert "✗ other: it was not" in shown
+    assert "! dhclient is not installed" in shown
+    assert "handover_gap_ms 61.5 (goal ≤ 50: not met)" in shown
+    assert "pings_lost not measured" in shown
+    assert str(tmp_path) in shown
+    assert "\x1b" not in shown
+
+
+def test_a_pipe_gets_no_colors_and_an_old_terminal_no_line_drawing(tmp_path: Path) -> None:
+    assert style_for(False, "utf-8", "xterm") == Style()
+    assert style_for(True, "utf-8", "xterm").colour
+    assert not style_for(True, "utf-8", "dumb").colour
+    assert summary(ROAM, Outcome(_result()), tmp_path, style_for(False, "latin-1", "")).isascii()
+
+
+def test_old_runs_are_removed_but_the_last_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lab-output" / "other-1").mkdir(parents=True)
+    for age in range(8):
+        old = tmp_path / "lab-output" / f"roam-{age}"
+        old.mkdir()
+        os.utime(old, (age, age))
+    made = command._directory("roam", None, keep=False)
+    left = {path.name for path in (tmp_path / "lab-output").iterdir()}
+    assert left == {"other-1", "roam-4", "roam-5", "roam-6", "roam-7", made.name}

@@ -1,0 +1,84 @@
+"""The ladder: each message on its lanes, no line wider than the screen."""
+
+from pmip_tw.lab.ladder import LANES, Step, Style, draw, header, steps
+from pmip_tw.lab.measure import Move
+from pmip_tw.lab.pcapng import Packet
+from pmip_tw.lab.scenarios.roam_story import Story
+from pmip_tw.lab.world import LANES as ROLES
+from tests.lab.frames import LMA, MAG2, MS, NODE, echo, heard, signalling, tunnelled
+from tests.lab.test_heard import LISTENER, REQUEST
+
+PLAIN = Style()
+
+
+def _place(name: str) -> int:
+    """The column of a lane: the middle of its name."""
+    return header(PLAIN).index(name) + len(name) // 2
+
+
+def _step(source: int, destination: int, label: str = "PRRQ 1800 s", **more: object) -> Step:
+    return Step(time_ns=5 * MS, source=source, destination=destination, label=label, **more)  # type: ignore[arg-type]
+
+
+def test_an_arrow_goes_from_lane_to_lane() -> None:
+    line = draw(_step(1, 3), 2 * MS, PLAIN)
+    assert line.strip().startswith("3.0")
+    start, end = _place("MAG 1"), _place("LMA")
+    assert (line[start], line[end - 1], line[end]) == ("│", "►", "│")
+    assert "PRRQ 1800 s" in line[start : start + 19]
+
+
+def test_an_arrow_back_has_its_head_at_the_receiver() -> None:
+    line = draw(_step(4, 1, "Access-Accept"), 0, PLAIN)
+    assert line[_place("MAG 1") + 1] == "◄"
+    assert "Access-Accept" in line[_place("LMA") :]
+
+
+def test_every_arrow_fits_the_screen_with_its_note() -> None:
+    lanes = range(len(LANES))
+    for source in lanes:
+        for destination in lanes:
+            if source != destination:
+                line = draw(_step(source, destination, "x" * 40, note="y" * 80), 0, PLAIN)
+                assert len(line) <= 120
+                assert all(line[_place(name)] in "│─" for name in LANES)
+
+
+def test_plain_has_no_escapes_and_ascii_no_other_characters() -> None:
+    step = _step(0, 2, "first packet", data=True, note="ping 1 → x")
+    assert "\x1b" not in draw(step, 0, PLAIN)
+    assert draw(step, 0, Style(ascii=True)).isascii()
+    assert "\x1b[36m" in draw(step, 0, Style(colour=True))
+
+
+def _handover() -> tuple[list[Packet], list[Move]]:
+    packets = [
+        heard("mag2-access", 12, echo(9), source=NODE),
+        heard("mag2-core", 13, signalling(REQUEST, MAG2, LMA), inbound=False),
+        heard("mag2-core", 15, tunnelled(echo(9), MAG2), inbound=False),
+        heard("mn", 11, echo(8, reply=True)),
+        heard("mn", 17, echo(9, reply=True)),
+    ]
+    return packets, [Move(began_ns=10 * MS, ended_ns=11 * MS, to="mag2")]
+
+
+def test_the_first_answer_is_one_that_came_through_the_new_mag() -> None:
+    """An answer still under way when the node moved proves nothing."""
+    packets, moves = _handover()
+    told = steps(LISTENER.hear(packets), moves, ROLES, released_ns=100 * MS)
+    assert [(step.label, step.time_ns // MS, step.source, step.destination) for step in told] == [
+        ("first packet", 12, 0, 2),
+        ("PRRQ 1800 s", 13, 2, 3),
+        ("first in tunnel", 15, 2, 3),
+        ("first answer", 17, 2, 0),
+    ]
+
+
+def test_a_story_without_answers_says_so_and_fits() -> None:
+    packets, moves = _handover()
+    twice = [*moves, Move(began_ns=50 * MS, ended_ns=51 * MS, to="mag1")]
+    story = Story(heard=LISTENER.hear(packets), moves=twice, released_ns=100 * MS, gaps=[5.0, None])
+    lines = story.lines(PLAIN, "dhclient", "FreeRADIUS")
+    assert all(len(line) <= 120 for line in lines)
+    assert any("move 1 to MAG 2, gap 5.0 ms" in line for line in lines)
+    assert any(line.startswith("  2 → MAG 1") and "no answer any more" in line for line in lines)
