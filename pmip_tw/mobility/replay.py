@@ -1,5 +1,7 @@
 """Timestamps as the Identification of registrations (RFC 5944 5.7.1, registration.md section 8.1)."""
 
+from collections import OrderedDict
+
 from pmip_tw.mobility.clock import NTP_EPOCH
 
 _WHOLE = 1 << 64
@@ -41,12 +43,12 @@ def resynchronizing(request: int, last_accepted: int | None, wall: float, window
     then lies beyond the last accepted one, inside the window (P33).
     """
     own = ntp_seconds(wall)
-    high = own
+    ahead = 0
     if last_accepted is not None:
-        beyond = ((last_accepted >> 32) + 1) & 0xFFFFFFFF
+        beyond = (last_accepted >> 32) + 1
         if later(beyond << 32, own << 32):
-            high = min(beyond, (own + int(window) - 1) & 0xFFFFFFFF)
-    return high << 32 | (request & 0xFFFFFFFF)
+            ahead = min((beyond - own) & 0xFFFFFFFF, int(window) - 1)
+    return ((own + ahead) & 0xFFFFFFFF) << 32 | (request & 0xFFFFFFFF)
 
 
 class ReplayFloors:
@@ -57,15 +59,18 @@ class ReplayFloors:
 
     def __init__(self, retention: float) -> None:
         self._retention = retention
-        self._floors: dict[bytes, tuple[int, float]] = {}
+        # In the order of their age; unlike a plain dictionary it finds its oldest entry at once after many deletions.
+        self._floors: OrderedDict[bytes, tuple[int, float]] = OrderedDict()
 
     def get(self, nai: bytes) -> int | None:
         found = self._floors.get(nai)
         return None if found is None else found[0]
 
     def note(self, nai: bytes, identification: int, monotonic: float) -> None:
-        """Remember ``identification``; entries stay in the order of their age."""
-        self._floors.pop(nai, None)
+        """Remember ``identification`` from now on; a floor never sinks."""
+        known = self._floors.pop(nai, None)
+        if known is not None and later(known[0], identification):
+            identification = known[0]
         self._floors[nai] = (identification, monotonic + self._retention)
 
     def forget_old(self, monotonic: float, limit: int = 1000) -> None:

@@ -12,7 +12,7 @@ class Wheel(Generic[Key]):
 
     A deadline that moves later costs nothing: when its old bucket comes due, ``deadline_of(key)`` tells the
     present one and the key is filed again; None lets it go. One that moves earlier is filed again by the caller.
-    A key comes due at the end of its bucket, never before its deadline.
+    A key comes due at the end of its bucket, never before its deadline, and once however often it was filed.
     """
 
     def __init__(self, granularity: float, deadline_of: Callable[[Key], float | None]) -> None:
@@ -33,7 +33,7 @@ class Wheel(Generic[Key]):
 
     def due(self, monotonic: float, limit: int = 1000) -> list[Key]:
         """At most ``limit`` keys whose deadline has passed; more may be left, see ``next_deadline``."""
-        found: list[Key] = []
+        found: dict[Key, None] = {}
         looked_at = 0
         while self._order and looked_at < limit:
             number = self._order[0]
@@ -47,13 +47,13 @@ class Wheel(Generic[Key]):
                 if deadline is None:
                     continue
                 if deadline <= monotonic:
-                    found.append(key)
+                    found[key] = None
                 else:
                     self.file(key, deadline)
             if not bucket:
                 heapq.heappop(self._order)
                 del self._buckets[number]
-        return found
+        return list(found)
 
     def next_deadline(self) -> float | None:
         """When to call ``due`` next."""
