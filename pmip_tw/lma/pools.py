@@ -1,5 +1,6 @@
 """Home addresses: who has which, and for how long an address that was given back is kept from others (P80)."""
 
+from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 
 import attrs
@@ -19,52 +20,56 @@ class AddressPool:
     def __init__(self, prefix: Prefix, *, exclude: Collection[Ipv4] = (), hold: float = 3600.0) -> None:
         self.prefix = prefix
         self._hold = hold
-        self._never = frozenset(exclude) | {prefix.network, prefix.first_host, prefix.broadcast}
+        self._never = set(exclude) | {prefix.network, prefix.first_host, prefix.broadcast}
         self._next = prefix.network
         self._users: dict[Ipv4, bytes] = {}
         # In the order in which the holds end: every hold is equally long.
-        self._held: dict[Ipv4, _Hold] = {}
+        self._held: OrderedDict[Ipv4, _Hold] = OrderedDict()
         self._held_for: dict[bytes, Ipv4] = {}
 
-    def allocate(self, nai: bytes, wanted: Ipv4, monotonic: float) -> Ipv4 | None:
-        """An address for ``nai``: ``wanted`` if that is not 0, else the one it had, else a fresh one.
+    def take(self, nai: bytes, wanted: Ipv4, monotonic: float) -> Ipv4 | None:
+        """``wanted`` for ``nai``; None if it is not this pool's, somebody's, or held for another."""
+        return self._take(wanted, nai) if self._free_for(nai, wanted, monotonic) else None
 
-        None: ``wanted`` is not to be had, or the pool is empty. Held addresses of others are given away only when
-        nothing else is left, the oldest first.
-        """
-        if wanted:
-            return self._take(wanted, nai) if self._free_for(nai, wanted, monotonic) else None
+    def take_former(self, nai: bytes) -> Ipv4 | None:
+        """The address that is held for ``nai``; None if there is none."""
         former = self._held_for.get(nai)
-        if former is not None:
-            return self._take(former, nai)
-        fresh = self._fresh()
-        if fresh is not None:
-            return self._take(fresh, nai)
+        return None if former is None else self._take(former, nai)
+
+    def take_fresh(self, nai: bytes) -> Ipv4 | None:
+        """An address that nobody had before; None if there is none left."""
+        while self._next < self.prefix.broadcast:
+            address = self._next
+            self._next = Ipv4(address + 1)
+            if address not in self._never and address not in self._users and address not in self._held:
+                return self._take(address, nai)
+        return None
+
+    def take_oldest(self, nai: bytes) -> Ipv4 | None:
+        """The address that has been held the longest, whoever had it; None if none is held."""
         for oldest in self._held:
             return self._take(oldest, nai)
         return None
 
-    def reserve(self, address: Ipv4, nai: bytes) -> None:
-        """Set ``address`` aside for good: a mobile node with a static home address."""
-        self._never |= {address}
-        self._users.setdefault(address, nai)
+    @property
+    def oldest_hold(self) -> float:
+        """When the oldest hold ends or ended, monotonic; infinity if none is held."""
+        for hold in self._held.values():
+            return hold.until
+        return float("inf")
 
-    def release(self, address: Ipv4, monotonic: float, *, held: bool = True) -> None:
-        """``address`` has no binding any more; ``held``: keep it from others for a while."""
+    def reserve(self, address: Ipv4) -> None:
+        """Set ``address`` aside for good: a mobile node with a static home address."""
+        self._never.add(address)
+
+    def release(self, address: Ipv4, monotonic: float) -> None:
+        """``address`` has no binding any more: keep it from others for a while."""
         nai = self._users.get(address)
-        if nai is None or address in self._never:
+        if nai is None:
             return
         del self._users[address]
-        if held:
-            self._held[address] = _Hold(nai, monotonic + self._hold)
-            self._held_for[nai] = address
-        elif address < self._next:
-            # Nothing to keep it for: first in line, as one whose hold is over.
-            self._held = {address: _Hold(b"", monotonic)} | self._held
-
-    @property
-    def in_use(self) -> int:
-        return len(self._users)
+        self._held[address] = _Hold(nai, monotonic + self._hold)
+        self._held_for[nai] = address
 
     def _free_for(self, nai: bytes, address: Ipv4, monotonic: float) -> bool:
         if address not in self.prefix or address in self._never or address in self._users:
@@ -72,22 +77,10 @@ class AddressPool:
         hold = self._held.get(address)
         return hold is None or hold.nai == nai or hold.until <= monotonic
 
-    def _fresh(self) -> Ipv4 | None:
-        while self._next < self.prefix.broadcast:
-            address = self._next
-            self._next = Ipv4(address + 1)
-            if address not in self._never and address not in self._users and address not in self._held:
-                return address
-        return None
-
     def _take(self, address: Ipv4, nai: bytes) -> Ipv4:
         hold = self._held.pop(address, None)
-        if hold is not None:
-            self._held_for.pop(hold.nai, None)
-        former = self._held_for.pop(nai, None)
-        if former is not None and former != address:
-            del self._held[former]
-            self._held[former] = _Hold(b"", 0.0)
+        if hold is not None and self._held_for.get(hold.nai) == address:
+            del self._held_for[hold.nai]
         self._users[address] = nai
         return address
 
@@ -112,29 +105,40 @@ class Pools:
             else:
                 self._for_all.append(pool)
         self._static = {nai.encode(): address for nai, address in (static or {}).items()}
-        for nai, address in self._static.items():
+        for address in self._static.values():
             for pool in self._pools:
                 if address in pool.prefix:
-                    pool.reserve(address, nai)
+                    pool.reserve(address)
 
     def allocate(self, nai: bytes, wanted: Ipv4, monotonic: float) -> Ipv4 | None:
-        """As AddressPool.allocate, from the pools of the NAI's realm in the order of the configuration."""
+        """An address for ``nai``: ``wanted`` if that is not 0, else the one it had, else a fresh one.
+
+        From the pools of the NAI's realm, in the order of the configuration. Addresses held for others are given
+        away only when no pool has anything else, the oldest first (P80). None: ``wanted`` is not to be had, or the
+        pools are empty.
+        """
         fixed = self._static.get(nai)
         if fixed is not None:
             return fixed if wanted in (0, fixed) else None
-        for pool in self._candidates(nai):
-            if wanted and wanted not in pool.prefix:
-                continue
-            address = pool.allocate(nai, wanted, monotonic)
-            if address is not None:
-                return address
-        return None
+        pools = self._candidates(nai)
+        if wanted:
+            return _first(pool.take(nai, wanted, monotonic) for pool in pools)
+        return (
+            _first(pool.take_former(nai) for pool in pools)
+            or _first(pool.take_fresh(nai) for pool in pools)
+            or _first(pool.take_oldest(nai) for pool in sorted(pools, key=lambda pool: pool.oldest_hold))
+        )
 
-    def release(self, address: Ipv4, monotonic: float, *, held: bool = True) -> None:
+    def release(self, address: Ipv4, monotonic: float) -> None:
+        """As AddressPool.release."""
         for pool in self._pools:
             if address in pool.prefix:
-                pool.release(address, monotonic, held=held)
+                pool.release(address, monotonic)
 
     def _candidates(self, nai: bytes) -> list[AddressPool]:
-        realm = nai.rpartition(b"@")[2].lower()
-        return self._by_realm.get(realm, []) + self._for_all
+        _, at, realm = nai.rpartition(b"@")
+        return (self._by_realm.get(realm.lower(), []) if at else []) + self._for_all
+
+
+def _first(addresses: Iterable[Ipv4 | None]) -> Ipv4 | None:
+    return next((address for address in addresses if address is not None), None)
