@@ -63,17 +63,21 @@ class Lma:
     def datagrams_received(self, batch: Sequence[Datagram]) -> None:
         now = self._clock.now()
         receive = self._engine.receive
-        for datagram in batch:
-            self._run(receive(datagram.payload, datagram.source, datagram.local, now), now)
-        self._arm()
+        try:
+            for datagram in batch:
+                self._run(receive(datagram.payload, datagram.source, datagram.local, now), now)
+        finally:
+            self._arm()
 
     def peer_unreachable(self, report: Unreachable) -> None:
         """A MAG that cannot be reached keeps its bindings: they end by lifetime, never by ICMP."""
 
     def _wake(self) -> None:
         now = self._clock.now()
-        self._run(self._engine.wake(now), now)
-        self._arm()
+        try:
+            self._run(self._engine.wake(now), now)
+        finally:
+            self._arm()
 
     def _arm(self) -> None:
         self._clock.wake_at(self._engine.next_deadline(), self._wake)
@@ -91,13 +95,13 @@ class Lma:
 
     def _carry_out(self, commit: Commit, now: Now) -> Iterable[Effect]:
         """Reply last: the engine answers when the packet plane holds what the answer promises."""
-        try:
-            if isinstance(commit.change, Install):
+        if isinstance(commit.change, Install):
+            try:
                 self._forwarding.install(commit.change.entry)
-            elif isinstance(commit.change, Remove):
-                self._forwarding.remove(commit.change.key)
-        except ForwardingError as error:
-            return self._engine.failed(commit, str(error), now)
+            except ForwardingError as error:
+                return self._engine.failed(commit, str(error), now)
+        elif isinstance(commit.change, Remove):
+            self._forwarding.remove(commit.change.key)
         return self._engine.committed(commit, now)
 
     def tables(self) -> dict[str, Callable[[], list[Row]]]:

@@ -33,8 +33,8 @@ class Path:
     udp_reply: UdpTunnelReply | None
 
 
-def refusal(request: RegistrationRequest, policy: LmaPolicy) -> Refusal | None:
-    """What is wrong with the request itself, whoever sends it; None if nothing."""
+def message_refusal(request: RegistrationRequest, policy: LmaPolicy) -> Refusal | None:
+    """What is wrong with a request of any lifetime, whoever sends it; None if nothing."""
     if request.home_agent != policy.address:
         return Refusal(
             Code.HA_UNKNOWN_ADDRESS,
@@ -51,13 +51,22 @@ def refusal(request: RegistrationRequest, policy: LmaPolicy) -> Refusal | None:
                 Code.HA_MALFORMED_REQUEST,
                 f"the UDP tunnel request stands {place} MN-HA although D={int(colocated)} (N20)",
             )
-    if any(extension[0] == CRITICAL_VENDOR for extension in request.unknown):
-        return Refusal(Code.HA_CVSE_FROM_MN, "a critical vendor extension is not understood (RFC 3115)")
+    for code, extensions in (
+        (Code.HA_CVSE_FROM_MN, request.unknown),
+        (Code.HA_CVSE_FROM_FA, request.trailing),
+    ):
+        if any(extension[0] == CRITICAL_VENDOR for extension in extensions):
+            return Refusal(code, "a critical vendor extension is not understood (RFC 3115 2.2)")
     if request.per_node is not None:
         return Refusal(
             Code.PMIP_UNSUPPORTED,
             "per-node authentication is asked for; this LMA has per-MN associations only (P26)",
         )
+    return None
+
+
+def service_refusal(request: RegistrationRequest) -> Refusal | None:
+    """What is asked for and not offered; None if nothing."""
     if request.flags & (MINIMAL | GRE) or request.gre_key is not None:
         return Refusal(
             Code.HA_ENCAP_UNAVAIL, "GRE or minimal encapsulation is asked for; IP-in-IP is offered (H11)"
@@ -100,7 +109,7 @@ def path_to(request: RegistrationRequest, source: Endpoint, policy: LmaPolicy) -
     tunnel = Tunnel(local=policy.address, remote=source.address, remote_port=source.port)
     reply = UdpTunnelReply(
         code=0,
-        forced=asked.forced and not behind_nat,
+        forced=asked.forced,
         keepalive_interval=policy.keepalive_interval,
     )
     return Path(tunnel, reply)

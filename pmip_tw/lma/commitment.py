@@ -30,8 +30,8 @@ class Commit:
     """An effect: carry out ``change``, then tell the engine by ``committed`` or ``failed``; it holds the reply.
 
     Reply last: an accepting reply leaves when what it promises is true. ``binding``: what the table holds now, None
-    after a de-registration; ``previous``: what it held before, to be put back if the change fails. ``change`` None:
-    nothing to carry out; a Remove cannot fail.
+    after a de-registration; ``previous``: what it held before, to be put back if an Install fails; a Remove cannot
+    fail. ``change`` None: nothing to carry out.
     """
 
     asked: Asked

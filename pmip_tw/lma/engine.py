@@ -4,6 +4,7 @@
 that it holds) or nothing but an Observe. The agent reports each Commit back by ``committed`` or ``failed``.
 """
 
+from collections import OrderedDict
 from itertools import islice
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
@@ -22,6 +23,7 @@ from pmip_tw.mobility.effects import Install, Observe, Remove, Send
 from pmip_tw.mobility.replay import ReplayFloors, acceptable, later, resynchronizing
 from pmip_tw.wire.codes import Code, MessageType
 from pmip_tw.wire.extension_values import RevocationSupport
+from pmip_tw.wire.extensions import FA_HA, MN_HA
 from pmip_tw.wire.registration import RegistrationRequest
 from pmip_tw.wire.revocation import RevocationAck
 
@@ -39,9 +41,10 @@ class LmaEngine:
         self._associations = associations
         self._pools = pools
         self._bindings = BindingTable()
-        self._floors = ReplayFloors(2 * policy.timestamp_window)
+        # A second more than a timestamp from the far end of the window can live (I10).
+        self._floors = ReplayFloors(2 * policy.timestamp_window + 1)
         self._revoker = Revoker()
-        self._answered: dict[Endpoint | bytes, float] = {}
+        self._answered: OrderedDict[Ipv4 | bytes, float] = OrderedDict()
 
     @property
     def bindings(self) -> BindingTable:
@@ -63,7 +66,12 @@ class LmaEngine:
         """The change is carried out: answer, and only then tell the previous MAG (P35, P36)."""
         binding, previous = commit.binding, commit.previous
         if binding is None:
-            answer = reply(commit.asked, Code.ACCEPTED_NO_SIMULTANEOUS)
+            request = commit.asked.request
+            self._revoker.cancel(request.nai, request.care_of_address)
+            home_address = admission.wanted_home_address(request) or (
+                previous.home_address if previous else None
+            )
+            answer = reply(commit.asked, Code.ACCEPTED_NO_SIMULTANEOUS, home_address=home_address)
             return [answer, observed.deregistered(commit)]
         self._revoker.cancel(binding.nai, binding.care_of_address)
         # Code 1 whatever the S bit says: simultaneous bindings are not supported (L3, L4).
@@ -82,13 +90,14 @@ class LmaEngine:
         return effects
 
     def failed(self, commit: Commit, cause: str, now: Now) -> list[Effect]:
-        """The change could not be carried out: everything is as before, and the answer is 130."""
+        """A registration could not be carried out: everything is as before, and the answer is 130."""
         binding, previous = commit.binding, commit.previous
         if previous is not None:
             self._bindings.put(previous)
         elif binding is not None:
             self._bindings.remove(binding.nai)
-            self._pools.release(binding.home_address, now.monotonic, held=False)
+            # Held for its node, which will try again.
+            self._pools.release(binding.home_address, now.monotonic)
         return self._refuse(commit.asked, Refusal(Code.HA_RESOURCES, cause), now)
 
     def wake(self, now: Now) -> list[Effect]:
@@ -115,11 +124,11 @@ class LmaEngine:
     def _registration(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> list[Effect]:
         request = RegistrationRequest.decode(payload)
         found = request.mn_ha
-        if found is None or request.repeated:
-            reason = "no-authenticator" if found is None else "repeated-extension"
-            return [
-                observed.discarded(reason, source, "the request needs exactly one MN-HA extension (H3, E5)")
-            ]
+        if found is None:
+            return [observed.discarded("no-authenticator", source, "the request has no MN-HA extension (H3)")]
+        if MN_HA in request.repeated or FA_HA in request.repeated:
+            cause = "the request has an authentication extension twice (E5)"
+            return [observed.discarded("repeated-authenticator", source, cause)]
         association = self._associations.find(request.nai, found.spi)
         if association is None:
             return [observed.no_association(request, source)]
@@ -132,8 +141,14 @@ class LmaEngine:
         last = self._last_identification(request.nai, binding)
         if not acceptable(request.identification, last, now.wall, self._policy.timestamp_window):
             return self._resynchronize(asked, last, now)
+        problem = admission.message_refusal(request, self._policy)
+        if problem is not None:
+            return self._refuse(asked, problem, now)
         if request.lifetime == 0:
             return self._deregister(asked, binding, now)
+        if request.fa_ha is not None:
+            cause = "the request has an FA-HA extension; this LMA shares keys with no MAG (H6)"
+            return [observed.discarded("no-association", source, cause)]
         return self._register(asked, binding, now)
 
     def _last_identification(self, nai: bytes, binding: Binding | None) -> int | None:
@@ -147,7 +162,7 @@ class LmaEngine:
 
     def _register(self, asked: Asked, binding: Binding | None, now: Now) -> list[Effect]:
         policy, request = self._policy, asked.request
-        problem = admission.refusal(request, policy)
+        problem = admission.service_refusal(request)
         if problem is None and binding is not None:
             problem = admission.too_soon(binding, request, policy, now.monotonic)
         path = problem or admission.path_to(request, asked.source, policy)
@@ -222,7 +237,11 @@ class LmaEngine:
         request = asked.request
         self._floors.note(request.nai, request.identification, now.monotonic)
         ended = None
-        if binding is not None and request.care_of_address in (request.home_address, binding.care_of_address):
+        if (
+            binding is not None
+            and admission.wanted_home_address(request) in (0, binding.home_address)
+            and request.care_of_address in (binding.home_address, binding.care_of_address)
+        ):
             self._bindings.remove(request.nai)
             self._pools.release(binding.home_address, now.monotonic)
             ended = binding
@@ -230,17 +249,26 @@ class LmaEngine:
         return [Commit(asked=asked, change=change, binding=None, previous=ended)]
 
     def _duplicate(self, asked: Asked, binding: Binding, now: Now) -> list[Effect]:
-        """L5: the same request once more: the same answer, with what is left of the lifetime."""
-        if not self._may_answer(binding.nai, now):
-            cause = "the same request again within a second (L5)"
-            return [observed.discarded("duplicate", asked.source, cause)]
+        """L5: the same request once more: the same answer, with what is left of the lifetime.
+
+        Only to where it came from before: to anybody else the answer would say how to tunnel to a wrong place.
+        """
+        remaining = int(binding.deadline - now.monotonic)
         path = admission.path_to(asked.request, asked.source, self._policy)
+        if (
+            isinstance(path, Refusal)
+            or asked.source != binding.source
+            or remaining <= 0
+            or not self._may_answer(binding.nai, now)
+        ):
+            cause = "the accepted request again: within a second, from elsewhere, or at its end (L5)"
+            return [observed.discarded("duplicate", asked.source, cause)]
         answer = reply(
             asked,
             Code.ACCEPTED_NO_SIMULTANEOUS,
-            lifetime=max(0, int(binding.deadline - now.monotonic)),
+            lifetime=remaining,
             home_address=binding.home_address,
-            udp_tunnel=None if isinstance(path, Refusal) else path.udp_reply,
+            udp_tunnel=path.udp_reply,
             revocation=_support(binding),
         )
         return [answer, observed.answered_again(binding)]
@@ -259,7 +287,7 @@ class LmaEngine:
     def _unauthentic(self, asked: Asked, now: Now) -> list[Effect]:
         """H4: 131, at most one per second and source; signed with our key, so that a MAG sees that keys differ."""
         effects: list[Effect] = [observed.unauthentic(asked)]
-        if self._may_answer(asked.source, now):
+        if self._may_answer(asked.source.address, now):
             effects.append(reply(asked, Code.HA_MN_AUTH))
         return effects
 
@@ -267,7 +295,7 @@ class LmaEngine:
         self._floors.note(asked.nai, asked.request.identification, now.monotonic)
         return [reply(asked, refusal.code), observed.refused(asked, refusal)]
 
-    def _may_answer(self, whom: Endpoint | bytes, now: Now) -> bool:
+    def _may_answer(self, whom: Ipv4 | bytes, now: Now) -> bool:
         """Once a second; two old entries go for each that comes, so that a flood is forgotten."""
         if self._answered.get(whom, float("-inf")) + _ANSWER_INTERVAL > now.monotonic:
             return False

@@ -5,7 +5,7 @@ from pmip_tw.lma.admission import Refusal
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.commitment import Asked, Commit
 from pmip_tw.mobility.effects import Observe
-from pmip_tw.mobility.observations import Observation
+from pmip_tw.mobility.observations import Detail, Observation
 from pmip_tw.mobility.replay import seconds_between
 from pmip_tw.wire.codes import meaning
 from pmip_tw.wire.registration import RegistrationRequest
@@ -42,23 +42,23 @@ def unauthentic(asked: Asked) -> Observe:
 
 
 def registered(binding: Binding, previous: Binding | None) -> Observe:
+    details: dict[str, Detail] = {"mag": ipv4_text(binding.care_of_address), "lifetime": binding.lifetime}
     if previous is None:
         name = "binding-created"
     elif previous.care_of_address != binding.care_of_address:
         name = "binding-moved"
     else:
         name = "binding-renewed"
+    # Nearly all are renewals, which have nothing to tell of the tunnel unless a NAT changed it.
+    if previous is None or previous.tunnel != binding.tunnel:
+        details["tunnel"] = str(binding.tunnel)
+        details["revocation"] = binding.revocation is not None
     return Observe(
         Observation(
             name=name,
             nai=_nai(binding.nai),
             session=ipv4_text(binding.home_address),
-            details={
-                "mag": ipv4_text(binding.care_of_address),
-                "tunnel": str(binding.tunnel),
-                "lifetime": binding.lifetime,
-                "revocation": binding.revocation is not None,
-            },
+            details=details,
         )
     )
 

@@ -1,5 +1,7 @@
 """The LMA tells a MAG that a mobile node is no longer its visitor (RFC 3543; revocation.md sections 4, 5)."""
 
+from collections import OrderedDict
+
 import attrs
 
 from pmip_tw.addresses import Endpoint, Ipv4
@@ -8,14 +10,24 @@ from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Send
 from pmip_tw.mobility.observations import Observation
+from pmip_tw.mobility.timers import Wheel
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT
 from pmip_tw.wire.revocation import Revocation, RevocationAck
 
 RETRANSMIT_AFTER = (1.0, 2.0, 4.0, 8.0, 16.0)
-"""Seconds after each try; then give up (RV23)."""
+"""Seconds before each further try; the last one has as long again, then give up (RV23)."""
+
+_GRANULARITY = 0.125
+"""Seconds that a retransmission may be late."""
 
 _REMEMBERED = 600.0
-"""Seconds for which the last identifier used towards a peer is kept (RV6); it is past any clock by then."""
+"""Seconds for which the last identifier used towards a peer is kept (RV6); any clock is past it by then."""
+
+_LAST_IDENTIFIER = 0xFFFFFFFF
+
+
+_Key = tuple[bytes, Ipv4]
+"""NAI and care-of address: who is no longer where."""
 
 
 @attrs.define(slots=True, kw_only=True)
@@ -38,8 +50,11 @@ class Revoker:
     """All revocations on their way. ``begin``, ``cancel``, ``acknowledged`` and ``wake`` return effects."""
 
     def __init__(self) -> None:
-        self._pending: dict[tuple[bytes, Ipv4], _Pending] = {}
-        self._last_identifiers: dict[tuple[Ipv4, Ipv4], tuple[int, float]] = {}
+        self._pending: dict[_Key, _Pending] = {}
+        # Every identifier that an acknowledgment may name; none is used twice towards a peer (RV15, RV20).
+        self._outstanding: dict[tuple[Ipv4, Ipv4, int], _Pending] = {}
+        self._next_tries: Wheel[_Key] = Wheel(_GRANULARITY, self._next_try)
+        self._last_identifiers: OrderedDict[tuple[Ipv4, Ipv4], tuple[int, float]] = OrderedDict()
 
     def begin(self, binding: Binding, local: Ipv4, now: Now) -> list[Send | Observe]:
         """Revoke ``binding``, which has moved or ended early; nothing if revocation was not negotiated (RV1, RV21)."""
@@ -56,74 +71,79 @@ class Revoker:
             registered_with=binding.revocation.own_timestamp,
             binding_ends=binding.deadline,
         )
+        self.cancel(binding.nai, binding.care_of_address)
         self._pending[binding.nai, binding.care_of_address] = pending
         return self._try(pending, now)
 
     def cancel(self, nai: bytes, care_of_address: Ipv4) -> None:
-        """The mobile node is back at that MAG: a later identifier would end its new registration (RV26)."""
-        self._pending.pop((nai, care_of_address), None)
+        """There is nothing to revoke there any more.
+
+        The mobile node is back at that MAG, and a later identifier would end its new registration (RV26); or that
+        MAG has ended the registration by itself (RV27).
+        """
+        pending = self._pending.pop((nai, care_of_address), None)
+        if pending is not None:
+            for identifier in pending.identifiers:
+                del self._outstanding[pending.home_address, pending.destination.address, identifier]
 
     def timestamp_for(self, home_address: Ipv4, peer: Ipv4, now: Now) -> int:
         """What our 137 to ``peer`` carries: later than every identifier used before for that address (RV6)."""
         used, _ = self._last_identifiers.get((home_address, peer), (0, 0.0))
-        return max(int(now.wall), used)
+        return max(int(now.wall), used) & _LAST_IDENTIFIER
 
     def acknowledged(self, payload: bytes, ack: RevocationAck, source: Endpoint) -> list[Send | Observe]:
         """An acknowledgment came in: RV20, RV12."""
-        pending = self._outstanding(ack, source)
-        if pending is None:
-            return [_discarded("no-such-revocation", source)]
+        pending = self._outstanding.get((ack.home_address, source.address, ack.identifier))
+        if pending is None or ack.nai not in (b"", pending.nai):
+            return [_discarded("no-such-revocation", source, "it answers nothing that was sent there (RV20)")]
         found = ack.mn_ha
         association = pending.association
         if found is None or found.spi != association.spi:
-            return [_discarded("no-authenticator", source)]
+            cause = f"it has no MN-HA extension with SPI {association.spi} (RV9)"
+            return [_discarded("no-authenticator", source, cause)]
         if not association.verify(payload[: found.covered], found.value):
-            return [_discarded("bad-authenticator", source)]
+            cause = "its authenticator is wrong: the sender's key is not ours (RV9)"
+            return [_discarded("bad-authenticator", source, cause)]
         self.cancel(pending.nai, pending.care_of_address)
         return [_observed("revocation-acknowledged", pending, tries=len(pending.identifiers))]
 
     def wake(self, now: Now) -> list[Send | Observe]:
         """Retransmit what is due."""
         effects: list[Send | Observe] = []
-        for key, pending in list(self._pending.items()):
-            if pending.next_try > now.monotonic:
-                continue
+        for key in self._next_tries.due(now.monotonic):
+            pending = self._pending[key]
             if len(pending.identifiers) > len(RETRANSMIT_AFTER) or pending.binding_ends <= now.monotonic:
-                del self._pending[key]
+                self.cancel(*key)
                 effects.append(_observed("revocation-unanswered", pending, tries=len(pending.identifiers)))
             else:
                 effects += self._try(pending, now)
-        for name, (_, until) in list(self._last_identifiers.items()):
+        while self._last_identifiers:
+            peer, (_, until) = next(iter(self._last_identifiers.items()))
             if until > now.monotonic:
                 break
-            del self._last_identifiers[name]
+            del self._last_identifiers[peer]
         return effects
 
     def next_deadline(self) -> float | None:
-        return min((pending.next_try for pending in self._pending.values()), default=None)
+        """When to call ``wake`` next."""
+        return self._next_tries.next_deadline()
 
-    def _outstanding(self, ack: RevocationAck, source: Endpoint) -> _Pending | None:
-        """The revocation that ``ack`` answers: any identifier that it was sent with counts (RV20)."""
-        for pending in self._pending.values():
-            if (
-                pending.destination.address == source.address
-                and pending.home_address == ack.home_address
-                and ack.identifier in pending.identifiers
-                and ack.nai in (b"", pending.nai)
-            ):
-                return pending
-        return None
+    def _next_try(self, key: _Key) -> float | None:
+        pending = self._pending.get(key)
+        return None if pending is None else pending.next_try
 
     def _try(self, pending: _Pending, now: Now) -> list[Send | Observe]:
         peer = (pending.home_address, pending.destination.address)
         used, _ = self._last_identifiers.pop(peer, (0, 0.0))
         # Strictly after the registration that it ends, and never the same twice (RV14, RV15).
-        identifier = max(int(now.wall), pending.registered_with + 1, used + 1) & 0xFFFFFFFF
+        identifier = max(int(now.wall), pending.registered_with + 1, used + 1) & _LAST_IDENTIFIER
         self._last_identifiers[peer] = (identifier, now.monotonic + _REMEMBERED)
+        self._outstanding[*peer, identifier] = pending
         pending.identifiers.append(identifier)
         tries = len(pending.identifiers)
         wait = RETRANSMIT_AFTER[min(tries, len(RETRANSMIT_AFTER)) - 1]
         pending.next_try = now.monotonic + wait
+        self._next_tries.file((pending.nai, pending.care_of_address), pending.next_try)
         revocation = Revocation(
             from_home_agent=True,
             nai=pending.nai,
@@ -150,11 +170,11 @@ def _observed(name: str, pending: _Pending, tries: int) -> Observe:
     )
 
 
-def _discarded(reason: str, source: Endpoint) -> Observe:
+def _discarded(reason: str, source: Endpoint, cause: str) -> Observe:
     return Observe(
         Observation(
             name="message-discarded",
             reason=reason,
-            cause=f"a revocation acknowledgment from {source} matches nothing that was sent",
+            cause=f"a revocation acknowledgment from {source}: {cause}",
         )
     )
