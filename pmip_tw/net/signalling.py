@@ -53,20 +53,15 @@ class _Socket:
             self._socket.sendto(payload, address)
         except BlockingIOError:
             return
-        except OSError as first:
-            # Usually ICMP about an earlier datagram, which reading clears; then this one has its chance.
-            if not self.read_errors():
-                self._unsent(first, destination)
-                return
+        except OSError:
+            # Usually ICMP about an earlier datagram, which telling clears; then this one has its chance.
+            self.read_errors()
             try:
                 self._socket.sendto(payload, address)
-            except OSError as second:
-                self._unsent(second, destination)
-
-    def _unsent(self, error: OSError, destination: Endpoint) -> None:
-        report = unreachable_by_errno(destination, error)
-        if report is not None:
-            self._owner.deliver_report(report)
+            except OSError as error:
+                report = unreachable_by_errno(destination, error)
+                if report is not None:
+                    self._owner.deliver_report(report)
 
     def close(self) -> None:
         self._socket.close()
@@ -93,12 +88,10 @@ class _Socket:
         if batch:
             self._owner.deliver(batch)
 
-    def read_errors(self) -> bool:
-        """Pass on what the error queue holds; whether there was anything."""
-        reports = read_error_queue(self._socket)
-        for report in reports:
+    def read_errors(self) -> None:
+        """Pass on what the error queue holds."""
+        for report in read_error_queue(self._socket):
             self._owner.deliver_report(report)
-        return bool(reports)
 
     def connectionLost(self, reason: Failure) -> None:
         """The reactor takes an error queue that is not empty for the end: empty it and go on."""
