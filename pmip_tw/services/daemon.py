@@ -58,4 +58,11 @@ class Daemon(Service):
 
     def _stop_parts(self) -> list[object]:
         started, self._started = self._started, []
-        return [part.stop() for part in reversed(started)]
+        waiting: list[object] = []
+        for part in reversed(started):
+            try:
+                waiting.append(part.stop())
+            except Exception:
+                # The parts before it have changed the machine: they must be stopped as well.
+                self._log.failure("{part} could not be stopped", part=type(part).__name__)
+        return waiting
