@@ -1,4 +1,4 @@
-"""From an Access-Accept to a Profile: the 3GPP2 attributes of aaa.md section 3.
+"""From an Access-Accept to a Profile: the 3GPP2 attributes (vendor 5535) of docs/radius.md.
 
 Only an Access-Accept authorizes. Unknown attributes are ignored (AA7); a required one that is missing, malformed
 or cannot be decrypted refuses the mobile node (AA8), with a cause that an operator can act upon. Key and SPI are

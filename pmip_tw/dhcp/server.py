@@ -1,4 +1,4 @@
-"""The answers of the DHCP server that a MAG shows to its mobile nodes (P60, dhcp-relay D19-D25).
+"""The answers of the DHCP server that a MAG shows to its mobile nodes (P60, D19-D25).
 
 It leases nothing by itself: the address comes from the node's registration, and no ACK is made before that was
 accepted (D23). So these are functions of a message and of the registration it meets.

@@ -1,6 +1,6 @@
 """Authentication extensions 32, 34 and 36/1: where the authenticator lies and what it covers.
 
-It covers the datagram from its first octet through this extension's SPI (registration.md 7.1), hence
+It covers the datagram from its first octet through this extension's SPI (RFC 5944 3.5.1), hence
 ``datagram[:covered]``.
 """
 

@@ -1,4 +1,4 @@
-"""Reply codes of a registration (registration.md section 4) and message types of UDP port 434."""
+"""Reply codes of a registration (IANA Mobile IPv4 numbers) and message types of UDP port 434."""
 
 from enum import IntEnum
 

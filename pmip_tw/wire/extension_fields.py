@@ -33,7 +33,7 @@ class ExtensionFields:
 
     ``per_node``: (sub-type, data) of 47; ``identifiers``: (sub-type, data) of 147/1-3 in order;
     ``agent_part``: whether 144/44, 48 and 137 stand after MN-HA, where a foreign agent puts its own
-    (registration.md section 9, N2, N3). ``unknown`` and ``trailing``: whole extensions that are not understood,
+    (N2, N3). ``unknown`` and ``trailing``: whole extensions that are not understood,
     pads included, before and after the first authenticator. ``repeated``: types that occurred twice (E5).
     """
 

@@ -1,6 +1,6 @@
 """The extensions of Mobile IP messages: their four shapes, one table of what each is, and the walk over them.
 
-The type number decides the shape; it cannot be told from the octets (registration.md section 5).
+The type number decides the shape; it cannot be told from the octets (RFC 5944 1.9-1.11).
 """
 
 from enum import Enum

@@ -31,7 +31,7 @@ _NO_NAMES = Dictionary()
 
 
 class Code(IntEnum):
-    """Packet codes of access authentication (aaa.md section 2)."""
+    """Packet codes of access authentication (RFC 2865 4)."""
 
     ACCESS_REQUEST = 1
     ACCESS_ACCEPT = 2
@@ -43,7 +43,7 @@ ANSWERS = frozenset({Code.ACCESS_ACCEPT, Code.ACCESS_REJECT, Code.ACCESS_CHALLEN
 
 
 class AttributeType(IntEnum):
-    """Attributes that we read or write by number (aaa.md 2.1)."""
+    """Attributes that we read or write by number (RFC 2865 5, 2869 5)."""
 
     USER_NAME = 1
     USER_PASSWORD = 2

@@ -1,6 +1,6 @@
 """Registration Request and Reply (RFC 5944 3.3, 3.4): octets to one flat value, and back.
 
-Encoding puts extensions into the order of registration.md section 9. A received message is never encoded again
+Encoding puts extensions into the order of docs/requirements.md. A received message is never encoded again
 to check it: authenticators cover the octets that arrived (E6).
 """
 

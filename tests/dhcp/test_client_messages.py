@@ -158,7 +158,7 @@ REGISTERED = [
 
 @pytest.mark.parametrize(("asked", "kind", "address"), REGISTERED)
 def test_what_a_registered_node_asks(asked: DhcpMessage, kind: RequestKind, address: Ipv4) -> None:
-    """RFC 2131 4.3.6, dhcp-relay section 1.1."""
+    """RFC 2131 4.3.6."""
     assert classify(asked, HOME, CONFIGURATION) == Request(kind=kind, address=address)
 
 
@@ -176,7 +176,7 @@ def test_what_a_registered_node_asks(asked: DhcpMessage, kind: RequestKind, addr
 def test_an_unknown_node_is_classified_by_form_and_gives_a_hint(
     asked: DhcpMessage, kind: RequestKind, hint: Ipv4
 ) -> None:
-    """The hint goes into the registration request (dhcp-relay section 4)."""
+    """The hint goes into the registration request."""
     assert classify(asked, None, None) == Request(kind=kind, address=hint)
 
 

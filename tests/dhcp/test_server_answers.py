@@ -115,7 +115,7 @@ def test_no_client_identifier_is_invented() -> None:
     ],
 )
 def test_every_row_of_the_table(asked: DhcpMessage, told: MessageType | None) -> None:
-    """dhcp-relay section 4, for a registration that was accepted."""
+    """docs/requirements.md, DHCP at the MAG: for a registration that was accepted."""
     reply = answer(asked, HOME, CONFIGURATION, 600)
     assert (None if reply is None else reply.message_type) is told
 
