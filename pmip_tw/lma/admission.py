@@ -1,5 +1,5 @@
-"""Whether an authentic request with a valid Identification is accepted: the checks of registration.md section 10
-from H7 on, with those of RFC 3519 (N18-N22) and RFC 5563 (P26-P30) in their places.
+"""Whether an authentic request with a valid Identification is accepted: the checks of RFC 5944 3.8.2
+from H8 on, with those of RFC 3519 (N18-N22) and RFC 5563 (P26-P30) in their places.
 """
 
 import attrs
