@@ -13,7 +13,7 @@ class LmaPolicy:
     ``nat_max_lifetime``: the same for UDP tunnels (N25). ``timestamp_window``: I6. ``handover_min_interval``: P79.
     ``address_hold``: P80. ``revoke_on_handover``: P35. ``nat_traversal``, ``forced_udp``: N19.
     ``keepalive_interval``: told in UDP tunnel replies (N38). ``resync_beyond_last``: P33.
-    ``strict_reserved_bits``: refuse requests with reserved bits set (registration.md section 2).
+    ``strict_reserved_bits``: refuse requests with reserved bits set (H9).
     """
 
     address: Ipv4
