@@ -1,4 +1,4 @@
-"""The LMA tells a MAG that a mobile node is no longer its visitor (RFC 3543; revocation.md sections 4, 5)."""
+"""The LMA tells a MAG that a mobile node is no longer its visitor (RFC 3543 3.5, 4.2.2.1)."""
 
 from collections import OrderedDict
 
