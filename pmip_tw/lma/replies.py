@@ -1,4 +1,4 @@
-"""The registration replies of an LMA (RFC 5944 3.8.3; registration.md section 9)."""
+"""The registration replies of an LMA (RFC 5944 3.8.3)."""
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.lma.commitment import Asked
@@ -17,7 +17,7 @@ def reply(
     udp_tunnel: UdpTunnelReply | None = None,
     revocation: RevocationSupport | None = None,
 ) -> Send:
-    """The reply, to where the request came from (registration.md section 1), signed with MN-HA.
+    """The reply, to where the request came from (RFC 5944 3.8.3.1), signed with MN-HA.
 
     The full Identification is kept unless another is given (I7, I8). The NAI goes back as it came (RFC 2794 3),
     47/1 if the request had it (P25). 44 and 137 stand on the side of MN-HA where the request had them (N22).
