@@ -1,4 +1,4 @@
-"""The mobile nodes at a MAG: who they are, how far their registration is (pmipv4.md section 9)."""
+"""The mobile nodes at a MAG: who they are, how far their registration is (RFC 5563 4.1)."""
 
 from collections.abc import Iterator
 from enum import Enum
