@@ -1,4 +1,4 @@
-"""Revocations that an LMA sends to a MAG (RFC 3543; revocation.md sections 4 and 7)."""
+"""Revocations that an LMA sends to a MAG (RFC 3543 3.5, 4.2.2.2)."""
 
 from itertools import islice
 
@@ -140,7 +140,7 @@ def _authentic(payload: bytes, message: Revocation, association: SecurityAssocia
 def _acknowledge(
     message: Revocation, association: SecurityAssociation, nai: str, source: Endpoint, local: Ipv4
 ) -> Send:
-    """To where the revocation came from (revocation.md 1.4); I is 0: the mobile node is not told (RV33)."""
+    """To where the revocation came from (RFC 3543 3.4); I is 0: the mobile node is not told (RV33)."""
     ack = RevocationAck(home_address=message.home_address, identifier=message.identifier, nai=nai.encode())
     return Send(ack.encode(mn_ha=association), source, local)
 
