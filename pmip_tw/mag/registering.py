@@ -138,7 +138,7 @@ class Registrations:
         return self.leave(visitor, f"silent for {silence:.0f} s and through {PROBES} ARP probes", now)
 
     def leave(self, visitor: Visitor, why: str, now: Now) -> list[MagEffect]:
-        """De-register (flow D, P21): its packets stop here at once.
+        """De-register (P21): its packets stop here at once.
 
         A request that is still out may have been accepted: its binding is given up as well.
         """
@@ -176,7 +176,7 @@ class Registrations:
         return [noted, *self.leave(visitor, cause, now)]
 
     def unreachable(self, peer: Endpoint, code: int, now: Now) -> None:
-        """ICMP about an LMA: an explanation for silence, nothing more (registration.md section 16)."""
+        """ICMP about an LMA: an explanation for silence, nothing more (RFC 5944 3.7.3)."""
         self._unreachable.pop(peer.address, None)
         while len(self._unreachable) >= _MAX_UNREACHABLE:
             del self._unreachable[next(iter(self._unreachable))]
