@@ -146,7 +146,7 @@ class Registrar:
         visitor.exchange = None
         visitor.home_address = reply.home_address
         tunnelled = isinstance(reply.udp_tunnel, UdpTunnelReply) and reply.udp_tunnel.will_tunnel
-        # The reply's home agent address is the tunnel's end, not the one that was configured (trap 7).
+        # The reply's home agent address is the tunnel's end, not the one that was configured (T1).
         visitor.tunnel = Tunnel(
             local=self._policy.address,
             remote=reply.home_agent,
