@@ -1,4 +1,4 @@
-"""What a registered mobile node is told in the name of its home network: DHCP, ARP, ICMP (pmipv4.md 8.4-8.6)."""
+"""What a registered mobile node is told in the name of its home network: DHCP, ARP, ICMP (P53-P60)."""
 
 import attrs
 
@@ -27,7 +27,7 @@ OTHER_SERVER_GRACE = 10.0
 """Seconds until a node that chose another DHCP server is de-registered."""
 
 MAX_DHCP_WAIT = 4.0
-"""Seconds that a DHCP message is worth answering; then the client's retransmission is (dhcp-relay.md section 4)."""
+"""Seconds that a DHCP message is worth answering; then the client's retransmission is (RFC 2131 4.1)."""
 
 
 _CLAIMS = (RequestKind.SELECTING, RequestKind.INIT_REBOOT, RequestKind.RENEWING)
@@ -74,7 +74,7 @@ class HomeSide:
         return Told([])
 
     def dhcp(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
-        """The table of dhcp-relay.md section 4, for a node whose registration is accepted (D23)."""
+        """The table of docs/requirements.md, for a node whose registration is accepted (D23)."""
         link = self._policy.home_link(visitor.home_address)
         asked = requests.classify(message, visitor.home_address, link).kind
         if asked is RequestKind.RELEASE:
