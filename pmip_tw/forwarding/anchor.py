@@ -26,7 +26,7 @@ from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Counters, Entry, En
 
 DEVICE = "mip0"
 MTU = 1468
-"""A link of 1500 octets less 32, the largest overhead (nat-traversal, RFC 3519)."""
+"""A link of 1500 octets less 32, the largest overhead (RFC 3519)."""
 
 
 @implementer(IForwardingPlane, ITunnelDataReceiver)
