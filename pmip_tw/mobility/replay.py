@@ -1,4 +1,4 @@
-"""Timestamps as the Identification of registrations (RFC 5944 5.7.1, registration.md section 8.1)."""
+"""Timestamps as the Identification of registrations (RFC 5944 5.7.1)."""
 
 from collections import OrderedDict
 
