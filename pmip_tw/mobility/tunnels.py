@@ -11,7 +11,7 @@ SIGNALLING_PORT = 434
 
 
 class Encapsulation(IntEnum):
-    """How the inner packet is wrapped; the values are IP protocol numbers (registration.md section 15)."""
+    """How the inner packet is wrapped; the values are IP protocol numbers (RFC 5944 4.1)."""
 
     IP_IN_IP = 4
     GRE = 47
