@@ -9,7 +9,7 @@ from typing import Protocol
 from pmip_tw.secret import Secret
 
 MINIMUM_SPI = 256
-"""0-255 are reserved (registration.md 7.3)."""
+"""0-255 are reserved (RFC 5944 3.5.1)."""
 
 Signer = Callable[[bytes], bytes]
 
@@ -23,7 +23,7 @@ class Hash(Protocol):
 
 
 class Algorithm(Enum):
-    """How an authenticator is computed (registration.md 7.2); values are the words of the configuration."""
+    """How an authenticator is computed (docs/requirements.md, Algorithms); values are the words of the configuration."""
 
     HMAC_MD5 = "hmac-md5"
     HMAC_SHA1 = "hmac-sha1"
@@ -68,7 +68,7 @@ class SecurityAssociation:
     """A key, its SPI and its algorithm, shared by two nodes.
 
     The octets covered by an authenticator are the datagram up to and including the extension's SPI
-    (registration.md 7.1); ``sign`` and ``verify`` take exactly those.
+    (RFC 5944 3.5.1); ``sign`` and ``verify`` take exactly those.
     """
 
     __slots__ = ("_key", "_sign", "algorithm", "spi")
