@@ -23,7 +23,7 @@ class Hash(Protocol):
 
 
 class Algorithm(Enum):
-    """How an authenticator is computed (docs/requirements.md, Algorithms); values are the words of the configuration."""
+    """How an authenticator is computed (docs/requirements.md, Algorithms); values are the configuration's words."""
 
     HMAC_MD5 = "hmac-md5"
     HMAC_SHA1 = "hmac-sha1"
