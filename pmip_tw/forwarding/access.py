@@ -11,14 +11,11 @@ from pmip_tw.addresses import Ipv4, Mac, ipv4_text
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops, offloads
 from pmip_tw.forwarding.access_switch import AccessSwitch
+from pmip_tw.forwarding.core_side import CoreSide
 from pmip_tw.forwarding.firewall import IngressDrop
-from pmip_tw.forwarding.ip_in_ip import IpInIpSocket
 from pmip_tw.forwarding.link import Link
 from pmip_tw.forwarding.packet_socket import PacketSocket
-from pmip_tw.forwarding.path_mtu import LINK_MTU, PathMtuProbe
-from pmip_tw.forwarding.paths import udp_path
-from pmip_tw.forwarding.reader import BatchReader, ReadReactor
-from pmip_tw.forwarding.session import Carry
+from pmip_tw.forwarding.reader import ReadReactor
 from pmip_tw.interfaces import (
     Datagram,
     IForwardingPlane,
@@ -26,7 +23,7 @@ from pmip_tw.interfaces import (
     ISignalling,
     ITunnelDataReceiver,
 )
-from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Counters, Entry, EntryKey, Tunnel
+from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Counters, Entry, EntryKey
 
 _FINISHED = (b"\0\0", b"\2\0")  # flags and type of a frame with nothing left to do, checksum verified or not
 
@@ -53,23 +50,21 @@ class TunAccess:
         gateway_mac: Mac,
         gateway_for: Callable[[Ipv4], Ipv4],
     ) -> None:
-        self._reactor = reactor
         self._monotonic = monotonic
-        self._signalling = signalling
-        self._local = local
         self._interfaces = interfaces
         self._receiver: IPacketReceiver | None = None
         self._drops = drops.Drops()
         self._undo = ExitStack()
         self._ports: dict[str, PacketSocket] = {}
-        self._raw: IpInIpSocket | None = None
-        self._probe: PathMtuProbe | None = None
+        self._core = CoreSide(
+            reactor=reactor, signalling=signalling, local=local, dropped=self._drops, wake=self._wake
+        )
         self._switch = AccessSwitch(
             ports=interfaces,
             gateway_mac=gateway_mac,
             gateway_for=gateway_for,
-            open_path=self._open_path,
-            path_mtu=self._path_mtu,
+            open_path=self._core.open_path,
+            path_mtu=self._core.path_mtu,
             emit=self._emit,
             hand_up=self._hand_up,
             dropped=self._drops,
@@ -80,13 +75,10 @@ class TunAccess:
     def start(self, receiver: IPacketReceiver | None) -> None:
         self._receiver = receiver
         with ExitStack() as undo:
-            raw = self._raw = IpInIpSocket(self._local, self._drops)
-            undo.callback(raw.close)
-            probe = self._probe = PathMtuProbe(self._local)
-            undo.callback(probe.close)
+            self._core.open(undo)
             for interface in self._interfaces:
                 self._open_port(undo, interface)
-            self._read(undo, "IP-in-IP", raw, self._switch.ip_in_ip_received)
+            self._core.receive(undo, self._switch.ip_in_ip_received)
             self._undo = undo.pop_all()
 
     def _open_port(self, undo: ExitStack, interface: str) -> None:
@@ -107,22 +99,13 @@ class TunAccess:
         undo.callback(link.restore_merging, link.stop_merging())
         port = self._ports[interface] = PacketSocket(interface, self._drops)
         undo.callback(port.close)
-        self._read(undo, interface, port, partial(self._frame_arrived, interface))
+        self._core.read(undo, interface, port, partial(self._frame_arrived, interface))
 
     def _lift(self, fence: IngressDrop) -> None:
         try:
             fence.remove()
         except ForwardingError as error:
             self._log.warn("the kernel may still be kept off: {error}", error=error)
-
-    def _read(
-        self, undo: ExitStack, what: str, source: PacketSocket | IpInIpSocket, handle: Callable[[bytes], None]
-    ) -> None:
-        reader = BatchReader(
-            self._reactor, what, source.fileno(), read=source.read, handle=handle, wake=self._wake
-        )
-        reader.start()
-        undo.callback(reader.stop)
 
     def stop(self) -> None:
         self._undo.close()
@@ -174,18 +157,6 @@ class TunAccess:
 
     def _wake(self) -> None:
         self._switch.now = self._monotonic()
-
-    def _path_mtu(self, tunnel: Tunnel) -> int:
-        return LINK_MTU if self._probe is None else self._probe.path_mtu(tunnel)
-
-    def _open_path(self, tunnel: Tunnel) -> Carry:
-        if tunnel.over_udp:
-            if self._signalling is None:
-                raise ForwardingError("install", str(tunnel), "there is no UDP socket for it")
-            return udp_path(self._signalling, tunnel)
-        if self._raw is None:
-            raise ForwardingError("install", str(tunnel), "the packet plane is not started")
-        return self._raw.path(tunnel)
 
     def _emit(self, port: str, frame: bytes) -> bool:
         return self._ports[port].send(frame)

@@ -9,11 +9,8 @@ from pmip_tw.addresses import Ipv4, Prefix
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops
 from pmip_tw.forwarding.anchor_switch import AnchorSwitch
-from pmip_tw.forwarding.ip_in_ip import IpInIpSocket
-from pmip_tw.forwarding.path_mtu import LINK_MTU, PathMtuProbe
-from pmip_tw.forwarding.paths import udp_path
-from pmip_tw.forwarding.reader import BatchReader, ReadReactor
-from pmip_tw.forwarding.session import Carry
+from pmip_tw.forwarding.core_side import CoreSide
+from pmip_tw.forwarding.reader import ReadReactor
 from pmip_tw.forwarding.tun_device import TunDevice, enable_forwarding
 from pmip_tw.interfaces import (
     Datagram,
@@ -22,7 +19,7 @@ from pmip_tw.interfaces import (
     ISignalling,
     ITunnelDataReceiver,
 )
-from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Counters, Entry, EntryKey, Tunnel
+from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Counters, Entry, EntryKey
 
 DEVICE = "mip0"
 MTU = 1468
@@ -49,25 +46,24 @@ class TunAnchor:
         mtu: int = MTU,
         prefixes: tuple[Prefix, ...],
     ) -> None:
-        self._reactor = reactor
         self._monotonic = monotonic
-        self._signalling = signalling
-        self._local = local
         self._device = device
         self._mtu = mtu
         self._prefixes = prefixes
         self._drops = drops.Drops()
         self._undo = ExitStack()
         self._tun: TunDevice | None = None
-        self._raw: IpInIpSocket | None = None
-        self._probe: PathMtuProbe | None = None
+        self._core = CoreSide(
+            reactor=reactor, signalling=signalling, local=local, dropped=self._drops, wake=self._wake
+        )
         self._switch = AnchorSwitch(
             local=local,
             mtu=mtu,
-            open_path=self._open_path,
-            path_mtu=self._path_mtu,
+            open_path=self._core.open_path,
+            path_mtu=self._core.path_mtu,
             to_host=self._to_host,
-            answer=self._answer,
+            # Not through the TUN device: the kernel drops what arrives there with an address of its own.
+            answer=self._core.send,
             dropped=self._drops,
         )
 
@@ -76,25 +72,13 @@ class TunAnchor:
     def start(self, receiver: IPacketReceiver | None) -> None:
         with ExitStack() as undo:
             enable_forwarding()
-            raw = self._raw = IpInIpSocket(self._local, self._drops)
-            undo.callback(raw.close)
-            probe = self._probe = PathMtuProbe(self._local)
-            undo.callback(probe.close)
+            self._core.open(undo)
             tun = self._tun = TunDevice(self._device, self._drops)
             undo.callback(tun.close)
             tun.configure(self._mtu, self._prefixes)
-            self._read(undo, self._device, tun, self._switch.downstream)
-            self._read(undo, "IP-in-IP", raw, self._switch.ip_in_ip_received)
+            self._core.read(undo, self._device, tun, self._switch.downstream)
+            self._core.receive(undo, self._switch.ip_in_ip_received)
             self._undo = undo.pop_all()
-
-    def _read(
-        self, undo: ExitStack, what: str, source: TunDevice | IpInIpSocket, handle: Callable[[bytes], None]
-    ) -> None:
-        reader = BatchReader(
-            self._reactor, what, source.fileno(), read=source.read, handle=handle, wake=self._wake
-        )
-        reader.start()
-        undo.callback(reader.stop)
 
     def stop(self) -> None:
         self._undo.close()
@@ -134,22 +118,5 @@ class TunAnchor:
     def _wake(self) -> None:
         self._switch.now = self._monotonic()
 
-    def _path_mtu(self, tunnel: Tunnel) -> int:
-        return LINK_MTU if self._probe is None else self._probe.path_mtu(tunnel)
-
-    def _open_path(self, tunnel: Tunnel) -> Carry:
-        if tunnel.over_udp:
-            if self._signalling is None:
-                raise ForwardingError("install", str(tunnel), "there is no UDP socket for it")
-            return udp_path(self._signalling, tunnel)
-        if self._raw is None:
-            raise ForwardingError("install", str(tunnel), "the packet plane is not started")
-        return self._raw.path(tunnel)
-
     def _to_host(self, packet: bytes) -> bool:
         return self._tun is not None and self._tun.write(packet)
-
-    def _answer(self, packet: bytes) -> None:
-        # Not through the TUN device: the kernel drops what arrives there with an address of its own.
-        if self._raw is not None:
-            self._raw.send(packet)

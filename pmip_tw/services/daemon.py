@@ -23,10 +23,17 @@ class Daemon(Service):
     _log = Logger(namespace="pmip")
 
     def __init__(
-        self, what: str, parts: tuple[Part, ...], at_stop: Callable[[], None] = lambda: None
+        self,
+        what: str,
+        parts: tuple[Part, ...],
+        *,
+        when_running: Callable[[Callable[[], None]], object],
+        at_stop: Callable[[], None] = lambda: None,
     ) -> None:
+        """``when_running``: the reactor's ``callWhenRunning``."""
         self._what = what
         self._parts = parts
+        self._when_running = when_running
         self._at_stop = at_stop
         self._started: list[Part] = []
 
@@ -43,7 +50,8 @@ class Daemon(Service):
 
     def startService(self) -> None:
         super().startService()
-        self._log.info("{what} is ready", what=self._what)
+        # Said when the reactor runs: before that a signal would end the process without stopping the parts.
+        self._when_running(lambda: self._log.info("{what} is ready", what=self._what))
 
     async def _stopped(self) -> None:
         for waiting in self._stop_parts():

@@ -65,7 +65,7 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
     tables["counters"] = lambda: [*tally.rows(), *drops()]
     control = ControlSocket(reactor, settings.control, Operations("lma", tables, trace))
     what = f"LMA {settings.identity} at {ipv4_text(settings.address)}"
-    return Daemon(what, (agent, control), at_stop=log.flush)
+    return Daemon(what, (agent, control), when_running=reactor.callWhenRunning, at_stop=log.flush)
 
 
 def policy_of(settings: LmaSettings) -> LmaPolicy:

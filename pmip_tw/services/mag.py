@@ -71,7 +71,7 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
     operations = Operations("mag", tables, trace, detach=agent.detach)
     control = ControlSocket(reactor, settings.control, operations)
     what = f"MAG {settings.identity} at {ipv4_text(settings.address)}"
-    return Daemon(what, (agent, control), at_stop=log.flush)
+    return Daemon(what, (agent, control), when_running=reactor.callWhenRunning, at_stop=log.flush)
 
 
 def policy_of(settings: MagSettings) -> MagPolicy:
