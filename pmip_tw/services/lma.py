@@ -12,15 +12,11 @@ from pmip_tw.forwarding.anchor import TunAnchor
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import AddressPool, Pools
-from pmip_tw.manage.control import ControlSocket
-from pmip_tw.manage.counters import Tally
-from pmip_tw.manage.log import LogObserver
-from pmip_tw.manage.operations import Operations
-from pmip_tw.manage.trace import Trace
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.net.clock import ReactorClock
 from pmip_tw.net.signalling import UdpSignalling
 from pmip_tw.services.daemon import Daemon
+from pmip_tw.services.management import Management
 from pmip_tw.services.options import Options, read_settings
 
 __all__ = ["Options", "makeService"]
@@ -51,21 +47,22 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
         mtu=settings.mtu,
         prefixes=tuple(pool.prefix for pool in settings.pools),
     )
-    tally, trace, log = Tally(), Trace(), LogObserver()
+    management = Management()
     agent = Lma(
         engine,
         clock=ReactorClock(reactor),
         signalling=signalling,
         forwarding=forwarding,
         tunnel_data=forwarding,
-        observers=(tally, trace, log),
+        observers=[management.observers],
     )
-    tables = agent.tables()
-    drops = tables.pop("drops")
-    tables["counters"] = lambda: [*tally.rows(), *drops()]
-    control = ControlSocket(reactor, settings.control, Operations("lma", tables, trace))
-    what = f"LMA {settings.identity} at {ipv4_text(settings.address)}"
-    return Daemon(what, (agent, control), when_running=reactor.callWhenRunning, at_stop=log.flush)
+    control = management.control(reactor, settings.control, "lma", agent.tables())
+    return Daemon(
+        f"LMA {settings.identity} at {ipv4_text(settings.address)}",
+        (agent, control),
+        when_running=reactor.callWhenRunning,
+        at_stop=management.log.flush,
+    )
 
 
 def policy_of(settings: LmaSettings) -> LmaPolicy:

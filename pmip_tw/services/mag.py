@@ -10,23 +10,18 @@ from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.radius_servers import MacFormat, RadiusServer, RadiusSettings, RequireSignature
 from pmip_tw.addresses import Endpoint, ipv4_text
 from pmip_tw.agents.mag import Mag
-from pmip_tw.agents.observers import Observers
 from pmip_tw.config.settings import MagSettings, User
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.forwarding.access import TunAccess
 from pmip_tw.interfaces import IAuthenticator, IClock, IObserver
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.policy import MagPolicy
-from pmip_tw.manage.control import ControlSocket
-from pmip_tw.manage.counters import Tally
-from pmip_tw.manage.log import LogObserver
-from pmip_tw.manage.operations import Operations
-from pmip_tw.manage.trace import Trace
 from pmip_tw.net.clock import ReactorClock
 from pmip_tw.net.local_authenticator import LocalAuthenticator
 from pmip_tw.net.radius import RadiusAuthenticator
 from pmip_tw.net.signalling import UdpSignalling
 from pmip_tw.services.daemon import Daemon
+from pmip_tw.services.management import Management
 from pmip_tw.services.options import Options, read_settings
 
 __all__ = ["Options", "makeService"]
@@ -45,7 +40,7 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
     policy = policy_of(settings)
     engine = MagEngine(policy)
     clock = ReactorClock(reactor)
-    tally, trace, log = Tally(), Trace(), LogObserver()
+    management = Management()
     signalling = UdpSignalling(reactor, [settings.address])
     forwarding = TunAccess(
         reactor=reactor,
@@ -61,17 +56,17 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
         clock=clock,
         signalling=signalling,
         forwarding=forwarding,
-        authenticator=authenticator_of(settings, reactor, clock, Observers((tally, trace, log))),
+        authenticator=authenticator_of(settings, reactor, clock, management.observers),
         tunnel_data=forwarding,
-        observers=(tally, trace, log),
+        observers=[management.observers],
     )
-    tables = agent.tables()
-    drops = tables.pop("drops")
-    tables["counters"] = lambda: [*tally.rows(), *drops()]
-    operations = Operations("mag", tables, trace, detach=agent.detach)
-    control = ControlSocket(reactor, settings.control, operations)
-    what = f"MAG {settings.identity} at {ipv4_text(settings.address)}"
-    return Daemon(what, (agent, control), when_running=reactor.callWhenRunning, at_stop=log.flush)
+    control = management.control(reactor, settings.control, "mag", agent.tables(), agent.detach)
+    return Daemon(
+        f"MAG {settings.identity} at {ipv4_text(settings.address)}",
+        (agent, control),
+        when_running=reactor.callWhenRunning,
+        at_stop=management.log.flush,
+    )
 
 
 def policy_of(settings: MagSettings) -> MagPolicy:

@@ -1,0 +1,35 @@
+"""What the operator sees of a role: log, counters, traces, control socket; the same for all of them."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from twisted.internet.posixbase import PosixReactorBase
+
+from pmip_tw.agents.observers import Observers
+from pmip_tw.agents.tables import Row
+from pmip_tw.manage.control import ControlSocket
+from pmip_tw.manage.counters import Tally
+from pmip_tw.manage.log import LogObserver
+from pmip_tw.manage.operations import Detach, Operations
+from pmip_tw.manage.trace import Trace
+
+
+class Management:
+    """``observers`` are for everything that tells; ``control`` makes the socket for ``pmipctl``."""
+
+    def __init__(self) -> None:
+        self._tally, self._trace, self.log = Tally(), Trace(), LogObserver()
+        self.observers = Observers((self._tally, self._trace, self.log))
+
+    def control(
+        self,
+        reactor: PosixReactorBase,
+        path: str,
+        role: str,
+        tables: Mapping[str, Callable[[], Sequence[Row]]],
+        detach: Detach | None = None,
+    ) -> ControlSocket:
+        """``tables`` of the agent; what its packet plane drops ("drops") is shown among the counters."""
+        shown = dict(tables)
+        drops = shown.pop("drops")
+        shown["counters"] = lambda: [*self._tally.rows(), *drops()]
+        return ControlSocket(reactor, path, Operations(role, shown, self._trace, detach))
