@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from pmip_tw.lab.programs import ProgramError
+from pmip_tw.lab.programs import Program, ProgramError
 from pmip_tw.lab.topology import Namespace
 from pmip_tw.lab.world import World
 
@@ -21,20 +21,33 @@ IP: Final = "ip"
 _PAUSE: Final = 0.001
 
 
-async def emit(
-    world: World, host: Namespace, where: str, packets: Iterable[bytes], rate: float, *, name: str
-) -> float:
-    """Send ``packets`` from ``host``; the packets per second that were reached. ProgramError if one got lost."""
-    path = world.directory / f"{name}.packets"
-    path.write_bytes(b"".join(len(packet).to_bytes(2, "big") + packet for packet in packets))
-    command = [sys.executable, "-m", "pmip_tw.lab.emitter", where, str(rate), str(path)]
-    program = await world.start(name, host, *command)
-    said = await program.said(r"^sent (\d+) in (\S+) s, lost (\d+)$", within=60)
-    await program.ended(within=5)
-    path.unlink()
-    if int(said[3]):
-        raise ProgramError(f"{name}: the kernel did not take {said[3]} packets")
-    return round(int(said[1]) / float(said[2]), 1)
+class Emitter:
+    """The sending process, seen from the scenario."""
+
+    def __init__(self, program: Program, path: Path) -> None:
+        self._program = program
+        self._path = path
+
+    @classmethod
+    async def start(
+        cls, world: World, host: Namespace, where: str, packets: Iterable[bytes], rate: float, *, name: str
+    ) -> "Emitter":
+        """Send ``packets`` from ``host``, ``rate`` a second; return when it has begun."""
+        path = world.directory / f"{name}.packets"
+        path.write_bytes(b"".join(len(packet).to_bytes(2, "big") + packet for packet in packets))
+        command = [sys.executable, "-m", "pmip_tw.lab.emitter", where, str(rate), str(path)]
+        program = await world.start(name, host, *command)
+        await program.said("^sending$", within=10)
+        return cls(program, path)
+
+    async def finished(self) -> float:
+        """Wait until all are sent; the packets per second that were reached. ProgramError if one was not taken."""
+        said = await self._program.said(r"^sent (\d+) in (\S+) s, lost (\d+)$", within=60)
+        await self._program.ended(within=5)
+        self._path.unlink()
+        if int(said[3]):
+            raise ProgramError(f"{self._program.name}: the kernel did not take {said[3]} packets")
+        return round(int(said[1]) / float(said[2]), 1)
 
 
 def _read(path: Path) -> list[bytes]:
@@ -60,6 +73,7 @@ def _opened(where: str) -> Callable[[bytes], object]:
 def main(arguments: Sequence[str]) -> int:
     where, rate, packets = arguments[0], float(arguments[1]), _read(Path(arguments[2]))
     send = _opened(where)
+    print("sending", flush=True)
     sent = lost = 0
     began = time.monotonic()
     while sent < len(packets):

@@ -15,7 +15,7 @@ from pmip_tw.wire.arp import REQUEST, Arp
 from pmip_tw.wire.dhcp import BOOTREQUEST, CLIENT_PORT, SERVER_PORT, DhcpMessage, MessageType, OptionCode
 from pmip_tw.wire.ethernet import ETHERTYPE_ARP, ETHERTYPE_IPV4, ethernet_frame
 from pmip_tw.wire.icmp import ECHO_REQUEST, IcmpMessage
-from pmip_tw.wire.ipv4 import PROTOCOL_ICMP, PROTOCOL_IPIP, Ipv4Packet
+from pmip_tw.wire.ipv4 import PROTOCOL_ICMP, PROTOCOL_IP_IN_IP, Ipv4Packet
 from pmip_tw.wire.registration import COLOCATED, REVERSE_TUNNEL, RegistrationReply, RegistrationRequest
 from pmip_tw.wire.revocation import Revocation, RevocationAck
 from pmip_tw.wire.udp import udp_packet
@@ -130,7 +130,7 @@ def forged_messages(
             identifier=1,
         ).encode(mn_ha=wrong),
         RevocationAck(home_address=home_address, identifier=1).encode(mn_ha=wrong),
-        bytes((4, PROTOCOL_IPIP, 0, 0)) + inner,
+        bytes((4, PROTOCOL_IP_IN_IP, 0, 0)) + inner,
     )
 
 

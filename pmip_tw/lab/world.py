@@ -152,6 +152,10 @@ class World:
         """Stop what was started under that name; its exit status."""
         return await self._programs.pop(name).stop()
 
+    def pid(self, name: str) -> int:
+        """The process id of what runs under that name."""
+        return self._programs[name].pid
+
     async def start_aaa(self, *, reject_delay: float = 0, secret: str = SECRET) -> None:
         """FreeRADIUS; without it nothing, because each MAG then has a file of users."""
         if not available(FREERADIUS):

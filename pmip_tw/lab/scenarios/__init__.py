@@ -31,6 +31,6 @@ class Scenario:
 
 def scenarios() -> Mapping[str, Scenario]:
     """All of them, by name."""
-    from pmip_tw.lab.scenarios import roam  # they build on this module  # noqa: PLC0415
+    from pmip_tw.lab.scenarios import adversity, roam  # they build on this module  # noqa: PLC0415
 
-    return {scenario.name: scenario for scenario in (roam.SCENARIO,)}
+    return {scenario.name: scenario for scenario in (roam.SCENARIO, adversity.SCENARIO)}

@@ -1,0 +1,193 @@
+"""Ten thousand strangers a second on the access link, while a node is served."""
+
+import asyncio
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import attrs
+
+from pmip_tw.addresses import ipv4
+from pmip_tw.lab import hostile
+from pmip_tw.lab.emitter import Emitter
+from pmip_tw.lab.pcapng import Packet
+from pmip_tw.lab.pinging import INTERVAL, Pings, ping
+from pmip_tw.lab.programs import ProgramError
+from pmip_tw.lab.report import Goal, Number
+from pmip_tw.lab.scenarios import Say
+from pmip_tw.lab.scenarios.adversity_stage import (
+    GATEWAY,
+    GATEWAY_MAC,
+    MAG,
+    SEED,
+    Stage,
+    milliseconds_since,
+)
+from pmip_tw.lab.world import CORRESPONDENT
+from pmip_tw.wire.radius import Code
+
+RATE: Final = 10_000
+SECONDS: Final = 5
+PINGS: Final = int(SECONDS / INTERVAL)
+OUTSTANDING: Final = 256
+"""P83."""
+
+SLOWER: Final = 2.0
+"""How many times the calm round trip a served node's may be."""
+
+MEMORY: Final = 32.0
+"""MiB by which the MAG may grow."""
+
+NEWCOMER_SECONDS: Final = 5.0
+_MIB: Final = 1 << 20
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Process:
+    """What the kernel says of a process: ``cpu`` seconds used, ``memory`` resident, in MiB."""
+
+    cpu: float
+    memory: float
+
+    @classmethod
+    def of(cls, pid: int) -> "Process":
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks = int(fields[11]) + int(fields[12])
+        return cls(
+            cpu=ticks / os.sysconf("SC_CLK_TCK"),
+            memory=int(fields[21]) * os.sysconf("SC_PAGE_SIZE") / _MIB,
+        )
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Flood:
+    """When it was, Unix nanoseconds, and what it did."""
+
+    began_ns: int
+    ended_ns: int
+    rate: float
+    calm: Pings
+    under: Pings
+    before: Process
+    after: Process
+    renewals: int
+    same_state: bool
+
+
+async def flood(stage: Stage, say: Say) -> Flood:
+    """A calm control run, the flood, and then somebody new."""
+    frames = list(
+        hostile.strangers(
+            RATE * SECONDS,
+            gateway_mac=GATEWAY_MAC,
+            gateway=GATEWAY,
+            destination=ipv4(CORRESPONDENT),
+            chance=Random(SEED),
+        )
+    )
+    node, pid = stage.node.host, stage.world.pid(MAG)
+    say(f"{PINGS} pings in calm, as a control")
+    calm = await ping(stage.world, node, CORRESPONDENT, PINGS, name="ping-calm")
+    before, counted, state = Process.of(pid), await stage.counts(MAG), await stage.state()
+    began_ns = time.time_ns()
+    sender = await Emitter.start(stage.world, stage.crowd, "eth0", frames, RATE, name="crowd")
+    say(f"{RATE} new MACs a second for {SECONDS} s, and {PINGS} pings of the served node")
+    under, rate = await asyncio.gather(
+        ping(stage.world, node, CORRESPONDENT, PINGS, name="ping-flood"), sender.finished()
+    )
+    ended_ns = time.time_ns()
+    after = Process.of(pid)
+    say(f"{rate:.0f} frames a second were sent; somebody new attaches")
+    await _newcomer(stage)
+    grown = await stage.counts(MAG) - counted
+    served = {row for row in await stage.state() if row in set(state)}
+    return Flood(
+        began_ns=began_ns,
+        ended_ns=ended_ns,
+        rate=rate,
+        calm=calm,
+        under=under,
+        before=before,
+        after=after,
+        renewals=grown["registration-renewed", ""],
+        same_state=served == set(state),
+    )
+
+
+async def _newcomer(stage: Stage) -> None:
+    began = time.monotonic()
+    took: Number = None
+    try:
+        await stage.newcomer.attach(within=NEWCOMER_SECONDS)
+        took = milliseconds_since(began)
+        detail = f"{took:.0f} ms after it began to ask"
+    except ProgramError as error:
+        detail = str(error)
+    stage.result.check("after the flood somebody new is served", took is not None, detail)
+    stage.result.measurements["newcomer_ms"] = took
+
+
+def judge(stage: Stage, found: Flood, packets: Sequence[Packet]) -> None:
+    """The served node noticed nothing; AAA and memory were spared."""
+    result = stage.result
+    result.check(
+        "flood: the served node loses nothing",
+        found.under.lost <= found.calm.lost,
+        f"{found.under.lost} of {found.under.sent} pings, {found.calm.lost} in calm",
+    )
+    calm, under = found.calm.median, found.under.median
+    slower = round(under / calm, 2) if calm and under else None
+    result.check(
+        "flood: its round trips stay short",
+        slower is not None and slower <= SLOWER,
+        f"median {under} ms, {calm} ms in calm",
+    )
+    result.check(
+        "flood: registrations stay and are renewed",
+        found.same_state and found.renewals > 0,
+        f"{found.renewals} renewals" if found.same_state else "visitors or bindings changed",
+    )
+    grown = found.after.memory - found.before.memory
+    result.check("flood: the MAG's memory is bounded", grown <= MEMORY, f"{grown:.1f} MiB more")
+    most, asked = outstanding([p for p in packets if found.began_ns <= p.time_ns])
+    result.check(
+        "flood: AAA is spared",
+        0 < most <= OUTSTANDING,
+        f"{asked} requests, at most {most} outstanding",
+    )
+    cpu = found.after.cpu - found.before.cpu
+    result.measurements |= {
+        "flood_frames_s": found.rate,
+        "ping_median_calm_ms": calm,
+        "ping_median_flood_ms": under,
+        "ping_slower": slower,
+        "ping_worst_flood_ms": max(found.under.round_trips, default=None),
+        "pings_lost_calm": found.calm.lost,
+        "pings_lost_flood": found.under.lost,
+        "mag_cpu_s": round(cpu, 2),
+        "mag_memory_mib": round(grown, 1),
+        "aaa_outstanding": most,
+    }
+    result.goals.append(Goal(name="ping_slower", at_most=1.5, unit="times", measured=slower))
+
+
+def outstanding(packets: Sequence[Packet]) -> tuple[int, int]:
+    """RADIUS requests that waited for an answer at the same time, at most; and how many requests there were."""
+    waiting: set[tuple[bytes, int]] = set()
+    most = asked = 0
+    for packet in sorted(packets, key=lambda packet: packet.time_ns):
+        octets = packet.octets
+        if packet.tap != "aaa" or octets[12:14] != b"\x08\x00" or octets[23] != 17:
+            continue
+        source, destination = octets[34:36], octets[36:38]
+        code, identifier = octets[42], octets[43]
+        if code == Code.ACCESS_REQUEST:
+            asked += (source, identifier) not in waiting
+            waiting.add((source, identifier))
+            most = max(most, len(waiting))
+        else:
+            waiting.discard((destination, identifier))
+    return most, asked

@@ -1,0 +1,172 @@
+"""The world of ``adversity``: one MAG with two access links, more hosts than it likes, and questions to ask.
+
+MN, neighbor, newcomer, crowd --- switch --- MAG (acc0)
+double (with the MN's MAC) ----------------- MAG (acc1)
+stranger --- core
+"""
+
+import re
+import time
+from collections import Counter
+from typing import Any, Final
+
+import attrs
+
+from pmip_tw.addresses import Ipv4, Mac, ipv4, mac, mac_text
+from pmip_tw.errors import PmipError
+from pmip_tw.lab.mobile_node import MobileNode
+from pmip_tw.lab.programs import eventually
+from pmip_tw.lab.report import Result
+from pmip_tw.lab.topology import Namespace
+from pmip_tw.lab.world import SECRET, SUBSCRIBER, Subscriber, World
+
+MAG: Final = "mag1"
+GATEWAY: Final = ipv4("10.1.0.1")
+GATEWAY_MAC: Final = mac("02:00:5e:50:4d:49")
+STRANGER: Final = "198.51.100.66"
+REJECT_DELAY: Final = 1.0
+SEED: Final = 434
+"""Every run sends the same."""
+
+NEIGHBOR: Final = Subscriber(
+    mac=mac("02:00:00:00:00:02"),
+    nai="mn2@lab.example",
+    spi=4097,
+    key_text="another-key-of-33-octets-in-total",
+)
+NEWCOMER: Final = Subscriber(
+    mac=mac("02:00:00:00:00:03"), nai="mn3@lab.example", spi=4098, key_text="fedcba9876543210"
+)
+SUBSCRIBERS: Final = (SUBSCRIBER, NEIGHBOR, NEWCOMER)
+
+_DHCLIENT: Final = "timeout 60;\nretry 1;\ninitial-interval 1;\nbackoff-cutoff 2;\n"
+"""An impatient client, so that a scenario need not wait for it."""
+
+_MAG_SETTINGS: Final = """\
+lifetime = 8
+
+[[mag.access]]
+interface = "acc1"
+
+[mag.radius]
+timeout = 0.5
+tries = 2
+"""
+
+Counts = Counter[tuple[str, str]]
+"""How often, by name and reason."""
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Trouble:
+    """A line of the story: what was wrong, what the trace said, milliseconds until all was well (None: never)."""
+
+    what: str
+    said: str
+    recovered_ms: float | None
+
+
+class Stage:
+    """The world, whom it has, and what came out so far. ``home_address``: of the MN, once it is served."""
+
+    def __init__(self, world: World, result: Result) -> None:
+        self.world = world
+        self.result = result
+        self.troubles: list[Trouble] = []
+        self.home_address = Ipv4(0)
+        self._starts: Counter[str] = Counter()
+        network, cells = world.network, world.cells
+        self.node = MobileNode(world, config=_DHCLIENT)
+        others = []
+        for subscriber, name in ((NEIGHBOR, "neighbor"), (NEWCOMER, "newcomer")):
+            host = network.host(name)
+            cells.add_node(host, "eth0", mac_text(subscriber.mac), f"cell-{MAG}")
+            others.append(MobileNode(world, host, config=_DHCLIENT))
+        self.neighbor, self.newcomer = others
+        self.crowd = network.host("crowd")
+        cells.add_node(self.crowd, "eth0", "02:00:00:00:00:66", f"cell-{MAG}")
+        self.double = network.host("double")
+        network.link(world.mags[MAG], "acc1", self.double, "eth0")
+        self.stranger = network.host("stranger")
+        core = Namespace("core")
+        network.link(self.stranger, "core0", core, "to-stranger")
+        core.ip("link set to-stranger master bridge")
+        self.stranger.ip(f"address add {STRANGER}/24 dev core0")
+
+    # --- daemons ----------------------------------------------------------------------------------------
+
+    async def start_mag(self, secret: str = SECRET) -> None:
+        self._keep_log(MAG)
+        await self.world.start_mag(MAG, _MAG_SETTINGS, secret=secret)
+
+    async def start_aaa(self) -> None:
+        self._keep_log("freeradius")
+        await self.world.start_aaa(reject_delay=REJECT_DELAY)
+
+    async def start_lma(self, **settings: Any) -> None:
+        self._keep_log("lma")
+        await self.world.start_lma(**settings)
+
+    async def restart_lma(self, **settings: Any) -> None:
+        await self.world.stop("lma")
+        await self.start_lma(**settings)
+
+    def _keep_log(self, name: str) -> None:
+        """A restarted program begins its log anew: what it said before stays under another name."""
+        log = self.world.directory / f"{name}.log"
+        if log.exists():
+            self._starts[name] += 1
+            log.rename(log.with_name(f"{name}-{self._starts[name]}.log"))
+
+    def tracebacks(self) -> list[str]:
+        """Logs of our daemons, of every run, that have a traceback in them."""
+        logs = [path for name in (MAG, "lma") for path in self.world.directory.glob(f"{name}*.log")]
+        return sorted(path.name for path in logs if "Traceback" in path.read_text())
+
+    # --- questions --------------------------------------------------------------------------------------
+
+    async def counts(self, name: str) -> Counts:
+        """The counters of a daemon."""
+        rows = (await self.world.ask(name, "show", "counters"))["counters"]
+        return Counter({(row["name"], row["reason"]): row["count"] for row in rows})
+
+    async def trace_says(
+        self, name: str, key: str | Mac, pattern: str, since: float, *, within: float
+    ) -> str:
+        """The cause in a node's trace in which ``pattern`` is found, of what happened after ``since`` (Unix seconds);
+        "" if none comes in time."""
+        text = key if isinstance(key, str) else mac_text(key)
+        found = ""
+
+        async def said() -> bool:
+            nonlocal found
+            try:
+                rows = (await self.world.ask(name, "trace", text))["trace"]
+            except PmipError:
+                return False  # nothing is known of it yet
+            causes = [row["cause"] for row in rows if row.get("last_time", row["time"]) >= since]
+            found = next((cause for cause in causes if re.search(pattern, cause)), "")
+            return bool(found)
+
+        await eventually(said, within=within, pause=0.1)
+        return found
+
+    async def nobody_is_served(self, nai: str) -> bool:
+        """Wait until neither the MAG nor the LMA has that node any more."""
+
+        async def gone() -> bool:
+            rows = [*await self.world.visitors(MAG), *await self.world.bindings()]
+            return all(row["nai"] != nai for row in rows)
+
+        return await eventually(gone, within=5)
+
+    async def state(self) -> list[tuple[str, ...]]:
+        """Who is where, without what time and traffic change."""
+        wanted = ("nai", "mac", "port", "state", "home_address", "care_of_address", "tunnel")
+        rows = [*await self.world.visitors(MAG), *await self.world.bindings()]
+        return sorted(tuple(str(row.get(column, "")) for column in wanted) for row in rows)
+
+
+def milliseconds_since(began: float) -> float:
+    """``began``: monotonic seconds."""
+    return round((time.monotonic() - began) * 1000, 1)
