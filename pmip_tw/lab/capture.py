@@ -1,6 +1,6 @@
 """Capture on several interfaces of several namespaces into one pcapng file.
 
-A process of its own:  python -m pmip_tw.lab.capture FILE TAP=NAMESPACE:INTERFACE[+]...
+A process of its own:  python -m pmip_tw.lab.capture FILE TAP=NAMESPACE:INTERFACE...
 It says "capturing" when every tap is open, and at the end how many packets it kept and lost.
 """
 
@@ -36,15 +36,14 @@ _BATCH = 256
 
 @attrs.frozen(slots=True, kw_only=True)
 class Tap:
-    """Where to listen; ``name`` is what Wireshark shows as the interface. ``every_segment``: see packet_filter."""
+    """Where to listen; ``name`` is what Wireshark shows as the interface."""
 
     name: str
     namespace: str
     interface: str
-    every_segment: bool = False
 
     def __str__(self) -> str:
-        return f"{self.name}={self.namespace}:{self.interface}{'+' * self.every_segment}"
+        return f"{self.name}={self.namespace}:{self.interface}"
 
     @classmethod
     def parse(cls, text: str) -> "Tap":
@@ -52,13 +51,8 @@ class Tap:
         name, _, where = text.partition("=")
         namespace, colon, interface = where.partition(":")
         if not (name and namespace and colon and interface):
-            raise ValueError(f"{text!r} is not TAP=NAMESPACE:INTERFACE[+]")
-        return cls(
-            name=name,
-            namespace=namespace,
-            interface=interface.removesuffix("+"),
-            every_segment=interface.endswith("+"),
-        )
+            raise ValueError(f"{text!r} is not TAP=NAMESPACE:INTERFACE")
+        return cls(name=name, namespace=namespace, interface=interface)
 
 
 class Capture:
@@ -99,7 +93,7 @@ def _inside(namespace: str) -> Iterator[None]:
 def _open(tap: Tap) -> socket.socket:
     with _inside(tap.namespace):
         listener = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-    length, octets = packet_filter.program(every_segment=tap.every_segment)
+    length, octets = packet_filter.program()
     instructions = ctypes.create_string_buffer(octets)
     listener.setsockopt(
         socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("HP", length, ctypes.addressof(instructions))
@@ -160,7 +154,9 @@ def main(arguments: Sequence[str]) -> int:
     kept = 0
     with path.open("wb") as file:
         writer = Writer(
-            file, [tap.name for tap in taps], comment="bulk TCP: every 16th segment, headers only"
+            file,
+            [tap.name for tap in taps],
+            comment="TCP: headers only; of a transfer at full speed every 16th segment",
         )
         writer.flush()
         poll = select.poll()

@@ -1,4 +1,4 @@
-"""What a capture heard: signalling messages, echoes, sampled TCP segments, and packets that should not be there."""
+"""What a capture heard: signalling messages, echoes, TCP segments, and packets that should not be there."""
 
 from collections.abc import Iterable
 from enum import Enum
@@ -65,7 +65,7 @@ class Echo:
 
 @attrs.frozen(slots=True, kw_only=True)
 class Segment:
-    """A TCP segment that the capture's sample holds; ``octets`` of payload."""
+    """A TCP segment that the capture holds; ``octets`` of payload."""
 
     time_ns: int
     tap: str

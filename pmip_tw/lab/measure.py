@@ -47,7 +47,7 @@ def handover_gaps(
 def stalls(
     heard: Heard, moves: Sequence[Move], tap: str, home: Prefix, window_ns: int
 ) -> list[tuple[int, int] | None]:
-    """The same for TCP data of mobile nodes that arrives at ``tap``, as far as the sample shows."""
+    """The same for TCP data of mobile nodes that arrives at ``tap``, as far as the capture holds it."""
     arrivals = [
         segment.time_ns
         for segment in heard.segments
@@ -57,7 +57,7 @@ def stalls(
 
 
 def octets_seen(heard: Heard, tap: str, home: Prefix, began: int, ended: int) -> int:
-    """TCP payload of mobile nodes in the sample that arrived at ``tap`` between the two instants."""
+    """TCP payload of mobile nodes in the capture that arrived at ``tap`` between the two instants."""
     return sum(
         segment.octets
         for segment in heard.segments

@@ -1,23 +1,22 @@
-"""The capture's kernel filter (classic BPF): everything, but of bulk TCP only every sixteenth segment's headers.
+"""The capture's kernel filter (classic BPF): everything, but of TCP the headers, and of bulk TCP a sample of those.
 
-A transfer through the tunnel would otherwise cost more to watch than to forward. The segments kept are those whose
-IPv4 identification is a multiple of 16, so that one segment is kept at all taps or at none. SYN, FIN and RST always
-are. Headers are assumed to be without IP options, as those of the laboratory's programs are.
+A transfer at full speed would otherwise cost more to watch than to forward. Bulk is what goes to or from
+``BULK_PORT``. Of its segments those are kept whose IPv4 identification is a multiple of 16, so that one segment is
+kept at all taps or at none; SYN, FIN and RST always are. Headers are assumed to be without IP options, as those of
+the laboratory's programs are.
 """
 
 import struct
 from typing import Final
 
+BULK_PORT: Final = 5202
 SAMPLE: Final = 16
 WHOLE: Final = 0xFFFF
 
 _LOAD_HALF, _LOAD_BYTE = 0x28, 0x30
 _AND = 0x54
-_EQUAL, _MORE_THAN, _ANY_BIT = 0x15, 0x25, 0x45
+_EQUAL, _ANY_BIT = 0x15, 0x45
 _RETURN = 0x06
-
-_LONGEST_BARE = 100
-"""Octets of an IPv4 packet that is no more than a TCP acknowledgment."""
 
 _ETHERNET, _IPV4, _UDP, _TUNNEL_DATA = 14, 20, 8, 4
 
@@ -25,24 +24,24 @@ Step = tuple[str, int, int, str, str]
 """Label, operation, operand, where to go if true, where to go if false; "" is the next step."""
 
 
-def _tcp(label: str, at: int, *, every_segment: bool = False) -> list[Step]:
+def _tcp(label: str, at: int) -> list[Step]:
     """Judge the TCP segment whose IPv4 header begins at octet ``at``."""
-    long_enough: list[Step] = [
-        ("", _LOAD_HALF, at + 2, "", ""),
-        ("", _MORE_THAN, _LONGEST_BARE, f"{label}-kept", ""),
-    ]
+    tcp = at + _IPV4
     return [
-        (label, _LOAD_BYTE, at + _IPV4 + 13, "", ""),
+        (label, _LOAD_HALF, tcp, "", ""),
+        ("", _EQUAL, BULK_PORT, f"{label}-bulk", ""),
+        ("", _LOAD_HALF, tcp + 2, "", ""),
+        ("", _EQUAL, BULK_PORT, f"{label}-bulk", f"{label}-kept"),
+        (f"{label}-bulk", _LOAD_BYTE, tcp + 13, "", ""),
         ("", _ANY_BIT, 0x07, "whole", ""),
-        *(long_enough if every_segment else ()),
         ("", _LOAD_HALF, at + 4, "", ""),
         ("", _AND, SAMPLE - 1, "", ""),
         ("", _EQUAL, 0, f"{label}-kept", "drop"),
-        (f"{label}-kept", _RETURN, at + _IPV4 + 60, "", ""),
+        (f"{label}-kept", _RETURN, tcp + 60, "", ""),
     ]
 
 
-def _steps(*, every_segment: bool) -> list[Step]:
+def _steps() -> list[Step]:
     ip = _ETHERNET
     inner = ip + _IPV4
     payload = ip + _IPV4 + _UDP
@@ -66,7 +65,7 @@ def _steps(*, every_segment: bool) -> list[Step]:
         ("", _EQUAL, 6, "in-udp", "whole"),
         ("ip-in-ip", _LOAD_BYTE, inner + 9, "", ""),
         ("", _EQUAL, 6, "in-ip", "whole"),
-        *_tcp("plain", ip, every_segment=every_segment),
+        *_tcp("plain", ip),
         *_tcp("in-ip", inner),
         *_tcp("in-udp", payload + _TUNNEL_DATA),
         ("whole", _RETURN, WHOLE, "", ""),
@@ -74,13 +73,9 @@ def _steps(*, every_segment: bool) -> list[Step]:
     ]
 
 
-def program(*, every_segment: bool = False) -> tuple[int, bytes]:
-    """The number of instructions, and them as ``struct sock_filter`` has them.
-
-    ``every_segment``: the headers of every TCP segment that carries data outside a tunnel are kept. On a mobile
-    node's link that costs little, because its segments are not cut yet.
-    """
-    steps = _steps(every_segment=every_segment)
+def program() -> tuple[int, bytes]:
+    """The number of instructions, and them as ``struct sock_filter`` has them."""
+    steps = _steps()
     places = {label: place for place, (label, *_) in enumerate(steps) if label}
     octets = b""
     for place, (_, operation, operand, true, false) in enumerate(steps):

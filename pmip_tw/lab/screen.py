@@ -20,7 +20,7 @@ def summary(scenario: Scenario, outcome: Outcome, directory: Path, style: Style)
     if result.measurements:
         lines += ["", *_figures(result, style)]
     if outcome.capture is not None:
-        lines.append(f"Open in Wireshark: {_shown(outcome.capture)}   everything else: {_shown(directory)}/")
+        lines.append(f"Wireshark opens {_shown(outcome.capture)}; logs and the whole ladder lie beside it")
     else:
         lines.append(f"Logs: {_shown(directory)}/")
     return "\n".join(lines)

@@ -118,11 +118,11 @@ class World:
     def taps(self) -> list[Tap]:
         """Where a capture listens: at both ends, and on both sides of each MAG."""
         taps = [
-            Tap(name="mn", namespace="mn", interface="eth0", every_segment=True),
+            Tap(name="mn", namespace="mn", interface="eth0"),
             Tap(name="correspondent", namespace="correspondent", interface="eth0"),
         ]
         for name in self.mags:
-            taps.append(Tap(name=f"{name}-access", namespace=name, interface="acc0", every_segment=True))
+            taps.append(Tap(name=f"{name}-access", namespace=name, interface="acc0"))
             taps.append(Tap(name=f"{name}-core", namespace=name, interface="core0"))
         return taps
 

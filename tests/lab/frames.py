@@ -37,9 +37,9 @@ def echo(number: int, *, reply: bool = False) -> bytes:
     return Ipv4Packet(source=source, destination=destination, protocol=1, payload=icmp).encode()
 
 
-def segment(octets: int) -> bytes:
+def segment(octets: int, *, port: int = 5201) -> bytes:
     """A TCP segment of the mobile node with that much payload."""
-    tcp = pack("!HHIIBBHHH", 40000, 5201, 1, 1, 5 << 4, 0x18, 1000, 0, 0) + bytes(octets)
+    tcp = pack("!HHIIBBHHH", 40000, port, 1, 1, 5 << 4, 0x18, 1000, 0, 0) + bytes(octets)
     return Ipv4Packet(source=HOME, destination=FAR, protocol=6, payload=tcp).encode()
 
 

@@ -25,6 +25,7 @@ from pmip_tw.lab.measure import (
     typical,
 )
 from pmip_tw.lab.mobile_node import MobileNode
+from pmip_tw.lab.packet_filter import BULK_PORT
 from pmip_tw.lab.programs import Program, ProgramError, available, eventually
 from pmip_tw.lab.report import Goal, Result
 from pmip_tw.lab.scenarios import Outcome, Say, Scenario
@@ -37,13 +38,15 @@ ROUTE: Final = ("mag2", "mag1", "mag2", "mag1", "mag2")
 BETWEEN_MOVES: Final = 1.6
 """Seconds. The LMA lets one node move once a second (P79)."""
 
-SETTLE: Final = 1.4
+ASK_AFTER: Final = 0.5
+"""Seconds after a move before the MAGs are asked: the question must not compete with what it asks about."""
+SETTLE: Final = 0.9
 WINDOW_NS: Final = 1_000_000_000
 """How long after a move its gap is looked for."""
 
 PING_INTERVAL: Final = "0.005"
 TCP_SECONDS: Final = 10
-TCP_RATE: Final = "10M"
+TCP_RATE: Final = "4M"
 """Bit/s of the transfer that runs across the moves. What a MAG holds while it registers a node is bounded (P78):
 a faster sender would fill that, and lose echo requests to its own data."""
 TCP_BLOCK: Final = "4K"
@@ -108,7 +111,7 @@ async def _drive(made: World, node: MobileNode, seen: _Seen, say: Say) -> None:
     ping.send(signal.SIGINT)
     await ping.ended(within=5)
     say("all moves done; iperf3 at full speed")
-    full = await _transfer(made, "iperf3-full", FULL_SPEED_SECONDS)
+    full = await _transfer(made, "iperf3-full", FULL_SPEED_SECONDS, port=BULK_PORT)
     await full.ended(within=FULL_SPEED_SECONDS + 10)
     seen.full_speed = _json_of(full)
     await _listen_for_links(made, monitor, seen)
@@ -119,11 +122,24 @@ async def _drive(made: World, node: MobileNode, seen: _Seen, say: Say) -> None:
     await _look_for_leftovers(made, seen, say)
 
 
-async def _transfer(made: World, name: str, seconds: int, *options: str) -> Program:
+async def _transfer(made: World, name: str, seconds: int, *options: str, port: int = 5201) -> Program:
     """A TCP transfer from the mobile node to the correspondent, running when this returns."""
-    server = await made.start(f"{name}-server", made.correspondent, "iperf3", "--forceflush", "-s", "-1")
+    serve = ["iperf3", "--forceflush", "-s", "-1", "-p", str(port)]
+    server = await made.start(f"{name}-server", made.correspondent, *serve)
     await server.said("Server listening", within=5)
-    client = ["iperf3", "-c", CORRESPONDENT, "-C", "reno", "-t", str(seconds), "-J", *options]
+    client = [
+        "iperf3",
+        "-c",
+        CORRESPONDENT,
+        "-p",
+        str(port),
+        "-C",
+        "reno",
+        "-t",
+        str(seconds),
+        "-J",
+        *options,
+    ]
     program = await made.start(name, made.mn, *client)
     await server.said("connected to", within=5)
     return program
@@ -147,6 +163,7 @@ async def _move(made: World, node: MobileNode, seen: _Seen, target: str) -> None
         )
         return holders == (target,)
 
+    await asyncio.sleep(ASK_AFTER)
     await eventually(settled, within=SETTLE, pause=0.2)
     seen.holders.append(holders)
     seen.addresses.append(await node.addresses())
@@ -229,7 +246,7 @@ async def _judge(
     gaps = _measure(seen, heard, result)
     story = Story(heard=heard, moves=seen.moves, released_ns=seen.released_ns, gaps=gaps)
     (made.directory / "ladder.txt").write_text("\n".join(story.full(Style())) + "\n")
-    aaa = "FreeRADIUS" if made.radius is not None else "user file"
+    aaa = "FreeRADIUS" if made.radius is not None else "a user file in each MAG"
     return Outcome(result, lambda style: story.lines(style, node.client, aaa), capture.path)
 
 

@@ -55,14 +55,15 @@ class Story:
 
     def _short(self, told: Sequence[Step], number: int, style: Style) -> str:
         move = self.moves[number - 1]
-        wanted = (
+        with_aaa = [("Access-Accept", "accepted")] if self.heard.named("access-request") else []
+        wanted = [
             ("first packet", "first packet"),
-            ("Access-Accept", "accepted"),
+            *with_aaa,
             ("PRRQ", "PRRQ"),
             ("PRRP", "PRRP"),
             ("Revocation Ack", "old MAG revoked"),
             ("first answer", "answered"),
-        )
+        ]
         parts = []
         for start, text in wanted:
             times = [step.time_ns for step in told if step.phase == number and step.label.startswith(start)]
