@@ -1,0 +1,1 @@
+"""The LMA's rules, fed with datagrams and a clock that stands still."""

@@ -1,0 +1,195 @@
+"""An LMA's engine with a packet plane that is a dictionary: what an agent does, without one."""
+
+from collections.abc import Iterable
+
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4, prefix
+from pmip_tw.lma.bindings import Binding
+from pmip_tw.lma.commitment import Commit
+from pmip_tw.lma.engine import Effect, LmaEngine
+from pmip_tw.lma.policy import LmaPolicy
+from pmip_tw.lma.pools import AddressPool, Pools
+from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
+from pmip_tw.mobility.effects import Install, Observe, Remove, Send
+from pmip_tw.mobility.observations import Observation
+from pmip_tw.mobility.replay import ntp_timestamp
+from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey
+from pmip_tw.secret import Secret
+from pmip_tw.testing.clock import FakeClock
+from pmip_tw.wire.codes import MessageType
+from pmip_tw.wire.registration import COLOCATED, REVERSE_TUNNEL, RegistrationReply, RegistrationRequest
+from pmip_tw.wire.revocation import Revocation
+
+LMA = ipv4("192.0.2.1")
+MAG1, MAG2, MAG3 = (ipv4(f"198.51.100.{number}") for number in (1, 2, 3))
+NAT = ipv4("203.0.113.77")
+FIRST_ADDRESS = ipv4("10.1.0.2")
+
+
+def nai(node: int) -> bytes:
+    return b"mn%d@example.net" % node
+
+
+def association(node: int) -> SecurityAssociation:
+    return SecurityAssociation(4096 + node, Secret(b"key of mobile node %02d" % node))
+
+
+class Anchor:
+    """``accept`` and ``deny`` assert what the LMA says; ``hear`` gives whatever it sends.
+
+    ``broken``: the cause for which the packet plane takes nothing, "" while it works.
+    """
+
+    def __init__(
+        self, *, home: str = "10.1.0.0/29", nodes: int = 9, pools: Pools | None = None, **policy: object
+    ) -> None:
+        self.clock = FakeClock()
+        self.policy = LmaPolicy(address=LMA, **policy)
+        self.engine = LmaEngine(
+            self.policy,
+            AssociationTable((nai(node).decode(), association(node)) for node in range(1, nodes + 1)),
+            pools or Pools([(AddressPool(prefix(home), hold=self.policy.address_hold), [])]),
+        )
+        self.installed: dict[AnchorKey, AnchorEntry] = {}
+        self.broken = ""
+        self.notes: list[Observation] = []
+        self.sent: list[Send] = []
+        self._asked = 0
+
+    def request(
+        self, node: int = 1, mag: Ipv4 = MAG1, *, skew: float = 0.0, **fields: object
+    ) -> RegistrationRequest:
+        """A request of ``node`` by ``mag``, whose clock is ``skew`` seconds ahead of ours; always a new Identification."""
+        self._asked += 1
+        values: dict[str, object] = {
+            "flags": REVERSE_TUNNEL | COLOCATED,
+            "nai": nai(node),
+            "lifetime": 600,
+            "home_agent": LMA,
+            "care_of_address": mag,
+            "identification": ntp_timestamp(self.clock.wall + skew) + self._asked,
+        }
+        return RegistrationRequest(**(values | fields))
+
+    def datagram(self, node: int = 1, mag: Ipv4 = MAG1, **fields: object) -> bytes:
+        return self.request(node, mag, **fields).encode(mn_ha=association(node))
+
+    def hear(self, payload: bytes, source: Ipv4 = MAG1, port: int = 434) -> list[Send]:
+        """``payload`` arrives; everything that is sent at once."""
+        before = len(self.sent)
+        self._run(self.engine.receive(payload, Endpoint(source, port), LMA, self.clock.now()))
+        return self.sent[before:]
+
+    def ask(
+        self,
+        node: int = 1,
+        mag: Ipv4 = MAG1,
+        *,
+        source: Ipv4 | None = None,
+        port: int = 434,
+        **fields: object,
+    ) -> RegistrationReply:
+        """The reply to a request of ``node`` by ``mag``; it came from the address asked, to the source, and verifies."""
+        asked = self.request(node, mag, **fields)
+        sender = mag if source is None else source
+        answer = self.hear(asked.encode(mn_ha=association(node)), sender, port)[0]
+        assert (answer.source, answer.destination) == (LMA, Endpoint(sender, port))
+        reply = reply_in(answer, node)
+        assert reply.identification & 0xFFFFFFFF == asked.identification & 0xFFFFFFFF  # I1
+        return reply
+
+    def accept(self, node: int = 1, mag: Ipv4 = MAG1, **fields: object) -> RegistrationReply:
+        reply = self.ask(node, mag, **fields)
+        assert reply.code == 1, self.notes[-1]
+        return reply
+
+    def deny(self, code: int, node: int = 1, mag: Ipv4 = MAG1, **fields: object) -> Observation:
+        """The request is refused with ``code`` and nothing changes; what the observers hear."""
+        before = self.state()
+        reply = self.ask(node, mag, **fields)
+        assert (reply.code, reply.lifetime) == (code, 0)
+        assert self.state() == before
+        note = self.notes[-1]
+        assert (note.name, note.reason) == ("registration-refused", str(code))
+        assert note.cause.startswith(f"{code} ")
+        return note
+
+    def release(self, node: int = 1, mag: Ipv4 = MAG1, **fields: object) -> RegistrationReply:
+        reply = self.accept(node, mag, **({"lifetime": 0} | fields))
+        assert reply.lifetime == 0
+        return reply
+
+    def ignore(self, reason: str, payload: bytes, source: Ipv4 = MAG1) -> Observation:
+        """``payload`` has no answer and no effect and is counted by ``reason``."""
+        before = self.state()
+        deadline = self.engine.next_deadline()
+        assert self.hear(payload, source) == []
+        assert (self.state(), self.engine.next_deadline()) == (before, deadline)
+        note = self.notes[-1]
+        assert (note.name, note.reason) == ("message-discarded", reason)
+        assert note.cause
+        return note
+
+    def binding(self, node: int = 1) -> Binding | None:
+        return self.engine.bindings.get(nai(node))
+
+    def state(self) -> tuple[object, ...]:
+        """Everything that a refused or discarded message must leave as it was."""
+        return (list(self.engine.bindings), dict(self.installed))
+
+    def names(self) -> list[str]:
+        """The names of all observations since last asked."""
+        names = [note.name for note in self.notes]
+        self.notes.clear()
+        return names
+
+    def pass_time(self, seconds: float) -> list[Send]:
+        """Time passes and the engine wakes when it asked to; what it sends."""
+        before, end = len(self.sent), self.clock.monotonic + seconds
+        while (deadline := self.engine.next_deadline()) is not None and deadline <= end:
+            self.clock.advance(max(0.0, deadline - self.clock.monotonic))
+            self._run(self.engine.wake(self.clock.now()))
+        self.clock.advance(end - self.clock.monotonic)
+        return self.sent[before:]
+
+    def _run(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Send):
+                self.sent.append(effect)
+            elif isinstance(effect, Observe):
+                self.notes.append(effect.observation)
+            elif isinstance(effect, Remove):
+                self.installed.pop(effect.key, None)
+            else:
+                self._carry_out(effect)
+
+    def _carry_out(self, commit: Commit) -> None:
+        now = self.clock.now()
+        if isinstance(commit.change, Install):
+            if self.broken:
+                self._run(self.engine.failed(commit, self.broken, now))
+                return
+            self.installed[commit.change.entry.key] = commit.change.entry
+        elif commit.change is not None:
+            self.installed.pop(commit.change.key, None)
+        self._run(self.engine.committed(commit, now))
+
+
+def reply_in(answer: Send, node: int) -> RegistrationReply:
+    """The registration reply in ``answer``, authenticated with the key of ``node``."""
+    reply = RegistrationReply.decode(answer.datagram)
+    assert reply.mn_ha is not None and reply.mn_ha.spi == association(node).spi
+    assert association(node).verify(answer.datagram[: reply.mn_ha.covered], reply.mn_ha.value)
+    assert reply.nai == nai(node)
+    return reply
+
+
+def revocations(sent: Iterable[Send]) -> list[Revocation]:
+    """The revocations among what was sent."""
+    return [Revocation.decode(send.datagram) for send in sent if send.datagram[0] == MessageType.REVOCATION]
+
+
+def bound(anchor: Anchor) -> dict[bytes, tuple[Ipv4, Ipv4]]:
+    """(home address, care-of address) by NAI."""
+    return {one.nai: (one.home_address, one.care_of_address) for one in anchor.engine.bindings}
+
+

@@ -1,0 +1,424 @@
+"""New registrations, renewals, handovers and de-registrations, and what may go wrong between them."""
+
+import pytest
+
+from pmip_tw.addresses import ALL_ONES, Endpoint, ipv4
+from pmip_tw.mobility.clock import NTP_EPOCH
+from pmip_tw.mobility.tunnels import AnchorKey, Tunnel
+from pmip_tw.wire.registration import COLOCATED, REVERSE_TUNNEL, SIMULTANEOUS
+from tests.lma.anchor import (
+    FIRST_ADDRESS,
+    LMA,
+    MAG1,
+    MAG2,
+    MAG3,
+    Anchor,
+    bound,
+    nai,
+    reply_in,
+    revocations,
+)
+
+
+class TestNew:
+    def test_the_reply_is_complete(self) -> None:
+        """RFC 2794: name, home address and home agent."""
+        anchor = Anchor()
+        reply = anchor.accept()
+        assert (reply.code, reply.lifetime) == (1, 600)
+        assert (reply.home_address, reply.home_agent) == (FIRST_ADDRESS, LMA)
+        assert anchor.names() == ["binding-created"]
+
+    def test_the_packet_plane_holds_the_binding(self) -> None:
+        anchor = Anchor()
+        anchor.accept()
+        [entry] = anchor.installed.values()
+        assert (entry.home_address, entry.tunnel) == (FIRST_ADDRESS, Tunnel(local=LMA, remote=MAG1))
+
+    def test_all_ones_asks_for_any_address(self) -> None:
+        """DY3."""
+        assert Anchor().accept(home_address=ALL_ONES).home_address == FIRST_ADDRESS
+
+    def test_a_wanted_address(self) -> None:
+        assert Anchor().accept(home_address=ipv4("10.1.0.6")).home_address == ipv4("10.1.0.6")
+
+    def test_the_reply_goes_to_the_port_it_came_from(self) -> None:
+        Anchor().accept(port=40000)
+
+    def test_simultaneous_bindings_replace(self) -> None:
+        """L3, L4: the S bit changes nothing."""
+        anchor = Anchor()
+        anchor.accept(1, MAG1)
+        assert anchor.accept(1, MAG2, flags=REVERSE_TUNNEL | COLOCATED | SIMULTANEOUS).code == 1
+        assert bound(anchor) == {nai(1): (FIRST_ADDRESS, MAG2)}
+
+    def test_names_are_compared_as_they_are(self) -> None:
+        anchor = Anchor()
+        anchor.ignore("no-association", anchor.datagram(nai=b"MN1@example.net"))
+
+
+class TestRenewal:
+    @pytest.mark.parametrize("home_address", [0, ALL_ONES, FIRST_ADDRESS])
+    def test_same_address_longer_life(self, home_address: int) -> None:
+        anchor = Anchor()
+        anchor.accept()
+        anchor.pass_time(500)
+        assert anchor.accept(home_address=home_address).home_address == FIRST_ADDRESS
+        anchor.pass_time(500)
+        assert bound(anchor) == {nai(1): (FIRST_ADDRESS, MAG1)}
+        assert anchor.names() == ["binding-created", "binding-renewed"]
+
+    def test_nothing_is_revoked(self) -> None:
+        anchor = Anchor()
+        anchor.accept()
+        anchor.accept()
+        assert revocations(anchor.sent) == []
+
+    def test_a_shorter_life_is_kept_to(self) -> None:
+        """The earlier deadline wins over the one filed before."""
+        anchor = Anchor()
+        anchor.accept(lifetime=600)
+        anchor.accept(lifetime=10)
+        anchor.pass_time(11)
+        assert anchor.state() == ([], {})
+        assert anchor.names().count("binding-expired") == 1
+
+
+class TestHandover:
+    def test_same_address_elsewhere(self) -> None:
+        anchor = Anchor()
+        anchor.accept(1, MAG1)
+        assert anchor.accept(1, MAG2).home_address == FIRST_ADDRESS
+        assert bound(anchor) == {nai(1): (FIRST_ADDRESS, MAG2)}
+        assert anchor.installed[AnchorKey(FIRST_ADDRESS)].tunnel == Tunnel(local=LMA, remote=MAG2)
+        assert anchor.names() == ["binding-created", "binding-moved"]
+
+    def test_the_lifetime_starts_again(self) -> None:
+        """P34."""
+        anchor = Anchor()
+        anchor.accept(1, MAG1)
+        anchor.pass_time(599)
+        anchor.accept(1, MAG2)
+        anchor.pass_time(599)
+        assert anchor.binding() is not None
+
+    def test_failing_to_install_keeps_the_old_binding(self) -> None:
+        anchor = Anchor()
+        anchor.accept(1, MAG1)
+        anchor.broken = "no memory"
+        anchor.deny(130, 1, MAG2)
+        anchor.broken = ""
+        anchor.pass_time(601)
+        assert anchor.state() == ([], {})  # with its old deadline
+
+    def test_an_older_request_of_the_former_mag_does_not_pull_it_back(self) -> None:
+        """P31: requests are ordered by their timestamps, whoever sends them."""
+        anchor = Anchor(handover_min_interval=0.0)
+        late = anchor.datagram(1, MAG1)
+        anchor.accept(1, MAG2)
+        assert reply_in(anchor.hear(late)[0], 1).code == 133
+        assert bound(anchor) == {nai(1): (FIRST_ADDRESS, MAG2)}
+
+
+class TestDeregistration:
+    def test_ends_the_binding(self) -> None:
+        anchor = Anchor()
+        anchor.accept()
+        assert anchor.release(home_address=FIRST_ADDRESS).home_address == FIRST_ADDRESS
+        assert anchor.state() == ([], {})
+        assert anchor.names()[-1] == "binding-released"
+
+    def test_without_a_home_address_the_reply_tells_it(self) -> None:
+        """M6: an accepting reply names it."""
+        anchor = Anchor()
+        anchor.accept()
+        assert anchor.release().home_address == FIRST_ADDRESS
+
+    def test_care_of_address_equal_to_home_address_ends_all(self) -> None:
+        """L2."""
+        anchor = Anchor()
+        anchor.accept(1, MAG1)
+        anchor.release(1, FIRST_ADDRESS, home_address=FIRST_ADDRESS)
+        assert anchor.binding() is None
+
+    def test_of_the_former_mag_changes_nothing(self) -> None:
+        """P37: it is answered, and the new binding stays."""
+        anchor = Anchor()
+        anchor.accept(1, MAG1)
+        anchor.accept(1, MAG2)
+        before = anchor.state()
+        anchor.release(1, MAG1, home_address=FIRST_ADDRESS)
+        assert anchor.state() == before
+        assert anchor.names()[-1] == "deregistration-without-binding"
+
+    def test_of_another_address_changes_nothing(self) -> None:
+        anchor = Anchor()
+        anchor.accept()
+        before = anchor.state()
+        anchor.release(home_address=ipv4("10.1.0.5"))
+        assert anchor.state() == before
+
+    def test_zero_addresses_are_not_the_home_address(self) -> None:
+        """Care-of and home address both 0 are equal, but name no binding."""
+        anchor = Anchor()
+        anchor.accept()
+        before = anchor.state()
+        anchor.release(1, MAG1, care_of_address=0)
+        assert anchor.state() == before
+
+    def test_twice_is_accepted_twice(self) -> None:
+        """L2, with a new Identification (I5)."""
+        anchor = Anchor()
+        anchor.accept()
+        anchor.release()
+        anchor.release()
+        assert anchor.state() == ([], {})
+
+    def test_of_a_node_never_seen(self) -> None:
+        anchor = Anchor()
+        anchor.release()
+        assert anchor.state() == ([], {})
+
+    def test_nothing_is_revoked(self) -> None:
+        """RV27: the MAG ended it by itself."""
+        anchor = Anchor()
+        anchor.accept()
+        anchor.release()
+        assert revocations(anchor.pass_time(60)) == []
+
+
+class TestReplay:
+    def test_after_deregistration(self) -> None:
+        """I10: captured requests do not bring the binding back, for as long as their timestamps would."""
+        anchor = Anchor()
+        captured = anchor.datagram(skew=6.9)
+        anchor.hear(captured)
+        anchor.release(skew=6.95)
+        for _ in range(30):
+            assert reply_in(anchor.hear(captured)[0], 1).code == 133
+            anchor.pass_time(0.5)
+        assert anchor.state() == ([], {})
+
+    def test_at_the_last_instant_of_the_window(self) -> None:
+        """The floor outlives every timestamp that it guards, exact edges included."""
+        anchor = Anchor()
+        edge = (int(anchor.clock.wall) + NTP_EPOCH + 7) << 32
+        captured = anchor.datagram(identification=edge - 1)
+        anchor.hear(captured)
+        anchor.release(identification=edge)
+        anchor.pass_time(14)
+        assert reply_in(anchor.hear(captured)[0], 1).code == 133
+
+    def test_the_deregistration_itself(self) -> None:
+        anchor = Anchor()
+        anchor.accept()
+        captured = anchor.datagram(lifetime=0)
+        anchor.hear(captured)
+        anchor.accept()
+        before = anchor.state()
+        assert reply_in(anchor.hear(captured)[0], 1).code == 133
+        assert anchor.state() == before
+
+    def test_after_expiry(self) -> None:
+        anchor = Anchor()
+        captured = anchor.datagram(skew=6, lifetime=1)
+        anchor.hear(captured)
+        anchor.pass_time(3)
+        assert anchor.binding() is None
+        assert reply_in(anchor.hear(captured)[0], 1).code == 133
+
+    def test_floors_are_forgotten_in_the_end(self) -> None:
+        """Nothing is left to wake for, and the node is welcome."""
+        anchor = Anchor()
+        anchor.accept()
+        anchor.release()
+        anchor.pass_time(700)
+        assert anchor.engine.next_deadline() is None
+        assert anchor.accept().home_address == FIRST_ADDRESS
+
+    def test_across_the_end_of_the_era(self) -> None:
+        """I11: 2036-02-07 06:28:16 UTC is a second like any other."""
+        anchor = Anchor(handover_min_interval=0.0)
+        anchor.clock.wall = 2.0**32 - NTP_EPOCH - 3
+        last = anchor.request().identification
+        anchor.accept()
+        for _ in range(6):
+            anchor.pass_time(1)
+            anchor.accept()
+        assert anchor.request().identification < last
+        anchor.deny(133, identification=last)
+
+    def test_resynchronization_across_the_end_of_the_era(self) -> None:
+        """P33: two seconds before it, a MAG four seconds ahead was accepted."""
+        anchor = Anchor(handover_min_interval=0.0)
+        anchor.clock.wall = 2.0**32 - NTP_EPOCH - 2
+        anchor.accept(1, MAG1, skew=4.5)
+        reply = anchor.ask(1, MAG2)
+        assert (reply.code, reply.identification >> 32) == (133, 3)
+
+    def test_resynchronization_just_before_the_end_of_the_era(self) -> None:
+        """The told second is the one after the last accepted, not the window's end behind the era."""
+        anchor = Anchor(handover_min_interval=0.0)
+        anchor.clock.wall = 2.0**32 - NTP_EPOCH - 3
+        anchor.accept(1, MAG1, skew=1.5)
+        reply = anchor.ask(1, MAG2)
+        assert (reply.code, reply.identification >> 32) == (133, 0xFFFFFFFF)
+
+
+class TestDuplicate:
+    """L5: the accepted request once more."""
+
+    def test_same_answer_with_what_is_left(self) -> None:
+        anchor = Anchor()
+        whole = anchor.datagram()
+        anchor.hear(whole)
+        before = anchor.state()
+        anchor.clock.advance(2.5)
+        reply = reply_in(anchor.hear(whole)[0], 1)
+        assert (reply.code, reply.lifetime, reply.home_address) == (1, 597, FIRST_ADDRESS)
+        assert anchor.state() == before
+
+    def test_once_a_second(self) -> None:
+        anchor = Anchor()
+        whole = anchor.datagram()
+        anchor.hear(whole)
+        assert len(anchor.hear(whole)) == 1
+        anchor.ignore("duplicate", whole)
+        anchor.clock.advance(1)
+        assert len(anchor.hear(whole)) == 1
+
+    def test_not_to_somebody_else(self) -> None:
+        """A captured request must not fetch an answer that tells of another tunnel."""
+        anchor = Anchor()
+        whole = anchor.datagram()
+        anchor.hear(whole)
+        anchor.ignore("duplicate", whole, MAG3)
+
+    def test_not_when_nothing_is_left(self) -> None:
+        """Lifetime 0 would mean de-registered."""
+        anchor = Anchor()
+        whole = anchor.datagram(lifetime=2)
+        anchor.hear(whole)
+        anchor.clock.advance(1.5)
+        anchor.ignore("duplicate", whole)
+
+    def test_does_not_lengthen_the_life(self) -> None:
+        anchor = Anchor()
+        whole = anchor.datagram(lifetime=5)
+        anchor.hear(whole)
+        for _ in range(7):
+            anchor.pass_time(1)
+            anchor.hear(whole)
+        assert anchor.binding() is None
+
+    def test_after_a_handover_it_is_a_replay(self) -> None:
+        anchor = Anchor()
+        whole = anchor.datagram(1, MAG1)
+        anchor.hear(whole)
+        anchor.accept(1, MAG2)
+        before = anchor.state()
+        assert reply_in(anchor.hear(whole)[0], 1).code == 133
+        assert anchor.state() == before
+
+
+class TestReplyLast:
+    """An accepting reply leaves when the packet plane holds what it promises."""
+
+    def test_receive_alone_sends_nothing(self) -> None:
+        anchor = Anchor()
+        source = Endpoint(MAG1, 434)
+        [commit] = anchor.engine.receive(anchor.datagram(), source, LMA, anchor.clock.now())
+        assert type(commit).__name__ == "Commit"
+
+    def test_a_failed_new_binding_is_undone(self) -> None:
+        """Its address is nobody's, and kept for the node that will try again."""
+        anchor = Anchor(home="10.1.0.0/30")
+        anchor.broken = "no memory"
+        anchor.deny(130)
+        anchor.broken = ""
+        assert anchor.accept().home_address == FIRST_ADDRESS
+
+    def test_a_failed_new_binding_uses_no_address_up(self) -> None:
+        anchor = Anchor(home="10.1.0.0/30")
+        anchor.broken = "no memory"
+        anchor.deny(130, 1)
+        anchor.broken = ""
+        assert anchor.accept(2).home_address == FIRST_ADDRESS
+
+    def test_a_failure_does_not_cost_a_node_its_former_address(self) -> None:
+        """P80."""
+        anchor = Anchor()
+        anchor.accept(1)
+        anchor.accept(2)
+        former = anchor.accept(3).home_address
+        anchor.release(3)
+        anchor.broken = "no memory"
+        anchor.deny(130, 3)
+        anchor.broken = ""
+        assert anchor.accept(4).home_address != former
+        assert anchor.accept(3).home_address == former
+
+    def test_no_former_mag_is_revoked_for_a_failed_handover(self) -> None:
+        anchor = Anchor()
+        anchor.accept(1, MAG1)
+        anchor.broken = "no memory"
+        anchor.deny(130, 1, MAG2)
+        assert revocations(anchor.pass_time(60)) == []
+
+
+class TestLifetime:
+    @pytest.mark.parametrize(
+        ("asked", "granted"), [(1, 1), (600, 600), (3600, 3600), (3601, 3600), (65534, 3600), (65535, 3600)]
+    )
+    def test_never_longer_than_asked_or_allowed(self, asked: int, granted: int) -> None:
+        """L1, L6; 65535 is infinite and granted the maximum."""
+        anchor = Anchor()
+        assert anchor.accept(lifetime=asked).lifetime == granted
+
+    def test_expiry(self) -> None:
+        anchor = Anchor()
+        anchor.accept(1, lifetime=30)
+        anchor.accept(2, lifetime=60)
+        anchor.pass_time(29.9)
+        assert len(anchor.engine.bindings) == 2
+        sent = anchor.pass_time(1.2)
+        assert sent == []  # the home agent never speaks unasked of an expiry
+        assert list(bound(anchor)) == [nai(2)]
+        assert len(anchor.installed) == 1
+        assert anchor.names() == ["binding-created", "binding-created", "binding-expired"]
+
+    def test_waking_early_or_often_ends_nothing(self) -> None:
+        anchor = Anchor()
+        anchor.accept(lifetime=30)
+        for _ in range(29):
+            anchor.clock.advance(1)
+            assert anchor.engine.wake(anchor.clock.now()) == []
+        assert anchor.binding() is not None
+
+    def test_waking_late_ends_each_binding_once(self) -> None:
+        """Also one that was filed for several deadlines."""
+        anchor = Anchor()
+        anchor.accept(lifetime=10)
+        anchor.release()
+        anchor.pass_time(5)
+        anchor.accept(lifetime=10)
+        anchor.names()
+        anchor.clock.advance(100)
+        anchor._run(anchor.engine.wake(anchor.clock.now()))
+        assert anchor.names() == ["binding-expired"]
+
+    def test_waking_moves_the_deadline_on(self) -> None:
+        """Whoever wakes when asked to makes progress: no loop without end."""
+        anchor = Anchor(handover_min_interval=0.0)
+        for node in range(1, 4):
+            anchor.accept(node, MAG1, lifetime=node, revocation=None)
+            anchor.accept(node, MAG2, lifetime=2 * node)
+        anchor.release(3, MAG2)
+        deadlines = []
+        while (deadline := anchor.engine.next_deadline()) is not None:
+            assert deadline >= anchor.clock.monotonic
+            anchor.clock.advance(deadline - anchor.clock.monotonic)
+            anchor.engine.wake(anchor.clock.now())
+            deadlines.append(deadline)
+            assert len(deadlines) < 50
+        assert deadlines == sorted(set(deadlines))

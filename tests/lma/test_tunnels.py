@@ -1,0 +1,102 @@
+"""Which tunnel the LMA agrees to: the decision table of N19, row by row, and what follows from it."""
+
+import pytest
+
+from pmip_tw.mobility.tunnels import AnchorKey, Tunnel
+from pmip_tw.wire.extension_values import UdpTunnelReply, UdpTunnelRequest
+from pmip_tw.wire.registration import REVERSE_TUNNEL, RegistrationReply
+from tests.lma.anchor import FIRST_ADDRESS, LMA, MAG1, NAT, Anchor
+
+DIRECT = Tunnel(local=LMA, remote=MAG1)
+PLEASE = UdpTunnelRequest()
+FORCED = UdpTunnelRequest(forced=True)
+
+
+def tunnel(anchor: Anchor) -> Tunnel:
+    return anchor.installed[AnchorKey(FIRST_ADDRESS)].tunnel
+
+
+@pytest.mark.parametrize("asked", [PLEASE, FORCED])
+def test_behind_a_nat_with_144(asked: UdpTunnelRequest) -> None:
+    """The source's address and port are the tunnel's end (N21); F goes back as it came."""
+    anchor = Anchor()
+    reply = anchor.accept(source=NAT, port=40001, udp_tunnel=asked)
+    assert reply.udp_tunnel == UdpTunnelReply(code=0, forced=asked.forced, keepalive_interval=110)
+    assert tunnel(anchor) == Tunnel(local=LMA, remote=NAT, remote_port=40001)
+
+
+@pytest.mark.parametrize("asked", [PLEASE, FORCED])
+def test_behind_a_nat_but_not_allowed(asked: UdpTunnelRequest) -> None:
+    note = Anchor(nat_traversal=False).deny(129, source=NAT, udp_tunnel=asked)
+    assert "nat_traversal is off" in note.cause
+
+
+def test_behind_a_nat_without_144() -> None:
+    Anchor().deny(129, source=NAT)
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_no_nat_and_not_forced(allowed: bool) -> None:
+    """Code 64 and the normal tunnel (N22)."""
+    anchor = Anchor(nat_traversal=allowed)
+    assert anchor.accept(udp_tunnel=PLEASE).udp_tunnel == UdpTunnelReply(code=64)
+    assert tunnel(anchor) == DIRECT
+
+
+def test_no_nat_but_forced() -> None:
+    anchor = Anchor()
+    assert anchor.accept(port=5000, udp_tunnel=FORCED).udp_tunnel == UdpTunnelReply(0, True, 110)
+    assert tunnel(anchor) == Tunnel(local=LMA, remote=MAG1, remote_port=5000)
+
+
+@pytest.mark.parametrize("policy", [{"forced_udp": False}, {"nat_traversal": False}])
+def test_no_nat_forced_but_not_allowed(policy: dict[str, object]) -> None:
+    Anchor(**policy).deny(129, udp_tunnel=FORCED)
+
+
+def test_no_nat_and_no_144() -> None:
+    anchor = Anchor()
+    assert anchor.accept().udp_tunnel is None
+    assert tunnel(anchor) == DIRECT
+
+
+def test_an_encapsulation_that_is_not_used_is_no_reason_to_refuse() -> None:
+    """142 only if UDP would be used."""
+    Anchor().accept(udp_tunnel=UdpTunnelRequest(encapsulation=47))
+    Anchor().deny(142, udp_tunnel=UdpTunnelRequest(forced=True, encapsulation=47))
+
+
+@pytest.mark.parametrize("encapsulation", [0, 4])
+def test_ip_in_ip_by_either_name(encapsulation: int) -> None:
+    Anchor().accept(source=NAT, udp_tunnel=UdpTunnelRequest(encapsulation=encapsulation))
+
+
+def test_the_reply_part_stands_where_the_request_part_stood() -> None:
+    """N22: after MN-HA for a MAG that registers like a foreign agent."""
+    anchor = Anchor()
+    assert anchor.accept(source=NAT, udp_tunnel=PLEASE).agent_part is False
+    anchor.accept(2, source=NAT, flags=REVERSE_TUNNEL, udp_tunnel=PLEASE, agent_part=True)
+    assert RegistrationReply.decode(anchor.sent[-1].datagram).agent_part is True
+
+
+def test_lifetime_of_a_udp_tunnel() -> None:
+    """N25, and never beyond the maximum of all."""
+    assert Anchor().accept(source=NAT, udp_tunnel=PLEASE, lifetime=3000).lifetime == 600
+    assert Anchor().accept(udp_tunnel=PLEASE, lifetime=3000).lifetime == 3000
+    assert Anchor(max_lifetime=300).accept(source=NAT, udp_tunnel=PLEASE, lifetime=3000).lifetime == 300
+
+
+def test_a_new_port_moves_the_tunnel_not_the_node() -> None:
+    """N13, N23: the NAT forgot its mapping; the MAG is the same."""
+    anchor = Anchor()
+    anchor.accept(source=NAT, port=40001, udp_tunnel=PLEASE)
+    anchor.accept(source=NAT, port=40002, udp_tunnel=PLEASE)
+    assert tunnel(anchor).remote_port == 40002
+    assert anchor.names()[-1] == "binding-renewed"
+    anchor.release(source=NAT, port=40003)
+    assert anchor.state() == ([], {})
+
+
+def test_keepalive_interval_is_told() -> None:
+    reply = Anchor(keepalive_interval=25).accept(source=NAT, udp_tunnel=PLEASE)
+    assert reply.udp_tunnel is not None and reply.udp_tunnel.keepalive_interval == 25
