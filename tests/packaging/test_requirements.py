@@ -18,7 +18,7 @@ CITATION = re.compile(r"(?<![\w-])(AA|DY|RV|[DEHILMNPT])([1-9]\d?)[ab]?(?:-\1([1
 """N29, I6b, or a range as P5-P21."""
 
 ROW = re.compile(r"^\| ([A-Z]{1,2}\d+) \|(.*)\|(.*)\|$", re.M)
-DOCUMENT = re.compile(r"(?<![\w/.-])((?:[\w.-]+/)*[\w-]+\.(?:md|service))\b")
+DOCUMENT = re.compile(r"(?<![\w/.-])((?:[\w.-]+/)*(?:[\w-]+\.md|pmip-\w+\.service))\b")
 """A document that a text names; what is part of an address on the web is none."""
 
 
