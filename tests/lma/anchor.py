@@ -58,7 +58,7 @@ class Anchor:
     def request(
         self, node: int = 1, mag: Ipv4 = MAG1, *, skew: float = 0.0, **fields: object
     ) -> RegistrationRequest:
-        """A request of ``node`` by ``mag``, whose clock is ``skew`` seconds ahead of ours; always a new Identification."""
+        """A request of ``node`` by ``mag`` with a clock ``skew`` seconds ahead; the Identification is new."""
         self._asked += 1
         values: dict[str, object] = {
             "flags": REVERSE_TUNNEL | COLOCATED,
@@ -88,7 +88,7 @@ class Anchor:
         port: int = 434,
         **fields: object,
     ) -> RegistrationReply:
-        """The reply to a request of ``node`` by ``mag``; it came from the address asked, to the source, and verifies."""
+        """The reply to a request of ``node`` by ``mag``: to its source, from the address asked, authentic."""
         asked = self.request(node, mag, **fields)
         sender = mag if source is None else source
         answer = self.hear(asked.encode(mn_ha=association(node)), sender, port)[0]
@@ -191,5 +191,3 @@ def revocations(sent: Iterable[Send]) -> list[Revocation]:
 def bound(anchor: Anchor) -> dict[bytes, tuple[Ipv4, Ipv4]]:
     """(home address, care-of address) by NAI."""
     return {one.nai: (one.home_address, one.care_of_address) for one in anchor.engine.bindings}
-
-

@@ -1,0 +1,118 @@
+"""Timestamps: the window, the order, the resynchronization, and what is remembered (registration.md 8.1)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pmip_tw.mobility.clock import NTP_EPOCH
+from pmip_tw.mobility.replay import (
+    ReplayFloors,
+    acceptable,
+    later,
+    ntp_seconds,
+    ntp_timestamp,
+    resynchronizing,
+    seconds_between,
+)
+
+ERA_END = 2.0**32 - NTP_EPOCH
+WALLS = st.one_of(
+    st.floats(1.6e9, 2.2e9), st.floats(ERA_END - 20, ERA_END + 20), st.floats(ERA_END, ERA_END + 1e9)
+)
+IDENTIFICATIONS = st.integers(0, 2**64 - 1)
+
+
+def test_the_constant() -> None:
+    """I3: 2024-01-01 00:00 UTC."""
+    assert ntp_timestamp(1_704_067_200) == 0xE93C7F00 << 32
+    assert ntp_seconds(1_704_067_200.9) == 0xE93C7F00
+
+
+def test_the_end_of_the_era() -> None:
+    """I11: 2036-02-07 06:28:16 UTC."""
+    assert ERA_END == 2_085_978_496
+    assert ntp_timestamp(ERA_END) == 0
+    assert later(ntp_timestamp(ERA_END + 1), ntp_timestamp(ERA_END - 1))
+    assert not later(ntp_timestamp(ERA_END - 1), ntp_timestamp(ERA_END + 1))
+    assert seconds_between(ntp_timestamp(ERA_END + 1), ERA_END - 1) == pytest.approx(2)
+
+
+@given(one=IDENTIFICATIONS, other=IDENTIFICATIONS)
+def test_later_is_an_order_of_two(one: int, other: int) -> None:
+    assert not (later(one, other) and later(other, one))
+    assert not later(one, one)
+
+
+@given(wall=WALLS, ahead=st.floats(-100, 100))
+def test_seconds_between(wall: float, ahead: float) -> None:
+    assert seconds_between(ntp_timestamp(wall + ahead), wall) == pytest.approx(ahead, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "accepted"), [(0, True), (7, True), (-7, True), (7.001, False), (-7.001, False)]
+)
+def test_window(ahead: float, accepted: bool) -> None:
+    wall = 1_704_067_200.0
+    assert acceptable(ntp_timestamp(wall + ahead), None, wall, 7.0) is accepted
+
+
+@given(
+    wall=WALLS,
+    low=st.integers(0, 2**32 - 1),
+    skew=st.floats(-6.9, 6.9),
+    window=st.sampled_from([4.0, 7.0, 60.0]),
+)
+def test_what_is_told_is_accepted(wall: float, low: int, skew: float, window: float) -> None:
+    """P33: whatever was accepted up to two seconds below the window's end, the told time is inside and later."""
+    last = ntp_timestamp(wall + min(skew, window - 2.1))
+    told = resynchronizing(low, last, wall, window)
+    assert told & 0xFFFFFFFF == low
+    assert acceptable(told, last, wall, window)
+
+
+@given(wall=WALLS, request=IDENTIFICATIONS, last=st.none() | IDENTIFICATIONS)
+def test_what_is_told_is_never_outside_the_window(wall: float, request: int, last: int | None) -> None:
+    assert abs(seconds_between(resynchronizing(request, last, wall, 7.0), wall)) <= 7
+
+
+@given(wall=WALLS, request=IDENTIFICATIONS)
+def test_without_a_history_our_clock_is_told(wall: float, request: int) -> None:
+    """I8."""
+    assert resynchronizing(request, None, wall, 7.0) >> 32 == ntp_seconds(wall)
+    old = ntp_timestamp(wall - 100)
+    assert resynchronizing(request, old, wall, 7.0) >> 32 == ntp_seconds(wall)
+
+
+class TestFloors:
+    def test_kept_for_the_retention(self) -> None:
+        floors = ReplayFloors(14)
+        floors.note(b"a", 5, 100)
+        floors.forget_old(113.9)
+        assert floors.get(b"a") == 5
+        assert floors.next_deadline() == 114
+        floors.forget_old(114)
+        assert floors.get(b"a") is None and len(floors) == 0 and floors.next_deadline() is None
+
+    def test_noted_again_it_starts_again(self) -> None:
+        """I10."""
+        floors = ReplayFloors(14)
+        floors.note(b"a", 5, 100)
+        floors.note(b"b", 5, 105)
+        floors.note(b"a", 6, 110)
+        floors.forget_old(120)
+        assert (floors.get(b"a"), floors.get(b"b")) == (6, None)
+
+    def test_it_never_sinks(self) -> None:
+        floors = ReplayFloors(14)
+        floors.note(b"a", 6, 100)
+        floors.note(b"a", 5, 110)
+        assert floors.get(b"a") == 6
+        assert floors.next_deadline() == 124
+
+    def test_some_at_a_time(self) -> None:
+        floors = ReplayFloors(1)
+        for number in range(10):
+            floors.note(b"%d" % number, 1, number)
+        floors.forget_old(100, limit=4)
+        assert len(floors) == 6
+        assert floors.next_deadline() == 5
