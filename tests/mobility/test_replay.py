@@ -1,4 +1,4 @@
-"""Timestamps: the window, the order, the resynchronization, and what is remembered (registration.md 8.1)."""
+"""Timestamps: the window, the order, the resynchronization, and what is remembered (RFC 5944 5.7.1)."""
 
 import pytest
 from hypothesis import given
