@@ -26,7 +26,9 @@ class Endpoint(NamedTuple):
 def ipv4(text: str) -> Ipv4:
     """``"192.0.2.1"`` as an address; ValueError says what is wrong with it."""
     parts = text.split(".")
-    if len(parts) != 4 or not all(p.isascii() and p.isdigit() and len(p) <= 3 and int(p) <= 255 for p in parts):
+    if len(parts) != 4 or not all(
+        p.isascii() and p.isdigit() and len(p) <= 3 and int(p) <= 255 for p in parts
+    ):
         raise ValueError(f"{text!r} is not an IPv4 address (four numbers 0-255, such as 192.0.2.1)")
     return Ipv4(int(parts[0]) << 24 | int(parts[1]) << 16 | int(parts[2]) << 8 | int(parts[3]))
 
