@@ -81,7 +81,8 @@ class ISignalling(Interface):
     def send(payload: bytes, destination: Endpoint, source: Ipv4) -> None:
         """Send from port 434 of ``source``, one of ``addresses``.
 
-        A full socket buffer loses the datagram, as a network would.
+        A full socket buffer loses the datagram, as a network would. Once stopped nothing is sent: an answer that
+        comes late finds nobody to send it.
         """
 
     def stop() -> None:

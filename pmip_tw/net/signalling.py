@@ -124,7 +124,8 @@ class UdpSignalling:
             self._reactor.addReader(opened)
 
     def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> None:
-        self._sockets[source].send(payload, destination)
+        if self._sockets:
+            self._sockets[source].send(payload, destination)
 
     def stop(self) -> None:
         sockets, self._sockets = self._sockets, {}

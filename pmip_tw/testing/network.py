@@ -84,12 +84,21 @@ class FakeSignalling:
         self._tunnel_data: ITunnelDataReceiver | None = None
 
     def start(self, receiver: ISignallingReceiver, tunnel_data: ITunnelDataReceiver | None) -> None:
+        attached: list[Endpoint] = []
         for address in self.addresses:
-            self._network.attach(Endpoint(address, self._port), self)
+            endpoint = Endpoint(address, self._port)
+            try:
+                self._network.attach(endpoint, self)
+            except PmipError:
+                for other in attached:
+                    self._network.detach(other)
+                raise
+            attached.append(endpoint)
         self._receiver, self._tunnel_data = receiver, tunnel_data
 
     def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> None:
-        self._network.send(Endpoint(source, self._port), destination, payload)
+        if self._receiver is not None:
+            self._network.send(Endpoint(source, self._port), destination, payload)
 
     def stop(self) -> None:
         if self._receiver is not None:
