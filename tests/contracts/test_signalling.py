@@ -1,0 +1,277 @@
+"""What every ISignalling does: the twin on its network in memory, and UDP sockets on loopback."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from twisted.internet.posixbase import PosixReactorBase
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4, ipv4_text
+from pmip_tw.errors import PmipError
+from pmip_tw.interfaces import (
+    Datagram,
+    ISignalling,
+    ISignallingReceiver,
+    ITunnelDataReceiver,
+    Unreachable,
+)
+from pmip_tw.net.signalling import MAX_BATCH, UdpSignalling
+from pmip_tw.testing.network import FakeNetwork, FakeSignalling
+from tests.loops import private_reactor, run_until
+
+ONE, TWO, THREE, NOBODY = (ipv4(f"127.0.3.{number}") for number in (1, 2, 3, 4))
+FOREIGN = ipv4("192.0.2.99")
+"""No address of any machine that runs tests."""
+
+
+@implementer(ISignallingReceiver, ITunnelDataReceiver)
+class Mailbox:
+    """Keeps what arrives."""
+
+    def __init__(self) -> None:
+        self.signalling: list[Datagram] = []
+        self.tunnelled: list[Datagram] = []
+        self.reports: list[Unreachable] = []
+        self.largest_batch = 0
+
+    def datagrams_received(self, batch: list[Datagram]) -> None:
+        assert batch
+        self.largest_batch = max(self.largest_batch, len(batch))
+        self.signalling += batch
+
+    def peer_unreachable(self, report: Unreachable) -> None:
+        self.reports.append(report)
+
+    def tunnel_data_received(self, batch: list[Datagram]) -> None:
+        assert batch
+        self.tunnelled += batch
+
+
+class Provider:
+    """``make`` gives one more ISignalling on the same port; ``turn`` lets everything happen until a condition holds."""
+
+    def __init__(
+        self,
+        name: str,
+        port: int,
+        make: Callable[[tuple[Ipv4, ...]], ISignalling],
+        turn: Callable[[Callable[[], object]], None],
+    ) -> None:
+        self.name, self.port, self._make, self.turn = name, port, make, turn
+        self.made: list[ISignalling] = []
+
+    def make(self, *addresses: Ipv4) -> ISignalling:
+        made = self._make(addresses)
+        self.made.append(made)
+        return made
+
+    def start(self, *addresses: Ipv4) -> tuple[ISignalling, Mailbox]:
+        mailbox, made = Mailbox(), self.make(*addresses)
+        made.start(mailbox, mailbox)
+        return made, mailbox
+
+    def at(self, address: Ipv4) -> Endpoint:
+        return Endpoint(address, self.port)
+
+
+def free_port() -> int:
+    """A port that is free on all loopback addresses at this moment."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("0.0.0.0", 0))
+        return probe.getsockname()[1]
+
+
+def in_memory() -> Provider:
+    network = FakeNetwork()
+
+    def turn(condition: Callable[[], object]) -> None:
+        network.deliver()
+        assert condition()
+
+    return Provider("memory", 434, lambda addresses: FakeSignalling(network, addresses), turn)
+
+
+def on_loopback(reactor: PosixReactorBase) -> Provider:
+    port = free_port()
+    return Provider(
+        "udp",
+        port,
+        lambda addresses: UdpSignalling(reactor, addresses, port),
+        lambda condition: run_until(reactor, condition),
+    )
+
+
+@pytest.fixture(params=["memory", "udp"])
+def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
+    with ExitStack() as stack:
+        on_network = request.param == "memory"
+        found = in_memory() if on_network else on_loopback(stack.enter_context(private_reactor()))
+        yield found
+        for made in found.made:
+            made.stop()
+
+
+class TestSignalling:
+    def test_it_is_one(self, provider: Provider) -> None:
+        made = provider.make(ONE, TWO)
+        assert verifyObject(ISignalling, made)
+        assert made.addresses == (ONE, TWO)
+
+    def test_a_datagram_tells_source_and_local_address(self, provider: Provider) -> None:
+        """A multihomed agent must know where it was asked, to answer from there (registration.md section 1)."""
+        _, mailbox = provider.start(ONE, TWO)
+        sender, _ = provider.start(THREE)
+        sender.send(b"\x01to one", provider.at(ONE), THREE)
+        sender.send(b"\x01to two", provider.at(TWO), THREE)
+        provider.turn(lambda: len(mailbox.signalling) == 2)
+        assert {(one.payload, one.source, one.local) for one in mailbox.signalling} == {
+            (b"\x01to one", provider.at(THREE), ONE),
+            (b"\x01to two", provider.at(THREE), TWO),
+        }
+
+    def test_the_source_is_the_one_that_was_named(self, provider: Provider) -> None:
+        sender, _ = provider.start(ONE, TWO)
+        _, mailbox = provider.start(THREE)
+        for source in (TWO, ONE):
+            sender.send(b"\x01", provider.at(THREE), source)
+        provider.turn(lambda: len(mailbox.signalling) == 2)
+        assert [one.source for one in mailbox.signalling] == [provider.at(TWO), provider.at(ONE)]
+
+    def test_in_order_and_complete(self, provider: Provider) -> None:
+        sender, _ = provider.start(ONE)
+        _, mailbox = provider.start(TWO)
+        payloads = [b"\x01%d" % number for number in range(3 * MAX_BATCH)]
+        for payload in payloads:
+            sender.send(payload, provider.at(TWO), ONE)
+        provider.turn(lambda: len(mailbox.signalling) == len(payloads))
+        assert [one.payload for one in mailbox.signalling] == payloads
+        assert mailbox.largest_batch <= MAX_BATCH
+
+    @pytest.mark.parametrize("size", [0, 1, 9000, 65507])
+    def test_every_size(self, provider: Provider, size: int) -> None:
+        sender, _ = provider.start(ONE)
+        _, mailbox = provider.start(TWO)
+        sender.send(bytes(size), provider.at(TWO), ONE)
+        provider.turn(lambda: mailbox.signalling)
+        assert mailbox.signalling[0].payload == bytes(size)
+
+    def test_tunnel_data_goes_to_the_packet_plane(self, provider: Provider) -> None:
+        """Both share the port (RFC 3519 3.3)."""
+        sender, _ = provider.start(ONE)
+        _, mailbox = provider.start(TWO)
+        for payload in (b"\x01a", b"\x04b", b"\x03c", b"\x04d", b"\x0fe"):
+            sender.send(payload, provider.at(TWO), ONE)
+        provider.turn(lambda: len(mailbox.signalling) + len(mailbox.tunnelled) == 5)
+        assert [one.payload for one in mailbox.signalling] == [b"\x01a", b"\x03c", b"\x0fe"]
+        assert [one.payload for one in mailbox.tunnelled] == [b"\x04b", b"\x04d"]
+        assert {one.local for one in mailbox.tunnelled} == {TWO}
+
+    def test_tunnel_data_for_nobody_is_dropped(self, provider: Provider) -> None:
+        sender, _ = provider.start(ONE)
+        mailbox = Mailbox()
+        provider.make(TWO).start(mailbox, None)
+        sender.send(b"\x04data", provider.at(TWO), ONE)
+        sender.send(b"\x01request", provider.at(TWO), ONE)
+        provider.turn(lambda: mailbox.signalling)
+        assert [one.payload for one in mailbox.signalling] == [b"\x01request"]
+
+    def test_nobody_there_is_told(self, provider: Provider) -> None:
+        sender, mailbox = provider.start(ONE)
+        sender.send(b"\x01", provider.at(NOBODY), ONE)
+        provider.turn(lambda: mailbox.reports)
+        assert mailbox.reports == [Unreachable(provider.at(NOBODY), 3)]
+
+    def test_it_outlives_any_number_of_icmp_errors(self, provider: Provider) -> None:
+        """Reactors drop a reader whose error queue is not empty."""
+        sender, mailbox = provider.start(ONE)
+        other, others = provider.start(TWO)
+        for round_number in range(1, 6):
+            for _ in range(5):
+                sender.send(b"\x01", provider.at(NOBODY), ONE)
+            provider.turn(lambda: len(mailbox.reports) >= 1)
+            mailbox.reports.clear()
+            other.send(b"\x03%d" % round_number, provider.at(ONE), TWO)
+            provider.turn(lambda: len(mailbox.signalling) == round_number)  # noqa: B023 - called at once
+        assert others.reports == []
+
+    def test_an_icmp_error_costs_no_datagram_to_somebody_else(self, provider: Provider) -> None:
+        sender, mailbox = provider.start(ONE)
+        _, others = provider.start(TWO)
+        for _ in range(20):
+            sender.send(b"\x01", provider.at(NOBODY), ONE)
+            sender.send(b"\x01", provider.at(TWO), ONE)
+        provider.turn(lambda: len(others.signalling) == 20)
+        provider.turn(lambda: mailbox.reports)
+        assert {report.peer for report in mailbox.reports} == {provider.at(NOBODY)}
+
+    def test_stop_is_final_and_may_be_repeated(self, provider: Provider) -> None:
+        sender, _ = provider.start(ONE)
+        stopped, mailbox = provider.start(TWO)
+        stopped.stop()
+        stopped.stop()
+        stopped.send(b"\x01late", provider.at(ONE), TWO)
+        _, successor = provider.start(TWO)
+        sender.send(b"\x01", provider.at(TWO), ONE)
+        provider.turn(lambda: successor.signalling)
+        stopped.stop()
+        sender.send(b"\x01", provider.at(TWO), ONE)
+        provider.turn(lambda: len(successor.signalling) == 2)
+        assert mailbox.signalling == []
+
+    def test_stop_without_start(self, provider: Provider) -> None:
+        provider.make(ONE).stop()
+
+    def test_an_address_in_use_is_named(self, provider: Provider) -> None:
+        """And nothing stays bound: the free address is free again."""
+        provider.start(TWO)
+        failing = provider.make(ONE, TWO)
+        with pytest.raises(PmipError, match=f"{ipv4_text(TWO)}:{provider.port} cannot be bound"):
+            failing.start(Mailbox(), None)
+        provider.start(ONE)
+
+
+class TestSockets:
+    """What only sockets can do wrong."""
+
+    @pytest.fixture
+    def udp(self) -> Iterator[Provider]:
+        with private_reactor() as reactor:
+            provider = on_loopback(reactor)
+            yield provider
+            for made in provider.made:
+                made.stop()
+
+    def test_an_address_of_another_machine(self, udp: Provider) -> None:
+        """The message says what to look at."""
+        with pytest.raises(PmipError) as told:
+            udp.make(FOREIGN).start(Mailbox(), None)
+        assert f"UDP 192.0.2.99:{udp.port} cannot be bound" in str(told.value)
+        assert "is the address this machine's" in str(told.value)
+
+    def test_no_route_is_told_and_survived(self, udp: Provider) -> None:
+        """From a loopback address nothing leaves the machine."""
+        sender, mailbox = udp.start(ONE)
+        sender.send(b"\x01", Endpoint(FOREIGN, 434), ONE)
+        sender.send(b"\x01", udp.at(ONE), ONE)
+        udp.turn(lambda: mailbox.signalling)
+
+    def test_a_receiver_that_fails_does_not_end_the_reading(self, udp: Provider) -> None:
+        """One bad datagram must not silence an agent."""
+        mailbox = Mailbox()
+
+        @implementer(ISignallingReceiver)
+        class Failing(Mailbox):
+            def datagrams_received(self, batch: list[Datagram]) -> None:
+                mailbox.signalling += batch
+                if len(mailbox.signalling) == 1:
+                    raise RuntimeError("a defect")
+
+        receiver = udp.make(ONE)
+        receiver.start(Failing(), None)
+        sender, _ = udp.start(TWO)
+        for number in (1, 2):
+            sender.send(b"\x01", udp.at(ONE), TWO)
+            udp.turn(lambda: len(mailbox.signalling) == number)  # noqa: B023 - called at once
