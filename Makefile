@@ -5,6 +5,8 @@
 SCENARIO ?= roam
 PYTHON := .venv/bin/python
 MAKEFLAGS += --no-print-directory
+# Where Debian keeps ip, nft, dhclient and freeradius; an ordinary user's PATH lacks it.
+export PATH := $(PATH):/usr/sbin:/sbin
 
 .PHONY: help lab test check setup
 .DEFAULT_GOAL := help

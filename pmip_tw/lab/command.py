@@ -23,6 +23,8 @@ from pmip_tw.lab.screen import style_for, summary
 OUTPUT = Path("lab-output")
 KEPT_RUNS = 5
 TUN = "/dev/net/tun"
+SYSTEM_PROGRAMS = "/usr/sbin:/sbin"
+"""Where Debian keeps ip, nft, dhclient and freeradius; an ordinary user's PATH lacks it."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -95,6 +97,7 @@ def _directory(name: str, wanted: Path | None, *, keep: bool) -> Path:
 
 def _inside(scenario: Scenario, directory: Path, *, as_json: bool) -> int:
     """In the private world: run, judge, show."""
+    os.environ["PATH"] = f"{os.environ.get('PATH', '/usr/bin:/bin')}:{SYSTEM_PROGRAMS}"
     outcome = asyncio.run(_watched(scenario, directory))
     if outcome is None:
         print("pmip-lab: interrupted; everything was taken down", file=sys.stderr)
