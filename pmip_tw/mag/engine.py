@@ -27,7 +27,7 @@ _AAA_DOWN_HOLD = 1.0
 
 
 class _TurnedAway(dict[str, Observe]):
-    """What is noted of a stranger's frame while AAA is fully busy, by port: made once, a flood must cost little (P83)."""
+    """Notes of strangers' frames while AAA is fully busy, by port: made once, a flood must cost little (P83)."""
 
     def __missing__(self, port: str) -> Observe:
         note = self[port] = observed.bad_frame(port, "authentication-limit")
@@ -62,7 +62,7 @@ class MagEngine:
         if visitor is None or visitor.state is State.LEAVING:
             if self._gate.is_held_off(key.mac, now.monotonic):
                 return []
-            if self._gate.full:
+            if self._gate.is_full(now.monotonic):
                 return [self._turned_away[port]]
         try:
             frame = EthernetFrame.decode(octets)
@@ -200,7 +200,7 @@ class MagEngine:
     ) -> list[MagEffect]:
         visitor = Visitor(key=key, since=now.monotonic, hint=found.address, heard_at=now.monotonic)
         self._visitors.add(visitor)
-        self._gate.began()
+        self._gate.began(now.monotonic)
         return [
             observed.visitor_event("attached", visitor, evidence=found.kind.value),
             *self._keep(visitor, frame, octets, now),

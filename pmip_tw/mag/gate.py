@@ -5,19 +5,25 @@ from itertools import islice
 from pmip_tw.addresses import Mac
 
 MAX_HELD_OFF = 65536
+PER_SECOND = 500.0
+"""Authentications that may begin; each costs us a good quarter of a millisecond, which served nodes would wait for."""
+
+BURST = 32
+"""As many more may begin at once: hosts that arrive together."""
 
 
 class Gate:
-    """Counts authentications under way and remembers who is held off, until when."""
+    """Counts authentications under way, paces them, and remembers who is held off, until when."""
 
     def __init__(self, max_outstanding: int) -> None:
         self._max_outstanding = max_outstanding
         self._outstanding = 0
+        self._paced_until = float("-inf")
         self._held_off: dict[Mac, float] = {}
 
-    @property
-    def full(self) -> bool:
-        return self._outstanding >= self._max_outstanding
+    def is_full(self, monotonic: float) -> bool:
+        """Whether nobody may be asked about now: too many are under way, or began just before."""
+        return self._outstanding >= self._max_outstanding or self._paced_until > monotonic
 
     def is_held_off(self, mac: Mac, monotonic: float) -> bool:
         until = self._held_off.get(mac)
@@ -28,8 +34,10 @@ class Gate:
         del self._held_off[mac]
         return False
 
-    def began(self) -> None:
+    def began(self, monotonic: float) -> None:
         self._outstanding += 1
+        # A bucket as one instant: it lies BURST intervals back when the bucket is full.
+        self._paced_until = max(self._paced_until, monotonic - BURST / PER_SECOND) + 1 / PER_SECOND
 
     def ended(self) -> None:
         self._outstanding -= 1

@@ -39,7 +39,7 @@ class Station:
     """An unmodified host, by what it sends and hears."""
 
     def __init__(self, number: int) -> None:
-        self.mac = Mac(bytes((2, 0, 0, 0, 0, number)))
+        self.mac = Mac(b"\2\0\0\0" + number.to_bytes(2, "big"))
         self.nai = f"mn{number}@example.net"
         self.number = number
 
@@ -138,9 +138,7 @@ class World:
         self.mag_settings = mag_settings or {}
         self.stations = [Station(number) for number in range(1, nodes + 1)]
         self.verdicts = {
-            station.mac: Accept(
-                Profile(nai=station.nai, lma=LMA, mn_ha=association(station.number))
-            )
+            station.mac: Accept(Profile(nai=station.nai, lma=LMA, mn_ha=association(station.number)))
             for station in self.stations
         }
         self.notes = Notes()

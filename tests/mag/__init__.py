@@ -1,0 +1,1 @@
+"""The rules of the access gateway, one machine at a time."""

@@ -1,0 +1,246 @@
+"""How a visit ends, and the DHCP table row by row (P15, P21, D19-D24)."""
+
+import pytest
+
+from pmip_tw.addresses import ipv4
+from pmip_tw.mag.effects import Forward, Transmit
+from pmip_tw.mag.uplink import MAX_FRAMES, HeldFrames
+from pmip_tw.mobility.effects import Install, Remove, Send
+from pmip_tw.wire.dhcp import MessageType
+from tests.agents.world import GATEWAY, Station
+from tests.mag.bench import ADDRESS, Bench, names, note, notes, only, order, reply, requests, told
+
+STATION = Station(1)
+OTHER = ipv4("10.1.0.44")
+FOREIGN_SERVER = ipv4("10.1.0.200")
+
+
+class TestDeregistration:
+    """Flow D."""
+
+    def test_packets_stop_before_the_request_leaves_and_the_last_retry_ends_it(self) -> None:
+        bench = Bench()
+        bench.register()
+        effects = bench.take(bench.engine.detach(STATION.nai, bench.now))
+        assert order(effects, Remove, Send) == ["Remove", "Send"]
+        assert len(requests(bench.wait(62))) == 5
+        bench.wait(2)
+        assert len(bench.engine.visitors) == 0
+
+    @pytest.mark.parametrize("code", [130, 133])
+    def test_refused_for_now_is_repeated(self, code: int) -> None:
+        bench = Bench()
+        bench.register()
+        [request] = requests(bench.take(bench.engine.detach(STATION.nai, bench.now)))
+        effects = bench.arrive(reply(request, code))
+        again = requests(effects) or requests(bench.wait(1.1))
+        bench.arrive(reply(again[0]))
+        assert len(bench.engine.visitors) == 0
+        assert "deregistered" in names(bench.effects)
+
+    def test_refused_for_good_is_said_so(self) -> None:
+        bench = Bench()
+        bench.register()
+        [request] = requests(bench.take(bench.engine.detach(STATION.nai, bench.now)))
+        refused = note("deregistration-refused", bench.arrive(reply(request, 128)))
+        assert refused.reason == "128"
+        assert len(bench.engine.visitors) == 0
+
+    def test_while_the_request_is_out_its_possible_binding_is_given_up_too(self) -> None:
+        bench = Bench()
+        first = bench.begin(STATION.data(ADDRESS))
+        [end] = requests(bench.take(bench.engine.detach(STATION.nai, bench.now)))
+        assert (end.lifetime, end.home_address) == (0, ADDRESS)
+        assert [found.reason for found in notes(bench.effects) if found.name == "frame-dropped"] == [
+            "never-registered"
+        ]
+        assert order(bench.arrive(reply(first)), Install) == []
+
+    def test_who_comes_back_is_a_new_attachment(self) -> None:
+        bench = Bench()
+        bench.register()
+        bench.engine.detach(STATION.nai, bench.now)
+        bench.register(STATION.data(ADDRESS))
+
+
+class TestPresence:
+    """P15, P20."""
+
+    def test_traffic_in_the_packet_plane_counts(self) -> None:
+        bench = Bench()
+        visitor = bench.register()
+        assert visitor.grant is not None
+        bench.at = visitor.grant.renew_at + 0.1
+        assert len(requests(bench.present(last_heard=bench.at - 5))) == 1
+
+    def test_three_probes_a_second_apart_then_deregistration(self) -> None:
+        bench = Bench()
+        visitor = bench.register()
+        assert visitor.grant is not None
+        bench.wait(visitor.grant.renew_at - bench.at - 1)
+        probed_at, left_at = [], 0.0
+        for _ in range(100):
+            effects = bench.wait(0.1)
+            probed_at += [bench.at] * len(only(Transmit, effects))
+            if requests(effects):
+                left_at = bench.at
+                break
+        assert [round(later - probed_at[0]) for later in probed_at] == [0, 1, 2]
+        assert round(left_at - probed_at[0]) == 3
+        assert "3 ARP probes" in note("visitor-left", bench.effects).cause
+
+    def test_jitter_is_early_and_no_more_than_a_tenth(self) -> None:
+        for octet, expected in ((b"\0", 900.0), (b"\xff", 810.0)):
+            bench = Bench()
+            bench.random = octet
+            visitor = bench.register()
+            assert visitor.grant is not None
+            assert visitor.grant.renew_at - 1000.0 == pytest.approx(expected, abs=0.1)
+
+    def test_an_lma_silent_through_the_lifetime_ends_the_visit(self) -> None:
+        bench = Bench(attach_probe_max_age=1e6)
+        bench.register()
+        bench.wait(1801)
+        assert len(bench.engine.visitors) == 0
+        assert note("registration-expired", bench.effects).nai == STATION.nai
+        assert len(requests(bench.effects)) > 20
+
+
+class TestDhcp:
+    """The table of the DHCP server that a registration feeds."""
+
+    def ask(self, bench: Bench, kind: MessageType, **fields: object) -> list[MessageType | None]:
+        effects = bench.hear(STATION.dhcp(kind, **fields))  # type: ignore[arg-type]
+        return [message.message_type for message in told(effects)]
+
+    def test_discover_is_answered_when_the_registration_is_accepted_and_not_before(self) -> None:
+        bench = Bench()
+        request = bench.begin()
+        assert told(bench.effects) == []
+        [offer] = told(bench.arrive(reply(request)))
+        assert (offer.message_type, offer.yiaddr, offer.server_identifier) == (
+            MessageType.OFFER,
+            ADDRESS,
+            GATEWAY,
+        )
+
+    def test_after_four_seconds_the_retransmission_is_answered_instead(self) -> None:
+        bench = Bench()
+        [*_, last] = [bench.begin(), *requests(bench.wait(4.5))]
+        assert told(bench.arrive(reply(last))) == []
+        assert self.ask(bench, MessageType.DISCOVER) == [MessageType.OFFER]
+
+    def test_registered(self) -> None:
+        bench = Bench()
+        bench.register()
+        ask, kind = self.ask, MessageType
+        assert ask(bench, kind.DISCOVER) == [kind.OFFER]
+        assert ask(bench, kind.REQUEST, requested=ADDRESS, server=GATEWAY) == [kind.ACK]
+        assert ask(bench, kind.REQUEST, requested=OTHER, server=GATEWAY) == [kind.NAK]
+        assert ask(bench, kind.REQUEST, requested=ADDRESS) == [kind.ACK]
+        assert ask(bench, kind.REQUEST, requested=OTHER) == [kind.NAK]
+        assert ask(bench, kind.REQUEST, ciaddr=ADDRESS) == [kind.ACK]
+        assert ask(bench, kind.REQUEST, ciaddr=ADDRESS, server=GATEWAY) == [kind.ACK]
+        assert ask(bench, kind.REQUEST, ciaddr=OTHER) == [kind.NAK]
+        assert ask(bench, kind.INFORM, ciaddr=ADDRESS) == [kind.ACK]
+        assert ask(bench, kind.RELEASE, ciaddr=OTHER, server=GATEWAY) == []
+        assert bench.visitor.state.value == "registered"
+
+    @pytest.mark.parametrize(("requested", "kind"), [(ADDRESS, MessageType.ACK), (OTHER, MessageType.NAK)])
+    def test_init_reboot_elsewhere(self, requested: int, kind: MessageType) -> None:
+        bench = Bench()
+        request = bench.begin(STATION.dhcp(MessageType.REQUEST, requested=requested))  # type: ignore[arg-type]
+        assert [answer.message_type for answer in told(bench.arrive(reply(request)))] == [kind]
+
+    def test_an_lma_that_is_silent_leaves_the_node_its_address(self) -> None:
+        bench = Bench(attach_probe_max_age=1000.0)
+        bench.begin(STATION.dhcp(MessageType.REQUEST, requested=ADDRESS))
+        assert told(bench.wait(70)) == []
+
+    @pytest.mark.parametrize(
+        ("frame", "why"),
+        [
+            (STATION.dhcp(MessageType.RELEASE, ciaddr=ADDRESS, server=GATEWAY), "released"),
+            (STATION.dhcp(MessageType.DECLINE, requested=ADDRESS, server=GATEWAY), "declined"),
+        ],
+    )
+    def test_release_and_decline_deregister(self, frame: bytes, why: str) -> None:
+        bench = Bench()
+        bench.register()
+        effects = bench.hear(frame)
+        assert [request.lifetime for request in requests(effects)] == [0]
+        assert why in note("visitor-left", effects).cause
+
+    def test_released_while_registering_is_not_forgotten_however_late_the_lma_answers(self) -> None:
+        bench = Bench()
+        bench.begin(STATION.data(ADDRESS))
+        bench.hear(STATION.dhcp(MessageType.RELEASE, ciaddr=ADDRESS, server=GATEWAY))
+        [*_, last] = requests(bench.wait(8))
+        effects = bench.arrive(reply(last))
+        assert [request.lifetime for request in requests(effects)] == [0]
+        assert order(effects, Install, Forward) == []
+
+    def test_another_server_chosen(self) -> None:
+        bench = Bench()
+        bench.register()
+        self.ask(bench, MessageType.REQUEST, requested=OTHER, server=FOREIGN_SERVER)
+        assert requests(bench.wait(9.9)) == []
+        effects = bench.wait(0.2)
+        assert [request.lifetime for request in requests(effects)] == [0]
+        assert "another DHCP server" in note("visitor-left", effects).cause
+
+    def test_giving_back_another_servers_address_ends_nothing(self) -> None:
+        bench = Bench()
+        bench.register()
+        self.ask(bench, MessageType.DECLINE, requested=OTHER, server=FOREIGN_SERVER)
+        assert requests(bench.wait(60)) == []
+
+    def test_a_lease_that_ran_out_with_its_grace_ends_the_visit(self) -> None:
+        """D22: a lease of 60 s at least, and a tenth more."""
+        bench = Bench(attach_probe_max_age=1e6)
+        bench.register(lifetime=30)
+        assert self.ask(bench, MessageType.REQUEST, ciaddr=ADDRESS) == [MessageType.ACK]
+        ended_at = 0.0
+        for _ in range(300):
+            for request in requests(bench.wait(0.25)):
+                if request.lifetime == 0:
+                    ended_at = bench.at
+                else:
+                    bench.arrive(reply(request, lifetime=30))
+            if ended_at:
+                break
+        assert ended_at - 1000 == pytest.approx(66, abs=0.5)
+        assert note("visitor-left", bench.effects).cause == "DHCP lease expired"
+
+
+class TestHeldFrames:
+    """P78."""
+
+    def test_in_order_behind_the_dhcp_answer(self) -> None:
+        bench = Bench()
+        frames = [STATION.data(ADDRESS, b"%d" % number) for number in range(3)]
+        request = bench.begin(frames[0])
+        for frame in frames[1:]:
+            bench.hear(frame)
+        effects = bench.arrive(reply(request))
+        assert [forward.frame for forward in only(Forward, effects)] == frames
+        assert order(effects, Install, Forward)[0] == "Install"
+
+    def test_limits(self) -> None:
+        held = HeldFrames()
+        assert [held.hold(b"x", 0.0) for _ in range(MAX_FRAMES + 2)] == [0] * MAX_FRAMES + [1, 1]
+        held = HeldFrames()
+        assert [held.hold(bytes(1024), 0.0) for _ in range(65)] == [0] * 64 + [1]
+        held = HeldFrames()
+        assert sum(held.hold(bytes(1500), 0.0) for _ in range(44)) == 1  # 43 of them are 64,500 octets
+        assert held.hold(b"y", 1.1) == 43
+        assert held.take(1.2) == ([b"y"], 0)
+        assert held.take(1.2) == ([], 0)
+
+    def test_what_waited_too_long_is_dropped_and_counted(self) -> None:
+        bench = Bench()
+        bench.begin(STATION.data(ADDRESS))
+        [again] = requests(bench.wait(1.2))
+        effects = bench.arrive(reply(again))
+        assert only(Forward, effects) == []
+        assert note("frame-dropped", effects).reason == "held-too-long"
