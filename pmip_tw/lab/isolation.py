@@ -4,8 +4,10 @@ Nothing that happens inside touches the machine: interface and namespace names c
 into a copy of /etc, and everything dies with the first process inside, which dies with the process that made it.
 """
 
+import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import sys
 import traceback
@@ -20,7 +22,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 # linux/sched.h
 _NEWNS, _NEWUSER, _NEWPID, _NEWNET = 0x00020000, 0x10000000, 0x20000000, 0x40000000
 # sys/mount.h
-_NOSUID, _NODEV, _NOEXEC, _REC, _PRIVATE = 0x2, 0x4, 0x8, 0x4000, 0x40000
+_NOSUID, _NODEV, _NOEXEC, _BIND, _REC, _PRIVATE = 0x2, 0x4, 0x8, 0x1000, 0x4000, 0x40000
 _SET_PARENT_DEATH_SIGNAL = 1
 
 INTERRUPTED = 130
@@ -125,9 +127,20 @@ def _furnish() -> None:
     for name in ("netns", "lock", "upper", "work"):
         Path("/run", name).mkdir()
     # What a DHCP client writes: resolv.conf beside its templates in /etc, and its leases.
-    _mount("overlay", "/etc", "overlay", 0, "lowerdir=/etc,upperdir=/run/upper,workdir=/run/work")
+    try:
+        _mount("overlay", "/etc", "overlay", 0, "lowerdir=/etc,upperdir=/run/upper,workdir=/run/work")
+    except OSError:  # not every kernel has it, and not every one lets ordinary users have it
+        _copy_etc()
     if Path("/var/lib/dhcp").is_dir():
         _mount("tmpfs", "/var/lib/dhcp", "tmpfs", _NOSUID | _NODEV, "mode=755")
+
+
+def _copy_etc() -> None:
+    """A copy of /etc in memory, as far as we may read it, in the place of /etc."""
+    copy = Path("/run/etc")
+    with contextlib.suppress(shutil.Error):  # tells of every file that could not be read, after all others
+        shutil.copytree("/etc", copy, symlinks=True)
+    _mount(str(copy), "/etc", None, _BIND)
 
 
 def _die_with_parent() -> None:

@@ -110,6 +110,16 @@ def test_an_exception_inside_is_shown_and_nothing_is_left() -> None:
     assert _nothing_is_left()
 
 
+def test_where_etc_cannot_be_overlaid_it_is_copied() -> None:
+    status, out = _run(
+        "from pmip_tw.lab import isolation; isolation._copy_etc(); "
+        'Path("/etc/pmip-lab-was-here").write_text("y"); '
+        'print(Path("/etc/hosts").exists(), Path("/run/etc/pmip-lab-was-here").read_text()); return 0'
+    )
+    assert (status, out) == (0, "True y\n")
+    assert _nothing_is_left()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_signal_takes_everything_down(number: signal.Signals) -> None:
     """SIGKILL included: nobody can tidy up then but the kernel."""
