@@ -177,10 +177,12 @@ class LmaSettings:
     address: HostAddress
     identity: Name
     max_lifetime: Lifetime = 3600
+    nat_max_lifetime: Lifetime = 600
     timestamp_window: Annotated[float, Within(3, 3600, above=True)] = 7
     handover_min_interval: Annotated[float, Within(0, 3600)] = 1.0
     address_hold: Seconds = attrs.field()
     revoke_on_handover: bool = True
+    strict_reserved_bits: bool = False
     nat_traversal: bool = True
     forced_udp: bool = True
     keepalive_interval: Annotated[int, Within(1, 65535)] = 110

@@ -69,6 +69,7 @@ def policy_of(settings: LmaSettings) -> LmaPolicy:
     return LmaPolicy(
         address=settings.address,
         max_lifetime=settings.max_lifetime,
+        nat_max_lifetime=settings.nat_max_lifetime,
         timestamp_window=settings.timestamp_window,
         handover_min_interval=settings.handover_min_interval,
         address_hold=settings.address_hold,
@@ -76,6 +77,7 @@ def policy_of(settings: LmaSettings) -> LmaPolicy:
         nat_traversal=settings.nat_traversal,
         forced_udp=settings.forced_udp,
         keepalive_interval=settings.keepalive_interval,
+        strict_reserved_bits=settings.strict_reserved_bits,
     )
 
 
