@@ -100,9 +100,9 @@ def _make_world(inside: Callable[[], int], outcome: int, uid: int, gid: int, *, 
         try:
             _furnish()
         except OSError as error:
-            os.write(
-                outcome, f"cannot prepare {error.filename or 'the private mounts'}: {error.strerror}".encode()
-            )
+            where = error.filename or "the private mounts"
+            advice = "; run as root" if rootless else ""
+            os.write(outcome, f"cannot prepare {where}: {error.strerror}{advice}".encode())
             return 1
         os.close(outcome)
         return inside()
