@@ -21,8 +21,8 @@ from pmip_tw.net.error_queue import enable_error_queue, read_error_queue, unreac
 from pmip_tw.net.reactor import Reactor
 from pmip_tw.wire.radius import MAXIMUM_SIZE
 
-MAXIMUM_BATCH = 64
-"""Datagrams per wake-up of the reactor, so that a flood of answers cannot hold it up."""
+MAXIMUM_BATCH = 8
+"""Datagrams per wake-up of the reactor: answers take long enough that packets must not wait for many of them."""
 
 LONGEST_SLEEP = 30.0
 """Seconds; a wake-up is a hint, and a clock that jumps is noticed after so long."""
