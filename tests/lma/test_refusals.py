@@ -276,6 +276,19 @@ def test_a_refused_request_cannot_be_replayed() -> None:
     assert bound(anchor) == {}
 
 
+def test_a_refused_request_of_a_bound_node_cannot_be_replayed() -> None:
+    """I6b: the floor counts beside a binding, too."""
+    anchor = Anchor()
+    anchor.accept()
+    anchor.broken = "no memory"
+    captured = anchor.datagram()
+    assert reply_in(anchor.hear(captured)[0], 1).code == 130
+    anchor.broken = ""
+    before = anchor.state()
+    assert reply_in(anchor.hear(captured)[0], 1).code == 133
+    assert anchor.state() == before
+
+
 def test_a_refused_request_of_a_bound_node_cannot_be_replayed_after_the_binding_ended() -> None:
     """The floor is the latest valid Identification, not that of the binding."""
     anchor = Anchor(handover_min_interval=0.0)

@@ -5,6 +5,7 @@ import pytest
 from pmip_tw.addresses import ALL_ONES, Endpoint, ipv4
 from pmip_tw.mobility.clock import NTP_EPOCH
 from pmip_tw.mobility.tunnels import AnchorKey, Tunnel
+from pmip_tw.wire.extension_values import UdpTunnelRequest
 from pmip_tw.wire.registration import COLOCATED, REVERSE_TUNNEL, SIMULTANEOUS
 from tests.lma.anchor import (
     FIRST_ADDRESS,
@@ -203,9 +204,10 @@ class TestReplay:
         """The floor outlives every timestamp that it guards, exact edges included."""
         anchor = Anchor()
         edge = (int(anchor.clock.wall) + NTP_EPOCH + 7) << 32
-        captured = anchor.datagram(identification=edge - 1)
-        anchor.hear(captured)
-        anchor.release(identification=edge)
+        captured = anchor.datagram(identification=edge)
+        anchor.broken = "no memory"
+        assert reply_in(anchor.hear(captured)[0], 1).code == 130
+        anchor.broken = ""
         anchor.pass_time(14)
         assert reply_in(anchor.hear(captured)[0], 1).code == 133
 
@@ -293,6 +295,9 @@ class TestDuplicate:
         whole = anchor.datagram()
         anchor.hear(whole)
         anchor.ignore("duplicate", whole, MAG3)
+        offering = anchor.datagram(2, udp_tunnel=UdpTunnelRequest())
+        anchor.hear(offering)
+        anchor.ignore("duplicate", offering, MAG3)
 
     def test_not_when_nothing_is_left(self) -> None:
         """Lifetime 0 would mean de-registered."""

@@ -1,0 +1,127 @@
+"""The LMA's loop: what it does with the engine's effects when an edge fails."""
+
+import pytest
+
+from pmip_tw.addresses import Endpoint
+from pmip_tw.agents.lma import Lma
+from pmip_tw.errors import ForwardingError, PmipError
+from pmip_tw.forwarding.memory import MemoryPlane
+from pmip_tw.interfaces import Datagram
+from pmip_tw.mobility.tunnels import Entry
+from pmip_tw.testing.network import FakeNetwork, FakeSignalling
+from pmip_tw.wire.registration import RegistrationReply
+from tests.agents.world import LMA, World
+from tests.lma.anchor import MAG1, MAG2, Anchor
+
+
+class FailingPlane(MemoryPlane):
+    """Takes ``room`` entries and then no more."""
+
+    room = 0
+
+    def install(self, entry: Entry) -> None:
+        if self.room == 0:
+            raise ForwardingError("install", str(entry.key), "no room is left")
+        self.room -= 1
+        super().install(entry)
+
+
+class Bench:
+    """An agent around the engine of an Anchor, which only makes the requests."""
+
+    def __init__(self) -> None:
+        self.anchor = Anchor()
+        self.network = FakeNetwork()
+        self.plane = FailingPlane(monotonic=lambda: self.anchor.clock.monotonic, local=LMA)
+        self.agent = Lma(
+            self.anchor.engine,
+            clock=self.anchor.clock,
+            signalling=FakeSignalling(self.network, (LMA,)),
+            forwarding=self.plane,
+        )
+        self.agent.start()
+        self.answers: list[bytes] = []
+        for mag in (MAG1, MAG2):
+            FakeSignalling(self.network, (mag,)).start(self, None)
+
+    def datagrams_received(self, batch: list[Datagram]) -> None:
+        self.answers += [datagram.payload for datagram in batch]
+
+    def codes(self) -> list[int]:
+        """Those of the replies since last asked."""
+        self.network.deliver()
+        codes = [RegistrationReply.decode(payload).code for payload in self.answers]
+        self.answers.clear()
+        return codes
+
+    def arrive(self, mag, *payloads: bytes) -> None:
+        source = Endpoint(mag, 434)
+        self.agent.datagrams_received([Datagram(payload, source, LMA) for payload in payloads])
+
+
+def test_the_packet_plane_decides_what_is_promised() -> None:
+    bench = Bench()
+    bench.arrive(MAG1, bench.anchor.datagram(1))
+    assert bench.codes() == [130]
+    assert len(bench.anchor.engine.bindings) == 0
+    bench.plane.room = 1
+    bench.arrive(MAG1, bench.anchor.datagram(1))
+    assert bench.codes() == [1]
+    held = bench.plane.snapshot()
+    bench.arrive(MAG2, bench.anchor.datagram(1, MAG2))
+    assert bench.codes() == [130]
+    assert bench.plane.snapshot() == held
+    bench.arrive(MAG1, bench.anchor.datagram(1, lifetime=0))
+    assert bench.codes() == [1]
+    assert bench.plane.snapshot() == ()
+
+
+def test_bindings_end_while_nothing_is_heard() -> None:
+    bench = Bench()
+    bench.plane.room = 2
+    bench.arrive(MAG1, bench.anchor.datagram(1, lifetime=5), bench.anchor.datagram(2, lifetime=60))
+    bench.anchor.clock.advance(10)
+    assert len(bench.plane.snapshot()) == 1
+    bench.anchor.clock.advance(60)
+    assert bench.plane.snapshot() == ()
+
+
+def test_a_defect_does_not_stop_the_clock() -> None:
+    """Whatever one datagram sets off, what was bound before still ends."""
+    bench = Bench()
+    bench.plane.room = 1
+
+    def broken(entry: Entry) -> None:
+        raise RuntimeError("a defect")
+
+    good, bad = bench.anchor.datagram(1, lifetime=5), bench.anchor.datagram(2)
+    room = bench.plane.install
+    bench.plane.install = lambda entry: (room(entry), setattr(bench.plane, "install", broken))
+    with pytest.raises(RuntimeError):
+        bench.arrive(MAG1, good, bad)
+    bench.anchor.clock.advance(10)
+    assert bench.plane.snapshot() == ()
+
+
+def test_who_cannot_bind_leaves_no_packet_plane_open() -> None:
+    world = World(mags=0)
+    plane = MemoryPlane(monotonic=lambda: 0.0, local=LMA)
+    second = Lma(
+        world.lma_engine,
+        clock=world.clock,
+        signalling=FakeSignalling(world.network, (LMA,)),
+        forwarding=plane,
+    )
+    with pytest.raises(PmipError, match="cannot be bound"):
+        second.start()
+    assert not plane.started
+
+
+def test_after_stop_nothing_is_heard_or_woken() -> None:
+    bench = Bench()
+    bench.plane.room = 1
+    bench.arrive(MAG1, bench.anchor.datagram(1, lifetime=5))
+    bench.agent.stop()
+    assert len(bench.anchor.engine.bindings) == 1
+    bench.anchor.clock.advance(100)
+    assert len(bench.anchor.engine.bindings) == 1
