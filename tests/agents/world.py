@@ -132,9 +132,11 @@ class MagNode:
 class World:
     """``mags[0]`` and ``mags[1]`` serve the mobile nodes of ``lma``; ``settle`` lets messages flow."""
 
-    def __init__(self, *, mags: int = 2, nodes: int = 2, mag_settings=None, lma_settings=None) -> None:
+    def __init__(
+        self, *, mags: int = 2, nodes: int = 2, mag_settings=None, lma_settings=None, seed: int = 0
+    ) -> None:
         self.clock = FakeClock()
-        self.network = FakeNetwork()
+        self.network = FakeNetwork(seed)
         self.mag_settings = mag_settings or {}
         self.stations = [Station(number) for number in range(1, nodes + 1)]
         self.verdicts = {

@@ -1,5 +1,7 @@
 """Identifications: I4, I9, P33."""
 
+from itertools import pairwise
+
 from pmip_tw.mag.clocks import Identifications
 from pmip_tw.mobility.replay import later, ntp_seconds, ntp_timestamp
 from pmip_tw.testing.clock import START_WALL
@@ -12,7 +14,7 @@ NAI = "mn1@example.net"
 def test_a_clock_that_stands_still_or_steps_back_gives_later_identifications() -> None:
     clock = Identifications(7)
     seen = [clock.next(NAI, LMA, wall) for wall in (WALL, WALL, WALL - 5, WALL + 1)]
-    assert all(later(one, other) for other, one in zip(seen, seen[1:], strict=False))
+    assert all(later(one, other) for other, one in pairwise(seen))
 
 
 def test_within_the_window_nothing_is_ever_taken_back() -> None:

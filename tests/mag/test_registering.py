@@ -1,5 +1,7 @@
 """Requests, their repetition, and what each answer means (P4-P19, M2-M8, I4-I9)."""
 
+from itertools import pairwise
+
 import pytest
 
 from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4
@@ -88,7 +90,7 @@ class TestRetransmission:
             for request in requests(bench.wait(0.01)):
                 requests_seen.append(request)
                 at.append(bench.at)
-        gaps = [round(later - earlier, 1) for earlier, later in zip(at, at[1:], strict=False)]
+        gaps = [round(later - earlier, 1) for earlier, later in pairwise(at)]
         assert gaps == [1.0, 2.0, 4.0, 8.0, 16.0]
         identifications = [request.identification for request in requests_seen]
         assert identifications == sorted(set(identifications))
