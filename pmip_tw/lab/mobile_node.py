@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 from typing import Final
 
-from pmip_tw.lab.programs import Program, ProgramError, available, run
+from pmip_tw.lab.programs import Program, ProgramError, available, eventually, run
 from pmip_tw.lab.topology import Namespace
 from pmip_tw.lab.world import World
 
@@ -14,6 +14,7 @@ _BOUND: Final = {
     "dhclient": r"bound to (\d+\.\d+\.\d+\.\d+)",
     "udhcpc": r"lease of (\d+\.\d+\.\d+\.\d+) obtained",
 }
+_ASKS: Final = r"DHCPDISCOVER on|sending discover|Sending discover"
 
 
 class MobileNode:
@@ -53,6 +54,14 @@ class MobileNode:
             raise ProgramError("the DHCP client was not started")
         found = await self._running.said(_BOUND[self.client], within=within)
         return found[1]
+
+    async def asked(self, *, times: int, within: float = 20) -> bool:
+        """Wait until the DHCP client has looked for an address so many times; whether it did."""
+
+        async def enough() -> bool:
+            return self._running is not None and len(re.findall(_ASKS, self._running.text)) >= times
+
+        return await eventually(enough, within=within)
 
     async def attach(self, *, within: float = 20) -> str:
         """Start the DHCP client; the address that it got."""

@@ -100,11 +100,13 @@ async def _trouble(stage: Stage, say: Say, what: str, figure: str, pattern: str,
     since = time.time()
     await node.ask()
     said = await stage.trace_says(MAG, SUBSCRIBER.mac, pattern, since, within=10)
+    insisted = await node.asked(times=3)
     addresses = await node.addresses()
     detail = said or "the trace does not say it"
     if addresses:
         detail = f"it got {', '.join(addresses)}"
-    result.check(f"{what}: no address, and the trace says why", bool(said) and not addresses, detail)
+    refused = bool(said) and insisted and not addresses
+    result.check(f"{what}: no address, and the trace says why", refused, detail)
     say(f"the trace says: {said or 'nothing'}; correcting it")
     await correct()
     took: Number = None
