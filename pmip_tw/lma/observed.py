@@ -42,17 +42,18 @@ def unauthentic(asked: Asked) -> Observe:
 
 
 def registered(binding: Binding, previous: Binding | None) -> Observe:
-    details: dict[str, Detail] = {"mag": ipv4_text(binding.care_of_address), "lifetime": binding.lifetime}
+    details: dict[str, Detail] = {"mag": ipv4_text(binding.care_of_address)}
+    # Nearly all are renewals, which have nothing to tell of the tunnel unless a NAT changed it.
+    if previous is None or previous.tunnel != binding.tunnel:
+        details["tunnel"] = str(binding.tunnel)
+    details["lifetime"] = binding.lifetime
+    details["revocation"] = binding.revocation is not None
     if previous is None:
         name = "binding-created"
     elif previous.care_of_address != binding.care_of_address:
         name = "binding-moved"
     else:
         name = "binding-renewed"
-    # Nearly all are renewals, which have nothing to tell of the tunnel unless a NAT changed it.
-    if previous is None or previous.tunnel != binding.tunnel:
-        details["tunnel"] = str(binding.tunnel)
-        details["revocation"] = binding.revocation is not None
     return Observe(
         Observation(
             name=name,
