@@ -156,8 +156,11 @@ class World:
         """The process id of what runs under that name."""
         return self._programs[name].pid
 
-    async def start_aaa(self, *, reject_delay: float = 0, secret: str = SECRET) -> None:
-        """FreeRADIUS; without it nothing, because each MAG then has a file of users."""
+    async def start_aaa(self, *, reject_delay: float = 0, secret: str = SECRET, behind: bool = False) -> None:
+        """FreeRADIUS; without it nothing, because each MAG then has a file of users.
+
+        ``behind``: it gives way to the other programs; a real one does its work on a machine of its own.
+        """
         if not available(FREERADIUS):
             self.notes.append("FreeRADIUS is not installed: the MAGs authenticate from their own user file")
             return
@@ -180,7 +183,7 @@ class World:
             reject_delay=reject_delay,
         )
         self.radius.write()
-        program = await self.start("freeradius", self.aaa, *self.radius.argv())
+        program = await self.start("freeradius", self.aaa, *(["nice"] if behind else []), *self.radius.argv())
         await program.said("Ready to process requests", within=READY_SECONDS)
 
     def radius_log(self) -> str:

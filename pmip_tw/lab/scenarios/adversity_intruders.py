@@ -148,7 +148,7 @@ def judge_capture(stage: Stage, packets: Sequence[Packet], noise_ns: tuple[int, 
         and packet.direction is Direction.OUTBOUND
         and _is_from_port_434(packet.octets)
     ]
-    wrong, refused = _judge_answers(answers)
+    wrong, refused = judge_answers(answers)
     stage.result.check(
         "noise gets no answer",
         not wrong,
@@ -160,7 +160,7 @@ def _is_from_port_434(octets: bytes) -> bool:
     return octets[12:14] == b"\x08\x00" and octets[23] == 17 and octets[34:36] == b"\x01\xb2"
 
 
-def _judge_answers(answers: Sequence[Packet]) -> tuple[list[str], int]:
+def judge_answers(answers: Sequence[Packet]) -> tuple[list[str], int]:
     """What should not have been said, and how many refusals are as they may be."""
     peers = {ipv4(address) for address in (LMA_ADDRESS, *MAG_ADDRESSES.values())}
     wrong: list[str] = []

@@ -49,9 +49,10 @@ lifetime = 8
 interface = "acc1"
 
 [mag.radius]
-timeout = 0.5
+timeout = 1.2
 tries = 2
 """
+"""It gives up soon, but not before a server that holds refusals back for a second has answered. Renewals come often."""
 
 Counts = Counter[tuple[str, str]]
 """How often, by name and reason."""
@@ -101,7 +102,7 @@ class Stage:
 
     async def start_aaa(self) -> None:
         self._keep_log("freeradius")
-        await self.world.start_aaa(reject_delay=REJECT_DELAY)
+        await self.world.start_aaa(reject_delay=REJECT_DELAY, behind=True)
 
     async def start_lma(self, **settings: Any) -> None:
         self._keep_log("lma")
