@@ -94,11 +94,16 @@ class MagEngine:
             name = "access-rejected" if rejected else "aaa-unavailable"
             return self._registrations.forget(visitor, name, cause=verdict.cause)
         visitor.profile = verdict.profile
+        if visitor.profile.session_timeout:
+            visitor.session_ends = now.monotonic + visitor.profile.session_timeout
         effects: list[MagEffect] = []
         former = self._visitors.with_nai(visitor.nai)
         if former is not None:
-            cause = f"its NAI is now at {key}"
+            cause = f"its NAI is now at {key}: each mobile node needs a name of its own"
             effects += self._registrations.forget(former, "visitor-removed", cause=cause)
+            if former.mac != key.mac and former.state is not State.LEAVING:
+                # Two nodes with one name would take it from each other with every frame.
+                self._gate.hold_off(former.mac, now.monotonic, self._policy.reject_hold)
         self._visitors.identified(visitor)
         effects.append(observed.visitor_event("access-accepted", visitor))
         visitor.hint = visitor.profile.home_address or visitor.hint
@@ -178,6 +183,8 @@ class MagEngine:
             return []
         elsewhere = self._visitors.with_mac(key.mac)
         if elsewhere is not None and elsewhere is not leaving and not self._may_move(elsewhere):
+            self._registrations.contest(elsewhere, now)
+            self._schedule(elsewhere)
             return [observed.duplicate_mac(key, elsewhere.key)]
         effects: list[MagEffect] = []
         if elsewhere is not None and elsewhere is not leaving:

@@ -65,5 +65,5 @@ def duplicate_mac(key: AccessKey, served: AccessKey) -> Observe:
     return frame_dropped(
         key,
         "duplicate-mac",
-        cause=f'{mac_text(key.mac)} is served on {served.port}; duplicate_mac = "move" would let it move',
+        cause=f"{mac_text(key.mac)} is served on {served.port} and stays there while it is heard there",
     )

@@ -103,6 +103,9 @@ class Registrations:
     def due(self, visitor: Visitor, now: Now) -> list[MagEffect]:
         """Something of ``visitor`` may be due."""
         at = now.monotonic
+        if visitor.session_ends is not None and visitor.session_ends <= at:
+            visitor.session_ends = None
+            return self.leave(visitor, "the session timeout that AAA set is over", now)
         if visitor.lease_ends is not None and visitor.lease_ends <= at and visitor.state is State.REGISTERED:
             return self.leave(visitor, visitor.lease_cause, now)
         if visitor.grant is not None and visitor.grant.ends_at <= at:
@@ -127,8 +130,11 @@ class Registrations:
         if visitor.grant is None or visitor.exchange is not None:
             return []
         silence = now.monotonic - max(last_heard, visitor.heard_at)
-        if silence <= self._policy.attach_probe_max_age:
-            visitor.check_at, visitor.probes = None, 0
+        contested = visitor.contested
+        if silence <= (PROBE_INTERVAL if contested else self._policy.attach_probe_max_age):
+            visitor.check_at, visitor.probes, visitor.contested = None, 0, False
+            if contested:
+                return []
             visitor.exchange = Exchange(lifetime=self._policy.lifetime, home_address=visitor.home_address)
             return self._try(visitor, visitor.exchange, now)
         if visitor.probes < PROBES:
@@ -136,6 +142,12 @@ class Registrations:
             visitor.check_at = now.monotonic + PROBE_INTERVAL
             return [self._home.probe(visitor)]
         return self.leave(visitor, f"silent for {silence:.0f} s and through {PROBES} ARP probes", now)
+
+    def contest(self, visitor: Visitor, now: Now) -> None:
+        """Its MAC is heard on another port: if it does not answer probes here any more, it has moved (AA24)."""
+        if visitor.state is State.REGISTERED and visitor.exchange is None and not visitor.contested:
+            visitor.contested, visitor.probes = True, 0
+            visitor.check_at = now.monotonic
 
     def leave(self, visitor: Visitor, why: str, now: Now) -> list[MagEffect]:
         """De-register (P21): its packets stop here at once.

@@ -59,6 +59,8 @@ class Visitor:
     ``heard_at``: last frame handed up, monotonic; traffic in the packet plane counts as well, see presence.
     ``placed``: the address by which the list finds it: ``hint`` while that is provisional, then ``home_address``.
     ``lease_ends``: of what DHCP told it, with grace; None if it never asked. ``lease_cause``: what its end means.
+    ``session_ends``: when AAA's Session-Timeout is over; None if it has none. ``contested``: its MAC was heard on
+    another port, and whether it is still here is being found out.
     """
 
     key: AccessKey
@@ -76,7 +78,9 @@ class Visitor:
     retries: int = 0
     refused_at: float = 0.0
     probes: int = 0
+    contested: bool = False
     check_at: float | None = None
+    session_ends: float | None = None
     lease_ends: float | None = None
     lease_cause: str = ""
     waiting_dhcp: DhcpMessage | None = None
@@ -119,8 +123,7 @@ class Visitor:
             deadlines.append(self.grant.ends_at)
             if self.exchange is None:
                 deadlines.append(self.grant.renew_at if self.check_at is None else self.check_at)
-        if self.lease_ends is not None:
-            deadlines.append(self.lease_ends)
+        deadlines += [end for end in (self.lease_ends, self.session_ends) if end is not None]
         return min(deadlines, default=None)
 
 

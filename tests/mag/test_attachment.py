@@ -4,15 +4,15 @@ import os
 
 import pytest
 
-from pmip_tw.aaa.profile import Reject, Unavailable
+from pmip_tw.aaa.profile import Accept, Profile, Reject, Unavailable
 from pmip_tw.addresses import BROADCAST_MAC, UNSPECIFIED, Endpoint, Mac, ipv4
-from pmip_tw.mag.effects import Authenticate
+from pmip_tw.mag.effects import Authenticate, Transmit
 from pmip_tw.mobility.effects import Install, Remove
 from pmip_tw.wire.arp import REQUEST, Arp
 from pmip_tw.wire.dhcp import MessageType
 from pmip_tw.wire.ethernet import ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ethernet_frame
 from pmip_tw.wire.udp import udp_packet
-from tests.agents.world import GATEWAY, GATEWAY_MAC, PORT, Station
+from tests.agents.world import GATEWAY, GATEWAY_MAC, LMA, PORT, Station, association
 from tests.mag.bench import ADDRESS, Bench, accept, names, note, notes, only, reply, requests
 
 STATION = Station(1)
@@ -194,6 +194,38 @@ class TestDuplicateMac:
         assert "acc0" in refused.cause
         assert bench.visitor is visitor
 
+    def test_refuse_gives_way_when_the_first_place_has_fallen_silent(self) -> None:
+        """A node that really moved to another port of this MAG is not locked out until its renewal."""
+        bench = Bench()
+        bench.register()
+        bench.wait(5)
+        bench.hear(STATION.data(ADDRESS), "acc1")
+        effects = bench.wait(4)
+        assert len([sent for sent in only(Transmit, effects) if sent.port == "acc0"]) == 3
+        assert bench.visitor.state.value == "leaving"
+        [asked] = only(Authenticate, bench.hear(STATION.data(ADDRESS), "acc1"))
+        assert asked.key.port == "acc1"
+
+    def test_refuse_stays_while_the_first_answers_probes(self) -> None:
+        bench = Bench()
+        visitor = bench.register()
+        bench.wait(5)
+        for _ in range(10):
+            bench.hear(STATION.data(ADDRESS), "acc1")
+            bench.wait(0.5)
+            bench.hear(STATION.arp(ADDRESS, GATEWAY))
+            bench.wait(1)
+        assert bench.visitor is visitor
+        assert (visitor.state.value, visitor.key.port) == ("registered", "acc0")
+
+    def test_a_contest_renews_nothing(self) -> None:
+        bench = Bench()
+        bench.register()
+        bench.wait(5)
+        bench.hear(STATION.data(ADDRESS), "acc1")
+        bench.hear(STATION.arp(ADDRESS, GATEWAY))
+        assert requests(bench.wait(3)) == []
+
     def test_move_takes_the_first_away_and_authenticates(self) -> None:
         bench = Bench(duplicate_mac="move")
         bench.register()
@@ -238,6 +270,8 @@ def test_two_macs_with_one_nai_the_newer_one_is_served() -> None:
     assert installed.entry.key.mac == other.mac  # type: ignore[union-attr]
     assert effects.index(removed) < effects.index(installed)
     assert bench.visitor.mac == other.mac
+    # The older one is held off: no see-saw.
+    assert only(Authenticate, bench.hear(STATION.data(ADDRESS))) == []
 
 
 def test_short_frames_are_counted_not_raised() -> None:
@@ -245,3 +279,16 @@ def test_short_frames_are_counted_not_raised() -> None:
     for length in range(14):
         [noted] = notes(bench.hear(STATION.data(ADDRESS)[:length]))
         assert (noted.name, noted.details["port"]) == ("frame-dropped", PORT)
+
+
+def test_the_session_timeout_of_aaa_ends_the_session() -> None:
+    bench = Bench()
+    asked = bench.attach()
+    profile = Profile(nai=STATION.nai, lma=LMA, mn_ha=association(1), session_timeout=120)
+    [request] = requests(bench.decide(asked, Accept(profile)))
+    bench.arrive(reply(request))
+    bench.wait(119)
+    assert bench.visitor.state.value == "registered"
+    left = note("visitor-left", bench.wait(2))
+    assert "session timeout" in left.cause
+    assert bench.visitor.state.value == "leaving"
