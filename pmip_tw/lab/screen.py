@@ -1,6 +1,6 @@
 """A scenario's outcome on one screen."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from pmip_tw.lab.ladder import Style
@@ -16,11 +16,11 @@ def summary(scenario: Scenario, outcome: Outcome, directory: Path, style: Style)
     lines = [_title(scenario, result, style), *outcome.story(style)]
     lines += [style.plain(f"! {note}") for note in result.notes]
     lines.append("")
-    lines += _checks(result.checks, style)
+    lines += _checks(result.checks, outcome.told, style)
     if result.measurements:
         lines += ["", *_figures(result, style)]
     if outcome.capture is not None:
-        lines.append(f"Wireshark opens {_shown(outcome.capture)}; logs and the whole ladder lie beside it")
+        lines.append(f"Wireshark opens {_shown(outcome.capture)}; logs, tables and more lie beside it")
     else:
         lines.append(f"Logs: {_shown(directory)}/")
     return "\n".join(lines)
@@ -35,10 +35,10 @@ def _title(scenario: Scenario, result: Result, style: Style) -> str:
     return f"{style.paint('1', f'{scenario.name}: {scenario.summary}')}   {verdict}"
 
 
-def _checks(checks: Sequence[Check], style: Style) -> list[str]:
+def _checks(checks: Sequence[Check], told: Container[str], style: Style) -> list[str]:
     """Two columns where all fit; what failed gets a line of its own, in full."""
     passed = [check for check in checks if check.passed]
-    texts = [f"{check.name}: {check.detail}" for check in passed]
+    texts = [check.name if check.name in told else f"{check.name}: {check.detail}" for check in passed]
     width = _WIDTH // 2 - 3
     lines = []
     row: list[str] = []
@@ -66,17 +66,26 @@ def _figure(value: Number | str) -> str:
 
 
 def _figures(result: Result, style: Style) -> list[str]:
+    """As many on a line as fit."""
     goals = {goal.name: goal for goal in result.goals}
-    cells = []
+    lines: list[str] = []
+    room = 0
     for name, value in result.measurements.items():
         text = f"{name} {style.paint('1', _figure(value))}"
+        length = len(f"{name} {_figure(value)}")
         goal = goals.get(name)
         if goal is not None:
-            met = style.paint("32", "met") if goal.met else style.paint("33", "not met")
-            text += style.plain(f" (goal ≤ {goal.at_most:g}: ") + met + ")"
-        cells.append(text)
-    half = (len(cells) + 1) // 2
-    return ["   ".join(cells[:half]), "   ".join(cells[half:])]
+            verdict = "met" if goal.met else "not met"
+            limit = style.plain(f" (goal ≤ {goal.at_most:g}: ")
+            text += limit + style.paint("32" if goal.met else "33", verdict) + ")"
+            length += len(f"{limit}{verdict})")
+        if length + 3 <= room:
+            lines[-1] += f"   {text}"
+            room -= length + 3
+        else:
+            lines.append(text)
+            room = _WIDTH - length
+    return lines
 
 
 def style_for(stream_is_terminal: bool, encoding: str | None, environment_term: str) -> Style:

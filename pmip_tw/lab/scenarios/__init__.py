@@ -1,6 +1,6 @@
 """What the laboratory can show."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Container, Mapping
 from pathlib import Path
 
 import attrs
@@ -13,11 +13,15 @@ Say = Callable[[str], None]
 
 @attrs.frozen(slots=True)
 class Outcome:
-    """A scenario's result, and its story for a terminal: lines between title and checks."""
+    """A scenario's result, and its story for a terminal: lines between title and checks.
+
+    ``told``: names of checks whose detail the story has already.
+    """
 
     result: Result
     story: Callable[[Style], list[str]] = lambda style: []
     capture: Path | None = None
+    told: Container[str] = ()
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -59,7 +59,8 @@ async def run(directory: Path, say: Say) -> Outcome:
             ", ".join(tracebacks)
             or (f"the capture lost {lost} packets" if lost else "in no log of any daemon"),
         )
-    return Outcome(result, lambda style: lines(stage.troubles, style), capture.path)
+    told = {trouble.check for trouble in stage.troubles}
+    return Outcome(result, lambda style: lines(stage.troubles, stage.noise, style), capture.path, told)
 
 
 async def _served(stage: Stage, say: Say) -> tuple[tuple[int, int], Flood]:

@@ -123,7 +123,7 @@ async def _newcomer(stage: Stage) -> None:
     try:
         await stage.newcomer.attach(within=NEWCOMER_SECONDS)
         took = milliseconds_since(began)
-        detail = f"{took:.0f} ms after it began to ask"
+        detail = f"in {took:.0f} ms"
     except ProgramError as error:
         detail = str(error)
     stage.result.check("after the flood somebody new is served", took is not None, detail)
@@ -134,29 +134,29 @@ def judge(stage: Stage, found: Flood, packets: Sequence[Packet]) -> None:
     """The served node noticed nothing; AAA and memory were spared."""
     result = stage.result
     result.check(
-        "flood: the served node loses nothing",
+        "flood: no ping is lost",
         found.under.lost <= found.calm.lost,
-        f"{found.under.lost} of {found.under.sent} pings, {found.calm.lost} in calm",
+        f"{found.under.lost} of {found.under.sent}, {found.calm.lost} in calm",
     )
     calm, under = found.calm.median, found.under.median
     slower = round(under / calm, 2) if calm and under else None
     result.check(
-        "flood: its round trips stay short",
+        "flood: pings stay fast",
         slower is not None and slower <= SLOWER,
-        f"median {under} ms, {calm} ms in calm",
+        f"{under} ms, {calm} ms in calm",
     )
     result.check(
-        "flood: registrations stay and are renewed",
+        "flood: registrations stay",
         found.same_state and found.renewals > 0,
         f"{found.renewals} renewals" if found.same_state else "visitors or bindings changed",
     )
     grown = found.after.memory - found.before.memory
-    result.check("flood: the MAG's memory is bounded", grown <= MEMORY, f"{grown:.1f} MiB more")
+    result.check("flood: memory is bounded", grown <= MEMORY, f"{grown:.1f} MiB more at the MAG")
     most, asked = outstanding([p for p in packets if found.began_ns <= p.time_ns])
     result.check(
         "flood: AAA is spared",
         0 < most <= OUTSTANDING,
-        f"{asked} requests, at most {most} outstanding",
+        f"{asked} asked, at most {most} at once",
     )
     cpu = found.after.cpu - found.before.cpu
     result.measurements |= {

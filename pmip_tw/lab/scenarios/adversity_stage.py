@@ -66,14 +66,23 @@ class Trouble:
     said: str
     recovered_ms: float | None
 
+    @property
+    def check(self) -> str:
+        """Its check's name."""
+        return f"{self.what}: no address, and the trace says why"
+
 
 class Stage:
-    """The world, whom it has, and what came out so far. ``home_address``: of the MN, once it is served."""
+    """The world, whom it has, and what came out so far.
+
+    ``home_address``: of the MN, once it is served. ``noise``: what was counted of it by MAG and LMA, by reason.
+    """
 
     def __init__(self, world: World, result: Result) -> None:
         self.world = world
         self.result = result
         self.troubles: list[Trouble] = []
+        self.noise: dict[str, dict[str, int]] = {}
         self.home_address = Ipv4(0)
         self._starts: Counter[str] = Counter()
         network, cells = world.network, world.cells

@@ -1,16 +1,19 @@
 """What ``adversity`` shows on a screen: what was wrong, what the trace said, when all was well again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pmip_tw.lab.ladder import Style
 from pmip_tw.lab.scenarios.adversity_stage import Trouble
+
+Noise = Mapping[str, Mapping[str, int]]
+"""What was counted, by role and reason."""
 
 _WIDTH = 118
 _WHAT = 22
 _AFTER = 12
 
 
-def lines(troubles: Sequence[Trouble], style: Style) -> list[str]:
+def lines(troubles: Sequence[Trouble], noise: Noise, style: Style) -> list[str]:
     """A table; a long cause takes as many lines as it needs."""
     said_width = _WIDTH - _WHAT - _AFTER
     drawn = [
@@ -28,6 +31,12 @@ def lines(troubles: Sequence[Trouble], style: Style) -> list[str]:
         for row in _wrapped(trouble.said or "nothing", said_width - 2):
             drawn.append(f"{what:{_WHAT}}{row:{said_width}}{after:>{_AFTER}}".rstrip())
             what = after = ""
+    for role, reasons in noise.items():
+        counted = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
+        what = f"noise to the {role}"
+        for row in _wrapped(f"counted: {counted}", _WIDTH - _WHAT):
+            drawn.append(f"{what:{_WHAT}}{row}")
+            what = ""
     return drawn
 
 
