@@ -138,9 +138,12 @@ def _plain(text: str) -> str:
 
 def _aliases(observation: Observation) -> list[str]:
     """Names for the mobile node: its session, the MAC or address that the session begins with, some details."""
+    details = observation.details
+    if not observation.session and details.keys().isdisjoint(ALIAS_DETAILS):
+        return []  # a flood of strangers comes through here
     session = _plain(observation.session)
     found = [session.partition(" on ")[0], session]
-    found += [_plain(str(observation.details.get(name, ""))) for name in ALIAS_DETAILS]
+    found += [_plain(str(details.get(name, ""))) for name in ALIAS_DETAILS]
     return list(dict.fromkeys(alias for alias in found if alias))
 
 
