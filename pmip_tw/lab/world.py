@@ -70,7 +70,10 @@ def _beside_python(program: str) -> str:
 
 
 class World:
-    """``directory`` takes configurations, logs and captures; ``say`` is told what happens, for people."""
+    """``directory`` takes configurations, logs and captures; ``say`` is told what happens, for people.
+
+    ``ahead``: MAGs and LMA come before everything else on this machine, as they would on machines of their own.
+    """
 
     def __init__(
         self, directory: Path, say: Callable[[str], None], subscribers: tuple[Subscriber, ...] = (SUBSCRIBER,)
@@ -79,6 +82,7 @@ class World:
         self.say = say
         self.subscribers = subscribers
         self.notes: list[str] = []
+        self.ahead = False
         self.radius: FreeRadius | None = None
         self._programs: dict[str, Program] = {}
         self._capture: Capture | None = None
@@ -230,6 +234,8 @@ class World:
     async def _start_daemon(self, name: str, role: str, host: Namespace, text: str) -> Program:
         config = self._write_private(f"{name}.toml", text)
         command = [_beside_python("twistd"), "-n", "--pidfile=", role, "--config", str(config)]
+        if self.ahead:
+            command = ["nice", "-n", "-5", *command]
         program = await self.start(name, host, *command)
 
         async def answers_or_ended() -> bool:

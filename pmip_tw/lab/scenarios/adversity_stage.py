@@ -80,6 +80,7 @@ class Stage:
 
     def __init__(self, world: World, result: Result) -> None:
         self.world = world
+        world.ahead = True
         self.result = result
         self.troubles: list[Trouble] = []
         self.noise: dict[str, dict[str, int]] = {}
