@@ -121,7 +121,7 @@ class TestSignalling:
         assert made.addresses == (ONE, TWO)
 
     def test_a_datagram_tells_source_and_local_address(self, provider: Provider) -> None:
-        """A multihomed agent must know where it was asked, to answer from there (registration.md section 1)."""
+        """A multihomed agent must know where it was asked, to answer from there (RFC 5944 3.8.3.1)."""
         _, mailbox = provider.start(ONE, TWO)
         sender, _ = provider.start(THREE)
         sender.send(b"\x01to one", provider.at(ONE), THREE)
