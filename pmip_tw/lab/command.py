@@ -7,7 +7,6 @@ import argparse
 import asyncio
 import os
 import shutil
-import signal
 import sys
 import time
 import traceback
@@ -15,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pmip_tw.errors import PmipError
-from pmip_tw.lab.isolation import INTERRUPTED, NotIsolated, run_isolated
+from pmip_tw.lab.isolation import INTERRUPTED, NotIsolated, ending_signals, run_isolated
 from pmip_tw.lab.report import Result
 from pmip_tw.lab.scenarios import Outcome, Scenario, scenarios
 from pmip_tw.lab.screen import style_for, summary
@@ -125,7 +124,7 @@ async def _watched(scenario: Scenario, directory: Path) -> Outcome | None:
             cancelling = True
             task.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ending_signals():
         asyncio.get_running_loop().add_signal_handler(number, interrupt)
     began = time.monotonic()
 

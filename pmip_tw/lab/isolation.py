@@ -29,6 +29,13 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C."""
 
 
+def ending_signals() -> tuple[signal.Signals, ...]:
+    """What ends a run, and takes everything down. SIGINT even where it is inherited as ignored, as by ``&`` in a
+    script: whoever sends it then means us. SIGHUP not where ``nohup`` had it ignored."""
+    hung_up = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)
+    return (signal.SIGINT, signal.SIGTERM, *hung_up)
+
+
 class NotIsolated(PmipError):
     """No private world can be made on this machine; the text says what is missing."""
 
@@ -63,9 +70,7 @@ def run_isolated(inside: Callable[[], int]) -> int:
     def pass_on(number: int, _: FrameType | None) -> None:
         os.kill(maker, number)
 
-    before = {
-        number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    }
+    before = {number: signal.signal(number, pass_on) for number in ending_signals()}
     try:
         trouble = _read_all(outcome)
         _, status = os.waitpid(maker, 0)
@@ -111,7 +116,7 @@ def _make_world(inside: Callable[[], int], outcome: int, uid: int, gid: int, *, 
     def pass_on(number: int, _: FrameType | None) -> None:
         os.kill(first, number)
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ending_signals():
         signal.signal(number, pass_on)
     _, status = os.waitpid(first, 0)
     code = os.waitstatus_to_exitcode(status)

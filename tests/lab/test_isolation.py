@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 PROGRAM = """
-import os, subprocess, sys
+import os, signal, subprocess, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run with & or nohup
 from pathlib import Path
 from pmip_tw.lab.isolation import NotIsolated, run_isolated
 from pmip_tw.lab.topology import Network
@@ -128,8 +129,27 @@ def test_a_signal_takes_everything_down(number: signal.Signals) -> None:
     )
     process = _started(handler)
     process.send_signal(number)
-    process.wait(timeout=20)
+    assert _ended(process) != 0
+    assert _nothing_is_left()
+
+
+def _ended(process: "subprocess.Popen[str]") -> int:
+    status = process.wait(timeout=20)
     assert process.stdout is not None
     process.stdout.close()
-    assert process.returncode != 0
-    assert _nothing_is_left()
+    return status
+
+
+@pytest.mark.parametrize(
+    ("ignored", "expected"),
+    [("", {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}), ("HUP", {signal.SIGINT, signal.SIGTERM})],
+)
+def test_sigint_always_ends_a_run_and_sighup_unless_under_nohup(
+    ignored: str, expected: set[signal.Signals]
+) -> None:
+    program = "from pmip_tw.lab.isolation import ending_signals; print(*map(int, ending_signals()))"
+    shell = f"trap '' INT {ignored}; exec \"$0\" -c '{program}'"
+    told = subprocess.run(
+        ["sh", "-c", shell, sys.executable], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert {signal.Signals(int(number)) for number in told.stdout.split()} == expected
