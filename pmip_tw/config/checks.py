@@ -159,6 +159,8 @@ def _mobile_nodes(draft: Draft, mobile_nodes: Path) -> Iterator[Mistake]:
         path = (*node, "home_address")
         address = draft.value(path, Ipv4)
         if address is None:
+            if nai is not None and not draft.has(path):
+                yield from _pool_of_realm(draft, nai, (*node, "nai"))
             continue
         yield from _home_address(draft, address, path)
         if nai is None:
@@ -171,6 +173,20 @@ def _mobile_nodes(draft: Draft, mobile_nodes: Path) -> Iterator[Mistake]:
         if other != address:
             text = f"{nai} already has {ipv4_text(other)} on line {draft.line(where)}"
             yield Mistake(path, f"home_address: {text}")
+
+
+def _pool_of_realm(draft: Draft, nai: str, path: Path) -> Iterator[Mistake]:
+    """A mobile node without a fixed home address is served by some pool."""
+    realm = nai.rpartition("@")[2] if "@" in nai else ""
+    served: list[str] = []
+    for pool in draft.elements(("lma", "pools")):
+        realms = [draft.value(name, str) for name in draft.elements((*pool, "realms"))]
+        if not realms or None in realms:
+            return
+        served += [name.lower() for name in realms if name is not None]
+    if served and realm.lower() not in served:
+        text = f"no pool serves its realm {realm!r}; the pools serve {', '.join(sorted(set(served)))}"
+        yield Mistake(path, f"nai: {text}")
 
 
 def _home_address(draft: Draft, address: Ipv4, path: Path) -> Iterator[Mistake]:

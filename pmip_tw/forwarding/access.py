@@ -51,6 +51,7 @@ class TunAccess:
         gateway_for: Callable[[Ipv4], Ipv4],
     ) -> None:
         self._monotonic = monotonic
+        self._local = local
         self._interfaces = interfaces
         self._receiver: IPacketReceiver | None = None
         self._drops = drops.Drops()
@@ -85,14 +86,7 @@ class TunAccess:
         link = Link(interface)
         if not link.is_up():
             raise ForwardingError("open", interface, f"it is down; ip link set {interface} up")
-        address = link.address()
-        if address is not None:
-            raise ForwardingError(
-                "open",
-                interface,
-                f"it has the address {ipv4_text(address)}, so the kernel would route there past the tunnels;"
-                f" ip address flush dev {interface}",
-            )
+        self._require_no_address(link)
         fence = IngressDrop(interface)
         fence.install()
         undo.callback(self._lift, fence)
@@ -100,6 +94,19 @@ class TunAccess:
         port = self._ports[interface] = PacketSocket(interface, self._drops)
         undo.callback(port.close)
         self._core.read(undo, interface, port, partial(self._frame_arrived, interface))
+
+    def _require_no_address(self, link: Link) -> None:
+        address = link.address()
+        if address is None:
+            return
+        text = (
+            f"it carries {ipv4_text(address)}, this MAG's own address: it is the way to the LMA and no access"
+            " interface; correct [[mag.access]] interface"
+            if address == self._local
+            else f"it has the address {ipv4_text(address)}, so the kernel would route there past the tunnels; "
+            f"if mobile nodes are behind it and nothing else, ip address flush dev {link.name}"
+        )
+        raise ForwardingError("open", link.name, text)
 
     def _lift(self, fence: IngressDrop) -> None:
         try:

@@ -30,7 +30,11 @@ class Link:
         self.name = name
 
     def is_up(self) -> bool:
-        """ForwardingError: there is no such interface."""
+        """ForwardingError: there is no such interface; which there are."""
+        known = sorted(name for _, name in socket.if_nameindex() if name != "lo")
+        if self.name not in known:
+            there_are = f"this machine has {', '.join(known)}" if known else "this machine has none but lo"
+            raise ForwardingError("open", self.name, f"there is no such interface; {there_are}", errno.ENODEV)
         return bool(self._flags() & _IFF_UP)
 
     def bring_up(self, mtu: int, queue: int) -> None:

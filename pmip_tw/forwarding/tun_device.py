@@ -111,5 +111,8 @@ def enable_forwarding() -> None:
         if setting.read_text().strip() == "0":
             setting.write_text("1")
     except OSError as error:
-        text = "an anchor forwards packets; set net.ipv4.ip_forward = 1 (sysctl)"
+        text = (
+            f"it is off, and this process may not turn it on ({error.strerror}): "
+            "set net.ipv4.ip_forward = 1 by sysctl, or give the daemon CAP_NET_ADMIN"
+        )
         raise ForwardingError("enable", "IPv4 forwarding", text, error.errno or 0) from error

@@ -131,7 +131,8 @@ class LmaEngine:
             return [observed.discarded("repeated-authenticator", source, cause)]
         association = self._associations.find(request.nai, found.spi)
         if association is None:
-            return [observed.no_association(request, source)]
+            known = self._associations.knows(request.nai)
+            return [observed.no_association(request, source, known=known)]
         asked = Asked(request, found.value, association, source, local)
         if not association.verify(payload[: found.covered], found.value):
             return self._unauthentic(asked, now)
@@ -221,7 +222,7 @@ class LmaEngine:
                 Code.HA_ADMIN_PROHIBITED,
                 f"{ipv4_text(wanted)} is in no pool of this realm, or belongs to someone else (H10)",
             )
-        return Refusal(Code.HA_RESOURCES, "no home address is left: enlarge the pool of this realm (H10)")
+        return Refusal(Code.HA_RESOURCES, self._pools.why_none(request.nai))
 
     def _negotiated(
         self, request: RegistrationRequest, home_address: Ipv4, source: Endpoint, now: Now

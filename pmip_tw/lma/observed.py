@@ -22,10 +22,18 @@ def discarded(reason: str, source: Endpoint, cause: str) -> Observe:
     )
 
 
-def no_association(request: RegistrationRequest, source: Endpoint) -> Observe:
+def no_association(request: RegistrationRequest, source: Endpoint, *, known: bool) -> Observe:
+    """``known``: the NAI is configured with another SPI, and its trace should tell; anyone may name a NAI."""
     spi = request.mn_ha.spi if request.mn_ha else 0
-    cause = f"no key is configured for {_nai(request.nai)!r} with SPI {spi} (H3)"
-    return discarded("no-association", source, cause)
+    return Observe(
+        Observation(
+            name="message-discarded",
+            nai=_nai(request.nai) if known else "",
+            reason="no-association",
+            cause=f"no key is configured for {_nai(request.nai)!r} with SPI {spi} (H3)",
+            details={"source": str(source)},
+        )
+    )
 
 
 def unauthentic(asked: Asked) -> Observe:

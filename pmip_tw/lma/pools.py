@@ -135,6 +135,16 @@ class Pools:
             if address in pool.prefix:
                 pool.release(address, monotonic)
 
+    def why_none(self, nai: bytes) -> str:
+        """Why ``nai`` gets no address although it may have any, and what to do about it (H10)."""
+        if self._candidates(nai):
+            return "no home address is left: enlarge the pool of this realm (H10)"
+        realm = nai.rpartition(b"@")[2].decode(errors="replace")
+        served = ", ".join(sorted(name.decode() for name in self._by_realm)) or "none"
+        return (
+            f"no pool serves the realm {realm!r}; served are: {served}. Add it to the realms of a pool (H10)"
+        )
+
     def _candidates(self, nai: bytes) -> list[AddressPool]:
         _, at, realm = nai.rpartition(b"@")
         return (self._by_realm.get(realm.lower(), []) if at else []) + self._for_all

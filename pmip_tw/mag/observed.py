@@ -60,6 +60,17 @@ def registered(visitor: Visitor, name: str) -> Observe:
     )
 
 
+def home_prefix_unknown(visitor: Visitor) -> Observe:
+    """D25, P70: the node is told defaults that may be wrong."""
+    return visitor_event(
+        "home-prefix-unknown",
+        visitor,
+        cause=f"{ipv4_text(visitor.home_address)} is in none of [[mag.home_prefixes]]: DHCP tells the node a /24, "
+        "its first host as gateway, and no DNS",
+        reason="home-prefix",
+    )
+
+
 def duplicate_mac(key: AccessKey, served: AccessKey) -> Observe:
     """AA24: the same MAC on a second access interface."""
     return frame_dropped(

@@ -37,9 +37,16 @@ class MagPolicy:
 
         A prefix that is not configured is taken for a /24 with its first host as gateway (D25, P70).
         """
-        for link in self.home_links:
-            if home_address in link.prefix:
-                return link
+        configured = self.configured_link(home_address)
+        if configured is not None:
+            return configured
         mask = 0xFFFFFFFF << (32 - _UNCONFIGURED_LENGTH) & 0xFFFFFFFF
         prefix = Prefix(Ipv4(home_address & mask), _UNCONFIGURED_LENGTH)
         return HomeConfiguration(prefix=prefix, gateway=prefix.first_host)
+
+    def configured_link(self, home_address: Ipv4) -> HomeConfiguration | None:
+        """The configured link that ``home_address`` lives on."""
+        for link in self.home_links:
+            if home_address in link.prefix:
+                return link
+        return None

@@ -218,6 +218,8 @@ class Registrations:
         assert entry is not None
         name = "registration-renewed" if renewal else "registration-accepted"
         then: list[MagEffect] = [observed.registered(visitor, name)]
+        if not renewal and self._policy.configured_link(visitor.home_address) is None:
+            then.append(observed.home_prefix_unknown(visitor))
         message, visitor.waiting_dhcp = visitor.waiting_dhcp, None
         if message is not None and self._still_matters(visitor, message, now):
             told = self._home.dhcp(visitor, message, now)
@@ -331,7 +333,10 @@ class Registrations:
         cause, at = self._unreachable.get(lma, ("", 0.0))
         if cause and at + RETRANSMIT_AFTER[-1] >= now.monotonic:
             return cause
-        return "it is down, unreachable, or discards the request (it does when it knows no key for this NAI and SPI)"
+        return (
+            "it is down, unreachable, or discards the request (it does when it knows no key for this NAI and SPI; "
+            "its log says so)"
+        )
 
 
 def _frames_lost(visitor: Visitor) -> list[MagEffect]:

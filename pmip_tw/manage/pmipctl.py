@@ -17,6 +17,9 @@ from pmip_tw.manage.render import printable, table, timeline
 
 LMA_SOCKET = "/run/pmip-lma.sock"
 MAG_SOCKET = "/run/pmip-mag.sock"
+UNIT_SOCKETS = {LMA_SOCKET: "/run/pmip-lma/control.sock", MAG_SOCKET: "/run/pmip-mag/control.sock"}
+"""Where daemons that systemd runs have theirs: in a directory that is not root's."""
+
 EVERY_SOCKET = (MAG_SOCKET, LMA_SOCKET)
 TABLES = {
     "bindings": (LMA_SOCKET,),
@@ -136,7 +139,7 @@ def _outcome(options: argparse.Namespace) -> Outcome:
         rows.sort(key=lambda row: row.get("time", 0))
         return {"trace": rows}, timeline(rows)
     if options.command == "detach":
-        answer = ask(path or MAG_SOCKET, {"command": "detach", "nai": options.nai})
+        answer = ask(path or _present(MAG_SOCKET), {"command": "detach", "nai": options.nai})
         result = answer.get("result") or {"nai": options.nai}
         return {"detached": result}, table([result], "mobile nodes detached")
     return _check(options.file)
@@ -152,7 +155,7 @@ def _collect(request: dict[str, str], sockets: Sequence[str]) -> list[dict[str, 
     answered = False
     for path in sockets:
         try:
-            answer = ask(path, request)
+            answer = ask(_present(path), request)
         except DaemonError as error:
             failures.append(error)
             continue
@@ -164,6 +167,12 @@ def _collect(request: dict[str, str], sockets: Sequence[str]) -> list[dict[str, 
         return rows
     told = [error for error in failures if not isinstance(error, NotRunning)] or failures
     raise DaemonError("; ".join(dict.fromkeys(str(error) for error in told)))
+
+
+def _present(path: str) -> str:
+    """A default path, or its counterpart under systemd if only that is there."""
+    other = UNIT_SOCKETS.get(path)
+    return other if other and os.path.exists(other) and not os.path.exists(path) else path
 
 
 def _check(file: str) -> Outcome:

@@ -112,15 +112,24 @@ class SecurityAssociation:
 
 
 class AssociationTable:
-    """The MN-HA associations that an LMA knows from its configuration, by (NAI, SPI)."""
+    """The MN-HA associations that an LMA knows from its configuration, by NAI and SPI."""
 
     def __init__(self, associations: Iterable[tuple[str, SecurityAssociation]] = ()) -> None:
-        self._by_identity: dict[tuple[bytes, int], SecurityAssociation] = {}
+        self._by_nai: dict[bytes, tuple[SecurityAssociation, ...]] = {}
         for nai, association in associations:
             self.add(nai, association)
 
     def add(self, nai: str, association: SecurityAssociation) -> None:
-        self._by_identity[nai.encode(), association.spi] = association
+        """In place of the one with the same NAI and SPI, if there is one."""
+        others = [one for one in self._by_nai.get(nai.encode(), ()) if one.spi != association.spi]
+        self._by_nai[nai.encode()] = (*others, association)
+
+    def knows(self, nai: bytes) -> bool:
+        """Whether ``nai`` has an association, with whatever SPI."""
+        return nai in self._by_nai
 
     def find(self, nai: bytes, spi: int) -> SecurityAssociation | None:
-        return self._by_identity.get((nai, spi))
+        for association in self._by_nai.get(nai, ()):
+            if association.spi == spi:
+                return association
+        return None

@@ -312,6 +312,13 @@ def test_two_associations_of_one_mobile_node_are_fine(tmp_path: Path) -> None:
     assert mistakes(tmp_path, LMA + second) == []
 
 
+def test_a_realm_without_a_pool(tmp_path: Path) -> None:
+    """Nothing would ever be assigned; enlarging a pool would not help."""
+    text = LMA.replace('exclude = ["10.1.0.9"]', 'realms = ["example.net"]') + NODE_2.replace(".net", ".org")
+    expected = "mag.toml:15:1: nai: no pool serves its realm 'example.org'; the pools serve example.net"
+    assert mistakes(tmp_path, text) == [expected]
+
+
 def test_an_lma_needs_a_pool(tmp_path: Path) -> None:
     text = '[lma]\naddress = "192.0.2.1"\nidentity = "lma1"\n'
     assert mistakes(tmp_path, text) == [
