@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import os
 import shutil
+import stat
 import sys
 import time
 import traceback
@@ -65,10 +66,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(scenario: Scenario, options: argparse.Namespace) -> int:
     try:
-        directory = _directory(scenario.name, options.output, keep=options.keep)
-        if not os.access(TUN, os.R_OK | os.W_OK):
-            raise NotIsolated(f"{TUN} cannot be opened: load the module (modprobe tun), or run as root")
-        return run_isolated(lambda: _inside(scenario, directory, as_json=options.json))
+        _need_tun()
+        os.environ["PATH"] = f"{os.environ.get('PATH', '/usr/bin:/bin')}:{SYSTEM_PROGRAMS}"
+        scenario.need_programs()
+        directory = _directory(scenario.name, options.output)
+        try:
+            status = run_isolated(lambda: _inside(scenario, directory, as_json=options.json))
+        except NotIsolated:
+            if options.output is None:  # it did not begin, and has no files
+                directory.rmdir()
+            raise
+        if options.output is None and not options.keep:
+            _remove_older(scenario.name)
+        return status
     except (PmipError, OSError) as error:
         if options.json:
             print(_failure(scenario.name, "the laboratory can be set up", str(error)).as_json())
@@ -76,27 +86,41 @@ def _run(scenario: Scenario, options: argparse.Namespace) -> int:
         return 1
 
 
-def _directory(name: str, wanted: Path | None, *, keep: bool) -> Path:
-    """A new directory for the files of this run."""
-    if wanted is not None:
-        wanted.mkdir(parents=True, exist_ok=True)
-        return wanted.resolve()
-    OUTPUT.mkdir(exist_ok=True)
-    if not keep:
-        older = sorted(
-            (path for path in OUTPUT.glob(f"{name}-*") if path.is_dir()),
-            key=lambda path: path.stat().st_mtime,
-        )
-        for path in older[: max(0, len(older) - KEPT_RUNS + 1)]:
-            shutil.rmtree(path, ignore_errors=True)
-    made = OUTPUT / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
-    made.mkdir()
+def _need_tun() -> None:
+    """The LMA has a TUN device: tried before anything is made. Raises NotIsolated, which says what to do."""
+    try:
+        os.close(os.open(TUN, os.O_RDWR | os.O_CLOEXEC))
+    except PermissionError:
+        mode = stat.S_IMODE(os.stat(TUN).st_mode)
+        raise NotIsolated(
+            f"{TUN}: permission denied, its mode is {mode:04o}; as root: chmod 666 {TUN}, or run as root"
+        ) from None
+    except FileNotFoundError:
+        raise NotIsolated(
+            f"{TUN} is missing; as root: modprobe tun (a container needs --device {TUN})"
+        ) from None
+    except OSError as error:
+        raise NotIsolated(f"{TUN} cannot be opened: {error.strerror}; as root: modprobe tun") from None
+
+
+def _directory(name: str, wanted: Path | None) -> Path:
+    """A directory for the files of this run, by default a new one."""
+    made = wanted or OUTPUT / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+    made.mkdir(parents=True, exist_ok=True)
     return made.resolve()
+
+
+def _remove_older(name: str) -> None:
+    """All but the last runs of a scenario."""
+    runs = sorted(
+        (path for path in OUTPUT.glob(f"{name}-*") if path.is_dir()), key=lambda path: path.stat().st_mtime
+    )
+    for path in runs[:-KEPT_RUNS]:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _inside(scenario: Scenario, directory: Path, *, as_json: bool) -> int:
     """In the private world: run, judge, show."""
-    os.environ["PATH"] = f"{os.environ.get('PATH', '/usr/bin:/bin')}:{SYSTEM_PROGRAMS}"
     outcome = asyncio.run(_watched(scenario, directory))
     if outcome is None:
         print("pmip-lab: interrupted; everything was taken down", file=sys.stderr)

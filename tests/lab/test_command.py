@@ -1,13 +1,17 @@
 """pmip-lab's own behavior: what it prints where, and how it ends. No scenario is run here."""
 
+import errno
 import json
 import os
 from pathlib import Path
 
+import attrs
 import pytest
 
 from pmip_tw.lab import command
+from pmip_tw.lab.isolation import NotIsolated
 from pmip_tw.lab.ladder import Style
+from pmip_tw.lab.programs import ProgramError
 from pmip_tw.lab.report import Goal, Result
 from pmip_tw.lab.scenarios import Outcome, scenarios
 from pmip_tw.lab.screen import style_for, summary
@@ -94,6 +98,49 @@ def test_old_runs_are_removed_but_the_last_few(tmp_path: Path, monkeypatch: pyte
         old = tmp_path / "lab-output" / f"roam-{age}"
         old.mkdir()
         os.utime(old, (age, age))
-    made = command._directory("roam", None, keep=False)
+    made = command._directory("roam", None)
+    command._remove_older("roam")
     left = {path.name for path in (tmp_path / "lab-output").iterdir()}
     assert left == {"other-1", "roam-4", "roam-5", "roam-6", "roam-7", made.name}
+
+
+def test_a_run_that_is_refused_leaves_no_directory_and_removes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_: object) -> int:
+        raise NotIsolated("no namespaces here")
+
+    monkeypatch.chdir(tmp_path)
+    for number in range(6):
+        (tmp_path / "lab-output" / f"roam-{number}").mkdir(parents=True)
+    before = set((tmp_path / "lab-output").iterdir())
+    monkeypatch.setattr(command, "TUN", "/dev/null")
+    monkeypatch.setattr(command, "run_isolated", refuse)
+    monkeypatch.setattr(command, "scenarios", lambda: {"roam": attrs.evolve(ROAM, programs=())})
+    with pytest.raises(SystemExit) as end:
+        command.main(["run", "roam"])
+    assert end.value.code == 1
+    assert "no namespaces here" in capsys.readouterr().err
+    assert set((tmp_path / "lab-output").iterdir()) == before
+
+
+def test_a_tun_device_that_may_not_be_opened_is_told_from_a_missing_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def denied(*_: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    device = tmp_path / "tun"
+    device.touch(mode=0o600)
+    monkeypatch.setattr(command, "TUN", str(device))
+    monkeypatch.setattr(os, "open", denied)
+    with pytest.raises(NotIsolated, match=r"permission denied, its mode is 0600; as root: chmod 666 .*/tun"):
+        command._need_tun()
+
+
+def test_missing_programs_are_named_all_at_once() -> None:
+    wanting = attrs.evolve(ROAM, programs=("sh", "no-such-program", "nor-this-one"))
+    with pytest.raises(
+        ProgramError, match="not installed: no-such-program, nor-this-one; as root, make setup"
+    ):
+        wanting.need_programs()

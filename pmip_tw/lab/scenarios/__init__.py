@@ -6,6 +6,7 @@ from pathlib import Path
 import attrs
 
 from pmip_tw.lab.ladder import Style
+from pmip_tw.lab.programs import ProgramError, available
 from pmip_tw.lab.report import Result
 
 Say = Callable[[str], None]
@@ -26,11 +27,21 @@ class Outcome:
 
 @attrs.frozen(slots=True, kw_only=True)
 class Scenario:
-    """``run`` is called inside the private world with a directory for files and somebody to tell what happens."""
+    """``run`` is called inside the private world with a directory for files and somebody to tell what happens.
+
+    ``programs``: what it cannot do without.
+    """
 
     name: str
     summary: str
+    programs: tuple[str, ...]
     run: Callable[[Path, Say], Awaitable[Outcome]]
+
+    def need_programs(self) -> None:
+        """Raises ProgramError if one of ``programs`` is not installed."""
+        missing = [program for program in self.programs if not available(program)]
+        if missing:
+            raise ProgramError(f"not installed: {', '.join(missing)}; as root, make setup installs it")
 
 
 def scenarios() -> Mapping[str, Scenario]:

@@ -9,7 +9,6 @@ from pmip_tw.addresses import ipv4
 from pmip_tw.lab import pcapng
 from pmip_tw.lab.capture import Capture, Tap
 from pmip_tw.lab.freeradius import PROGRAM as FREERADIUS
-from pmip_tw.lab.programs import ProgramError, available
 from pmip_tw.lab.report import Result
 from pmip_tw.lab.scenarios import Outcome, Say, Scenario
 from pmip_tw.lab.scenarios.adversity_flood import Flood, flood, judge
@@ -30,9 +29,6 @@ TAPS: Final = (
 
 async def run(directory: Path, say: Say) -> Outcome:
     result = Result(scenario="adversity")
-    for program in (FREERADIUS, "ping"):
-        if not available(program):
-            raise ProgramError(f"{program} is not installed; as root, make setup installs it")
     async with world(directory, say, SUBSCRIBERS) as made:
         stage = Stage(made, result)
         result.notes = made.notes
@@ -78,5 +74,6 @@ async def _served(stage: Stage, say: Say) -> tuple[tuple[int, int], Flood]:
 SCENARIO: Final = Scenario(
     name="adversity",
     summary="peers fail, hosts lie, strangers crowd in: served nodes notice nothing",
+    programs=("ip", "nft", FREERADIUS, "ping"),
     run=run,
 )

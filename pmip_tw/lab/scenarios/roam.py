@@ -26,7 +26,7 @@ from pmip_tw.lab.measure import (
 )
 from pmip_tw.lab.mobile_node import MobileNode
 from pmip_tw.lab.packet_filter import BULK_PORT
-from pmip_tw.lab.programs import Program, ProgramError, available, eventually
+from pmip_tw.lab.programs import Program, eventually
 from pmip_tw.lab.report import Goal, Result
 from pmip_tw.lab.scenarios import Outcome, Say, Scenario
 from pmip_tw.lab.scenarios.roam_story import Story
@@ -76,9 +76,6 @@ async def run(directory: Path, say: Say) -> Outcome:
     async with world(directory, say) as made:
         node = MobileNode(made)
         result.notes = made.notes
-        for program in ("ping", "iperf3"):
-            if not available(program):
-                raise ProgramError(f"{program} is not installed; as root, make setup installs it")
         say("starting FreeRADIUS, the LMA and two MAGs")
         await made.start_aaa()
         await made.start_lma()
@@ -367,5 +364,8 @@ def _measure(seen: _Seen, heard: Heard, result: Result) -> list[float | None]:
 
 
 SCENARIO: Final = Scenario(
-    name="roam", summary="an unmodified host keeps its session while it moves", run=run
+    name="roam",
+    summary="an unmodified host keeps its session while it moves",
+    programs=("ip", "nft", "ping", "iperf3"),
+    run=run,
 )
