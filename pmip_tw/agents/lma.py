@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from pmip_tw.addresses import ipv4_text
@@ -27,6 +28,8 @@ from pmip_tw.mobility.effects import Install, Observe, Remove, Send
 @implementer(ISignallingReceiver)
 class Lma:
     """A running LMA. ``tunnel_data``: who takes UDP tunnel data off port 434, usually the packet plane."""
+
+    _log = Logger(namespace="pmip.lma")
 
     def __init__(
         self,
@@ -63,11 +66,13 @@ class Lma:
     def datagrams_received(self, batch: Sequence[Datagram]) -> None:
         now = self._clock.now()
         receive = self._engine.receive
-        try:
-            for datagram in batch:
+        for datagram in batch:
+            try:
                 self._run(receive(datagram.payload, datagram.source, datagram.local, now), now)
-        finally:
-            self._arm()
+            except Exception:
+                # A defect of ours costs one datagram, not those behind it.
+                self._log.failure("a datagram from {source} met a defect", source=str(datagram.source))
+        self._arm()
 
     def peer_unreachable(self, report: Unreachable) -> None:
         """A MAG that cannot be reached keeps its bindings: they end by lifetime, never by ICMP."""
@@ -76,8 +81,9 @@ class Lma:
         now = self._clock.now()
         try:
             self._run(self._engine.wake(now), now)
-        finally:
-            self._arm()
+        except Exception:
+            self._log.failure("a wake-up met a defect")
+        self._arm()
 
     def _arm(self) -> None:
         self._clock.wake_at(self._engine.next_deadline(), self._wake)

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from pmip_tw.aaa.profile import Verdict
@@ -33,6 +34,8 @@ from pmip_tw.mobility.tunnels import AccessEntry
 @implementer(ISignallingReceiver, IPacketReceiver)
 class Mag:
     """A running MAG. ``tunnel_data``: who takes UDP tunnel data off port 434, usually the packet plane."""
+
+    _log = Logger(namespace="pmip.mag")
 
     def __init__(
         self,
@@ -77,9 +80,13 @@ class Mag:
 
     def datagrams_received(self, batch: Sequence[Datagram]) -> None:
         now = self._clock.now()
+        receive = self._engine.datagram_received
         for datagram in batch:
-            effects = self._engine.datagram_received(datagram.payload, datagram.source, datagram.local, now)
-            self._run(effects, now)
+            try:
+                self._run(receive(datagram.payload, datagram.source, datagram.local, now), now)
+            except Exception:
+                # A defect of ours costs one datagram, not those behind it.
+                self._log.failure("a datagram from {source} met a defect", source=str(datagram.source))
 
     def peer_unreachable(self, report: Unreachable) -> None:
         now = self._clock.now()
@@ -98,7 +105,12 @@ class Mag:
 
     def _wake(self) -> None:
         now = self._clock.now()
-        self._run(self._engine.wake(now), now)
+        try:
+            effects = self._engine.wake(now)
+        except Exception:
+            self._log.failure("a wake-up met a defect")
+            effects = []
+        self._run(effects, now)
 
     def _run(self, effects: Iterable[MagEffect], now: Now) -> None:
         """Carry out ``effects`` in order. What they cause at once (a held frame that goes on, a verdict that is
@@ -108,11 +120,13 @@ class Mag:
         if self._running:
             return
         self._running = True
-        try:
-            while self._queue:
-                self._carry_out(self._queue.popleft(), now)
-        finally:
-            self._running = False
+        while self._queue:
+            effect = self._queue.popleft()
+            try:
+                self._carry_out(effect, now)
+            except Exception:
+                self._log.failure("the effect {kind} met a defect", kind=type(effect).__name__)
+        self._running = False
         self._clock.wake_at(self._engine.next_deadline(), self._wake)
 
     def _carry_out(self, effect: MagEffect, now: Now) -> None:

@@ -29,6 +29,9 @@ PROXY_SKIPPABLE = 147
 
 FIRST_SKIPPABLE = 128
 
+MAX_EXTENSIONS = 64
+"""More in one message is an attack on whoever reads it: real ones have about ten."""
+
 
 class Shape(Enum):
     """How an extension lies in the datagram; the value says it in octets."""
@@ -84,10 +87,10 @@ The data of a short extension begins with its sub-type; the sub-type of a long o
 
 
 def walk(datagram: bytes, start: int) -> list[Span]:
-    """Every extension from octet ``start`` to the end, in order, pads included.
+    """Every extension from octet ``start`` to the end, in order; a run of pads is one span.
 
     Unknown types 128-255 come along, to be skipped by whoever reads (E2). Raises UnrecognizedNonSkippable for
-    unknown types 0-127 (E1), Truncated where a length runs past the end (E4).
+    unknown types 0-127 (E1), Truncated where a length runs past the end (E4), Malformed for more than 64.
     """
     spans: list[Span] = []
     position = start
@@ -102,7 +105,10 @@ def walk(datagram: bytes, start: int) -> list[Span]:
             if kind == DYNAMIC_HOME_AGENT and datagram[position + 1 : position + 4] in (b"\1\0\4", b"\2\0\4"):
                 after = position + 8  # the form drawn in RFC 4433, 6.9
         elif kind == PAD:
-            body = after = position + 1
+            after = position + 1
+            while after < end and datagram[after] == PAD:
+                after += 1
+            body = after
         elif kind in _LONG:
             body = position + 4
             if body > end:
@@ -113,6 +119,8 @@ def walk(datagram: bytes, start: int) -> list[Span]:
         if after > end:
             raise Truncated(f"extension {kind} is longer than the message", position)
         spans.append((kind, position, body, after))
+        if len(spans) > MAX_EXTENSIONS:
+            raise Malformed(f"more than {MAX_EXTENSIONS} extensions", position)
         position = after
     return spans
 

@@ -250,3 +250,22 @@ def test_a_wrong_key_gives_no_address_and_the_trace_says_why() -> None:
     world.advance(0.2, step=0.05)
     assert MessageType.OFFER in told_kinds(node)
     assert node.engine.visitors.with_nai(station.nai).key.port == PORT
+
+
+def test_a_defect_costs_one_effect_and_not_those_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame that cannot be sent for a reason nobody thought of: registrations and timers go on."""
+    world = World()
+    node, station = world.mags[0], world.stations[0]
+
+    def broken(port: str, frame: bytes) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(node.plane, "transmit", broken)
+    world.hear(node, station.dhcp(MessageType.DISCOVER))
+    assert node.states == {station.nai: "registered"}
+    monkeypatch.undo()
+    address = world.attach(station, node)
+    for _ in range(60):
+        world.advance(20, step=5)
+        world.hear(node, station.data(address))
+    assert node.notes.named("registration-renewed")

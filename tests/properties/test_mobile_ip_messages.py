@@ -21,11 +21,11 @@ words = st.integers(0, 0xFFFFFFFF)
 bits = st.booleans()
 revocation_support = st.builds(RevocationSupport, words, bits)
 nais = st.binary(min_size=1, max_size=255)
-unknown = st.lists(
-    st.tuples(st.integers(155, 255), st.binary(max_size=20)).map(lambda e: bytes((e[0], len(e[1]))) + e[1])
-    | st.just(b"\0"),
-    max_size=3,
-).map(tuple)
+skippable = st.tuples(st.integers(155, 255), st.binary(max_size=20)).map(
+    lambda extension: bytes((extension[0], len(extension[1]))) + extension[1]
+)
+pads = st.integers(1, 3).map(bytes)
+unknown = st.lists(skippable, max_size=3).map(tuple) | st.tuples(skippable, pads, skippable) | st.tuples(pads)
 extensions = {
     "nai": nais,
     "per_node": st.none() | st.tuples(st.integers(0, 255), st.binary(max_size=4)),
