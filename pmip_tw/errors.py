@@ -47,36 +47,8 @@ class UnrecognizedNonSkippable(WireError):
     reason = "unrecognized-non-skippable"
 
 
-class PeerError(PmipError):
-    """A peer did not do what the protocol asks of it."""
-
-
-class NoAnswer(PeerError):
-    """The peer stayed silent through every retransmission, or ICMP says that it is unreachable."""
-
-
-class AnswerRejected(PeerError):
-    """The peer's answer could not be used."""
-
-
-class BadAuthenticator(PeerError):
-    """The peer's answer does not verify: most likely the shared secret or key differs."""
-
-
-class RegistrationDenied(PmipError):
-    """A registration was refused with ``code`` (RFC 5944 3.4)."""
-
-    def __init__(self, code: int, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-
-
 class AccessDenied(PmipError):
     """AAA refused the mobile node."""
-
-
-class AaaUnavailable(PmipError):
-    """No AAA server gave a usable answer; the text names the true cause for each server tried."""
 
 
 class ForwardingError(PmipError):

@@ -10,6 +10,7 @@ from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Ipv4, ipv4_text
 from pmip_tw.errors import AccessDenied, WireError
 from pmip_tw.mobility.associations import MINIMUM_SPI, SecurityAssociation
 from pmip_tw.secret import Secret
+from pmip_tw.wire.ipv4 import is_host_address
 from pmip_tw.wire.radius import Answer, Attributes, AttributeType, Code, SaltCipher
 
 VENDOR_3GPP2 = 5535
@@ -91,7 +92,7 @@ def _nai(found: Attributes, user_name: str, default_realm: str) -> str:
 
 def _lma(found: Attributes) -> Ipv4:
     lma = Ipv4(_required_number(found, HOME_AGENT_ADDRESS))
-    if not _is_host_address(lma):
+    if not is_host_address(lma):
         raise AccessDenied(
             f"3GPP2-Home-Agent-IP-Address {ipv4_text(lma)} is no address of an LMA; the server assigns none"
         )
@@ -130,7 +131,7 @@ def _home_address(found: Attributes) -> Ipv4:
     address = Ipv4(_number(value, "Framed-IP-Address"))
     if address in (UNSPECIFIED, NAS_SELECTS, USER_SELECTS):
         return UNSPECIFIED  # the LMA chooses
-    if not _is_host_address(address):
+    if not is_host_address(address):
         raise AccessDenied(f"Framed-IP-Address {ipv4_text(address)} is no address for a mobile node")
     return address
 
@@ -160,8 +161,3 @@ def _number(value: bytes, name: str) -> int:
     if len(value) != 4:
         raise AccessDenied(f"{name} has {len(value)} octets instead of 4")
     return int.from_bytes(value, "big")
-
-
-def _is_host_address(address: Ipv4) -> bool:
-    first_octet = address >> 24
-    return 0 < first_octet < 224 and first_octet != 127
