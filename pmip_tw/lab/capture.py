@@ -20,7 +20,7 @@ import attrs
 
 from pmip_tw.errors import PmipError
 from pmip_tw.lab import packet_filter
-from pmip_tw.lab.pcapng import Direction, Writer
+from pmip_tw.lab.pcapng import Direction, Writer, sort_by_time
 from pmip_tw.lab.programs import Program
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -71,9 +71,9 @@ class Capture:
         return cls(program, path)
 
     async def stop(self) -> int:
-        """Close the file; how many packets the kernel could not hand over in time."""
+        """Close the file, its packets in order of time; how many the kernel could not hand over in time."""
         self._program.send(signal.SIGTERM)
-        lost = await self._program.said(r"^kept \d+ packets, lost (\d+)$", within=10)
+        lost = await self._program.said(r"^kept \d+ packets, lost (\d+)$", within=30)
         await self._program.ended(within=10)
         return int(lost[1])
 
@@ -171,6 +171,7 @@ def main(arguments: Sequence[str]) -> int:
                     kept += _drain(listeners[number], number, writer, _BATCH)
         for number, listener in enumerate(listeners):
             kept += _drain(listener, number, writer, 1_000_000)
+    sort_by_time(path)
     lost = 0
     for listener in listeners:
         lost += struct.unpack("II", listener.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8))[1]

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterator
 from enum import IntEnum
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -104,10 +105,8 @@ def _options(octets: bytes) -> Iterator[tuple[int, bytes]]:
         offset += 4 + length + (-length % 4)
 
 
-def read(path: Path) -> Iterator[Packet]:
-    """The packets of a file that ``Writer`` wrote, in the file's order. Raises Truncated or Malformed."""
-    taps: list[str] = []
-    octets = path.read_bytes()
+def _blocks(octets: bytes | memoryview) -> Iterator[tuple[int, int, int]]:
+    """Type, offset and length of each block."""
     offset = 0
     while offset < len(octets):
         if offset + 12 > len(octets):
@@ -117,6 +116,15 @@ def read(path: Path) -> Iterator[Packet]:
             raise Malformed(f"a block of {length} octets", offset)
         if offset + length > len(octets):
             raise Truncated("the file ends inside a block", offset)
+        yield kind, offset, length
+        offset += length
+
+
+def read(path: Path) -> Iterator[Packet]:
+    """The packets of a file that ``Writer`` wrote, in the file's order. Raises Truncated or Malformed."""
+    taps: list[str] = []
+    octets = path.read_bytes()
+    for kind, offset, length in _blocks(octets):
         body = octets[offset + 8 : offset + length - 4]
         try:
             if kind == _SECTION and struct.unpack_from("<I", body) != (_BYTE_ORDER,):
@@ -128,7 +136,32 @@ def read(path: Path) -> Iterator[Packet]:
                 yield _packet(body, taps, offset)
         except struct.error:
             raise Truncated("a block too short for its type", offset) from None
-        offset += length
+
+
+def sort_by_time(path: Path) -> None:
+    """Put the packets of a file that ``Writer`` wrote in order of time; all else comes before them, as it was.
+
+    Each tap's packets are in order from the start, but a writer hears one tap after the other. The file is replaced
+    in one step. Raises Truncated or Malformed.
+    """
+    octets = memoryview(path.read_bytes())
+    heads: list[memoryview] = []
+    packets: list[tuple[int, memoryview]] = []
+    for kind, offset, length in _blocks(octets):
+        block = octets[offset : offset + length]
+        if kind != _ENHANCED_PACKET:
+            heads.append(block)
+        elif length < 12 + _PACKET.size:
+            raise Truncated("a block too short for its type", offset)
+        else:
+            _, high, low, _, _ = _PACKET.unpack_from(block, _BLOCK.size)
+            packets.append((high << 32 | low, block))
+    packets.sort(key=itemgetter(0))
+    beside = path.with_name(f"{path.name}.sorting")
+    with beside.open("wb") as file:
+        file.writelines(heads)
+        file.writelines(block for _, block in packets)
+    beside.replace(path)
 
 
 def _packet(body: bytes, taps: list[str], offset: int) -> Packet:

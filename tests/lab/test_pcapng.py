@@ -44,6 +44,20 @@ def test_a_cut_packet_remembers_its_length(tmp_path: Path) -> None:
     assert list(pcapng.read(path)) == [cut]
 
 
+def test_packets_of_several_taps_are_put_in_order_of_time(tmp_path: Path) -> None:
+    """Of two in the same instant the one that was written first stays first."""
+    path = tmp_path / "sorted.pcapng"
+    times = [("mn", 5), ("mn", 9), ("lma", 2), ("lma", 5), ("mn", 1 << 40)]
+    packets = [
+        Packet(tap=tap, time_ns=ns, direction=Direction.INBOUND, octets=ARP[:20], original_length=1500)
+        for tap, ns in times
+    ]
+    _write(path, packets, ["lma", "mn"])
+    pcapng.sort_by_time(path)
+    assert list(pcapng.read(path)) == sorted(packets, key=lambda packet: packet.time_ns)
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_file_that_ends_inside_a_block_says_so(tmp_path: Path) -> None:
     path = tmp_path / "short.pcapng"
     _write(path, [_packet("mn", ARP)], ["mn"])
