@@ -1,6 +1,8 @@
 """A packet socket on one access interface: every frame that arrives there, and frames of ours."""
 
 import ctypes
+import errno
+import os
 import socket
 import struct
 
@@ -78,8 +80,14 @@ class PacketSocket:
         self._socket.close()
 
     def read(self) -> bytes:
-        """A ``virtio_net_hdr`` and a frame (see offloads)."""
-        return self._socket.recv(LONGEST)
+        """A ``virtio_net_hdr`` and a frame (see offloads). OSError: ENODEV if the interface has gone for good."""
+        try:
+            return self._socket.recv(LONGEST)
+        except OSError as error:
+            # The kernel says the same when it only went down, and then the socket serves again once it is up.
+            if error.errno == errno.ENETDOWN and not self._socket.getsockname()[0]:
+                raise OSError(errno.ENODEV, os.strerror(errno.ENODEV)) from error
+            raise
 
     def send(self, frame: bytes) -> bool:
         """False: lost and counted."""

@@ -45,10 +45,14 @@ class BatchReader:
         self._handle = handle
         self._wake = wake
 
+        self._reading = False
+
     def start(self) -> None:
+        self._reading = True
         self._reactor.addReader(self)
 
     def stop(self) -> None:
+        self._reading = False
         self._reactor.removeReader(self)
 
     def fileno(self) -> int:
@@ -71,12 +75,17 @@ class BatchReader:
                     self._log.critical("{what} is gone: {error}", what=self._what, error=error)
                     self.stop()
                     return
-                continue  # an ICMP error about something sent earlier, or the link was down for a moment
+                if error.errno == errno.ENETDOWN:
+                    self._log.warn("{what} went down; reading goes on when it is up again", what=self._what)
+                continue  # perhaps an ICMP error about something sent earlier
             try:
                 handle(packet)
             except Exception:
                 self._log.failure("a packet of {what} could not be handled", what=self._what)
 
     def connectionLost(self, reason: Failure) -> None:
-        """The reactor found the descriptor unusable, or stops."""
-        self._log.debug("{what} is no longer read: {reason}", what=self._what, reason=reason)
+        """The reactor takes a pending error for the end, as when a link goes down: it is read, and we go on."""
+        if self._reading:
+            self.doRead()
+        if self._reading:
+            self._reactor.addReader(self)

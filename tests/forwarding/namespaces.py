@@ -92,6 +92,16 @@ class Namespace:
         with self.entered(), netlink() as ip:
             ip.link("set", index=ip.link_lookup(ifname=name)[0], mtu=mtu)
 
+    def set_state(self, name: str, state: str) -> None:
+        """``state``: up or down."""
+        with self.entered(), netlink() as ip:
+            ip.link("set", index=ip.link_lookup(ifname=name)[0], state=state)
+
+    def delete(self, name: str) -> None:
+        """Remove an interface, as when a network card is unplugged."""
+        with self.entered(), netlink() as ip:
+            ip.link("del", index=ip.link_lookup(ifname=name)[0])
+
     def packet_socket(self, name: str) -> socket.socket:
         """Reads and writes frames of an interface as they are; not those that leave by it."""
         with self.entered():

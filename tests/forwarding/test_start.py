@@ -89,7 +89,11 @@ def test_an_access_interface_with_an_address(machine: Namespace) -> None:
 
 def test_an_access_interface_that_is_not_there(machine: Namespace) -> None:
     """The first interface was opened already: it is given back."""
-    refused(machine, access(interfaces=("acc0", "acc7")), "acc7: there is no such interface; this machine has acc0, core0")
+    refused(
+        machine,
+        access(interfaces=("acc0", "acc7")),
+        "acc7: there is no such interface; this machine has acc0, core0",
+    )
 
 
 def test_a_care_of_address_that_is_not_ours(machine: Namespace) -> None:

@@ -13,6 +13,7 @@ from contextlib import ExitStack, suppress
 from typing import Any
 
 from twisted.internet.epollreactor import EPollReactor
+from twisted.internet.posixbase import PosixReactorBase
 from zope.interface import implementer
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4, ipv4_text, prefix
@@ -103,12 +104,12 @@ class MemoryAnchor(MemoryAccess):
 class _Core:
     """The core network of a real plane: its namespace, the namespace around it, sockets at the tunnels' far ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, reactor: PosixReactorBase | None = None) -> None:
         self.stack = ExitStack()
         self.inside, self.outside = Namespace(), Namespace()
         self.stack.callback(self.inside.close)
         self.stack.callback(self.outside.close)
-        self.reactor = EPollReactor()
+        self.reactor = reactor or EPollReactor()
         self.inside.pair("core0", self.outside, "core1")
         self.inside.address("core0", ipv4_text(LOCAL))
         for peer in PEERS:
@@ -172,8 +173,8 @@ class _Core:
 class TunAccessWorld(_Core):
     """The TUN provider as a MAG."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, reactor: PosixReactorBase | None = None) -> None:
+        super().__init__(reactor)
         self.receiver = HandedUp()
         self._transmitted: list[tuple[str, bytes]] = []
         self._nodes = {}
@@ -211,8 +212,8 @@ class TunAccessWorld(_Core):
 class TunAnchorWorld(_Core):
     """The TUN provider as an LMA."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, reactor: PosixReactorBase | None = None) -> None:
+        super().__init__(reactor)
         self.inside.pair("srv0", self.outside, "cn0")
         self.inside.address("srv0", "10.9.0.1")
         self.inside.neighbor("srv0", "10.9.0.2", "02:00:00:00:09:02")
@@ -253,7 +254,7 @@ class TunAnchorWorld(_Core):
 class LoopSignalling:
     """Port 434 of the namespace it is made in, for tunnel data only."""
 
-    def __init__(self, reactor: EPollReactor, local: Ipv4 = LOCAL) -> None:
+    def __init__(self, reactor: PosixReactorBase, local: Ipv4 = LOCAL) -> None:
         self.addresses = (local,)
         self._local = local
         self._reactor = reactor

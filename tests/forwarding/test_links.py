@@ -1,0 +1,67 @@
+"""Links that go down, come back, or vanish under a running packet plane, with a reactor that polls for real."""
+
+from collections.abc import Iterator
+
+import pytest
+from twisted.internet.epollreactor import EPollReactor
+from twisted.internet.pollreactor import PollReactor
+from twisted.logger import LogEvent, globalLogPublisher
+
+from pmip_tw.mobility.tunnels import AccessEntry
+
+from .namespaces import require_namespaces
+from .packets import HOME, NODE_MAC, frame, from_node, hop, to_node
+from .worlds import PORTS, TunAccessWorld, tunnel
+
+
+@pytest.fixture(params=[EPollReactor, PollReactor], ids=["epoll", "poll"])
+def access(request: pytest.FixtureRequest) -> Iterator[TunAccessWorld]:
+    """A MAG's plane with one mobile node."""
+    require_namespaces()
+    world = TunAccessWorld(request.param())
+    world.plane.install(AccessEntry(port=PORTS[0], mac=NODE_MAC, home_address=HOME, tunnel=tunnel()))
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def logged() -> Iterator[list[LogEvent]]:
+    events: list[LogEvent] = []
+    globalLogPublisher.addObserver(events.append)
+    yield events
+    globalLogPublisher.removeObserver(events.append)
+
+
+def test_an_access_interface_that_went_down_is_read_again_when_it_is_up(access: TunAccessWorld) -> None:
+    """Otherwise no node behind it would be heard until the daemon is restarted."""
+    for number in range(3):
+        access.inside.set_state(PORTS[0], "down")
+        for _ in range(3):
+            access.reactor.iterate(0.01)
+        access.inside.set_state(PORTS[0], "up")
+        packet = from_node(b"again %d" % number)
+        access.node_sends(PORTS[0], frame(packet))
+        access.until(lambda: access.tunnelled()[-1:] == [(tunnel(), hop(packet))])  # noqa: B023 - called at once
+    access.tunnel_gives(tunnel(), to_node(b"and downstream"))
+    access.until(lambda: [octets[-14:] for _, octets in access.transmitted()] == [b"and downstream"])
+
+
+def test_the_other_interface_does_not_notice(access: TunAccessWorld) -> None:
+    access.inside.set_state(PORTS[1], "down")
+    access.reactor.iterate(0.01)
+    packet = from_node(b"hello")
+    access.node_sends(PORTS[0], frame(packet))
+    access.until(lambda: access.tunnelled() == [(tunnel(), hop(packet))])
+
+
+def test_an_interface_that_vanished_is_named_once(access: TunAccessWorld, logged: list[LogEvent]) -> None:
+    """A new one of its name is another interface: the plane must be started again."""
+    access.inside.delete(PORTS[1])
+
+    def told() -> list[str]:
+        return [event["what"] for event in logged if event["log_level"].name == "critical"]
+
+    access.until(lambda: told() == [PORTS[1]])
+    for _ in range(5):
+        access.reactor.iterate(0.01)
+    assert told() == [PORTS[1]]
