@@ -5,7 +5,7 @@ from H8 on, with those of RFC 3519 (N18-N22) and RFC 5563 (P26-P30) in their pla
 import attrs
 
 from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, Ipv4, ipv4_text
-from pmip_tw.lma.bindings import Binding
+from pmip_tw.lma.bindings import Binding, Place
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.mobility.tunnels import Encapsulation, Tunnel
 from pmip_tw.wire.codes import Code
@@ -115,11 +115,9 @@ def path_to(request: RegistrationRequest, source: Endpoint, policy: LmaPolicy) -
     return Path(tunnel, reply)
 
 
-def too_soon(
-    binding: Binding, request: RegistrationRequest, policy: LmaPolicy, monotonic: float
-) -> Refusal | None:
+def too_soon(binding: Binding, place: Place, policy: LmaPolicy, monotonic: float) -> Refusal | None:
     """P79: a mobile node moves at most once in the interval; one MAC heard by two MAGs must not flap."""
-    if request.care_of_address == binding.care_of_address:
+    if place == binding.place:
         return None
     wait = binding.moved_at + policy.handover_min_interval - monotonic
     if wait <= 0:

@@ -1,6 +1,7 @@
 """Who is registered where (RFC 5944 3.8.1): bindings are values, replaced whole by every accepted registration."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import attrs
 
@@ -8,6 +9,17 @@ from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.timers import Wheel
 from pmip_tw.mobility.tunnels import AnchorEntry, Tunnel
+
+
+class Place(NamedTuple):
+    """Which MAG a mobile node is at.
+
+    Two MAGs behind different NATs may have the same care-of address, hence where it is seen from (N28). The port is
+    not part of it: a NAT may give a MAG another one at any time (N23).
+    """
+
+    care_of_address: Ipv4
+    seen_from: Ipv4
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -41,6 +53,10 @@ class Binding:
     tunnel: Tunnel
     access_technology: int | None = None
     revocation: NegotiatedRevocation | None = None
+
+    @property
+    def place(self) -> Place:
+        return Place(self.care_of_address, self.source.address)
 
     @property
     def entry(self) -> AnchorEntry:

@@ -3,7 +3,7 @@
 import attrs
 
 from pmip_tw.addresses import Endpoint, Ipv4
-from pmip_tw.lma.bindings import Binding
+from pmip_tw.lma.bindings import Binding, Place
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.effects import Install, Remove
 from pmip_tw.wire.extension_values import UdpTunnelReply
@@ -19,6 +19,11 @@ class Asked:
     association: SecurityAssociation
     source: Endpoint
     local: Ipv4
+
+    @property
+    def place(self) -> Place:
+        """Which MAG asks."""
+        return Place(self.request.care_of_address, self.source.address)
 
     @property
     def nai(self) -> bytes:

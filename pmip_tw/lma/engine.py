@@ -67,13 +67,13 @@ class LmaEngine:
         binding, previous = commit.binding, commit.previous
         if binding is None:
             request = commit.asked.request
-            self._revoker.cancel(request.nai, request.care_of_address)
+            self._revoker.cancel(request.nai, commit.asked.place)
             home_address = admission.wanted_home_address(request) or (
                 previous.home_address if previous else None
             )
             answer = reply(commit.asked, Code.ACCEPTED_NO_SIMULTANEOUS, home_address=home_address)
             return [answer, observed.deregistered(commit)]
-        self._revoker.cancel(binding.nai, binding.care_of_address)
+        self._revoker.cancel(binding.nai, binding.place)
         # Code 1 whatever the S bit says: simultaneous bindings are not supported (L3, L4).
         answer = reply(
             commit.asked,
@@ -84,7 +84,7 @@ class LmaEngine:
             revocation=_support(binding),
         )
         effects: list[Effect] = [answer, observed.registered(binding, previous)]
-        moved = previous is not None and previous.care_of_address != binding.care_of_address
+        moved = previous is not None and previous.place != binding.place
         if previous is not None and moved and self._policy.revoke_on_handover:
             effects += self._revoker.begin(previous, commit.asked.local, now)
         return effects
@@ -165,7 +165,7 @@ class LmaEngine:
         policy, request = self._policy, asked.request
         problem = admission.service_refusal(request)
         if problem is None and binding is not None:
-            problem = admission.too_soon(binding, request, policy, now.monotonic)
+            problem = admission.too_soon(binding, asked.place, policy, now.monotonic)
         path = problem or admission.path_to(request, asked.source, policy)
         if isinstance(path, Refusal):
             return self._refuse(asked, path, now)
@@ -174,7 +174,7 @@ class LmaEngine:
             return self._refuse(asked, home_address, now)
         longest = policy.nat_max_lifetime if path.tunnel.over_udp else policy.max_lifetime
         lifetime = min(request.lifetime, longest, policy.max_lifetime)
-        moved = binding is not None and binding.care_of_address != request.care_of_address
+        moved = binding is not None and binding.place != asked.place
         new = Binding(
             nai=request.nai,
             home_address=home_address,
@@ -241,7 +241,7 @@ class LmaEngine:
         if (
             binding is not None
             and admission.wanted_home_address(request) in (0, binding.home_address)
-            and request.care_of_address in (binding.home_address, binding.care_of_address)
+            and (request.care_of_address == binding.home_address or _serves(binding, asked))
         ):
             self._bindings.remove(request.nai)
             self._pools.release(binding.home_address, now.monotonic)
@@ -306,6 +306,13 @@ class LmaEngine:
             if self._answered[old] + _ANSWER_INTERVAL <= now.monotonic:
                 del self._answered[old]
         return True
+
+
+def _serves(binding: Binding, asked: Asked) -> bool:
+    """Whether the MAG that asks is the binding's. A direct one may de-register by another way (N18)."""
+    if binding.tunnel.over_udp:
+        return binding.place == asked.place
+    return binding.care_of_address == asked.request.care_of_address
 
 
 def _support(binding: Binding) -> RevocationSupport | None:

@@ -58,7 +58,7 @@ def registered(binding: Binding, previous: Binding | None) -> Observe:
     details["revocation"] = binding.revocation is not None
     if previous is None:
         name = "binding-created"
-    elif previous.care_of_address != binding.care_of_address:
+    elif previous.place != binding.place:
         name = "binding-moved"
     else:
         name = "binding-renewed"

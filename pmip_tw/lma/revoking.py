@@ -5,7 +5,7 @@ from collections import OrderedDict
 import attrs
 
 from pmip_tw.addresses import Endpoint, Ipv4
-from pmip_tw.lma.bindings import Binding
+from pmip_tw.lma.bindings import Binding, Place
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Send
@@ -26,7 +26,7 @@ _REMEMBERED = 600.0
 _LAST_IDENTIFIER = 0xFFFFFFFF
 
 
-_Key = tuple[bytes, Ipv4]
+_Key = tuple[bytes, Place]
 """NAI and care-of address: who is no longer where."""
 
 
@@ -36,7 +36,7 @@ class _Pending:
 
     nai: bytes
     home_address: Ipv4
-    care_of_address: Ipv4
+    place: Place
     destination: Endpoint
     local: Ipv4
     association: SecurityAssociation
@@ -64,24 +64,24 @@ class Revoker:
         pending = _Pending(
             nai=binding.nai,
             home_address=binding.home_address,
-            care_of_address=binding.care_of_address,
+            place=binding.place,
             destination=Endpoint(binding.source.address, port),
             local=local,
             association=binding.association,
             registered_with=binding.revocation.own_timestamp,
             binding_ends=binding.deadline,
         )
-        self.cancel(binding.nai, binding.care_of_address)
-        self._pending[binding.nai, binding.care_of_address] = pending
+        self.cancel(binding.nai, binding.place)
+        self._pending[binding.nai, binding.place] = pending
         return self._try(pending, now)
 
-    def cancel(self, nai: bytes, care_of_address: Ipv4) -> None:
+    def cancel(self, nai: bytes, place: Place) -> None:
         """There is nothing to revoke there any more.
 
         The mobile node is back at that MAG, and a later identifier would end its new registration (RV26); or that
         MAG has ended the registration by itself (RV27).
         """
-        pending = self._pending.pop((nai, care_of_address), None)
+        pending = self._pending.pop((nai, place), None)
         if pending is not None:
             for identifier in pending.identifiers:
                 del self._outstanding[pending.home_address, pending.destination.address, identifier]
@@ -104,7 +104,7 @@ class Revoker:
         if not association.verify(payload[: found.covered], found.value):
             cause = "its authenticator is wrong: the sender's key is not ours (RV9)"
             return [_discarded("bad-authenticator", source, cause)]
-        self.cancel(pending.nai, pending.care_of_address)
+        self.cancel(pending.nai, pending.place)
         return [_observed("revocation-acknowledged", pending, tries=len(pending.identifiers))]
 
     def wake(self, now: Now) -> list[Send | Observe]:
@@ -143,13 +143,13 @@ class Revoker:
         tries = len(pending.identifiers)
         wait = RETRANSMIT_AFTER[min(tries, len(RETRANSMIT_AFTER)) - 1]
         pending.next_try = now.monotonic + wait
-        self._next_tries.file((pending.nai, pending.care_of_address), pending.next_try)
+        self._next_tries.file((pending.nai, pending.place), pending.next_try)
         revocation = Revocation(
             from_home_agent=True,
             nai=pending.nai,
             home_address=pending.home_address,
             home_domain=pending.local,
-            foreign_domain=pending.care_of_address,
+            foreign_domain=pending.place.care_of_address,
             identifier=identifier,
         )
         datagram = revocation.encode(mn_ha=pending.association)

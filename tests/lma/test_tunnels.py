@@ -2,8 +2,10 @@
 
 import pytest
 
+from pmip_tw.addresses import ipv4
 from pmip_tw.mobility.tunnels import AnchorKey, Tunnel
-from pmip_tw.wire.extension_values import UdpTunnelReply, UdpTunnelRequest
+from pmip_tw.wire.codes import MessageType
+from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelReply, UdpTunnelRequest
 from pmip_tw.wire.registration import REVERSE_TUNNEL, RegistrationReply
 from tests.lma.anchor import FIRST_ADDRESS, LMA, MAG1, NAT, Anchor
 
@@ -100,3 +102,41 @@ def test_a_new_port_moves_the_tunnel_not_the_node() -> None:
 def test_keepalive_interval_is_told() -> None:
     reply = Anchor(keepalive_interval=25).accept(source=NAT, udp_tunnel=PLEASE)
     assert reply.udp_tunnel is not None and reply.udp_tunnel.keepalive_interval == 25
+
+
+class TestTwoMagsWithOnePrivateAddress:
+    """Behind different NATs both call themselves 192.168.1.10 (N28)."""
+
+    PRIVATE = ipv4("192.168.1.10")
+    FIRST, SECOND = ipv4("203.0.113.1"), ipv4("203.0.113.2")
+
+    def handed_over(self) -> Anchor:
+        anchor = Anchor()
+        fields = {"udp_tunnel": UdpTunnelRequest(), "revocation": RevocationSupport(5)}
+        anchor.accept(1, self.PRIVATE, source=self.FIRST, **fields)
+        anchor.clock.advance(20)
+        anchor.accept(1, self.PRIVATE, source=self.SECOND, **fields)
+        return anchor
+
+    def test_a_move_between_them_is_a_move(self) -> None:
+        anchor = self.handed_over()
+        assert "binding-moved" in anchor.names()
+        [revocation] = [send for send in anchor.sent if send.datagram[0] == MessageType.REVOCATION]
+        assert revocation.destination.address == self.FIRST
+
+    def test_the_old_one_cannot_end_the_new_binding(self) -> None:
+        anchor = self.handed_over()
+        anchor.clock.advance(20)
+        anchor.accept(1, self.PRIVATE, source=self.FIRST, lifetime=0)
+        binding = anchor.binding()
+        assert binding is not None and binding.source.address == self.SECOND
+
+    def test_a_new_port_of_the_nat_is_no_move(self) -> None:
+        anchor = Anchor()
+        fields = {"udp_tunnel": UdpTunnelRequest(), "revocation": RevocationSupport(5)}
+        anchor.accept(1, self.PRIVATE, source=self.FIRST, port=1025, **fields)
+        anchor.clock.advance(20)
+        anchor.accept(1, self.PRIVATE, source=self.FIRST, port=1026, **fields)
+        assert "binding-moved" not in anchor.names()
+        anchor.accept(1, self.PRIVATE, source=self.FIRST, port=1027, lifetime=0)
+        assert anchor.binding() is None
