@@ -18,7 +18,8 @@ from pmip_tw.errors import PmipError
 from pmip_tw.lab.isolation import INTERRUPTED, NotIsolated, ending_signals, run_isolated
 from pmip_tw.lab.report import Result
 from pmip_tw.lab.scenarios import Outcome, Scenario, scenarios
-from pmip_tw.lab.screen import style_for, summary
+from pmip_tw.lab.screen import summary
+from pmip_tw.lab.terminal import style_for
 
 OUTPUT = Path("lab-output")
 KEPT_RUNS = 5

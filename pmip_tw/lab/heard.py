@@ -237,7 +237,17 @@ def _radius(packet: Packet, header: _Ip, payload: bytes) -> Message | None:
     name = _RADIUS_NAMES.get(radius.Code(payload[0])) if payload and payload[0] in set(radius.Code) else None
     if name is None:
         return None
-    return _message(packet, header, Kind.RADIUS, name.lower(), name, note=f"id {payload[1]}")
+    return _message(packet, header, Kind.RADIUS, name.lower(), name, note=_user_name(payload))
+
+
+def _user_name(payload: bytes) -> str:
+    """Whom a RADIUS packet is about, "" if it does not say."""
+    at = 20
+    while at + 2 <= len(payload) and payload[at + 1] >= 2:
+        if payload[at] == radius.AttributeType.USER_NAME:
+            return payload[at + 2 : at + payload[at + 1]].decode(errors="replace")
+        at += payload[at + 1]
+    return ""
 
 
 def _mobile_ip(packet: Packet, header: _Ip, payload: bytes) -> Message | None:

@@ -8,14 +8,10 @@ import attrs
 from pmip_tw.addresses import Ipv4
 from pmip_tw.lab.heard import Echo, Heard, Message
 from pmip_tw.lab.measure import Move
+from pmip_tw.lab.terminal import Style
 
 LANES: Final = ("MN", "MAG 1", "MAG 2", "LMA", "AAA")
 _LMA: Final = 3
-_TIME: Final = 11
-_SPACING: Final = 19
-_PLACES: Final = tuple(2 + number * _SPACING for number in range(len(LANES)))
-_NOTE: Final = 24
-WIDTH: Final = _TIME + _PLACES[-1] + 1
 
 _FROM_CLIENT: Final = frozenset(
     f"dhcp-{name}" for name in ("discover", "request", "decline", "release", "inform")
@@ -38,21 +34,37 @@ class Step:
     phase: int = 0
 
 
-@attrs.frozen(slots=True, kw_only=True)
-class Style:
-    """How a terminal gets it: colours or none, box drawing characters or plain ASCII."""
+@attrs.frozen(slots=True)
+class Grid:
+    """Columns: of the time, of a lane with the gap to the next one, and of a note at the right."""
 
-    colour: bool = False
-    ascii: bool = False
+    time: int
+    spacing: int
+    note: int = 0
 
-    def paint(self, code: str, text: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The columns of the lanes."""
+        return tuple(self.time + 1 + number * self.spacing for number in range(len(LANES)))
 
-    def plain(self, text: str) -> str:
-        return text.translate(_PLAIN) if self.ascii else text
+    @property
+    def width(self) -> int:
+        """All but the note."""
+        return self.places[-1] + 1
 
 
-_PLAIN = str.maketrans("│─═►◄✓✗→≤", "|-=><+x><")
+_NOTE: Final = 24
+_WIDE: Final = Grid(time=11, spacing=19)
+_NARROW: Final = Grid(time=8, spacing=17)
+NARROWEST: Final = _NARROW.width
+"""Columns without which there is no ladder: below, the labels would not fit."""
+
+
+def grid(width: int) -> Grid:
+    """The widest that fits, with as much room for notes as is left; for at least ``NARROWEST`` columns."""
+    room = width - 2
+    chosen = _WIDE if room >= _WIDE.width + _NOTE else _NARROW
+    return attrs.evolve(chosen, note=max(0, min(_NOTE, room - chosen.width)))
 
 
 def _lanes(message: Message, roles: Mapping[Ipv4, int]) -> tuple[int, int]:
@@ -129,33 +141,39 @@ def _echo_step(echo: Echo, source: int, destination: int, label: str, phase: int
 
 
 def header(style: Style) -> str:
-    line = [" "] * (WIDTH + 3)
-    for place, name in zip(_PLACES, LANES, strict=True):
-        start = _TIME + place - len(name) // 2
+    columns = grid(style.width)
+    line = [" "] * (columns.width + 3)
+    for place, name in zip(columns.places, LANES, strict=True):
+        start = place - len(name) // 2
         line[start : start + len(name)] = name
-    line[_TIME - 4 : _TIME - 2] = "ms"
+    line[columns.time - 4 : columns.time - 2] = "ms"
     return style.paint("1", "".join(line).rstrip())
 
 
 def draw(step: Step, origin_ns: int, style: Style) -> str:
     """One line, its time in milliseconds since ``origin_ns``."""
-    canvas = ["│" if place in _PLACES else " " for place in range(_PLACES[-1] + 1)]
-    start, end = _PLACES[step.source], _PLACES[step.destination]
+    columns = grid(style.width)
+    canvas = [" "] * columns.width
+    for place in columns.places:
+        canvas[place] = "│"
+    start, end = columns.places[step.source], columns.places[step.destination]
     low, high = min(start, end), max(start, end)
     canvas[low + 1 : high] = ("═" if step.data else "─") * (high - low - 1)
     canvas[high - 1 if end > start else low + 1] = "►" if end > start else "◄"
     # In the gap beside the sender, so that the labels of one lane stand below each other.
-    label = f" {step.label} "[: _SPACING - 3]
-    gap = start + 1 if end > start else start - _SPACING + 2
-    first = gap + (_SPACING - 2 - len(label)) // 2
+    room = columns.spacing - 2
+    label = f" {step.label} " if len(step.label) + 2 <= room else step.label[:room]
+    gap = start + 1 if end > start else start - columns.spacing + 2
+    first = gap + (room - len(label)) // 2
     canvas[first : first + len(label)] = label
     left, arrow, right = (
-        style.plain("".join(part)) for part in (canvas[:low], canvas[low : high + 1], canvas[high + 1 :])
+        style.plain("".join(part))
+        for part in (canvas[columns.time : low], canvas[low : high + 1], canvas[high + 1 :])
     )
-    time = f"{(step.time_ns - origin_ns) / 1e6:{_TIME - 2}.1f}  "
-    note = style.plain(step.note)[:_NOTE]
+    time = f"{(step.time_ns - origin_ns) / 1e6:{columns.time - 2}.1f}  "
+    note = style.plain(step.note)[: columns.note]
     arrow = style.paint(_colour(step), arrow)
-    return f"{style.paint('2', time)}{left}{arrow}{right}  {style.paint('2', note)}".rstrip()
+    return f"{style.paint('2', time)}{left}{arrow}{right}  {style.paint('2', note) if note else ''}".rstrip()
 
 
 def _colour(step: Step) -> str:

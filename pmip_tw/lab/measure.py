@@ -83,7 +83,10 @@ class Delivery:
     """Reached no MAG: sent in the instant in which the port was switched."""
     lost_behind_mag: tuple[tuple[int, int], ...]
     duplicated: tuple[tuple[int, int], ...]
+    lost_requests: int
+    """Did not arrive, for either reason."""
     unanswered: int
+    """Those, and the ones whose reply was lost."""
 
     @property
     def exactly_once(self) -> bool:
@@ -107,5 +110,6 @@ def delivery(heard: Heard, *, node: str, access: Iterable[str], correspondent: s
         lost_on_air=sum(1 for number in sent if not reached_mag[number]),
         lost_behind_mag=tuple(number for number in sent if reached_mag[number] and not arrived[number]),
         duplicated=tuple(number for number in sent if arrived[number] > sent[number]),
+        lost_requests=sum(1 for number in sent if not arrived[number]),
         unanswered=sum(1 for number in sent if not answered[number]),
     )

@@ -33,13 +33,15 @@ class Goal:
 
 @attrs.define(slots=True, kw_only=True)
 class Result:
-    """What came out of one run. ``notes`` are for people alone, such as that a program was missing."""
+    """What came out of one run. For people alone are ``notes``, such as that a program was missing, and ``parts``:
+    by the name of a measurement a word and a measurement for each part of it."""
 
     scenario: str
     checks: list[Check] = attrs.field(factory=list)
     goals: list[Goal] = attrs.field(factory=list)
     measurements: dict[str, Number | str] = attrs.field(factory=dict)
     notes: list[str] = attrs.field(factory=list)
+    parts: dict[str, dict[str, str]] = attrs.field(factory=dict)
 
     def check(self, name: str, passed: bool, detail: str) -> None:
         self.checks.append(Check(name=name, passed=passed, detail=detail))

@@ -10,11 +10,11 @@ import pytest
 
 from pmip_tw.lab import command
 from pmip_tw.lab.isolation import NotIsolated
-from pmip_tw.lab.ladder import Style
 from pmip_tw.lab.programs import ProgramError
 from pmip_tw.lab.report import Goal, Result
 from pmip_tw.lab.scenarios import Outcome, scenarios
-from pmip_tw.lab.screen import style_for, summary
+from pmip_tw.lab.screen import summary
+from pmip_tw.lab.terminal import WIDEST, Style, style_for
 
 ROAM = scenarios()["roam"]
 
@@ -82,6 +82,27 @@ def test_the_summary_tells_failures_notes_and_missed_goals(tmp_path: Path) -> No
     assert "pings_lost not measured" in shown
     assert str(tmp_path) in shown
     assert "\x1b" not in shown
+
+
+def test_the_summary_fits_a_narrow_terminal_and_tells_what_was_lost(tmp_path: Path) -> None:
+    result = _result()
+    result.measurements |= {"pings_lost": 3, "lost_up": 1, "lost_down": 2, "pings_sent": 1914}
+    result.parts["pings_lost"] = {"requests": "lost_up", "replies": "lost_down"}
+    outcome = Outcome(result, capture=tmp_path / "capture.pcapng")
+    shown = summary(ROAM, outcome, tmp_path, Style(width=80))
+    assert all(len(line) <= 80 for line in shown.splitlines() if str(tmp_path) not in line)
+    assert "pings_lost 3 (requests 1, replies 2)" in shown
+    assert "lost_up" not in shown
+    assert "tshark -r" in shown
+    assert shown.endswith("docs/scenarios.md#roam")
+
+
+def test_a_terminal_says_how_wide_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "91")
+    assert style_for(True, "utf-8", "xterm").width == 91
+    assert style_for(False, "utf-8", "xterm").width == WIDEST
+    monkeypatch.setenv("COLUMNS", "300")
+    assert style_for(True, "utf-8", "xterm").width == WIDEST
 
 
 def test_a_pipe_gets_no_colors_and_an_old_terminal_no_line_drawing(tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
 """The ladder: each message on its lanes, no line wider than the screen."""
 
-from pmip_tw.lab.ladder import LANES, Step, Style, draw, header, steps
+import pytest
+
+from pmip_tw.lab.ladder import LANES, NARROWEST, Step, draw, header, steps
 from pmip_tw.lab.measure import Move
 from pmip_tw.lab.pcapng import Packet
 from pmip_tw.lab.scenarios.roam_story import Story
+from pmip_tw.lab.terminal import Style
 from pmip_tw.lab.world import LANES as ROLES
 from tests.lab.frames import LMA, MAG2, MS, NODE, echo, heard, signalling, tunnelled
 from tests.lab.test_heard import LISTENER, REQUEST
@@ -74,11 +77,32 @@ def test_the_first_answer_is_one_that_came_through_the_new_mag() -> None:
     ]
 
 
+@pytest.mark.parametrize("width", [60, 79, 80, 81, 100, 114, 118])
+def test_everything_fits_a_terminal_of_that_width(width: int) -> None:
+    """Lanes closer together, then no notes, and where not even that fits a line that says where the ladder is."""
+    packets, moves = _handover()
+    style = Style(width=width)
+    twice = [*moves, Move(began_ns=50 * MS, ended_ns=51 * MS, to="mag1")]
+    story = Story(heard=LISTENER.hear(packets), moves=twice, released_ns=100 * MS, gaps=[5.0, 7.0])
+    lines = story.lines(style, "dhclient", "FreeRADIUS", "ladder.txt")
+    assert max(map(len, lines)) <= width
+    drawn = [line for line in lines if "first in tunnel" in line or "less -S ladder.txt" in line]
+    assert len(drawn) == 1
+    assert ("►" in drawn[0]) is (width >= NARROWEST)
+
+
+def test_a_narrow_ladder_keeps_every_label_whole() -> None:
+    style = Style(width=NARROWEST)
+    for label in ("Access-Request", "first in tunnel", "Revocation Ack", "PRRQ 65534 s", "DHCP Discover"):
+        for source, destination in ((1, 2), (2, 1), (1, 4), (4, 1)):
+            assert label in draw(_step(source, destination, label, note="n"), 0, style)
+
+
 def test_a_story_without_answers_says_so_and_fits() -> None:
     packets, moves = _handover()
     twice = [*moves, Move(began_ns=50 * MS, ended_ns=51 * MS, to="mag1")]
     story = Story(heard=LISTENER.hear(packets), moves=twice, released_ns=100 * MS, gaps=[5.0, None])
-    lines = story.lines(PLAIN, "dhclient", "FreeRADIUS")
+    lines = story.lines(PLAIN, "dhclient", "FreeRADIUS", "ladder.txt")
     assert all(len(line) <= 120 for line in lines)
     assert any("move 1 to MAG 2, gap 5.0 ms" in line for line in lines)
     assert any(line.startswith("  2 → MAG 1") and "no answer any more" in line for line in lines)

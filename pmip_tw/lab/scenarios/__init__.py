@@ -5,9 +5,9 @@ from pathlib import Path
 
 import attrs
 
-from pmip_tw.lab.ladder import Style
 from pmip_tw.lab.programs import ProgramError, available
 from pmip_tw.lab.report import Result
+from pmip_tw.lab.terminal import Style
 
 Say = Callable[[str], None]
 

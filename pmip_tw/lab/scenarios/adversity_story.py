@@ -2,28 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 
-from pmip_tw.lab.ladder import Style
 from pmip_tw.lab.scenarios.adversity_stage import Trouble
+from pmip_tw.lab.terminal import Style
 
 Noise = Mapping[str, Mapping[str, int]]
 """What was counted, by role and reason."""
 
-_WIDTH = 118
 _WHAT = 22
 _AFTER = 12
+_NARROWEST = 30
 
 
 def lines(troubles: Sequence[Trouble], noise: Noise, style: Style) -> list[str]:
     """A table; a long cause takes as many lines as it needs."""
-    said_width = _WIDTH - _WHAT - _AFTER
+    said_width = max(_NARROWEST, style.width - _WHAT - _AFTER)
     drawn = [
-        style.paint(
-            "2", "MN: dhclient and ping, nothing of ours. One MAG, one LMA, FreeRADIUS with reject_delay = 1."
+        *style.wrapped(
+            "MN: dhclient and ping, nothing of ours. One MAG, one LMA, FreeRADIUS with reject_delay = 1.",
+            code="2",
         ),
         style.paint(
             "1", f"{'what was wrong':{_WHAT}}{'what pmipctl trace said':{said_width}}{'well after':>{_AFTER}}"
         ),
-        style.plain("─" * _WIDTH),
+        style.plain("─" * (_WHAT + said_width + _AFTER)),
     ]
     for trouble in troubles:
         after = "never" if trouble.recovered_ms is None else f"{trouble.recovered_ms:.0f} ms"
@@ -34,7 +35,7 @@ def lines(troubles: Sequence[Trouble], noise: Noise, style: Style) -> list[str]:
     for role, reasons in noise.items():
         counted = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
         what = f"noise to the {role}"
-        for row in _wrapped(f"counted: {counted}", _WIDTH - _WHAT):
+        for row in _wrapped(f"counted: {counted}", said_width + _AFTER):
             drawn.append(f"{what:{_WHAT}}{row}")
             what = ""
     return drawn

@@ -14,7 +14,6 @@ from pmip_tw.lab.capture import Capture
 from pmip_tw.lab.decoding import decoding_check
 from pmip_tw.lab.freeradius import authentications
 from pmip_tw.lab.heard import Heard
-from pmip_tw.lab.ladder import Style
 from pmip_tw.lab.measure import (
     Move,
     delivery,
@@ -30,6 +29,7 @@ from pmip_tw.lab.programs import Program, eventually
 from pmip_tw.lab.report import Goal, Result
 from pmip_tw.lab.scenarios import Outcome, Say, Scenario
 from pmip_tw.lab.scenarios.roam_story import Story
+from pmip_tw.lab.terminal import Style, shown
 from pmip_tw.lab.world import CORRESPONDENT, HOME, World, world
 
 ROUTE: Final = ("mag2", "mag1", "mag2", "mag1", "mag2")
@@ -242,9 +242,10 @@ async def _judge(
     )
     gaps = _measure(seen, heard, result)
     story = Story(heard=heard, moves=seen.moves, released_ns=seen.released_ns, gaps=gaps)
-    (made.directory / "ladder.txt").write_text("\n".join(story.full(Style())) + "\n")
+    ladder = made.directory / "ladder.txt"
+    ladder.write_text("\n".join(story.full(Style())) + "\n")
     aaa = "FreeRADIUS" if made.radius is not None else "a user file in each MAG"
-    return Outcome(result, lambda style: story.lines(style, node.client, aaa), capture.path)
+    return Outcome(result, lambda style: story.lines(style, node.client, aaa, shown(ladder)), capture.path)
 
 
 def _judge_node(seen: _Seen, result: Result) -> None:
@@ -311,7 +312,10 @@ def _judge_packets(seen: _Seen, heard: Heard, result: Result) -> None:
         detail = f"{len(found.duplicated)} arrived twice, {len(found.lost_behind_mag)} got lost behind a MAG"
     result.check("echo requests arrive exactly once", found.exactly_once and not seen.capture_lost, detail)
     result.measurements["pings_lost"] = found.unanswered
+    result.measurements["pings_lost_requests"] = found.lost_requests
+    result.measurements["pings_lost_replies"] = found.unanswered - found.lost_requests
     result.measurements["pings_sent"] = found.sent
+    result.parts["pings_lost"] = {"requests": "pings_lost_requests", "replies": "pings_lost_replies"}
 
 
 def _judge_authentication(made: World, heard: Heard, result: Result) -> None:
@@ -349,8 +353,10 @@ def _measure(seen: _Seen, heard: Heard, result: Result) -> list[float | None]:
         "attach_ms": attach,
         "handover_gap_ms": typical(measured) if complete else None,
         "handover_gap_worst_ms": max(measured) if complete else None,
-        "pings_lost": result.measurements.pop("pings_lost"),
-        "pings_sent": result.measurements.pop("pings_sent"),
+        **{
+            name: result.measurements.pop(name)
+            for name in ("pings_lost", "pings_lost_requests", "pings_lost_replies", "pings_sent")
+        },
         "tcp_stalled_ms": milliseconds(max(silent)) if silent else None,
         "tcp_mbit_s": result.measurements.pop("tcp_mbit_s"),
         "moves": len(seen.moves),

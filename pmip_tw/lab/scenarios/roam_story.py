@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import attrs
 
 from pmip_tw.lab.heard import Heard
-from pmip_tw.lab.ladder import WIDTH, Step, Style, draw, header, steps
+from pmip_tw.lab.ladder import NARROWEST, Step, draw, grid, header, steps
 from pmip_tw.lab.measure import Move, milliseconds
+from pmip_tw.lab.terminal import Style
 from pmip_tw.lab.world import LANES
 
 
@@ -19,22 +20,29 @@ class Story:
     released_ns: int
     gaps: Sequence[float | None]
 
-    def lines(self, style: Style, client: str, aaa: str) -> list[str]:
+    def lines(self, style: Style, client: str, aaa: str, ladder: str) -> list[str]:
+        """``ladder``: where all of ``full`` is, for a terminal that is too narrow."""
         told = steps(self.heard, self.moves, LANES, self.released_ns)
-        drawn = [
-            style.paint(
-                "2", f"MN: {client}, ping, iperf3 and nothing of ours. A switch moves it between the cells of"
-            )
-            + style.paint("2", f" MAG 1 and MAG 2. AAA: {aaa}."),
-            header(style),
-        ]
-        drawn += self._phase(told, 0, f"attachment at MAG 1 by {client}", style)
-        if self.moves:
-            drawn += self._phase(told, 1, f"move 1 to {_name(self.moves[0])}, {self._gap_text(0)}", style)
-        if len(self.moves) > 1:
-            drawn.append(_divider(f"moves 2 to {len(self.moves)}: milliseconds since each", style))
-            drawn += [self._short(told, number, style) for number in range(2, len(self.moves) + 1)]
-        drawn += self._phase(told, -1, f"release by {client}", style)
+        drawn = style.wrapped(
+            f"MN: {client}, ping, iperf3, nothing of ours. A switch moves it between the cells of MAG 1 and 2. "
+            f"AAA: {aaa}.",
+            code="2",
+        )
+        fits = style.width >= NARROWEST
+        if fits:
+            drawn.append(header(style))
+            drawn += self._phase(told, 0, f"attachment at MAG 1 by {client}", style)
+            if self.moves:
+                drawn += self._phase(told, 1, f"move 1 to {_name(self.moves[0])}, {self._gap_text(0)}", style)
+        else:
+            drawn += style.wrapped(f"the ladder needs {NARROWEST} columns: less -S {ladder}")
+        first = 2 if fits else 1
+        if len(self.moves) >= first:
+            drawn.append(_divider(f"moves {first} to {len(self.moves)}: milliseconds since each", style))
+            for number in range(first, len(self.moves) + 1):
+                drawn += self._short(told, number, style)
+        if fits:
+            drawn += self._phase(told, -1, f"release by {client}", style)
         return drawn
 
     def full(self, style: Style) -> list[str]:
@@ -53,7 +61,7 @@ class Story:
         origin = (began or [step.time_ns for step in mine] or [0])[0]
         return [_divider(title, style), *(draw(step, origin, style) for step in mine)]
 
-    def _short(self, told: Sequence[Step], number: int, style: Style) -> str:
+    def _short(self, told: Sequence[Step], number: int, style: Style) -> list[str]:
         move = self.moves[number - 1]
         with_aaa = [("Access-Accept", "accepted")] if self.heard.named("access-request") else []
         wanted = [
@@ -68,7 +76,12 @@ class Story:
         for start, text in wanted:
             times = [step.time_ns for step in told if step.phase == number and step.label.startswith(start)]
             parts.append(f"{text} {milliseconds(times[0] - move.began_ns):.1f}" if times else f"{text} -")
-        return style.plain(f"  {number} → {_name(move)}   {'  '.join(parts)}   {self._gap_text(number - 1)}")
+        head = style.plain(f"  {number} → {_name(move)} ")
+        return style.filled(
+            [f"{head}  {parts[0]}", *parts[1:], f" {self._gap_text(number - 1)}"],
+            gap="  ",
+            indent=" " * len(head),
+        )
 
     def _gap_text(self, index: int) -> str:
         gap = self.gaps[index] if index < len(self.gaps) else None
@@ -79,6 +92,14 @@ def _name(move: Move) -> str:
     return "MAG 1" if move.to == "mag1" else "MAG 2"
 
 
+def _ruled(style: Style) -> int:
+    """How long a line across the screen is: as wide as the ladder, if there is one."""
+    if style.width < NARROWEST:
+        return style.width
+    columns = grid(style.width)
+    return columns.width + (columns.note + 2 if columns.note else 0)
+
+
 def _divider(title: str, style: Style) -> str:
     line = f"── {title} "
-    return style.paint("1", style.plain(line + "─" * max(0, WIDTH + 26 - len(line))))
+    return style.paint("1", style.plain(line + "─" * max(0, _ruled(style) - len(line))))
