@@ -82,7 +82,7 @@ class Prefix(NamedTuple):
 def prefix(text: str) -> Prefix:
     """``"10.1.0.0/24"`` as a prefix; ValueError says what is wrong with it."""
     address, slash, digits = text.partition("/")
-    if not slash or not digits.isdigit() or int(digits) > 32:
+    if not slash or not (digits.isascii() and digits.isdigit() and len(digits) <= 2) or int(digits) > 32:
         raise ValueError(f"{text!r} is not an IPv4 prefix (such as 10.1.0.0/24)")
     found = Prefix(ipv4(address), int(digits))
     if found.network & ~found.mask:

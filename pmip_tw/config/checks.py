@@ -126,11 +126,25 @@ def lma_mistakes(draft: Draft) -> Iterator[Mistake]:
                 yield Mistake(
                     excluded_at, f"exclude[{excluded_at[-1]}]: {ipv4_text(excluded)} is not in {prefix}"
                 )
+    yield from _own_address(draft, ("lma", "address"))
     yield from _mobile_nodes(draft, ("lma", "mobile_nodes"))
 
 
+def _own_address(draft: Draft, path: Path) -> Iterator[Mistake]:
+    """No pool may give the LMA's own address to a mobile node."""
+    address = draft.value(path, Ipv4)
+    for pool in draft.elements(("lma", "pools")):
+        prefix = draft.value((*pool, "prefix"), Prefix)
+        if address is None or prefix is None or address not in prefix:
+            continue
+        excluded = [draft.value(at, Ipv4) for at in draft.elements((*pool, "exclude"))]
+        if address not in (prefix.network, prefix.first_host, prefix.broadcast, *excluded):
+            text = f"{ipv4_text(address)} is in the pool {prefix} on line {draft.line((*pool, 'prefix'))}"
+            yield Mistake(path, f"address: {text}, which could give it to a mobile node: exclude it there")
+
+
 def _prefixes(draft: Draft, tables: list[Path]) -> Iterator[Mistake]:
-    """Prefixes that overlap, or are too small for a gateway and a mobile node."""
+    """Prefixes that overlap, are too small for a gateway and a mobile node, or have addresses of no machine."""
     earlier: list[tuple[Prefix, Path]] = []
     for table in tables:
         path = (*table, "prefix")
@@ -141,6 +155,8 @@ def _prefixes(draft: Draft, tables: list[Path]) -> Iterator[Mistake]:
             yield Mistake(
                 path, f"prefix: {prefix} must be /1 to /{SMALLEST_HOME_PREFIX}: gateway and mobile nodes"
             )
+        elif prefix.network >> 24 == 0 or prefix.broadcast >> 28 >= 0xE:
+            yield Mistake(path, f"prefix: {prefix} has addresses that no machine can have")
         for other, where in earlier:
             if prefix.network in other or other.network in prefix:
                 yield Mistake(path, f"prefix: {prefix} overlaps {other} on line {draft.line(where)}")

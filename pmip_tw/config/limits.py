@@ -1,5 +1,6 @@
 """What a setting's value must satisfy beyond its type. Each rule raises ValueError with the text for the operator."""
 
+import re
 from typing import Protocol
 
 import attrs
@@ -15,6 +16,12 @@ LONGEST_SOCKET_PATH = 107
 
 LONGEST_NAI = 253
 """What fits a RADIUS User-Name and a NAI extension's Length (RFC 7542 2.3)."""
+
+LONGEST_IDENTITY = 253
+"""Octets: what fits a RADIUS NAS-Identifier (RFC 2865 5.32)."""
+
+MOST_NAME_SERVERS = 16
+"""More fit no DHCP answer to a node with little room (RFC 2131 2), and no resolver asks as many."""
 
 SHORTEST_KEY = 8
 """Octets; anything shorter can be guessed by whoever records one registration."""
@@ -44,24 +51,34 @@ class Within:
             raise ValueError(f"must be {bounds} {self.most}, not {printed}")
 
 
-class NotEmpty:
-    """A text of at least one visible character on one line."""
+class Identity:
+    """A text of at least one visible character on one line, no longer than AAA can be told."""
 
     def check(self, value: object, /) -> None:
         assert isinstance(value, str)
         if not value.strip() or not value.isprintable():
             raise ValueError(f"must be a name in printable characters, not {value!r}")
+        octets = len(value.encode())
+        if octets > LONGEST_IDENTITY:
+            raise ValueError(f"is {octets} octets long; RADIUS takes at most {LONGEST_IDENTITY}")
+
+
+_INTERFACE_NAME = re.compile(rf"[A-Za-z0-9_.@-]{{1,{LONGEST_INTERFACE_NAME}}}")
+
+
+_NO_INTERFACES = (".", "..", "all", "default")
+"""What would be another directory under /proc/sys/net/ipv4/conf."""
 
 
 class InterfaceName:
-    """A name that the kernel would take."""
+    """A name that the kernel would take, in characters that mean nothing to any tool that it is handed to."""
 
     def check(self, value: object, /) -> None:
         assert isinstance(value, str)
-        visible = value.isascii() and value.isprintable() and not set(value) & set("/: ")
-        if not visible or not 1 <= len(value) <= LONGEST_INTERFACE_NAME or value in (".", ".."):
+        if not _INTERFACE_NAME.fullmatch(value) or value in _NO_INTERFACES:
             raise ValueError(
-                f"{value!r} is not an interface name (1 to {LONGEST_INTERFACE_NAME} characters, such as eth1)"
+                f"{value!r} is not an interface name"
+                f" (1 to {LONGEST_INTERFACE_NAME} letters, digits and _ . @ -, such as eth1)"
             )
 
 
@@ -116,6 +133,18 @@ class Host:
         address = Ipv4(value) if isinstance(value, int) else Ipv4(0)
         if address >> 24 == 0 or address >> 28 >= 0xE:
             raise ValueError(f"{ipv4_text(address)} is not the address of a machine")
+
+
+@attrs.frozen(slots=True)
+class AtMost:
+    """A list of no more than ``most`` elements."""
+
+    most: int
+
+    def check(self, value: object, /) -> None:
+        assert isinstance(value, tuple)
+        if len(value) > self.most:
+            raise ValueError(f"has {len(value)} elements; there is room for {self.most}")
 
 
 class Station:

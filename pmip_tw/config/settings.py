@@ -9,7 +9,19 @@ from typing import Annotated, Literal
 import attrs
 
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac, Prefix
-from pmip_tw.config.limits import Host, InterfaceName, Key, Nai, NotEmpty, Realm, SocketPath, Station, Within
+from pmip_tw.config.limits import (
+    MOST_NAME_SERVERS,
+    AtMost,
+    Host,
+    Identity,
+    InterfaceName,
+    Key,
+    Nai,
+    Realm,
+    SocketPath,
+    Station,
+    Within,
+)
 from pmip_tw.mobility.associations import MINIMUM_SPI, Algorithm, SecurityAssociation
 from pmip_tw.secret import Secret
 
@@ -25,7 +37,7 @@ Lifetime = Annotated[int, Within(1, INFINITE_LIFETIME - 1)]
 Spi = Annotated[int, Within(MINIMUM_SPI, 0xFFFFFFFF)]
 Port = Annotated[int, Within(1, 65535)]
 Seconds = Annotated[float, Within(0, 86_400)]
-Name = Annotated[str, NotEmpty()]
+Name = Annotated[str, Identity()]
 Interface = Annotated[str, InterfaceName()]
 Control = Annotated[str, SocketPath()]
 MobileNodeNai = Annotated[str, Nai()]
@@ -52,7 +64,7 @@ class HomePrefix:
 
     prefix: Prefix
     gateway: Ipv4 = attrs.field()
-    dns: tuple[HostAddress, ...] = ()
+    dns: Annotated[tuple[HostAddress, ...], AtMost(MOST_NAME_SERVERS)] = ()
     lease_time: Annotated[int, Within(60, 0xFFFFFFFE)] = 3600
 
     @gateway.default

@@ -169,6 +169,32 @@ CHANGED = [
         '"10.1.0.0/24"\ndns = [\n  "10.9.0.53",\n  "dns.example"]\n',
         "10:3: dns[1]: 'dns.example' is not an IPv4 address (four numbers 0-255, such as 192.0.2.1)",
     ),
+    (
+        '"eth1"',
+        """'a"b;c'""",
+        """4:13: interface: 'a"b;c' is not an interface name (1 to 15 letters, digits and _ . @ -, such as eth1)""",
+    ),
+    (
+        '"eth1"',
+        '"all"',
+        "4:13: interface: 'all' is not an interface name (1 to 15 letters, digits and _ . @ -, such as eth1)",
+    ),
+    (
+        '"mag1"',
+        f'"{"ü" * 127}"',
+        "3:1: identity: is 254 octets long; RADIUS takes at most 253",
+    ),
+    (
+        '"10.1.0.0/24"\n',
+        '"10.1.0.0/24"\ndns = [' + '"10.9.0.53", ' * 17 + "]\n",
+        "8:1: dns: has 17 elements; there is room for 16",
+    ),
+    ('"10.1.0.0/24"', '"224.0.0.0/24"', "7:1: prefix: 224.0.0.0/24 has addresses that no machine can have"),
+    (
+        '"10.1.0.0/24"',
+        '"10.1.0.0/²"',
+        "7:1: prefix: '10.1.0.0/²' is not an IPv4 prefix (such as 10.1.0.0/24)",
+    ),
     ('"eth1" }', '"eth1", mtu = 1 }', "4:33: unknown setting 'mtu'"),
     (
         '"eth1" }',
@@ -178,7 +204,8 @@ CHANGED = [
     (
         '"eth1"',
         '"a-name-too-long-"',
-        "4:13: interface: 'a-name-too-long-' is not an interface name (1 to 15 characters, such as eth1)",
+        "4:13: interface: 'a-name-too-long-' is not an interface name"
+        " (1 to 15 letters, digits and _ . @ -, such as eth1)",
     ),
     ('{ interface = "eth1" }', '"eth1"', "4:11: access[0]: must be a table, not a text in quotes"),
     ('[{ interface = "eth1" }]', '"eth1"', "4:1: access: must be a list, not a text in quotes"),
@@ -268,6 +295,21 @@ LMA_CHANGED = [
         "[[lma.mobile_nodes]]\n",
         '[[lma.pools]]\nprefix = "10.0.0.0/8"\n\n[[lma.mobile_nodes]]\n',
         ["10:1: prefix: 10.0.0.0/8 overlaps 10.1.0.0/24 on line 6"],
+    ),
+    (
+        '"192.0.2.1"',
+        '"10.1.0.7"',
+        [
+            "2:1: address: 10.1.0.7 is in the pool 10.1.0.0/24 on line 6, which could give it to a mobile node:"
+            " exclude it there"
+        ],
+    ),
+    ('"192.0.2.1"', '"10.1.0.1"', []),
+    ('"192.0.2.1"', '"10.1.0.9"', []),
+    (
+        "[lma]\n",
+        "[lma]\ndevice = 'mip%d'\n",
+        ["2:1: device: 'mip%d' is not an interface name (1 to 15 letters, digits and _ . @ -, such as eth1)"],
     ),
     (
         "[lma]\n",
