@@ -145,7 +145,8 @@ def _own_address(draft: Draft, path: Path) -> Iterator[Mistake]:
 
 def _prefixes(draft: Draft, tables: list[Path]) -> Iterator[Mistake]:
     """Prefixes that overlap, are too small for a gateway and a mobile node, or have addresses of no machine."""
-    earlier: list[tuple[Prefix, Path]] = []
+    earlier: dict[Prefix, Path] = {}
+    within: dict[Prefix, Prefix] = {}  # what holds an earlier one, with that
     for table in tables:
         path = (*table, "prefix")
         prefix = draft.value(path, Prefix)
@@ -157,10 +158,17 @@ def _prefixes(draft: Draft, tables: list[Path]) -> Iterator[Mistake]:
             )
         elif prefix.network >> 24 == 0 or prefix.broadcast >> 28 >= 0xE:
             yield Mistake(path, f"prefix: {prefix} has addresses that no machine can have")
-        for other, where in earlier:
-            if prefix.network in other or other.network in prefix:
-                yield Mistake(path, f"prefix: {prefix} overlaps {other} on line {draft.line(where)}")
-        earlier.append((prefix, path))
+        around = [_around(prefix, length) for length in range(prefix.length + 1)]
+        other = within.get(prefix) or next((wider for wider in around if wider in earlier), None)
+        if other is not None:
+            yield Mistake(path, f"prefix: {prefix} overlaps {other} on line {draft.line(earlier[other])}")
+        earlier.setdefault(prefix, path)
+        for wider in around:
+            within.setdefault(wider, prefix)
+
+
+def _around(prefix: Prefix, length: int) -> Prefix:
+    return Prefix(Ipv4(prefix.network & Prefix(prefix.network, length).mask), length)
 
 
 def _mobile_nodes(draft: Draft, mobile_nodes: Path) -> Iterator[Mistake]:

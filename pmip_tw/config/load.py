@@ -1,6 +1,8 @@
 """Reads a role's TOML file: all its settings, or all its mistakes. Nothing but files is touched."""
 
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -10,7 +12,8 @@ from typing import Any, NoReturn
 import attrs
 
 from pmip_tw.config.checks import Draft, home_prefixes_of, lma_mistakes, mag_mistakes, user_mistakes
-from pmip_tw.config.locate import START, Path, Position, Positions, locate
+from pmip_tw.config.depth import longest_number, too_deep
+from pmip_tw.config.locate import START, Position, Positions, locate
 from pmip_tw.config.settings import (
     LmaSettings,
     LocalSettings,
@@ -19,10 +22,21 @@ from pmip_tw.config.settings import (
     User,
     UserFile,
 )
-from pmip_tw.config.structure import Mistake, structure, unknown_setting
+from pmip_tw.config.structure import Mistake, structure, unknown
 from pmip_tw.errors import ConfigurationError
 
 LARGEST_FILE = 64 << 20
+
+MOST_MISTAKES = 100
+"""Told of one file; whoever has more has given the wrong file."""
+
+_KINDS = (
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 
 _Checks = Callable[[Draft], Iterator[Mistake]]
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -58,7 +72,7 @@ class _SettingsFile:
     def __init__(self, path: str | FilePath) -> None:
         self.name = str(path)
         self.draft = Draft({}, Positions({}))
-        self.mistakes: list[tuple[Position | None, str]] = []
+        self.mistakes: list[tuple[Position | None, Mistake]] = []
         self.others: list[str] = []
 
     def read(self) -> Mapping[str, Any] | None:
@@ -66,14 +80,20 @@ class _SettingsFile:
         text = self._text()
         if text is None:
             return None
+        text = text.replace("\r\n", "\n")  # as tomllib counts
+        deep = too_deep(text)
+        if deep is not None:
+            self.add(_end_of(text[: deep[0]]), deep[1])
+            return None
         try:
             document = tomllib.loads(text)
             positions = Positions(locate(text))
-        except RecursionError:
-            self.add(START, "brackets are nested too deeply")
-            return None
-        except ValueError as error:
+        except tomllib.TOMLDecodeError as error:
             self.add(*_syntax_mistake(text, str(error)))
+            return None
+        except ValueError:  # Python converts no longer ones
+            offset, digits = longest_number(text)
+            self.add(_end_of(text[:offset]), f"a number of {digits} digits is too large for any setting")
             return None
         self.draft = Draft(document, positions)
         return document
@@ -85,21 +105,29 @@ class _SettingsFile:
         if isinstance(raw, list if name == "users" else dict):
             mistakes.extend(checks(self.draft))
         for mistake in mistakes:
-            self.add_at(mistake.path, mistake.text)
+            self.add_at(mistake)
         return None if self.mistakes else value
 
-    def add_at(self, path: Path, text: str) -> None:
-        self.add(self.draft.positions.of(path), text)
+    def add_at(self, mistake: Mistake) -> None:
+        self.mistakes.append((self.draft.positions.of(mistake.path), mistake))
 
     def add(self, position: Position | None, text: str) -> None:
-        self.mistakes.append((position, text))
+        self.mistakes.append((position, Mistake((), text)))
 
     def lines(self) -> tuple[str, ...]:
-        ordered = sorted(set(self.mistakes), key=lambda mistake: (mistake[0] or START, mistake[1]))
-        own = (
-            f"{self.name}:{position.line}:{position.column}: {text}" if position else f"{self.name}: {text}"
-            for position, text in ordered
-        )
+        different = {
+            (position or START, mistake.text): (position, mistake) for position, mistake in self.mistakes
+        }
+        ordered = [different[key] for key in sorted(different)]
+        own = [
+            f"{self.name}:{position.line}:{position.column}: {mistake}"
+            if position
+            else f"{self.name}: {mistake}"
+            for position, mistake in ordered[:MOST_MISTAKES]
+        ]
+        more = len(ordered) - len(own)
+        if more:
+            own.append(f"{self.name}: ... and {more} more mistake{'s' if more > 1 else ''}")
         return (*own, *self.others)
 
     def give_up(self) -> NoReturn:
@@ -107,8 +135,7 @@ class _SettingsFile:
 
     def _text(self) -> str | None:
         try:
-            with FilePath(self.name).open("rb") as file:
-                octets = file.read(LARGEST_FILE + 1)
+            octets = _octets(self.name)
         except (OSError, ValueError) as error:  # ValueError: a zero octet in the name
             self.add(None, f"cannot be read: {getattr(error, 'strerror', None) or error}")
             return None
@@ -123,6 +150,28 @@ class _SettingsFile:
             return None
 
 
+def _octets(name: str) -> bytes:
+    """The beginning of the file ``name``, without waiting for anybody. OSError: it cannot be read, or is no file."""
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        _require_regular(os.stat(name).st_mode)
+        raise
+    try:
+        _require_regular(os.fstat(descriptor).st_mode)
+    except OSError:
+        os.close(descriptor)
+        raise
+    with open(descriptor, "rb") as file:
+        return file.read(LARGEST_FILE + 1)
+
+
+def _require_regular(mode: int) -> None:
+    for is_kind, kind in _KINDS:
+        if is_kind(mode):
+            raise OSError(0, f"it is {kind}, not a file")
+
+
 def _end_of(text: str) -> Position:
     return Position(text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1)
 
@@ -134,7 +183,7 @@ def _syntax_mistake(text: str, complaint: str) -> tuple[Position, str]:
     if place is None:
         return START, f"not TOML: {words}"
     if place[1] is None:
-        return _end_of(text.replace("\r\n", "\n").rstrip("\n")), f"not TOML: {words} at the end of the file"
+        return _end_of(text.rstrip("\n")), f"not TOML: {words} at the end of the file"
     return Position(int(place[1]), int(place[2])), f"not TOML: {words}"
 
 
@@ -143,17 +192,16 @@ def _role(file: _SettingsFile, document: Mapping[str, Any]) -> str | None:
     roles = [name for name in document if name in ("mag", "lma")]
     others = [name for name in document if name not in ("mag", "lma")]
     if not roles and others == ["users"]:
-        file.add_at(("users",), "a file of users: check the MAG's file whose [mag.local] names it")
+        file.add_at(Mistake(("users",), "a file of users: check the MAG's file whose [mag.local] names it"))
         return None
     for name in others:
-        file.add_at((name,), unknown_setting(name, ["mag", "lma"]))
+        file.add_at(unknown((name,), ("mag", "lma")))
     if not roles:
         file.add(START, "no top-level table [mag] or [lma], which tells the role")
         return None
     for extra in roles[1:]:
-        file.add_at(
-            (extra,), f"[{extra}] beside [{roles[0]}]: a file is for one role, put it in a file of its own"
-        )
+        text = f"[{extra}] beside [{roles[0]}]: a file is for one role, put it in a file of its own"
+        file.add_at(Mistake((extra,), text))
     return roles[0]
 
 
@@ -168,7 +216,7 @@ def _users(file: _SettingsFile) -> UserFile | None:
     if document is not None:
         for name in document:
             if name != "users":
-                users_file.add_at((name,), unknown_setting(name, ["users"]))
+                users_file.add_at(unknown((name,), ("users",)))
         checks = partial(user_mistakes, home_prefixes=home_prefixes_of(file.draft))
         entries = users_file.table("users", tuple[User, ...], checks)
     file.others.extend(users_file.lines())

@@ -1,6 +1,6 @@
 """TOML values into settings, and what cattrs finds wrong into sentences, each with the path it belongs to."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path as FilePath
 from types import GenericAlias
@@ -19,6 +19,9 @@ from pmip_tw.secret import Secret, parse_key
 
 T = TypeVar("T")
 
+_LONGEST_WORD = 40
+"""What is compared with known words."""
+
 _TYPE_NAMES = {
     str: "a text in quotes",
     bool: "true or false",
@@ -31,10 +34,17 @@ _TYPE_NAMES = {
 
 @attrs.frozen(slots=True)
 class Mistake:
-    """What is wrong with the setting at ``path``, for a person."""
+    """What is wrong with the setting at ``path``, for a person.
+
+    ``known``: what an unknown name at the end of ``path`` could be meant for; compared only when it is printed.
+    """
 
     path: Path
     text: str
+    known: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.text + (suggestion(str(self.path[-1]), self.known) if self.known else "")
 
 
 def structure(value: object, kind: type[T], path: Path = ()) -> tuple[T | None, list[Mistake]]:
@@ -46,14 +56,15 @@ def structure(value: object, kind: type[T], path: Path = ()) -> tuple[T | None, 
         return None, list(_mistakes(error, path))
 
 
-def suggestion(word: str, known: list[str]) -> str:
+def suggestion(word: str, known: Sequence[str]) -> str:
     """`` - did you mean 'lifetime'?`` or nothing."""
-    close = get_close_matches(word.lower(), known, 1)
+    close = get_close_matches(word[:_LONGEST_WORD].lower(), known, 1)
     return f" - did you mean '{close[0]}'?" if close else ""
 
 
-def unknown_setting(name: str, known: list[str]) -> str:
-    return f"unknown setting {name!r}{suggestion(name, known)}"
+def unknown(path: Path, known: tuple[str, ...]) -> Mistake:
+    """The name at the end of ``path`` is none of ``known``."""
+    return Mistake(path, f"unknown setting {path[-1]!r}", known)
 
 
 def expected(what: str, value: object) -> ValueError:
@@ -63,9 +74,8 @@ def expected(what: str, value: object) -> ValueError:
 
 def _mistakes(error: BaseException, path: Path) -> Iterator[Mistake]:
     if isinstance(error, ForbiddenExtraKeysError):
-        known = [attribute.name for attribute in attrs.fields(error.cl)]
-        for name in error.extra_fields:
-            yield Mistake((*path, name), unknown_setting(name, known))
+        known = tuple(attribute.name for attribute in attrs.fields(error.cl))
+        yield from (unknown((*path, name), known) for name in error.extra_fields)
     elif isinstance(error, ClassValidationError | IterableValidationError):
         noted, plain = error.group_exceptions()
         for inner, note in noted:
