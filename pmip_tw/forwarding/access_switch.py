@@ -12,16 +12,16 @@ from pmip_tw.forwarding.fragments import fragment
 from pmip_tw.forwarding.path_mtu import LINK_MTU
 from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, require_ip_in_ip
 from pmip_tw.forwarding.session import Session, TunnelEnds, ends, inner_mtu, octets
+from pmip_tw.forwarding.soundness import is_sound, out_of_tunnel
 from pmip_tw.interfaces import Datagram
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Counters, Encapsulation, Tunnel
 from pmip_tw.wire import icmp
-from pmip_tw.wire.encapsulation import TUNNEL_DATA_HEADER
+from pmip_tw.wire.encapsulation import DONT_FRAGMENT, TUNNEL_DATA_HEADER
 from pmip_tw.wire.ipv4 import MINIMUM_HEADER, PROTOCOL_TCP, PROTOCOL_UDP, Ipv4Packet
 
 _ETHERNET = 14
 _IPV4, _ARP, _IPV6, _EAPOL = b"\x08\x00", b"\x08\x06", b"\x86\xdd", b"\x88\x8e"
 _DHCP_SERVER_PORT = b"\x00\x43"
-_DONT_FRAGMENT = 0x40
 
 AccessSession = Session[AccessEntry]
 
@@ -130,7 +130,7 @@ class AccessSwitch:
             return
         length = int.from_bytes(frame[16:18], "big")
         packet = frame[_ETHERNET : _ETHERNET + length]  # without padding
-        if not _is_sound(packet, length):
+        if not is_sound(packet, length):
             self._drops[drops.MALFORMED] += 1
             return
         if _is_to_dhcp_server(packet):
@@ -164,7 +164,7 @@ class AccessSwitch:
             self._drops[drops.GROUP_DESTINATION if kind == _IPV4 else drops.OTHER_ETHERTYPE] += 1
 
     def _carry(self, session: AccessSession, packet: bytes) -> None:
-        if len(packet) > session.mtu and packet[6] & _DONT_FRAGMENT:
+        if len(packet) > session.mtu and packet[6] & DONT_FRAGMENT:
             self._refuse_too_big(session, packet)
             return
         # Time to live and checksum in one word: one less there is 0x0100 more here (RFC 1141).
@@ -210,11 +210,13 @@ class AccessSwitch:
         if session is None:
             self._drops[drops.NO_ENTRY] += 1  # P51, T10
             return
-        inner = outer[at:]
-        if len(inner) > LINK_MTU or offloads.is_merged(inner):
-            self._deliver_merged(session, inner)
+        packet = self._checked(outer[at:])
+        if packet is None:
+            return
+        if len(packet) > LINK_MTU or offloads.is_merged(packet):
+            self._deliver_merged(session, packet)
         else:
-            self._deliver(session, inner)
+            self._deliver(session, packet)
 
     def tunnel_data_received(self, batch: Sequence[Datagram]) -> None:
         """RFC 3519 tunnel data (N29, N30, N36)."""
@@ -226,40 +228,35 @@ class AccessSwitch:
             elif payload[1] != Encapsulation.IP_IN_IP:
                 self._drops[drops.NEXT_HEADER] += 1
             else:
-                self._deliver(session, payload[TUNNEL_DATA_HEADER:])
+                packet = self._checked(payload[TUNNEL_DATA_HEADER:])
+                if packet is not None:
+                    self._deliver(session, packet)
 
-    def _deliver_merged(self, session: AccessSession, inner: bytes) -> None:
+    def _checked(self, inner: bytes) -> bytes | None:
+        packet = out_of_tunnel(inner)
+        if packet is None:
+            self._drops[drops.MALFORMED] += 1
+        return packet
+
+    def _deliver_merged(self, session: AccessSession, packet: bytes) -> None:
         try:
-            pieces = offloads.cut_merged(inner, LINK_MTU)
+            pieces = offloads.cut_merged(packet, LINK_MTU)
         except offloads.UnknownOffload:
             self._drops[drops.TOO_BIG] += 1
             return
         for piece in pieces:
             self._deliver(session, piece)
 
-    def _deliver(self, session: AccessSession, inner: bytes) -> None:
-        """To the node. Its time to live stays: the anchor has counted this hop (T1), 0 does not pass."""
-        length = int.from_bytes(inner[2:4], "big")
-        packet = inner[:length]
-        if not _is_sound(packet, length) or packet[8] == 0:
-            self._drops[drops.MALFORMED] += 1
-            return
-        if length > LINK_MTU:
+    def _deliver(self, session: AccessSession, packet: bytes) -> None:
+        """To the node. Its time to live stays: the anchor has counted this hop (T1)."""
+        if len(packet) > LINK_MTU:
             self._drops[drops.TOO_BIG] += 1
             return
         if packet[9] == PROTOCOL_TCP and mss.is_syn(packet):
             packet = mss.clamp(packet, session.mtu)
         if self._emit(session.entry.port, session.header + packet):
             session.packets_down += 1
-            session.octets_down += length
-
-
-def _is_sound(packet: bytes, length: int) -> bool:
-    """An IPv4 header whose lengths agree; its checksum travels along and is checked where the packet ends."""
-    if len(packet) != length or length < MINIMUM_HEADER:
-        return False
-    first = packet[0]
-    return first == 0x45 or (first >> 4 == 4 and MINIMUM_HEADER < (first & 0xF) * 4 <= length)
+            session.octets_down += len(packet)
 
 
 def _is_to_dhcp_server(packet: bytes) -> bool:

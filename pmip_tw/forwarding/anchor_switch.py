@@ -10,19 +10,16 @@ from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import ForwardingError, WireError
 from pmip_tw.forwarding import drops, offloads
 from pmip_tw.forwarding.fragments import fragment
+from pmip_tw.forwarding.icmp_budget import IcmpBudget
 from pmip_tw.forwarding.path_mtu import LINK_MTU
 from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, require_ip_in_ip
 from pmip_tw.forwarding.session import Session, TunnelEnds, ends, inner_mtu, octets
+from pmip_tw.forwarding.soundness import out_of_tunnel
 from pmip_tw.interfaces import Datagram
 from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Counters, Encapsulation, Tunnel
 from pmip_tw.wire import icmp
-from pmip_tw.wire.encapsulation import TUNNEL_DATA_HEADER
+from pmip_tw.wire.encapsulation import DONT_FRAGMENT, TUNNEL_DATA_HEADER
 from pmip_tw.wire.ipv4 import MINIMUM_HEADER, Ipv4Packet
-
-ICMP_PER_SECOND = 10
-"""Errors that one anchor sends at most (RFC 1812 4.3.2.8)."""
-
-_DONT_FRAGMENT = 0x40
 
 AnchorSession = Session[AnchorEntry]
 
@@ -56,8 +53,9 @@ class AnchorSwitch:
         self._path_mtu = path_mtu
         self._drops = dropped
         self._sessions: dict[bytes, AnchorSession] = {}
-        self._errors_left = float(ICMP_PER_SECOND)
-        self._errors_at = 0.0
+        # Two budgets: whoever scans unbound addresses must not starve path MTU discovery.
+        self._unreachable_errors = IcmpBudget()
+        self._too_big_errors = IcmpBudget()
 
     # What is held
 
@@ -104,14 +102,16 @@ class AnchorSwitch:
         if session is None:
             self._refuse_unbound(packet)
             return
-        if packet[12:16] == octets(session.entry.tunnel.remote):
+        tunnel = session.entry.tunnel
+        # Behind a NAT the remote end is the NAT's address, which any correspondent there may have, too (RFC 3519).
+        if packet[12:16] == octets(tunnel.remote) and not tunnel.over_udp:
             self._drops[drops.RECURSIVE] += 1  # T2
             return
         if len(packet) <= session.mtu:
             self._send(session, packet)
-        elif packet[6] & _DONT_FRAGMENT:
+        elif packet[6] & DONT_FRAGMENT:
             self._drops[drops.TOO_BIG] += 1
-            self._report(partial(icmp.fragmentation_needed, mtu=session.mtu), packet)
+            self._report(self._too_big_errors, partial(icmp.fragmentation_needed, mtu=session.mtu), packet)
         else:
             for piece in fragment(packet, session.mtu):
                 self._send(session, piece)
@@ -134,21 +134,23 @@ class AnchorSwitch:
             self._drops[drops.GROUP_DESTINATION] += 1
             return
         self._drops[drops.NO_BINDING] += 1
-        self._report(icmp.host_unreachable, packet)
+        self._report(self._unreachable_errors, icmp.host_unreachable, packet)
 
-    def _report(self, error_about: Callable[[Ipv4, Ipv4Packet], bytes | None], packet: bytes) -> None:
-        """Tell the sender, at a bounded rate."""
-        earned = (self.now - self._errors_at) * ICMP_PER_SECOND
-        self._errors_left = min(self._errors_left + earned, ICMP_PER_SECOND)
-        self._errors_at = self.now
-        if self._errors_left < 1:
+    def _report(
+        self,
+        budget: IcmpBudget,
+        error_about: Callable[[Ipv4, Ipv4Packet], bytes | None],
+        packet: bytes,
+    ) -> None:
+        """Tell the sender, as far as ``budget`` goes."""
+        if not budget.allows(self.now):
             return
         try:
             error = error_about(self._local, Ipv4Packet.decode(packet))
         except WireError:
             return
         if error is not None:
-            self._errors_left -= 1
+            budget.spend()
             self._answer(error)
 
     # From the mobile node
@@ -159,10 +161,13 @@ class AnchorSwitch:
         session = self._admit(inner[12:16], outer[12:20])
         if session is None:
             return
-        if len(inner) > LINK_MTU or offloads.is_merged(inner):
-            self._deliver_merged(session, inner)
+        packet = self._checked(inner)
+        if packet is None:
+            return
+        if len(packet) > LINK_MTU or offloads.is_merged(packet):
+            self._deliver_merged(session, packet)
         else:
-            self._deliver(session, inner)
+            self._deliver(session, packet)
 
     def tunnel_data_received(self, batch: Sequence[Datagram]) -> None:
         """RFC 3519 tunnel data (N29, N30, N31)."""
@@ -174,7 +179,9 @@ class AnchorSwitch:
             if payload[1] != Encapsulation.IP_IN_IP:
                 self._drops[drops.NEXT_HEADER] += 1
                 continue
-            self._deliver(session, payload[TUNNEL_DATA_HEADER:])
+            packet = self._checked(payload[TUNNEL_DATA_HEADER:])
+            if packet is not None:
+                self._deliver(session, packet)
 
     def _admit(self, source: bytes, arrived_by: TunnelEnds) -> AnchorSession | None:
         """The reverse tunnel check: a binding of this source, and exactly its tunnel. Nothing is learnt from data."""
@@ -187,19 +194,22 @@ class AnchorSwitch:
             return None
         return session
 
-    def _deliver_merged(self, session: AnchorSession, inner: bytes) -> None:
+    def _checked(self, inner: bytes) -> bytes | None:
+        packet = out_of_tunnel(inner)
+        if packet is None:
+            self._drops[drops.MALFORMED] += 1
+        return packet
+
+    def _deliver_merged(self, session: AnchorSession, packet: bytes) -> None:
         try:
-            pieces = offloads.cut_merged(inner, LINK_MTU)
+            pieces = offloads.cut_merged(packet, LINK_MTU)
         except offloads.UnknownOffload:
-            pieces = [inner]  # one datagram that the kernel has put together again: it will fragment it
+            pieces = [packet]  # one datagram that the kernel has put together again: it will fragment it
         for piece in pieces:
             self._deliver(session, piece)
 
-    def _deliver(self, session: AnchorSession, inner: bytes) -> None:
-        if len(inner) < MINIMUM_HEADER or inner[0] >> 4 != 4 or inner[8] == 0:
-            self._drops[drops.MALFORMED] += 1
-            return
+    def _deliver(self, session: AnchorSession, packet: bytes) -> None:
         session.last_heard = self.now
-        if self._to_host(inner):
+        if self._to_host(packet):
             session.packets_up += 1
-            session.octets_up += len(inner)
+            session.octets_up += len(packet)

@@ -8,7 +8,7 @@ from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops
 from pmip_tw.forwarding.session import Carry
 from pmip_tw.mobility.tunnels import Tunnel
-from pmip_tw.wire.encapsulation import ip_in_ip_header
+from pmip_tw.wire.encapsulation import DONT_FRAGMENT, ip_in_ip_header
 from pmip_tw.wire.ipv4 import MAXIMUM_PACKET, PROTOCOL_IP_IN_IP
 
 BUFFER = 8 << 20
@@ -72,7 +72,7 @@ class IpInIpSocket:
 
         def carry(packet: bytes) -> bool:
             # Type of service and don't-fragment are all that differs between outer headers (T1).
-            kind = packet[1] << 8 | packet[6] & 0x40
+            kind = packet[1] << 8 | packet[6] & DONT_FRAGMENT
             header = headers.get(kind)
             if header is None:
                 header = headers[kind] = ip_in_ip_header(tunnel.local, tunnel.remote, packet)

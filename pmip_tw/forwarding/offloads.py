@@ -22,6 +22,9 @@ _ECN = 0x80
 _TCPV4, _UDP_SEGMENTS = 1, 5
 
 _ETHERNET: Final = 14
+_LARGEST_SEGMENT = 0xFFFF - 2 * 60
+"""Octets of payload that fit in a packet behind the longest two headers."""
+
 _TCP_FIN_PSH = 0x09
 _TCP_CWR = 0x80
 
@@ -43,6 +46,8 @@ def finish(data: bytes) -> list[bytes]:
     if frame[12:14] != b"\x08\x00" or size == 0 or len(frame) < _ETHERNET + MINIMUM_HEADER:
         raise UnknownOffload(f"segmentation offload type {kind} of ethertype {frame[12:14].hex()}")
     head, packet = frame[:_ETHERNET], frame[_ETHERNET:]
+    if size > _LARGEST_SEGMENT:
+        raise UnknownOffload(f"segments of {size} octets")
     if kind == _TCPV4 and packet[9] == PROTOCOL_TCP:
         return [head + segment for segment in tcp_segments(packet, size)]
     if kind == _UDP_SEGMENTS and packet[9] == PROTOCOL_UDP:
@@ -64,8 +69,9 @@ def tcp_segments(packet: bytes, size: int) -> Iterator[bytes]:
     """Cut an IPv4 packet with one long TCP segment into packets of at most ``size`` octets of payload.
 
     Every header and checksum is computed anew. FIN and PSH belong to the last piece, CWR to the first (RFC 3168).
+    Raises UnknownOffload.
     """
-    header = (packet[0] & 0xF) * 4
+    header = _ip_header_length(packet)
     total = int.from_bytes(packet[2:4], "big") or len(packet)
     if len(packet) < header + 20:
         raise UnknownOffload("a TCP super-frame without a TCP header")
@@ -105,8 +111,8 @@ def tcp_segments(packet: bytes, size: int) -> Iterator[bytes]:
 
 
 def _udp_segments(packet: bytes, size: int) -> Iterator[bytes]:
-    """Cut a UDP super-frame (UDP_SEGMENT) into datagrams of ``size`` octets of payload."""
-    header = (packet[0] & 0xF) * 4
+    """Cut a UDP super-frame (UDP_SEGMENT) into datagrams of ``size`` octets of payload. Raises UnknownOffload."""
+    header = _ip_header_length(packet)
     data_at = header + 8
     if len(packet) < data_at:
         raise UnknownOffload("a UDP super-frame without a UDP header")
@@ -122,6 +128,13 @@ def _udp_segments(packet: bytes, size: int) -> Iterator[bytes]:
         _finish_transport(udp, 6, payload, pseudo + length)
         yield b"".join((_ip_header(ip, header + length, identification), udp, payload))
         identification += 1
+
+
+def _ip_header_length(packet: bytes) -> int:
+    header = (packet[0] & 0xF) * 4
+    if packet[0] >> 4 != 4 or header < MINIMUM_HEADER:
+        raise UnknownOffload(f"a packet that begins with {packet[0]:#04x} is not IPv4")
+    return header
 
 
 def _finish_transport(head: bytearray, where: int, payload: bytes, pseudo: int) -> None:
@@ -142,7 +155,7 @@ def _ip_header(ip: bytearray, total: int, identification: int) -> bytearray:
 
 
 def is_merged(packet: bytes) -> bool:
-    """Did the receiving kernel (GRO) leave this TCP packet's checksum at the sum of its pseudo-header?"""
+    """Did the receiving kernel (GRO) leave the checksum of this sound TCP packet at the sum of its pseudo-header?"""
     header = (packet[0] & 0xF) * 4
     if packet[9] != PROTOCOL_TCP or len(packet) < header + 20:
         return False
@@ -152,7 +165,7 @@ def is_merged(packet: bytes) -> bool:
 
 
 def cut_merged(packet: bytes, mtu: int) -> list[bytes]:
-    """A packet that the receiving kernel merged, as packets of at most ``mtu`` octets. Raises UnknownOffload."""
+    """A sound packet that the receiving kernel merged, as packets of at most ``mtu`` octets. Raises UnknownOffload."""
     header = (packet[0] & 0xF) * 4
     if packet[9] != PROTOCOL_TCP or len(packet) < header + 20:
         raise UnknownOffload(f"{len(packet)} octets of protocol {packet[9]}")

@@ -17,12 +17,14 @@ TUNNEL_DATA: Final = 4
 """Message type of tunnel data on port 434 (RFC 3519 3.3)."""
 
 TUNNEL_DATA_HEADER: Final = 4
+DONT_FRAGMENT: Final = 0x40
+"""In octet 6 of an IPv4 header."""
+
 IP_IN_IP_OVERHEAD: Final = MINIMUM_HEADER
 UDP_OVERHEAD: Final = 20 + 8 + TUNNEL_DATA_HEADER
 
 _DATA = struct.Struct("!BBH")
 _OUTER = struct.Struct("!BBHHHBBHII")
-_DONT_FRAGMENT = 0x40  # in octet 6 of an IPv4 header
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -63,7 +65,7 @@ def ip_in_ip_header(
     total = MINIMUM_HEADER + len(inner)
     if total > 0xFFFF:
         raise ValueError(f"an inner packet of {len(inner)} octets does not fit in another")
-    flags = (inner[6] & _DONT_FRAGMENT) << 8
+    flags = (inner[6] & DONT_FRAGMENT) << 8
     fields = (0x45, inner[1], total, identification, flags, ttl, PROTOCOL_IP_IN_IP)
     checksum = internet_checksum(_OUTER.pack(*fields, 0, source, destination))
     return _OUTER.pack(*fields, checksum, source, destination)

@@ -450,6 +450,31 @@ class TestAnchorContract:
         anchor.until(lambda: anchor.plane.drops() == {drops.RECURSIVE: 1})
         assert anchor.tunnelled() == []
 
+    def test_a_correspondent_behind_the_mags_nat_is_heard(self, anchor: AnchorWorld) -> None:
+        """RFC 3519: a UDP tunnel's remote address is its NAT's, which others share; that is no recursion."""
+        way = tunnel(over_udp=True)
+        anchor.plane.install(AnchorEntry(home_address=HOME, tunnel=way))
+        packet = udp_packet(Endpoint(way.remote, 1), Endpoint(HOME, 1), b"hello from next door")
+        anchor.host_sends(packet)
+        anchor.until(lambda: anchor.tunnelled() == [(way, hop(packet))])
+        assert anchor.plane.drops() == {}
+
+    def test_a_scan_of_unbound_addresses_does_not_starve_path_mtu_discovery(
+        self, anchor: AnchorWorld
+    ) -> None:
+        """Each kind of ICMP error has its own budget."""
+        anchor.plane.install(AnchorEntry(home_address=HOME, tunnel=tunnel()))
+        anchor.narrow(1300)
+        for _ in range(60):
+            anchor.host_sends(to_node(b"scan", OTHER_HOME))
+        fields = {"source": CORRESPONDENT, "destination": HOME, "protocol": 17, "payload": bytes(1400)}
+        for _ in range(2):  # the first one teaches the anchor what the path takes
+            anchor.host_sends(Ipv4Packet(**fields, dont_fragment=True).encode())
+        anchor.until(lambda: anchor.plane.drops().get(drops.TOO_BIG) == 1)
+        kinds = [Ipv4Packet.decode(octets).payload[:2] for octets in anchor.delivered()]
+        assert kinds.count(b"\x03\x04") == 1
+        assert 1 <= kinds.count(b"\x03\x01") < 40
+
     @pytest.mark.parametrize(
         "bad",
         [AnchorEntry(home_address=tunnel().remote, tunnel=tunnel()), entry()],
