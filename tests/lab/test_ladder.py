@@ -5,6 +5,8 @@ import pytest
 from pmip_tw.lab.ladder import LANES, NARROWEST, Step, draw, header, steps
 from pmip_tw.lab.measure import Move
 from pmip_tw.lab.pcapng import Packet
+from pmip_tw.lab.scenarios.adversity_stage import Trouble
+from pmip_tw.lab.scenarios.adversity_story import lines
 from pmip_tw.lab.scenarios.roam_story import Story
 from pmip_tw.lab.terminal import Style
 from pmip_tw.lab.world import LANES as ROLES
@@ -96,6 +98,13 @@ def test_a_narrow_ladder_keeps_every_label_whole() -> None:
     for label in ("Access-Request", "first in tunnel", "Revocation Ack", "PRRQ 65534 s", "DHCP Discover"):
         for source, destination in ((1, 2), (2, 1), (1, 4), (4, 1)):
             assert label in draw(_step(source, destination, label, note="n"), 0, style)
+
+
+def test_the_table_of_troubles_fits_too() -> None:
+    trouble = Trouble(what="wrong RADIUS secret", said="no answer: the server is down " * 4, recovered_ms=250)
+    for width in (80, 100, 118):
+        drawn = lines([trouble], {"MAG": {"bad-authenticator": 300, "malformed": 500}}, Style(width=width))
+        assert max(map(len, drawn)) <= width
 
 
 def test_a_story_without_answers_says_so_and_fits() -> None:
