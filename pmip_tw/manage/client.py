@@ -1,7 +1,9 @@
 """The operator's end of the control socket: one request, one answer. Imports nothing slow."""
 
 import json
+import os
 import socket
+import stat
 from typing import Any
 
 ANSWER_SECONDS = 15.0
@@ -29,6 +31,8 @@ def ask(path: str, request: dict[str, str]) -> dict[str, Any]:
             connection.sendall(json.dumps(request).encode() + b"\n")
             line = _line(connection)
     except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+        if _is_other(path):
+            raise DaemonError(f"{path} is no socket: name the 'control' socket of a daemon") from None
         raise NotRunning(f"no daemon is running at {path}") from None
     except PermissionError:
         raise DaemonError(f"{path}: permission denied; the daemon's own user or root may ask") from None
@@ -37,6 +41,14 @@ def ask(path: str, request: dict[str, str]) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise DaemonError(f"{path}: {error}") from None
     return _answer(path, line)
+
+
+def _is_other(path: str) -> bool:
+    """Whether something is at ``path`` that no daemon made."""
+    try:
+        return not stat.S_ISSOCK(os.stat(path).st_mode)
+    except OSError:
+        return False
 
 
 def _line(connection: socket.socket) -> bytes:

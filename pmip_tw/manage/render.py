@@ -111,17 +111,26 @@ def _aligned(cells: Iterable[str], widths: list[int], numeric: list[bool]) -> st
 
 
 def timeline(rows: Sequence[Row]) -> str:
-    """A trace: when (from the first line on), at which daemon, what, where; what went wrong has a "!" and its cause."""
+    """A trace: when (from the first line on), at which daemon, what, where; what went wrong has a "!" and its cause.
+
+    Whose it was is told only if several mobile nodes were found.
+    """
     if not rows:
         return "nothing happened"
     start = _number(rows[0].get("time"))
     times = [_elapsed_text(_number(row.get("time")) - start) for row in rows]
     daemons = [printable(str(row.get("daemon", ""))) for row in rows]
     names = [("! " if row.get("reason") else "  ") + printable(str(row.get("name", "?"))) for row in rows]
-    width, daemon_width, name_width = (max(map(len, texts)) for texts in (times, daemons, names))
+    nais = [printable(str(row.get("nai") or "")) for row in rows]
+    if len({*nais} - {""}) <= 1:
+        nais = [""] * len(rows)  # it is who was asked for
+    width, daemon_width, nai_width, name_width = (
+        max(map(len, texts)) for texts in (times, daemons, nais, names)
+    )
     lines = [f"from {moment_text(start)}"]
-    for row, elapsed, daemon, name in zip(rows, times, daemons, names, strict=True):
+    for row, elapsed, daemon, nai, name in zip(rows, times, daemons, nais, names, strict=True):
         where = f"{daemon.ljust(daemon_width)}{_GAP}" if daemon_width else ""
+        where += f"{nai.ljust(nai_width)}{_GAP}" if nai_width else ""
         head = f"{elapsed.rjust(width)}{_GAP}{where}{name.ljust(name_width)}"
         lines.append(f"{head}{_GAP}{_circumstances(row)}".rstrip())
         indent = " " * (width + len(_GAP) + len(where) + 4)

@@ -14,6 +14,7 @@ PER_NODE = 200
 NODES = 10_000
 STRANGERS = 1_000
 ALIASES_PER_NODE = 8
+NODES_PER_ALIAS = 8
 
 ALIAS_DETAILS = ("home_address", "mac")
 """Details that name the mobile node besides its NAI and session."""
@@ -50,7 +51,8 @@ class Trace:
         self._strangers = strangers
         self._known: OrderedDict[str, _History] = OrderedDict()
         self._unproven: OrderedDict[str, _History] = OrderedDict()
-        self._by_alias: dict[str, str] = {}
+        # Several mobile nodes may have a name in common: two LMAs give the same home address.
+        self._by_alias: dict[str, dict[str, None]] = {}
 
     def observe(self, observation: Observation, now: Now) -> None:
         aliases = _aliases(observation)
@@ -66,7 +68,7 @@ class Trace:
         self._forget_oldest()
 
     def find(self, key: str) -> list[dict[str, object]]:
-        """The history of the mobile node with this NAI, MAC or home address, oldest first.
+        """The history of the mobile node with this NAI, oldest first; or of every one seen with this MAC or address.
 
         Each row has ``time`` (Unix seconds), ``name``, ``nai``, ``session``, ``reason``, ``cause``, ``details``,
         and ``repeated`` and ``last_time`` where the same failure came several times in a row.
@@ -74,10 +76,11 @@ class Trace:
         """
         plain = _plain(key)
         mac = plain.replace("-", ":")
-        for candidate in (plain, self._by_alias.get(plain, ""), mac, self._by_alias.get(mac, "")):
-            history = self._known.get(candidate) or self._unproven.get(candidate)
-            if history:
-                return [_row(record) for record in sorted(history.records, key=lambda record: record.wall)]
+        for candidates in ([plain], self._by_alias.get(plain, ()), [mac], self._by_alias.get(mac, ())):
+            histories = [self._known.get(each) or self._unproven.get(each) for each in candidates]
+            records = [record for history in histories if history for record in history.records]
+            if records:
+                return [_row(record) for record in sorted(records, key=lambda record: record.wall)]
         raise PmipError(
             f"nothing is known of {key!r}: name a NAI, a MAC or a home address that was seen here"
         )
@@ -86,7 +89,7 @@ class Trace:
         """Whose history an observation without a NAI belongs to: the NAI of its session, or the session itself."""
         for alias in aliases:
             if alias in self._by_alias:
-                return self._by_alias[alias]
+                return next(reversed(self._by_alias[alias]))
         return aliases[0] if aliases else ""
 
     def _join(self, aliases: list[str], identity: str) -> None:
@@ -99,6 +102,7 @@ class Trace:
             joined = sorted([*history.records, *earlier.records], key=lambda record: record.wall)
             history.records = deque(joined, self._per_node)
             for name in earlier.aliases:
+                self._drop_alias(name, alias)
                 self._name(history, name, identity)
 
     def _history(self, identity: str, *, proven: bool) -> _History:
@@ -113,7 +117,11 @@ class Trace:
     def _name(self, history: _History, alias: str, identity: str) -> None:
         if alias == identity:
             return
-        self._by_alias[alias] = identity
+        identities = self._by_alias.setdefault(alias, {})
+        identities.pop(identity, None)
+        identities[identity] = None  # the last one is who had it last
+        if len(identities) > NODES_PER_ALIAS:
+            del identities[next(iter(identities))]
         history.aliases[alias] = None
         history.aliases.move_to_end(alias)
         if len(history.aliases) > ALIASES_PER_NODE:
@@ -128,8 +136,10 @@ class Trace:
                     self._drop_alias(alias, identity)
 
     def _drop_alias(self, alias: str, identity: str) -> None:
-        if self._by_alias.get(alias) == identity:
-            del self._by_alias[alias]
+        identities = self._by_alias.get(alias, {})
+        identities.pop(identity, None)
+        if not identities:
+            self._by_alias.pop(alias, None)
 
 
 def _plain(text: str) -> str:

@@ -112,6 +112,14 @@ def test_the_socket_that_a_dead_daemon_left(start_daemon: Starter, tmp_path: Pat
     assert as_json("show", "visitors", path=path, status=1) == {"error": f"no daemon is running at {path}"}
 
 
+@pytest.mark.parametrize("name", ["file", "."])
+def test_what_is_no_socket_is_called_so(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / name
+    error = f"{path} is no socket: name the 'control' socket of a daemon"
+    assert as_json("show", "visitors", path=path, status=1) == {"error": error}
+
+
 def test_the_option_goes_before_the_environment(mag_socket: Path, tmp_path: Path) -> None:
     for arguments in (
         ("--socket", str(mag_socket), "show", "counters"),

@@ -76,6 +76,20 @@ def test_a_timeline_counts_from_its_first_line() -> None:
     ]
 
 
+def test_a_timeline_of_several_mobile_nodes_says_whose() -> None:
+    rows = [
+        {"time": 1.0, "name": "a", "nai": "mn1@x", "session": "s"},
+        {"time": 2.0, "name": "b", "nai": "", "session": "s"},
+        {"time": 3.0, "name": "c", "nai": "other@x", "session": "s"},
+    ]
+    assert timeline(rows).splitlines()[1:] == [
+        "+0.000 s  mn1@x      a  s",
+        "+1.000 s             b  s",
+        "+2.000 s  other@x    c  s",
+    ]
+    assert "mn1@x" not in timeline(rows[:2])
+
+
 def test_an_empty_timeline_says_so() -> None:
     assert timeline([]) == "nothing happened"
 
