@@ -134,6 +134,7 @@ class MagSettings:
     lifetime: Lifetime = 1800
     nat_traversal: NatTraversal = "auto"
     gateway_mac: Annotated[Mac, Station()] = GATEWAY_MAC
+    advertise_mtu: bool = False
     attach_probe_max_age: Annotated[float, Within(1, 86_400)] = 30
     reject_hold: Seconds = 30
     duplicate_mac: DuplicateMac = "refuse"

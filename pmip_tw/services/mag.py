@@ -13,6 +13,7 @@ from pmip_tw.agents.mag import Mag
 from pmip_tw.config.settings import MagSettings, User
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.forwarding.access import TunAccess
+from pmip_tw.forwarding.path_mtu import LINK_MTU
 from pmip_tw.interfaces import IAuthenticator, IClock, IObserver
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.policy import MagPolicy
@@ -23,6 +24,7 @@ from pmip_tw.net.signalling import UdpSignalling
 from pmip_tw.services.daemon import Daemon
 from pmip_tw.services.management import Management
 from pmip_tw.services.options import Options, read_settings
+from pmip_tw.wire.encapsulation import IP_IN_IP_OVERHEAD, UDP_OVERHEAD
 
 __all__ = ["Options", "makeService"]
 
@@ -70,6 +72,8 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
 
 
 def policy_of(settings: MagSettings) -> MagPolicy:
+    overhead = IP_IN_IP_OVERHEAD if settings.nat_traversal == "off" else UDP_OVERHEAD
+    mtu = LINK_MTU - overhead if settings.advertise_mtu else None  # D26
     return MagPolicy(
         address=settings.address,
         gateway_mac=settings.gateway_mac,
@@ -80,7 +84,7 @@ def policy_of(settings: MagSettings) -> MagPolicy:
         duplicate_mac=settings.duplicate_mac,
         home_links=tuple(
             HomeConfiguration(
-                prefix=home.prefix, gateway=home.gateway, dns=home.dns, lease_time=home.lease_time
+                prefix=home.prefix, gateway=home.gateway, dns=home.dns, lease_time=home.lease_time, mtu=mtu
             )
             for home in settings.home_prefixes
         ),
