@@ -133,7 +133,7 @@ def _outcome(options: argparse.Namespace) -> Outcome:
     sockets = (path,) if path else None
     if options.command == "show":
         rows = _collect({"command": "show", "what": options.what}, sockets or TABLES[options.what])
-        return {options.what: rows}, table(rows, options.what)
+        return {options.what: rows}, table(rows, options.what, _room())
     if options.command == "trace":
         rows = _collect({"command": "trace", "key": options.key}, sockets or EVERY_SOCKET)
         rows.sort(key=lambda row: row.get("time", 0))
@@ -143,6 +143,14 @@ def _outcome(options: argparse.Namespace) -> Outcome:
         result = answer.get("result") or {"nai": options.nai}
         return {"detached": result}, table([result], "mobile nodes detached")
     return _check(options.file)
+
+
+def _room() -> int | None:
+    """How many columns the terminal has; None if the output goes elsewhere, or the terminal does not know."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
 
 
 def _collect(request: dict[str, str], sockets: Sequence[str]) -> list[dict[str, Any]]:

@@ -14,6 +14,12 @@ KNOWN_COLUMNS = (
 )  # fmt: skip
 """What comes first, in this order; other columns follow as the daemon sends them."""
 
+LEAST_WANTED = (
+    "packets_up", "packets_down", "octets_up", "octets_down", "lifetime", "revocation", "encapsulation", "tunnel",
+    "interface", "port", "session", "mac", "remaining",
+)  # fmt: skip
+"""What a narrow terminal does without, the least wanted first."""
+
 _SECONDS = frozenset(
     {"lifetime", "remaining", "age", "idle", "since_heard", "session_timeout", "keepalive_interval"}
 )
@@ -79,17 +85,51 @@ def moment_text(wall: float) -> str:
         return str(wall)
 
 
-def table(rows: Sequence[Row], what: str) -> str:
-    """``rows`` under one header; "no bindings" if there are none."""
+def table(rows: Sequence[Row], what: str, room: int | None = None) -> str:
+    """``rows`` under one header; "no bindings" if there are none.
+
+    ``room`` is how many columns a terminal has. What does not fit there is left out and named below.
+    """
     if not rows:
         return f"no {what}"
-    columns = _columns(rows)
-    lines = [[printable(name).replace("_", " ").upper() for name in columns]]
-    lines += [[value_text(row[name], name) if name in row else "-" for name in columns] for row in rows]
-    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
-    numeric = [all(_is_quantity(row.get(name), name) for row in rows) for name in columns]
+    names = _columns(rows)
+    cells = {name: [_title(name), *(_cell(row, name) for row in rows)] for name in names}
+    widths = {name: max(map(len, cells[name])) for name in names}
+    shown = names if room is None else _fitting(names, widths, room)
+    numeric = [all(_is_quantity(row.get(name), name) for row in rows) for name in shown]
+    lines = ([cells[name][index] for name in shown] for index in range(len(rows) + 1))
     noun = what if len(rows) != 1 else re.sub(r"s\b", "", what, count=1)
-    return "\n".join([*(_aligned(line, widths, numeric) for line in lines), f"{len(rows)} {noun}"])
+    text = [
+        *(_aligned(line, [widths[name] for name in shown], numeric) for line in lines),
+        f"{len(rows)} {noun}",
+    ]
+    hidden = ", ".join(_title(name).lower() for name in names if name not in shown)
+    if hidden:
+        text.append(f"no room for {hidden}: --json shows all, and so do {_breadth(names, widths)} columns")
+    return "\n".join(text)
+
+
+def _title(name: str) -> str:
+    return printable(name).replace("_", " ").upper()
+
+
+def _cell(row: Row, name: str) -> str:
+    return value_text(row[name], name) if name in row else "-"
+
+
+def _breadth(names: Sequence[str], widths: Mapping[str, int]) -> int:
+    return sum(widths[name] + len(_GAP) for name in names) - len(_GAP)
+
+
+def _fitting(names: list[str], widths: Mapping[str, int], room: int) -> list[str]:
+    """``names`` without the least wanted, as many of those as it takes."""
+    shown = list(names)
+    for name in LEAST_WANTED:
+        if _breadth(shown, widths) <= room:
+            break
+        if name in shown and len(shown) > 1:
+            shown.remove(name)
+    return shown
 
 
 def _columns(rows: Sequence[Row]) -> list[str]:
@@ -102,7 +142,7 @@ def _is_quantity(value: object, column: str) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and column not in _INSTANTS
 
 
-def _aligned(cells: Iterable[str], widths: list[int], numeric: list[bool]) -> str:
+def _aligned(cells: Iterable[str], widths: Iterable[int], numeric: list[bool]) -> str:
     placed = (
         cell.rjust(width) if right else cell.ljust(width)
         for cell, width, right in zip(cells, widths, numeric, strict=True)

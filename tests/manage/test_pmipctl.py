@@ -2,9 +2,11 @@
 
 import json
 import os
+import pty
 import socket
 import subprocess
 import sys
+import termios
 import threading
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,30 @@ def test_show_for_people(mag_socket: Path) -> None:
         "mn1@example.net  10.1.0.50       1800 s    2.0 KiB\n"
         "1 visitor\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("width", "octets_are_shown", "lines"), [(40, False, 4), (80, True, 3), (0, True, 3)]
+)
+def test_show_on_a_terminal(width: int, octets_are_shown: bool, lines: int, mag_socket: Path) -> None:
+    """The table fits a terminal that knows its width."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, width))
+    command = [
+        sys.executable,
+        "-m",
+        "pmip_tw.manage.pmipctl",
+        "--socket",
+        str(mag_socket),
+        "show",
+        "visitors",
+    ]
+    subprocess.run(command, cwd=ROOT, stdout=theirs, timeout=30, check=True)
+    printed = os.read(ours, 10_000).decode().splitlines()
+    os.close(ours)
+    os.close(theirs)
+    assert ("OCTETS UP" in printed[0]) == octets_are_shown
+    assert len(printed) == lines
 
 
 def test_show_for_programs(mag_socket: Path) -> None:

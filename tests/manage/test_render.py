@@ -47,6 +47,29 @@ def test_a_table_puts_known_columns_first_and_numbers_right() -> None:
     ]
 
 
+def test_a_narrow_terminal_does_without_what_is_least_wanted() -> None:
+    rows = [{"nai": "mn1@x", "octets_up": 5, "packets_up": 1, "state": "registered", "own": "z"}]
+    whole = [
+        "NAI    STATE       PACKETS UP  OCTETS UP  OWN",
+        "mn1@x  registered           1        5 B  z",
+        "1 visitor",
+    ]
+    assert table(rows, "visitors").splitlines() == whole
+    assert table(rows, "visitors", 45).splitlines() == whole
+    assert table(rows, "visitors", 44).splitlines() == [
+        "NAI    STATE       OCTETS UP  OWN",
+        "mn1@x  registered        5 B  z",
+        "1 visitor",
+        "no room for packets up: --json shows all, and so do 45 columns",
+    ]
+    assert table(rows, "visitors", 1).splitlines() == [
+        "NAI    STATE       OWN",
+        "mn1@x  registered  z",
+        "1 visitor",
+        "no room for packets up, octets up: --json shows all, and so do 45 columns",
+    ]
+
+
 def test_an_empty_table_says_so() -> None:
     assert table([], "bindings") == "no bindings"
 
@@ -113,4 +136,5 @@ _columns = st.sampled_from(
 def test_whatever_a_daemon_sends_can_be_shown(rows: list[dict[str, object]]) -> None:
     """One line for each row, whatever the values are."""
     assert table(rows, "rows").count("\n") == (len(rows) + 1 if rows else 0)
+    assert table(rows, "rows", 20).count("\n") <= len(rows) + 2
     assert timeline(rows)
