@@ -73,7 +73,7 @@ async def _served(stage: Stage, say: Say) -> tuple[tuple[int, int], Flood]:
 
 SCENARIO: Final = Scenario(
     name="adversity",
-    summary="peers fail, hosts lie, strangers crowd in: served nodes notice nothing",
+    summary="peers fail, hosts lie, strangers crowd in; served nodes never notice",
     programs=("ip", "nft", FREERADIUS, "ping"),
     run=run,
 )
