@@ -8,6 +8,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from pmip_tw.addresses import Ipv4, Mac, ipv4_text
+from pmip_tw.descriptors import ReadReactor
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops, offloads
 from pmip_tw.forwarding.access_switch import AccessSwitch
@@ -15,7 +16,6 @@ from pmip_tw.forwarding.core_side import CoreSide
 from pmip_tw.forwarding.firewall import IngressDrop
 from pmip_tw.forwarding.link import Link
 from pmip_tw.forwarding.packet_socket import PacketSocket
-from pmip_tw.forwarding.reader import ReadReactor
 from pmip_tw.interfaces import (
     Datagram,
     IForwardingPlane,

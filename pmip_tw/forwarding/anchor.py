@@ -6,11 +6,11 @@ from contextlib import ExitStack
 from zope.interface import implementer
 
 from pmip_tw.addresses import Ipv4, Prefix
+from pmip_tw.descriptors import ReadReactor
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops
 from pmip_tw.forwarding.anchor_switch import AnchorSwitch
 from pmip_tw.forwarding.core_side import CoreSide
-from pmip_tw.forwarding.reader import ReadReactor
 from pmip_tw.forwarding.tun_device import TunDevice, enable_forwarding
 from pmip_tw.interfaces import (
     Datagram,

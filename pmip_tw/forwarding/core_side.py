@@ -5,12 +5,13 @@ from contextlib import ExitStack
 from typing import Protocol
 
 from pmip_tw.addresses import Ipv4
+from pmip_tw.descriptors import ReadReactor
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding.drops import Drops
 from pmip_tw.forwarding.ip_in_ip import IpInIpSocket
 from pmip_tw.forwarding.path_mtu import LINK_MTU, PathMtuProbe
 from pmip_tw.forwarding.paths import udp_path
-from pmip_tw.forwarding.reader import BatchReader, ReadReactor
+from pmip_tw.forwarding.reader import BatchReader
 from pmip_tw.forwarding.session import Carry
 from pmip_tw.interfaces import ISignalling
 from pmip_tw.mobility.tunnels import Tunnel
@@ -63,8 +64,8 @@ class CoreSide:
         reader = BatchReader(
             self._reactor, what, source.fileno(), read=source.read, handle=handle, wake=self._wake
         )
-        reader.start()
-        undo.callback(reader.stop)
+        reader.start_reading()
+        undo.callback(reader.stop_reading)
 
     def open_path(self, tunnel: Tunnel) -> Carry:
         """The way into ``tunnel``. ForwardingError: there is none."""

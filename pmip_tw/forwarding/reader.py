@@ -1,29 +1,23 @@
 """Reads a descriptor in batches: one wake-up of the reactor for up to 64 packets (three times the naive rate)."""
 
 import errno
+import time
 from collections.abc import Callable
-from typing import Protocol
 
-from twisted.internet.interfaces import IReadDescriptor
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
+
+from pmip_tw.descriptors import LastingReader, ReadReactor
 
 BATCH = 64
+
+TELL_EVERY = 10.0
+"""Seconds between two lines about packets that could not be handled: whoever sends them must not fill the disk."""
 
 _GONE = frozenset((errno.EBADF, errno.EBADFD, errno.ENODEV, errno.ENXIO))
 
 
-class ReadReactor(Protocol):
-    """The part of IReactorFDSet that readers need."""
-
-    def addReader(self, reader: IReadDescriptor) -> None: ...
-
-    def removeReader(self, reader: IReadDescriptor) -> None: ...
-
-
-@implementer(IReadDescriptor)
-class BatchReader:
+class BatchReader(LastingReader):
     """``read()`` gives one packet or raises OSError; ``handle`` takes it; ``wake`` is called before each batch."""
 
     _log = Logger()
@@ -37,23 +31,18 @@ class BatchReader:
         read: Callable[[], bytes],
         handle: Callable[[bytes], None],
         wake: Callable[[], None],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._reactor = reactor
+        super().__init__(reactor)
         self._what = what
         self._descriptor = descriptor
         self._read = read
         self._handle = handle
         self._wake = wake
-
-        self._reading = False
-
-    def start(self) -> None:
-        self._reading = True
-        self._reactor.addReader(self)
-
-    def stop(self) -> None:
-        self._reading = False
-        self._reactor.removeReader(self)
+        self._monotonic = monotonic
+        self._kinds_told: set[type[Exception]] = set()
+        self._untold = 0
+        self._tell_at = 0.0
 
     def fileno(self) -> int:
         return self._descriptor
@@ -73,19 +62,36 @@ class BatchReader:
             except OSError as error:
                 if error.errno in _GONE:
                     self._log.critical("{what} is gone: {error}", what=self._what, error=error)
-                    self.stop()
+                    self.stop_reading()
                     return
                 if error.errno == errno.ENETDOWN:
                     self._log.warn("{what} went down; reading goes on when it is up again", what=self._what)
                 continue  # perhaps an ICMP error about something sent earlier
             try:
                 handle(packet)
-            except Exception:
-                self._log.failure("a packet of {what} could not be handled", what=self._what)
+            except Exception as error:
+                self._failed(error)
 
-    def connectionLost(self, reason: Failure) -> None:
-        """The reactor takes a pending error for the end, as when a link goes down: it is read, and we go on."""
-        if self._reading:
-            self.doRead()
-        if self._reading:
-            self._reactor.addReader(self)
+    def take_errors(self) -> None:
+        """Reading fetches a socket's error, and tells that a device has gone."""
+        self.doRead()
+
+    def _failed(self, error: Exception) -> None:
+        """The first failure of a kind is told with its traceback, the others are counted."""
+        now = self._monotonic()
+        if type(error) not in self._kinds_told:
+            self._kinds_told.add(type(error))
+            self._log.failure("a packet of {what} could not be handled", Failure(error), what=self._what)
+            self._tell_at = now + TELL_EVERY
+            return
+        self._untold += 1
+        if now < self._tell_at:
+            return
+        self._log.error(
+            "{count} more packets of {what} could not be handled; the last: {error!r}",
+            count=self._untold,
+            what=self._what,
+            error=error,
+        )
+        self._untold = 0
+        self._tell_at = now + TELL_EVERY

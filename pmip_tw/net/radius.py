@@ -7,14 +7,14 @@ import socket
 from collections.abc import Callable, Iterable
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IDelayedCall, IReadDescriptor
-from twisted.python.failure import Failure
+from twisted.internet.interfaces import IDelayedCall
 from zope.interface import implementer
 
 from pmip_tw.aaa.profile import MacCredential, Unavailable, Verdict
 from pmip_tw.aaa.radius_exchange import Effect, Finished, RadiusExchanges, Transmit
 from pmip_tw.aaa.radius_servers import RadiusSettings
 from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4, ipv4_text
+from pmip_tw.descriptors import LastingReader
 from pmip_tw.interfaces import IAuthenticator, IClock, IObserver, Unreachable
 from pmip_tw.mobility.effects import Observe
 from pmip_tw.net.error_queue import enable_error_queue, read_error_queue, unreachable_by_errno
@@ -28,8 +28,7 @@ LONGEST_SLEEP = 30.0
 """Seconds; a wake-up is a hint, and a clock that jumps is noticed after so long."""
 
 
-@implementer(IReadDescriptor)
-class _Socket:
+class _Socket(LastingReader):
     """The UDP socket. Datagrams and ICMP reports go to the two callbacks."""
 
     def __init__(
@@ -39,7 +38,7 @@ class _Socket:
         datagram_received: Callable[[bytes, Endpoint], None],
         unreachable: Callable[[Unreachable], None],
     ) -> None:
-        self._reactor = reactor
+        super().__init__(reactor)
         self._datagram_received = datagram_received
         self._unreachable = unreachable
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
@@ -49,7 +48,7 @@ class _Socket:
         except OSError:
             self._socket.close()
             raise
-        reactor.addReader(self)
+        self.start_reading()
 
     def send(self, datagram: bytes, peer: Endpoint) -> None:
         """Send; what the kernel does not take is lost, as in a network; that there is no way is reported."""
@@ -61,7 +60,7 @@ class _Socket:
                 return
             except OSError as error:
                 # The first failure may be ICMP about an earlier datagram; reading it clears the socket's error.
-                self._read_errors()
+                self.take_errors()
                 report = unreachable_by_errno(peer, error)
                 if attempt == 2 and report is not None:
                     self._unreachable(report)
@@ -69,9 +68,8 @@ class _Socket:
                 return
 
     def close(self) -> None:
-        if self._socket.fileno() >= 0:
-            self._reactor.removeReader(self)
-            self._socket.close()
+        self.stop_reading()
+        self._socket.close()
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -80,7 +78,7 @@ class _Socket:
         return "RADIUS"
 
     def doRead(self) -> None:
-        self._read_errors()
+        self.take_errors()
         for _ in range(MAXIMUM_BATCH):
             if self._socket.fileno() < 0:
                 return
@@ -89,17 +87,12 @@ class _Socket:
             except BlockingIOError:
                 return
             except OSError:
-                self._read_errors()
+                self.take_errors()
                 continue
             self._datagram_received(datagram, Endpoint(ipv4(address), port))
 
-    def connectionLost(self, reason: Failure) -> None:
-        """The reactor takes an error queue that is not empty for a lost connection; there is none to lose."""
-        if self._socket.fileno() >= 0:
-            self._read_errors()
-            self._reactor.addReader(self)
-
-    def _read_errors(self) -> None:
+    def take_errors(self) -> None:
+        """Pass on what the error queue holds."""
         for report in read_error_queue(self._socket):
             self._unreachable(report)
 

@@ -3,14 +3,9 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from twisted.internet.interfaces import IDelayedCall, IReadDescriptor
+from twisted.internet.interfaces import IDelayedCall
 
-
-class ReadReactor(Protocol):
-    """Tells when a file descriptor can be read."""
-
-    def addReader(self, reader: IReadDescriptor) -> None: ...
-    def removeReader(self, reader: IReadDescriptor) -> None: ...
+from pmip_tw.descriptors import ReadReactor
 
 
 class TimeReactor(Protocol):

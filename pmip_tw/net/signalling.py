@@ -7,16 +7,14 @@ connected: an ICMP error must not close them.
 import socket
 from collections.abc import Sequence
 
-from twisted.internet.interfaces import IReadDescriptor
-from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
+from pmip_tw.descriptors import LastingReader, ReadReactor
 from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import Datagram, ISignalling, ISignallingReceiver, ITunnelDataReceiver, Unreachable
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT
 from pmip_tw.net.error_queue import enable_error_queue, read_error_queue, unreachable_by_errno
-from pmip_tw.net.reactor import ReadReactor
 from pmip_tw.wire.codes import MessageType
 
 MAX_BATCH = 64
@@ -27,11 +25,11 @@ BUFFER = 4 << 20
 """Octets of the kernel's buffers, asked for: a burst of all mobile nodes of a MAG fits."""
 
 
-@implementer(IReadDescriptor)
-class _Socket:
+class _Socket(LastingReader):
     """One local address."""
 
-    def __init__(self, owner: "UdpSignalling", local: Ipv4, port: int) -> None:
+    def __init__(self, reactor: ReadReactor, owner: "UdpSignalling", local: Ipv4, port: int) -> None:
+        super().__init__(reactor)
         self._owner = owner
         self.local = local
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
@@ -55,7 +53,7 @@ class _Socket:
             return
         except OSError:
             # Usually ICMP about an earlier datagram, which telling clears; then this one has its chance.
-            self.read_errors()
+            self.take_errors()
             try:
                 self._socket.sendto(payload, address)
             except OSError as error:
@@ -64,6 +62,7 @@ class _Socket:
                     self._owner.deliver_report(report)
 
     def close(self) -> None:
+        self.stop_reading()
         self._socket.close()
 
     def fileno(self) -> int:
@@ -81,23 +80,17 @@ class _Socket:
             except BlockingIOError:
                 break
             except OSError:
-                self.read_errors()
+                self.take_errors()
                 break
             source = Endpoint(Ipv4(int.from_bytes(socket.inet_aton(host), "big")), port)
             batch.append(Datagram(payload, source, local))
         if batch:
             self._owner.deliver(batch)
 
-    def read_errors(self) -> None:
+    def take_errors(self) -> None:
         """Pass on what the error queue holds."""
         for report in read_error_queue(self._socket):
             self._owner.deliver_report(report)
-
-    def connectionLost(self, reason: Failure) -> None:
-        """The reactor takes an error queue that is not empty for the end: empty it and go on."""
-        if self._socket.fileno() >= 0:
-            self.read_errors()
-            self._owner.keep_reading(self)
 
 
 @implementer(ISignalling)
@@ -116,12 +109,12 @@ class UdpSignalling:
         self._receiver, self._tunnel_data = receiver, tunnel_data
         try:
             for address in self.addresses:
-                self._sockets[address] = _Socket(self, address, self._port)
+                self._sockets[address] = _Socket(self._reactor, self, address, self._port)
         except PmipError:
             self.stop()
             raise
         for opened in self._sockets.values():
-            self._reactor.addReader(opened)
+            opened.start_reading()
 
     def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> None:
         if self._sockets:
@@ -130,12 +123,7 @@ class UdpSignalling:
     def stop(self) -> None:
         sockets, self._sockets = self._sockets, {}
         for opened in sockets.values():
-            self._reactor.removeReader(opened)
             opened.close()
-
-    def keep_reading(self, opened: _Socket) -> None:
-        if opened in self._sockets.values():
-            self._reactor.addReader(opened)
 
     def deliver(self, batch: list[Datagram]) -> None:
         """Tunnel data to the packet plane, everything else to the agent."""

@@ -3,12 +3,15 @@
 import errno
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from twisted.internet.epollreactor import EPollReactor
+from twisted.internet.error import ConnectionDone
 from twisted.logger import LogEvent, globalLogPublisher
+from twisted.python.failure import Failure
 
-from pmip_tw.forwarding.reader import BATCH, BatchReader
+from pmip_tw.forwarding.reader import BATCH, TELL_EVERY, BatchReader
 
 
 class Source:
@@ -36,7 +39,9 @@ def logged() -> Iterator[list[LogEvent]]:
     globalLogPublisher.removeObserver(events.append)
 
 
-def reader_of(source: Source, handled: list[bytes], reactor: EPollReactor | None = None) -> BatchReader:
+def reader_of(
+    source: Source, handled: list[bytes], reactor: EPollReactor | None = None, **more: Any
+) -> BatchReader:
     def handle(packet: bytes) -> None:
         handled.append(packet)
         if packet == b"poison":
@@ -44,7 +49,13 @@ def reader_of(source: Source, handled: list[bytes], reactor: EPollReactor | None
 
     descriptor = os.open("/dev/null", os.O_RDONLY)
     return BatchReader(
-        reactor or EPollReactor(), "a test", descriptor, read=source.read, handle=handle, wake=lambda: None
+        reactor or EPollReactor(),
+        "a test",
+        descriptor,
+        read=source.read,
+        handle=handle,
+        wake=lambda: None,
+        **more,
     )
 
 
@@ -81,3 +92,26 @@ def test_a_device_that_has_gone_is_named_and_left_alone(logged: list[LogEvent]) 
     reader_of(source, handled).doRead()
     assert source.reads == 1
     assert logged[-1]["what"] == "a test"
+
+
+def test_a_stream_of_packets_that_break_our_code_does_not_fill_the_log(logged: list[LogEvent]) -> None:
+    """The first one is told with its traceback, the others are counted."""
+    source, handled, now = Source(), [], [100.0]
+    reader = reader_of(source, handled, monotonic=lambda: now[0])
+    for _ in range(3):
+        source.given += [b"poison"] * 50
+        reader.doRead()
+        now[0] += TELL_EVERY
+    assert len(handled) == 150
+    assert [event["log_level"].name for event in logged] == ["critical", "error", "error"]
+    assert "log_failure" in logged[0]
+    assert [event["count"] for event in logged[1:]] == [50, 50]
+
+
+def test_a_reader_that_was_stopped_stays_stopped() -> None:
+    """A reactor that finds an error afterwards does not bring it back."""
+    source, reactor = Source(b"late"), EPollReactor()
+    reader = reader_of(source, [], reactor)
+    reader.connectionLost(Failure(ConnectionDone()))
+    assert source.reads == 0
+    assert reader not in reactor.getReaders()
