@@ -131,16 +131,14 @@ def lma_mistakes(draft: Draft) -> Iterator[Mistake]:
 
 
 def _own_address(draft: Draft, path: Path) -> Iterator[Mistake]:
-    """No pool may give the LMA's own address to a mobile node."""
+    """All of a pool is behind the tunnels: neither the LMA nor the link it stands on can be there."""
     address = draft.value(path, Ipv4)
     for pool in draft.elements(("lma", "pools")):
-        prefix = draft.value((*pool, "prefix"), Prefix)
-        if address is None or prefix is None or address not in prefix:
-            continue
-        excluded = [draft.value(at, Ipv4) for at in draft.elements((*pool, "exclude"))]
-        if address not in (prefix.network, prefix.first_host, prefix.broadcast, *excluded):
-            text = f"{ipv4_text(address)} is in the pool {prefix} on line {draft.line((*pool, 'prefix'))}"
-            yield Mistake(path, f"address: {text}, which could give it to a mobile node: exclude it there")
+        at = (*pool, "prefix")
+        prefix = draft.value(at, Prefix)
+        if address is not None and prefix is not None and address in prefix:
+            text = f"{ipv4_text(address)} is in the pool {prefix} on line {draft.line(at)}"
+            yield Mistake(path, f"address: {text}, which is for mobile nodes alone: change one of them")
 
 
 def _prefixes(draft: Draft, tables: list[Path]) -> Iterator[Mistake]:

@@ -302,12 +302,18 @@ LMA_CHANGED = [
         '"192.0.2.1"',
         '"10.1.0.7"',
         [
-            "2:1: address: 10.1.0.7 is in the pool 10.1.0.0/24 on line 6, which could give it to a mobile node:"
-            " exclude it there"
+            "2:1: address: 10.1.0.7 is in the pool 10.1.0.0/24 on line 6, which is for mobile nodes alone:"
+            " change one of them"
         ],
     ),
-    ('"192.0.2.1"', '"10.1.0.1"', []),
-    ('"192.0.2.1"', '"10.1.0.9"', []),
+    (
+        '"192.0.2.1"',
+        '"10.1.0.1"',
+        [
+            "2:1: address: 10.1.0.1 is in the pool 10.1.0.0/24 on line 6, which is for mobile nodes alone:"
+            " change one of them"
+        ],
+    ),
     (
         "[lma]\n",
         "[lma]\ndevice = 'mip%d'\n",
