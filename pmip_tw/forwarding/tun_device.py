@@ -11,6 +11,8 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
+from twisted.logger import Logger
+
 from pmip_tw.addresses import Prefix
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops
@@ -35,11 +37,14 @@ _ADVICE = {
 class TunDevice:
     """Exists while it is open; its routes go with it."""
 
+    _log = Logger()
+
     def __init__(self, name: str, dropped: drops.Drops) -> None:
         """ForwardingError says what is missing."""
         self.link = Link(name)
         self._drops = dropped
         self._descriptor = -1
+        self._is_up = True
         try:
             self._descriptor = os.open(_DEVICE, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
             fcntl.ioctl(
@@ -97,7 +102,15 @@ class TunDevice:
             os.write(self._descriptor, packet)
         except OSError as error:
             self._drops[drops.MALFORMED if error.errno == errno.EINVAL else reason_of(error)] += 1
+            if error.errno == errno.EIO and self._is_up:
+                self._is_up = False
+                self._log.critical(
+                    "{device} was taken down and has lost its routes: nothing reaches the mobile nodes; "
+                    "restart the daemon, or bring it up and route the home prefixes to it again",
+                    device=self.link.name,
+                )
             return False
+        self._is_up = True
         return True
 
 

@@ -7,11 +7,11 @@ from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.pollreactor import PollReactor
 from twisted.logger import LogEvent, globalLogPublisher
 
-from pmip_tw.mobility.tunnels import AccessEntry
+from pmip_tw.mobility.tunnels import AccessEntry, AnchorEntry
 
 from .namespaces import require_namespaces
 from .packets import HOME, NODE_MAC, frame, from_node, hop, to_node
-from .worlds import PORTS, TunAccessWorld, tunnel
+from .worlds import PORTS, TunAccessWorld, TunAnchorWorld, tunnel
 
 
 @pytest.fixture(params=[EPollReactor, PollReactor], ids=["epoll", "poll"])
@@ -71,3 +71,19 @@ def test_an_interface_that_vanished_is_named_once(access: TunAccessWorld, logged
     for _ in range(5):
         access.reactor.iterate(0.01)
     assert told() == [PORTS[1]]
+
+
+def test_an_anchor_whose_device_is_taken_down_says_what_that_costs(logged: list[LogEvent]) -> None:
+    """The kernel forgets the routes of a device that goes down, and nothing else would tell. Once is enough."""
+    require_namespaces()
+    world = TunAnchorWorld()
+    try:
+        world.plane.install(AnchorEntry(home_address=HOME, tunnel=tunnel()))
+        world.inside.set_state("mip0", "down")
+        for _ in range(3):
+            world.tunnel_gives(tunnel(), from_node(b"anybody"))
+        world.until(lambda: sum(world.plane.drops().values()) == 3)
+        told = [event for event in logged if event["log_level"].name == "critical"]
+        assert [event["device"] for event in told] == ["mip0"]
+    finally:
+        world.close()
