@@ -10,7 +10,7 @@ from pmip_tw.errors import ForwardingError, WireError
 from pmip_tw.forwarding import drops, mss, offloads
 from pmip_tw.forwarding.fragments import fragment
 from pmip_tw.forwarding.path_mtu import LINK_MTU
-from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, require_ip_in_ip
+from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, require_carriable
 from pmip_tw.forwarding.session import Session, TunnelEnds, ends, inner_mtu, octets
 from pmip_tw.forwarding.soundness import is_sound, out_of_tunnel
 from pmip_tw.interfaces import Datagram
@@ -67,11 +67,7 @@ class AccessSwitch:
             raise ForwardingError(
                 "install", str(entry.key), f"{entry.port} is not one of the access interfaces"
             )
-        require_ip_in_ip(entry.tunnel)
-        if entry.home_address in (entry.tunnel.local, entry.tunnel.remote):
-            raise ForwardingError(
-                "install", str(entry.key), "its home address is an end of its own tunnel (T2)"
-            )
+        require_carriable(entry)
         home = octets(entry.home_address)
         way = (ends(entry.tunnel), home)
         before = nodes.get(entry.mac)
@@ -210,7 +206,7 @@ class AccessSwitch:
         if session is None:
             self._drops[drops.NO_ENTRY] += 1  # P51, T10
             return
-        packet = self._checked(outer[at:])
+        packet = out_of_tunnel(outer[at:], self._drops)
         if packet is None:
             return
         if len(packet) > LINK_MTU or offloads.is_merged(packet):
@@ -228,15 +224,9 @@ class AccessSwitch:
             elif payload[1] != Encapsulation.IP_IN_IP:
                 self._drops[drops.NEXT_HEADER] += 1
             else:
-                packet = self._checked(payload[TUNNEL_DATA_HEADER:])
+                packet = out_of_tunnel(payload[TUNNEL_DATA_HEADER:], self._drops)
                 if packet is not None:
                     self._deliver(session, packet)
-
-    def _checked(self, inner: bytes) -> bytes | None:
-        packet = out_of_tunnel(inner)
-        if packet is None:
-            self._drops[drops.MALFORMED] += 1
-        return packet
 
     def _deliver_merged(self, session: AccessSession, packet: bytes) -> None:
         try:

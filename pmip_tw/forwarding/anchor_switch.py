@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from pmip_tw.addresses import Ipv4
-from pmip_tw.errors import ForwardingError, WireError
+from pmip_tw.errors import WireError
 from pmip_tw.forwarding import drops, offloads
 from pmip_tw.forwarding.fragments import fragment
 from pmip_tw.forwarding.icmp_budget import IcmpBudget
 from pmip_tw.forwarding.path_mtu import LINK_MTU
-from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, require_ip_in_ip
+from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, require_carriable
 from pmip_tw.forwarding.session import Session, TunnelEnds, ends, inner_mtu, octets
 from pmip_tw.forwarding.soundness import out_of_tunnel
 from pmip_tw.interfaces import Datagram
@@ -61,11 +61,7 @@ class AnchorSwitch:
 
     def install(self, entry: AnchorEntry) -> None:
         """ForwardingError: an encapsulation not carried, or a tunnel that would swallow itself."""
-        require_ip_in_ip(entry.tunnel)
-        if entry.home_address in (entry.tunnel.local, entry.tunnel.remote):
-            raise ForwardingError(
-                "install", str(entry.key), "its home address is an end of its own tunnel (T2)"
-            )
+        require_carriable(entry)
         home = octets(entry.home_address)
         session = AnchorSession(
             entry=entry,
@@ -161,7 +157,7 @@ class AnchorSwitch:
         session = self._admit(inner[12:16], outer[12:20])
         if session is None:
             return
-        packet = self._checked(inner)
+        packet = out_of_tunnel(inner, self._drops)
         if packet is None:
             return
         if len(packet) > LINK_MTU or offloads.is_merged(packet):
@@ -179,7 +175,7 @@ class AnchorSwitch:
             if payload[1] != Encapsulation.IP_IN_IP:
                 self._drops[drops.NEXT_HEADER] += 1
                 continue
-            packet = self._checked(payload[TUNNEL_DATA_HEADER:])
+            packet = out_of_tunnel(payload[TUNNEL_DATA_HEADER:], self._drops)
             if packet is not None:
                 self._deliver(session, packet)
 
@@ -193,12 +189,6 @@ class AnchorSwitch:
             self._drops[drops.WRONG_TUNNEL] += 1
             return None
         return session
-
-    def _checked(self, inner: bytes) -> bytes | None:
-        packet = out_of_tunnel(inner)
-        if packet is None:
-            self._drops[drops.MALFORMED] += 1
-        return packet
 
     def _deliver_merged(self, session: AnchorSession, packet: bytes) -> None:
         try:

@@ -6,7 +6,7 @@ from pmip_tw.addresses import Endpoint
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding.session import Carry
 from pmip_tw.interfaces import ISignalling
-from pmip_tw.mobility.tunnels import Encapsulation, Tunnel
+from pmip_tw.mobility.tunnels import Encapsulation, Entry, Tunnel
 from pmip_tw.wire.encapsulation import tunnel_data_header
 
 OpenPath = Callable[[Tunnel], Carry]
@@ -36,12 +36,15 @@ class TunnelPaths:
             del self._users[tunnel], self._paths[tunnel]
 
 
-def require_ip_in_ip(tunnel: Tunnel) -> None:
-    """ForwardingError: an encapsulation that no provider in Python carries."""
+def require_carriable(entry: Entry) -> None:
+    """ForwardingError: an encapsulation that no provider in Python carries, or a tunnel that would swallow itself."""
+    tunnel = entry.tunnel
     if tunnel.encapsulation is not Encapsulation.IP_IN_IP:
         raise ForwardingError(
             "install", str(tunnel), f"{tunnel.encapsulation.label} is not supported here; use ip-in-ip"
         )
+    if entry.home_address in (tunnel.local, tunnel.remote):
+        raise ForwardingError("install", str(entry.key), "its home address is an end of its own tunnel (T2)")
 
 
 def udp_path(signalling: ISignalling, tunnel: Tunnel) -> Carry:

@@ -1,5 +1,6 @@
 """What a packet must be before anything else looks into it: anyone may send us octets in a tunnel's name."""
 
+from pmip_tw.forwarding import drops
 from pmip_tw.wire.ipv4 import MINIMUM_HEADER
 
 
@@ -11,8 +12,14 @@ def is_sound(packet: bytes, length: int) -> bool:
     return first == 0x45 or (first >> 4 == 4 and MINIMUM_HEADER < (first & 0xF) * 4 <= length)
 
 
-def out_of_tunnel(octets: bytes) -> bytes | None:
-    """The packet that a tunnel gave, without what follows it; None if it is none, or its time to live is 0 (T1)."""
+def out_of_tunnel(octets: bytes, dropped: drops.Drops) -> bytes | None:
+    """The packet that a tunnel gave, without what follows it.
+
+    None, counted in ``dropped``: it is no packet, or its time to live is 0 (T1).
+    """
     length = int.from_bytes(octets[2:4], "big")
     packet = octets[:length]
-    return packet if is_sound(packet, length) and packet[8] else None
+    if is_sound(packet, length) and packet[8]:
+        return packet
+    dropped[drops.MALFORMED] += 1
+    return None
