@@ -117,10 +117,8 @@ def path_to(request: RegistrationRequest, source: Endpoint, policy: LmaPolicy) -
 
 def too_soon(binding: Binding, place: Place, policy: LmaPolicy, monotonic: float) -> Refusal | None:
     """P79: a mobile node moves at most once in the interval; one MAC heard by two MAGs must not flap."""
-    if place == binding.place:
-        return None
     wait = binding.moved_at + policy.handover_min_interval - monotonic
-    if wait <= 0:
+    if wait <= 0 or place == binding.place:
         return None
     return Refusal(
         Code.HA_RESOURCES,
