@@ -95,7 +95,7 @@ def main(arguments: Sequence[str]) -> int:
             except OSError:
                 lost += 1
         sent = due
-        time.sleep(_PAUSE)
+        time.sleep(_PAUSE)  # the pace itself: there is no event to wait for
     print(f"sent {sent} in {time.monotonic() - began:.3f} s, lost {lost}", flush=True)
     return 0
 
