@@ -10,7 +10,7 @@ from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.mobility.tunnels import Encapsulation, Tunnel
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.extension_values import UdpTunnelReply, UdpTunnelRequest
-from pmip_tw.wire.extensions import CRITICAL_VENDOR
+from pmip_tw.wire.extensions import CRITICAL_VENDOR, UDP_TUNNEL_REQUEST
 from pmip_tw.wire.registration import COLOCATED, GRE, MINIMAL, REVERSE_TUNNEL, RegistrationRequest
 
 RESERVED_BITS = 0x05
@@ -45,8 +45,9 @@ def message_refusal(request: RegistrationRequest, policy: LmaPolicy) -> Refusal 
         return Refusal(Code.HA_MALFORMED_REQUEST, f"reserved bits are set: flags {request.flags:#04x} (H9)")
     if request.mn_ha is not None and request.udp_tunnel is not None:
         colocated = bool(request.flags & COLOCATED)
-        if colocated == request.agent_part:
-            place = "after" if request.agent_part else "before"
+        after = UDP_TUNNEL_REQUEST in request.agent_part
+        if colocated == after:
+            place = "after" if after else "before"
             return Refusal(
                 Code.HA_MALFORMED_REQUEST,
                 f"the UDP tunnel request stands {place} MN-HA although D={int(colocated)} (N20)",

@@ -23,7 +23,7 @@ from pmip_tw.mobility.effects import Install, Observe, Remove, Send
 from pmip_tw.mobility.replay import ReplayFloors, acceptable, later, resynchronizing
 from pmip_tw.wire.codes import Code, MessageType
 from pmip_tw.wire.extension_values import RevocationSupport
-from pmip_tw.wire.extensions import FA_HA, MN_HA
+from pmip_tw.wire.extensions import FA_HA, MN_HA, REVOCATION_SUPPORT
 from pmip_tw.wire.registration import RegistrationRequest
 from pmip_tw.wire.revocation import RevocationAck
 
@@ -228,7 +228,7 @@ class LmaEngine:
         self, request: RegistrationRequest, home_address: Ipv4, source: Endpoint, now: Now
     ) -> NegotiatedRevocation | None:
         """RV1; an extension that no authenticator protects is ignored (RV4)."""
-        if request.revocation is None or request.agent_part:
+        if request.revocation is None or REVOCATION_SUPPORT in request.agent_part:
             return None
         own = self._revoker.timestamp_for(home_address, source.address, now)
         return NegotiatedRevocation(own_timestamp=own, peer_timestamp=request.revocation.timestamp)

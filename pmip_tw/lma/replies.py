@@ -4,6 +4,7 @@ from pmip_tw.addresses import Ipv4
 from pmip_tw.lma.commitment import Asked
 from pmip_tw.mobility.effects import Send
 from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelReply
+from pmip_tw.wire.extensions import UDP_TUNNEL_REPLY, UDP_TUNNEL_REQUEST
 from pmip_tw.wire.registration import RegistrationReply
 
 
@@ -33,6 +34,11 @@ def reply(
         per_node=request.per_node,
         udp_tunnel=udp_tunnel,
         revocation=revocation,
-        agent_part=request.agent_part and (udp_tunnel is not None or revocation is not None),
+        agent_part=_agent_part(request.agent_part),
     )
     return Send(message.encode(mn_ha=asked.association), asked.source, asked.local)
+
+
+def _agent_part(asked: frozenset[int]) -> frozenset[int]:
+    """What the reply has after MN-HA: the same, with 44 for 144."""
+    return asked if UDP_TUNNEL_REQUEST not in asked else asked - {UDP_TUNNEL_REQUEST} | {UDP_TUNNEL_REPLY}

@@ -17,6 +17,7 @@ from pmip_tw.mobility.effects import Send
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT, Tunnel
 from pmip_tw.wire.codes import Code, accepts, meaning
 from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelReply, UdpTunnelRequest
+from pmip_tw.wire.extensions import REVOCATION_SUPPORT
 from pmip_tw.wire.registration import COLOCATED, REVERSE_TUNNEL, RegistrationReply, RegistrationRequest
 
 RETRANSMIT_AFTER = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
@@ -141,7 +142,7 @@ class Registrar:
             ends_at=exchange.sent_at + lifetime,
             renew_at=exchange.sent_at + max(1.0, lifetime * RENEW_AT * early),
             accepted_at=now.monotonic,
-            lma_timestamp=reply.revocation.timestamp if reply.revocation and not reply.agent_part else None,
+            lma_timestamp=_protected_timestamp(reply),
         )
         visitor.exchange = None
         visitor.home_address = reply.home_address
@@ -183,3 +184,10 @@ class Registrar:
 
 def _discarded(reason: str, cause: str) -> Answer:
     return Answer(outcome=Outcome.DISCARDED, reason=reason, cause=cause)
+
+
+def _protected_timestamp(reply: RegistrationReply) -> int | None:
+    """Of the LMA's 137; one that MN-HA does not cover is ignored (RV4)."""
+    if reply.revocation is None or REVOCATION_SUPPORT in reply.agent_part:
+        return None
+    return reply.revocation.timestamp

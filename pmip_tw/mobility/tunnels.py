@@ -1,11 +1,11 @@
 """What the packet plane must carry out: tunnels, and one entry per mobile node at either end."""
 
-from enum import IntEnum
+from enum import Enum, IntEnum
 from typing import NamedTuple
 
 import attrs
 
-from pmip_tw.addresses import Ipv4, Mac, ipv4_text, mac_text
+from pmip_tw.addresses import Ipv4, Mac, Prefix, ipv4_text, mac_text
 
 SIGNALLING_PORT = 434
 
@@ -28,13 +28,16 @@ class Tunnel:
     """One end's view of a tunnel. Equal tunnels are the same tunnel: it may carry many mobile nodes (P42).
 
     ``remote_port`` is 0 for a tunnel directly over IP; otherwise the encapsulated packet travels in UDP from
-    our port 434 to (``remote``, ``remote_port``) behind RFC 3519's 4-octet header.
+    our port 434 to (``remote``, ``remote_port``) behind RFC 3519's 4-octet header. ``key_in``, ``key_out``: the GRE
+    keys of what arrives and what leaves, both None without (T5); they make it a mobile node's own tunnel.
     """
 
     local: Ipv4
     remote: Ipv4
     encapsulation: Encapsulation = Encapsulation.IP_IN_IP
     remote_port: int = 0
+    key_in: int | None = None
+    key_out: int | None = None
 
     @property
     def over_udp(self) -> bool:
@@ -42,7 +45,8 @@ class Tunnel:
 
     def __str__(self) -> str:
         port = f":{self.remote_port} udp" if self.over_udp else ""
-        return f"{self.encapsulation.label} {ipv4_text(self.local)} -> {ipv4_text(self.remote)}{port}"
+        key = "" if self.key_out is None else f" key {self.key_out}"
+        return f"{self.encapsulation.label} {ipv4_text(self.local)} -> {ipv4_text(self.remote)}{port}{key}"
 
 
 class AccessKey(NamedTuple):
@@ -56,12 +60,26 @@ class AccessKey(NamedTuple):
 
 
 class AnchorKey(NamedTuple):
-    """Names a mobile node's entry at an LMA."""
+    """Names a mobile node's entry at an LMA.
+
+    ``domain``: the address space of its home address (P85), "" for the main one.
+    """
 
     home_address: Ipv4
+    domain: str = ""
 
     def __str__(self) -> str:
-        return ipv4_text(self.home_address)
+        return ipv4_text(self.home_address) + (f" in {self.domain}" if self.domain else "")
+
+
+class Broadcasts(Enum):
+    """Which way a mobile node gets the broadcasts of its home link (A-4, P68)."""
+
+    NONE = "none"
+    DIRECT = "direct"
+    """As they are, into its tunnel: the requester decapsulates (D = 1)."""
+    WRAPPED = "wrapped"
+    """Inside a packet to its home address, which goes into the tunnel (D = 0)."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -71,6 +89,8 @@ class AccessEntry:
     Downstream: packets to ``home_address`` out of ``tunnel`` go to the node's MAC on its port (P44).
     Upstream, when ``upstream`` is true: its packets go into ``tunnel`` if their source is ``home_address``
     (P40, P48). A provisional entry has ``upstream`` false: its frames are handed up (P77, P78).
+    ``broadcasts``: its broadcasts go into the tunnel, and those out of it to the node (P68); ``prefix`` is its home
+    link then.
     """
 
     port: str
@@ -78,6 +98,8 @@ class AccessEntry:
     home_address: Ipv4
     tunnel: Tunnel
     upstream: bool = True
+    broadcasts: bool = False
+    prefix: Prefix | None = None
 
     @property
     def key(self) -> AccessKey:
@@ -86,14 +108,23 @@ class AccessEntry:
 
 @attrs.frozen(slots=True, kw_only=True)
 class AnchorEntry:
-    """A mobile node at an LMA: packets to ``home_address`` go into ``tunnel``, and from there only (T6)."""
+    """A mobile node at an LMA: packets to ``home_address`` go into ``tunnel``, and come from there only (T6).
+
+    ``domain``: the address space of ``home_address`` (P85). ``copies``: further tunnels that get every packet and
+    may bring any (simultaneous bindings, L3). ``broadcasts`` of the home link ``prefix`` go to the node and from it to
+    the others there (P68).
+    """
 
     home_address: Ipv4
     tunnel: Tunnel
+    domain: str = ""
+    copies: tuple[Tunnel, ...] = ()
+    broadcasts: Broadcasts = Broadcasts.NONE
+    prefix: Prefix | None = None
 
     @property
     def key(self) -> AnchorKey:
-        return AnchorKey(self.home_address)
+        return AnchorKey(self.home_address, self.domain)
 
 
 Entry = AccessEntry | AnchorEntry

@@ -32,7 +32,7 @@ class ExtensionFields:
     """The extensions of a registration message. None: not there.
 
     ``per_node``: (sub-type, data) of 47; ``identifiers``: (sub-type, data) of 147/1-3 in order;
-    ``agent_part``: whether 144/44, 48 and 137 stand after MN-HA, where a foreign agent puts its own
+    ``agent_part``: which of 44, 48, 137 and 144 stand after MN-HA, where a foreign agent puts its own
     (N2, N3). ``unknown`` and ``trailing``: whole extensions that are not understood,
     pads included, before and after the first authenticator. ``repeated``: types that occurred twice (E5).
     """
@@ -46,7 +46,7 @@ class ExtensionFields:
     udp_tunnel: UdpTunnelRequest | UdpTunnelReply | None = None
     revocation: RevocationSupport | None = None
     challenge: bytes | None = None
-    agent_part: bool = False
+    agent_part: frozenset[int] = frozenset()
     mn_ha: Authenticator | None = None
     mn_aaa: Authenticator | None = None
     fa_ha: Authenticator | None = None
@@ -72,13 +72,14 @@ class ExtensionFields:
             elif kind == ext.PROXY_SKIPPABLE:
                 self._read_identifier(datagram[body:end], datagram[first:end])
             elif kind == ext.REVOCATION_SUPPORT:
-                self.revocation = self.revocation or RevocationSupport.decode(datagram[body:end])
-                self.agent_part = self.mn_ha is not None
+                if self.revocation is None:
+                    self.revocation = RevocationSupport.decode(datagram[body:end])
+                    self._place(kind)
             elif kind == ext.UDP_TUNNEL_REQUEST:
                 self._read_tunnel_request(datagram[body:end], datagram[first:end])
             elif kind == ext.UDP_TUNNEL_REPLY:
                 self.udp_tunnel = UdpTunnelReply.decode(datagram[body:end])
-                self.agent_part = self.mn_ha is not None
+                self._place(kind)
             elif kind == ext.FA_HA:
                 if self.fa_ha is None:
                     self.fa_ha = read_authenticator(datagram, span)
@@ -90,7 +91,7 @@ class ExtensionFields:
                 if end - body != 4 or datagram[first + 1]:
                     raise Malformed("GRE key of an unknown form", first)
                 self.gre_key = _KEY.unpack_from(datagram, body)[0]
-                self.agent_part = self.mn_ha is not None
+                self._place(kind)
             elif kind == ext.GENERALIZED_AUTHENTICATION:
                 if datagram[first + 1] != MN_AAA_SUBTYPE:
                     raise UnrecognizedNonSkippable(f"extension 36 of sub-type {datagram[first + 1]}", first)
@@ -116,7 +117,11 @@ class ExtensionFields:
             self._keep(whole)
         else:
             self.udp_tunnel = found
-            self.agent_part = self.mn_ha is not None
+            self._place(ext.UDP_TUNNEL_REQUEST)
+
+    def _place(self, kind: int) -> None:
+        if self.mn_ha is not None:
+            self.agent_part |= {kind}
 
     def _keep(self, whole: bytes) -> None:
         if self.mn_ha is None and self.fa_ha is None:
@@ -141,26 +146,27 @@ class ExtensionFields:
             parts.append(ext.simple(ext.PROXY_SKIPPABLE, bytes((ACCESS_TECHNOLOGY, self.access_technology))))
         if self.dynamic_home_agent is not None:
             parts.append(self.dynamic_home_agent.encode())
-        if not self.agent_part:
-            parts += self._agent_extensions()
+        agent_extensions = self._agent_extensions()
+        parts += [whole for kind, whole in agent_extensions if kind not in self.agent_part]
         parts += self.unknown
         whole = _sign(b"".join(parts), ext.MN_HA, mn_ha, self.mn_ha)
         if self.challenge is not None:
             whole += ext.simple(ext.CHALLENGE, self.challenge)
         whole = _sign(whole, ext.GENERALIZED_AUTHENTICATION, mn_aaa, self.mn_aaa)
-        if self.agent_part:
-            whole += b"".join(self._agent_extensions())
+        whole += b"".join(part for kind, part in agent_extensions if kind in self.agent_part)
         whole += b"".join(self.trailing)
         return _sign(whole, ext.FA_HA, fa_ha, self.fa_ha)
 
-    def _agent_extensions(self) -> list[bytes]:
+    def _agent_extensions(self) -> list[tuple[int, bytes]]:
+        """Those that may stand on either side of MN-HA, each with its type."""
         parts = []
         if self.gre_key is not None:
-            parts.append(ext.long(ext.GRE_KEY, 0, _KEY.pack(self.gre_key)))
+            parts.append((ext.GRE_KEY, ext.long(ext.GRE_KEY, 0, _KEY.pack(self.gre_key))))
         if self.udp_tunnel is not None:
-            parts.append(self.udp_tunnel.encode())
+            encoded = self.udp_tunnel.encode()
+            parts.append((encoded[0], encoded))
         if self.revocation is not None:
-            parts.append(self.revocation.encode())
+            parts.append((ext.REVOCATION_SUPPORT, self.revocation.encode()))
         return parts
 
 

@@ -183,7 +183,7 @@ class Test134:
         anchor.deny(134, flags=REVERSE_TUNNEL, udp_tunnel=UdpTunnelRequest())
 
     def test_udp_tunnel_request_after_mn_ha_with_d(self, anchor: Anchor) -> None:
-        anchor.deny(134, udp_tunnel=UdpTunnelRequest(), agent_part=True)
+        anchor.deny(134, udp_tunnel=UdpTunnelRequest(), agent_part=frozenset({144}))
 
     @pytest.mark.parametrize("bit", [0x01, 0x04])
     def test_reserved_bits_only_where_strict(self, bit: int) -> None:

@@ -63,7 +63,7 @@ class TestNegotiation:
     def test_unprotected_support_is_ignored(self) -> None:
         """RV4: 137 after MN-HA with no FA-HA."""
         anchor = Anchor()
-        reply = anchor.accept(flags=REVERSE_TUNNEL, revocation=SUPPORT, agent_part=True)
+        reply = anchor.accept(flags=REVERSE_TUNNEL, revocation=SUPPORT, agent_part=frozenset({137}))
         assert reply.revocation is None
         anchor.accept(1, MAG2)
         assert revocations(anchor.sent) == []

@@ -76,9 +76,9 @@ def test_ip_in_ip_by_either_name(encapsulation: int) -> None:
 def test_the_reply_part_stands_where_the_request_part_stood() -> None:
     """N22: after MN-HA for a MAG that registers like a foreign agent."""
     anchor = Anchor()
-    assert anchor.accept(source=NAT, udp_tunnel=PLEASE).agent_part is False
-    anchor.accept(2, source=NAT, flags=REVERSE_TUNNEL, udp_tunnel=PLEASE, agent_part=True)
-    assert RegistrationReply.decode(anchor.sent[-1].datagram).agent_part is True
+    assert anchor.accept(source=NAT, udp_tunnel=PLEASE).agent_part == frozenset()
+    anchor.accept(2, source=NAT, flags=REVERSE_TUNNEL, udp_tunnel=PLEASE, agent_part=frozenset({144}))
+    assert RegistrationReply.decode(anchor.sent[-1].datagram).agent_part == {44}
 
 
 def test_lifetime_of_a_udp_tunnel() -> None:

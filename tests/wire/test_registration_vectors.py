@@ -112,7 +112,7 @@ def test_nat_request_has_every_proxy_identifier() -> None:
 
 def test_agent_extensions_behind_mn_ha_are_told_from_those_before() -> None:
     message = decode(octets_of("rrq-fa-style-nat-forced"))
-    assert message.agent_part
+    assert message.agent_part == {144}
     assert message.udp_tunnel is not None and message.udp_tunnel.forced
 
 
