@@ -73,7 +73,7 @@ class AnchorKey(NamedTuple):
 
 
 class Broadcasts(Enum):
-    """Which way a mobile node gets the broadcasts of its home link (A-4, P68)."""
+    """Which way a mobile node gets the broadcasts of its home link (HL4, P68)."""
 
     NONE = "none"
     DIRECT = "direct"

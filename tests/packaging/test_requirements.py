@@ -6,16 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance.families import FAMILIES, is_id
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "requirements.md"
 
-FAMILIES = {
-    "AA": 27, "D": 38, "DY": 10, "E": 6, "H": 15, "I": 18, "L": 8, "M": 8, "N": 59, "P": 86, "RV": 42, "T": 10,
-}  # fmt: skip
-"""The highest number of each family; other letters with digits (MD5, B3) are no ids."""
-
-CITATION = re.compile(r"(?<![\w-])(AA|DY|RV|[DEHILMNPT])([1-9]\d?)[ab]?(?:-\1([1-9]\d?))?(?![\w%.]\w)(?!\w)")
-"""N29, I6b, or a range as P5-P21."""
+CITATION = re.compile(rf"(?<![\w-])({'|'.join(FAMILIES)})([1-9]\d?)[ab]?(?:-\1([1-9]\d?))?(?![\w%.]\w)(?!\w)")
+"""N29, I6b, or a range as P5-P21; other letters with digits (MD5, B3) are no ids."""
 
 ROW = re.compile(r"^\| ([A-Z]{1,2}\d+) \|(.*)\|(.*)\|$", re.M)
 DOCUMENT = re.compile(r"(?<![\w/.-])((?:[\w.-]+/)*(?:[\w-]+\.md|pmip-\w+\.service))\b")
@@ -34,7 +31,7 @@ def cited(text: str) -> set[str]:
     found = set()
     for family, first, last in CITATION.findall(text):
         for number in range(int(first), int(last or first) + 1):
-            if number <= FAMILIES[family]:
+            if is_id(f"{family}{number}"):
                 found.add(f"{family}{number}")
     return found
 
