@@ -19,8 +19,8 @@ from pmip_tw.interfaces import (
     ITunnelDataReceiver,
     Unreachable,
 )
-from pmip_tw.lma.commitment import Commit
-from pmip_tw.lma.engine import Effect, LmaEngine
+from pmip_tw.lma.commitment import Commit, Effect
+from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install, Observe, Remove, Send
 

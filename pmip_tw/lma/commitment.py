@@ -5,7 +5,7 @@ import attrs
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma.bindings import Binding, Place
 from pmip_tw.mobility.associations import SecurityAssociation
-from pmip_tw.mobility.effects import Install, Remove
+from pmip_tw.mobility.effects import Install, Observe, Remove, Send
 from pmip_tw.wire.extension_values import UdpTunnelReply
 from pmip_tw.wire.registration import RegistrationRequest
 
@@ -44,3 +44,7 @@ class Commit:
     binding: Binding | None
     previous: Binding | None
     udp_reply: UdpTunnelReply | None = None
+
+
+Effect = Send | Commit | Remove | Observe
+"""What the LMA's machine asks its agent to do."""

@@ -1,8 +1,10 @@
 """The registration replies of an LMA (RFC 5944 3.8.3)."""
 
 from pmip_tw.addresses import Ipv4
+from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.commitment import Asked
 from pmip_tw.mobility.effects import Send
+from pmip_tw.wire.codes import Code
 from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelReply
 from pmip_tw.wire.extensions import UDP_TUNNEL_REPLY, UDP_TUNNEL_REQUEST
 from pmip_tw.wire.registration import RegistrationReply
@@ -37,6 +39,22 @@ def reply(
         agent_part=_agent_part(request.agent_part),
     )
     return Send(message.encode(mn_ha=asked.association), asked.source, asked.local)
+
+
+def acceptance(asked: Asked, binding: Binding, *, lifetime: int, udp_tunnel: UdpTunnelReply | None) -> Send:
+    """The reply that says ``binding`` is held for ``lifetime`` seconds more.
+
+    Code 1 whatever the S bit says: simultaneous bindings are not supported (L3, L4). 137 if the request had it (RV3).
+    """
+    revocation = binding.revocation
+    return reply(
+        asked,
+        Code.ACCEPTED_NO_SIMULTANEOUS,
+        lifetime=lifetime,
+        home_address=binding.home_address,
+        udp_tunnel=udp_tunnel,
+        revocation=None if revocation is None else RevocationSupport(revocation.own_timestamp),
+    )
 
 
 def _agent_part(asked: frozenset[int]) -> frozenset[int]:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4, prefix
 from pmip_tw.lma.bindings import Binding
-from pmip_tw.lma.commitment import Commit
-from pmip_tw.lma.engine import Effect, LmaEngine
+from pmip_tw.lma.commitment import Commit, Effect
+from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import AddressPool, Pools
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
