@@ -1,7 +1,9 @@
 """A configuration in one sentence, for whoever checks a file."""
 
 from pmip_tw.addresses import ipv4_text
-from pmip_tw.config.settings import LmaSettings, MagSettings, Settings
+from pmip_tw.config.lma_settings import LmaSettings
+from pmip_tw.config.load import Settings
+from pmip_tw.config.settings import MagSettings
 
 
 def description(settings: Settings) -> tuple[str, str]:

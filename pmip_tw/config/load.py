@@ -11,17 +11,13 @@ from typing import Any, NoReturn
 
 import attrs
 
-from pmip_tw.config.checks import Draft, home_prefixes_of, lma_mistakes, mag_mistakes, user_mistakes
 from pmip_tw.config.depth import longest_number, too_deep
+from pmip_tw.config.draft import Draft
+from pmip_tw.config.lma_checks import lma_mistakes
+from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.locate import START, Position, Positions, locate
-from pmip_tw.config.settings import (
-    LmaSettings,
-    LocalSettings,
-    MagSettings,
-    Settings,
-    User,
-    UserFile,
-)
+from pmip_tw.config.mag_checks import home_prefixes_of, mag_mistakes, user_mistakes
+from pmip_tw.config.settings import LocalSettings, MagSettings, User, UserFile
 from pmip_tw.config.structure import Mistake, structure, unknown
 from pmip_tw.errors import ConfigurationError
 
@@ -37,6 +33,8 @@ _KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+
+Settings = MagSettings | LmaSettings
 
 _Checks = Callable[[Draft], Iterator[Mistake]]
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")

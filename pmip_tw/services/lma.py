@@ -7,7 +7,7 @@ from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.addresses import ipv4_text
 from pmip_tw.agents.lma import Lma
-from pmip_tw.config.settings import LmaSettings
+from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.forwarding.anchor import TunAnchor
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.policy import LmaPolicy

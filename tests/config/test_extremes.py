@@ -10,8 +10,9 @@ from pmip_tw.aaa.profile import MacCredential
 from pmip_tw.aaa.radius_exchange import RadiusExchanges, Transmit
 from pmip_tw.aaa.radius_servers import RadiusServer, RadiusSettings
 from pmip_tw.addresses import Endpoint, mac
+from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
-from pmip_tw.config.settings import LmaSettings, MagSettings
+from pmip_tw.config.settings import MagSettings
 from pmip_tw.dhcp.server import answer, encapsulate
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.services import lma, mag

@@ -12,8 +12,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pmip_tw.addresses import Ipv4, ipv4, mac, prefix
+from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
-from pmip_tw.config.settings import LmaSettings, MagSettings
+from pmip_tw.config.settings import MagSettings
 from pmip_tw.errors import ConfigurationError
 from pmip_tw.mobility.associations import Algorithm, SecurityAssociation
 from pmip_tw.secret import Secret

@@ -1,0 +1,88 @@
+"""What single settings of a MAG and its user file cannot show: duplicates, overlaps, what excludes or needs another."""
+
+from collections.abc import Iterator
+
+from pmip_tw.addresses import Ipv4, Mac, Prefix, ipv4_text, mac_text
+from pmip_tw.config.draft import Draft, Once
+from pmip_tw.config.locate import Path
+from pmip_tw.config.prefix_checks import prefix_mistakes
+from pmip_tw.config.settings import RADIUS_PORT, Interface, MobileNodeNai, Port
+from pmip_tw.config.structure import Mistake
+
+
+def mag_mistakes(draft: Draft) -> Iterator[Mistake]:
+    mag: Path = ("mag",)
+    if draft.has((*mag, "radius")) and draft.has((*mag, "local")):
+        yield Mistake((*mag, "local"), "[mag.local] and [mag.radius] exclude each other: keep one of them")
+    elif not draft.has((*mag, "radius")) and not draft.has((*mag, "local")):
+        yield Mistake(mag, "no AAA: add [[mag.radius.servers]], or [mag.local] with a file of users")
+    if draft.value((*mag, "radius", "servers"), list) == []:
+        yield Mistake((*mag, "radius", "servers"), "servers: add at least one [[mag.radius.servers]]")
+    yield from _radius_servers_once(draft, (*mag, "radius", "servers"))
+    yield from _access(draft, (*mag, "access"))
+    yield from _home_prefixes(draft, (*mag, "home_prefixes"))
+
+
+def _radius_servers_once(draft: Draft, servers: Path) -> Iterator[Mistake]:
+    seen = Once(draft, "the server")
+    for path in draft.elements(servers):
+        address = draft.value((*path, "address"), Ipv4)
+        port = draft.value((*path, "port"), Port) or RADIUS_PORT
+        if address is not None:
+            yield from seen.use((address, port), f"{ipv4_text(address)}:{port}", (*path, "address"))
+
+
+def _access(draft: Draft, access: Path) -> Iterator[Mistake]:
+    if not draft.elements(access) and draft.value(access, list) in (None, []):
+        yield Mistake(access[:-1], 'no access interface: add [[mag.access]] with interface = "..."')
+    seen = Once(draft, "the interface")
+    for path in draft.elements(access):
+        name = draft.value((*path, "interface"), Interface)
+        if name is not None:
+            yield from seen.use(name, name, (*path, "interface"))
+
+
+def _home_prefixes(draft: Draft, home_prefixes: Path) -> Iterator[Mistake]:
+    if not draft.elements(home_prefixes) and draft.value(home_prefixes, list) in (None, []):
+        yield Mistake(home_prefixes[:-1], 'no home prefix: add [[mag.home_prefixes]] with prefix = "..."')
+    yield from prefix_mistakes(draft, draft.elements(home_prefixes))
+    for path in draft.elements(home_prefixes):
+        prefix = draft.value((*path, "prefix"), Prefix)
+        gateway = draft.value((*path, "gateway"), Ipv4)
+        if prefix is None or gateway is None:
+            continue
+        if gateway not in prefix or gateway in (prefix.network, prefix.broadcast):
+            text = f"gateway: {ipv4_text(gateway)} is not the address of a machine in {prefix}"
+            yield Mistake((*path, "gateway"), text)
+
+
+def home_prefixes_of(mag: Draft) -> list[Prefix] | None:
+    """The readable home prefixes of a MAG's file; None if some are not, so that nothing follows from their absence."""
+    tables = mag.elements(("mag", "home_prefixes"))
+    found = [mag.value((*table, "prefix"), Prefix) for table in tables]
+    return None if not found or None in found else found
+
+
+def user_mistakes(draft: Draft, home_prefixes: list[Prefix] | None) -> Iterator[Mistake]:
+    """A file of users beside the ``home_prefixes`` of its MAG."""
+    if not draft.elements(("users",)) and draft.value(("users",), list) in (None, []):
+        yield Mistake((), "no users: add [[users]] with mac, nai, lma, spi and key")
+    stations = Once(draft, "the MAC")
+    owners: dict[tuple[Ipv4, Ipv4], tuple[str, Path]] = {}
+    for user in draft.elements(("users",)):
+        mac = draft.value((*user, "mac"), Mac)
+        if mac is not None:
+            yield from stations.use(mac, mac_text(mac), (*user, "mac"))
+        nai, lma = draft.value((*user, "nai"), MobileNodeNai), draft.value((*user, "lma"), Ipv4)
+        path = (*user, "home_address")
+        address = draft.value(path, Ipv4)
+        if address is None:
+            continue
+        if home_prefixes is not None and not any(address in prefix for prefix in home_prefixes):
+            yield Mistake(path, f"home_address: {ipv4_text(address)} is in none of the MAG's home prefixes")
+        if nai is None or lma is None:
+            continue
+        owner, where = owners.setdefault((lma, address), (nai, path))
+        if owner != nai:
+            text = f"{ipv4_text(address)} is already the home address of {owner} on line {draft.line(where)}"
+            yield Mistake(path, f"home_address: {text}")
