@@ -12,6 +12,7 @@ from pmip_tw.mag.homeside import HomeSide
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.registering import Registrations
 from pmip_tw.mag.revoked import Revocations
+from pmip_tw.mag.served import Served
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Remove
@@ -42,9 +43,12 @@ class MagEngine:
         self._visitors = VisitorList()
         self._gate = Gate(policy.max_authentications)
         self._turned_away = _TurnedAway()
-        self._home = HomeSide(policy)
+        self._addressing = Served(policy)
+        self._home = HomeSide(policy, self._addressing)
         self._revocations = Revocations(policy.address, self._visitors)
-        self._registrations = Registrations(policy, self._visitors, self._gate, self._home, self._revocations)
+        self._registrations = Registrations(
+            policy, self._visitors, self._gate, self._home, self._addressing, self._revocations
+        )
         self._deadlines: Wheel[AccessKey] = Wheel(_GRANULARITY, self._deadline)
 
     @property
@@ -72,10 +76,7 @@ class MagEngine:
             return self._from_stranger(key, visitor, frame, octets, now)
         visitor.heard_at = now.monotonic
         if visitor.state is State.REGISTERED:
-            told = self._home.frame(visitor, frame, now)
-            effects = told.effects
-            if told.leaves:
-                effects += self._registrations.leave(visitor, told.leaves, now)
+            effects = self._registrations.follow(visitor, self._home.frame(visitor, frame, now), now)
         else:
             effects = self._keep(visitor, frame, octets, now)
         self._schedule(visitor)
@@ -106,8 +107,7 @@ class MagEngine:
                 self._gate.hold_off(former.mac, now.monotonic, self._policy.reject_hold)
         self._visitors.identified(visitor)
         effects.append(observed.visitor_event("access-accepted", visitor))
-        visitor.hint = visitor.profile.home_address or visitor.hint
-        effects += self._registrations.begin(visitor, visitor.hint, now)
+        effects += self._registrations.follow(visitor, self._addressing.admitted(visitor, now), now)
         self._schedule(visitor)
         return effects
 
@@ -179,7 +179,7 @@ class MagEngine:
     ) -> list[MagEffect]:
         """Attachment (P15): the frame must be evidence, and AAA not overrun (P83)."""
         found = evidence(frame, self._policy.gateway_mac)
-        if found is None:
+        if found is None or not self._addressing.attaches(found):
             return []
         elsewhere = self._visitors.with_mac(key.mac)
         if elsewhere is not None and elsewhere is not leaving and not self._may_move(elsewhere):
@@ -217,15 +217,15 @@ class MagEngine:
     def _keep(self, visitor: Visitor, frame: EthernetFrame, octets: bytes, now: Now) -> list[MagEffect]:
         """A frame of a node that is not registered yet: the last DHCP message, and the first others (P78)."""
         try:
-            message = self._home.read_dhcp(visitor, frame)
+            message = self._addressing.read(visitor, frame)
         except WireError as error:
             return [observed.frame_dropped(visitor.key, error.reason, nai=visitor.nai, cause=str(error))]
         if isinstance(message, requests.Refusal):
             return [observed.frame_dropped(visitor.key, message, nai=visitor.nai)]
         if message is not None:
-            visitor.waiting_dhcp, visitor.waiting_dhcp_since = message, now.monotonic
+            told = self._addressing.before(visitor, message, now)
             self._registrations.hurry(visitor, now)
-            return []
+            return self._registrations.follow(visitor, told, now)
         if evidence(frame, self._policy.gateway_mac) is None:
             return []
         lost = visitor.frames.hold(octets, now.monotonic)

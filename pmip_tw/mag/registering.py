@@ -5,9 +5,10 @@ Every method returns effects in the order in which they must be carried out.
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.mag import observed
+from pmip_tw.mag.addressing import Addressing, Told
 from pmip_tw.mag.effects import AskPresence, Forward, MagEffect, Serve
 from pmip_tw.mag.gate import Gate
-from pmip_tw.mag.homeside import MAX_DHCP_WAIT, HomeSide
+from pmip_tw.mag.homeside import HomeSide
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.registrar import RETRANSMIT_AFTER, Answer, Outcome, Registrar
 from pmip_tw.mag.revoked import Revocations
@@ -15,7 +16,6 @@ from pmip_tw.mag.visitors import Exchange, State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install, Remove
 from pmip_tw.wire.codes import Code
-from pmip_tw.wire.dhcp import DhcpMessage, MessageType
 from pmip_tw.wire.registration import RegistrationReply
 
 PROBES = 3
@@ -27,8 +27,6 @@ _WORTH_WAITING = (Code.HA_RESOURCES, Code.HA_ID_MISMATCH)
 
 _NOT_THIS_ADDRESS = (Code.HA_ADMIN_PROHIBITED, Code.FA_ADMIN_PROHIBITED)
 """P19; 65 means the same (P28)."""
-
-_DEPARTURES = (MessageType.RELEASE, MessageType.DECLINE)
 
 _MAX_UNREACHABLE = 256
 """ICMP may name any number of peers."""
@@ -50,16 +48,28 @@ class Registrations:
         visitors: VisitorList,
         gate: Gate,
         home: HomeSide,
+        addressing: Addressing,
         revocations: Revocations,
     ) -> None:
         self._policy = policy
         self._visitors = visitors
         self._gate = gate
         self._home = home
+        self._addressing = addressing
         self._revocations = revocations
         self.registrar = Registrar(policy)
         self._unreachable: dict[Ipv4, tuple[str, float]] = {}
         self._blocked: dict[Ipv4, float] = {}
+
+    def follow(self, visitor: Visitor, told: Told, now: Now) -> list[MagEffect]:
+        """Carry out what DHCP means for ``visitor``'s registration."""
+        if told.refused:
+            self._gate.hold_off(visitor.mac, now.monotonic, self._policy.reject_hold)
+        if told.leaves:
+            return [*told.effects, *self.leave(visitor, told.leaves, now)]
+        if told.registers is not None:
+            return [*told.effects, *self.begin(visitor, told.registers, now)]
+        return told.effects
 
     def begin(self, visitor: Visitor, home_address: Ipv4, now: Now) -> list[MagEffect]:
         """Ask the LMA for a registration; downstream is ready before the request leaves (P77)."""
@@ -220,12 +230,10 @@ class Registrations:
         then: list[MagEffect] = [observed.registered(visitor, name)]
         if not renewal and self._policy.configured_link(visitor.home_address) is None:
             then.append(observed.home_prefix_unknown(visitor))
-        message, visitor.waiting_dhcp = visitor.waiting_dhcp, None
-        if message is not None and self._still_matters(visitor, message, now):
-            told = self._home.dhcp(visitor, message, now)
-            then += told.effects
-            if told.leaves:
-                return [*displaced, *then, *self.leave(visitor, told.leaves, now)]
+        told = self._addressing.accepted(visitor, now)
+        if told.leaves:
+            return [*displaced, *then, *self.follow(visitor, told, now)]
+        then += told.effects
         frames, lost = visitor.frames.take(now.monotonic)
         then += [Forward(visitor.key.port, frame) for frame in frames]
         then += [observed.frame_dropped(visitor.key, "held-too-long", nai=visitor.nai)] * lost
@@ -241,13 +249,6 @@ class Registrations:
             return [Remove(holder.key)]
         cause = f"the LMA has given {ipv4_text(visitor.home_address)} to {visitor.nai}"
         return self.forget(holder, "visitor-removed", cause=cause, reason="address-moved")
-
-    @staticmethod
-    def _still_matters(visitor: Visitor, message: DhcpMessage, now: Now) -> bool:
-        """After a while a client asks again, and the old answer would only confuse it; who left stays away."""
-        if message.message_type in _DEPARTURES:
-            return True
-        return visitor.waiting_dhcp_since + MAX_DHCP_WAIT >= now.monotonic
 
     def _left(self, visitor: Visitor, answer: Answer) -> list[MagEffect]:
         """The answer to a de-registration."""
@@ -279,8 +280,9 @@ class Registrations:
         if visitor.grant is None:
             self._visitors.displace(visitor)
             effects.append(Remove(visitor.key))  # the provisional entry goes with a refusal (P77)
-        if answer.code in _NOT_THIS_ADDRESS and exchange.home_address and visitor.grant is None:
-            effects += self._refuse_dhcp(visitor)
+        another = answer.code in _NOT_THIS_ADDRESS and self._addressing.any_address_will_do
+        if another and exchange.home_address and visitor.grant is None:
+            effects += self._addressing.refused(visitor, now)
             visitor.hint = Ipv4(0)
             return [*effects, *self.begin(visitor, Ipv4(0), now)]  # P19
         if answer.code in _WORTH_WAITING:
@@ -288,7 +290,7 @@ class Registrations:
             visitor.refused_at = now.monotonic
             visitor.retry_at = now.monotonic + self._back_off(visitor)
             return effects
-        effects += self._refuse_dhcp(visitor)
+        effects += self._addressing.refused(visitor, now)
         hold = self._policy.reject_hold
         if answer.code == Code.PMIP_UNSUPPORTED:
             self._blocked[visitor.lma] = now.monotonic + self._policy.pmip_backoff
@@ -296,13 +298,6 @@ class Registrations:
             hold = self._policy.pmip_backoff  # P16
         self._gate.hold_off(visitor.mac, now.monotonic, hold)
         return effects + self.forget(visitor, "visitor-removed", cause=answer.cause, reason=answer.reason)
-
-    def _refuse_dhcp(self, visitor: Visitor) -> list[MagEffect]:
-        message = visitor.waiting_dhcp
-        refused = [] if message is None else self._home.refuse(visitor, message)
-        if refused:
-            visitor.waiting_dhcp = None
-        return refused
 
     def _back_off(self, visitor: Visitor) -> float:
         wait = RETRANSMIT_AFTER[min(visitor.retries, len(RETRANSMIT_AFTER) - 1)]

@@ -1,4 +1,4 @@
-"""How a visit ends, and the DHCP table row by row (P15, P21, D19-D24)."""
+"""How a visit ends, and what waited for its registration meanwhile (P15, P21, P78)."""
 
 import pytest
 
@@ -6,9 +6,8 @@ from pmip_tw.addresses import ipv4
 from pmip_tw.mag.effects import Forward, Transmit
 from pmip_tw.mag.uplink import MAX_FRAMES, HeldFrames
 from pmip_tw.mobility.effects import Install, Remove, Send
-from pmip_tw.wire.dhcp import MessageType
-from tests.agents.world import GATEWAY, Station
-from tests.mag.bench import ADDRESS, Bench, names, note, notes, only, order, reply, requests, told
+from tests.agents.world import Station
+from tests.mag.bench import ADDRESS, Bench, names, note, notes, only, order, reply, requests
 
 STATION = Station(1)
 OTHER = ipv4("10.1.0.44")
@@ -104,113 +103,6 @@ class TestPresence:
         assert len(bench.engine.visitors) == 0
         assert note("registration-expired", bench.effects).nai == STATION.nai
         assert len(requests(bench.effects)) > 20
-
-
-class TestDhcp:
-    """The table of the DHCP server that a registration feeds."""
-
-    def ask(self, bench: Bench, kind: MessageType, **fields: object) -> list[MessageType | None]:
-        effects = bench.hear(STATION.dhcp(kind, **fields))  # type: ignore[arg-type]
-        return [message.message_type for message in told(effects)]
-
-    def test_discover_is_answered_when_the_registration_is_accepted_and_not_before(self) -> None:
-        bench = Bench()
-        request = bench.begin()
-        assert told(bench.effects) == []
-        [offer] = told(bench.arrive(reply(request)))
-        assert (offer.message_type, offer.yiaddr, offer.server_identifier) == (
-            MessageType.OFFER,
-            ADDRESS,
-            GATEWAY,
-        )
-
-    def test_after_four_seconds_the_retransmission_is_answered_instead(self) -> None:
-        bench = Bench()
-        [*_, last] = [bench.begin(), *requests(bench.wait(4.5))]
-        assert told(bench.arrive(reply(last))) == []
-        assert self.ask(bench, MessageType.DISCOVER) == [MessageType.OFFER]
-
-    def test_registered(self) -> None:
-        bench = Bench()
-        bench.register()
-        ask, kind = self.ask, MessageType
-        assert ask(bench, kind.DISCOVER) == [kind.OFFER]
-        assert ask(bench, kind.REQUEST, requested=ADDRESS, server=GATEWAY) == [kind.ACK]
-        assert ask(bench, kind.REQUEST, requested=OTHER, server=GATEWAY) == [kind.NAK]
-        assert ask(bench, kind.REQUEST, requested=ADDRESS) == [kind.ACK]
-        assert ask(bench, kind.REQUEST, requested=OTHER) == [kind.NAK]
-        assert ask(bench, kind.REQUEST, ciaddr=ADDRESS) == [kind.ACK]
-        assert ask(bench, kind.REQUEST, ciaddr=ADDRESS, server=GATEWAY) == [kind.ACK]
-        assert ask(bench, kind.REQUEST, ciaddr=OTHER) == [kind.NAK]
-        assert ask(bench, kind.INFORM, ciaddr=ADDRESS) == [kind.ACK]
-        assert ask(bench, kind.RELEASE, ciaddr=OTHER, server=GATEWAY) == []
-        assert bench.visitor.state.value == "registered"
-
-    @pytest.mark.parametrize(("requested", "kind"), [(ADDRESS, MessageType.ACK), (OTHER, MessageType.NAK)])
-    def test_init_reboot_elsewhere(self, requested: int, kind: MessageType) -> None:
-        bench = Bench()
-        request = bench.begin(STATION.dhcp(MessageType.REQUEST, requested=requested))  # type: ignore[arg-type]
-        assert [answer.message_type for answer in told(bench.arrive(reply(request)))] == [kind]
-
-    def test_an_lma_that_is_silent_leaves_the_node_its_address(self) -> None:
-        bench = Bench(attach_probe_max_age=1000.0)
-        bench.begin(STATION.dhcp(MessageType.REQUEST, requested=ADDRESS))
-        assert told(bench.wait(70)) == []
-
-    @pytest.mark.parametrize(
-        ("frame", "why"),
-        [
-            (STATION.dhcp(MessageType.RELEASE, ciaddr=ADDRESS, server=GATEWAY), "released"),
-            (STATION.dhcp(MessageType.DECLINE, requested=ADDRESS, server=GATEWAY), "declined"),
-        ],
-    )
-    def test_release_and_decline_deregister(self, frame: bytes, why: str) -> None:
-        bench = Bench()
-        bench.register()
-        effects = bench.hear(frame)
-        assert [request.lifetime for request in requests(effects)] == [0]
-        assert why in note("visitor-left", effects).cause
-
-    def test_released_while_registering_is_not_forgotten_however_late_the_lma_answers(self) -> None:
-        bench = Bench()
-        bench.begin(STATION.data(ADDRESS))
-        bench.hear(STATION.dhcp(MessageType.RELEASE, ciaddr=ADDRESS, server=GATEWAY))
-        [*_, last] = requests(bench.wait(8))
-        effects = bench.arrive(reply(last))
-        assert [request.lifetime for request in requests(effects)] == [0]
-        assert order(effects, Install, Forward) == []
-
-    def test_another_server_chosen(self) -> None:
-        bench = Bench()
-        bench.register()
-        self.ask(bench, MessageType.REQUEST, requested=OTHER, server=FOREIGN_SERVER)
-        assert requests(bench.wait(9.9)) == []
-        effects = bench.wait(0.2)
-        assert [request.lifetime for request in requests(effects)] == [0]
-        assert "another DHCP server" in note("visitor-left", effects).cause
-
-    def test_giving_back_another_servers_address_ends_nothing(self) -> None:
-        bench = Bench()
-        bench.register()
-        self.ask(bench, MessageType.DECLINE, requested=OTHER, server=FOREIGN_SERVER)
-        assert requests(bench.wait(60)) == []
-
-    def test_a_lease_that_ran_out_with_its_grace_ends_the_visit(self) -> None:
-        """D22: a lease of 60 s at least, and a tenth more."""
-        bench = Bench(attach_probe_max_age=1e6)
-        bench.register(lifetime=30)
-        assert self.ask(bench, MessageType.REQUEST, ciaddr=ADDRESS) == [MessageType.ACK]
-        ended_at = 0.0
-        for _ in range(300):
-            for request in requests(bench.wait(0.25)):
-                if request.lifetime == 0:
-                    ended_at = bench.at
-                else:
-                    bench.arrive(reply(request, lifetime=30))
-            if ended_at:
-                break
-        assert ended_at - 1000 == pytest.approx(66, abs=0.5)
-        assert note("visitor-left", bench.effects).cause == "DHCP lease expired"
 
 
 class TestHeldFrames:
