@@ -17,7 +17,7 @@ from pmip_tw.mobility.effects import Send
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT, Tunnel
 from pmip_tw.wire.codes import Code, accepts, meaning
 from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelReply, UdpTunnelRequest
-from pmip_tw.wire.extensions import REVOCATION_SUPPORT
+from pmip_tw.wire.extensions import FA_HA, MN_HA, REVOCATION_SUPPORT
 from pmip_tw.wire.registration import COLOCATED, REVERSE_TUNNEL, RegistrationReply, RegistrationRequest
 
 RETRANSMIT_AFTER = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
@@ -109,7 +109,7 @@ class Registrar:
         if reply.identification & _LOW not in {sent & _LOW for sent in exchange.identifications}:
             return _discarded("identification", "it answers no request that was sent (M2)")
         found = reply.mn_ha
-        if found is None or reply.repeated:
+        if found is None or MN_HA in reply.repeated or FA_HA in reply.repeated:
             return _discarded("no-authenticator", "it must have exactly one MN-HA extension (M3)")
         if found.spi != profile.mn_ha.spi or not profile.mn_ha.verify(payload[: found.covered], found.value):
             exchange.complaint = (

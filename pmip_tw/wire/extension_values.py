@@ -4,9 +4,10 @@ from struct import Struct
 from typing import NamedTuple
 
 from pmip_tw.addresses import Ipv4
-from pmip_tw.errors import Malformed
+from pmip_tw.errors import Malformed, UnrecognizedNonSkippable
 from pmip_tw.wire.extensions import (
     DYNAMIC_HOME_AGENT,
+    MESSAGE_STRING,
     REVOCATION_SUPPORT,
     UDP_TUNNEL_REPLY,
     UDP_TUNNEL_REQUEST,
@@ -22,6 +23,9 @@ _ADDRESS = Struct("!I")
 
 FIRST_DECLINING_TUNNEL_CODE = 64
 INFORM = 0x8000
+
+FROM_HOME_AGENT = 1
+FROM_FOREIGN_AGENT = 2
 
 
 class UdpTunnelRequest(NamedTuple):
@@ -69,9 +73,11 @@ class UdpTunnelReply(NamedTuple):
 
     @classmethod
     def decode(cls, data: bytes) -> "UdpTunnelReply":
-        """Malformed for another length or sub-type: 44 is not skippable (E3)."""
-        if len(data) != 6 or data[0]:
-            raise Malformed("UDP tunnel reply of an unknown form")
+        """Another sub-type discards the message: 44 is not skippable (E3)."""
+        if len(data) != 6:
+            raise Malformed(f"UDP tunnel reply of {len(data)} octets instead of 6")
+        if data[0]:
+            raise UnrecognizedNonSkippable(f"UDP tunnel reply of sub-type {data[0]}")
         _, code, flags, interval = _UDP_TUNNEL_REPLY.unpack(data)
         return cls(code, bool(flags & 0x8000), interval)
 
@@ -94,8 +100,30 @@ class RevocationSupport(NamedTuple):
         return cls(timestamp, bool(flags & INFORM))
 
 
+class MessageString(NamedTuple):
+    """Extension 145: a sentence for a person, from a home agent (1) or a foreign agent (2); nothing acts on it."""
+
+    text: bytes
+    subtype: int = FROM_HOME_AGENT
+
+    @property
+    def shown(self) -> str:
+        """For a screen or a log: control characters, which a peer may have put there for an effect, are left out."""
+        return "".join(sign for sign in self.text.decode(errors="replace") if sign.isprintable()).strip()
+
+    def encode(self) -> bytes:
+        return simple(MESSAGE_STRING, bytes((self.subtype,)) + self.text)
+
+    @classmethod
+    def decode(cls, data: bytes) -> "MessageString | None":
+        """None: from nobody known, to be skipped (E3)."""
+        if not data or data[0] not in (FROM_HOME_AGENT, FROM_FOREIGN_AGENT):
+            return None
+        return cls(data[1:], data[0])
+
+
 class DynamicHomeAgent(NamedTuple):
-    """Extension 139 (RFC 4433 3.4): sub-type 1 requested, 2 redirected home agent; drawn long, met short (6.9)."""
+    """Extension 139 (RFC 4433 3.4): sub-type 1 requested, 2 redirected home agent; drawn long, met short."""
 
     subtype: int
     address: Ipv4
@@ -109,7 +137,7 @@ class DynamicHomeAgent(NamedTuple):
     @classmethod
     def decode(cls, extension: bytes) -> "DynamicHomeAgent | None":
         """From the whole extension, type included; None if it is neither form, which is skipped."""
-        if len(extension) == 8 and extension[2:4] == b"\0\4":
+        if len(extension) == 8 and extension[1] in (1, 2) and extension[2:4] == b"\0\4":
             return cls(extension[1], Ipv4(_ADDRESS.unpack_from(extension, 4)[0]))
         if len(extension) == 7 and extension[2] in (1, 2):
             return cls(extension[2], Ipv4(_ADDRESS.unpack_from(extension, 3)[0]), drawn_form=False)

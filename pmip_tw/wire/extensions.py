@@ -16,16 +16,22 @@ FA_HA = 34
 GENERALIZED_AUTHENTICATION = 36
 CRITICAL_VENDOR = 38
 UDP_TUNNEL_REPLY = 44
+FA_ERROR = 45
 PROXY_NON_SKIPPABLE = 47
 GRE_KEY = 48
+ENCAPSULATING_DELIVERY = 130
 NAI = 131
 CHALLENGE = 132
 VENDOR = 134
+IDENTITY = 136
 REVOCATION_SUPPORT = 137
 DYNAMIC_HOME_AGENT = 139
 UDP_TUNNEL_REQUEST = 144
 MESSAGE_STRING = 145
 PROXY_SKIPPABLE = 147
+MOBILE_NETWORK = 148
+TRUSTED_NETWORKS = 149
+SERVICE_SELECTION = 151
 
 FIRST_SKIPPABLE = 128
 
@@ -44,7 +50,10 @@ class Shape(Enum):
 
 
 class ExtensionKind(NamedTuple):
-    """What is known of an extension type: for the codec, the screens and the documentation."""
+    """What is known of an extension type: for the codec, the screens and the documentation.
+
+    Non-skippable types that are not understood (40-43, 46, 49, 50, 127) have no place here: they discard the message.
+    """
 
     number: int
     name: str
@@ -62,16 +71,22 @@ EXTENSIONS = {
         ExtensionKind(GENERALIZED_AUTHENTICATION, "Generalized Authentication", Shape.LONG, "RFC 4721 5"),
         ExtensionKind(CRITICAL_VENDOR, "Critical Vendor/Organization Specific", Shape.LONG, "RFC 3115 2.1"),
         ExtensionKind(UDP_TUNNEL_REPLY, "UDP Tunnel Reply", Shape.SHORT, "RFC 3519 3.2"),
+        ExtensionKind(FA_ERROR, "FA Error", Shape.SHORT, "RFC 4636 3"),
         ExtensionKind(PROXY_NON_SKIPPABLE, "PMIPv4 Per-Node Authentication", Shape.LONG, "RFC 5563 5.1"),
         ExtensionKind(GRE_KEY, "GRE Key", Shape.LONG, "RFC 6245 5"),
+        ExtensionKind(ENCAPSULATING_DELIVERY, "Encapsulating Delivery Style", Shape.SIMPLE, "RFC 3024 3.3"),
         ExtensionKind(NAI, "Mobile Node NAI", Shape.SIMPLE, "RFC 2794 2"),
         ExtensionKind(CHALLENGE, "MN-FA Challenge", Shape.SIMPLE, "RFC 4721 4"),
         ExtensionKind(VENDOR, "Vendor/Organization Specific", Shape.SIMPLE, "RFC 3115 2.2"),
+        ExtensionKind(IDENTITY, "NAI Carrying", Shape.SHORT, "RFC 3846 3"),
         ExtensionKind(REVOCATION_SUPPORT, "Revocation Support", Shape.SIMPLE, "RFC 3543 3.2"),
         ExtensionKind(DYNAMIC_HOME_AGENT, "Dynamic Home Agent", Shape.EITHER, "RFC 4433 3.4"),
         ExtensionKind(UDP_TUNNEL_REQUEST, "UDP Tunnel Request", Shape.SHORT, "RFC 3519 3.1"),
         ExtensionKind(MESSAGE_STRING, "Message String", Shape.SHORT, "IANA"),
         ExtensionKind(PROXY_SKIPPABLE, "PMIPv4 Skippable", Shape.SHORT, "RFC 5563 5.2-5.5"),
+        ExtensionKind(MOBILE_NETWORK, "Mobile Network", Shape.SHORT, "RFC 5177 4"),
+        ExtensionKind(TRUSTED_NETWORKS, "Trusted Networks Configured", Shape.SHORT, "RFC 5265"),
+        ExtensionKind(SERVICE_SELECTION, "Service Selection", Shape.SIMPLE, "RFC 5446 3"),
     )
 }
 
@@ -103,7 +118,7 @@ def walk(datagram: bytes, start: int) -> list[Span]:
                 raise Truncated(f"extension {kind} has no length", position)
             after = body + datagram[position + 1]
             if kind == DYNAMIC_HOME_AGENT and datagram[position + 1 : position + 4] in (b"\1\0\4", b"\2\0\4"):
-                after = position + 8  # the form drawn in RFC 4433, 6.9
+                after = position + 8  # the form drawn in RFC 4433 3.4
         elif kind == PAD:
             after = position + 1
             while after < end and datagram[after] == PAD:

@@ -5,6 +5,7 @@ to check it: authenticators cover the octets that arrived (E6).
 """
 
 from struct import Struct
+from typing import ClassVar
 
 import attrs
 
@@ -13,6 +14,7 @@ from pmip_tw.errors import Malformed, Truncated
 from pmip_tw.wire.authentication import Signs
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.extension_fields import ExtensionFields
+from pmip_tw.wire.extensions import FA_ERROR, UDP_TUNNEL_REPLY, UDP_TUNNEL_REQUEST
 
 _REQUEST = Struct("!BBHIIIQ")
 _REPLY = Struct("!BBHIIQ")
@@ -33,6 +35,8 @@ class RegistrationRequest(ExtensionFields):
 
     ``identification``: 64-bit NTP timestamp (I3).
     """
+
+    _not_here: ClassVar[frozenset[int]] = frozenset({UDP_TUNNEL_REPLY, FA_ERROR})
 
     flags: int = REVERSE_TUNNEL
     lifetime: int
@@ -79,6 +83,8 @@ class RegistrationRequest(ExtensionFields):
 @attrs.define(slots=True, kw_only=True)
 class RegistrationReply(ExtensionFields):
     """Type 3. ``lifetime``: seconds granted if ``code`` accepts, else without meaning (69 excepted)."""
+
+    _not_here: ClassVar[frozenset[int]] = frozenset({UDP_TUNNEL_REQUEST})
 
     code: int
     lifetime: int

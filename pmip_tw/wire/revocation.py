@@ -5,7 +5,7 @@ from struct import Struct
 import attrs
 
 from pmip_tw.addresses import Ipv4
-from pmip_tw.errors import Malformed, Truncated
+from pmip_tw.errors import Malformed, Truncated, UnrecognizedNonSkippable
 from pmip_tw.wire import extensions as ext
 from pmip_tw.wire.authentication import (
     Authenticator,
@@ -37,15 +37,25 @@ class _Authenticated:
         for span in ext.walk(datagram, start):
             kind, first, body, end = span
             if kind == ext.NAI:
-                self.nai = self.nai or datagram[body:end]
+                self._read_nai(datagram[body:end], first)
             elif kind == ext.MN_HA and self.mn_ha is None:
                 self.mn_ha = read_authenticator(datagram, span)
             elif kind == ext.FA_HA and self.fa_ha is None:
                 self.fa_ha = read_authenticator(datagram, span)
             elif kind in (ext.MN_HA, ext.FA_HA):
-                raise Malformed(f"extension {kind} occurs twice", first)
+                raise Malformed(f"extension {kind} occurs twice (E5)", first)
+            elif kind == ext.CRITICAL_VENDOR:
+                # There is no answer that could refuse it, as 140 does for registrations.
+                raise UnrecognizedNonSkippable("a critical vendor extension is not understood", first)
             else:
                 self.unknown += (datagram[first:end],)
+
+    def _read_nai(self, nai: bytes, first: int) -> None:
+        if not nai:
+            raise Malformed("the NAI is empty", first)
+        if not self.nai and (self.mn_ha is not None or self.fa_ha is not None):
+            raise Malformed("the NAI stands behind the authenticator", first)
+        self.nai = self.nai or nai
 
     def _write(self, fixed: bytes, mn_ha: Signs | None, fa_ha: Signs | None) -> bytes:
         nai = ext.simple(ext.NAI, self.nai) if self.nai else b""

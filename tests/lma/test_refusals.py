@@ -221,11 +221,11 @@ class TestWhatIsAskedFor:
 
     def test_149_per_node_authentication(self, anchor: Anchor) -> None:
         """P26, and P25: 47/1 goes back."""
-        anchor.deny(149, per_node=(1, b"\0\1"))
-        assert RegistrationReply.decode(anchor.sent[-1].datagram).per_node == (1, b"\0\1")
+        anchor.deny(149, per_node=(1, b"\1"))
+        assert RegistrationReply.decode(anchor.sent[-1].datagram).per_node == (1, b"\1")
 
     def test_149_wins_over_an_fa_ha_nobody_can_check(self, anchor: Anchor) -> None:
-        asked = anchor.request(per_node=(1, b"\0\1"))
+        asked = anchor.request(per_node=(1, b"\1"))
         [answer] = anchor.hear(asked.encode(mn_ha=association(1), fa_ha=association(2)))
         assert reply_in(answer, 1).code == 149
 
@@ -238,7 +238,7 @@ class TestDeregistrationsAreMessagesToo:
         [
             (136, {"home_agent": ipv4("192.0.2.2")}),
             (140, {"unknown": (CRITICAL_VENDOR,)}),
-            (149, {"per_node": (1, b"\0\1")}),
+            (149, {"per_node": (1, b"\1")}),
             (133, {"skew": 60}),
         ],
     )

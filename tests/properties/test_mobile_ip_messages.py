@@ -28,7 +28,9 @@ pads = st.integers(1, 3).map(bytes)
 unknown = st.lists(skippable, max_size=3).map(tuple) | st.tuples(skippable, pads, skippable) | st.tuples(pads)
 extensions = {
     "nai": nais,
-    "per_node": st.none() | st.tuples(st.integers(0, 255), st.binary(max_size=4)),
+    "per_node": st.none()
+    | st.tuples(st.just(1), st.binary(min_size=1, max_size=1))
+    | st.tuples(st.integers(2, 255), st.binary(max_size=4)),
     "gre_key": st.none() | words,
     "revocation": st.none() | revocation_support,
     "unknown": unknown,
