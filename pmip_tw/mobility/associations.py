@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Callable, Iterable
 from enum import Enum
-from hashlib import md5, sha1
+from hashlib import md5, sha1, sha256
 from typing import Protocol
 
 from pmip_tw.secret import Secret
@@ -27,12 +27,17 @@ class Algorithm(Enum):
 
     HMAC_MD5 = "hmac-md5"
     HMAC_SHA1 = "hmac-sha1"
+    HMAC_SHA256 = "hmac-sha256"
     KEYED_MD5 = "keyed-md5"
     KEYED_MD5_RFC2002 = "keyed-md5-rfc2002"
 
     @property
     def digest_size(self) -> int:
-        return 20 if self is Algorithm.HMAC_SHA1 else 16
+        """Octets of an authenticator."""
+        return _DIGEST_SIZES.get(self, 16)
+
+
+_DIGEST_SIZES = {Algorithm.HMAC_SHA1: 20, Algorithm.HMAC_SHA256: 32}
 
 
 def _pre_keyed(constructor: Callable[[bytes], "Hash"], key: bytes) -> Signer:
@@ -58,6 +63,8 @@ def _signer(algorithm: Algorithm, key: bytes) -> Signer:
         return _pre_keyed(md5, key)
     if algorithm is Algorithm.HMAC_SHA1:
         return _pre_keyed(sha1, key)
+    if algorithm is Algorithm.HMAC_SHA256:
+        return _pre_keyed(sha256, key)
     if algorithm is Algorithm.KEYED_MD5:
         return lambda covered: md5(key + covered + key).digest()
     # RFC 2002 covered the extension's Type and Length but not its SPI, the last four octets here.
@@ -68,16 +75,24 @@ class SecurityAssociation:
     """A key, its SPI and its algorithm, shared by two nodes.
 
     The octets covered by an authenticator are the datagram up to and including the extension's SPI
-    (RFC 5944 3.5.1); ``sign`` and ``verify`` take exactly those.
+    (RFC 5944 3.5.1); ``sign`` and ``verify`` take exactly those. ``previous``: what the peer may still use under the
+    same SPI while its key is being changed.
     """
 
-    __slots__ = ("_key", "_sign", "algorithm", "spi")
+    __slots__ = ("_key", "_sign", "algorithm", "previous", "spi")
 
-    def __init__(self, spi: int, key: Secret, algorithm: Algorithm = Algorithm.HMAC_MD5) -> None:
+    def __init__(
+        self,
+        spi: int,
+        key: Secret,
+        algorithm: Algorithm = Algorithm.HMAC_MD5,
+        previous: "SecurityAssociation | None" = None,
+    ) -> None:
         if not MINIMUM_SPI <= spi <= 0xFFFFFFFF:
             raise ValueError(f"SPI {spi} is outside {MINIMUM_SPI}-4294967295 (0-255 are reserved)")
         self.spi = spi
         self.algorithm = algorithm
+        self.previous = previous
         self._key = key
         self._sign: Signer | None = None
 
@@ -96,6 +111,16 @@ class SecurityAssociation:
     def verify(self, covered: bytes, authenticator: bytes) -> bool:
         """Whether ``authenticator`` is right, compared in constant time; one of another length never is."""
         return hmac.compare_digest(self.sign(covered), authenticator)
+
+    def verified_by(self, covered: bytes, authenticator: bytes) -> "SecurityAssociation | None":
+        """Whose key made ``authenticator``: this one, or the previous one; None if neither.
+
+        The peer is answered with the same: it need not know the other key.
+        """
+        if hmac.compare_digest(self.sign(covered), authenticator):
+            return self
+        previous = self.previous
+        return None if previous is None else previous.verified_by(covered, authenticator)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SecurityAssociation) and (self.spi, self.algorithm, self._key) == (

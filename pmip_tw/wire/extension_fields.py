@@ -35,6 +35,10 @@ _SMALLEST_VENDOR = 10
 PER_NODE_METHOD = 1
 """Sub-type of 47 (RFC 5563 5.1)."""
 
+BY_FA_HA = (PER_NODE_METHOD, b"\1")
+BY_IPSEC = (PER_NODE_METHOD, b"\2")
+"""What ``per_node`` is for the two methods that there are."""
+
 _EITHER_SIDE = frozenset(
     {
         ext.UDP_TUNNEL_REPLY,
@@ -56,8 +60,8 @@ class ExtensionFields:
 
     ``per_node``: (sub-type, data) of 47; ``identifiers``: (sub-type, data) of 147/1-3 in order; ``fa_error``: the
     status in 45 of a foreign agent that has a complaint about an answer (RFC 4636). ``agent_part``: which of 44, 47,
-    48, 137, 139, 144, 145 and 147 stand after MN-HA, where a foreign agent puts its own and where only FA-HA
-    protects them (N2, N3). ``unknown`` and ``trailing``: whole extensions that are not understood, pads included,
+    48, 137, 139, 144, 145 and 147 stand after MN-HA (or MN-AAA), where a foreign agent puts its own and where only
+    FA-HA protects them (N2, N3). ``unknown`` and ``trailing``: whole extensions that are not understood, pads included,
     before and after MN-HA. ``repeated``: types of which there was one more; the first one counts (E5).
     """
 
@@ -179,7 +183,7 @@ class ExtensionFields:
             self._place(ext.UDP_TUNNEL_REQUEST)
 
     def _place(self, kind: int) -> None:
-        if self.mn_ha is not None and kind in _EITHER_SIDE:
+        if (self.mn_ha is not None or self.mn_aaa is not None) and kind in _EITHER_SIDE:
             self.agent_part |= {kind}
 
     def _keep(self, whole: bytes) -> None:

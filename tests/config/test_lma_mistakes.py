@@ -43,9 +43,9 @@ LMA_CHANGED = [
     ),
     (
         "spi = 4096",
-        'spi = 4096\nalgorithm = "hmac-sha256"',
+        'spi = 4096\nalgorithm = "hmac-sha512"',
         [
-            "12:1: algorithm: 'hmac-sha256' is none of hmac-md5, hmac-sha1, keyed-md5, keyed-md5-rfc2002"
+            "12:1: algorithm: 'hmac-sha512' is none of hmac-md5, hmac-sha1, hmac-sha256, keyed-md5, keyed-md5-rfc2002"
             " - did you mean 'hmac-sha1'?"
         ],
     ),

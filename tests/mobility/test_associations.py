@@ -20,6 +20,8 @@ def reference(algorithm: Algorithm, key: bytes, covered: bytes) -> bytes:
         return hmac.digest(key, covered, "md5")
     if algorithm is Algorithm.HMAC_SHA1:
         return hmac.digest(key, covered, "sha1")
+    if algorithm is Algorithm.HMAC_SHA256:
+        return hmac.digest(key, covered, "sha256")
     if algorithm is Algorithm.KEYED_MD5:
         return hashlib.md5(key + covered + key).digest()
     return hashlib.md5(key + covered[:-4] + key).digest()
@@ -109,3 +111,14 @@ def test_the_table_needs_name_and_spi() -> None:
     assert table.find(b"a@x", 257) is two
     for name, spi in ((b"b@x", 257), (b"A@x", 256), (b"", 256)):
         assert table.find(name, spi) is None
+
+
+def test_while_a_key_is_changed_both_verify_and_the_one_used_is_known() -> None:
+    """Each request is answered with the key that it was made with."""
+    old = SecurityAssociation(256, Secret(b"the key before that"), Algorithm.KEYED_MD5)
+    new = SecurityAssociation(256, Secret(b"0123456789abcdef"), previous=old)
+    covered = b"some octets"
+    assert new.verified_by(covered, new.sign(covered)) is new
+    assert new.verified_by(covered, old.sign(covered)) is old
+    assert new.verified_by(covered, bytes(16)) is None
+    assert not new.verify(covered, old.sign(covered))
