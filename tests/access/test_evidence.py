@@ -16,6 +16,7 @@ from pmip_tw.wire.ethernet import (
 )
 from pmip_tw.wire.ipv4 import Ipv4Packet
 from pmip_tw.wire.udp import udp_packet
+from tests.conformance import covers
 
 NODE = mac("02:00:00:00:00:01")
 GATEWAY_MAC = mac("02:00:5e:50:4d:49")
@@ -60,6 +61,7 @@ def dhcp(
     return udp_packet(Endpoint(ciaddr, 68), Endpoint(destination, 67), message.encode())
 
 
+@covers("P5")
 @pytest.mark.parametrize(
     ("seen", "kind", "address"),
     [
@@ -147,6 +149,7 @@ NOT_EVIDENCE = {
 }
 
 
+@covers("P15")
 @pytest.mark.parametrize("name", NOT_EVIDENCE)
 def test_what_is_no_evidence(name: str) -> None:
     assert evidence(NOT_EVIDENCE[name], GATEWAY_MAC) is None

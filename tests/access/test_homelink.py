@@ -11,6 +11,7 @@ from pmip_tw.wire.ethernet import ETHERTYPE_ARP, ETHERTYPE_IPV4, EthernetFrame
 from pmip_tw.wire.icmp import ECHO_REPLY, ECHO_REQUEST, TIME_EXCEEDED, IcmpMessage
 from pmip_tw.wire.ipv4 import PROTOCOL_ICMP, Ipv4Packet
 from pmip_tw.wire.udp import udp_packet
+from tests.conformance import covers
 
 NODE, OTHER = mac("02:00:00:00:00:01"), mac("02:00:00:00:00:02")
 GATEWAY_MAC = mac("02:00:5e:50:4d:49")
@@ -39,6 +40,7 @@ def asked(
 
 
 class TestArp:
+    @covers("P53", "P55")
     @pytest.mark.parametrize("target", [GATEWAY, NEIGHBOR])
     def test_the_whole_link_is_at_the_gateways_mac(self, target: Ipv4) -> None:
         """P53, P55."""
@@ -54,6 +56,7 @@ class TestArp:
             target_address=HOME,
         )
 
+    @covers("P70")
     def test_a_gateway_outside_the_prefix_is_answered(self) -> None:
         """P70: RFC 4332 gateways need not lie in it."""
         request = Arp(
@@ -67,11 +70,13 @@ class TestArp:
         assert isinstance(arp_answer(request, NODE, gateway=FAR, **link), bytes)
         assert arp_answer(request, NODE, gateway=GATEWAY, **link) is None
 
+    @covers("P56")
     @pytest.mark.parametrize("target", [HOME, NEIGHBOR, GATEWAY])
     def test_probes_get_silence(self, target: Ipv4) -> None:
         """P56: an answer would be a duplicate address to the node."""
         assert asked(target, ipv4("0.0.0.0")) is None
 
+    @covers("P56")
     def test_silence_for_the_own_address_announcements_replies_and_other_links(self) -> None:
         assert asked(HOME) is None
         assert asked(HOME, operation=REPLY) is None
@@ -83,6 +88,7 @@ class TestArp:
         assert asked(GATEWAY, NEIGHBOR) is Refusal.SPOOFED_ARP_ADDRESS
         assert asked(NEIGHBOR, NEIGHBOR) is Refusal.SPOOFED_ARP_ADDRESS
 
+    @covers("P15")
     def test_presence_probe_is_unicast_and_from_the_gateway(self) -> None:
         """P15."""
         frame = EthernetFrame.decode(arp_probe(HOME, NODE, GATEWAY, GATEWAY_MAC))
@@ -114,11 +120,13 @@ def icmp_in(answer: bytes | Refusal | None) -> tuple[Ipv4Packet, IcmpMessage]:
 
 
 class TestLastHop:
+    @covers("P58")
     def test_echo_to_the_gateway(self) -> None:
         """P58."""
         _, reply = icmp_in(answered(echo(GATEWAY)))
         assert (reply.type, reply.rest, reply.payload) == (ECHO_REPLY, 0x00070001, b"ping")
 
+    @covers("P59")
     @pytest.mark.parametrize(
         "packet",
         [
@@ -133,6 +141,7 @@ class TestLastHop:
         assert (error.type, error.code) == (TIME_EXCEEDED, 0)
         assert error.payload == packet.encode()
 
+    @covers("P58", "P59")
     @pytest.mark.parametrize(
         "packet",
         [
@@ -159,6 +168,7 @@ class TestLastHop:
     def test_nothing_to_say_about(self, packet: Ipv4Packet) -> None:
         assert answered(packet) is None
 
+    @covers("P48")
     def test_another_source_is_spoofing(self) -> None:
         """P48."""
         assert answered(echo(GATEWAY, source=NEIGHBOR)) is Refusal.SPOOFED_SOURCE

@@ -3,8 +3,10 @@
 from pmip_tw.addresses import ipv4
 from pmip_tw.wire.dhcp import MessageType
 from tests.agents.world import GATEWAY, HOME, World
+from tests.conformance import covers
 
 
+@covers("DY1", "P60")
 def test_attach_gives_the_home_address_by_dhcp() -> None:
     world = World()
     address = world.attach(world.stations[0], world.mags[0])
@@ -15,6 +17,7 @@ def test_attach_gives_the_home_address_by_dhcp() -> None:
     assert binding.revocation is not None
 
 
+@covers("P40")
 def test_data_flows_both_ways_and_only_through_the_tunnel() -> None:
     world = World()
     node, station = world.mags[0], world.stations[0]
@@ -24,6 +27,7 @@ def test_data_flows_both_ways_and_only_through_the_tunnel() -> None:
     assert world.plane.delivered[0].endswith(b"up")
 
 
+@covers("P34", "P35", "P78")
 def test_handover_keeps_the_address_and_revokes_the_old_mag() -> None:
     world = World()
     station, (first, second) = world.stations[0], world.mags
@@ -42,6 +46,7 @@ def test_handover_keeps_the_address_and_revokes_the_old_mag() -> None:
     assert (binding.home_address, binding.care_of_address) == (address, second.address)
 
 
+@covers("P34", "RV26")
 def test_five_moves_back_and_forth() -> None:
     world = World()
     station = world.stations[0]
@@ -56,6 +61,7 @@ def test_five_moves_back_and_forth() -> None:
         assert there.states == {}
 
 
+@covers("P21", "P60")
 def test_release_leaves_nothing_on_either_side() -> None:
     world = World()
     station, node = world.stations[0], world.mags[0]
@@ -66,6 +72,7 @@ def test_release_leaves_nothing_on_either_side() -> None:
     assert node.plane.snapshot() == () and world.plane.snapshot() == ()
 
 
+@covers("P20")
 def test_renewal_at_half_the_lifetime_while_the_node_is_heard() -> None:
     world = World()
     station, node = world.stations[0], world.mags[0]
@@ -77,6 +84,7 @@ def test_renewal_at_half_the_lifetime_while_the_node_is_heard() -> None:
     assert len(world.notes.named("binding-renewed")) >= 2
 
 
+@covers("P15", "P21")
 def test_silence_ends_in_deregistration() -> None:
     world = World()
     station, node = world.stations[0], world.mags[0]
@@ -88,6 +96,7 @@ def test_silence_ends_in_deregistration() -> None:
     assert "silent" in left.cause and "3 ARP probes" in left.cause
 
 
+@covers("P15")
 def test_a_node_that_answers_arp_probes_stays() -> None:
     world = World()
     station, node = world.stations[0], world.mags[0]
@@ -101,12 +110,14 @@ def test_a_node_that_answers_arp_probes_stays() -> None:
     assert node.notes.named("registration-renewed")
 
 
+@covers("P30")
 def test_addresses_of_two_nodes_differ() -> None:
     world = World()
     one, two = (world.attach(station, world.mags[0]) for station in world.stations)
     assert one != two
 
 
+@covers("P60")
 def test_a_node_that_moved_while_it_slept_gets_its_address_acknowledged() -> None:
     """INIT-REBOOT at a MAG that knows nothing of it."""
     world = World()
@@ -118,6 +129,7 @@ def test_a_node_that_moved_while_it_slept_gets_its_address_acknowledged() -> Non
     assert (ack.message_type, ack.yiaddr) == (MessageType.ACK, address)
 
 
+@covers("P60")
 def test_an_address_from_elsewhere_is_refused_and_a_fresh_one_offered() -> None:
     world = World()
     station, node = world.stations[0], world.mags[0]

@@ -11,6 +11,7 @@ from pmip_tw.mobility.tunnels import Entry
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
 from pmip_tw.wire.registration import RegistrationReply
 from tests.agents.world import LMA, World
+from tests.conformance import covers
 from tests.lma.anchor import MAG1, MAG2, Anchor
 
 
@@ -59,6 +60,7 @@ class Bench:
         self.agent.datagrams_received([Datagram(payload, source, LMA) for payload in payloads])
 
 
+@covers("H14")
 def test_the_packet_plane_decides_what_is_promised() -> None:
     bench = Bench()
     bench.arrive(MAG1, bench.anchor.datagram(1))
@@ -76,6 +78,7 @@ def test_the_packet_plane_decides_what_is_promised() -> None:
     assert bench.plane.snapshot() == ()
 
 
+@covers("L6")
 def test_bindings_end_while_nothing_is_heard() -> None:
     bench = Bench()
     bench.plane.room = 2

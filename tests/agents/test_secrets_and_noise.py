@@ -7,6 +7,7 @@ from pmip_tw.addresses import Endpoint, ipv4
 from pmip_tw.manage.trace import Trace
 from pmip_tw.wire.dhcp import MessageType
 from tests.agents.world import GATEWAY, GATEWAY_MAC, LMA, PORT, Station, World
+from tests.conformance import covers
 from tests.mag.bench import LMA_CLOCK, Bench, reply, revocation
 
 HOME_FRAMES = [
@@ -53,6 +54,7 @@ VALID_DATAGRAMS = [
 ]
 
 
+@covers("M3", "RV9")
 @settings(max_examples=400, deadline=None)
 @given(st.binary(max_size=200) | damaged(VALID_DATAGRAMS))
 def test_any_datagram_raises_nothing_and_changes_nothing_without_the_key(octets: bytes) -> None:

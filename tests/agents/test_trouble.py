@@ -8,6 +8,7 @@ from pmip_tw.addresses import Ipv4, ipv4
 from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.wire.dhcp import MessageType
 from tests.agents.world import GATEWAY, LMA, PORT, MagNode, Station, World, association
+from tests.conformance import covers
 
 
 def told_kinds(node: MagNode) -> list[MessageType | None]:
@@ -57,6 +58,7 @@ def test_lma_that_was_silent_for_minutes_is_asked_again_without_an_operator() ->
     assert MessageType.OFFER in told_kinds(node)
 
 
+@covers("I9", "P17")
 def test_clocks_that_are_apart_are_followed_once_per_lma() -> None:
     world = World()
     node = world.mags[0]
@@ -149,6 +151,7 @@ def test_stopping_leaves_no_wake_up_behind() -> None:
     assert len(world.network.carried) == sent
 
 
+@covers("P15", "P79")
 class TestStrayFrames:
     """A frame that sat in a socket buffer says where the node was, not where it is (P15, P79)."""
 
@@ -222,6 +225,7 @@ def test_a_network_that_loses_and_doubles_settles(seed: int) -> None:
     assert {entry.home_address for entry in world.plane.snapshot()} == {home for home, _ in bindings}
 
 
+@covers("AA24")
 def test_a_moved_mac_on_another_port_keeps_its_address() -> None:
     world = World(mag_settings={"duplicate_mac": "move"})
     station, node = world.stations[0], world.mags[0]

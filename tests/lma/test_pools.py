@@ -2,6 +2,7 @@
 
 from pmip_tw.addresses import ipv4, ipv4_text, prefix
 from pmip_tw.lma.pools import AddressPool, Pools
+from tests.conformance import covers
 from tests.lma.anchor import FIRST_ADDRESS, Anchor
 
 
@@ -14,6 +15,7 @@ def take(pools: Pools, nai: bytes, wanted: str = "0.0.0.0", at: float = 0.0) -> 
     return None if found is None else ipv4_text(found)
 
 
+@covers("P30")
 def test_hosts_in_order_without_network_gateway_broadcast_and_exclusions() -> None:
     pools = Pools([(pool(exclude=[ipv4("10.1.0.3")]), [])])
     found = [take(pools, b"%d@a" % number) for number in range(6)]
@@ -25,6 +27,7 @@ def test_a_prefix_without_room() -> None:
         assert take(Pools([(pool(text), [])]), b"a@a") is None
 
 
+@covers("P80")
 class TestHold:
     """P80."""
 
@@ -96,6 +99,7 @@ class TestHold:
         anchor.accept(2, home_address=FIRST_ADDRESS)
 
 
+@covers("P30")
 class TestRealms:
     def test_each_realm_its_pools_then_those_for_all(self) -> None:
         pools = Pools([(pool("10.9.0.0/29"), []), (pool("10.1.0.0/30"), ["One.example"])])
@@ -136,6 +140,7 @@ class TestRealms:
         assert take(pools, b"c@a", at=2) == "10.2.0.2"
 
 
+@covers("P30")
 class TestStatic:
     STATIC = ipv4("10.1.0.2")
 

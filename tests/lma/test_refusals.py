@@ -8,6 +8,7 @@ from pmip_tw.mobility.replay import ntp_seconds, ntp_timestamp
 from pmip_tw.secret import Secret
 from pmip_tw.wire.extension_values import UdpTunnelRequest
 from pmip_tw.wire.registration import COLOCATED, GRE, MINIMAL, REVERSE_TUNNEL, RegistrationReply
+from tests.conformance import covers
 from tests.lma.anchor import FIRST_ADDRESS, LMA, MAG1, MAG2, NAT, Anchor, association, bound, nai, reply_in
 
 CRITICAL_VENDOR = bytes((38, 0, 0, 8)) + bytes(8)
@@ -23,20 +24,25 @@ def anchor(request: pytest.FixtureRequest) -> Anchor:
 
 
 class Test129:
+    @covers("H12", "N18")
     def test_nat_without_udp_tunnelling(self, anchor: Anchor) -> None:
         assert "N18" in anchor.deny(129, source=NAT).cause
 
+    @covers("H10", "P28")
     def test_home_address_of_another_pool(self, anchor: Anchor) -> None:
         anchor.deny(129, home_address=ipv4("172.16.0.1"))
 
+    @covers("H10", "P28")
     def test_home_address_of_someone_else(self, anchor: Anchor) -> None:
         theirs = anchor.accept(2).home_address
         anchor.deny(129, home_address=theirs)
 
+    @covers("H10")
     @pytest.mark.parametrize("last", [0, 1, 7])
     def test_network_gateway_and_broadcast(self, anchor: Anchor, last: int) -> None:
         anchor.deny(129, home_address=ipv4(f"10.1.0.{last}"))
 
+    @covers("P30")
     def test_another_address_than_the_bound_one(self) -> None:
         """P30, even if the other one is free."""
         anchor = Anchor()
@@ -45,15 +51,18 @@ class Test129:
 
 
 class Test130:
+    @covers("H10")
     def test_pool_empty(self) -> None:
         anchor = Anchor(home="10.1.0.0/30")
         anchor.accept(1)
         assert "pool" in anchor.deny(130, 2).cause
 
+    @covers("H14")
     def test_packet_plane_fails(self, anchor: Anchor) -> None:
         anchor.broken = "add route: no memory"
         assert "no memory" in anchor.deny(130).cause
 
+    @covers("P79")
     def test_moves_too_often(self) -> None:
         """P79: the first move is free, the next one waits for the interval; renewals are no moves."""
         anchor = Anchor(handover_min_interval=1.0)
@@ -65,6 +74,7 @@ class Test130:
         anchor.clock.advance(0.1)
         anchor.accept(1, MAG1)
 
+    @covers("P79")
     def test_a_refused_move_does_not_start_the_interval_again(self) -> None:
         anchor = Anchor(handover_min_interval=1.0)
         anchor.accept(1, MAG1)
@@ -83,6 +93,7 @@ class Test131:
         wrong = SecurityAssociation(association(1).spi, Secret(b"another key"))
         return anchor.request().encode(mn_ha=wrong)
 
+    @covers("H4")
     def test_wrong_key(self, anchor: Anchor) -> None:
         before = anchor.state()
         [answer] = anchor.hear(self.forged(anchor))
@@ -90,6 +101,7 @@ class Test131:
         assert anchor.state() == before
         assert (anchor.notes[-1].name, anchor.notes[-1].reason) == ("message-discarded", "bad-authenticator")
 
+    @covers("H4")
     def test_one_answer_a_second_and_source_address(self, anchor: Anchor) -> None:
         assert len(anchor.hear(self.forged(anchor), MAG1)) == 1
         assert anchor.hear(self.forged(anchor), MAG1) == []
@@ -100,6 +112,7 @@ class Test131:
         anchor.clock.advance(0.01)
         assert len(anchor.hear(self.forged(anchor), MAG1)) == 1
 
+    @covers("H4")
     def test_a_changed_octet_anywhere(self) -> None:
         """Whatever is flipped: never an accepting reply, never a state."""
         anchor = Anchor()
@@ -111,6 +124,7 @@ class Test131:
                 assert RegistrationReply.decode(answer.datagram).code == 131
             assert anchor.state() == ([], {})
 
+    @covers("I12")
     def test_a_wrong_key_with_a_later_identification_blocks_nothing(self, anchor: Anchor) -> None:
         """I12: replay state is not touched by what is not authentic."""
         wrong = SecurityAssociation(association(1).spi, Secret(b"another key"))
@@ -119,14 +133,17 @@ class Test131:
 
 
 class Test133:
+    @covers("H5", "I6")
     @pytest.mark.parametrize("skew", [7.5, -7.5, 3600, -3600, 2.0**31])
     def test_outside_the_window(self, anchor: Anchor, skew: float) -> None:
         anchor.deny(133, skew=skew)
 
+    @covers("I6")
     @pytest.mark.parametrize("skew", [6.9, -6.9])
     def test_inside_the_window(self, skew: float) -> None:
         Anchor().accept(skew=skew)
 
+    @covers("I6")
     @pytest.mark.parametrize(("ticks", "code"), [(0, 1), (1, 133)])
     @pytest.mark.parametrize("side", [1, -1])
     def test_the_edge_belongs_to_the_window(self, side: int, ticks: int, code: int) -> None:
@@ -134,6 +151,7 @@ class Test133:
         edge = ntp_timestamp(anchor.clock.wall + side * 7) + side * ticks
         assert anchor.ask(identification=edge).code == code
 
+    @covers("I8")
     def test_the_reply_tells_our_time(self) -> None:
         """I8: low half as asked, high half our clock; with it the next request is accepted."""
         anchor = Anchor()
@@ -144,6 +162,7 @@ class Test133:
         offset = (reply.identification >> 32) - (asked.identification >> 32)
         anchor.accept(skew=-500 + offset)
 
+    @covers("I6", "P31")
     def test_equal_is_not_later(self) -> None:
         anchor = Anchor(handover_min_interval=0.0)
         same = anchor.request().identification
@@ -152,10 +171,12 @@ class Test133:
         anchor.deny(133, 1, MAG1, identification=same - 1)
         anchor.accept(1, MAG1, identification=same + 1)
 
+    @covers("I8")
     def test_rejected_timestamps_are_not_remembered(self, anchor: Anchor) -> None:
         anchor.deny(133, skew=8)
         anchor.accept()
 
+    @covers("P33")
     def test_after_a_fast_clock_the_next_mag_is_told_a_time_that_works(self) -> None:
         """P33: beyond the last accepted one, inside the window."""
         anchor = Anchor(handover_min_interval=0.0)
@@ -166,12 +187,14 @@ class Test133:
         assert reply.identification >> 32 == ntp_seconds(anchor.clock.wall) + 5
         anchor.accept(1, MAG2, identification=reply.identification)
 
+    @covers("P33")
     def test_never_told_a_time_outside_the_window(self) -> None:
         anchor = Anchor(handover_min_interval=0.0)
         anchor.accept(1, MAG1, skew=6.9)
         reply = anchor.ask(1, MAG2)
         assert reply.identification >> 32 == ntp_seconds(anchor.clock.wall) + 6
 
+    @covers("P33")
     def test_literal_rfc_behaviour_on_request(self) -> None:
         anchor = Anchor(handover_min_interval=0.0, resync_beyond_last=False)
         anchor.accept(1, MAG1, skew=4.5)
@@ -179,12 +202,15 @@ class Test133:
 
 
 class Test134:
+    @covers("H12", "N20")
     def test_udp_tunnel_request_before_mn_ha_without_d(self, anchor: Anchor) -> None:
         anchor.deny(134, flags=REVERSE_TUNNEL, udp_tunnel=UdpTunnelRequest())
 
+    @covers("H12", "N20")
     def test_udp_tunnel_request_after_mn_ha_with_d(self, anchor: Anchor) -> None:
         anchor.deny(134, udp_tunnel=UdpTunnelRequest(), agent_part=frozenset({144}))
 
+    @covers("H9")
     @pytest.mark.parametrize("bit", [0x01, 0x04])
     def test_reserved_bits_only_where_strict(self, bit: int) -> None:
         flags = REVERSE_TUNNEL | COLOCATED | bit
@@ -193,19 +219,23 @@ class Test134:
 
 
 class TestWhatIsAskedFor:
+    @covers("H8")
     @pytest.mark.parametrize("home_agent", [0, ALL_ONES, ipv4("192.0.2.2")])
     def test_136_another_home_agent(self, anchor: Anchor, home_agent: int) -> None:
         """The reply names ours; RFC 4433's assignment is not offered."""
         assert "192.0.2.1" in anchor.deny(136, home_agent=home_agent).cause
         assert RegistrationReply.decode(anchor.sent[-1].datagram).home_agent == LMA
 
+    @covers("H11")
     def test_138_no_reverse_tunnel(self, anchor: Anchor) -> None:
         anchor.deny(138, flags=COLOCATED)
 
+    @covers("H11")
     @pytest.mark.parametrize("flag", [GRE, MINIMAL])
     def test_139_other_encapsulations(self, anchor: Anchor, flag: int) -> None:
         anchor.deny(139, flags=REVERSE_TUNNEL | COLOCATED | flag)
 
+    @covers("H11")
     def test_139_a_gre_key_implies_gre(self, anchor: Anchor) -> None:
         anchor.deny(139, gre_key=7)
 
@@ -215,15 +245,18 @@ class TestWhatIsAskedFor:
     def test_141_critical_vendor_extension_after_mn_ha(self, anchor: Anchor) -> None:
         anchor.deny(141, trailing=(CRITICAL_VENDOR,))
 
+    @covers("H12")
     @pytest.mark.parametrize("encapsulation", [47, 55, 99])
     def test_142_other_encapsulation_in_udp(self, anchor: Anchor, encapsulation: int) -> None:
         anchor.deny(142, source=NAT, udp_tunnel=UdpTunnelRequest(encapsulation=encapsulation))
 
+    @covers("H13", "P25", "P26")
     def test_149_per_node_authentication(self, anchor: Anchor) -> None:
         """P26, and P25: 47/1 goes back."""
         anchor.deny(149, per_node=(1, b"\1"))
         assert RegistrationReply.decode(anchor.sent[-1].datagram).per_node == (1, b"\1")
 
+    @covers("P26")
     def test_149_wins_over_an_fa_ha_nobody_can_check(self, anchor: Anchor) -> None:
         asked = anchor.request(per_node=(1, b"\1"))
         [answer] = anchor.hear(asked.encode(mn_ha=association(1), fa_ha=association(2)))
@@ -233,6 +266,7 @@ class TestWhatIsAskedFor:
 class TestDeregistrationsAreMessagesToo:
     """What is wrong with the message itself refuses a de-registration as well; what the tunnel is made of does not."""
 
+    @covers("H5", "H8", "P26")
     @pytest.mark.parametrize(
         ("code", "fields"),
         [
@@ -247,6 +281,7 @@ class TestDeregistrationsAreMessagesToo:
         anchor.accept()
         anchor.deny(code, lifetime=0, **fields)
 
+    @covers("N18")
     @pytest.mark.parametrize("fields", [{"flags": 0}, {"flags": GRE}, {"source": NAT}])
     def test_accepted(self, fields: dict[str, object]) -> None:
         anchor = Anchor()
@@ -255,6 +290,7 @@ class TestDeregistrationsAreMessagesToo:
         assert anchor.state() == ([], {})
 
 
+@covers("I7")
 def test_a_refused_request_keeps_its_whole_identification() -> None:
     """I7."""
     anchor = Anchor()
@@ -263,6 +299,7 @@ def test_a_refused_request_keeps_its_whole_identification() -> None:
     assert reply_in(answer, 1).identification == asked.identification
 
 
+@covers("I6")
 def test_a_refused_request_cannot_be_replayed() -> None:
     """I6b: captured while it was refused, it must not work when the reason is gone."""
     anchor = Anchor(home="10.1.0.0/30")
@@ -276,6 +313,7 @@ def test_a_refused_request_cannot_be_replayed() -> None:
     assert bound(anchor) == {}
 
 
+@covers("I6")
 def test_a_refused_request_of_a_bound_node_cannot_be_replayed() -> None:
     """I6b: the floor counts beside a binding, too."""
     anchor = Anchor()
@@ -289,6 +327,7 @@ def test_a_refused_request_of_a_bound_node_cannot_be_replayed() -> None:
     assert anchor.state() == before
 
 
+@covers("I6", "I10")
 def test_a_refused_request_of_a_bound_node_cannot_be_replayed_after_the_binding_ended() -> None:
     """The floor is the latest valid Identification, not that of the binding."""
     anchor = Anchor(handover_min_interval=0.0)
@@ -304,6 +343,7 @@ def test_a_refused_request_of_a_bound_node_cannot_be_replayed_after_the_binding_
     assert anchor.accept().home_address == FIRST_ADDRESS
 
 
+@covers("H3", "P27")
 def test_an_unknown_node_is_no_oracle() -> None:
     """H3: no answer tells which NAIs exist."""
     anchor = Anchor(nodes=1)

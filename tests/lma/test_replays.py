@@ -2,10 +2,12 @@
 
 from pmip_tw.mobility.clock import NTP_EPOCH
 from pmip_tw.wire.extension_values import UdpTunnelRequest
+from tests.conformance import covers
 from tests.lma.anchor import FIRST_ADDRESS, MAG1, MAG2, MAG3, Anchor, reply_in
 
 
 class TestReplay:
+    @covers("I10")
     def test_after_deregistration(self) -> None:
         """I10: captured requests do not bring the binding back, for as long as their timestamps would."""
         anchor = Anchor()
@@ -17,6 +19,7 @@ class TestReplay:
             anchor.pass_time(0.5)
         assert anchor.state() == ([], {})
 
+    @covers("I10")
     def test_at_the_last_instant_of_the_window(self) -> None:
         """The floor outlives every timestamp that it guards, exact edges included."""
         anchor = Anchor()
@@ -28,6 +31,7 @@ class TestReplay:
         anchor.pass_time(14)
         assert reply_in(anchor.hear(captured)[0], 1).code == 133
 
+    @covers("I6")
     def test_the_deregistration_itself(self) -> None:
         anchor = Anchor()
         anchor.accept()
@@ -38,6 +42,7 @@ class TestReplay:
         assert reply_in(anchor.hear(captured)[0], 1).code == 133
         assert anchor.state() == before
 
+    @covers("I10")
     def test_after_expiry(self) -> None:
         anchor = Anchor()
         captured = anchor.datagram(skew=6, lifetime=1)
@@ -55,6 +60,7 @@ class TestReplay:
         assert anchor.engine.next_deadline() is None
         assert anchor.accept().home_address == FIRST_ADDRESS
 
+    @covers("I11")
     def test_across_the_end_of_the_era(self) -> None:
         """I11: 2036-02-07 06:28:16 UTC is a second like any other."""
         anchor = Anchor(handover_min_interval=0.0)
@@ -67,6 +73,7 @@ class TestReplay:
         assert anchor.request().identification < last
         anchor.deny(133, identification=last)
 
+    @covers("I11", "P33")
     def test_resynchronization_across_the_end_of_the_era(self) -> None:
         """P33: two seconds before it, a MAG four seconds ahead was accepted."""
         anchor = Anchor(handover_min_interval=0.0)
@@ -75,6 +82,7 @@ class TestReplay:
         reply = anchor.ask(1, MAG2)
         assert (reply.code, reply.identification >> 32) == (133, 3)
 
+    @covers("I11", "P33")
     def test_resynchronization_just_before_the_end_of_the_era(self) -> None:
         """The told second is the one after the last accepted, not the window's end behind the era."""
         anchor = Anchor(handover_min_interval=0.0)
@@ -84,6 +92,7 @@ class TestReplay:
         assert (reply.code, reply.identification >> 32) == (133, 0xFFFFFFFF)
 
 
+@covers("L5")
 class TestDuplicate:
     """L5: the accepted request once more."""
 

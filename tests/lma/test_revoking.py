@@ -9,6 +9,7 @@ from pmip_tw.secret import Secret
 from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelRequest
 from pmip_tw.wire.registration import REVERSE_TUNNEL, RegistrationReply
 from pmip_tw.wire.revocation import Revocation, RevocationAck
+from tests.conformance import covers
 from tests.lma.anchor import (
     FIRST_ADDRESS,
     LMA,
@@ -49,17 +50,20 @@ def ack_for(send: Send, *, key: SecurityAssociation | None = None, **fields: obj
 
 
 class TestNegotiation:
+    @covers("RV3", "RV6")
     def test_answered_only_where_asked(self) -> None:
         """RV3; our clock in it is Unix seconds (RV6)."""
         anchor = Anchor()
         assert anchor.accept(1).revocation is None
         assert anchor.accept(2, revocation=SUPPORT).revocation == RevocationSupport(wall(anchor))
 
+    @covers("RV5")
     def test_the_inform_bit_is_not_offered(self) -> None:
         """RV5."""
         reply = Anchor().accept(revocation=RevocationSupport(77, inform=True))
         assert reply.revocation is not None and reply.revocation.inform is False
 
+    @covers("RV4")
     def test_unprotected_support_is_ignored(self) -> None:
         """RV4: 137 after MN-HA with no FA-HA."""
         anchor = Anchor()
@@ -68,6 +72,7 @@ class TestNegotiation:
         anchor.accept(1, MAG2)
         assert revocations(anchor.sent) == []
 
+    @covers("P35", "RV1")
     def test_no_revocation_without_negotiation(self) -> None:
         """RV1, P35; what the new MAG can do does not matter."""
         anchor = Anchor()
@@ -75,6 +80,7 @@ class TestNegotiation:
         anchor.accept(1, MAG2, revocation=SUPPORT)
         assert revocations(anchor.pass_time(60)) == []
 
+    @covers("RV7")
     def test_negotiation_is_renewed_with_every_registration(self) -> None:
         """RV7."""
         anchor = Anchor()
@@ -83,6 +89,7 @@ class TestNegotiation:
         anchor.accept(1, MAG2)
         assert revocations(anchor.sent) == []
 
+    @covers("P35")
     def test_policy_off(self) -> None:
         anchor = Anchor(revoke_on_handover=False)
         anchor.accept(1, MAG1, revocation=SUPPORT)
@@ -91,6 +98,7 @@ class TestNegotiation:
 
 
 class TestMessage:
+    @covers("P76", "RV10", "RV13", "RV22")
     def test_its_content(self) -> None:
         anchor, send = moved()
         revocation = Revocation.decode(send.datagram)
@@ -101,6 +109,7 @@ class TestMessage:
         assert revocation.mn_ha is not None
         assert association(1).verify(send.datagram[: revocation.mn_ha.covered], revocation.mn_ha.value)
 
+    @covers("P35", "P36", "RV21")
     def test_after_the_reply_to_the_new_mag(self) -> None:
         """P36."""
         anchor, _ = moved()
@@ -109,6 +118,7 @@ class TestMessage:
         assert reply.destination.address == MAG2
         assert (revocation.source, revocation.destination) == (LMA, Endpoint(MAG1, 434))
 
+    @covers("RV41")
     def test_through_a_nat_to_the_port_seen(self) -> None:
         """RV41; the foreign domain stays the care-of address."""
         anchor = Anchor()
@@ -127,6 +137,7 @@ class TestMessage:
 
 
 class TestIdentifier:
+    @covers("RV15")
     def test_later_than_a_registration_of_the_same_second(self) -> None:
         """RV15, RV16."""
         anchor = Anchor()
@@ -135,6 +146,7 @@ class TestIdentifier:
         [revocation] = revocations(anchor.sent)
         assert registered is not None and revocation.identifier == registered.timestamp + 1
 
+    @covers("RV14")
     def test_every_try_has_a_later_one(self) -> None:
         """RV14, also while the wall clock stands still."""
         anchor, first = moved()
@@ -143,6 +155,7 @@ class TestIdentifier:
         assert len(identifiers) == len(set(identifiers)) == 6
         assert identifiers == sorted(identifiers)
 
+    @covers("RV6")
     def test_a_node_that_returns_at_once_is_safe_from_what_is_still_under_way(self) -> None:
         """RV6: the registration's timestamp is not before the last identifier sent to that MAG."""
         anchor, first = moved()
@@ -151,6 +164,7 @@ class TestIdentifier:
         returned = anchor.accept(1, MAG1, revocation=SUPPORT, skew=5).revocation
         assert returned is not None and returned.timestamp >= last
 
+    @covers("RV15")
     def test_and_a_later_revocation_of_that_stay_works_again(self) -> None:
         anchor, _ = moved()
         returned = anchor.accept(1, MAG1, revocation=SUPPORT).revocation
@@ -160,6 +174,7 @@ class TestIdentifier:
 
 
 class TestRetransmission:
+    @covers("RV23")
     def test_schedule(self) -> None:
         """RV23: after 1, 2, 4, 8 and 16 s, a little late at most, then silence."""
         anchor, _ = moved()
@@ -172,6 +187,7 @@ class TestRetransmission:
         assert all(time >= due for time, due in zip(times, (1, 3, 7, 15, 31), strict=True))
         assert anchor.names() == ["revocation-sent"] * 5 + ["revocation-unanswered"]
 
+    @covers("RV23", "RV24")
     def test_never_after_the_binding_would_have_ended(self) -> None:
         """RV24."""
         anchor = Anchor()
@@ -181,6 +197,7 @@ class TestRetransmission:
         anchor.pass_time(60)
         assert anchor.names() == ["revocation-sent"] * 2 + ["revocation-unanswered"]
 
+    @covers("RV24")
     def test_never_for_an_expired_binding(self) -> None:
         """RV24: it is over, though nobody has woken yet."""
         anchor = Anchor()
@@ -190,11 +207,13 @@ class TestRetransmission:
         anchor.pass_time(60)
         assert revocations(anchor.sent) == []
 
+    @covers("L6", "RV24")
     def test_expiry_is_not_revoked(self) -> None:
         anchor = Anchor()
         anchor.accept(1, MAG1, lifetime=1, revocation=SUPPORT)
         assert anchor.pass_time(60) == []
 
+    @covers("RV26")
     def test_back_at_the_old_mag_it_stops(self) -> None:
         """RV26: ping-pong. The stay at the other MAG is revoked instead."""
         anchor, _ = moved()
@@ -202,12 +221,14 @@ class TestRetransmission:
         later = revocations([anchor.sent[-1], *anchor.pass_time(60)])
         assert {one.foreign_domain for one in later} == {MAG2}
 
+    @covers("RV27")
     def test_deregistered_by_the_old_mag_it_stops(self) -> None:
         """RV27: the MAG has let go by itself; messages crossed."""
         anchor, _ = moved()
         anchor.release(1, MAG1)
         assert revocations(anchor.pass_time(60)) == []
 
+    @covers("RV25")
     def test_two_former_mags_at_once(self) -> None:
         anchor, first = moved()
         anchor.accept(1, MAG3, revocation=SUPPORT)
@@ -219,17 +240,20 @@ class TestRetransmission:
 
 
 class TestAcknowledgment:
+    @covers("RV23")
     def test_it_ends_the_retransmission(self) -> None:
         anchor, send = moved()
         assert anchor.hear(ack_for(send), MAG1) == []
         assert anchor.notes[-1].name == "revocation-acknowledged"
         assert anchor.pass_time(60) == []
 
+    @covers("RV13")
     def test_without_a_name(self) -> None:
         anchor, send = moved()
         anchor.hear(ack_for(send, nai=b""), MAG1)
         assert anchor.pass_time(60) == []
 
+    @covers("RV20")
     def test_of_any_try(self) -> None:
         """RV20."""
         anchor, send = moved()
@@ -237,6 +261,7 @@ class TestAcknowledgment:
         anchor.hear(ack_for(send), MAG1)
         assert anchor.pass_time(60) == []
 
+    @covers("RV20")
     @pytest.mark.parametrize(
         ("fields", "source"),
         [
@@ -252,6 +277,7 @@ class TestAcknowledgment:
         anchor.ignore("no-such-revocation", ack_for(send, **fields), source)
         assert len(anchor.pass_time(60)) == 5
 
+    @covers("RV9", "RV12")
     def test_with_the_wrong_key(self) -> None:
         """RV9, RV12."""
         anchor, send = moved()
@@ -259,6 +285,7 @@ class TestAcknowledgment:
         anchor.ignore("bad-authenticator", ack_for(send, key=wrong))
         assert len(anchor.pass_time(60)) == 5
 
+    @covers("RV9")
     def test_with_the_wrong_spi_or_none(self) -> None:
         anchor, send = moved()
         anchor.ignore("no-authenticator", ack_for(send, key=association(2)))
@@ -267,11 +294,13 @@ class TestAcknowledgment:
         anchor.ignore("no-authenticator", bare.encode())
         assert len(anchor.pass_time(60)) == 5
 
+    @covers("RV20")
     def test_twice(self) -> None:
         anchor, send = moved()
         anchor.hear(ack_for(send), MAG1)
         anchor.ignore("no-such-revocation", ack_for(send))
 
+    @covers("RV36")
     def test_the_inform_bit_is_ignored(self) -> None:
         """RV36."""
         anchor, send = moved()
@@ -279,6 +308,7 @@ class TestAcknowledgment:
         assert anchor.notes[-1].name == "revocation-acknowledged"
 
 
+@covers("RV23")
 def test_many_at_once_are_all_sent_and_all_end() -> None:
     """A MAG with all its nodes has gone: nothing is forgotten, nothing stays."""
     anchor = Anchor(home="10.1.0.0/16", nodes=2500)

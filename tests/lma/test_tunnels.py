@@ -7,6 +7,7 @@ from pmip_tw.mobility.tunnels import AnchorKey, Tunnel
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelReply, UdpTunnelRequest
 from pmip_tw.wire.registration import REVERSE_TUNNEL, RegistrationReply
+from tests.conformance import covers
 from tests.lma.anchor import FIRST_ADDRESS, LMA, MAG1, NAT, Anchor
 
 DIRECT = Tunnel(local=LMA, remote=MAG1)
@@ -18,6 +19,7 @@ def tunnel(anchor: Anchor) -> Tunnel:
     return anchor.installed[AnchorKey(FIRST_ADDRESS)].tunnel
 
 
+@covers("N19", "N21")
 @pytest.mark.parametrize("asked", [PLEASE, FORCED])
 def test_behind_a_nat_with_144(asked: UdpTunnelRequest) -> None:
     """The source's address and port are the tunnel's end (N21); F goes back as it came."""
@@ -27,16 +29,19 @@ def test_behind_a_nat_with_144(asked: UdpTunnelRequest) -> None:
     assert tunnel(anchor) == Tunnel(local=LMA, remote=NAT, remote_port=40001)
 
 
+@covers("N19")
 @pytest.mark.parametrize("asked", [PLEASE, FORCED])
 def test_behind_a_nat_but_not_allowed(asked: UdpTunnelRequest) -> None:
     note = Anchor(nat_traversal=False).deny(129, source=NAT, udp_tunnel=asked)
     assert "nat_traversal is off" in note.cause
 
 
+@covers("H12", "N18", "N19")
 def test_behind_a_nat_without_144() -> None:
     Anchor().deny(129, source=NAT)
 
 
+@covers("N19", "N22")
 @pytest.mark.parametrize("allowed", [True, False])
 def test_no_nat_and_not_forced(allowed: bool) -> None:
     """Code 64 and the normal tunnel (N22)."""
@@ -45,34 +50,40 @@ def test_no_nat_and_not_forced(allowed: bool) -> None:
     assert tunnel(anchor) == DIRECT
 
 
+@covers("N19")
 def test_no_nat_but_forced() -> None:
     anchor = Anchor()
     assert anchor.accept(port=5000, udp_tunnel=FORCED).udp_tunnel == UdpTunnelReply(0, True, 110)
     assert tunnel(anchor) == Tunnel(local=LMA, remote=MAG1, remote_port=5000)
 
 
+@covers("N19")
 @pytest.mark.parametrize("policy", [{"forced_udp": False}, {"nat_traversal": False}])
 def test_no_nat_forced_but_not_allowed(policy: dict[str, object]) -> None:
     Anchor(**policy).deny(129, udp_tunnel=FORCED)
 
 
+@covers("N19", "P41")
 def test_no_nat_and_no_144() -> None:
     anchor = Anchor()
     assert anchor.accept().udp_tunnel is None
     assert tunnel(anchor) == DIRECT
 
 
+@covers("H12", "N19")
 def test_an_encapsulation_that_is_not_used_is_no_reason_to_refuse() -> None:
     """142 only if UDP would be used."""
     Anchor().accept(udp_tunnel=UdpTunnelRequest(encapsulation=47))
     Anchor().deny(142, udp_tunnel=UdpTunnelRequest(forced=True, encapsulation=47))
 
 
+@covers("N11")
 @pytest.mark.parametrize("encapsulation", [0, 4])
 def test_ip_in_ip_by_either_name(encapsulation: int) -> None:
     Anchor().accept(source=NAT, udp_tunnel=UdpTunnelRequest(encapsulation=encapsulation))
 
 
+@covers("N22")
 def test_the_reply_part_stands_where_the_request_part_stood() -> None:
     """N22: after MN-HA for a MAG that registers like a foreign agent."""
     anchor = Anchor()
@@ -81,6 +92,7 @@ def test_the_reply_part_stands_where_the_request_part_stood() -> None:
     assert RegistrationReply.decode(anchor.sent[-1].datagram).agent_part == {44}
 
 
+@covers("N25")
 def test_lifetime_of_a_udp_tunnel() -> None:
     """N25, and never beyond the maximum of all."""
     assert Anchor().accept(source=NAT, udp_tunnel=PLEASE, lifetime=3000).lifetime == 600
@@ -88,6 +100,7 @@ def test_lifetime_of_a_udp_tunnel() -> None:
     assert Anchor(max_lifetime=300).accept(source=NAT, udp_tunnel=PLEASE, lifetime=3000).lifetime == 300
 
 
+@covers("N13", "N23")
 def test_a_new_port_moves_the_tunnel_not_the_node() -> None:
     """N13, N23: the NAT forgot its mapping; the MAG is the same."""
     anchor = Anchor()
@@ -99,11 +112,13 @@ def test_a_new_port_moves_the_tunnel_not_the_node() -> None:
     assert anchor.state() == ([], {})
 
 
+@covers("N38")
 def test_keepalive_interval_is_told() -> None:
     reply = Anchor(keepalive_interval=25).accept(source=NAT, udp_tunnel=PLEASE)
     assert reply.udp_tunnel is not None and reply.udp_tunnel.keepalive_interval == 25
 
 
+@covers("N28")
 class TestTwoMagsWithOnePrivateAddress:
     """Behind different NATs both call themselves 192.168.1.10 (N28)."""
 

@@ -13,6 +13,7 @@ from pmip_tw.wire.dhcp import MessageType
 from pmip_tw.wire.ethernet import ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ethernet_frame
 from pmip_tw.wire.udp import udp_packet
 from tests.agents.world import GATEWAY, GATEWAY_MAC, LMA, PORT, Station, association
+from tests.conformance import covers
 from tests.mag.bench import ADDRESS, Bench, accept, names, note, notes, only, reply, requests
 
 STATION = Station(1)
@@ -63,6 +64,7 @@ NO_EVIDENCE = {
 }
 
 
+@covers("P5")
 @pytest.mark.parametrize("name", EVIDENCE)
 def test_evidence_attaches_and_its_address_is_asked_for(name: str) -> None:
     frame, address = EVIDENCE[name]
@@ -73,6 +75,7 @@ def test_evidence_attaches_and_its_address_is_asked_for(name: str) -> None:
     assert bench.visitor.hint == address
 
 
+@covers("P15")
 @pytest.mark.parametrize("name", NO_EVIDENCE)
 def test_what_is_no_evidence_changes_nothing(name: str) -> None:
     bench = Bench()
@@ -80,6 +83,7 @@ def test_what_is_no_evidence_changes_nothing(name: str) -> None:
     assert len(bench.engine.visitors) == 0
 
 
+@covers("P5")
 def test_a_gratuitous_arp_shows_a_node_with_its_address() -> None:
     """An announcement after a move is the first that many stacks send; it is an ARP request and no probe."""
     bench = Bench()
@@ -87,6 +91,7 @@ def test_a_gratuitous_arp_shows_a_node_with_its_address() -> None:
     assert bench.visitor.hint == ADDRESS
 
 
+@covers("P83")
 def test_one_authentication_per_mac() -> None:
     bench = Bench()
     bench.attach()
@@ -94,6 +99,7 @@ def test_one_authentication_per_mac() -> None:
         assert only(Authenticate, bench.hear(frame)) == []
 
 
+@covers("P83")
 def test_256_authentications_in_all_and_one_more_for_each_that_ends() -> None:
     bench = Bench()
     asked = []
@@ -108,6 +114,7 @@ def test_256_authentications_in_all_and_one_more_for_each_that_ends() -> None:
     bench.attach()
 
 
+@covers("P83")
 def test_authentications_are_paced_so_that_served_nodes_need_not_wait_for_them() -> None:
     """32 at once, then one every two milliseconds; a pause fills the bucket again, and no further."""
     bench = Bench()
@@ -125,6 +132,7 @@ def test_authentications_are_paced_so_that_served_nodes_need_not_wait_for_them()
     assert 32 <= begin_now(50) <= 33
 
 
+@covers("P83")
 def test_a_rejected_mac_is_held_off_and_then_asked_about_again() -> None:
     bench = Bench(reject_hold=30.0)
     effects = bench.decide(bench.attach(), Reject("no such user"))
@@ -165,6 +173,7 @@ def test_a_second_verdict_does_not_begin_twice() -> None:
     assert bench.decide(asked, accept(STATION)) == []
 
 
+@covers("P83")
 def test_a_flood_of_random_macs_is_bounded_and_does_not_disturb_a_visitor() -> None:
     bench = Bench()
     visitor = bench.register()
@@ -183,6 +192,7 @@ def test_a_flood_of_random_macs_is_bounded_and_does_not_disturb_a_visitor() -> N
     assert (visitor.state, visitor.grant, visitor.exchange) == before
 
 
+@covers("AA24")
 class TestDuplicateMac:
     """The same MAC on a second access interface (AA24)."""
 
@@ -281,6 +291,7 @@ def test_short_frames_are_counted_not_raised() -> None:
         assert (noted.name, noted.details["port"]) == ("frame-dropped", PORT)
 
 
+@covers("AA25")
 def test_the_session_timeout_of_aaa_ends_the_session() -> None:
     bench = Bench()
     asked = bench.attach()

@@ -6,17 +6,20 @@ from pmip_tw.mag.clocks import Identifications
 from pmip_tw.mobility.replay import later, ntp_seconds, ntp_timestamp
 from pmip_tw.testing.clock import START_WALL
 from tests.agents.world import LMA
+from tests.conformance import covers
 
 WALL = START_WALL
 NAI = "mn1@example.net"
 
 
+@covers("I2", "I4")
 def test_a_clock_that_stands_still_or_steps_back_gives_later_identifications() -> None:
     clock = Identifications(7)
     seen = [clock.next(NAI, LMA, wall) for wall in (WALL, WALL, WALL - 5, WALL + 1)]
     assert all(later(one, other) for other, one in pairwise(seen))
 
 
+@covers("I4", "P33")
 def test_within_the_window_nothing_is_ever_taken_back() -> None:
     clock = Identifications(7)
     used = clock.next(NAI, LMA, WALL + 5)
@@ -24,6 +27,7 @@ def test_within_the_window_nothing_is_ever_taken_back() -> None:
     assert later(clock.next(NAI, LMA, WALL), used)
 
 
+@covers("I9")
 def test_a_clock_of_ours_that_was_far_ahead_is_followed_back() -> None:
     clock = Identifications(7)
     clock.next(NAI, LMA, WALL + 3600)
@@ -31,6 +35,7 @@ def test_a_clock_of_ours_that_was_far_ahead_is_followed_back() -> None:
     assert clock.next(NAI, LMA, WALL + 1) == ntp_timestamp(WALL + 1)
 
 
+@covers("I11")
 def test_over_the_end_of_the_era() -> None:
     clock = Identifications(7)
     end = 2**32 - 2_208_988_800

@@ -7,6 +7,7 @@ from pmip_tw.mag.effects import Forward, Transmit
 from pmip_tw.mag.uplink import MAX_FRAMES, HeldFrames
 from pmip_tw.mobility.effects import Install, Remove, Send
 from tests.agents.world import Station
+from tests.conformance import covers
 from tests.mag.bench import ADDRESS, Bench, names, note, notes, only, order, reply, requests
 
 STATION = Station(1)
@@ -17,6 +18,7 @@ FOREIGN_SERVER = ipv4("10.1.0.200")
 class TestDeregistration:
     """Flow D."""
 
+    @covers("P21")
     def test_packets_stop_before_the_request_leaves_and_the_last_retry_ends_it(self) -> None:
         bench = Bench()
         bench.register()
@@ -26,6 +28,7 @@ class TestDeregistration:
         bench.wait(2)
         assert len(bench.engine.visitors) == 0
 
+    @covers("P21")
     @pytest.mark.parametrize("code", [130, 133])
     def test_refused_for_now_is_repeated(self, code: int) -> None:
         bench = Bench()
@@ -45,6 +48,7 @@ class TestDeregistration:
         assert refused.reason == "128"
         assert len(bench.engine.visitors) == 0
 
+    @covers("P21")
     def test_while_the_request_is_out_its_possible_binding_is_given_up_too(self) -> None:
         bench = Bench()
         first = bench.begin(STATION.data(ADDRESS))
@@ -65,6 +69,7 @@ class TestDeregistration:
 class TestPresence:
     """P15, P20."""
 
+    @covers("P15")
     def test_traffic_in_the_packet_plane_counts(self) -> None:
         bench = Bench()
         visitor = bench.register()
@@ -72,6 +77,7 @@ class TestPresence:
         bench.at = visitor.grant.renew_at + 0.1
         assert len(requests(bench.present(last_heard=bench.at - 5))) == 1
 
+    @covers("P15")
     def test_three_probes_a_second_apart_then_deregistration(self) -> None:
         bench = Bench()
         visitor = bench.register()
@@ -88,6 +94,7 @@ class TestPresence:
         assert round(left_at - probed_at[0]) == 3
         assert "3 ARP probes" in note("visitor-left", bench.effects).cause
 
+    @covers("M7", "P20")
     def test_jitter_is_early_and_no_more_than_a_tenth(self) -> None:
         for octet, expected in ((b"\0", 900.0), (b"\xff", 810.0)):
             bench = Bench()
@@ -105,6 +112,7 @@ class TestPresence:
         assert len(requests(bench.effects)) > 20
 
 
+@covers("P78")
 class TestHeldFrames:
     """P78."""
 

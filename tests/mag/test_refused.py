@@ -7,6 +7,7 @@ from pmip_tw.mag.effects import Authenticate
 from pmip_tw.mobility.effects import Remove
 from pmip_tw.wire.dhcp import MessageType
 from tests.agents.world import LMA, Station, association
+from tests.conformance import covers
 from tests.mag.bench import (
     ADDRESS,
     Bench,
@@ -25,6 +26,7 @@ OTHER = ipv4("10.1.0.44")
 class TestRefusal:
     """What each code leads to."""
 
+    @covers("P19")
     def test_129_with_a_hint_is_tried_with_none(self) -> None:
         bench = Bench()
         frame = STATION.dhcp(MessageType.DISCOVER, requested=OTHER)
@@ -35,6 +37,7 @@ class TestRefusal:
         [offer] = told(bench.arrive(reply(again)))
         assert (offer.message_type, offer.yiaddr) == (MessageType.OFFER, ADDRESS)
 
+    @covers("P19", "P28")
     @pytest.mark.parametrize("code", [129, 65])
     def test_129_for_a_request_is_a_nak(self, code: int) -> None:
         bench = Bench()
@@ -59,6 +62,7 @@ class TestRefusal:
         bench.wait(1.1)
         assert only(Authenticate, bench.hear(STATION.dhcp(MessageType.DISCOVER)))
 
+    @covers("P16")
     def test_150_stops_requests_for_this_node_and_149_for_all_of_that_lma(self) -> None:
         """P16."""
         second = Station(2)
@@ -74,6 +78,7 @@ class TestRefusal:
         bench.wait(600)
         assert bench.begin().nai == STATION.nai.encode()
 
+    @covers("P15", "P79")
     def test_130_waits_and_tries_again_only_for_who_was_heard_since(self) -> None:
         bench = Bench()
         bench.arrive(reply(bench.begin(STATION.data(ADDRESS)), 130))
@@ -130,6 +135,7 @@ class TestResynchronization:
         identification = seconds << 32 | request.identification & 0xFFFFFFFF
         return reply(request, 133, identification=identification)
 
+    @covers("I9", "P17", "P33")
     def test_beyond_the_window_the_lmas_clock_is_followed_for_all_nodes(self) -> None:
         bench = Bench()
         request = bench.begin()
@@ -141,6 +147,7 @@ class TestResynchronization:
         second = bench.begin(station=Station(2))
         assert (second.identification - request.identification) >> 32 == 100
 
+    @covers("P33")
     def test_within_the_window_only_this_node_is_raised(self) -> None:
         bench = Bench()
         request = bench.begin()
@@ -150,6 +157,7 @@ class TestResynchronization:
         second = bench.begin(station=Station(2))
         assert (second.identification - request.identification) >> 32 == 0
 
+    @covers("I9", "P17")
     def test_once_and_then_like_any_refusal(self) -> None:
         bench = Bench()
         [again] = requests(bench.arrive(self.refusal(bench, bench.begin(), 100)))
@@ -158,6 +166,7 @@ class TestResynchronization:
         assert bench.visitor.state.value == "waiting"
         assert "again" in note("registration-refused", effects).cause
 
+    @covers("I9", "P17")
     def test_with_a_wrong_key_nothing_is_followed(self) -> None:
         bench = Bench()
         request = bench.begin()

@@ -12,6 +12,7 @@ from pmip_tw.wire.extension_values import UdpTunnelReply, UdpTunnelRequest
 from pmip_tw.wire.extensions import MN_HA, NAI, PROXY_SKIPPABLE, REVOCATION_SUPPORT, UDP_TUNNEL_REQUEST, walk
 from pmip_tw.wire.registration import COLOCATED, REVERSE_TUNNEL
 from tests.agents.world import LMA, Station, association
+from tests.conformance import covers
 from tests.mag.bench import (
     ADDRESS,
     AGENT,
@@ -35,6 +36,7 @@ OTHER = ipv4("10.1.0.44")
 class TestRequest:
     """What a request carries."""
 
+    @covers("P2", "P4", "P5", "P7", "P8", "P9")
     def test_fields(self) -> None:
         request = Bench().begin()
         assert request.flags == COLOCATED | REVERSE_TUNNEL  # P8, P9
@@ -45,6 +47,7 @@ class TestRequest:
         assert request.lifetime == 1800
         assert request.udp_tunnel == UdpTunnelRequest(forced=False)
 
+    @covers("N2", "P10", "P13", "RV2")
     def test_everything_lies_before_the_authenticator_that_protects_it(self) -> None:
         bench = Bench()
         [send] = only(Send, bench.decide(bench.attach(), accept(STATION)))
@@ -53,6 +56,7 @@ class TestRequest:
         assert {NAI, PROXY_SKIPPABLE, REVOCATION_SUPPORT, UDP_TUNNEL_REQUEST} <= set(kinds)
         assert (send.destination, send.source) == (AGENT, MAG)
 
+    @covers("N1")
     @pytest.mark.parametrize(
         ("mode", "expected"),
         [("auto", UdpTunnelRequest(forced=False)), ("force", UdpTunnelRequest(forced=True)), ("off", None)],
@@ -60,12 +64,14 @@ class TestRequest:
     def test_nat_traversal(self, mode: str, expected: UdpTunnelRequest | None) -> None:
         assert Bench(nat_traversal=mode).begin().udp_tunnel == expected
 
+    @covers("P5")
     def test_the_profile_knows_the_address_better_than_the_node(self) -> None:
         bench = Bench()
         asked = bench.attach(STATION.data(OTHER))
         [request] = requests(bench.decide(asked, accept(STATION, ADDRESS)))
         assert request.home_address == ADDRESS
 
+    @covers("DY2", "P6")
     def test_renewal_and_deregistration_name_the_assigned_address(self) -> None:
         """P6."""
         bench = Bench()
@@ -81,6 +87,7 @@ class TestRequest:
 class TestRetransmission:
     """M8, I5."""
 
+    @covers("I4", "I5", "M8")
     def test_schedule_and_fresh_identifications(self) -> None:
         bench = Bench(attach_probe_max_age=1000.0)
         requests_seen = [bench.begin()]
@@ -97,6 +104,7 @@ class TestRetransmission:
         removed = note("visitor-removed", bench.effects)
         assert removed.reason == "lma-silent" and "192.0.2.1 does not answer" in removed.cause
 
+    @covers("P15")
     def test_a_node_not_heard_any_more_is_not_registered(self) -> None:
         """P15: a retransmission after a pause needs a node that is there."""
         bench = Bench(attach_probe_max_age=5.0)
@@ -105,6 +113,7 @@ class TestRetransmission:
         assert len(requests(effects)) == 2
         assert note("visitor-vanished", effects).nai == STATION.nai
 
+    @covers("M8")
     def test_never_less_often_than_the_lifetime(self) -> None:
         bench = Bench(lifetime=3, attach_probe_max_age=1000.0)
         bench.begin()
@@ -124,6 +133,7 @@ class TestRetransmission:
             bench.engine.unreachable(Endpoint(Ipv4(number), 434), 3, bench.now)
         assert len(bench.engine._registrations._unreachable) <= 256
 
+    @covers("M8")
     def test_a_discover_does_not_wait_for_the_back_off(self) -> None:
         bench = Bench()
         bench.begin()
@@ -133,6 +143,7 @@ class TestRetransmission:
         [request] = requests(bench.wait(0.1))
         assert [message.message_type for message in told(bench.arrive(reply(request)))] == [MessageType.OFFER]
 
+    @covers("M8")
     def test_impatient_clients_get_one_request_per_second(self) -> None:
         bench = Bench()
         bench.begin()
@@ -146,6 +157,7 @@ class TestRetransmission:
 class TestReply:
     """Which replies count, M2-M6."""
 
+    @covers("M2", "M3", "M6")
     @pytest.mark.parametrize(
         ("reason", "changes"),
         [
@@ -167,6 +179,7 @@ class TestReply:
         assert order(effects, Install, Remove, Send) == []
         assert bench.visitor.state.value == "registering"
 
+    @covers("M3")
     def test_without_authenticator(self) -> None:
         bench = Bench()
         request = bench.begin()
@@ -175,6 +188,7 @@ class TestReply:
         assert (discarded.reason, discarded.nai) == ("no-authenticator", STATION.nai)
         assert discarded.session == "02:00:00:00:00:01 on acc0"
 
+    @covers("M2")
     def test_late_one_is_logged_and_the_newest_counts(self) -> None:
         bench = Bench()
         first = bench.begin()
@@ -183,6 +197,7 @@ class TestReply:
         bench.arrive(reply(second))
         assert bench.visitor.state.value == "registered"
 
+    @covers("M2")
     def test_a_doubled_one_changes_nothing(self) -> None:
         bench = Bench()
         request = bench.begin()
@@ -200,6 +215,7 @@ class TestReply:
         assert "the MN-HA key from AAA is not the LMA's" in removed.cause
         assert "131" in removed.cause
 
+    @covers("M4")
     def test_foreign_agent_code_without_authentication_tears_nothing_down(self) -> None:
         """M4."""
         bench = Bench()
@@ -208,6 +224,7 @@ class TestReply:
         bench.arrive(reply(request, 65)[:-22])
         assert visitor.state.value == "registered" and visitor.grant is not None
 
+    @covers("M5")
     @pytest.mark.parametrize(("granted", "lifetime"), [(600, 600), (3600, 1800)])
     def test_lifetime_is_the_lesser_and_starts_when_the_request_was_sent(
         self, granted: int, lifetime: int
@@ -221,12 +238,14 @@ class TestReply:
         assert grant is not None
         assert (grant.lifetime, grant.ends_at) == (lifetime, sent_at + lifetime)
 
+    @covers("P41")
     def test_tunnel_ends_at_the_home_agent_of_the_reply(self) -> None:
         bench = Bench()
         tunnel_end = ipv4("192.0.2.77")
         bench.arrive(reply(bench.begin(), agent=tunnel_end))
         assert bench.visitor.tunnel == Tunnel(local=MAG, remote=tunnel_end)
 
+    @covers("N10")
     def test_udp_tunnel_as_the_reply_says_and_expected_the_next_time(self) -> None:
         bench = Bench()
         answer = UdpTunnelReply(forced=False, code=0, keepalive_interval=110)
@@ -242,6 +261,7 @@ class TestReply:
 class TestProvisional:
     """P77."""
 
+    @covers("P77")
     def test_downstream_is_ready_before_the_request_leaves(self) -> None:
         bench = Bench()
         effects = bench.decide(bench.attach(STATION.data(ADDRESS)), accept(STATION))
@@ -249,6 +269,7 @@ class TestProvisional:
         [install] = only(Install, effects)
         assert (install.entry.home_address, install.entry.upstream) == (ADDRESS, False)  # type: ignore[union-attr]
 
+    @covers("P77")
     def test_the_address_of_another_visitor_is_not_taken(self) -> None:
         bench = Bench()
         bench.register()
@@ -257,6 +278,7 @@ class TestProvisional:
         assert only(Install, effects) == []
         assert len(requests(effects)) == 1
 
+    @covers("P77")
     def test_who_claimed_first_does_not_keep_it_from_its_owner(self) -> None:
         bench = Bench()
         thief = Station(2)
@@ -267,6 +289,7 @@ class TestProvisional:
         assert order(effects, Remove, Install) == ["Remove", "Install"]
         assert only(Remove, effects)[0].key.mac == thief.mac  # type: ignore[union-attr]
 
+    @covers("P77")
     @pytest.mark.parametrize("code", [129, 130, 128, 133])
     def test_it_goes_with_a_refusal(self, code: int) -> None:
         bench = Bench()

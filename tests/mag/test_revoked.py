@@ -7,6 +7,7 @@ from pmip_tw.mobility.effects import Install, Remove, Send
 from pmip_tw.wire.dhcp import MessageType
 from pmip_tw.wire.revocation import RevocationAck
 from tests.agents.world import GATEWAY, Station, association
+from tests.conformance import covers
 from tests.mag.bench import (
     ADDRESS,
     LMA_CLOCK,
@@ -24,6 +25,7 @@ from tests.mag.bench import (
 STATION = Station(1)
 
 
+@covers("RV32", "RV33", "RV34")
 def test_the_visitor_is_removed_before_the_acknowledgment() -> None:
     bench = Bench()
     bench.register()
@@ -40,6 +42,7 @@ def test_the_visitor_is_removed_before_the_acknowledgment() -> None:
     assert note("revocation-received", effects).nai == STATION.nai
 
 
+@covers("RV9", "RV16", "RV17", "RV18", "RV32", "RV38")
 @pytest.mark.parametrize(
     ("reason", "message"),
     [
@@ -67,6 +70,7 @@ def test_what_is_wrong_with_it_is_counted_and_changes_nothing(reason: str, messa
     assert bench.visitor is visitor
 
 
+@covers("RV13")
 def test_without_nai_the_addresses_decide() -> None:
     """RV13."""
     bench = Bench()
@@ -74,12 +78,14 @@ def test_without_nai_the_addresses_decide() -> None:
     assert only(Send, bench.arrive(revocation(LMA_CLOCK + 5, nai=b"")))
 
 
+@covers("RV1")
 def test_not_negotiated() -> None:
     bench = Bench()
     bench.arrive(reply(bench.begin(), timestamp=None))
     assert note("message-discarded", bench.arrive(revocation(LMA_CLOCK + 5))).reason == "not-negotiated"
 
 
+@covers("RV17")
 def test_the_window_moves_with_time() -> None:
     bench = Bench()
     bench.register()
@@ -88,12 +94,14 @@ def test_the_window_moves_with_time() -> None:
     assert only(Send, bench.arrive(revocation(LMA_CLOCK + 790)))
 
 
+@covers("RV16")
 def test_identifiers_wrap_around() -> None:
     bench = Bench()
     bench.arrive(reply(bench.begin(), timestamp=0xFFFFFFFE))
     assert only(Send, bench.arrive(revocation(3)))
 
 
+@covers("RV17", "RV37")
 def test_a_lost_acknowledgment_is_repeated() -> None:
     """RV37: the same identifier, or the fresh one of a retransmission; an older one is a replay."""
     bench = Bench()
@@ -111,6 +119,7 @@ def test_a_lost_acknowledgment_is_repeated() -> None:
     assert only(Send, bench.arrive(revocation(LMA_CLOCK + 5))) == []
 
 
+@covers("RV37")
 def test_who_left_by_itself_is_answered_for() -> None:
     bench = Bench()
     bench.register()
@@ -118,6 +127,7 @@ def test_who_left_by_itself_is_answered_for() -> None:
     assert only(Send, bench.arrive(revocation(LMA_CLOCK + 5)))
 
 
+@covers("RV16", "RV17")
 def test_back_within_the_same_second_survives_what_was_meant_for_the_earlier_stay() -> None:
     """RV16, RV17: even with an LMA whose 137 does not run ahead of its identifiers."""
     bench = Bench()
@@ -133,6 +143,7 @@ def test_back_within_the_same_second_survives_what_was_meant_for_the_earlier_sta
     assert len(bench.engine.visitors) == 0
 
 
+@covers("RV37")
 def test_during_a_registration_an_earlier_stays_revocation_changes_nothing() -> None:
     bench = Bench()
     bench.register()
@@ -142,6 +153,7 @@ def test_during_a_registration_an_earlier_stays_revocation_changes_nothing() -> 
     assert order(bench.arrive(reply(request, timestamp=LMA_CLOCK + 2)), Install) == ["Install"]
 
 
+@covers("RV32")
 def test_a_renewal_on_its_way_does_not_save_it() -> None:
     bench = Bench()
     bench.register()

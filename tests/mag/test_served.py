@@ -22,6 +22,7 @@ class TestDhcp:
         effects = bench.hear(STATION.dhcp(kind, **fields))  # type: ignore[arg-type]
         return [message.message_type for message in told(effects)]
 
+    @covers("D23", "P60")
     def test_discover_is_answered_when_the_registration_is_accepted_and_not_before(self) -> None:
         bench = Bench()
         request = bench.begin()
@@ -39,6 +40,7 @@ class TestDhcp:
         assert told(bench.arrive(reply(last))) == []
         assert self.ask(bench, MessageType.DISCOVER) == [MessageType.OFFER]
 
+    @covers("P60", "D35")
     def test_registered(self) -> None:
         bench = Bench()
         bench.register()
@@ -55,6 +57,7 @@ class TestDhcp:
         assert ask(bench, kind.RELEASE, ciaddr=OTHER, server=GATEWAY) == []
         assert bench.visitor.state.value == "registered"
 
+    @covers("P60")
     @pytest.mark.parametrize(("requested", "kind"), [(ADDRESS, MessageType.ACK), (OTHER, MessageType.NAK)])
     def test_init_reboot_elsewhere(self, requested: int, kind: MessageType) -> None:
         bench = Bench()
@@ -66,6 +69,7 @@ class TestDhcp:
         bench.begin(STATION.dhcp(MessageType.REQUEST, requested=ADDRESS))
         assert told(bench.wait(70)) == []
 
+    @covers("P21", "P60")
     @pytest.mark.parametrize(
         ("frame", "why"),
         [
@@ -80,6 +84,7 @@ class TestDhcp:
         assert [request.lifetime for request in requests(effects)] == [0]
         assert why in note("visitor-left", effects).cause
 
+    @covers("P21")
     def test_released_while_registering_is_not_forgotten_however_late_the_lma_answers(self) -> None:
         bench = Bench()
         bench.begin(STATION.data(ADDRESS))
@@ -98,12 +103,14 @@ class TestDhcp:
         assert [request.lifetime for request in requests(effects)] == [0]
         assert "another DHCP server" in note("visitor-left", effects).cause
 
+    @covers("D35")
     def test_giving_back_another_servers_address_ends_nothing(self) -> None:
         bench = Bench()
         bench.register()
         self.ask(bench, MessageType.DECLINE, requested=OTHER, server=FOREIGN_SERVER)
         assert requests(bench.wait(60)) == []
 
+    @covers("D19", "D22", "P60")
     def test_a_lease_that_ran_out_with_its_grace_ends_the_visit(self) -> None:
         """D22: a lease of 60 s at least, and a tenth more."""
         bench = Bench(attach_probe_max_age=1e6)

@@ -14,6 +14,7 @@ from pmip_tw.mobility.replay import (
     resynchronizing,
     seconds_between,
 )
+from tests.conformance import covers
 
 ERA_END = 2.0**32 - NTP_EPOCH
 WALLS = st.one_of(
@@ -22,12 +23,14 @@ WALLS = st.one_of(
 IDENTIFICATIONS = st.integers(0, 2**64 - 1)
 
 
+@covers("I3")
 def test_the_constant() -> None:
     """I3: 2024-01-01 00:00 UTC."""
     assert ntp_timestamp(1_704_067_200) == 0xE93C7F00 << 32
     assert ntp_seconds(1_704_067_200.9) == 0xE93C7F00
 
 
+@covers("I11")
 def test_the_end_of_the_era() -> None:
     """I11: 2036-02-07 06:28:16 UTC."""
     assert ERA_END == 2_085_978_496
@@ -48,6 +51,7 @@ def test_seconds_between(wall: float, ahead: float) -> None:
     assert seconds_between(ntp_timestamp(wall + ahead), wall) == pytest.approx(ahead, abs=1e-5)
 
 
+@covers("I6")
 @pytest.mark.parametrize(
     ("ahead", "accepted"), [(0, True), (7, True), (-7, True), (7.001, False), (-7.001, False)]
 )
@@ -56,6 +60,7 @@ def test_window(ahead: float, accepted: bool) -> None:
     assert acceptable(ntp_timestamp(wall + ahead), None, wall, 7.0) is accepted
 
 
+@covers("P33")
 @given(
     wall=WALLS,
     low=st.integers(0, 2**32 - 1),
@@ -70,11 +75,13 @@ def test_what_is_told_is_accepted(wall: float, low: int, skew: float, window: fl
     assert acceptable(told, last, wall, window)
 
 
+@covers("P33")
 @given(wall=WALLS, request=IDENTIFICATIONS, last=st.none() | IDENTIFICATIONS)
 def test_what_is_told_is_never_outside_the_window(wall: float, request: int, last: int | None) -> None:
     assert abs(seconds_between(resynchronizing(request, last, wall, 7.0), wall)) <= 7
 
 
+@covers("I8")
 @given(wall=WALLS, request=IDENTIFICATIONS)
 def test_without_a_history_our_clock_is_told(wall: float, request: int) -> None:
     """I8."""
@@ -83,6 +90,7 @@ def test_without_a_history_our_clock_is_told(wall: float, request: int) -> None:
     assert resynchronizing(request, old, wall, 7.0) >> 32 == ntp_seconds(wall)
 
 
+@covers("I10")
 class TestFloors:
     def test_kept_for_the_retention(self) -> None:
         floors = ReplayFloors(14)
