@@ -15,6 +15,7 @@ from pmip_tw.mobility.observations import Observation
 from pmip_tw.secret import Secret
 from pmip_tw.testing.radius_server import RadiusAccount, RadiusTwin
 from pmip_tw.wire.radius import decode_access_request
+from tests.conformance import covers
 
 SECRET = Secret(b"testing123")
 KEY = Secret(b"0123456789abcdef")
@@ -121,6 +122,7 @@ def test_reject() -> None:
     assert isinstance(world.verdicts[number], Reject)
 
 
+@covers("AA24")
 def test_the_request_says_who_and_where() -> None:
     """AA24; Calling-Station-Id is upper case with dashes whatever the user name looks like (RFC 3580 3.21)."""
     world = World(mac_format=MacFormat.PLAIN)
@@ -137,6 +139,7 @@ def test_mac_formats_are_written_as_they_are_called(mac_format: MacFormat) -> No
     assert mac_format.write(mac("aa:bb:cc:dd:ee:ff")) == mac_format.value
 
 
+@covers("AA6")
 def test_retransmissions_are_the_same_octets_at_doubling_distances() -> None:
     """AA6: 2-4-8 s, each within a tenth (RFC 5080 2.2.1)."""
     world = World()
@@ -169,6 +172,7 @@ def test_a_retransmission_is_answered_like_the_first_and_a_late_answer_is_ignore
     assert world.reasons() == ["unexpected"]
 
 
+@covers("AA6")
 def test_the_next_server_gets_its_own_authenticator_and_each_cause_is_told() -> None:
     world = World(FIRST, SECOND)
     number, _ = world.start()
@@ -245,6 +249,7 @@ def test_a_server_that_answers_again_is_first_again() -> None:
     assert world.start()[1][0].destination == FIRST
 
 
+@covers("AA3")
 def test_auto_demands_signatures_from_the_first_signed_answer_on() -> None:
     """AA3."""
     world = World()
@@ -265,6 +270,7 @@ def test_auto_demands_signatures_from_the_first_signed_answer_on() -> None:
     assert "no Message-Authenticator" in cause(world.verdicts[number])
 
 
+@covers("AA3")
 @pytest.mark.parametrize(
     ("require", "accepted"),
     [(RequireSignature.YES, False), (RequireSignature.EAP_ONLY, True), (RequireSignature.NO, True)],

@@ -10,6 +10,7 @@ from pmip_tw.addresses import Ipv4, ipv4
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.secret import Secret
 from pmip_tw.wire.radius import Answer, Attributes, AttributeType, Code, SaltCipher
+from tests.conformance import covers
 
 KEY = Secret(b"0123456789abcdef")
 CIPHER = SaltCipher(Secret(b"testing123"), bytes(range(16)))
@@ -45,6 +46,7 @@ def cause(found: Verdict) -> str:
     return found.cause
 
 
+@covers("AA7")
 def test_a_complete_accept() -> None:
     assert profile(
         {
@@ -69,6 +71,7 @@ def test_framed_address_that_names_none_leaves_the_choice_to_the_lma(special: st
     assert profile({AttributeType.FRAMED_IP_ADDRESS: (address,)}).home_address == Ipv4(0)
 
 
+@covers("AA24", "P2")
 def test_nai_is_the_name_of_the_accept_else_of_the_default_realm_else_refused() -> None:
     """AA24."""
     assert profile(default_realm="example.org").nai == "mn1@example.net"
@@ -81,6 +84,7 @@ def test_a_name_that_is_no_nai_is_refused(name: bytes) -> None:
     assert "no NAI" in cause(verdict({1: (name,)}, default_realm="example.org"))
 
 
+@covers("AA8", "P3")
 @pytest.mark.parametrize(
     ("attribute", "value", "text"),
     [
@@ -113,6 +117,7 @@ def test_two_keys_are_one_too_many() -> None:
     assert "2 values" in cause(verdict(vendor={(5535, 58): 2 * VENDOR[5535, 58]}))
 
 
+@covers("AA8")
 @pytest.mark.parametrize(
     ("attribute", "value"),
     [(AttributeType.FRAMED_IP_ADDRESS, b"\x0a\1"), (AttributeType.SESSION_TIMEOUT, b""),

@@ -13,6 +13,7 @@ from pmip_tw.mobility.tunnels import AccessKey, AnchorEntry, Counters, Encapsula
 from pmip_tw.wire.icmp import IcmpMessage
 from pmip_tw.wire.ipv4 import Ipv4Packet
 from pmip_tw.wire.udp import udp_packet
+from tests.conformance import covers
 
 from ..forwarding.namespaces import require_namespaces
 from ..forwarding.packets import (
@@ -71,6 +72,7 @@ class TestAccessContract:
         assert access.plane.remove(AccessKey(PORTS[0], NODE_MAC)) == Counters()
         assert access.plane.counters(AccessKey(PORTS[0], NODE_MAC)) == Counters()
 
+    @covers("P40", "T1")
     @both_encapsulations
     def test_upstream_goes_into_the_tunnel_one_hop_older_and_is_counted(
         self, access: AccessWorld, over_udp: bool
@@ -84,6 +86,7 @@ class TestAccessContract:
         assert (counters.packets_up, counters.octets_up) == (1, len(packet))
         assert counters.last_heard > 0
 
+    @covers("P41")
     @both_encapsulations
     def test_downstream_reaches_the_node_unchanged_and_is_counted(
         self, access: AccessWorld, over_udp: bool
@@ -97,6 +100,7 @@ class TestAccessContract:
         counters = access.plane.remove(entry().key)
         assert (counters.packets_down, counters.octets_down) == (1, len(packet))
 
+    @covers("P43", "P45")
     def test_upstream_tunnel_is_chosen_by_mac_not_by_source_address(self, access: AccessWorld) -> None:
         """Two nodes with one home address under two LMAs (P43)."""
         access.plane.install(entry())
@@ -106,6 +110,7 @@ class TestAccessContract:
         expected = [(tunnel(1), hop(from_node(b"two"))), (tunnel(0), hop(from_node(b"one")))]
         access.until(lambda: access.tunnelled() == expected)
 
+    @covers("P44", "P45")
     def test_downstream_node_is_chosen_by_tunnel_and_address(self, access: AccessWorld) -> None:
         """The same two nodes, the other way (P44)."""
         access.plane.install(entry())
@@ -115,6 +120,7 @@ class TestAccessContract:
         port, sent = access.transmitted()[0]
         assert (port, sent[:6]) == (PORTS[1], OTHER_MAC)
 
+    @covers("P48")
     def test_spoofed_source_is_dropped_and_counted(self, access: AccessWorld) -> None:
         access.plane.install(entry())
         access.node_sends(PORTS[0], frame(from_node(b"liar", source=OTHER_HOME)))
@@ -123,6 +129,7 @@ class TestAccessContract:
         assert access.receiver.frames == []
         assert access.plane.counters(entry().key) == Counters()
 
+    @covers("P84")
     def test_ipv6_is_dropped_and_counted(self, access: AccessWorld) -> None:
         access.plane.install(entry())
         access.node_sends(PORTS[0], (GATEWAY_MAC + NODE_MAC + b"\x86\xdd").ljust(60, b"\0"))
@@ -140,6 +147,7 @@ class TestAccessContract:
         access.until(lambda: access.receiver.frames == [(PORTS[1], sent)])
         assert access.tunnelled() == []
 
+    @covers("P77", "P78")
     def test_provisional_entry_delivers_downstream_and_hands_upstream_up(self, access: AccessWorld) -> None:
         """P77 and P78; the frame that was held goes on when the entry is final."""
         access.plane.install(entry(upstream=False))
@@ -152,6 +160,7 @@ class TestAccessContract:
         access.plane.forward(PORTS[0], sent)
         access.until(lambda: access.tunnelled() == [(tunnel(), hop(from_node(b"early")))])
 
+    @covers("D21", "P40")
     def test_dhcp_arp_eapol_and_last_hop_are_handed_up(self, access: AccessWorld) -> None:
         access.plane.install(entry())
         discover = udp_packet(Endpoint(ipv4("0.0.0.0"), 68), Endpoint(ipv4("255.255.255.255"), 67), b"D")
@@ -167,6 +176,7 @@ class TestAccessContract:
         access.until(lambda: access.receiver.frames == [(PORTS[0], octets) for octets in frames])
         assert access.tunnelled() == []
 
+    @covers("P47")
     def test_frames_between_others_and_to_groups_are_counted_only(self, access: AccessWorld) -> None:
         access.plane.install(entry())
         access.node_sends(PORTS[0], frame(from_node(b"neighbour"), destination=OTHER_MAC))
@@ -178,6 +188,7 @@ class TestAccessContract:
         assert access.receiver.frames == []
         assert access.tunnelled() == []
 
+    @covers("N29", "N36", "P51")
     @both_encapsulations
     def test_downstream_only_from_the_right_tunnel(self, access: AccessWorld, over_udp: bool) -> None:
         """Another LMA, another encapsulation, another port: dropped silently (P51, N29, N36)."""
@@ -192,6 +203,7 @@ class TestAccessContract:
         access.until(lambda: access.plane.drops() == {drops.NO_ENTRY: len(wrong)})
         assert access.transmitted() == []
 
+    @covers("N30")
     def test_tunnel_data_of_another_encapsulation_is_dropped(self, access: AccessWorld) -> None:
         """N30: GRE where IP-in-IP was agreed."""
         access.plane.install(entry(way=tunnel(over_udp=True)))
@@ -200,6 +212,7 @@ class TestAccessContract:
         access.until(lambda: access.plane.drops() == {drops.NEXT_HEADER: 1})
         assert access.transmitted() == []
 
+    @covers("P51", "RV39", "T10")
     def test_removal_stops_both_directions_at_once(self, access: AccessWorld) -> None:
         access.plane.install(entry())
         access.plane.remove(entry().key)
@@ -221,6 +234,7 @@ class TestAccessContract:
         assert access.tunnelled()[1] == (tunnel(1, over_udp=True), hop(from_node(b"new")))
         assert access.plane.remove(entry().key).packets_up == 2
 
+    @covers("P45")
     def test_two_nodes_cannot_share_an_address_in_one_tunnel(self, access: AccessWorld) -> None:
         """P45: without a GRE key downstream could not tell them apart; the first one stays."""
         access.plane.install(entry())
@@ -256,6 +270,7 @@ class TestAccessContract:
         access.until(lambda: access.receiver.frames == [(PORTS[1], later)])
         assert access.plane.drops() == {}
 
+    @covers("T9")
     def test_a_narrow_core_network_is_learnt(self, access: AccessWorld) -> None:
         """T9: what the path takes less than Ethernet is told to the node."""
         access.plane.install(entry())
@@ -275,6 +290,7 @@ class TestAccessContract:
             with pytest.raises(ForwardingError, match="acc9"):
                 act("acc9", frame(from_node(b"where to")))
 
+    @covers("N32", "T9")
     def test_too_big_and_not_to_be_fragmented_is_answered_by_the_gateway(self, access: AccessWorld) -> None:
         """N32: the node learns the tunnel's MTU from the router it believes to have."""
         access.plane.install(entry(way=tunnel(over_udp=True)))
@@ -289,6 +305,7 @@ class TestAccessContract:
         assert (error.type, error.code, error.rest & 0xFFFF) == (3, 4, 1468)
         assert access.plane.drops() == {drops.TOO_BIG: 1}
 
+    @covers("N32")
     @both_encapsulations
     def test_too_big_is_fragmented_before_encapsulation(self, access: AccessWorld, over_udp: bool) -> None:
         way = tunnel(over_udp=over_udp)

@@ -13,6 +13,7 @@ from pmip_tw.mobility.tunnels import AnchorEntry, Counters, Entry
 from pmip_tw.wire.icmp import DESTINATION_UNREACHABLE, HOST_UNREACHABLE, IcmpMessage
 from pmip_tw.wire.ipv4 import Ipv4Packet
 from pmip_tw.wire.udp import udp_packet
+from tests.conformance import covers
 
 from ..forwarding.namespaces import require_namespaces
 from ..forwarding.packets import CORRESPONDENT, HOME, OTHER_HOME, from_node, hop, to_node
@@ -51,6 +52,7 @@ class TestAnchorContract:
         assert anchor.plane.snapshot() == ()
         assert anchor.plane.remove(moved.key) == Counters()
 
+    @covers("P41")
     @both_encapsulations
     def test_downstream_goes_into_the_tunnel(self, anchor: AnchorWorld, over_udp: bool) -> None:
         way = tunnel(over_udp=over_udp)
@@ -62,6 +64,7 @@ class TestAnchorContract:
         counters = anchor.plane.counters(held.key)
         assert (counters.packets_down, counters.octets_down) == (1, len(packet))
 
+    @covers("P41")
     @both_encapsulations
     def test_upstream_reaches_the_machine(self, anchor: AnchorWorld, over_udp: bool) -> None:
         way = tunnel(over_udp=over_udp)
@@ -74,11 +77,13 @@ class TestAnchorContract:
         assert (counters.packets_up, counters.octets_up) == (1, len(from_node(b"hello back")))
         assert counters.last_heard > 0
 
+    @covers("T6")
     def test_upstream_without_a_binding_is_dropped(self, anchor: AnchorWorld) -> None:
         anchor.tunnel_gives(tunnel(), from_node(b"nobody"))
         anchor.until(lambda: anchor.plane.drops() == {drops.UNKNOWN_SOURCE: 1})
         assert anchor.delivered() == []
 
+    @covers("N29", "N31", "T6")
     @both_encapsulations
     def test_upstream_only_from_the_right_tunnel(self, anchor: AnchorWorld, over_udp: bool) -> None:
         """T6, N29, N31: another MAG, another encapsulation, another port."""
@@ -93,6 +98,7 @@ class TestAnchorContract:
         anchor.until(lambda: anchor.plane.drops() == {drops.WRONG_TUNNEL: len(wrong)})
         assert anchor.delivered() == []
 
+    @covers("P34", "T6")
     def test_handover_moves_both_directions_and_keeps_the_counters(self, anchor: AnchorWorld) -> None:
         held = AnchorEntry(home_address=HOME, tunnel=tunnel())
         anchor.plane.install(held)
@@ -106,6 +112,7 @@ class TestAnchorContract:
         anchor.until(lambda: anchor.plane.drops() == {drops.WRONG_TUNNEL: 1})
         assert anchor.plane.remove(held.key).packets_down == 2
 
+    @covers("N32", "T9")
     def test_a_narrow_core_network_is_learnt(self, anchor: AnchorWorld) -> None:
         """T9: the sender is told, and what may be fragmented is, before encapsulation (N32)."""
         anchor.plane.install(AnchorEntry(home_address=HOME, tunnel=tunnel()))
@@ -122,6 +129,7 @@ class TestAnchorContract:
         pieces = [Ipv4Packet.decode(inner).payload for _, inner in anchor.tunnelled()]
         assert b"".join(pieces) == bytes(1400)
 
+    @covers("P52")
     def test_an_address_without_binding_is_host_unreachable(self, anchor: AnchorWorld) -> None:
         """P52."""
         anchor.host_sends(to_node(b"anybody home"))
@@ -133,12 +141,14 @@ class TestAnchorContract:
         assert anchor.plane.drops() == {drops.NO_BINDING: 1}
         assert anchor.tunnelled() == []
 
+    @covers("P52")
     def test_errors_about_unbound_addresses_are_rate_limited(self, anchor: AnchorWorld) -> None:
         for _ in range(60):
             anchor.host_sends(to_node(b"scan"))
         anchor.until(lambda: anchor.plane.drops() == {drops.NO_BINDING: 60})
         assert 1 <= len(anchor.delivered()) < 40
 
+    @covers("T2")
     def test_a_packet_from_the_tunnels_exit_is_not_tunnelled(self, anchor: AnchorWorld) -> None:
         """T2: it would chase its own tail."""
         anchor.plane.install(AnchorEntry(home_address=HOME, tunnel=tunnel()))

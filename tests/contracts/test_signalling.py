@@ -20,6 +20,7 @@ from pmip_tw.interfaces import (
 )
 from pmip_tw.net.signalling import MAX_BATCH, UdpSignalling
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
+from tests.conformance import covers
 from tests.loops import private_reactor, run_until
 
 ONE, TWO, THREE, NOBODY = (ipv4(f"127.0.3.{number}") for number in (1, 2, 3, 4))
@@ -158,6 +159,7 @@ class TestSignalling:
         provider.turn(lambda: mailbox.signalling)
         assert mailbox.signalling[0].payload == bytes(size)
 
+    @covers("N12")
     def test_tunnel_data_goes_to_the_packet_plane(self, provider: Provider) -> None:
         """Both share the port (RFC 3519 3.3)."""
         sender, _ = provider.start(ONE)

@@ -11,6 +11,7 @@ from pmip_tw.wire.dhcp import BOOTREQUEST, DhcpMessage, MessageType, OptionCode
 from pmip_tw.wire.ethernet import ETHERTYPE_IPV4, ETHERTYPE_IPV6, EthernetFrame
 from pmip_tw.wire.ipv4 import Ipv4Packet
 from pmip_tw.wire.udp import udp_packet
+from tests.conformance import covers
 from tests.vectors import vectors
 
 VECTORS = {vector["name"]: vector for vector in vectors("dhcp")}
@@ -60,6 +61,7 @@ class TestRecognition:
         assert isinstance(found, DhcpMessage)
         assert found.encode() == octets
 
+    @covers("D21")
     def test_renewal_vector_unicast_to_the_server_it_knows(self) -> None:
         """D21: captured, not routed."""
         octets = bytes.fromhex(VECTORS["renew-request-unicast"]["udp_payload_hex"])
@@ -88,6 +90,7 @@ class TestRecognition:
         fragment = attrs.evolve(Ipv4Packet.decode(frame.payload), more_fragments=True).encode()
         assert client_message(attrs.evolve(frame, payload=fragment), None) is None
 
+    @covers("D2")
     def test_broken_messages_raise(self) -> None:
         with pytest.raises(Truncated):
             client_message(sent(DISCOVER.encode()[:200]), None)
@@ -100,15 +103,18 @@ class TestRecognition:
 class TestRefusals:
     """What a client must not send is named, so that it can be counted."""
 
+    @covers("D24", "D35")
     def test_another_stations_hardware_address(self) -> None:
         """D24, D35."""
         spoofed = attrs.evolve(DISCOVER, chaddr=mac("02:00:00:00:00:02"))
         assert client_message(sent(spoofed), None) is Refusal.SPOOFED_CHADDR
 
+    @covers("D10")
     def test_a_server_on_the_access_link(self) -> None:
         """D10."""
         assert client_message(sent(attrs.evolve(DISCOVER, op=2)), None) is Refusal.NOT_A_REQUEST
 
+    @covers("D3", "D7")
     @pytest.mark.parametrize(
         "relayed",
         [
@@ -122,6 +128,7 @@ class TestRefusals:
         """D3, D7."""
         assert client_message(sent(relayed), None) is Refusal.RELAYED
 
+    @covers("D35")
     def test_a_release_from_another_address(self) -> None:
         """D35: a spoofed release must not end a binding."""
         release = message(MessageType.RELEASE, server=GATEWAY, ciaddr=HOME)
@@ -162,6 +169,7 @@ def test_what_a_registered_node_asks(asked: DhcpMessage, kind: RequestKind, addr
     assert classify(asked, HOME, CONFIGURATION) == Request(kind=kind, address=address)
 
 
+@covers("P5")
 @pytest.mark.parametrize(
     ("asked", "kind", "hint"),
     [

@@ -10,6 +10,7 @@ from pmip_tw.wire.dhcp import BOOTREPLY, BOOTREQUEST, BROADCAST_FLAG, DhcpMessag
 from pmip_tw.wire.ethernet import ETHERTYPE_IPV4, EthernetFrame
 from pmip_tw.wire.ipv4 import Ipv4Packet
 from pmip_tw.wire.udp import UdpDatagram
+from tests.conformance import covers
 from tests.vectors import vectors
 
 NODE = mac("02:00:00:00:00:01")
@@ -61,6 +62,7 @@ def test_offer_equals_the_vector_of_another_implementation() -> None:
     assert attrs.evolve(offer, options=()) == attrs.evolve(expected, options=(), giaddr=UNSPECIFIED)
 
 
+@covers("P70")
 def test_ack_has_all_that_a_host_needs() -> None:
     reply = answered(ask(MessageType.REQUEST, HOME, GATEWAY))
     assert reply.options == (
@@ -78,6 +80,7 @@ def test_ack_has_all_that_a_host_needs() -> None:
     assert (reply.yiaddr, reply.siaddr, reply.giaddr) == (HOME, UNSPECIFIED, UNSPECIFIED)
 
 
+@covers("D26")
 def test_mtu_only_when_configured_and_dns_only_when_there_is_some() -> None:
     """D26."""
     assert answered(ask(MessageType.DISCOVER)).option(OptionCode.INTERFACE_MTU) is None
@@ -93,6 +96,7 @@ def test_no_client_identifier_is_invented() -> None:
     assert answered(plain).client_identifier is None
 
 
+@covers("P60")
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
@@ -135,6 +139,7 @@ def test_nak_says_nothing_of_substance() -> None:
     assert (reply.ciaddr, reply.yiaddr, reply.flags) == (UNSPECIFIED, UNSPECIFIED, BROADCAST_FLAG)
 
 
+@covers("D19")
 @pytest.mark.parametrize(
     ("configured", "remaining", "requested", "lease"),
     [
@@ -167,6 +172,7 @@ def received(reply: DhcpMessage) -> tuple[EthernetFrame, Ipv4Packet, DhcpMessage
     return frame, packet, DhcpMessage.decode(datagram.payload)
 
 
+@covers("D9")
 @pytest.mark.parametrize(
     ("asked", "address", "hardware"),
     [

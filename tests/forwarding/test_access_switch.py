@@ -8,6 +8,7 @@ from pmip_tw.forwarding import drops
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.mobility.tunnels import AccessEntry
 from pmip_tw.wire.ipv4 import Ipv4Packet
+from tests.conformance import covers
 
 from .packets import (
     CORRESPONDENT,
@@ -41,6 +42,7 @@ def test_the_header_checksum_is_right_whatever_it_was() -> None:
         assert made.tunnelled.pop()[1] == hop(packet)
 
 
+@covers("T9")
 def test_a_connection_learns_the_tunnels_size_in_both_directions() -> None:
     """A peer that ignores ICMP must not stall."""
     made = plane()

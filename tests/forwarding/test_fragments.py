@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pmip_tw.addresses import ipv4
 from pmip_tw.forwarding.fragments import fragment
 from pmip_tw.wire.ipv4 import Ipv4Packet
+from tests.conformance import covers
 
 ROUTER_ALERT = b"\x94\x04\x00\x00"  # copied into every fragment
 RECORD_ROUTE = b"\x07\x07\x04\x00\x00\x00\x00"  # in the first only
@@ -17,6 +18,7 @@ def packet(payload: bytes, **more: object) -> bytes:
     return Ipv4Packet(**(fields | {"identification": 77, "ttl": 9, "tos": 8} | more)).encode()
 
 
+@covers("N32")
 @given(st.binary(min_size=1, max_size=4000), st.integers(68, 1500), st.booleans(), st.sampled_from((0, 800)))
 def test_pieces_fit_and_join_to_the_whole(payload: bytes, mtu: int, more: bool, offset: int) -> None:
     """Also when the packet is itself a fragment, from the middle or the end of another."""
@@ -32,6 +34,7 @@ def test_pieces_fit_and_join_to_the_whole(payload: bytes, mtu: int, more: bool, 
     assert [piece.more_fragments for piece in pieces] == [True] * (len(pieces) - 1) + [more]
 
 
+@covers("N32")
 def test_later_fragments_carry_only_the_options_meant_for_them() -> None:
     whole = packet(bytes(300), options=RECORD_ROUTE + b"\x01" + ROUTER_ALERT)
     first, *later = [Ipv4Packet.decode(piece) for piece in fragment(whole, 120)]

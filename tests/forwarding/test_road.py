@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from pmip_tw.forwarding import offloads
+from tests.conformance import covers
 
 from .namespaces import require_namespaces
 from .road import Road
@@ -62,6 +63,7 @@ def road(request: pytest.FixtureRequest) -> Iterator[Road]:
     made.close()
 
 
+@covers("P40")
 def test_ping_arrives_exactly_once(road: Road) -> None:
     """And not natively past the tunnel, although the MAG's kernel could route it."""
     if shutil.which("ping") is None:

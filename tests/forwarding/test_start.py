@@ -16,6 +16,7 @@ from pmip_tw.forwarding.anchor import TunAnchor
 from pmip_tw.forwarding.firewall import IngressDrop
 from pmip_tw.interfaces import IForwardingPlane
 from pmip_tw.mobility.tunnels import AnchorEntry, Tunnel
+from tests.conformance import covers
 
 from .namespaces import Namespace, netlink, require_namespaces
 from .packets import GATEWAY_MAC, HOME, NODE_MAC, frame, from_node
@@ -100,6 +101,7 @@ def test_a_care_of_address_that_is_not_ours(machine: Namespace) -> None:
     refused(machine, access(local=ipv4("192.0.2.77")), r"192\.0\.2\.77.*is it an address of this machine")
 
 
+@covers("P40")
 def test_without_nft_a_mag_refuses_to_start(machine: Namespace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise the kernel would forward past the tunnel."""
     plane = access()

@@ -24,6 +24,7 @@ from pmip_tw.wire.ethernet import ETHERTYPE_ARP, EthernetFrame
 from pmip_tw.wire.ipv4 import Ipv4Packet
 from pmip_tw.wire.registration import RegistrationRequest
 from pmip_tw.wire.udp import UdpDatagram, udp_packet
+from tests.conformance import covers
 
 TROUBLES = ("wrong RADIUS secret", "RADIUS down", "LMA down", "LMA with another key", "pool exhausted")
 CHECKS = {
@@ -87,6 +88,7 @@ def test_it_has_exactly_these_checks(checks: dict[str, dict[str, object]]) -> No
     assert set(checks) == CHECKS
 
 
+@covers("P48", "P83")
 @pytest.mark.parametrize("name", sorted(CHECKS))
 def test_check(checks: dict[str, dict[str, object]], name: str) -> None:
     assert name in checks, f"the scenario did not come so far: {checks}"

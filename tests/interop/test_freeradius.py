@@ -17,6 +17,7 @@ from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.net.radius import RadiusAuthenticator
 from pmip_tw.secret import Secret
 from tests.clocks import UnarmedClock
+from tests.conformance import covers
 from tests.loops import private_reactor, run_until
 from tests.namespaces import private_network
 from tests.observers import Notes
@@ -113,6 +114,7 @@ def log_of(server: FreeRadius) -> list[tuple[Mac, bool]]:
     return authentications(server.debug_log.read_text())
 
 
+@covers("AA11")
 def test_accept_with_the_salted_key(servers: dict[int, FreeRadius]) -> None:
     """LMA, SPI and key arrive as they were configured, and FreeRADIUS logs the MAC."""
     client = Client(PROMPT)
@@ -121,6 +123,7 @@ def test_accept_with_the_salted_key(servers: dict[int, FreeRadius]) -> None:
     assert client.notes.named("radius-server-unsigned") == []
 
 
+@covers("AA3")
 def test_reject_is_signed_too(servers: dict[int, FreeRadius]) -> None:
     """Otherwise a Reject would be dropped after the first signed Accept (AA3)."""
     client = Client(PROMPT)
@@ -145,6 +148,7 @@ def test_server_down_is_told_by_icmp(servers: dict[int, FreeRadius]) -> None:
     assert verdict == Unavailable("127.0.0.1:1832: nothing listens on that port (ICMP port unreachable)")
 
 
+@covers("AA6")
 def test_retransmissions_are_one_authentication(servers: dict[int, FreeRadius]) -> None:
     """AA6: while FreeRADIUS holds a refusal back it recognizes the same octets as a duplicate."""
     client = Client(SLOW, timeout=REJECT_DELAY / 5)

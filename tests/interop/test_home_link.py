@@ -21,6 +21,7 @@ from pmip_tw.wire.ethernet import ETHERTYPE_IPV4, ethernet_frame
 from pmip_tw.wire.icmp import fragmentation_needed, time_exceeded
 from pmip_tw.wire.ipv4 import Ipv4Packet
 from pmip_tw.wire.udp import udp_packet
+from tests.conformance import covers
 
 ROOT = Path(__file__).parents[2]
 NODE, GATEWAY_MAC = mac("02:00:00:00:00:01"), mac("02:00:5e:50:4d:49")
@@ -61,6 +62,7 @@ def on_the_link(client: str) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
+@covers("P53", "P58", "P59", "P60", "P15", "P70")
 @pytest.mark.parametrize("client", ["dhclient", "udhcpc"])
 def test_an_unmodified_host_believes_that_it_is_at_home(client: str) -> None:
     """It gets address and MTU, pings the gateway with TTL 1, traces through it, and answers the presence probe."""
@@ -74,6 +76,7 @@ def test_an_unmodified_host_believes_that_it_is_at_home(client: str) -> None:
     assert seen["asked"][:2] == ["discover", "selecting"]
 
 
+@covers("P60")
 def test_a_rebooted_client_keeps_its_address_or_is_told_that_it_has_another() -> None:
     """INIT-REBOOT gets an ACK for the home address, a NAK for any other; a release is recognized."""
     seen = on_the_link("dhclient")

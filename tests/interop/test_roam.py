@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance import covers
+
 CHECKS = {
     "same address throughout",
     "exactly one MAG has the visitor",
@@ -30,6 +32,7 @@ MEASUREMENTS = {
 }
 
 
+@covers("P34", "P40")
 def test_a_host_keeps_its_session_while_it_moves(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pmip_tw.lab.command", "run", "roam", "--json", "--output", str(tmp_path)],

@@ -15,6 +15,7 @@ from pmip_tw.wire.extension_values import (
 )
 from pmip_tw.wire.registration import RegistrationReply, RegistrationRequest
 from pmip_tw.wire.revocation import Revocation, RevocationAck
+from tests.conformance import covers
 
 addresses = st.integers(0, 0xFFFFFFFF).map(Ipv4)
 words = st.integers(0, 0xFFFFFFFF)
@@ -70,6 +71,7 @@ associations = st.builds(
 messages = st.sampled_from([RegistrationRequest, RegistrationReply, Revocation, RevocationAck])
 
 
+@covers("E4")
 @given(messages, st.binary(max_size=120), st.sampled_from([b"\x01", b"\x03", b"\x07", b"\x0f", b""]))
 def test_any_octets_give_a_value_or_a_wire_error(message, octets, first) -> None:
     try:

@@ -16,6 +16,7 @@ from pmip_tw.wire.encapsulation import (
 )
 from pmip_tw.wire.icmp import ECHO_REPLY, ECHO_REQUEST, IcmpMessage
 from pmip_tw.wire.ipv4 import Ipv4Packet
+from tests.conformance import covers
 from tests.vectors import vectors
 
 NAT = {vector["name"]: vector for vector in vectors("nat")}
@@ -53,6 +54,7 @@ def test_other_encapsulations_are_not_taken_for_ip_in_ip(name: str) -> None:
         IpInIp.decode(bytes.fromhex(NAT[name]["udp_payload_hex"]))
 
 
+@covers("T1")
 def test_outer_header_copies_type_of_service_and_dont_fragment() -> None:
     """T1."""
     outer = Ipv4Packet.decode(ip_in_ip_header(MAG, LMA, INNER, identification=7) + INNER)

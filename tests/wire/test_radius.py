@@ -26,6 +26,7 @@ from pmip_tw.wire.radius import (
     encode_access_request,
     encode_answer,
 )
+from tests.conformance import covers
 
 FILE = json.loads((Path(__file__).parent.parent / "vectors" / "radius.json").read_text())
 SECRET = Secret(FILE["shared_secret"].encode())
@@ -104,6 +105,7 @@ def test_too_long_a_value_is_not_encrypted() -> None:
         SaltCipher(SECRET, REQUEST_AUTHENTICATOR).encrypt(Secret(bytes(240)), b"\x80\0")
 
 
+@covers("AA3", "AA4")
 def test_request_carries_its_signature_first_and_nothing_in_the_clear() -> None:
     """AA3, AA4: type 80 opens the attributes; computed here by RFC 2869 5.14, with hmac alone."""
     octets = encode_access_request(MAC_REQUEST, identifier=7, authenticator=bytes(range(16)), secret=SECRET)
@@ -169,6 +171,7 @@ def test_every_flipped_bit_of_an_answer_is_noticed() -> None:
             decode_accept(bytes(octets))
 
 
+@covers("AA3")
 def test_a_right_response_authenticator_does_not_excuse_a_wrong_message_authenticator() -> None:
     """BlastRADIUS: MD5 alone can be forged, so that the HMAC is checked whenever it is there (AA3)."""
     forged = bytearray(ACCEPT)

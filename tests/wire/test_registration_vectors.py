@@ -7,6 +7,7 @@ from pmip_tw.errors import UnrecognizedNonSkippable
 from pmip_tw.mobility.associations import Algorithm, SecurityAssociation
 from pmip_tw.secret import Secret
 from pmip_tw.wire.registration import RegistrationReply, RegistrationRequest
+from tests.conformance import covers
 from tests.vectors import vectors
 
 VECTORS = {vector["name"]: vector for vector in vectors("registration")}
@@ -91,11 +92,13 @@ def test_fixed_fields_as_tshark_decodes_them(name: str) -> None:
         assert message.code == int(shown["mip.code"])
 
 
+@covers("E1")
 def test_an_unknown_non_skippable_extension_discards_the_message() -> None:
     with pytest.raises(UnrecognizedNonSkippable):
         RegistrationRequest.decode(octets_of(UNKNOWN_NON_SKIPPABLE))
 
 
+@covers("E2")
 def test_unknown_skippable_extension_and_pad_are_kept_as_they_are() -> None:
     message = decode(octets_of("rrq-unknown-skippable-and-pad"))
     assert [extension[0] for extension in message.unknown] == [200, 0]
@@ -110,6 +113,7 @@ def test_nat_request_has_every_proxy_identifier() -> None:
     assert not message.agent_part
 
 
+@covers("N3")
 def test_agent_extensions_behind_mn_ha_are_told_from_those_before() -> None:
     message = decode(octets_of("rrq-fa-style-nat-forced"))
     assert message.agent_part == {144}

@@ -6,6 +6,7 @@ from pmip_tw.addresses import ipv4
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.secret import Secret
 from pmip_tw.wire.revocation import Revocation, RevocationAck
+from tests.conformance import covers
 from tests.vectors import vectors
 
 VECTORS = {vector["name"]: vector for vector in vectors("revocation")}
@@ -19,6 +20,7 @@ def decode(octets: bytes) -> Revocation | RevocationAck:
     return Revocation.decode(octets) if octets[0] == 7 else RevocationAck.decode(octets)
 
 
+@covers("RV10")
 @pytest.mark.parametrize("name", VECTORS)
 def test_round_trip_and_signature(name: str) -> None:
     octets = octets_of(name)
