@@ -10,7 +10,7 @@ import attrs
 from zope.interface import Attribute, Interface
 
 from pmip_tw.addresses import Endpoint, Ipv4
-from pmip_tw.mobility.tunnels import Counters, Entry, EntryKey
+from pmip_tw.mobility.tunnels import AccessKey, Counters, Entry, EntryKey
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -94,6 +94,9 @@ class IPacketReceiver(Interface):
 
     def frame_received(port: str, frame: bytes) -> None:
         """An Ethernet frame of an access port that no installed entry carries: an unknown node's, DHCP, ARP, TTL 1."""
+
+    def dhcp_shown(key: AccessKey, packet: bytes) -> None:
+        """A copy of a DHCP packet that was carried to or from the node of ``key``, whose entry has ``shows_dhcp``."""
 
 
 class IForwardingPlane(Interface):

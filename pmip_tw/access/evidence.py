@@ -18,6 +18,9 @@ _UDP_HEADER: Final = 8
 _VERSION_4_SHORTEST: Final = 0x45
 _VERSION_4_LONGEST: Final = 0x4F
 # Who releases or declines an address is leaving, not arriving.
+_LINK_LOCAL: Final = 169 << 8 | 254
+"""What a host gives itself when it finds no DHCP server; it says nothing about its home link (RFC 3927 2.7)."""
+
 _ARRIVING: Final = frozenset((MessageType.DISCOVER, MessageType.REQUEST, MessageType.INFORM))
 
 
@@ -32,11 +35,15 @@ class EvidenceKind(Enum):
 
 @attrs.frozen(slots=True, kw_only=True)
 class Evidence:
-    """``mac`` is attached. ``address`` is the one it uses or wishes for, 0.0.0.0 if it shows none: a hint, no proof."""
+    """``mac`` is attached. ``address`` is the one it uses or wishes for, 0.0.0.0 if it shows none: a hint, no proof.
+
+    ``in_use``: it sends from ``address``, instead of asking for it.
+    """
 
     kind: EvidenceKind
     mac: Mac
     address: Ipv4
+    in_use: bool
 
 
 def evidence(frame: EthernetFrame, gateway_mac: Mac) -> Evidence | None:
@@ -66,7 +73,7 @@ def _of_arp(frame: EthernetFrame) -> Evidence | None:
     # A sender address of 0.0.0.0 makes it a probe; other impossible ones are no hint to register with either.
     if not is_host_address(request.sender_address):
         return None
-    return Evidence(kind=EvidenceKind.ARP, mac=frame.source, address=request.sender_address)
+    return _in_use(EvidenceKind.ARP, frame.source, request.sender_address)
 
 
 def _of_ipv4(frame: EthernetFrame, gateway_mac: Mac) -> Evidence | None:
@@ -82,7 +89,13 @@ def _of_ipv4(frame: EthernetFrame, gateway_mac: Mac) -> Evidence | None:
     source = Ipv4(int.from_bytes(packet[12:16], "big"))
     if not to_gateway or not is_host_address(source):
         return None
-    return Evidence(kind=EvidenceKind.IPV4, mac=frame.source, address=source)
+    return _in_use(EvidenceKind.IPV4, frame.source, source)
+
+
+def _in_use(kind: EvidenceKind, mac: Mac, address: Ipv4) -> Evidence:
+    if address >> 16 == _LINK_LOCAL:
+        return Evidence(kind=kind, mac=mac, address=UNSPECIFIED, in_use=False)
+    return Evidence(kind=kind, mac=mac, address=address, in_use=True)
 
 
 def _of_dhcp(source: Mac, payload: bytes) -> Evidence | None:
@@ -92,7 +105,12 @@ def _of_dhcp(source: Mac, payload: bytes) -> Evidence | None:
         return None
     if message.op != BOOTREQUEST or message.chaddr != source or message.message_type not in _ARRIVING:
         return None
-    hint = message.requested_address or message.ciaddr
+    if is_host_address(message.ciaddr) and message.message_type is not MessageType.DISCOVER:
+        return _in_use(EvidenceKind.DHCP, source, message.ciaddr)
+    wish = message.requested_address or UNSPECIFIED
     return Evidence(
-        kind=EvidenceKind.DHCP, mac=source, address=hint if is_host_address(hint) else UNSPECIFIED
+        kind=EvidenceKind.DHCP,
+        mac=source,
+        address=wish if is_host_address(wish) else UNSPECIFIED,
+        in_use=False,
     )

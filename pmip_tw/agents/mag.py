@@ -28,7 +28,7 @@ from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.visitors import Visitor
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install, Observe, Remove, Send
-from pmip_tw.mobility.tunnels import AccessEntry
+from pmip_tw.mobility.tunnels import AccessEntry, AccessKey
 
 
 @implementer(ISignallingReceiver, IPacketReceiver)
@@ -77,6 +77,10 @@ class Mag:
     def frame_received(self, port: str, frame: bytes) -> None:
         now = self._clock.now()
         self._run(self._engine.frame_received(port, frame, now), now)
+
+    def dhcp_shown(self, key: AccessKey, packet: bytes) -> None:
+        now = self._clock.now()
+        self._run(self._engine.dhcp_shown(key, packet, now), now)
 
     def datagrams_received(self, batch: Sequence[Datagram]) -> None:
         now = self._clock.now()

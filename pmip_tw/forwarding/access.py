@@ -68,6 +68,7 @@ class TunAccess:
             path_mtu=self._core.path_mtu,
             emit=self._emit,
             hand_up=self._hand_up,
+            show_dhcp=self._show_dhcp,
             dropped=self._drops,
         )
 
@@ -171,3 +172,7 @@ class TunAccess:
     def _hand_up(self, port: str, frame: bytes) -> None:
         if self._receiver is not None:
             self._receiver.frame_received(port, frame)
+
+    def _show_dhcp(self, key: AccessKey, packet: bytes) -> None:
+        if self._receiver is not None:
+            self._receiver.dhcp_shown(key, packet)

@@ -21,7 +21,7 @@ from pmip_tw.wire.ipv4 import MINIMUM_HEADER, PROTOCOL_TCP, PROTOCOL_UDP, Ipv4Pa
 
 _ETHERNET = 14
 _IPV4, _ARP, _IPV6, _EAPOL = b"\x08\x00", b"\x08\x06", b"\x86\xdd", b"\x88\x8e"
-_DHCP_SERVER_PORT = b"\x00\x43"
+_DHCP_SERVER_PORT, _DHCP_CLIENT_PORT = b"\x00\x43", b"\x00\x44"
 
 AccessSession = Session[AccessEntry]
 
@@ -30,8 +30,8 @@ class AccessSwitch:
     """Entries of mobile nodes, found upstream by (port, MAC) and downstream by (tunnel, home address).
 
     ``emit(port, frame)`` sends to the access link (False: lost and counted), ``hand_up(port, frame)`` gives a frame
-    to the agent, ``gateway_for(home_address)`` is the router that a node believes to have,
-    ``path_mtu(tunnel)`` what the way to its other end takes. Set ``now``, the
+    to the agent, ``show_dhcp(key, packet)`` a copy of DHCP that is carried (P65), ``gateway_for(home_address)`` is the
+    router that a node believes to have, ``path_mtu(tunnel)`` what the way to its other end takes. Set ``now``, the
     monotonic time, before a batch of packets.
     """
 
@@ -44,6 +44,7 @@ class AccessSwitch:
         open_path: OpenPath,
         emit: Callable[[str, bytes], bool],
         hand_up: Callable[[str, bytes], None],
+        show_dhcp: Callable[[AccessKey, bytes], None],
         dropped: drops.Drops,
         path_mtu: Callable[[Tunnel], int],
     ) -> None:
@@ -53,6 +54,7 @@ class AccessSwitch:
         self._paths = TunnelPaths(open_path)
         self._emit = emit
         self._hand_up = hand_up
+        self._show_dhcp = show_dhcp
         self._drops = dropped
         self._path_mtu = path_mtu
         self._by_port: dict[str, dict[bytes, AccessSession]] = {port: {} for port in ports}
@@ -129,7 +131,8 @@ class AccessSwitch:
         if not is_sound(packet, length):
             self._drops[drops.MALFORMED] += 1
             return
-        if _is_to_dhcp_server(packet):
+        to_dhcp_server = _is_to_dhcp_server(packet)
+        if to_dhcp_server and not session.entry.shows_dhcp:
             session.last_heard = self.now
             self._hand_up(port, frame)
             return
@@ -143,6 +146,8 @@ class AccessSwitch:
             self._drops[drops.GROUP_DESTINATION] += 1  # P47
         else:
             self._carry(session, packet)
+            if to_dhcp_server:
+                self._show_dhcp(session.entry.key, packet)
 
     def _other_frame(self, port: str, frame: bytes, kind: bytes) -> None:
         destination = frame[:6]
@@ -247,11 +252,21 @@ class AccessSwitch:
         if self._emit(session.entry.port, session.header + packet):
             session.packets_down += 1
             session.octets_down += len(packet)
+        if session.entry.shows_dhcp and _is_to_dhcp_client(packet):
+            self._show_dhcp(session.entry.key, packet)
 
 
 def _is_to_dhcp_server(packet: bytes) -> bool:
-    """UDP to port 67, in the first fragment, which has the ports."""
+    return _is_udp_to(_DHCP_SERVER_PORT, packet)
+
+
+def _is_to_dhcp_client(packet: bytes) -> bool:
+    return _is_udp_to(_DHCP_CLIENT_PORT, packet)
+
+
+def _is_udp_to(port: bytes, packet: bytes) -> bool:
+    """UDP to ``port``, in the first fragment, which has the ports."""
     if len(packet) <= MINIMUM_HEADER or packet[9] != PROTOCOL_UDP or packet[7] or packet[6] & 0x1F:
         return False
     at = (packet[0] & 0xF) * 4 + 2
-    return packet[at : at + 2] == _DHCP_SERVER_PORT
+    return packet[at : at + 2] == port

@@ -76,6 +76,7 @@ class MemoryPlane:
             path_mtu=lambda tunnel: self.core_mtu,
             emit=self._emit,
             hand_up=self._hand_up,
+            show_dhcp=self._show_dhcp,
             dropped=self._drops,
         )
         self._anchor = AnchorSwitch(
@@ -187,3 +188,7 @@ class MemoryPlane:
     def _hand_up(self, port: str, frame: bytes) -> None:
         if self._receiver is not None:
             self._receiver.frame_received(port, frame)
+
+    def _show_dhcp(self, key: AccessKey, packet: bytes) -> None:
+        if self._receiver is not None:
+            self._receiver.dhcp_shown(key, packet)

@@ -26,12 +26,14 @@ MAX_DHCP_WAIT = 4.0
 class Told:
     """What a node was told, and what follows for its registration.
 
-    ``effects`` to carry out first. ``registers``: the address to register now, 0 for any, None to leave things as they
-    are. ``leaves``: why the node is to be de-registered, "" if it stays; ``refused``: it cannot be served as it is,
-    and is not asked about again for a while.
+    ``effects`` to carry out first. ``renews``: its lease was extended, and its binding is to be as well.
+    ``registers``: the address to register now, 0 for any, None to leave things as they are. ``leaves``: why the node
+    is to be de-registered, "" if it stays; ``refused``: it cannot be served as it is, and AAA is not asked about it
+    again for a while.
     """
 
     effects: list[MagEffect] = attrs.field(factory=list)
+    renews: bool = False
     registers: Ipv4 | None = None
     leaves: str = ""
     refused: bool = False
@@ -39,6 +41,10 @@ class Told:
 
 class Addressing(Protocol):
     """One DHCP method. It knows visitors, and what they say by DHCP; the registration is for others to change."""
+
+    @property
+    def shows_dhcp(self) -> bool:
+        """Whether a registered node's DHCP with servers beyond the tunnel is to be shown to us (P65)."""
 
     @property
     def any_address_will_do(self) -> bool:
@@ -58,6 +64,9 @@ class Addressing(Protocol):
 
     def dhcp(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
         """The same of a registered node."""
+
+    def shown(self, visitor: Visitor, packet: bytes, now: Now) -> Told:
+        """An IP packet between a registered node and a DHCP server beyond the tunnel, which was carried (P65)."""
 
     def accepted(self, visitor: Visitor, now: Now) -> Told:
         """Its registration was accepted: what it may be told now, and not earlier (D23)."""

@@ -1,14 +1,18 @@
 """The MAG's machine: frames, verdicts, datagrams and time in, effects out."""
 
+from collections.abc import Callable
+
 from pmip_tw.aaa.profile import Accept, MacCredential, Reject, Verdict
 from pmip_tw.access.evidence import Evidence, evidence
 from pmip_tw.addresses import Endpoint, Ipv4, Mac
 from pmip_tw.dhcp import requests
 from pmip_tw.errors import WireError
 from pmip_tw.mag import observed
+from pmip_tw.mag.addressing import Addressing
 from pmip_tw.mag.effects import Authenticate, MagEffect
 from pmip_tw.mag.gate import Gate
 from pmip_tw.mag.homeside import HomeSide
+from pmip_tw.mag.independent import Independent
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.registering import Registrations
 from pmip_tw.mag.revoked import Revocations
@@ -27,6 +31,9 @@ _AAA_DOWN_HOLD = 1.0
 """Seconds between two questions about one MAC to an AAA that does not answer."""
 
 
+_METHODS: dict[str, Callable[[MagPolicy], Addressing]] = {"server": Served, "independent": Independent}
+
+
 class _TurnedAway(dict[str, Observe]):
     """Notes of strangers' frames while AAA is fully busy, by port: made once, a flood must cost little (P83)."""
 
@@ -43,7 +50,7 @@ class MagEngine:
         self._visitors = VisitorList()
         self._gate = Gate(policy.max_authentications)
         self._turned_away = _TurnedAway()
-        self._addressing = Served(policy)
+        self._addressing: Addressing = _METHODS[policy.dhcp](policy)
         self._home = HomeSide(policy, self._addressing)
         self._revocations = Revocations(policy.address, self._visitors)
         self._registrations = Registrations(
@@ -79,6 +86,15 @@ class MagEngine:
             effects = self._registrations.follow(visitor, self._home.frame(visitor, frame, now), now)
         else:
             effects = self._keep(visitor, frame, octets, now)
+        self._schedule(visitor)
+        return effects
+
+    def dhcp_shown(self, key: AccessKey, packet: bytes, now: Now) -> list[MagEffect]:
+        """A DHCP packet that the packet plane carried to or from a node (P65)."""
+        visitor = self._visitors.get(key)
+        if visitor is None or visitor.state is not State.REGISTERED:
+            return []
+        effects = self._registrations.follow(visitor, self._addressing.shown(visitor, packet, now), now)
         self._schedule(visitor)
         return effects
 
@@ -205,7 +221,13 @@ class MagEngine:
     def _attach(
         self, key: AccessKey, found: Evidence, frame: EthernetFrame, octets: bytes, now: Now
     ) -> list[MagEffect]:
-        visitor = Visitor(key=key, since=now.monotonic, hint=found.address, heard_at=now.monotonic)
+        visitor = Visitor(
+            key=key,
+            since=now.monotonic,
+            hint=found.address,
+            heard_at=now.monotonic,
+            shows_dhcp=self._addressing.shows_dhcp,
+        )
         self._visitors.add(visitor)
         self._gate.began(now.monotonic)
         return [
@@ -226,7 +248,8 @@ class MagEngine:
             told = self._addressing.before(visitor, message, now)
             self._registrations.hurry(visitor, now)
             return self._registrations.follow(visitor, told, now)
-        if evidence(frame, self._policy.gateway_mac) is None:
+        found = evidence(frame, self._policy.gateway_mac)
+        if found is None or not self._addressing.attaches(found):
             return []
         lost = visitor.frames.hold(octets, now.monotonic)
         return [observed.frame_dropped(visitor.key, "held-too-many", nai=visitor.nai)] * lost

@@ -17,6 +17,7 @@ class MagPolicy:
     "move" (AA24). ``home_links``: what DHCP says, by prefix. ``timestamp_window``: how far an LMA's clock may be from
     ours before we follow it (P33). ``pmip_backoff``: how long nothing is asked for after a refusal with 149 or 150
     (P16). ``access_technology``: told in 147/4; 1 is IEEE 802.3 (P12).
+    ``dhcp``: "server" (P60) or "independent" (P62).
     """
 
     address: Ipv4
@@ -31,6 +32,7 @@ class MagPolicy:
     timestamp_window: float = 7.0
     pmip_backoff: float = 600.0
     access_technology: int = 1
+    dhcp: str = "server"
 
     def home_link(self, home_address: Ipv4) -> HomeConfiguration:
         """The link that ``home_address`` lives on.

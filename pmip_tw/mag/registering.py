@@ -65,6 +65,8 @@ class Registrations:
         """Carry out what DHCP means for ``visitor``'s registration."""
         if told.refused:
             self._gate.hold_off(visitor.mac, now.monotonic, self._policy.reject_hold)
+        if told.renews:
+            self._extend(visitor, now)
         if told.leaves:
             return [*told.effects, *self.leave(visitor, told.leaves, now)]
         if told.registers is not None:
@@ -196,6 +198,13 @@ class Registrations:
         self._gate.hold_off(visitor.mac, now.monotonic, self._policy.reject_hold)
         noted = observed.visitor_event("forwarding-failed", visitor, cause=cause, reason="forwarding")
         return [noted, *self.leave(visitor, cause, now)]
+
+    def _extend(self, visitor: Visitor, now: Now) -> None:
+        """The binding lives as long as the lease (P65): renew it now if it would end before (D36)."""
+        if visitor.grant is None or visitor.exchange is not None:
+            return
+        if visitor.lease_ends is None or visitor.lease_ends > visitor.grant.ends_at:
+            visitor.check_at = now.monotonic
 
     def unreachable(self, peer: Endpoint, code: int, now: Now) -> None:
         """ICMP about an LMA: an explanation for silence, nothing more (RFC 5944 3.7.3)."""

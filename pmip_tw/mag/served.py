@@ -32,6 +32,7 @@ _DEPARTURES = (MessageType.RELEASE, MessageType.DECLINE)
 class Served:
     """The table of docs/requirements.md, "DHCP at the MAG"."""
 
+    shows_dhcp = False
     any_address_will_do = True
 
     def __init__(self, policy: MagPolicy) -> None:
@@ -80,6 +81,9 @@ class Served:
         elif kind is MessageType.ACK and asked is not RequestKind.INFORM:
             self._expect(visitor, now.monotonic + lease * (1 + LEASE_GRACE), LEASE_EXPIRED)
         return Told(effects=[self._transmit(visitor, answer, link), _told(visitor, answer, lease)])
+
+    def shown(self, visitor: Visitor, packet: bytes, now: Now) -> Told:
+        return Told()
 
     def accepted(self, visitor: Visitor, now: Now) -> Told:
         message, visitor.waiting_dhcp = visitor.waiting_dhcp, None

@@ -52,6 +52,14 @@ class Grant:
     lma_timestamp: int | None
 
 
+@attrs.frozen(slots=True, kw_only=True)
+class LeaseQuestion:
+    """What the node asked a DHCP server for its lease: the transaction, and when, monotonic (D34)."""
+
+    xid: int
+    asked_at: float
+
+
 @attrs.define(slots=True, kw_only=True, eq=False)
 class Visitor:
     """One mobile node. ``hint``: the address it was seen to use. ``home_address``: 0 until the LMA has said it.
@@ -59,6 +67,7 @@ class Visitor:
     ``heard_at``: last frame handed up, monotonic; traffic in the packet plane counts as well, see presence.
     ``placed``: the address by which the list finds it: ``hint`` while that is provisional, then ``home_address``.
     ``lease_ends``: of what DHCP told it, with grace; None if it never asked. ``lease_cause``: what its end means.
+    ``lease_question``: put to a server beyond the tunnel, which we may see when ``shows_dhcp`` (P65).
     ``session_ends``: when AAA's Session-Timeout is over; None if it has none. ``contested``: its MAC was heard on
     another port, and whether it is still here is being found out.
     """
@@ -83,6 +92,8 @@ class Visitor:
     session_ends: float | None = None
     lease_ends: float | None = None
     lease_cause: str = ""
+    lease_question: LeaseQuestion | None = None
+    shows_dhcp: bool = False
     waiting_dhcp: DhcpMessage | None = None
     waiting_dhcp_since: float = 0.0
     frames: HeldFrames = attrs.field(factory=HeldFrames)
@@ -110,6 +121,7 @@ class Visitor:
             home_address=address,
             tunnel=self.tunnel,
             upstream=upstream,
+            shows_dhcp=self.shows_dhcp,
         )
 
     def next_deadline(self) -> float | None:

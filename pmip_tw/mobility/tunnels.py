@@ -90,7 +90,8 @@ class AccessEntry:
     Upstream, when ``upstream`` is true: its packets go into ``tunnel`` if their source is ``home_address``
     (P40, P48). A provisional entry has ``upstream`` false: its frames are handed up (P77, P78).
     ``broadcasts``: its broadcasts go into the tunnel, and those out of it to the node (P68); ``prefix`` is its home
-    link then.
+    link then. ``shows_dhcp``: what it says to a DHCP server beyond the tunnel, and is answered, is carried like any
+    other packet and shown to the agent (P65); without it the agent is the server, and gets it alone.
     """
 
     port: str
@@ -100,6 +101,7 @@ class AccessEntry:
     upstream: bool = True
     broadcasts: bool = False
     prefix: Prefix | None = None
+    shows_dhcp: bool = False
 
     @property
     def key(self) -> AccessKey:

@@ -21,6 +21,7 @@ from tests.conformance import covers
 NODE = mac("02:00:00:00:00:01")
 GATEWAY_MAC = mac("02:00:5e:50:4d:49")
 HOME, GATEWAY, FAR = ipv4("10.20.0.5"), ipv4("10.20.0.1"), ipv4("192.0.2.80")
+LINK_LOCAL = ipv4("169.254.7.9")
 
 
 def frame(
@@ -63,33 +64,44 @@ def dhcp(
 
 @covers("P5")
 @pytest.mark.parametrize(
-    ("seen", "kind", "address"),
+    ("seen", "kind", "address", "in_use"),
     [
-        (frame(ETHERTYPE_IPV4, packet()), EvidenceKind.IPV4, HOME),
-        (frame(ETHERTYPE_ARP, arp(), BROADCAST_MAC), EvidenceKind.ARP, HOME),
-        (frame(ETHERTYPE_ARP, arp(), GATEWAY_MAC), EvidenceKind.ARP, HOME),
-        (frame(ETHERTYPE_ARP, arp(target=HOME), BROADCAST_MAC), EvidenceKind.ARP, HOME),
-        (frame(ETHERTYPE_IPV4, dhcp(MessageType.DISCOVER), BROADCAST_MAC), EvidenceKind.DHCP, UNSPECIFIED),
+        (frame(ETHERTYPE_IPV4, packet()), EvidenceKind.IPV4, HOME, True),
+        (frame(ETHERTYPE_ARP, arp(), BROADCAST_MAC), EvidenceKind.ARP, HOME, True),
+        (frame(ETHERTYPE_ARP, arp(), GATEWAY_MAC), EvidenceKind.ARP, HOME, True),
+        (frame(ETHERTYPE_ARP, arp(target=HOME), BROADCAST_MAC), EvidenceKind.ARP, HOME, True),
+        (
+            frame(ETHERTYPE_IPV4, dhcp(MessageType.DISCOVER), BROADCAST_MAC),
+            EvidenceKind.DHCP,
+            UNSPECIFIED,
+            False,
+        ),
         (
             frame(ETHERTYPE_IPV4, dhcp(MessageType.DISCOVER, requested=HOME), BROADCAST_MAC),
             EvidenceKind.DHCP,
             HOME,
+            False,
         ),
         (
             frame(ETHERTYPE_IPV4, dhcp(MessageType.DISCOVER, requested=ALL_ONES), BROADCAST_MAC),
             EvidenceKind.DHCP,
             UNSPECIFIED,
+            False,
         ),
         (
             frame(ETHERTYPE_IPV4, dhcp(MessageType.REQUEST, ciaddr=HOME, destination=GATEWAY)),
             EvidenceKind.DHCP,
             HOME,
+            True,
         ),
         (
             frame(ETHERTYPE_IPV4, dhcp(MessageType.INFORM, ciaddr=HOME), BROADCAST_MAC),
             EvidenceKind.DHCP,
             HOME,
+            True,
         ),
+        (frame(ETHERTYPE_ARP, arp(LINK_LOCAL), BROADCAST_MAC), EvidenceKind.ARP, UNSPECIFIED, False),
+        (frame(ETHERTYPE_IPV4, packet(LINK_LOCAL)), EvidenceKind.IPV4, UNSPECIFIED, False),
     ],
     ids=[
         "packet",
@@ -101,10 +113,15 @@ def dhcp(
         "impossible wish",
         "renewal",
         "inform",
+        "link-local arp",
+        "link-local packet",
     ],
 )
-def test_what_a_node_does_is_evidence(seen: EthernetFrame, kind: EvidenceKind, address: Ipv4) -> None:
-    assert evidence(seen, GATEWAY_MAC) == Evidence(kind=kind, mac=NODE, address=address)
+def test_what_a_node_does_is_evidence(
+    seen: EthernetFrame, kind: EvidenceKind, address: Ipv4, in_use: bool
+) -> None:
+    """An address that it sends from is in use, one that it asks for is a wish."""
+    assert evidence(seen, GATEWAY_MAC) == Evidence(kind=kind, mac=NODE, address=address, in_use=in_use)
 
 
 # A Linux bridge's own membership report: 0.0.0.0 to 224.0.0.22, with the router alert option.

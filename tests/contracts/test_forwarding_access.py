@@ -176,6 +176,36 @@ class TestAccessContract:
         access.until(lambda: access.receiver.frames == [(PORTS[0], octets) for octets in frames])
         assert access.tunnelled() == []
 
+    @covers("P65")
+    @both_encapsulations
+    def test_dhcp_with_servers_beyond_the_tunnel_is_carried_and_shown(
+        self, access: AccessWorld, over_udp: bool
+    ) -> None:
+        """Both ways, and nothing but DHCP; a broadcast has no way through the tunnel and is handed up."""
+        shown = entry(way=tunnel(over_udp=over_udp), shows_dhcp=True)
+        access.plane.install(shown)
+        renew, answer = from_node(b"renew", port=67), to_node(b"ack", port=68)
+        access.node_sends(PORTS[0], frame(renew))
+        access.node_sends(PORTS[0], frame(from_node(b"other")))
+        access.until(lambda: len(access.tunnelled()) == 2)
+        access.tunnel_gives(shown.tunnel, answer)
+        access.tunnel_gives(shown.tunnel, to_node(b"other"))
+        access.until(lambda: len(access.transmitted()) == 2)
+        assert access.tunnelled()[0] == (shown.tunnel, hop(renew))
+        assert access.transmitted()[0][1].endswith(answer)
+        assert access.receiver.dhcp == [(shown.key, renew), (shown.key, answer)]
+        assert access.receiver.frames == []
+        rebind = udp_packet(Endpoint(HOME, 68), Endpoint(ipv4("255.255.255.255"), 67), b"R")
+        access.node_sends(PORTS[0], frame(rebind, destination=BROADCAST_MAC))
+        access.until(lambda: len(access.receiver.frames) == 1)
+
+    @covers("P48", "P65")
+    def test_spoofed_dhcp_is_neither_carried_nor_shown(self, access: AccessWorld) -> None:
+        access.plane.install(entry(shows_dhcp=True))
+        access.node_sends(PORTS[0], frame(from_node(b"release", source=OTHER_HOME, port=67)))
+        access.until(lambda: access.plane.drops() == {drops.SPOOFED_SOURCE: 1})
+        assert (access.tunnelled(), access.receiver.dhcp, access.receiver.frames) == ([], [], [])
+
     @covers("P47")
     def test_frames_between_others_and_to_groups_are_counted_only(self, access: AccessWorld) -> None:
         access.plane.install(entry())

@@ -22,9 +22,9 @@ def from_node(text: bytes, source: Ipv4 = HOME, **more: int) -> bytes:
     return udp_packet(Endpoint(source, 4000), Endpoint(CORRESPONDENT, port), text, **more)
 
 
-def to_node(text: bytes, destination: Ipv4 = HOME) -> bytes:
+def to_node(text: bytes, destination: Ipv4 = HOME, port: int = 4000) -> bytes:
     """A UDP packet from the correspondent to a mobile node."""
-    return udp_packet(Endpoint(CORRESPONDENT, 4000), Endpoint(destination, 4000), text)
+    return udp_packet(Endpoint(CORRESPONDENT, 4000), Endpoint(destination, port), text)
 
 
 def frame(packet: bytes, source: Mac = NODE_MAC, destination: bytes = GATEWAY_MAC) -> bytes:

@@ -21,7 +21,7 @@ from pmip_tw.forwarding.access import TunAccess
 from pmip_tw.forwarding.anchor import TunAnchor
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram, IPacketReceiver, ISignalling
-from pmip_tw.mobility.tunnels import Tunnel
+from pmip_tw.mobility.tunnels import AccessKey, Tunnel
 from pmip_tw.wire.encapsulation import IpInIp, TunnelData, ip_in_ip_header, tunnel_data_header
 
 from .namespaces import Namespace
@@ -45,9 +45,13 @@ class HandedUp:
 
     def __init__(self) -> None:
         self.frames: list[tuple[str, bytes]] = []
+        self.dhcp: list[tuple[AccessKey, bytes]] = []
 
     def frame_received(self, port: str, frame: bytes) -> None:
         self.frames.append((port, frame))
+
+    def dhcp_shown(self, key: AccessKey, packet: bytes) -> None:
+        self.dhcp.append((key, packet))
 
 
 class MemoryAccess:

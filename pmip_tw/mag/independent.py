@@ -1,0 +1,115 @@
+"""DHCP method "independent": nodes have their addresses from elsewhere; the one in use is registered (P62, P65).
+
+Their DHCP is traffic like any other, and goes through the tunnel. What is seen of it there keeps lease and binding
+together (D34, D36).
+"""
+
+from typing import Final
+
+from pmip_tw.access.evidence import Evidence
+from pmip_tw.addresses import ipv4_text
+from pmip_tw.dhcp.requests import Refusal
+from pmip_tw.errors import WireError
+from pmip_tw.mag import observed
+from pmip_tw.mag.addressing import LEASE_EXPIRED, LEASE_GRACE, Told
+from pmip_tw.mag.effects import MagEffect
+from pmip_tw.mag.policy import MagPolicy
+from pmip_tw.mag.visitors import LeaseQuestion, Visitor
+from pmip_tw.mobility.clock import Now
+from pmip_tw.wire.dhcp import BOOTREPLY, BOOTREQUEST, DhcpMessage, MessageType
+from pmip_tw.wire.ethernet import EthernetFrame
+from pmip_tw.wire.ipv4 import Ipv4Packet
+from pmip_tw.wire.udp import UdpDatagram
+
+INFINITE_LEASE: Final = 0xFFFFFFFF
+"""RFC 2131 3.3."""
+
+RELEASE_DELAY: Final = 1.0
+"""Seconds from a release to the end of the binding, so that the release itself still gets through the tunnel (D34)."""
+
+REFUSED_BY_SERVER: Final = "its DHCP server refused its address"
+_RELEASED = "released by DHCP"
+
+
+class Independent:
+    """Only an address in use counts: nobody is given one here, and no other would be of use to a node."""
+
+    shows_dhcp = True
+    any_address_will_do = False
+
+    def __init__(self, policy: MagPolicy) -> None:
+        self._policy = policy
+
+    def attaches(self, found: Evidence) -> bool:
+        return found.in_use
+
+    def admitted(self, visitor: Visitor, now: Now) -> Told:
+        return Told(registers=visitor.hint)
+
+    def read(self, visitor: Visitor, frame: EthernetFrame) -> DhcpMessage | Refusal | None:
+        return None
+
+    def before(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
+        return Told()
+
+    def dhcp(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
+        return Told()
+
+    def shown(self, visitor: Visitor, packet: bytes, now: Now) -> Told:
+        """What cannot be read was carried all the same, and teaches nothing."""
+        try:
+            carried = Ipv4Packet.decode(packet)
+            message = DhcpMessage.decode(UdpDatagram.decode(carried).payload)
+        except WireError:
+            return Told()
+        if message.chaddr != visitor.mac:
+            return Told()
+        if message.op == BOOTREQUEST and carried.source == visitor.home_address:
+            return self._said(visitor, message, now)
+        if message.op == BOOTREPLY and carried.destination == visitor.home_address:
+            return self._answered(visitor, message)
+        return Told()
+
+    def accepted(self, visitor: Visitor, now: Now) -> Told:
+        if visitor.home_address == visitor.hint:
+            return Told()
+        cause = f"it uses {ipv4_text(visitor.hint)}, but the LMA gives it {ipv4_text(visitor.home_address)}"
+        return Told(leaves=cause, refused=True)
+
+    def refused(self, visitor: Visitor, now: Now) -> list[MagEffect]:
+        return []
+
+    @staticmethod
+    def _said(visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
+        """The plane has checked that it comes from the node's own port, MAC and address (D35)."""
+        if message.ciaddr != visitor.home_address:
+            return Told()
+        if message.message_type is MessageType.REQUEST:
+            visitor.lease_question = LeaseQuestion(xid=message.xid, asked_at=now.monotonic)
+        elif message.message_type is MessageType.RELEASE:
+            visitor.lease_ends, visitor.lease_cause = now.monotonic + RELEASE_DELAY, _RELEASED
+            visitor.lease_question = None
+            return Told(effects=[observed.visitor_event("dhcp-release", visitor)])
+        return Told()
+
+    @staticmethod
+    def _answered(visitor: Visitor, message: DhcpMessage) -> Told:
+        """Whoever does not know the transaction is not believed: anybody may send to the node's port 68."""
+        question = visitor.lease_question
+        if question is None or message.xid != question.xid:
+            return Told()
+        if message.message_type is MessageType.NAK:
+            visitor.lease_question = None
+            return Told(effects=[observed.visitor_event("dhcp-nak", visitor)], leaves=REFUSED_BY_SERVER)
+        lease = message.lease_time
+        if message.message_type is not MessageType.ACK or message.yiaddr != visitor.home_address or not lease:
+            return Told()
+        visitor.lease_question = None
+        extend_lease(visitor, lease, question.asked_at)
+        return Told(effects=[observed.visitor_event("dhcp-ack", visitor, lease=lease)], renews=True)
+
+
+def extend_lease(visitor: Visitor, lease: int, asked_at: float) -> None:
+    """``lease`` seconds, counted from when the node asked (D34), and a tenth of grace (D22)."""
+    visitor.lease_cause = LEASE_EXPIRED
+    visitor.lease_ends = None if lease == INFINITE_LEASE else asked_at + lease * (1 + LEASE_GRACE)
