@@ -46,7 +46,7 @@ def cause(found: Verdict) -> str:
     return found.cause
 
 
-@covers("AA7")
+@covers("AA7", "P72")
 def test_a_complete_accept() -> None:
     assert profile(
         {

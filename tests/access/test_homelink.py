@@ -40,7 +40,7 @@ def asked(
 
 
 class TestArp:
-    @covers("P53", "P55")
+    @covers("P53", "P55", "P71")
     @pytest.mark.parametrize("target", [GATEWAY, NEIGHBOR])
     def test_the_whole_link_is_at_the_gateways_mac(self, target: Ipv4) -> None:
         """P53, P55."""

@@ -1,8 +1,13 @@
 """An unmodified host is authenticated, registered, and keeps its session while it moves."""
 
-from pmip_tw.addresses import ipv4
+from pmip_tw.addresses import Endpoint, ipv4
 from pmip_tw.wire.dhcp import MessageType
-from tests.agents.world import GATEWAY, HOME, World
+from pmip_tw.wire.ethernet import ETHERTYPE_ARP, ETHERTYPE_IPV4, EthernetFrame
+from pmip_tw.wire.icmp import TIME_EXCEEDED, IcmpMessage
+from pmip_tw.wire.ipv4 import PROTOCOL_ICMP, Ipv4Packet
+from pmip_tw.wire.registration import RegistrationRequest
+from pmip_tw.wire.udp import udp_packet
+from tests.agents.world import CORRESPONDENT, GATEWAY, HOME, LMA, World
 from tests.conformance import covers
 
 
@@ -138,3 +143,65 @@ def test_an_address_from_elsewhere_is_refused_and_a_fresh_one_offered() -> None:
     assert nak.message_type is MessageType.NAK
     address = world.attach(station, node)
     assert address in HOME
+
+
+@covers("AA2")
+def test_nobody_is_registered_before_aaa_has_spoken() -> None:
+    world = World()
+    station, node = world.stations[0], world.mags[0]
+    node.aaa.held = True
+    world.hear(node, station.dhcp(MessageType.DISCOVER))
+    world.advance(3)
+    assert world.network.carried == []
+    node.aaa.release()
+    world.network.deliver()
+    [request, _] = world.network.carried
+    assert RegistrationRequest.decode(request[2]).nai == station.nai.encode()
+
+
+@covers("P1")
+def test_nodes_hear_nothing_of_mobile_ip() -> None:
+    """From attachment through renewal and presence probes to silence: no solicitation, no advertisement."""
+    world = World(nodes=1)
+    station, node = world.stations[0], world.mags[0]
+    heard: list[bytes] = []
+    transmit = node.plane.transmit
+    node.plane.transmit = lambda port, frame: (heard.append(frame), transmit(port, frame))  # type: ignore[method-assign]
+    address = world.attach(station, node)
+    world.hear(node, station.arp(address, GATEWAY))
+    world.hear(node, station.data(address, ttl=1))
+    world.advance(1000, step=1)
+    frames = [EthernetFrame.decode(octets) for octets in heard]
+    assert {frame.ethertype for frame in frames} == {ETHERTYPE_ARP, ETHERTYPE_IPV4}
+    assert {frame.destination for frame in frames} == {station.mac}
+    packets = [Ipv4Packet.decode(frame.payload) for frame in frames if frame.ethertype == ETHERTYPE_IPV4]
+    kinds = {IcmpMessage.decode(packet).type for packet in packets if packet.protocol == PROTOCOL_ICMP}
+    assert kinds == {TIME_EXCEEDED}
+    assert {destination.port for _, destination, _ in world.network.carried} == {434}
+
+
+@covers("P42")
+def test_two_nodes_share_one_tunnel() -> None:
+    world = World()
+    node = world.mags[0]
+    addresses = [world.attach(station, node) for station in world.stations]
+    assert len({entry.tunnel for entry in node.plane.snapshot()}) == 1
+    assert len({entry.tunnel for entry in world.plane.snapshot()}) == 1
+    for station, address in zip(world.stations, addresses, strict=True):
+        world.hear(node, station.data(address, b"up " + station.mac))
+        assert world.plane.delivered[-1].endswith(b"up " + station.mac)
+        node.plane.transmitted.clear()
+        world.plane.host_sends(udp_packet(Endpoint(CORRESPONDENT, 7), Endpoint(address, 5000), b"down"))
+        [(_, frame)] = node.plane.transmitted
+        assert EthernetFrame.decode(frame).destination == station.mac
+
+
+@covers("RV42")
+def test_revocations_leave_from_port_434_and_are_acknowledged_there() -> None:
+    world = World()
+    address = world.attach(world.stations[0], world.mags[0])
+    world.advance(2)
+    world.hear(world.mags[1], world.stations[0].data(address))
+    ends = {payload[0]: (source, destination) for source, destination, payload in world.network.carried}
+    assert ends[7] == (Endpoint(LMA, 434), Endpoint(world.mags[0].address, 434))
+    assert ends[15] == (Endpoint(world.mags[0].address, 434), Endpoint(LMA, 434))

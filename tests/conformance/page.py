@@ -81,12 +81,12 @@ def _family(family: str, rules: Rules, statuses: Statuses, proofs: Proofs) -> st
 
 
 def _tests(proofs: tuple[Proof, ...]) -> str:
-    """By file: a link to it, then the names of its tests."""
+    """By file: a link to it, then the names of its tests, each on a line of its own."""
     files: dict[str, list[str]] = {}
     for proof in proofs:
         files.setdefault(proof.path, []).append(proof.name)
     return "<br>".join(
-        " ".join([f"[{path}](../tests/{path})", *(f"`{name}`" for name in names if name)])
+        "<br>".join([f"[{path}](../tests/{path})", *(f"`{name}`" for name in names if name)])
         for path, names in files.items()
     )
 
@@ -117,7 +117,7 @@ def _rows(page: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name, cell in re.findall(r"^\| ([A-Z]{1,2}\d+) \|.*\|([^|]*)\|$", page, re.M):
         found[name] = []
-        for path, names in re.findall(r"\]\(\.\./(tests/[^)]*)\)((?: `[^`]*`)*)", cell):
+        for path, names in re.findall(r"\]\(\.\./(tests/[^)]*)\)((?:<br>`[^`]*`)*)", cell):
             tests = re.findall(r"`([^`]*)`", names)
             found[name] += [f"{path}::{test}" for test in tests] or [path]
     return found

@@ -206,7 +206,7 @@ class TestAccessContract:
         access.until(lambda: access.plane.drops() == {drops.SPOOFED_SOURCE: 1})
         assert (access.tunnelled(), access.receiver.dhcp, access.receiver.frames) == ([], [], [])
 
-    @covers("P47")
+    @covers("P47", "T8")
     def test_frames_between_others_and_to_groups_are_counted_only(self, access: AccessWorld) -> None:
         access.plane.install(entry())
         access.node_sends(PORTS[0], frame(from_node(b"neighbour"), destination=OTHER_MAC))
@@ -218,7 +218,7 @@ class TestAccessContract:
         assert access.receiver.frames == []
         assert access.tunnelled() == []
 
-    @covers("N29", "N36", "P51")
+    @covers("N29", "N36", "P51", "T7")
     @both_encapsulations
     def test_downstream_only_from_the_right_tunnel(self, access: AccessWorld, over_udp: bool) -> None:
         """Another LMA, another encapsulation, another port: dropped silently (P51, N29, N36)."""

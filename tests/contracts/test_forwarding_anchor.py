@@ -83,7 +83,7 @@ class TestAnchorContract:
         anchor.until(lambda: anchor.plane.drops() == {drops.UNKNOWN_SOURCE: 1})
         assert anchor.delivered() == []
 
-    @covers("N29", "N31", "T6")
+    @covers("N29", "N31", "T6", "T7")
     @both_encapsulations
     def test_upstream_only_from_the_right_tunnel(self, anchor: AnchorWorld, over_udp: bool) -> None:
         """T6, N29, N31: another MAG, another encapsulation, another port."""

@@ -20,6 +20,7 @@ from pmip_tw.interfaces import (
 )
 from pmip_tw.net.signalling import MAX_BATCH, UdpSignalling
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
+from pmip_tw.wire.udp import udp_packet
 from tests.conformance import covers
 from tests.loops import private_reactor, run_until
 
@@ -252,6 +253,26 @@ class TestSockets:
             udp.make(FOREIGN).start(Mailbox(), None)
         assert f"UDP 192.0.2.99:{udp.port} cannot be bound" in str(told.value)
         assert "is the address this machine's" in str(told.value)
+
+    @covers("H1", "M1")
+    def test_a_wrong_udp_checksum_is_never_heard_and_none_is_no_mistake(self, udp: Provider) -> None:
+        """RFC 5944 3.1; it is the kernel that looks, so that it must be asked."""
+        _, mailbox = udp.start(ONE)
+        source, destination = udp.at(TWO), udp.at(ONE)
+        try:
+            raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+        except PermissionError:
+            pytest.skip("a raw socket needs CAP_NET_RAW")
+        with raw:
+            for payload, checksum in (
+                (b"\x01wrong", b"\x12\x34"),
+                (b"\x01none", b"\0\0"),
+                (b"\x01right", b""),
+            ):
+                packet = udp_packet(source, destination, payload)
+                raw.sendto(packet[:26] + (checksum or packet[26:28]) + packet[28:], (ipv4_text(ONE), 0))
+        udp.turn(lambda: len(mailbox.signalling) == 2)
+        assert [one.payload for one in mailbox.signalling] == [b"\x01none", b"\x01right"]
 
     def test_no_route_is_told_and_survived(self, udp: Provider) -> None:
         """From a loopback address nothing leaves the machine."""

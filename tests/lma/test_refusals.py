@@ -290,7 +290,7 @@ class TestDeregistrationsAreMessagesToo:
         assert anchor.state() == ([], {})
 
 
-@covers("I7")
+@covers("I7", "I1")
 def test_a_refused_request_keeps_its_whole_identification() -> None:
     """I7."""
     anchor = Anchor()

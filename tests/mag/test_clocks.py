@@ -12,6 +12,11 @@ WALL = START_WALL
 NAI = "mn1@example.net"
 
 
+@covers("P14")
+def test_an_identification_is_the_time_of_day() -> None:
+    assert Identifications(7).next(NAI, LMA, WALL + 0.25) == ntp_timestamp(WALL + 0.25)
+
+
 @covers("I2", "I4")
 def test_a_clock_that_stands_still_or_steps_back_gives_later_identifications() -> None:
     clock = Identifications(7)

@@ -36,7 +36,7 @@ OTHER = ipv4("10.1.0.44")
 class TestRequest:
     """What a request carries."""
 
-    @covers("P2", "P4", "P5", "P7", "P8", "P9")
+    @covers("P2", "P4", "P5", "P7", "P8", "P9", "N7")
     def test_fields(self) -> None:
         request = Bench().begin()
         assert request.flags == COLOCATED | REVERSE_TUNNEL  # P8, P9
@@ -47,7 +47,7 @@ class TestRequest:
         assert request.lifetime == 1800
         assert request.udp_tunnel == UdpTunnelRequest(forced=False)
 
-    @covers("N2", "P10", "P13", "RV2")
+    @covers("N2", "P10", "P13", "RV2", "N6")
     def test_everything_lies_before_the_authenticator_that_protects_it(self) -> None:
         bench = Bench()
         [send] = only(Send, bench.decide(bench.attach(), accept(STATION)))
@@ -238,7 +238,7 @@ class TestReply:
         assert grant is not None
         assert (grant.lifetime, grant.ends_at) == (lifetime, sent_at + lifetime)
 
-    @covers("P41")
+    @covers("P41", "N9")
     def test_tunnel_ends_at_the_home_agent_of_the_reply(self) -> None:
         bench = Bench()
         tunnel_end = ipv4("192.0.2.77")

@@ -60,7 +60,7 @@ def test_window(ahead: float, accepted: bool) -> None:
     assert acceptable(ntp_timestamp(wall + ahead), None, wall, 7.0) is accepted
 
 
-@covers("P33")
+@covers("P33", "I1")
 @given(
     wall=WALLS,
     low=st.integers(0, 2**32 - 1),
