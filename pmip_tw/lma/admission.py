@@ -58,11 +58,6 @@ def message_refusal(request: RegistrationRequest, policy: LmaPolicy) -> Refusal 
     ):
         if any(extension[0] == CRITICAL_VENDOR for extension in extensions):
             return Refusal(code, "a critical vendor extension is not understood (RFC 3115 2.2)")
-    if request.per_node is not None:
-        return Refusal(
-            Code.PMIP_UNSUPPORTED,
-            "per-node authentication is asked for; this LMA has per-MN associations only (P26)",
-        )
     return None
 
 

@@ -24,10 +24,14 @@ class Place(NamedTuple):
 
 @attrs.frozen(slots=True, kw_only=True)
 class NegotiatedRevocation:
-    """Both sides sent extension 137 (RV1, RV7). Timestamps as each side sent them, by its own clock."""
+    """Both sides sent extension 137 (RV1, RV7). Timestamps as each side sent them, by its own clock.
+
+    ``inform``: both set the I bit: the LMA decides whether a node is told that it was revoked (RV5).
+    """
 
     own_timestamp: int
     peer_timestamp: int
+    inform: bool = False
 
 
 @attrs.define(slots=True, kw_only=True)
@@ -36,6 +40,7 @@ class Binding:
 
     ``source``: where the last accepted request came from; ``deadline``, ``moved_at``, ``registered_at``: monotonic
     seconds; ``lifetime``: seconds granted; ``authenticator``: of the last accepted request, to know a duplicate (L5).
+    ``association`` (MN-HA) and ``fa_ha``: what proved it and proves its revocation; neither: IPsec (RV9, P76).
     Not changed after it is made: a new registration makes a new one, so that it can be undone.
     """
 
@@ -43,7 +48,8 @@ class Binding:
     home_address: Ipv4
     care_of_address: Ipv4
     source: Endpoint
-    association: SecurityAssociation
+    association: SecurityAssociation | None
+    fa_ha: SecurityAssociation | None = None
     identification: int
     authenticator: bytes
     lifetime: int

@@ -4,6 +4,7 @@ import attrs
 
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma.bindings import Binding, Place
+from pmip_tw.lma.mags import KnownMag
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.effects import Install, Observe, Remove, Send
 from pmip_tw.wire.extension_values import UdpTunnelReply
@@ -12,13 +13,19 @@ from pmip_tw.wire.registration import RegistrationRequest
 
 @attrs.define(slots=True)
 class Asked:
-    """A request whose MN-HA ``authenticator`` verified with ``association``; from ``source`` to our ``local``."""
+    """A request from ``source`` to our ``local`` that has been proven, and what proves the answer to it.
+
+    ``authenticator``: the octets that proved it, which no other request has. ``association``: for MN-HA;
+    ``fa_ha``: for FA-HA; both None: IPsec protects the way (A1, A2). ``mag``: the MAG that sent it, if it is known.
+    """
 
     request: RegistrationRequest = attrs.field(repr=False)
     authenticator: bytes = attrs.field(repr=False)
-    association: SecurityAssociation
+    association: SecurityAssociation | None
     source: Endpoint
     local: Ipv4
+    fa_ha: SecurityAssociation | None = None
+    mag: KnownMag | None = None
 
     @property
     def place(self) -> Place:

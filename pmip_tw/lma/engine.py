@@ -10,12 +10,14 @@ from pmip_tw.lma import observed
 from pmip_tw.lma.bindings import BindingTable
 from pmip_tw.lma.commitment import Asked, Commit, Effect
 from pmip_tw.lma.intake import Intake
+from pmip_tw.lma.mags import KnownMags
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.registrations import Registrations
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.mobility.replay import ReplayFloors
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.revocation import RevocationAck
@@ -24,12 +26,20 @@ from pmip_tw.wire.revocation import RevocationAck
 class LmaEngine:
     """Every rule of the LMA that needs its state. ``local`` is the address of ours that a datagram was sent to."""
 
-    def __init__(self, policy: LmaPolicy, associations: AssociationTable, pools: Pools) -> None:
+    def __init__(
+        self,
+        policy: LmaPolicy,
+        associations: AssociationTable,
+        pools: Pools,
+        *,
+        mags: KnownMags | None = None,
+        aaa: AaaTable | None = None,
+    ) -> None:
         self._bindings = BindingTable()
         # A second more than a timestamp from the far end of the window can live (I10).
         self._floors = ReplayFloors(2 * policy.timestamp_window + 1)
         self._revoker = Revoker()
-        self._intake = Intake(policy, associations, self._bindings, self._floors)
+        self._intake = Intake(policy, associations, self._bindings, self._floors, mags=mags, aaa=aaa)
         self._registrations = Registrations(policy, pools, self._bindings, self._floors, self._revoker)
 
     @property

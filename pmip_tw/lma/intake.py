@@ -9,14 +9,16 @@ from pmip_tw.lma.admission import Refusal
 from pmip_tw.lma.answer_limit import AnswerLimit
 from pmip_tw.lma.bindings import Binding, BindingTable
 from pmip_tw.lma.commitment import Asked
+from pmip_tw.lma.mags import KnownMags
 from pmip_tw.lma.policy import LmaPolicy
+from pmip_tw.lma.proving import Prover, Unproven, objection_between_agents
 from pmip_tw.lma.replies import acceptance, reply
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Send
+from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.mobility.replay import ReplayFloors, acceptable, later, resynchronizing
 from pmip_tw.wire.codes import Code
-from pmip_tw.wire.extensions import FA_HA, MN_HA
 from pmip_tw.wire.registration import RegistrationRequest
 
 
@@ -29,39 +31,69 @@ class Intake:
         associations: AssociationTable,
         bindings: BindingTable,
         floors: ReplayFloors,
+        *,
+        mags: KnownMags | None = None,
+        aaa: AaaTable | None = None,
     ) -> None:
         self._policy = policy
         self._associations = associations
         self._bindings = bindings
         self._floors = floors
+        self._mags = mags
+        self._prover = Prover(associations, aaa or AaaTable())
         self._limit = AnswerLimit()
 
     def take(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> Asked | list[Send | Observe]:
         """An authentic, new request; else what it gets. WireError: it cannot be read."""
         request = RegistrationRequest.decode(payload)
-        found = request.mn_ha
-        if found is None:
-            return [observed.discarded("no-authenticator", source, "the request has no MN-HA extension (H3)")]
-        if MN_HA in request.repeated or FA_HA in request.repeated:
-            cause = "the request has an authentication extension twice (E5)"
-            return [observed.discarded("repeated-authenticator", source, cause)]
-        association = self._associations.find(request.nai, found.spi)
-        if association is None:
-            known = self._associations.knows(request.nai)
-            return [observed.no_association(request, source, known=known)]
-        asked = Asked(request, found.value, association, source, local)
-        if not association.verify(payload[: found.covered], found.value):
-            return self._unauthentic(asked, now)
+        mag = None if self._mags is None else self._mags.sender(request, source)
+        objection: Refusal | Unproven | None = None
+        asked = self._of_node_alone(payload, request, source, local) if mag is None else None
+        if asked is None:
+            proof = self._prover.prove(payload, request, mag)
+            if isinstance(proof, Unproven):
+                return self._turn_away(proof, request, source, local, now)
+            asked = Asked(request, proof.authenticator, proof.mn_ha, source, local, proof.fa_ha, mag)
+            objection = objection_between_agents(request, mag, proof)
         binding = self._bindings.get(request.nai)
-        if binding is not None and binding.authenticator == found.value:
+        if binding is not None and binding.authenticator == asked.authenticator and objection is None:
             return self._duplicate(asked, binding, now)
         last = self._last_identification(request.nai, binding)
         if not acceptable(request.identification, last, now.wall, self._policy.timestamp_window):
             return self._resynchronize(asked, last, now)
-        if request.fa_ha is not None and request.lifetime and request.per_node is None:
-            cause = "the request has an FA-HA extension; this LMA shares keys with no MAG (H6)"
-            return [observed.discarded("no-association", source, cause)]
-        return asked
+        return asked if objection is None else self._object(asked, objection, now)
+
+    def _of_node_alone(
+        self, payload: bytes, request: RegistrationRequest, source: Endpoint, local: Ipv4
+    ) -> Asked | None:
+        """Nearly every request: MN-HA and no other authenticator. None: it is not that, or not right."""
+        found = request.mn_ha
+        if found is None or request.fa_ha is not None or request.mn_aaa is not None:
+            return None
+        association = self._associations.find(request.nai, found.spi)
+        if association is None or request.challenge is not None or request.repeated:
+            return None
+        used = association.verified_by(payload[: found.covered], found.value)
+        return None if used is None else Asked(request, found.value, used, source, local)
+
+    def _object(self, asked: Asked, objection: Refusal | Unproven, now: Now) -> list[Send | Observe]:
+        if isinstance(objection, Unproven):
+            return [observed.unproven(objection, asked.request, asked.source)]
+        self._floors.note(asked.nai, asked.request.identification, now.monotonic)
+        return [reply(asked, objection.code), observed.refused(asked, objection)]
+
+    def _turn_away(
+        self, unproven: Unproven, request: RegistrationRequest, source: Endpoint, local: Ipv4, now: Now
+    ) -> list[Send | Observe]:
+        """H3, H4: silence, or a refusal that is signed with our key, so that the sender sees that keys differ.
+
+        At most one per second and source, unless a MAG vouches for the request.
+        """
+        effects: list[Send | Observe] = [observed.unproven(unproven, request, source)]
+        if unproven.code is None or not (unproven.vouched or self._limit.allows(source.address, now)):
+            return effects
+        asked = Asked(request, b"", unproven.mn_ha, source, local, unproven.fa_ha)
+        return [*effects, reply(asked, unproven.code)]
 
     def _last_identification(self, nai: bytes, binding: Binding | None) -> int | None:
         """The last valid one, whether it was accepted or refused for another reason (I6b)."""
@@ -71,13 +103,6 @@ class Intake:
         if floor is not None and later(floor, binding.identification):
             return floor
         return binding.identification
-
-    def _unauthentic(self, asked: Asked, now: Now) -> list[Send | Observe]:
-        """H4: 131, at most one per second and source; signed with our key, so that a MAG sees that keys differ."""
-        effects: list[Send | Observe] = [observed.unauthentic(asked)]
-        if self._limit.allows(asked.source.address, now):
-            effects.append(reply(asked, Code.HA_MN_AUTH))
-        return effects
 
     def _duplicate(self, asked: Asked, binding: Binding, now: Now) -> list[Send | Observe]:
         """L5: the same request once more: the same answer, with what is left of the lifetime.

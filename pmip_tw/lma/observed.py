@@ -4,6 +4,7 @@ from pmip_tw.addresses import Endpoint, ipv4_text
 from pmip_tw.lma.admission import Refusal
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.commitment import Asked, Commit
+from pmip_tw.lma.proving import Unproven
 from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.observations import Detail, Observation
 from pmip_tw.mobility.replay import seconds_between
@@ -22,29 +23,15 @@ def discarded(reason: str, source: Endpoint, cause: str) -> Observe:
     )
 
 
-def no_association(request: RegistrationRequest, source: Endpoint, *, known: bool) -> Observe:
-    """``known``: the NAI is configured with another SPI, and its trace should tell; anyone may name a NAI."""
-    spi = request.mn_ha.spi if request.mn_ha else 0
+def unproven(turned_away: Unproven, request: RegistrationRequest, source: Endpoint) -> Observe:
+    """The node is named only if it is configured, so that its trace tells; anyone may name a NAI."""
     return Observe(
         Observation(
             name="message-discarded",
-            nai=_nai(request.nai) if known else "",
-            reason="no-association",
-            cause=f"no key is configured for {_nai(request.nai)!r} with SPI {spi} (H3)",
+            nai=_nai(request.nai) if turned_away.known else "",
+            reason=turned_away.reason,
+            cause=turned_away.cause,
             details={"source": str(source)},
-        )
-    )
-
-
-def unauthentic(asked: Asked) -> Observe:
-    return Observe(
-        Observation(
-            name="message-discarded",
-            nai=_nai(asked.nai),
-            reason="bad-authenticator",
-            cause=f"the MN-HA authenticator with SPI {asked.association.spi} is wrong: "
-            "the sender's key is not ours (H4)",
-            details={"source": str(asked.source)},
         )
     )
 

@@ -13,7 +13,8 @@ class LmaPolicy:
     ``nat_max_lifetime``: the same for UDP tunnels (N25). ``timestamp_window``: I6. ``handover_min_interval``: P79.
     ``address_hold``: P80. ``revoke_on_handover``: P35. ``nat_traversal``, ``forced_udp``: N19.
     ``keepalive_interval``: told in UDP tunnel replies (N38). ``resync_beyond_last``: P33.
-    ``strict_reserved_bits``: refuse requests with reserved bits set (H9).
+    ``strict_reserved_bits``: refuse requests with reserved bits set (H9). ``require_revocation``: RV3.
+    ``revocation_inform``: agree to the I bit (RV5).
     """
 
     address: Ipv4
@@ -28,3 +29,5 @@ class LmaPolicy:
     keepalive_interval: int = 110
     resync_beyond_last: bool = True
     strict_reserved_bits: bool = False
+    require_revocation: bool = False
+    revocation_inform: bool = False

@@ -1,10 +1,12 @@
 """What an authentic request does to the bindings (RFC 5944 3.8.2.2, 3.8.3): decided, carried out, then answered."""
 
-from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
+from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.lma import admission, observed
 from pmip_tw.lma.admission import Refusal
+from pmip_tw.lma.authorization import proxy_refusal
 from pmip_tw.lma.bindings import Binding, BindingTable, NegotiatedRevocation
 from pmip_tw.lma.commitment import Asked, Commit, Effect
+from pmip_tw.lma.negotiating import agreed, revocation_refusal
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.replies import acceptance, reply
@@ -13,7 +15,6 @@ from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install, Remove
 from pmip_tw.mobility.replay import ReplayFloors
 from pmip_tw.wire.codes import Code
-from pmip_tw.wire.extensions import REVOCATION_SUPPORT
 from pmip_tw.wire.registration import RegistrationRequest
 
 
@@ -34,6 +35,10 @@ class Registrations:
     def decide(self, asked: Asked, now: Now) -> list[Effect]:
         """An authentic request that is new."""
         problem = admission.message_refusal(asked.request, self._policy)
+        if problem is None and (asked.mag is not None or asked.request.per_node is not None):
+            problem = proxy_refusal(asked)
+        if problem is None and self._policy.require_revocation:
+            problem = revocation_refusal(asked)
         if problem is not None:
             return self._refuse(asked, problem, now)
         binding = self._bindings.get(asked.nai)
@@ -101,6 +106,7 @@ class Registrations:
             care_of_address=request.care_of_address,
             source=asked.source,
             association=asked.association,
+            fa_ha=asked.fa_ha,
             identification=request.identification,
             authenticator=asked.authenticator,
             lifetime=lifetime,
@@ -109,7 +115,7 @@ class Registrations:
             moved_at=now.monotonic if moved else (binding.moved_at if binding else float("-inf")),
             tunnel=path.tunnel,
             access_technology=request.access_technology,
-            revocation=self._negotiated(request, home_address, asked.source, now),
+            revocation=self._negotiated(asked, home_address, now) if request.revocation else None,
         )
         self._bindings.put(new)
         return [
@@ -144,14 +150,9 @@ class Registrations:
             )
         return Refusal(Code.HA_RESOURCES, self._pools.why_none(request.nai))
 
-    def _negotiated(
-        self, request: RegistrationRequest, home_address: Ipv4, source: Endpoint, now: Now
-    ) -> NegotiatedRevocation | None:
-        """RV1; an extension that no authenticator protects is ignored (RV4)."""
-        if request.revocation is None or REVOCATION_SUPPORT in request.agent_part:
-            return None
-        own = self._revoker.timestamp_for(home_address, source.address, now)
-        return NegotiatedRevocation(own_timestamp=own, peer_timestamp=request.revocation.timestamp)
+    def _negotiated(self, asked: Asked, home_address: Ipv4, now: Now) -> NegotiatedRevocation | None:
+        own = self._revoker.timestamp_for(home_address, asked.source.address, now)
+        return agreed(asked, own, inform=self._policy.revocation_inform)
 
     def _deregister(self, asked: Asked, binding: Binding | None, now: Now) -> list[Effect]:
         """L2, P37: the binding of that care-of address ends; another MAG's stays; none is fine too."""

@@ -20,10 +20,11 @@ def reply(
     udp_tunnel: UdpTunnelReply | None = None,
     revocation: RevocationSupport | None = None,
 ) -> Send:
-    """The reply, to where the request came from (RFC 5944 3.8.3.1), signed with MN-HA.
+    """The reply, to where the request came from (RFC 5944 3.8.3.1), signed with MN-HA, FA-HA or both (A1, A2).
 
     The full Identification is kept unless another is given (I7, I8). The NAI goes back as it came (RFC 2794 3),
-    47/1 if the request had it (P25). 44 and 137 stand on the side of MN-HA where the request had them (N22).
+    47/1 if the request had it (P11, P25), and the challenge
+    of a request with MN-AAA (RFC 4721 3.2). 44 and 137 stand on the side of MN-HA where the request had them (N22).
     """
     request = asked.request
     message = RegistrationReply(
@@ -34,11 +35,12 @@ def reply(
         identification=request.identification if identification is None else identification,
         nai=request.nai,
         per_node=request.per_node,
+        challenge=request.challenge,
         udp_tunnel=udp_tunnel,
         revocation=revocation,
         agent_part=_agent_part(request.agent_part),
     )
-    return Send(message.encode(mn_ha=asked.association), asked.source, asked.local)
+    return Send(message.encode(mn_ha=asked.association, fa_ha=asked.fa_ha), asked.source, asked.local)
 
 
 def acceptance(asked: Asked, binding: Binding, *, lifetime: int, udp_tunnel: UdpTunnelReply | None) -> Send:
@@ -53,7 +55,9 @@ def acceptance(asked: Asked, binding: Binding, *, lifetime: int, udp_tunnel: Udp
         lifetime=lifetime,
         home_address=binding.home_address,
         udp_tunnel=udp_tunnel,
-        revocation=None if revocation is None else RevocationSupport(revocation.own_timestamp),
+        revocation=None
+        if revocation is None
+        else RevocationSupport(revocation.own_timestamp, revocation.inform),
     )
 
 

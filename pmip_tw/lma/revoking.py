@@ -6,7 +6,7 @@ import attrs
 
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma.bindings import Binding, Place
-from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.lma.revocation_proof import RevocationProof
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Send
 from pmip_tw.mobility.observations import Observation
@@ -39,7 +39,7 @@ class _Pending:
     place: Place
     destination: Endpoint
     local: Ipv4
-    association: SecurityAssociation
+    proof: RevocationProof
     registered_with: int
     binding_ends: float
     identifiers: list[int] = attrs.field(factory=list)
@@ -67,7 +67,7 @@ class Revoker:
             place=binding.place,
             destination=Endpoint(binding.source.address, port),
             local=local,
-            association=binding.association,
+            proof=RevocationProof.of(binding.association, binding.fa_ha),
             registered_with=binding.revocation.own_timestamp,
             binding_ends=binding.deadline,
         )
@@ -96,14 +96,9 @@ class Revoker:
         pending = self._outstanding.get((ack.home_address, source.address, ack.identifier))
         if pending is None or ack.nai not in (b"", pending.nai):
             return [_discarded("no-such-revocation", source, "it answers nothing that was sent there (RV20)")]
-        found = ack.mn_ha
-        association = pending.association
-        if found is None or found.spi != association.spi:
-            cause = f"it has no MN-HA extension with SPI {association.spi} (RV9)"
-            return [_discarded("no-authenticator", source, cause)]
-        if not association.verify(payload[: found.covered], found.value):
-            cause = "its authenticator is wrong: the sender's key is not ours (RV9)"
-            return [_discarded("bad-authenticator", source, cause)]
+        objection = pending.proof.objection(payload, ack)
+        if objection is not None:
+            return [_discarded(objection[0], source, objection[1])]
         self.cancel(pending.nai, pending.place)
         return [_observed("revocation-acknowledged", pending, tries=len(pending.identifiers))]
 
@@ -152,9 +147,8 @@ class Revoker:
             foreign_domain=pending.place.care_of_address,
             identifier=identifier,
         )
-        datagram = revocation.encode(mn_ha=pending.association)
         return [
-            Send(datagram, pending.destination, pending.local),
+            Send(pending.proof.sign(revocation), pending.destination, pending.local),
             _observed("revocation-sent", pending, tries=tries),
         ]
 

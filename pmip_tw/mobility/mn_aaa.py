@@ -4,7 +4,10 @@ It proves that the sender has the key which the mobile node shares with its AAA 
 """
 
 import hmac
+from collections.abc import Iterable
 from hashlib import md5
+
+import attrs
 
 from pmip_tw.mobility.associations import MINIMUM_SPI, Algorithm, SecurityAssociation
 from pmip_tw.secret import Secret
@@ -42,6 +45,24 @@ class AaaAssociation:
 
     def __repr__(self) -> str:
         return f"AaaAssociation(spi={self.spi})"
+
+
+@attrs.frozen(slots=True)
+class NodeKey:
+    """What an LMA holds for a mobile node that may come with MN-AAA; ``answers_with``: MN-HA of the reply."""
+
+    association: AaaAssociation
+    answers_with: SecurityAssociation
+
+
+class AaaTable:
+    """The MN-AAA keys that an LMA knows from its configuration, by NAI and SPI."""
+
+    def __init__(self, keys: Iterable[tuple[str, NodeKey]] = ()) -> None:
+        self._keys = {(nai.encode(), key.association.spi): key for nai, key in keys}
+
+    def find(self, nai: bytes, spi: int) -> NodeKey | None:
+        return self._keys.get((nai, spi))
 
 
 class _ChapSigner:

@@ -14,7 +14,15 @@ from pmip_tw.errors import Malformed, Truncated
 from pmip_tw.wire.authentication import Signs
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.extension_fields import ExtensionFields
-from pmip_tw.wire.extensions import FA_ERROR, UDP_TUNNEL_REPLY, UDP_TUNNEL_REQUEST
+from pmip_tw.wire.extensions import (
+    CHALLENGE,
+    FA_ERROR,
+    GENERALIZED_AUTHENTICATION,
+    MN_FA,
+    UDP_TUNNEL_REPLY,
+    UDP_TUNNEL_REQUEST,
+    walk,
+)
 
 _REQUEST = Struct("!BBHIIIQ")
 _REPLY = Struct("!BBHIIQ")
@@ -78,6 +86,13 @@ class RegistrationRequest(ExtensionFields):
             self.identification,
         )
         return self._write(fixed, mn_ha, mn_aaa, fa_ha)
+
+
+def challenge_is_answered(request: bytes) -> bool:
+    """Whether the challenge in these octets is followed by what answers it, MN-AAA or MN-FA (RFC 4721 3.4)."""
+    kinds = [span[0] for span in walk(request, _REQUEST.size)]
+    behind = kinds[kinds.index(CHALLENGE) + 1 :]
+    return MN_FA in behind or GENERALIZED_AUTHENTICATION in behind
 
 
 @attrs.define(slots=True, kw_only=True)

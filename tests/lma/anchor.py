@@ -6,10 +6,12 @@ from pmip_tw.addresses import Endpoint, Ipv4, ipv4, prefix
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.commitment import Commit, Effect
 from pmip_tw.lma.engine import LmaEngine
+from pmip_tw.lma.mags import KnownMag, KnownMags
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import AddressPool, Pools
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.mobility.effects import Install, Observe, Remove, Send
+from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.mobility.observations import Observation
 from pmip_tw.mobility.replay import ntp_timestamp
 from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey
@@ -40,7 +42,14 @@ class Anchor:
     """
 
     def __init__(
-        self, *, home: str = "10.1.0.0/29", nodes: int = 9, pools: Pools | None = None, **policy: object
+        self,
+        *,
+        home: str = "10.1.0.0/29",
+        nodes: int = 9,
+        pools: Pools | None = None,
+        mags: Iterable[KnownMag] = (),
+        aaa: AaaTable | None = None,
+        **policy: object,
     ) -> None:
         self.clock = FakeClock()
         self.policy = LmaPolicy(address=LMA, **policy)
@@ -48,6 +57,8 @@ class Anchor:
             self.policy,
             AssociationTable((nai(node).decode(), association(node)) for node in range(1, nodes + 1)),
             pools or Pools([(AddressPool(prefix(home), hold=self.policy.address_hold), [])]),
+            mags=KnownMags(mags) if mags else None,
+            aaa=aaa,
         )
         self.installed: dict[AnchorKey, AnchorEntry] = {}
         self.broken = ""

@@ -1,0 +1,93 @@
+"""Which MAGs an LMA knows, by which key each proves its requests, and for which nodes (``[[lma.mags]]``)."""
+
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from typing import TypeGuard
+
+import attrs
+
+from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.wire.registration import RegistrationRequest
+
+
+class Authentication(Enum):
+    """What a MAG shares with the LMA; the values are the configuration's words (RFC 5563 4.3, P72)."""
+
+    PER_MN = "per-mn"
+    """Nothing: the keys are those of its mobile nodes."""
+    FA_HA = "fa-ha"
+    """A key of its own, for FA-HA authenticators."""
+    IPSEC = "ipsec"
+    """ESP for all signalling (P73)."""
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class KnownMag:
+    """``address``: where its requests come from, or its care-of address behind a NAT.
+
+    ``associations``: with FA-HA at least one, the first signs what answers no valid authenticator of its own.
+    ``behind_nat``: an SPI alone may name it (N27). ``realms``: in lower case; empty: all (P75). ``proxy``: it may
+    register nodes at all (P27). ``protected``: the kernel takes its signalling only through ESP (P74).
+    """
+
+    address: Ipv4
+    authentication: Authentication = Authentication.PER_MN
+    associations: tuple[SecurityAssociation, ...] = ()
+    behind_nat: bool = False
+    realms: frozenset[bytes] = frozenset()
+    proxy: bool = True
+    protected: bool = False
+
+    def may_register(self, nai: bytes) -> bool:
+        """P27, P75."""
+        if not self.proxy or not self.realms:
+            return self.proxy
+        _, at, realm = nai.rpartition(b"@")
+        return bool(at) and realm.lower() in self.realms
+
+    def association(self, spi: int) -> SecurityAssociation | None:
+        return next((one for one in self.associations if one.spi == spi), None)
+
+
+def shares_key(mag: KnownMag | None) -> TypeGuard[KnownMag]:
+    """Whether there is an association for FA-HA (H6)."""
+    return mag is not None and mag.authentication is Authentication.FA_HA
+
+
+class KnownMags:
+    """Finds the MAG that sent something."""
+
+    def __init__(self, mags: Iterable[KnownMag]) -> None:
+        self._by_address = {mag.address: mag for mag in mags}
+        # The configuration sees to it that no two of these share an SPI.
+        self._by_spi = {one.spi: mag for mag in self if mag.behind_nat for one in mag.associations}
+
+    def sender(self, request: RegistrationRequest, source: Endpoint) -> KnownMag | None:
+        """Whose ``request`` it is, in the order of N27: by source, by care-of address, by SPI.
+
+        Neither address is proof of anything before an authenticator is checked.
+        """
+        care_of_address = request.care_of_address
+        candidates = [self._by_address.get(source.address)]
+        if source.address != care_of_address and request.udp_tunnel is not None:
+            candidates.append(self._by_address.get(care_of_address))
+        if request.fa_ha is not None:
+            candidates.append(self._by_spi.get(request.fa_ha.spi))
+        known = [mag for mag in candidates if mag is not None]
+        if request.fa_ha is not None:
+            for mag in known:
+                if mag.association(request.fa_ha.spi) is not None:
+                    return mag
+        return known[0] if known else None
+
+    def protect(self, address: Ipv4) -> None:
+        """The signalling of the MAG at ``address`` comes through ESP or not at all."""
+        self._by_address[address] = attrs.evolve(self._by_address[address], protected=True)
+
+    def of_domain(self, foreign_domain: Ipv4, spi: int) -> KnownMag | None:
+        """Whose revocation it is: by its care-of address, which no NAT changes, and the SPI (RV11)."""
+        return self._by_address.get(foreign_domain) or self._by_spi.get(spi)
+
+    def __iter__(self) -> Iterator[KnownMag]:
+        return iter(self._by_address.values())

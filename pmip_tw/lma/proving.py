@@ -1,0 +1,186 @@
+"""Which authenticator proves a request, and what it gets if none does: H3, H4 and H6 of RFC 5944 3.8.2.1.
+
+Three things prove a request: MN-HA with the key of its node, MN-AAA with the key that the node shares with its AAA
+server (RFC 4721), and, where 47 says that the MAG's association is meant, FA-HA or IPsec (RFC 5563 4.3). Whatever else
+is there and has a key must verify as well; that of FA-HA beside MN-HA is looked at later (H6).
+"""
+
+import attrs
+
+from pmip_tw.addresses import ipv4_text
+from pmip_tw.lma.admission import Refusal
+from pmip_tw.lma.mags import Authentication, KnownMag, shares_key
+from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
+from pmip_tw.mobility.mn_aaa import AaaTable
+from pmip_tw.wire.codes import Code
+from pmip_tw.wire.extension_fields import BY_FA_HA, BY_IPSEC
+from pmip_tw.wire.extensions import FA_HA, MN_HA
+from pmip_tw.wire.registration import RegistrationRequest, challenge_is_answered
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Proof:
+    """The request is authentic. ``authenticator``: octets that no other request has.
+
+    ``mn_ha``, ``fa_ha``: what signs the answer. ``fa_ha_valid``: the request itself has exactly one FA-HA, a right one.
+    """
+
+    authenticator: bytes
+    mn_ha: SecurityAssociation | None
+    fa_ha: SecurityAssociation | None
+    fa_ha_valid: bool
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Unproven:
+    """The request is not authentic: ``reason`` and ``cause`` for the observers.
+
+    ``code``: the answer, signed with ``mn_ha`` and ``fa_ha``; None: there is none. ``vouched``: FA-HA is valid, so that
+    a MAG stands for the question, and it is answered however often it comes (H4).
+    ``known``: an operator has configured this node; anyone may name a NAI.
+    """
+
+    reason: str
+    cause: str
+    code: Code | None = None
+    mn_ha: SecurityAssociation | None = None
+    fa_ha: SecurityAssociation | None = None
+    vouched: bool = False
+    known: bool = False
+
+
+class Prover:
+    """Knows the keys of the mobile nodes; a MAG brings its own."""
+
+    def __init__(self, associations: AssociationTable, aaa: AaaTable) -> None:
+        self._associations = associations
+        self._aaa = aaa
+
+    def prove(self, payload: bytes, request: RegistrationRequest, mag: KnownMag | None) -> Proof | Unproven:
+        """``request`` was decoded from ``payload``; ``mag``: who seems to have sent it."""
+        if MN_HA in request.repeated or (FA_HA in request.repeated and not shares_key(mag)):
+            return _discard(
+                "repeated-authenticator", "the request has an authentication extension twice (E5)"
+            )
+        if request.challenge is not None and not challenge_is_answered(payload):
+            cause = "its challenge is followed by no MN-AAA or MN-FA extension (RFC 4721 3.4)"
+            return _discard("challenge-unanswered", cause)
+        fa_ha, valid = _between_agents(payload, request, mag)
+        if request.mn_ha is not None or request.mn_aaa is not None:
+            return self._by_node(payload, request, fa_ha, valid)
+        if request.per_node is None:
+            return _discard("no-authenticator", "nothing in the request proves who sent it (H3)")
+        if request.fa_ha is not None and shares_key(mag):
+            if not valid:
+                cause = (
+                    f"the FA-HA authenticator with SPI {request.fa_ha.spi} is wrong or not the MAG's (H4, H6)"
+                )
+                return _discard("bad-authenticator", cause, code=Code.HA_FA_AUTH, fa_ha=fa_ha)
+            return Proof(authenticator=request.fa_ha.value, mn_ha=None, fa_ha=fa_ha, fa_ha_valid=True)
+        if request.per_node == BY_IPSEC and mag is not None and mag.authentication is Authentication.IPSEC:
+            if not mag.protected:
+                cause = "no kernel policy makes UDP 434 from there come through ESP: see the log of the start (P74)"
+                return _discard("ipsec-not-enforced", cause, code=Code.PMIP_UNSUPPORTED)
+            return Proof(authenticator=payload, mn_ha=None, fa_ha=None, fa_ha_valid=False)
+        if request.fa_ha is not None:
+            return _discard(
+                "no-association", f"no MAG is known with FA-HA SPI {request.fa_ha.spi} there (H3)"
+            )
+        return _discard("no-authenticator", "nothing in the request proves who sent it (H3)")
+
+    def _by_node(
+        self,
+        payload: bytes,
+        request: RegistrationRequest,
+        fa_ha: SecurityAssociation | None,
+        fa_ha_valid: bool,
+    ) -> Proof | Unproven:
+        """MN-HA, MN-AAA or both; MN-AAA beside MN-HA is checked if there is a key for it."""
+        node, aaa = request.mn_ha, request.mn_aaa
+        mn_ha = None
+        authenticator = b""
+        known = self._associations.knows(request.nai)
+        if node is not None:
+            keyed = self._associations.find(request.nai, node.spi)
+            if keyed is None:
+                return self._no_key(request, f"with SPI {node.spi}")
+            mn_ha = keyed.verified_by(payload[: node.covered], node.value)
+            if mn_ha is None:
+                cause = (
+                    f"the MN-HA authenticator with SPI {node.spi} is wrong: the sender's key is not ours (H4)"
+                )
+                return Unproven(
+                    reason="bad-authenticator",
+                    cause=cause,
+                    code=Code.HA_MN_AUTH,
+                    mn_ha=keyed,
+                    fa_ha=fa_ha,
+                    vouched=fa_ha_valid,
+                    known=known,
+                )
+            authenticator = node.value
+        if aaa is not None:
+            key = self._aaa.find(request.nai, aaa.spi)
+            if key is None and mn_ha is None:
+                return self._no_key(request, f"for MN-AAA with SPI {aaa.spi}")
+            if key is not None:
+                mn_ha = mn_ha or key.answers_with
+                if not key.association.verify(payload[: aaa.covered], aaa.value, request.challenge):
+                    return Unproven(
+                        reason="bad-authenticator",
+                        cause=f"the MN-AAA authenticator with SPI {aaa.spi} is wrong (RFC 4721 6)",
+                        code=Code.HA_BAD_AAA_AUTH,
+                        mn_ha=mn_ha,
+                        fa_ha=fa_ha,
+                        vouched=fa_ha_valid or node is not None,
+                        known=known,
+                    )
+                authenticator = authenticator or aaa.value
+        return Proof(authenticator=authenticator, mn_ha=mn_ha, fa_ha=fa_ha, fa_ha_valid=fa_ha_valid)
+
+    def _no_key(self, request: RegistrationRequest, which: str) -> Unproven:
+        name = request.nai.decode(errors="replace")
+        return Unproven(
+            reason="no-association",
+            cause=f"no key is configured for {name!r} {which} (H3)",
+            known=self._associations.knows(request.nai),
+        )
+
+
+def objection_between_agents(
+    request: RegistrationRequest, mag: KnownMag | None, proof: Proof
+) -> Refusal | Unproven | None:
+    """H6: what is wrong with the FA-HA of a proven request: 132, or silence where no key is shared; None: nothing.
+
+    A de-registration may come without (A2), unless FA-HA is what proves requests (P39).
+    """
+    if shares_key(mag):
+        if proof.fa_ha_valid or not (request.lifetime or request.fa_ha or request.per_node == BY_FA_HA):
+            return None
+        cause = f"no single valid FA-HA extension, although {ipv4_text(mag.address)} has a key for it (H6)"
+        return Refusal(Code.HA_FA_AUTH, cause)
+    if request.fa_ha is not None and request.lifetime and request.per_node is None:
+        cause = "the request has an FA-HA extension, and no key is shared with that MAG (H6)"
+        return _discard("no-association", cause)
+    return None
+
+
+def _between_agents(
+    payload: bytes, request: RegistrationRequest, mag: KnownMag | None
+) -> tuple[SecurityAssociation | None, bool]:
+    """What signs the answer to the MAG, and whether its own FA-HA is there once and right."""
+    if mag is None or not mag.associations:
+        return None, False
+    found = request.fa_ha
+    if found is not None and FA_HA not in request.repeated:
+        keyed = mag.association(found.spi)
+        used = None if keyed is None else keyed.verified_by(payload[: found.covered], found.value)
+        if used is not None:
+            return used, True
+    return mag.associations[0], False
+
+
+def _discard(
+    reason: str, cause: str, *, code: Code | None = None, fa_ha: SecurityAssociation | None = None
+) -> Unproven:
+    return Unproven(reason=reason, cause=cause, code=code, fa_ha=fa_ha)
