@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from tests.conformance.families import FAMILIES, all_ids
 from tests.conformance.proofs import Proof
 from tests.conformance.rules import ROOT, Rule
-from tests.conformance.statuses import BEING_BUILT, IMPLEMENTED, Status
+from tests.conformance.statuses import BEING_BUILT, IMPLEMENTED, VERSIONS, Status
 
 PAGE = ROOT / "docs" / "conformance.md"
 COMMAND = "python -m tests.conformance"
@@ -52,8 +52,10 @@ def _summary(statuses: Statuses, proofs: Proofs) -> str:
         total += counted
         lines.append(_counts(f"[{family}: {about}](#{_anchor(family)})", kinds, counted))
     lines.append(_counts("**all**", kinds, total))
+    waiting = Counter(its.why for its in statuses.values() if its.kind == "later")
+    later = ", ".join(f"{version} {waiting[version]}" for version in VERSIONS)
     tests = {proof for some in proofs.values() for proof in some}
-    return "\n".join([*lines, "", f"{len(tests)} tests name a rule.", ""])
+    return "\n".join([*lines, "", f"Later: {later}. {len(tests)} tests name a rule.", ""])
 
 
 def _counts(title: str, kinds: tuple[str, ...], counted: Counter[str]) -> str:
