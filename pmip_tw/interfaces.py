@@ -89,6 +89,26 @@ class ISignalling(Interface):
         """Unbind. Idempotent."""
 
 
+class IDhcpReceiver(Interface):
+    """Whoever is told what DHCP servers answer."""
+
+    def dhcp_received(batch: Sequence[Datagram]) -> None:
+        """Datagrams in order of arrival, from anybody."""
+
+
+class IDhcpSocket(Interface):
+    """UDP port 67 of one of our own addresses, which is the relay's address for DHCP servers (RFC 1542 4.1)."""
+
+    def start(receiver: "IDhcpReceiver") -> None:
+        """Bind and begin to deliver. PmipError says why the address could not be bound."""
+
+    def send(payload: bytes, server: Ipv4) -> None:
+        """Send to port 67 of ``server``; lost if it cannot be, and once stopped."""
+
+    def stop() -> None:
+        """Unbind. Idempotent."""
+
+
 class IPacketReceiver(Interface):
     """Whoever takes what the packet plane cannot decide by itself."""
 

@@ -2,6 +2,7 @@
 
 import random
 from collections import deque
+from typing import Protocol
 
 from zope.interface import implementer
 
@@ -20,6 +21,13 @@ _PORT_UNREACHABLE = 3
 _TUNNEL_DATA = b"\x04"
 
 
+class Host(Protocol):
+    """A socket's twin, as the network sees it."""
+
+    def arrive(self, datagram: Datagram) -> None: ...
+    def report(self, unreachable: Unreachable) -> None: ...
+
+
 class FakeNetwork:
     """``loss`` and ``duplication`` are probabilities for each datagram; ``seed`` makes them repeat exactly.
 
@@ -34,7 +42,7 @@ class FakeNetwork:
         self.duplication = duplication
         self.silent: set[Ipv4] = set()
         self.carried: list[tuple[Endpoint, Endpoint, bytes]] = []
-        self._hosts: dict[Endpoint, FakeSignalling] = {}
+        self._hosts: dict[Endpoint, Host] = {}
         self._on_the_way: deque[tuple[Endpoint, Endpoint, bytes]] = deque()
 
     def send(self, source: Endpoint, destination: Endpoint, payload: bytes) -> None:
@@ -61,7 +69,7 @@ class FakeNetwork:
             host.arrive(Datagram(payload, source, destination.address))
         return arrived
 
-    def attach(self, endpoint: Endpoint, host: "FakeSignalling") -> None:
+    def attach(self, endpoint: Endpoint, host: Host) -> None:
         if endpoint in self._hosts:
             raise PmipError(f"UDP {endpoint} cannot be bound: it is in use")
         self._hosts[endpoint] = host

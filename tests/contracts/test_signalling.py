@@ -18,7 +18,8 @@ from pmip_tw.interfaces import (
     ITunnelDataReceiver,
     Unreachable,
 )
-from pmip_tw.net.signalling import MAX_BATCH, UdpSignalling
+from pmip_tw.net.signalling import UdpSignalling
+from pmip_tw.net.udp import MAX_BATCH
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
 from pmip_tw.wire.udp import udp_packet
 from tests.conformance import covers
