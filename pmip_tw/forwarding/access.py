@@ -12,6 +12,7 @@ from pmip_tw.descriptors import ReadReactor
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops, offloads
 from pmip_tw.forwarding.access_switch import AccessSwitch
+from pmip_tw.forwarding.arrivals import Arrivals
 from pmip_tw.forwarding.core_side import CoreSide
 from pmip_tw.forwarding.firewall import IngressDrop
 from pmip_tw.forwarding.link import Link
@@ -71,6 +72,7 @@ class TunAccess:
             show_dhcp=self._show_dhcp,
             dropped=self._drops,
         )
+        self._arrivals = Arrivals(self._switch.packet_arrived, self._drops)
 
     # IForwardingPlane
 
@@ -80,7 +82,7 @@ class TunAccess:
             self._core.open(undo)
             for interface in self._interfaces:
                 self._open_port(undo, interface)
-            self._core.receive(undo, self._switch.ip_in_ip_received)
+            self._core.receive(self._arrivals)
             self._undo = undo.pop_all()
 
     def _open_port(self, undo: ExitStack, interface: str) -> None:
@@ -148,7 +150,7 @@ class TunAccess:
 
     def tunnel_data_received(self, batch: Sequence[Datagram]) -> None:
         self._wake()
-        self._switch.tunnel_data_received(batch)
+        self._arrivals.tunnel_data(batch)
 
     def _frame_arrived(self, port: str, data: bytes) -> None:
         if data[:2] in _FINISHED:

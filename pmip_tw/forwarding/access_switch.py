@@ -5,25 +5,32 @@ No sockets here: every provider moves packets by these rules, and the edges are 
 
 from collections.abc import Callable, Sequence
 
+import attrs
+
 from pmip_tw.addresses import BROADCAST_MAC, Ipv4, Mac
 from pmip_tw.errors import ForwardingError, WireError
 from pmip_tw.forwarding import drops, mss, offloads
-from pmip_tw.forwarding.fragments import fragment
 from pmip_tw.forwarding.path_mtu import LINK_MTU
 from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, require_carriable
-from pmip_tw.forwarding.session import Session, TunnelEnds, ends, inner_mtu, octets
+from pmip_tw.forwarding.session import Session, octets
 from pmip_tw.forwarding.soundness import is_sound, out_of_tunnel
-from pmip_tw.interfaces import Datagram
-from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Counters, Encapsulation, Tunnel
+from pmip_tw.forwarding.tunnel_ends import TunnelEnds
+from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Counters, Tunnel
 from pmip_tw.wire import icmp
-from pmip_tw.wire.encapsulation import DONT_FRAGMENT, TUNNEL_DATA_HEADER
+from pmip_tw.wire.encapsulation import DONT_FRAGMENT
 from pmip_tw.wire.ipv4 import MINIMUM_HEADER, PROTOCOL_TCP, PROTOCOL_UDP, Ipv4Packet
 
 _ETHERNET = 14
 _IPV4, _ARP, _IPV6, _EAPOL = b"\x08\x00", b"\x08\x06", b"\x86\xdd", b"\x88\x8e"
 _DHCP_SERVER_PORT, _DHCP_CLIENT_PORT = b"\x00\x43", b"\x00\x44"
 
-AccessSession = Session[AccessEntry]
+
+@attrs.define(slots=True, eq=False, kw_only=True)
+class AccessSession(Session):
+    """``header`` is what stands before a frame to the node."""
+
+    entry: AccessEntry
+    header: bytes
 
 
 class AccessSwitch:
@@ -51,12 +58,11 @@ class AccessSwitch:
         self.now = 0.0
         self._gateway_mac = gateway_mac
         self._gateway_for = gateway_for
-        self._paths = TunnelPaths(open_path)
+        self._paths = TunnelPaths(open_path, path_mtu)
         self._emit = emit
         self._hand_up = hand_up
         self._show_dhcp = show_dhcp
         self._drops = dropped
-        self._path_mtu = path_mtu
         self._by_port: dict[str, dict[bytes, AccessSession]] = {port: {} for port in ports}
         self._by_tunnel: dict[tuple[TunnelEnds, bytes], AccessSession] = {}
 
@@ -71,28 +77,22 @@ class AccessSwitch:
             )
         require_carriable(entry)
         home = octets(entry.home_address)
-        way = (ends(entry.tunnel), home)
         before = nodes.get(entry.mac)
-        holder = self._by_tunnel.get(way)
+        way = self._paths.acquire(entry.tunnel)
+        holder = self._by_tunnel.get((way.ends, home))
         if holder is not None and holder is not before:
+            self._paths.release(way)
             raise ForwardingError(
                 "install",
                 str(entry.key),
                 f"its home address already belongs to {holder.entry.key} through the same tunnel (P45)",
             )
-        session = AccessSession(
-            entry=entry,
-            home=home,
-            ends=way[0],
-            carry=self._paths.acquire(entry.tunnel),
-            mtu=inner_mtu(entry.tunnel, self._path_mtu(entry.tunnel)),
-            header=entry.mac + self._gateway_mac + _IPV4,
-        )
+        session = AccessSession(entry=entry, home=home, way=way, header=entry.mac + self._gateway_mac + _IPV4)
         if before is not None:
             session.inherit(before)
             self._forget(before)
         nodes[entry.mac] = session
-        self._by_tunnel[way] = session
+        self._by_tunnel[way.ends, home] = session
 
     def remove(self, key: AccessKey) -> Counters:
         session = self._by_port.get(key.port, {}).pop(key.mac, None)
@@ -102,8 +102,8 @@ class AccessSwitch:
         return session.counters()
 
     def _forget(self, session: AccessSession) -> None:
-        del self._by_tunnel[session.ends, session.home]
-        self._paths.release(session.entry.tunnel)
+        del self._by_tunnel[session.way.ends, session.home]
+        self._paths.release(session.way)
 
     def snapshot(self) -> tuple[AccessEntry, ...]:
         return tuple(session.entry for nodes in self._by_port.values() for session in nodes.values())
@@ -165,7 +165,8 @@ class AccessSwitch:
             self._drops[drops.GROUP_DESTINATION if kind == _IPV4 else drops.OTHER_ETHERTYPE] += 1
 
     def _carry(self, session: AccessSession, packet: bytes) -> None:
-        if len(packet) > session.mtu and packet[6] & DONT_FRAGMENT:
+        mtu = session.way.mtu
+        if len(packet) > mtu and packet[6] & DONT_FRAGMENT:
             self._refuse_too_big(session, packet)
             return
         # Time to live and checksum in one word: one less there is 0x0100 more here (RFC 1141).
@@ -175,20 +176,17 @@ class AccessSwitch:
             checksum -= 0xFFFF
         word = (word & 0xFFFF0000) - 0x01000000 | checksum
         forwarded = b"".join((packet[:8], word.to_bytes(4, "big"), packet[12:]))
-        if len(forwarded) > session.mtu:
-            for piece in fragment(forwarded, session.mtu):  # N32
-                self._send(session, piece)
-            return
         if packet[9] == PROTOCOL_TCP and mss.is_syn(forwarded):
-            forwarded = mss.clamp(forwarded, session.mtu)
+            forwarded = mss.clamp(forwarded, mtu)
         self._send(session, forwarded)
 
     def _send(self, session: AccessSession, packet: bytes) -> None:
-        if session.carry(packet):
+        way = session.way
+        if way.carry(packet) if len(packet) <= way.mtu else way.carry_long(packet):
             session.packets_up += 1
             session.octets_up += len(packet)
         else:  # perhaps the path takes less than it did: the next packet will know (T9)
-            session.mtu = inner_mtu(session.entry.tunnel, self._path_mtu(session.entry.tunnel))
+            self._paths.learn_mtu(way)
 
     def _refuse_too_big(self, session: AccessSession, packet: bytes) -> None:
         """Tell the node in its gateway's name how much the tunnel takes (N32, T9)."""
@@ -198,40 +196,25 @@ class AccessSwitch:
         except WireError:
             return
         gateway = self._gateway_for(session.entry.home_address)
-        error = icmp.fragmentation_needed(gateway, original, session.mtu)
+        error = icmp.fragmentation_needed(gateway, original, session.way.mtu)
         if error is not None:
             self._emit(session.entry.port, session.header + error)
 
     # To the mobile node
 
-    def ip_in_ip_received(self, outer: bytes) -> None:
-        """A whole packet of protocol 4 that arrived for us."""
-        at = (outer[0] & 0xF) * 4
-        session = self._by_tunnel.get((outer[12:20], outer[at + 16 : at + 20]))
+    def packet_arrived(self, ends: TunnelEnds, inner: bytes) -> None:
+        """What came out of the tunnel that has these ``ends`` (P44, N29); nobody has looked into it yet."""
+        session = self._by_tunnel.get((ends, inner[16:20]))
         if session is None:
-            self._drops[drops.NO_ENTRY] += 1  # P51, T10
+            self._drops[self._paths.reason(ends, drops.NO_ENTRY)] += 1  # P51, T10, N36
             return
-        packet = out_of_tunnel(outer[at:], self._drops)
+        packet = out_of_tunnel(inner, self._drops)
         if packet is None:
             return
         if len(packet) > LINK_MTU or offloads.is_merged(packet):
             self._deliver_merged(session, packet)
         else:
             self._deliver(session, packet)
-
-    def tunnel_data_received(self, batch: Sequence[Datagram]) -> None:
-        """RFC 3519 tunnel data (N29, N30, N36)."""
-        for datagram in batch:
-            payload = datagram.payload
-            session = self._by_tunnel.get(((datagram.local, datagram.source), payload[20:24]))
-            if session is None:
-                self._drops[drops.NO_ENTRY] += 1
-            elif payload[1] != Encapsulation.IP_IN_IP:
-                self._drops[drops.NEXT_HEADER] += 1
-            else:
-                packet = out_of_tunnel(payload[TUNNEL_DATA_HEADER:], self._drops)
-                if packet is not None:
-                    self._deliver(session, packet)
 
     def _deliver_merged(self, session: AccessSession, packet: bytes) -> None:
         try:
@@ -248,7 +231,7 @@ class AccessSwitch:
             self._drops[drops.TOO_BIG] += 1
             return
         if packet[9] == PROTOCOL_TCP and mss.is_syn(packet):
-            packet = mss.clamp(packet, session.mtu)
+            packet = mss.clamp(packet, session.way.mtu)
         if self._emit(session.entry.port, session.header + packet):
             session.packets_down += 1
             session.octets_down += len(packet)

@@ -10,6 +10,7 @@ from pmip_tw.descriptors import ReadReactor
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops
 from pmip_tw.forwarding.anchor_switch import AnchorSwitch
+from pmip_tw.forwarding.arrivals import Arrivals
 from pmip_tw.forwarding.core_side import CoreSide
 from pmip_tw.forwarding.tun_device import TunDevice, enable_forwarding
 from pmip_tw.interfaces import (
@@ -58,14 +59,18 @@ class TunAnchor:
         )
         self._switch = AnchorSwitch(
             local=local,
-            mtu=mtu,
             open_path=self._core.open_path,
             path_mtu=self._core.path_mtu,
+            dropped=self._drops,
+        )
+        self._main = self._switch.add_domain(
+            "",
             to_host=self._to_host,
             # Not through the TUN device: the kernel drops what arrives there with an address of its own.
             answer=self._core.send,
-            dropped=self._drops,
+            speaker=lambda home_address: local,
         )
+        self._arrivals = Arrivals(self._switch.packet_arrived, self._drops)
 
     # IForwardingPlane
 
@@ -76,8 +81,8 @@ class TunAnchor:
             tun = self._tun = TunDevice(self._device, self._drops)
             undo.callback(tun.close)
             tun.configure(self._mtu, self._prefixes)
-            self._core.read(undo, self._device, tun, self._switch.downstream)
-            self._core.receive(undo, self._switch.ip_in_ip_received)
+            self._core.read(undo, self._device, tun, self._main.downstream)
+            self._core.receive(self._arrivals)
             self._undo = undo.pop_all()
 
     def stop(self) -> None:
@@ -113,7 +118,7 @@ class TunAnchor:
 
     def tunnel_data_received(self, batch: Sequence[Datagram]) -> None:
         self._wake()
-        self._switch.tunnel_data_received(batch)
+        self._arrivals.tunnel_data(batch)
 
     def _wake(self) -> None:
         self._switch.now = self._monotonic()

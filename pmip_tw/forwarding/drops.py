@@ -36,11 +36,14 @@ WRONG_TUNNEL: Final = "wrong-tunnel"
 NEXT_HEADER: Final = "next-header"
 """Tunnel data of another encapsulation than the negotiated one (N30)."""
 
+MINIMAL_FRAGMENT: Final = "minimal-fragment"
+"""A fragment, or a packet too long for UDP, where minimal encapsulation was agreed upon, which holds none (T3, N32)."""
+
 NO_BINDING: Final = "no-binding"
 """At the anchor, for a home address without binding: host unreachable was the answer (P52)."""
 
 RECURSIVE: Final = "recursive-encapsulation"
-"""The packet comes from the tunnel's own exit (T2)."""
+"""The packet comes from the tunnel's own exit, or would go round in it (T2, L8, T4)."""
 
 SEND_BUFFER_FULL: Final = "send-buffer-full"
 OUTER_TOO_BIG: Final = "outer-too-big"

@@ -9,19 +9,23 @@ from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops
 from pmip_tw.forwarding.access_switch import AccessSwitch
 from pmip_tw.forwarding.anchor_switch import AnchorSwitch
+from pmip_tw.forwarding.arrivals import Arrivals
 from pmip_tw.forwarding.path_mtu import LINK_MTU
-from pmip_tw.forwarding.session import Carry, inner_mtu
+from pmip_tw.forwarding.paths import Carry, inner_mtu, whole_only
 from pmip_tw.interfaces import Datagram, IForwardingPlane, IPacketReceiver, ITunnelDataReceiver
 from pmip_tw.mobility.tunnels import (
     SIGNALLING_PORT,
     AccessEntry,
     AccessKey,
     Counters,
+    Encapsulation,
     Entry,
     EntryKey,
     Tunnel,
 )
-from pmip_tw.wire.encapsulation import ip_in_ip_header, tunnel_data_header
+from pmip_tw.wire import minimal
+from pmip_tw.wire.encapsulation import outer_header, tunnel_data_header
+from pmip_tw.wire.gre import gre_header
 
 
 def far_end(tunnel: Tunnel) -> Tunnel:
@@ -31,7 +35,22 @@ def far_end(tunnel: Tunnel) -> Tunnel:
         remote=tunnel.local,
         encapsulation=tunnel.encapsulation,
         remote_port=SIGNALLING_PORT if tunnel.over_udp else 0,
+        key_in=tunnel.key_out,
+        key_out=tunnel.key_in,
     )
+
+
+def wrapped(tunnel: Tunnel, inner: bytes) -> bytes:
+    """``inner`` as it leaves from ``tunnel.local``: the payload of a UDP datagram, or a whole outer packet."""
+    gre = gre_header(tunnel.key_out) if tunnel.encapsulation is Encapsulation.GRE else b""
+    if tunnel.over_udp:
+        before = tunnel_data_header(tunnel.encapsulation) + gre
+        if tunnel.encapsulation is Encapsulation.MINIMAL:
+            return before + minimal.forwarding_header(inner) + inner[(inner[0] & 0xF) * 4 :]
+        return before + inner
+    if tunnel.encapsulation is Encapsulation.MINIMAL:
+        return minimal.wrap(inner, tunnel.local.to_bytes(4, "big"), tunnel.remote.to_bytes(4, "big"))
+    return outer_header(tunnel.local, tunnel.remote, tunnel.encapsulation, inner, shim=gre) + inner
 
 
 @implementer(IForwardingPlane, ITunnelDataReceiver)
@@ -81,13 +100,15 @@ class MemoryPlane:
         )
         self._anchor = AnchorSwitch(
             local=local,
-            mtu=1468,
             open_path=self._open_path,
             path_mtu=lambda tunnel: self.core_mtu,
-            to_host=self._to_host,
-            answer=self.answered.append,
             dropped=self._drops,
         )
+        self._main = self._anchor.add_domain(
+            "", to_host=self._to_host, answer=self.answered.append, speaker=lambda home_address: local
+        )
+        arrived = self._access.packet_arrived if ports else self._anchor.packet_arrived
+        self._arrivals = Arrivals(arrived, self._drops)
 
     # IForwardingPlane
 
@@ -135,8 +156,7 @@ class MemoryPlane:
     def tunnel_data_received(self, batch: Sequence[Datagram]) -> None:
         now = self._monotonic()
         self._access.now = self._anchor.now = now
-        switch = self._access if self._ports else self._anchor
-        switch.tunnel_data_received(batch)
+        self._arrivals.tunnel_data(batch)
 
     # What the world does to it
 
@@ -151,23 +171,27 @@ class MemoryPlane:
     def host_sends(self, packet: bytes) -> None:
         """The machine routes ``packet`` towards a home address (anchor)."""
         self._anchor.now = self._monotonic()
-        self._anchor.downstream(packet)
+        self._main.downstream(packet)
 
     def arrive(self, tunnel: Tunnel, inner: bytes) -> None:
         """An inner packet comes out of ``tunnel``, as this end sees it."""
+        octets = wrapped(far_end(tunnel), inner)
         if tunnel.over_udp:
-            payload = tunnel_data_header(tunnel.encapsulation) + inner
             source = Endpoint(tunnel.remote, tunnel.remote_port)
-            self.tunnel_data_received([Datagram(payload, source, tunnel.local)])
-            return
+            self.tunnel_data_received([Datagram(octets, source, tunnel.local)])
+        else:
+            self.outside_sends(octets)
+
+    def outside_sends(self, outer: bytes) -> None:
+        """A whole packet of an encapsulation arrives from the core network."""
         self._access.now = self._anchor.now = self._monotonic()
-        outer = ip_in_ip_header(tunnel.remote, tunnel.local, inner) + inner
-        switch = self._access if self._ports else self._anchor
-        switch.ip_in_ip_received(outer)
+        self._arrivals.over_ip[Encapsulation(outer[9])](outer)
 
     def _open_path(self, tunnel: Tunnel) -> Carry:
+        fragments = tunnel.encapsulation is Encapsulation.MINIMAL and not tunnel.over_udp
+
         def carry(packet: bytes) -> bool:
-            if len(packet) > inner_mtu(tunnel, self.core_mtu):
+            if len(packet) > inner_mtu(tunnel, self.core_mtu) and not fragments:
                 self._drops[drops.OUTER_TOO_BIG] += 1
                 return False
             self.tunnelled.append((tunnel, packet))
@@ -175,7 +199,7 @@ class MemoryPlane:
                 self.carrier(tunnel, packet)
             return True
 
-        return carry
+        return whole_only(carry, self._drops) if tunnel.encapsulation is Encapsulation.MINIMAL else carry
 
     def _emit(self, port: str, frame: bytes) -> bool:
         self.transmitted.append((port, frame))

@@ -8,8 +8,8 @@ import struct
 
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops
-from pmip_tw.forwarding.ip_in_ip import enlarge_buffers, reason_of
 from pmip_tw.forwarding.offloads import NO_OFFLOAD, VNET_HEADER
+from pmip_tw.forwarding.raw_ip import enlarge_buffers, reason_of
 
 _ETH_P_ALL = 0x0003
 _SOL_PACKET = 263

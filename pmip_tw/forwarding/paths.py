@@ -1,55 +1,144 @@
 """The ways into the tunnels: one for each tunnel, however many mobile nodes share it (P42)."""
 
+from collections import Counter
 from collections.abc import Callable
 
-from pmip_tw.addresses import Endpoint
+import attrs
+
+from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.errors import ForwardingError
-from pmip_tw.forwarding.session import Carry
+from pmip_tw.forwarding import drops
+from pmip_tw.forwarding.fragments import fragment
+from pmip_tw.forwarding.tunnel_ends import TunnelEnds, arriving_ends
 from pmip_tw.interfaces import ISignalling
-from pmip_tw.mobility.tunnels import Encapsulation, Entry, Tunnel
-from pmip_tw.wire.encapsulation import tunnel_data_header
+from pmip_tw.mobility.tunnels import AnchorEntry, Encapsulation, Entry, Tunnel
+from pmip_tw.wire import minimal
+from pmip_tw.wire.encapsulation import overhead, tunnel_data_header
+from pmip_tw.wire.gre import gre_header
+
+Carry = Callable[[bytes], bool]
+"""Puts one inner packet into a tunnel; False if it was lost on the way out (and counted there)."""
 
 OpenPath = Callable[[Tunnel], Carry]
 
+SMALLEST_MTU = 68
+"""What every link takes (RFC 791)."""
+
+
+def inner_mtu(tunnel: Tunnel, path_mtu: int) -> int:
+    """The longest inner packet that goes over a path of ``path_mtu`` octets in one piece (T9)."""
+    taken = overhead(tunnel.encapsulation, over_udp=tunnel.over_udp, keyed=tunnel.key_out is not None)
+    return max(path_mtu - taken, SMALLEST_MTU)
+
+
+@attrs.define(slots=True, eq=False, kw_only=True)
+class Way:
+    """Into ``tunnel``, by ``carry``, which takes inner packets of ``mtu`` octets; ``ends`` is what its packets show."""
+
+    tunnel: Tunnel
+    ends: TunnelEnds
+    carry: Carry
+    mtu: int
+    users: int = 0
+
+    def carry_long(self, packet: bytes) -> bool:
+        """``carry`` for a packet longer than ``mtu`` that may be fragmented, which it is before it goes in (N32).
+
+        Fragments do not fit minimal encapsulation (T3). Over IP it therefore fragments what it has made, as RFC 2004
+        allows; in UDP it must not, and the first fragment ends as MINIMAL_FRAGMENT.
+        """
+        tunnel = self.tunnel
+        if tunnel.encapsulation is Encapsulation.MINIMAL and not tunnel.over_udp:
+            return self.carry(packet)
+        return all(self.carry(piece) for piece in fragment(packet, self.mtu))
+
 
 class TunnelPaths:
-    """Opens a path with the first entry that needs it and forgets it with the last."""
+    """Opens a way with the first entry that needs it and forgets it with the last.
 
-    def __init__(self, open_path: OpenPath) -> None:
+    ``path_mtu(tunnel)`` says what the way to its other end takes.
+    """
+
+    def __init__(self, open_path: OpenPath, path_mtu: Callable[[Tunnel], int]) -> None:
         self._open = open_path
-        self._paths: dict[Tunnel, Carry] = {}
-        self._users: dict[Tunnel, int] = {}
+        self._path_mtu = path_mtu
+        self._ways: dict[Tunnel, Way] = {}
+        self._in_udp: dict[tuple[Ipv4, Endpoint], Counter[int]] = {}
 
-    def acquire(self, tunnel: Tunnel) -> Carry:
+    def acquire(self, tunnel: Tunnel) -> Way:
         """ForwardingError: there is no way into such a tunnel."""
-        path = self._paths.get(tunnel)
-        if path is None:
-            path = self._paths[tunnel] = self._open(tunnel)
-        self._users[tunnel] = self._users.get(tunnel, 0) + 1
-        return path
+        way = self._ways.get(tunnel)
+        if way is None:
+            way = Way(tunnel=tunnel, ends=arriving_ends(tunnel), carry=self._open(tunnel), mtu=0)
+            self.learn_mtu(way)
+            self._ways[tunnel] = way
+            if tunnel.over_udp:
+                self._in_udp.setdefault(_at(tunnel), Counter())[tunnel.encapsulation] += 1
+        way.users += 1
+        return way
 
-    def release(self, tunnel: Tunnel) -> None:
-        left = self._users[tunnel] - 1
-        if left:
-            self._users[tunnel] = left
-        else:
-            del self._users[tunnel], self._paths[tunnel]
+    def release(self, way: Way) -> None:
+        way.users -= 1
+        if way.users:
+            return
+        tunnel = way.tunnel
+        del self._ways[tunnel]
+        if tunnel.over_udp:
+            left = self._in_udp[_at(tunnel)]
+            left[tunnel.encapsulation] -= 1
+            if not left.total():
+                del self._in_udp[_at(tunnel)]
+
+    def learn_mtu(self, way: Way) -> None:
+        """Ask again what the path takes (T9)."""
+        way.mtu = inner_mtu(way.tunnel, self._path_mtu(way.tunnel))
+
+    def reason(self, ends: TunnelEnds, otherwise: str) -> str:
+        """Why nothing is known of ``ends``: another encapsulation than this UDP tunnel's (N30), or ``otherwise``."""
+        if isinstance(ends, tuple):
+            agreed = self._in_udp.get((ends[0], ends[1]))
+            shown = ends[2][0] if len(ends) > 2 else Encapsulation.IP_IN_IP
+            if agreed and not agreed[shown]:
+                return drops.NEXT_HEADER
+        return otherwise
+
+
+def _at(tunnel: Tunnel) -> tuple[Ipv4, Endpoint]:
+    return tunnel.local, Endpoint(tunnel.remote, tunnel.remote_port)
 
 
 def require_carriable(entry: Entry) -> None:
-    """ForwardingError: an encapsulation that no provider in Python carries, or a tunnel that would swallow itself."""
-    tunnel = entry.tunnel
-    if tunnel.encapsulation is not Encapsulation.IP_IN_IP:
-        raise ForwardingError(
-            "install", str(tunnel), f"{tunnel.encapsulation.label} is not supported here; use ip-in-ip"
-        )
-    if entry.home_address in (tunnel.local, tunnel.remote):
-        raise ForwardingError("install", str(entry.key), "its home address is an end of its own tunnel (T2)")
+    """ForwardingError: a tunnel that would swallow itself, or keys where the encapsulation has none."""
+    tunnels = (entry.tunnel, *entry.copies) if isinstance(entry, AnchorEntry) else (entry.tunnel,)
+    for tunnel in tunnels:
+        if entry.home_address in (tunnel.local, tunnel.remote):
+            text = "its home address is an end of its own tunnel (T2)"
+            raise ForwardingError("install", str(entry.key), text)
+        keys = (tunnel.key_in, tunnel.key_out)
+        if keys != (None, None) and tunnel.encapsulation is not Encapsulation.GRE:
+            text = f"{tunnel.encapsulation.label} has no keys, GRE has (T5)"
+            raise ForwardingError("install", str(tunnel), text)
+        if not all(key is None or 0 <= key <= 0xFFFFFFFF for key in keys):
+            raise ForwardingError("install", str(tunnel), "a GRE key has 32 bits")
 
 
-def udp_path(signalling: ISignalling, tunnel: Tunnel) -> Carry:
+def whole_only(carry: Carry, dropped: drops.Drops) -> Carry:
+    """``carry`` for packets that are no fragments: minimal encapsulation loses a fragment's place (T3)."""
+
+    def carry_whole(packet: bytes) -> bool:
+        if minimal.is_fragment(packet):
+            dropped[drops.MINIMAL_FRAGMENT] += 1
+            return False
+        return carry(packet)
+
+    return carry_whole
+
+
+def udp_path(signalling: ISignalling, tunnel: Tunnel, dropped: drops.Drops) -> Carry:
     """Into RFC 3519 UDP tunnelling, from the very port that the registrations use (N12)."""
     header = tunnel_data_header(tunnel.encapsulation)
+    if tunnel.encapsulation is Encapsulation.GRE:
+        header += gre_header(tunnel.key_out)
     destination = Endpoint(tunnel.remote, tunnel.remote_port)
     source = tunnel.local
     send = signalling.send
@@ -58,4 +147,13 @@ def udp_path(signalling: ISignalling, tunnel: Tunnel) -> Carry:
         send(header + packet, destination, source)
         return True
 
+    def carry_minimal(packet: bytes) -> bool:
+        # Our own address as it leaves is not what arrives behind a NAT: the original source is always told.
+        send(
+            header + minimal.forwarding_header(packet) + packet[(packet[0] & 0xF) * 4 :], destination, source
+        )
+        return True
+
+    if tunnel.encapsulation is Encapsulation.MINIMAL:
+        return whole_only(carry_minimal, dropped)
     return carry

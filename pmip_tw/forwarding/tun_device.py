@@ -16,8 +16,8 @@ from twisted.logger import Logger
 from pmip_tw.addresses import Prefix
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops
-from pmip_tw.forwarding.ip_in_ip import reason_of
 from pmip_tw.forwarding.link import Link
+from pmip_tw.forwarding.raw_ip import reason_of
 
 _DEVICE = "/dev/net/tun"
 _TUNSETIFF = 0x400454CA

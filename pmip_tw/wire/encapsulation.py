@@ -1,4 +1,4 @@
-"""How an inner packet is wrapped: IP-in-IP (RFC 2003) and RFC 3519's tunnel data message.
+"""How an inner packet is wrapped: outer headers (RFC 2003), RFC 3519's tunnel data, and what each way costs.
 
 An inner packet is opaque here; whether it may pass is decided where the tunnels are known.
 """
@@ -11,7 +11,16 @@ import attrs
 from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import Malformed, Truncated
 from pmip_tw.wire.checksum import internet_checksum
-from pmip_tw.wire.ipv4 import DEFAULT_TTL, MINIMUM_HEADER, PROTOCOL_IP_IN_IP, Ipv4Packet
+from pmip_tw.wire.gre import GRE_HEADER, KEYED_GRE_HEADER
+from pmip_tw.wire.ipv4 import (
+    DEFAULT_TTL,
+    MINIMUM_HEADER,
+    PROTOCOL_GRE,
+    PROTOCOL_IP_IN_IP,
+    PROTOCOL_MINIMAL,
+    Ipv4Packet,
+)
+from pmip_tw.wire.minimal import MINIMAL_HEADER
 
 TUNNEL_DATA: Final = 4
 """Message type of tunnel data on port 434 (RFC 3519 3.3)."""
@@ -22,9 +31,24 @@ DONT_FRAGMENT: Final = 0x40
 
 IP_IN_IP_OVERHEAD: Final = MINIMUM_HEADER
 UDP_OVERHEAD: Final = 20 + 8 + TUNNEL_DATA_HEADER
+_IN_UDP: Final = UDP_OVERHEAD - IP_IN_IP_OVERHEAD
 
 _DATA = struct.Struct("!BBH")
 _OUTER = struct.Struct("!BBHHHBBHII")
+
+
+def overhead(protocol: int, *, over_udp: bool = False, keyed: bool = False) -> int:
+    """Octets that the encapsulation ``protocol`` (4, 47, 55) adds to a packet (RFC 5944 4.1, RFC 3519 3.3).
+
+    Minimal encapsulation keeps the packet's own header, and needs its longer form wherever we are not the sender.
+    """
+    if protocol == PROTOCOL_GRE:
+        octets = IP_IN_IP_OVERHEAD + (KEYED_GRE_HEADER if keyed else GRE_HEADER)
+    elif protocol == PROTOCOL_MINIMAL:
+        octets = MINIMAL_HEADER
+    else:
+        octets = IP_IN_IP_OVERHEAD
+    return octets + _IN_UDP if over_udp else octets
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -56,19 +80,33 @@ def tunnel_data_header(next_header: int) -> bytes:
 def ip_in_ip_header(
     source: Ipv4, destination: Ipv4, inner: bytes, *, identification: int = 0, ttl: int = DEFAULT_TTL
 ) -> bytes:
-    """The outer header for ``inner``: type of service and don't-fragment copied, no options (T1, RFC 2003 3.1).
+    """The outer header for ``inner`` (RFC 2003 3.1). ValueError as ``outer_header``."""
+    return outer_header(source, destination, PROTOCOL_IP_IN_IP, inner, identification=identification, ttl=ttl)
 
-    ValueError: ``inner`` has no IPv4 header, or the two do not fit in one packet.
+
+def outer_header(
+    source: Ipv4,
+    destination: Ipv4,
+    protocol: int,
+    inner: bytes,
+    *,
+    shim: bytes = b"",
+    identification: int = 0,
+    ttl: int = DEFAULT_TTL,
+) -> bytes:
+    """What stands before ``inner``: type of service and don't-fragment copied, no options (T1), then ``shim``.
+
+    ValueError: ``inner`` has no IPv4 header, or all this does not fit in one packet.
     """
     if len(inner) < MINIMUM_HEADER:
         raise ValueError(f"{len(inner)} octets are no IPv4 packet")
-    total = MINIMUM_HEADER + len(inner)
+    total = MINIMUM_HEADER + len(shim) + len(inner)
     if total > 0xFFFF:
         raise ValueError(f"an inner packet of {len(inner)} octets does not fit in another")
     flags = (inner[6] & DONT_FRAGMENT) << 8
-    fields = (0x45, inner[1], total, identification, flags, ttl, PROTOCOL_IP_IN_IP)
+    fields = (0x45, inner[1], total, identification, flags, ttl, protocol)
     checksum = internet_checksum(_OUTER.pack(*fields, 0, source, destination))
-    return _OUTER.pack(*fields, checksum, source, destination)
+    return _OUTER.pack(*fields, checksum, source, destination) + shim
 
 
 @attrs.frozen(slots=True, kw_only=True)

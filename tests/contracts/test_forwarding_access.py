@@ -9,7 +9,7 @@ from pmip_tw.addresses import BROADCAST_MAC, Endpoint, ipv4
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops
 from pmip_tw.interfaces import IForwardingPlane, ITunnelDataReceiver
-from pmip_tw.mobility.tunnels import AccessKey, AnchorEntry, Counters, Encapsulation, Entry, Tunnel
+from pmip_tw.mobility.tunnels import AccessKey, AnchorEntry, Counters, Entry, Tunnel
 from pmip_tw.wire.icmp import IcmpMessage
 from pmip_tw.wire.ipv4 import Ipv4Packet
 from pmip_tw.wire.udp import udp_packet
@@ -233,15 +233,6 @@ class TestAccessContract:
         access.until(lambda: access.plane.drops() == {drops.NO_ENTRY: len(wrong)})
         assert access.transmitted() == []
 
-    @covers("N30")
-    def test_tunnel_data_of_another_encapsulation_is_dropped(self, access: AccessWorld) -> None:
-        """N30: GRE where IP-in-IP was agreed."""
-        access.plane.install(entry(way=tunnel(over_udp=True)))
-        gre = Tunnel(local=LOCAL, remote=tunnel().remote, remote_port=434, encapsulation=Encapsulation.GRE)
-        access.tunnel_gives(gre, to_node(b"not GRE at all"))
-        access.until(lambda: access.plane.drops() == {drops.NEXT_HEADER: 1})
-        assert access.transmitted() == []
-
     @covers("P51", "RV39", "T10")
     def test_removal_stops_both_directions_at_once(self, access: AccessWorld) -> None:
         access.plane.install(entry())
@@ -279,11 +270,11 @@ class TestAccessContract:
         "bad",
         [
             entry(port="acc9"),
-            entry(way=Tunnel(local=LOCAL, remote=tunnel().remote, encapsulation=Encapsulation.GRE)),
+            entry(way=Tunnel(local=LOCAL, remote=tunnel().remote, key_in=1, key_out=1)),
             entry(home=LOCAL),
             AnchorEntry(home_address=HOME, tunnel=tunnel()),
         ],
-        ids=["no such port", "gre", "home address is our own", "an anchor's"],
+        ids=["no such port", "a key where there is none", "home address is our own", "an anchor's"],
     )
     def test_an_entry_that_cannot_be_carried_is_refused(self, access: AccessWorld, bad: Entry) -> None:
         with pytest.raises(ForwardingError):

@@ -67,8 +67,7 @@ def test_forged_inner_packets_never_raise(role: str) -> None:
         plane = anchor() if role == "anchor" else access()
         to_role = (HOME, CORRESPONDENT) if role == "anchor" else (CORRESPONDENT, HOME)
         inner = hostile(chance, *to_role)
-        switch = plane._anchor if role == "anchor" else plane._access
-        switch.ip_in_ip_received(OUTER + inner)
+        plane.outside_sends(OUTER + inner)
         went_on = len(plane.delivered) + len(plane.transmitted)
         assert went_on or sum(plane.drops().values()) == 1, inner.hex()
 
@@ -76,8 +75,7 @@ def test_forged_inner_packets_never_raise(role: str) -> None:
 @given(st.binary(max_size=100))
 def test_any_inner_octets_never_raise(octets: bytes) -> None:
     for plane in (anchor(), access()):
-        switch = plane._access if plane._ports else plane._anchor
-        switch.ip_in_ip_received(OUTER + octets)
+        plane.outside_sends(OUTER + octets)
         assert sum(plane.drops().values()) == 1
 
 

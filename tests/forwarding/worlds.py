@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import Any
 
+import attrs
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.posixbase import PosixReactorBase
 from zope.interface import implementer
@@ -19,10 +20,13 @@ from zope.interface import implementer
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4, ipv4_text, prefix
 from pmip_tw.forwarding.access import TunAccess
 from pmip_tw.forwarding.anchor import TunAnchor
-from pmip_tw.forwarding.memory import MemoryPlane
+from pmip_tw.forwarding.memory import MemoryPlane, far_end, wrapped
 from pmip_tw.interfaces import Datagram, IPacketReceiver, ISignalling
-from pmip_tw.mobility.tunnels import AccessKey, Tunnel
-from pmip_tw.wire.encapsulation import IpInIp, TunnelData, ip_in_ip_header, tunnel_data_header
+from pmip_tw.mobility.tunnels import AccessKey, Encapsulation, Entry, Tunnel
+from pmip_tw.wire import minimal
+from pmip_tw.wire.encapsulation import TunnelData
+from pmip_tw.wire.gre import read_gre
+from pmip_tw.wire.ipv4 import Ipv4Packet
 
 from .namespaces import Namespace
 from .packets import GATEWAY_MAC, frame, hop
@@ -34,9 +38,29 @@ UDP_PORT = 434
 SECONDS = 5.0
 
 
-def tunnel(peer: int = 0, *, over_udp: bool = False, port: int = UDP_PORT) -> Tunnel:
-    """To one of the two peers."""
-    return Tunnel(local=LOCAL, remote=PEERS[peer], remote_port=port if over_udp else 0)
+def tunnel(
+    peer: int = 0,
+    *,
+    over_udp: bool = False,
+    port: int = UDP_PORT,
+    kind: Encapsulation = Encapsulation.IP_IN_IP,
+    keys: tuple[int, int] | None = None,
+) -> Tunnel:
+    """To one of the two peers; ``keys``: of what arrives and of what leaves."""
+    key_in, key_out = keys or (None, None)
+    return Tunnel(
+        local=LOCAL,
+        remote=PEERS[peer],
+        encapsulation=kind,
+        remote_port=port if over_udp else 0,
+        key_in=key_in,
+        key_out=key_out,
+    )
+
+
+def leaving(way: Tunnel) -> Tunnel:
+    """What can be seen of ``way`` in the packets that leave: not the key of those that arrive."""
+    return attrs.evolve(way, key_in=None)
 
 
 @implementer(IPacketReceiver)
@@ -76,8 +100,11 @@ class MemoryAccess:
     def tunnel_gives(self, way: Tunnel, inner: bytes) -> None:
         self.plane.arrive(way, inner)
 
+    def outside_sends(self, packet: bytes) -> None:
+        self.plane.outside_sends(packet)
+
     def tunnelled(self) -> list[tuple[Tunnel, bytes]]:
-        return self.plane.tunnelled
+        return [(leaving(way), inner) for way, inner in self.plane.tunnelled]
 
     def transmitted(self) -> list[tuple[str, bytes]]:
         return self.plane.transmitted
@@ -119,15 +146,19 @@ class _Core:
         for peer in PEERS:
             self.outside.address("core1", ipv4_text(peer))
         with self.outside.entered():
-            self.raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, 4)
+            self.raw = {kind: self._raw_socket(kind) for kind in Encapsulation}
             self.udp = {peer: self._udp_socket(peer, UDP_PORT) for peer in PEERS}
-        self.raw.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
-        self.raw.setblocking(False)
-        self.stack.callback(self.raw.close)
         with self.inside.entered():
             self.signalling = LoopSignalling(self.reactor)
         self.stack.callback(self.signalling.stop)
         self._tunnelled: list[tuple[Tunnel, bytes]] = []
+
+    def _raw_socket(self, kind: Encapsulation) -> socket.socket:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, kind)
+        self.stack.callback(sock.close)
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
+        sock.setblocking(False)
+        return sock
 
     def _udp_socket(self, address: Ipv4, port: int) -> socket.socket:
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -138,25 +169,25 @@ class _Core:
 
     def tunnel_gives(self, way: Tunnel, inner: bytes) -> None:
         if not way.over_udp:
-            outer = ip_in_ip_header(way.remote, way.local, inner) + inner
-            self.raw.sendto(outer, (ipv4_text(way.local), 0))
+            self.outside_sends(wrapped(far_end(way), inner))
             return
         sender = self.udp[way.remote]
         if way.remote_port != UDP_PORT:
             with self.outside.entered():
                 sender = self._udp_socket(way.remote, way.remote_port)
-        payload = tunnel_data_header(way.encapsulation) + inner
-        sender.sendto(payload, (ipv4_text(way.local), UDP_PORT))
+        sender.sendto(wrapped(far_end(way), inner), (ipv4_text(way.local), UDP_PORT))
+
+    def outside_sends(self, packet: bytes) -> None:
+        """A whole packet from somewhere in the core network."""
+        self.raw[Encapsulation.IP_IN_IP].sendto(packet, (socket.inet_ntoa(packet[16:20]), 0))
 
     def tunnelled(self) -> list[tuple[Tunnel, bytes]]:
-        for octets in _drain(self.raw):
-            packet = IpInIp.decode(octets)
-            way = Tunnel(local=packet.source, remote=packet.destination)
-            self._tunnelled.append((way, packet.inner))
+        for kind, raw in self.raw.items():
+            for octets in _drain(raw):
+                self._tunnelled.append(unwrapped(kind, octets))
         for peer, sock in self.udp.items():
             for octets in _drain(sock):
-                way = Tunnel(local=LOCAL, remote=peer, remote_port=UDP_PORT)
-                self._tunnelled.append((way, TunnelData.decode(octets).payload))
+                self._tunnelled.append(unwrapped_from_udp(peer, octets))
         return self._tunnelled
 
     def narrow(self, mtu: int) -> None:
@@ -174,6 +205,30 @@ class _Core:
         self.stack.close()
 
 
+class _Access(TunAccess):
+    """Opens what it opens late in its own namespace."""
+
+    def __init__(self, inside: Namespace, **more: Any) -> None:
+        super().__init__(**more)
+        self._inside = inside
+
+    def install(self, entry: Entry) -> None:
+        with self._inside.entered():
+            super().install(entry)
+
+
+class _Anchor(TunAnchor):
+    """The same of an LMA."""
+
+    def __init__(self, inside: Namespace, **more: Any) -> None:
+        super().__init__(**more)
+        self._inside = inside
+
+    def install(self, entry: Entry) -> None:
+        with self._inside.entered():
+            super().install(entry)
+
+
 class TunAccessWorld(_Core):
     """The TUN provider as a MAG."""
 
@@ -186,7 +241,8 @@ class TunAccessWorld(_Core):
             self.inside.pair(port, self.outside, f"mn{number}")
             self._nodes[port] = self.outside.packet_socket(f"mn{number}")
             self.stack.callback(self._nodes[port].close)
-        self.plane = TunAccess(
+        self.plane = _Access(
+            self.inside,
             reactor=self.reactor,
             monotonic=time.monotonic,
             signalling=self.signalling,
@@ -225,7 +281,8 @@ class TunAnchorWorld(_Core):
         self.stack.callback(self._correspondent.close)
         self._router = self.inside.mac("srv0")
         self._delivered: list[bytes] = []
-        self.plane = TunAnchor(
+        self.plane = _Anchor(
+            self.inside,
             reactor=self.reactor,
             monotonic=time.monotonic,
             signalling=self.signalling,
@@ -301,6 +358,31 @@ class LoopSignalling:
                 batch.append(Datagram(payload, Endpoint(ipv4(host), port), self._local))
         if batch:
             self._tunnel_data.tunnel_data_received(batch)
+
+
+def unwrapped(kind: Encapsulation, outer: bytes) -> tuple[Tunnel, bytes]:
+    """The tunnel that an outer packet is in, as far as it shows, and what it carries."""
+    packet = Ipv4Packet.decode(outer)
+    way = Tunnel(local=packet.source, remote=packet.destination, encapsulation=kind)
+    if kind is Encapsulation.MINIMAL:
+        return way, minimal.unwrap(outer)
+    if kind is Encapsulation.GRE:
+        key, inner = read_gre(packet.payload)
+        return attrs.evolve(way, key_out=int.from_bytes(key, "big") if key else None), inner
+    return way, packet.payload
+
+
+def unwrapped_from_udp(peer: Ipv4, octets: bytes) -> tuple[Tunnel, bytes]:
+    """The same for tunnel data that reached ``peer``."""
+    data = TunnelData.decode(octets)
+    kind = Encapsulation(data.next_header)
+    way = Tunnel(local=LOCAL, remote=peer, encapsulation=kind, remote_port=UDP_PORT)
+    if kind is Encapsulation.MINIMAL:
+        return way, minimal.rebuild(data.payload, LOCAL, 0)
+    if kind is Encapsulation.GRE:
+        key, inner = read_gre(data.payload)
+        return attrs.evolve(way, key_out=int.from_bytes(key, "big") if key else None), inner
+    return way, data.payload
 
 
 def _gateway(home_address: Ipv4) -> Ipv4:

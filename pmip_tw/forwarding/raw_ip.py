@@ -1,15 +1,19 @@
-"""The raw socket of IP-in-IP: whole outer packets in both directions."""
+"""Raw sockets for what travels directly over IP: whole outer packets in both directions."""
 
 import errno
 import socket
+from collections.abc import Callable
 
 from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops
-from pmip_tw.forwarding.session import Carry
-from pmip_tw.mobility.tunnels import Tunnel
-from pmip_tw.wire.encapsulation import DONT_FRAGMENT, ip_in_ip_header
-from pmip_tw.wire.ipv4 import MAXIMUM_PACKET, PROTOCOL_IP_IN_IP
+from pmip_tw.forwarding.fragments import fragment
+from pmip_tw.forwarding.paths import Carry, whole_only
+from pmip_tw.mobility.tunnels import Encapsulation, Tunnel
+from pmip_tw.wire import minimal
+from pmip_tw.wire.encapsulation import DONT_FRAGMENT, outer_header
+from pmip_tw.wire.gre import gre_header
+from pmip_tw.wire.ipv4 import MAXIMUM_PACKET
 
 BUFFER = 8 << 20
 
@@ -25,17 +29,22 @@ def reason_of(error: OSError) -> str:
     return _REASONS.get(error.errno or 0, drops.SEND_FAILED)
 
 
-class IpInIpSocket:
-    """Bound to ``local``: only packets to that address arrive, and the kernel reassembles outer fragments first."""
+class RawIpSocket:
+    """Bound to ``local``: only packets of one encapsulation to that address arrive.
 
-    def __init__(self, local: Ipv4, dropped: drops.Drops) -> None:
+    The kernel reassembles outer fragments first.
+    """
+
+    def __init__(self, local: Ipv4, encapsulation: Encapsulation, dropped: drops.Drops) -> None:
         """ForwardingError: no privilege, or no such address here."""
         self._drops = dropped
+        self._identification = 0
         try:
-            self._socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, PROTOCOL_IP_IN_IP)
+            self._socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, encapsulation)
         except PermissionError as error:
+            text = "needs root or CAP_NET_RAW"
             raise ForwardingError(
-                "open", "the IP-in-IP socket", "needs root or CAP_NET_RAW", error.errno or 0
+                "open", f"the raw socket for {encapsulation.label}", text, error.errno or 0
             ) from error
         try:
             self._socket.setblocking(False)
@@ -63,9 +72,12 @@ class IpInIpSocket:
         except OSError as error:
             self._drops[reason_of(error)] += 1
 
-    def path(self, tunnel: Tunnel) -> Carry:
+    def path(self, tunnel: Tunnel, path_mtu: Callable[[Tunnel], int]) -> Carry:
         """The way into ``tunnel``. The kernel fills in the outer length, identification and checksum."""
+        if tunnel.encapsulation is Encapsulation.MINIMAL:
+            return whole_only(self._minimal_path(tunnel, path_mtu), self._drops)
         headers: dict[int, bytes] = {}
+        shim = gre_header(tunnel.key_out) if tunnel.encapsulation is Encapsulation.GRE else b""
         address = (ipv4_text(tunnel.remote), 0)
         send = self._socket.sendto
         dropped = self._drops
@@ -75,11 +87,37 @@ class IpInIpSocket:
             kind = packet[1] << 8 | packet[6] & DONT_FRAGMENT
             header = headers.get(kind)
             if header is None:
-                header = headers[kind] = ip_in_ip_header(tunnel.local, tunnel.remote, packet)
+                header = headers[kind] = outer_header(
+                    tunnel.local, tunnel.remote, tunnel.encapsulation, packet, shim=shim
+                )
             try:
                 send(header + packet, address)
             except OSError as error:
                 dropped[reason_of(error)] += 1
+                return False
+            return True
+
+        return carry
+
+    def _minimal_path(self, tunnel: Tunnel, path_mtu: Callable[[Tunnel], int]) -> Carry:
+        source, destination = tunnel.local.to_bytes(4, "big"), tunnel.remote.to_bytes(4, "big")
+        address = (ipv4_text(tunnel.remote), 0)
+        send = self._socket.sendto
+
+        def carry(packet: bytes) -> bool:
+            try:
+                try:
+                    send(minimal.wrap(packet, source, destination), address)
+                except OSError as error:
+                    if error.errno != errno.EMSGSIZE or packet[6] & DONT_FRAGMENT:
+                        raise
+                    # The kernel does not fragment what came with a header of its own.
+                    self._identification = self._identification % 0xFFFF + 1
+                    outer = minimal.wrap(packet, source, destination, self._identification)
+                    for piece in fragment(outer, path_mtu(tunnel)):
+                        send(piece, address)
+            except OSError as error:
+                self._drops[reason_of(error)] += 1
                 return False
             return True
 
