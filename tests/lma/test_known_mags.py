@@ -197,7 +197,7 @@ class TestBesideMnHa:
     def test_the_identification_comes_first(self, anchor: Anchor) -> None:
         assert self.both(anchor, OTHER, skew=60).code == 133
 
-    @covers("I7", "I10")
+    @covers("I6", "I10")
     def test_what_was_refused_cannot_be_replayed(self, anchor: Anchor) -> None:
         """Its MN-HA part was right, and is spent."""
         asked = anchor.request(flags=REVERSE_TUNNEL)

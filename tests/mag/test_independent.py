@@ -111,7 +111,7 @@ class TestAddressInUse:
         assert bench.visitor.state.value == "registered"
 
 
-@covers("P65")
+@covers("P65", "D34")
 class TestListening:
     """Lease and binding stay together."""
 
@@ -120,6 +120,7 @@ class TestListening:
         bench.register(STATION.data(ADDRESS), lifetime=300)
         return bench
 
+    @covers("D36")
     def test_a_renewed_lease_renews_the_binding(self) -> None:
         """The lease would end after it (D36)."""
         bench = self.registered()
@@ -135,6 +136,7 @@ class TestListening:
         shown(bench, answered(MessageType.ACK, lease=60))
         assert requests(bench.wait(10)) == []
 
+    @covers("D22", "D36")
     def test_a_lease_that_is_not_renewed_ends_the_binding_with_its_grace(self) -> None:
         """D22, D34: counted from the question."""
         bench = self.registered()
@@ -167,6 +169,7 @@ class TestListening:
         assert [request.lifetime for request in requests(effects)] == [0]
         assert "refused its address" in note("visitor-left", effects).cause
 
+    @covers("D35")
     @pytest.mark.parametrize(
         "packet",
         [
