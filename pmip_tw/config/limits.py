@@ -6,6 +6,8 @@ from typing import Protocol
 import attrs
 
 from pmip_tw.addresses import Ipv4, Mac, ipv4_text, mac_text
+from pmip_tw.mobility.associations import MINIMUM_SPI
+from pmip_tw.mobility.mn_aaa import CHAP_SPI
 from pmip_tw.secret import Secret
 
 LONGEST_INTERFACE_NAME = 15
@@ -163,3 +165,12 @@ class Key:
         assert isinstance(value, Secret)
         if len(value) < SHORTEST_KEY:
             raise ValueError(f"is too short ({len(value)} of at least {SHORTEST_KEY} octets, better 16)")
+
+
+class AaaSpi:
+    """The SPI of an MN-AAA key (RFC 4721 7)."""
+
+    def check(self, value: object, /) -> None:
+        assert isinstance(value, int)
+        if value != CHAP_SPI and not MINIMUM_SPI <= value <= 0xFFFFFFFF:
+            raise ValueError(f"must be {CHAP_SPI} (CHAP) or from {MINIMUM_SPI} to 4294967295, not {value}")

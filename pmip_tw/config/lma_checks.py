@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
 from pmip_tw.config.draft import Draft, Once
+from pmip_tw.config.known_mags import known_mag_mistakes
 from pmip_tw.config.locate import Path
 from pmip_tw.config.prefix_checks import prefix_mistakes
 from pmip_tw.config.settings import MobileNodeNai, Spi
@@ -24,6 +25,7 @@ def lma_mistakes(draft: Draft) -> Iterator[Mistake]:
                     excluded_at, f"exclude[{excluded_at[-1]}]: {ipv4_text(excluded)} is not in {prefix}"
                 )
     yield from _own_address(draft, ("lma", "address"))
+    yield from known_mag_mistakes(draft, ("lma", "mags"))
     yield from _mobile_nodes(draft, ("lma", "mobile_nodes"))
 
 
@@ -47,6 +49,7 @@ def _mobile_nodes(draft: Draft, mobile_nodes: Path) -> Iterator[Mistake]:
         spi = draft.value((*node, "spi"), Spi)
         if nai is not None and spi is not None:
             yield from associations.use((nai, spi), f"of {nai} with SPI {spi}", (*node, "spi"))
+        yield from _keys_in_pairs(draft, node)
         path = (*node, "home_address")
         address = draft.value(path, Ipv4)
         if address is None:
@@ -64,6 +67,16 @@ def _mobile_nodes(draft: Draft, mobile_nodes: Path) -> Iterator[Mistake]:
         if other != address:
             text = f"{nai} already has {ipv4_text(other)} on line {draft.line(where)}"
             yield Mistake(path, f"home_address: {text}")
+
+
+def _keys_in_pairs(draft: Draft, node: Path) -> Iterator[Mistake]:
+    for name, other in (
+        ("aaa_spi", "aaa_key"),
+        ("aaa_key", "aaa_spi"),
+        ("previous_algorithm", "previous_key"),
+    ):
+        if draft.has((*node, name)) and not draft.has((*node, other)):
+            yield Mistake((*node, name), f"{name}: means nothing without {other!r}")
 
 
 def _pool_of_realm(draft: Draft, nai: str, path: Path) -> Iterator[Mistake]:

@@ -8,7 +8,8 @@ from typing import Annotated
 import attrs
 
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, Prefix
-from pmip_tw.config.limits import Realm, Within
+from pmip_tw.config.known_mags import KnownMag
+from pmip_tw.config.limits import AaaSpi, Realm, Within
 from pmip_tw.config.settings import (
     Control,
     HostAddress,
@@ -21,6 +22,7 @@ from pmip_tw.config.settings import (
     Spi,
 )
 from pmip_tw.mobility.associations import Algorithm, SecurityAssociation
+from pmip_tw.mobility.mn_aaa import AaaAssociation
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -42,17 +44,35 @@ class Pool:
 
 @attrs.frozen(slots=True, kw_only=True)
 class MobileNode:
-    """``[[lma.mobile_nodes]]``; ``home_address`` 0: the pool chooses."""
+    """``[[lma.mobile_nodes]]``; ``home_address`` 0: the pool chooses.
+
+    ``previous_key`` still verifies under the same SPI. ``aaa_spi`` and ``aaa_key``: for MN-AAA.
+    """
 
     nai: MobileNodeNai
     spi: Spi
     key: MobileNodeKey
     algorithm: Algorithm = Algorithm.HMAC_MD5
+    previous_key: MobileNodeKey | None = None
+    previous_algorithm: Algorithm | None = None
+    aaa_spi: Annotated[int, AaaSpi()] | None = None
+    aaa_key: MobileNodeKey | None = None
     home_address: HostAddress = UNSPECIFIED
 
     @property
     def association(self) -> SecurityAssociation:
-        return SecurityAssociation(self.spi, self.key, self.algorithm)
+        previous = None
+        if self.previous_key is not None:
+            previous = SecurityAssociation(
+                self.spi, self.previous_key, self.previous_algorithm or self.algorithm
+            )
+        return SecurityAssociation(self.spi, self.key, self.algorithm, previous)
+
+    @property
+    def aaa(self) -> AaaAssociation | None:
+        if self.aaa_spi is None or self.aaa_key is None:
+            return None
+        return AaaAssociation(self.aaa_spi, self.aaa_key)
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -67,6 +87,9 @@ class LmaSettings:
     handover_min_interval: Annotated[float, Within(0, 3600)] = 1.0
     address_hold: Seconds = attrs.field()
     revoke_on_handover: bool = True
+    require_revocation: bool = False
+    revocation_inform: bool = False
+    resync_beyond_last: bool = True
     strict_reserved_bits: bool = False
     nat_traversal: bool = True
     forced_udp: bool = True
@@ -75,6 +98,7 @@ class LmaSettings:
     mtu: Annotated[int, Within(576, 65535)] = 1468
     control: Control = "/run/pmip-lma.sock"
     pools: tuple[Pool, ...] = ()
+    mags: tuple[KnownMag, ...] = ()
     mobile_nodes: tuple[MobileNode, ...] = ()
 
     @address_hold.default

@@ -10,9 +10,11 @@ from pmip_tw.agents.lma import Lma
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.forwarding.anchor import TunAnchor
 from pmip_tw.lma.engine import LmaEngine
+from pmip_tw.lma.mags import Authentication, KnownMag, KnownMags
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import AddressPool, Pools
 from pmip_tw.mobility.associations import AssociationTable
+from pmip_tw.mobility.mn_aaa import AaaTable, NodeKey
 from pmip_tw.net.clock import ReactorClock
 from pmip_tw.net.signalling import UdpSignalling
 from pmip_tw.services.daemon import Daemon
@@ -36,6 +38,10 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
         policy_of(settings),
         AssociationTable((node.nai, node.association) for node in settings.mobile_nodes),
         pools_of(settings),
+        mags=mags_of(settings),
+        aaa=AaaTable(
+            (node.nai, NodeKey(node.aaa, node.association)) for node in settings.mobile_nodes if node.aaa
+        ),
     )
     signalling = UdpSignalling(reactor, [settings.address])
     forwarding = TunAnchor(
@@ -78,6 +84,26 @@ def policy_of(settings: LmaSettings) -> LmaPolicy:
         forced_udp=settings.forced_udp,
         keepalive_interval=settings.keepalive_interval,
         strict_reserved_bits=settings.strict_reserved_bits,
+        require_revocation=settings.require_revocation,
+        revocation_inform=settings.revocation_inform,
+        resync_beyond_last=settings.resync_beyond_last,
+    )
+
+
+def mags_of(settings: LmaSettings) -> KnownMags | None:
+    """None without [[lma.mags]]: nothing is looked up then."""
+    if not settings.mags:
+        return None
+    return KnownMags(
+        KnownMag(
+            address=mag.address,
+            authentication=Authentication(mag.auth),
+            associations=mag.associations,
+            behind_nat=mag.behind_nat,
+            realms=frozenset(realm.lower().encode() for realm in mag.realms),
+            proxy=mag.proxy,
+        )
+        for mag in settings.mags
     )
 
 
