@@ -96,6 +96,8 @@ class Lma:
                 self._run(self._carry_out(effect, now), now)
             elif isinstance(effect, Observe):
                 self._observers.observe(effect.observation, now)
+            elif isinstance(effect, Install):
+                self._reduce(effect)
             else:
                 self._forwarding.remove(effect.key)
 
@@ -109,6 +111,15 @@ class Lma:
         elif isinstance(commit.change, Remove):
             self._forwarding.remove(commit.change.key)
         return self._engine.committed(commit, now)
+
+    def _reduce(self, effect: Install) -> None:
+        """One of several bindings ended: what stays is a part of what the packet plane has, which it can hold."""
+        try:
+            self._forwarding.install(effect.entry)
+        except ForwardingError as error:
+            self._log.error(
+                "{entry} still has a tunnel too many: {error}", entry=effect.entry.key, error=error
+            )
 
     def tables(self) -> dict[str, Callable[[], list[Row]]]:
         """What an operator can look at, by name."""

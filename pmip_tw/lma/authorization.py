@@ -1,9 +1,9 @@
 """Whether the MAG that proved a request may register this node by the method it names (H13: RFC 5563 8.1)."""
 
 from pmip_tw.addresses import ipv4_text
-from pmip_tw.lma.admission import Refusal
 from pmip_tw.lma.commitment import Asked
 from pmip_tw.lma.mags import Authentication, KnownMag, shares_key
+from pmip_tw.lma.refusal import Refusal
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.extension_fields import BY_FA_HA, BY_IPSEC
 

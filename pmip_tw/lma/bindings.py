@@ -5,10 +5,14 @@ from typing import NamedTuple
 
 import attrs
 
-from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.addresses import Endpoint, Ipv4, Prefix
+from pmip_tw.lma.gre_keys import GreKeys
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.timers import Wheel
-from pmip_tw.mobility.tunnels import AnchorEntry, Tunnel
+from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Broadcasts, Tunnel
+from pmip_tw.wire.extension_values import UdpTunnelReply
+
+NO_BROADCASTS = Broadcasts.NONE
 
 
 class Place(NamedTuple):
@@ -38,14 +42,21 @@ class NegotiatedRevocation:
 class Binding:
     """One mobile node's registration at its present MAG.
 
-    ``source``: where the last accepted request came from; ``deadline``, ``moved_at``, ``registered_at``: monotonic
-    seconds; ``lifetime``: seconds granted; ``authenticator``: of the last accepted request, to know a duplicate (L5).
-    ``association`` (MN-HA) and ``fa_ha``: what proved it and proves its revocation; neither: IPsec (RV9, P76).
+    ``owner``: whose it is, see ``owners.py``; ``key``: its home address and the address space of that (P85), which
+    name its entry in the packet plane; ``source``: where the last accepted request came from; ``deadline``,
+    ``moved_at``, ``registered_at``: monotonic seconds; ``lifetime``: seconds granted; ``authenticator``: of the last
+    accepted request, to know a duplicate (L5); ``association`` (MN-HA) and ``fa_ha``: what proved it and proves its
+    revocation; neither: IPsec (RV9, P76); ``udp_reply``, ``host_configuration``: what its answer says of the
+    tunnel and of the home link; ``identifiers``: (sub-type, octets) of 147/1-3 (P12); ``broadcasts`` of the home link
+    ``prefix`` go to it (A-4); ``others``: its owner's bindings at other MAGs, newest first, none of which has others
+    itself (L3).
+
     Not changed after it is made: a new registration makes a new one, so that it can be undone.
     """
 
+    owner: bytes
     nai: bytes
-    home_address: Ipv4
+    key: AnchorKey
     care_of_address: Ipv4
     source: Endpoint
     association: SecurityAssociation | None
@@ -57,52 +68,103 @@ class Binding:
     registered_at: float
     moved_at: float
     tunnel: Tunnel
+    udp_reply: UdpTunnelReply | None = None
     access_technology: int | None = None
     revocation: NegotiatedRevocation | None = None
+    identifiers: tuple[tuple[int, bytes], ...] = ()
+    host_configuration: tuple[bytes, ...] = ()
+    broadcasts: Broadcasts = NO_BROADCASTS
+    prefix: Prefix | None = None
+    others: tuple["Binding", ...] = ()
 
     @property
     def place(self) -> Place:
         return Place(self.care_of_address, self.source.address)
 
     @property
+    def home_address(self) -> Ipv4:
+        return self.key.home_address
+
+    @property
     def entry(self) -> AnchorEntry:
-        """What the packet plane must hold for it."""
-        return AnchorEntry(home_address=self.home_address, tunnel=self.tunnel)
+        """What the packet plane must hold for it and its ``others``."""
+        home_address, domain = self.key
+        return AnchorEntry(
+            home_address=home_address,
+            tunnel=self.tunnel,
+            domain=domain,
+            copies=tuple(other.tunnel for other in self.others) if self.others else (),
+            broadcasts=self.broadcasts,
+            prefix=self.prefix,
+        )
+
+    @property
+    def all(self) -> tuple["Binding", ...]:
+        """Every binding of its owner, the newest first."""
+        return (self, *self.others)
+
+    def at(self, place: Place) -> "Binding | None":
+        """Its owner's binding there."""
+        if self.care_of_address == place.care_of_address and self.source.address == place.seen_from:
+            return self
+        return next((other for other in self.others if other.place == place), None) if self.others else None
+
+
+def together(bindings: tuple[Binding, ...]) -> Binding:
+    """The bindings of one owner, newest first, as one: the first with the others."""
+    first, *others = bindings
+    return attrs.evolve(first, others=tuple(attrs.evolve(other, others=()) for other in others))
 
 
 class BindingTable:
-    """All bindings by NAI (P23), and when each ends."""
+    """All bindings by owner (P23), when each ends, and which GRE keys they have."""
 
     def __init__(self) -> None:
-        self._by_nai: dict[bytes, Binding] = {}
+        self.gre_keys = GreKeys()
+        self._by_owner: dict[bytes, Binding] = {}
         self._expiry: Wheel[bytes] = Wheel(1.0, self._deadline)
 
-    def get(self, nai: bytes) -> Binding | None:
-        return self._by_nai.get(nai)
+    def get(self, owner: bytes) -> Binding | None:
+        """The newest binding of ``owner``, with its others."""
+        return self._by_owner.get(owner)
 
     def put(self, binding: Binding) -> None:
-        """Hold ``binding`` in place of what its NAI had."""
-        previous = self._by_nai.get(binding.nai)
-        self._by_nai[binding.nai] = binding
-        if previous is None or binding.deadline < previous.deadline:
-            self._expiry.file(binding.nai, binding.deadline)
+        """Hold ``binding`` and its others in place of what its owner had."""
+        previous = self._by_owner.get(binding.owner)
+        self._by_owner[binding.owner] = binding
+        if previous is None or binding.others or binding.deadline < previous.deadline:
+            self._expiry.file(binding.owner, _first_deadline(binding))
+        if previous is not None and (previous.others or previous.tunnel.key_in is not None):
+            self.gre_keys.drop(one.tunnel for one in previous.all)
+        if binding.others or binding.tunnel.key_in is not None:
+            self.gre_keys.hold(one.tunnel for one in binding.all)
 
-    def remove(self, nai: bytes) -> None:
-        self._by_nai.pop(nai, None)
+    def remove(self, owner: bytes) -> None:
+        binding = self._by_owner.pop(owner, None)
+        if binding is not None:
+            self.gre_keys.drop(one.tunnel for one in binding.all)
 
     def expired(self, monotonic: float) -> list[Binding]:
-        """Bindings whose lifetime is over, some at a time; they are still held."""
-        return [self._by_nai[nai] for nai in self._expiry.due(monotonic)]
+        """Owners' bindings of which at least one's lifetime is over, some at a time; they are still held."""
+        return [self._by_owner[owner] for owner in self._expiry.due(monotonic)]
 
     def next_deadline(self) -> float | None:
         return self._expiry.next_deadline()
 
     def __iter__(self) -> Iterator[Binding]:
-        return iter(self._by_nai.values())
+        """The newest binding of each owner."""
+        return iter(self._by_owner.values())
 
     def __len__(self) -> int:
-        return len(self._by_nai)
+        """How many owners have a binding."""
+        return len(self._by_owner)
 
-    def _deadline(self, nai: bytes) -> float | None:
-        binding = self._by_nai.get(nai)
-        return None if binding is None else binding.deadline
+    def _deadline(self, owner: bytes) -> float | None:
+        binding = self._by_owner.get(owner)
+        return None if binding is None else _first_deadline(binding)
+
+
+def _first_deadline(binding: Binding) -> float:
+    if binding.others:
+        return min(one.deadline for one in binding.all)
+    return binding.deadline

@@ -4,15 +4,16 @@ What passes them is authentic and new; whether it is accepted is decided behind 
 """
 
 from pmip_tw.addresses import Endpoint, Ipv4
-from pmip_tw.lma import admission, observed
-from pmip_tw.lma.admission import Refusal
+from pmip_tw.lma import observed
 from pmip_tw.lma.answer_limit import AnswerLimit
 from pmip_tw.lma.bindings import Binding, BindingTable
 from pmip_tw.lma.commitment import Asked
 from pmip_tw.lma.mags import KnownMags
+from pmip_tw.lma.owners import owner_of
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.proving import Prover, Unproven, objection_between_agents
-from pmip_tw.lma.replies import acceptance, reply
+from pmip_tw.lma.refusal import Refusal
+from pmip_tw.lma.replies import acceptance, refusing, reply
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Send
@@ -36,6 +37,8 @@ class Intake:
         aaa: AaaTable | None = None,
     ) -> None:
         self._policy = policy
+        self._accepting = policy.accepting
+        self._by_technology = policy.by_technology
         self._associations = associations
         self._bindings = bindings
         self._floors = floors
@@ -55,10 +58,14 @@ class Intake:
                 return self._turn_away(proof, request, source, local, now)
             asked = Asked(request, proof.authenticator, proof.mn_ha, source, local, proof.fa_ha, mag)
             objection = objection_between_agents(request, mag, proof)
-        binding = self._bindings.get(request.nai)
-        if binding is not None and binding.authenticator == asked.authenticator and objection is None:
-            return self._duplicate(asked, binding, now)
-        last = self._last_identification(request.nai, binding)
+        if self._by_technology:
+            asked.owner = owner_of(request)
+        binding = self._bindings.get(asked.owner)
+        if binding is not None and (binding.authenticator == asked.authenticator or binding.others):
+            again = next((one for one in binding.all if one.authenticator == asked.authenticator), None)
+            if again is not None and objection is None:
+                return self._duplicate(asked, again, now)
+        last = self._last_identification(asked.owner, binding)
         if not acceptable(request.identification, last, now.wall, self._policy.timestamp_window):
             return self._resynchronize(asked, last, now)
         return asked if objection is None else self._object(asked, objection, now)
@@ -79,8 +86,8 @@ class Intake:
     def _object(self, asked: Asked, objection: Refusal | Unproven, now: Now) -> list[Send | Observe]:
         if isinstance(objection, Unproven):
             return [observed.unproven(objection, asked.request, asked.source)]
-        self._floors.note(asked.nai, asked.request.identification, now.monotonic)
-        return [reply(asked, objection.code), observed.refused(asked, objection)]
+        self._floors.note(asked.owner, asked.request.identification, now.monotonic)
+        return [refusing(asked, objection, self._policy), observed.refused(asked, objection)]
 
     def _turn_away(
         self, unproven: Unproven, request: RegistrationRequest, source: Endpoint, local: Ipv4, now: Now
@@ -95,9 +102,9 @@ class Intake:
         asked = Asked(request, b"", unproven.mn_ha, source, local, unproven.fa_ha)
         return [*effects, reply(asked, unproven.code)]
 
-    def _last_identification(self, nai: bytes, binding: Binding | None) -> int | None:
+    def _last_identification(self, owner: bytes, binding: Binding | None) -> int | None:
         """The last valid one, whether it was accepted or refused for another reason (I6b)."""
-        floor = self._floors.get(nai)
+        floor = self._floors.get(owner)
         if binding is None:
             return floor
         if floor is not None and later(floor, binding.identification):
@@ -110,16 +117,10 @@ class Intake:
         Only to where it came from before: to anybody else the answer would say how to tunnel to a wrong place.
         """
         remaining = int(binding.deadline - now.monotonic)
-        path = admission.path_to(asked.request, asked.source, self._policy)
-        if (
-            isinstance(path, Refusal)
-            or asked.source != binding.source
-            or remaining <= 0
-            or not self._limit.allows(binding.nai, now)
-        ):
+        if asked.source != binding.source or remaining <= 0 or not self._limit.allows(binding.owner, now):
             cause = "the accepted request again: within a second, from elsewhere, or at its end (L5)"
             return [observed.discarded("duplicate", asked.source, cause)]
-        answer = acceptance(asked, binding, lifetime=remaining, udp_tunnel=path.udp_reply)
+        answer = acceptance(asked, binding, self._accepting, lifetime=remaining)
         return [answer, observed.answered_again(binding)]
 
     def _resynchronize(self, asked: Asked, last: int | None, now: Now) -> list[Send | Observe]:

@@ -1,8 +1,8 @@
 """Whether revocation is agreed upon for a binding (RFC 3543 3.2, 4.2.1): both sides sent extension 137 (RV1)."""
 
-from pmip_tw.lma.admission import Refusal
 from pmip_tw.lma.bindings import NegotiatedRevocation
 from pmip_tw.lma.commitment import Asked
+from pmip_tw.lma.refusal import Refusal
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.extension_values import RevocationSupport
 from pmip_tw.wire.extensions import REVOCATION_SUPPORT

@@ -1,10 +1,12 @@
 """What an LMA tells its observers; here, so that the rules read without it."""
 
+from collections.abc import Sequence
+
 from pmip_tw.addresses import Endpoint, ipv4_text
-from pmip_tw.lma.admission import Refusal
 from pmip_tw.lma.bindings import Binding
-from pmip_tw.lma.commitment import Asked, Commit
+from pmip_tw.lma.commitment import Asked
 from pmip_tw.lma.proving import Unproven
+from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.observations import Detail, Observation
 from pmip_tw.mobility.replay import seconds_between
@@ -14,6 +16,11 @@ from pmip_tw.wire.registration import RegistrationRequest
 
 def _nai(nai: bytes) -> str:
     return nai.decode(errors="replace")
+
+
+def _session(binding: Binding) -> str:
+    home_address, domain = binding.key
+    return str(binding.key) if domain else ipv4_text(home_address)
 
 
 def discarded(reason: str, source: Endpoint, cause: str) -> Observe:
@@ -36,24 +43,27 @@ def unproven(turned_away: Unproven, request: RegistrationRequest, source: Endpoi
     )
 
 
-def registered(binding: Binding, previous: Binding | None) -> Observe:
+def registered(binding: Binding, so_far: Binding | None, *, moved: bool) -> Observe:
+    """``so_far``: what it had at that MAG; ``moved``: it had something somewhere."""
     details: dict[str, Detail] = {"mag": ipv4_text(binding.care_of_address)}
     # Nearly all are renewals, which have nothing to tell of the tunnel unless a NAT changed it.
-    if previous is None or previous.tunnel != binding.tunnel:
+    if so_far is None or so_far.tunnel is not binding.tunnel:
         details["tunnel"] = str(binding.tunnel)
     details["lifetime"] = binding.lifetime
     details["revocation"] = binding.revocation is not None
-    if previous is None:
-        name = "binding-created"
-    elif previous.place != binding.place:
-        name = "binding-moved"
-    else:
+    if binding.others:
+        details["others"] = len(binding.others)
+    if so_far is not None:
         name = "binding-renewed"
+    elif not moved:
+        name = "binding-created"
+    else:
+        name = "binding-added" if binding.others else "binding-moved"
     return Observe(
         Observation(
             name=name,
             nai=_nai(binding.nai),
-            session=ipv4_text(binding.home_address),
+            session=_session(binding),
             details=details,
         )
     )
@@ -64,7 +74,7 @@ def answered_again(binding: Binding) -> Observe:
         Observation(
             name="registration-answered-again",
             nai=_nai(binding.nai),
-            session=ipv4_text(binding.home_address),
+            session=_session(binding),
         )
     )
 
@@ -97,16 +107,23 @@ def identification_refused(asked: Asked, last: int | None, wall: float) -> Obser
     )
 
 
-def deregistered(commit: Commit) -> Observe:
-    ended = commit.previous
-    return Observe(
-        Observation(
-            name="binding-released" if ended else "deregistration-without-binding",
-            nai=_nai(commit.asked.request.nai),
-            session=ipv4_text(ended.home_address) if ended else "",
-            details={"mag": ipv4_text(commit.asked.request.care_of_address)},
+def deregistered(asked: Asked, ended: Sequence[Binding]) -> list[Observe]:
+    """The bindings that a de-registration ``ended``, or that it came too late."""
+    if not ended:
+        details: dict[str, Detail] = {"mag": ipv4_text(asked.request.care_of_address)}
+        late = Observation(name="deregistration-without-binding", nai=_nai(asked.nai), details=details)
+        return [Observe(late)]
+    return [
+        Observe(
+            Observation(
+                name="binding-released",
+                nai=_nai(asked.nai),
+                session=_session(binding),
+                details={"mag": ipv4_text(binding.care_of_address)},
+            )
         )
-    )
+        for binding in ended
+    ]
 
 
 def expired(binding: Binding) -> Observe:
@@ -114,7 +131,7 @@ def expired(binding: Binding) -> Observe:
         Observation(
             name="binding-expired",
             nai=_nai(binding.nai),
-            session=ipv4_text(binding.home_address),
+            session=_session(binding),
             cause=f"not renewed within {binding.lifetime} s",
             details={"mag": ipv4_text(binding.care_of_address)},
         )

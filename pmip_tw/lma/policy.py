@@ -1,8 +1,12 @@
 """What an operator decides about an LMA."""
 
+from collections.abc import Mapping
+
 import attrs
 
 from pmip_tw.addresses import Ipv4
+from pmip_tw.mobility.tunnels import Encapsulation
+from pmip_tw.wire.codes import Code
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -13,8 +17,13 @@ class LmaPolicy:
     ``nat_max_lifetime``: the same for UDP tunnels (N25). ``timestamp_window``: I6. ``handover_min_interval``: P79.
     ``address_hold``: P80. ``revoke_on_handover``: P35. ``nat_traversal``, ``forced_udp``: N19.
     ``keepalive_interval``: told in UDP tunnel replies (N38). ``resync_beyond_last``: P33.
-    ``strict_reserved_bits``: refuse requests with reserved bits set (H9). ``require_revocation``: RV3.
-    ``revocation_inform``: agree to the I bit (RV5).
+    ``strict_reserved_bits``: refuse requests with reserved bits set (H9). ``encapsulations``: what is offered (H11);
+    ``gre_key_with_d``: keys also for co-located requesters (T5). ``max_bindings``: of one owner at a time (L3);
+    ``by_technology``: each access technology of a NAI is an owner of its own (P23). ``tunnel_broadcast``: the B bit is
+    honored (P68, A-4). ``dynamic_home_agent``: who asks for any home agent is served (DY5), or sent on to that of
+    ``redirects`` by realm, in lower case (DY7), ``drawn_redirects`` in the form that RFC 4433 draws.
+    ``explain_refusals``: refusals carry their cause as text. ``require_revocation``: RV3; ``revocation_inform``:
+    agree to the I bit (RV5).
     """
 
     address: Ipv4
@@ -29,5 +38,19 @@ class LmaPolicy:
     keepalive_interval: int = 110
     resync_beyond_last: bool = True
     strict_reserved_bits: bool = False
+    encapsulations: frozenset[Encapsulation] = frozenset(Encapsulation)
+    gre_key_with_d: bool = True
+    max_bindings: int = 1
+    by_technology: bool = False
+    tunnel_broadcast: bool = False
+    dynamic_home_agent: bool = False
+    redirects: Mapping[bytes, Ipv4] = attrs.field(factory=dict)
+    drawn_redirects: bool = True
+    explain_refusals: bool = False
     require_revocation: bool = False
     revocation_inform: bool = False
+
+    @property
+    def accepting(self) -> Code:
+        """The code of every accepting reply: whether simultaneous bindings are supported, whatever was asked (L4)."""
+        return Code.ACCEPTED if self.max_bindings > 1 else Code.ACCEPTED_NO_SIMULTANEOUS

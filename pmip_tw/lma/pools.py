@@ -1,92 +1,19 @@
-"""Home addresses: who has which, and for how long an address that was given back is kept from others (P80)."""
+"""All home addresses of an LMA: which pool serves a mobile node, and in which address space (P30, P85)."""
 
-from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping
-
-import attrs
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import combinations
 
 from pmip_tw.addresses import Ipv4, Prefix
-
-
-@attrs.frozen(slots=True)
-class _Hold:
-    nai: bytes
-    until: float
-
-
-class AddressPool:
-    """The addresses of one prefix, less network, gateway (first host), broadcast and ``exclude``."""
-
-    def __init__(self, prefix: Prefix, *, exclude: Collection[Ipv4] = (), hold: float = 3600.0) -> None:
-        self.prefix = prefix
-        self._hold = hold
-        self._never = set(exclude) | {prefix.network, prefix.first_host, prefix.broadcast}
-        self._next = prefix.network
-        self._users: dict[Ipv4, bytes] = {}
-        # In the order in which the holds end: every hold is equally long.
-        self._held: OrderedDict[Ipv4, _Hold] = OrderedDict()
-        self._held_for: dict[bytes, Ipv4] = {}
-
-    def take(self, nai: bytes, wanted: Ipv4, monotonic: float) -> Ipv4 | None:
-        """``wanted`` for ``nai``; None if it is not this pool's, somebody's, or held for another."""
-        return self._take(wanted, nai) if self._free_for(nai, wanted, monotonic) else None
-
-    def take_former(self, nai: bytes) -> Ipv4 | None:
-        """The address that is held for ``nai``; None if there is none."""
-        former = self._held_for.get(nai)
-        return None if former is None else self._take(former, nai)
-
-    def take_fresh(self, nai: bytes) -> Ipv4 | None:
-        """An address that nobody had before; None if there is none left."""
-        while self._next < self.prefix.broadcast:
-            address = self._next
-            self._next = Ipv4(address + 1)
-            if address not in self._never and address not in self._users and address not in self._held:
-                return self._take(address, nai)
-        return None
-
-    def take_oldest(self, nai: bytes) -> Ipv4 | None:
-        """The address that has been held the longest, whoever had it; None if none is held."""
-        for oldest in self._held:
-            return self._take(oldest, nai)
-        return None
-
-    @property
-    def oldest_hold(self) -> float:
-        """When the oldest hold ends or ended, monotonic; infinity if none is held."""
-        for hold in self._held.values():
-            return hold.until
-        return float("inf")
-
-    def reserve(self, address: Ipv4) -> None:
-        """Set ``address`` aside for good: a mobile node with a static home address."""
-        self._never.add(address)
-
-    def release(self, address: Ipv4, monotonic: float) -> None:
-        """``address`` has no binding any more: keep it from others for a while."""
-        nai = self._users.get(address)
-        if nai is None:
-            return
-        del self._users[address]
-        self._held[address] = _Hold(nai, monotonic + self._hold)
-        self._held_for[nai] = address
-
-    def _free_for(self, nai: bytes, address: Ipv4, monotonic: float) -> bool:
-        if address not in self.prefix or address in self._never or address in self._users:
-            return False
-        hold = self._held.get(address)
-        return hold is None or hold.nai == nai or hold.until <= monotonic
-
-    def _take(self, address: Ipv4, nai: bytes) -> Ipv4:
-        hold = self._held.pop(address, None)
-        if hold is not None and self._held_for.get(hold.nai) == address:
-            del self._held_for[hold.nai]
-        self._users[address] = nai
-        return address
+from pmip_tw.lma.address_pool import AddressPool, HomeLink
+from pmip_tw.mobility.tunnels import AnchorKey
 
 
 class Pools:
-    """All pools of an LMA, by realm, with the mobile nodes that always have the same address."""
+    """The pools by realm, with the mobile nodes that always have the same address.
+
+    All pools of a realm are of one domain, and so are those for every realm; their prefixes overlap only across
+    domains.
+    """
 
     def __init__(
         self,
@@ -105,38 +32,79 @@ class Pools:
             else:
                 self._for_all.append(pool)
         self._static = {nai.encode(): address for nai, address in (static or {}).items()}
-        for address in self._static.values():
+        self._static_users: dict[AnchorKey, bytes] = {}
+        for nai, address in self._static.items():
+            domain = self.domain_of(nai)
             for pool in self._pools:
-                if address in pool.prefix:
+                if pool.link.domain == domain and address in pool:
                     pool.reserve(address)
+        self.overlapping = len({pool.link.domain for pool in self._pools}) > 1 and any(
+            one.link.domain != other.link.domain and _overlap(one.link.prefix, other.link.prefix)
+            for one, other in combinations(self._pools, 2)
+        )
+        """Whether an address may be in use more than once (P45)."""
 
-    def allocate(self, nai: bytes, wanted: Ipv4, monotonic: float) -> Ipv4 | None:
+    def allocate(
+        self, nai: bytes, wanted: Ipv4, monotonic: float, owner: bytes | None = None
+    ) -> AnchorKey | None:
         """An address for ``nai``: ``wanted`` if that is not 0, else the one it had, else a fresh one.
 
         From the pools of the NAI's realm, in the order of the configuration. Addresses held for others are given
         away only when no pool has anything else, the oldest first (P80). None: ``wanted`` is not to be had, or the
-        pools are empty.
+        pools are empty. ``owner``: whose it is then, if not simply the NAI's; a fixed address has one at a time.
         """
+        owner = nai if owner is None else owner
         fixed = self._static.get(nai)
         if fixed is not None:
-            return fixed if wanted in (0, fixed) else None
+            key = AnchorKey(fixed, self.domain_of(nai))
+            if wanted not in (0, fixed) or self._static_users.get(key, owner) != owner:
+                return None
+            self._static_users[key] = owner
+            return key
         pools = self._candidates(nai)
         if wanted:
-            return _first(pool.take(nai, wanted, monotonic) for pool in pools)
-        return (
-            _first(pool.take_former(nai) for pool in pools)
-            or _first(pool.take_fresh(nai) for pool in pools)
-            or _first(pool.take_oldest(nai) for pool in sorted(pools, key=lambda pool: pool.oldest_hold))
-        )
+            found = _first((pool, pool.take(owner, wanted, monotonic)) for pool in pools)
+        else:
+            found = (
+                _first((pool, pool.take_former(owner)) for pool in pools)
+                or _first((pool, pool.take_fresh(owner)) for pool in pools)
+                or _first(
+                    (pool, pool.take_oldest(owner))
+                    for pool in sorted(pools, key=lambda pool: pool.oldest_hold)
+                )
+            )
+        return found
 
-    def release(self, address: Ipv4, monotonic: float) -> None:
+    def release(self, key: AnchorKey, monotonic: float) -> None:
         """As AddressPool.release."""
-        for pool in self._pools:
-            if address in pool.prefix:
-                pool.release(address, monotonic)
+        self._static_users.pop(key, None)
+        for pool in self._around(key):
+            pool.release(key.home_address, monotonic)
+
+    def link(self, key: AnchorKey) -> HomeLink | None:
+        """The home link that an address belongs to; None for a fixed one outside of all pools."""
+        return next((pool.link for pool in self._around(key)), None)
+
+    def namesakes(self, key: AnchorKey) -> list[bytes]:
+        """Whose the same address is in other domains (P45)."""
+        address, domain = key
+        users = [pool.user(address) for pool in self._pools if pool.link.domain != domain and address in pool]
+        users += [
+            owner
+            for (fixed, where), owner in self._static_users.items()
+            if fixed == address and where != domain
+        ]
+        return [owner for owner in users if owner is not None]
+
+    def domain_of(self, nai: bytes) -> str:
+        """The address space of a mobile node: that of its realm's pools."""
+        pools = self._candidates(nai)
+        return pools[0].link.domain if pools else ""
 
     def why_none(self, nai: bytes) -> str:
         """Why ``nai`` gets no address although it may have any, and what to do about it (H10)."""
+        if nai in self._static:
+            return "its fixed home address is in use over another access technology (H10, P23)"
         if self._candidates(nai):
             return "no home address is left: enlarge the pool of this realm (H10)"
         realm = nai.rpartition(b"@")[2].decode(errors="replace")
@@ -146,9 +114,23 @@ class Pools:
         )
 
     def _candidates(self, nai: bytes) -> list[AddressPool]:
+        """The pools of its realm, then those for all in the same domain."""
         _, at, realm = nai.rpartition(b"@")
-        return (self._by_realm.get(realm.lower(), []) if at else []) + self._for_all
+        own = self._by_realm.get(realm.lower(), []) if at else []
+        if not own:
+            return self._for_all
+        domain = own[0].link.domain
+        return own + [pool for pool in self._for_all if pool.link.domain == domain]
+
+    def _around(self, key: AnchorKey) -> Iterator[AddressPool]:
+        return (pool for pool in self._pools if pool.link.domain == key.domain and key.home_address in pool)
 
 
-def _first(addresses: Iterable[Ipv4 | None]) -> Ipv4 | None:
-    return next((address for address in addresses if address is not None), None)
+def _first(offers: Iterable[tuple[AddressPool, Ipv4 | None]]) -> AnchorKey | None:
+    return next(
+        (AnchorKey(address, pool.link.domain) for pool, address in offers if address is not None), None
+    )
+
+
+def _overlap(one: Prefix, other: Prefix) -> bool:
+    return one.network in other or other.network in one

@@ -8,8 +8,8 @@ is there and has a key must verify as well; that of FA-HA beside MN-HA is looked
 import attrs
 
 from pmip_tw.addresses import ipv4_text
-from pmip_tw.lma.admission import Refusal
 from pmip_tw.lma.mags import Authentication, KnownMag, shares_key
+from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.wire.codes import Code

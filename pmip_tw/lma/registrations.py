@@ -1,21 +1,25 @@
 """What an authentic request does to the bindings (RFC 5944 3.8.2.2, 3.8.3): decided, carried out, then answered."""
 
-from pmip_tw.addresses import Ipv4, ipv4_text
+from pmip_tw.addresses import Ipv4, Prefix
 from pmip_tw.lma import admission, observed
-from pmip_tw.lma.admission import Refusal
 from pmip_tw.lma.authorization import proxy_refusal
-from pmip_tw.lma.bindings import Binding, BindingTable, NegotiatedRevocation
+from pmip_tw.lma.bindings import NO_BROADCASTS, Binding, BindingTable, NegotiatedRevocation, together
 from pmip_tw.lma.commitment import Asked, Commit, Effect
+from pmip_tw.lma.home_addresses import HomeAddresses
+from pmip_tw.lma.home_agent import redirection
 from pmip_tw.lma.negotiating import agreed, revocation_refusal
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
-from pmip_tw.lma.replies import acceptance, reply
+from pmip_tw.lma.refusal import Refusal
+from pmip_tw.lma.replies import acceptance, deregistration, refusing
 from pmip_tw.lma.revoking import Revoker
+from pmip_tw.lma.tunnelling import Path, path_to
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install, Remove
 from pmip_tw.mobility.replay import ReplayFloors
+from pmip_tw.mobility.tunnels import AnchorKey, Broadcasts, Tunnel
 from pmip_tw.wire.codes import Code
-from pmip_tw.wire.registration import RegistrationRequest
+from pmip_tw.wire.registration import BROADCASTS, COLOCATED, SIMULTANEOUS, RegistrationRequest
 
 
 class Registrations:
@@ -27,82 +31,128 @@ class Registrations:
         self, policy: LmaPolicy, pools: Pools, bindings: BindingTable, floors: ReplayFloors, revoker: Revoker
     ) -> None:
         self._policy = policy
-        self._pools = pools
+        self._home_addresses = HomeAddresses(pools, bindings)
         self._bindings = bindings
         self._floors = floors
         self._revoker = revoker
+        self._accepting = policy.accepting
 
     def decide(self, asked: Asked, now: Now) -> list[Effect]:
         """An authentic request that is new."""
-        problem = admission.message_refusal(asked.request, self._policy)
+        problem = admission.message_refusal(asked.request, asked.local, self._policy)
         if problem is None and (asked.mag is not None or asked.request.per_node is not None):
             problem = proxy_refusal(asked)
         if problem is None and self._policy.require_revocation:
             problem = revocation_refusal(asked)
         if problem is not None:
             return self._refuse(asked, problem, now)
-        binding = self._bindings.get(asked.nai)
+        bound = self._bindings.get(asked.owner)
         if asked.request.lifetime == 0:
-            return self._deregister(asked, binding, now)
-        return self._register(asked, binding, now)
+            return self._deregister(asked, bound, now)
+        return self._register(asked, bound, now)
 
     def committed(self, commit: Commit, now: Now) -> list[Effect]:
-        """The change is carried out: answer, and only then tell the previous MAG (P35, P36)."""
-        binding, previous = commit.binding, commit.previous
-        if binding is None:
-            request = commit.asked.request
-            self._revoker.cancel(request.nai, commit.asked.place)
-            home_address = admission.wanted_home_address(request) or (
-                previous.home_address if previous else None
-            )
-            answer = reply(commit.asked, Code.ACCEPTED_NO_SIMULTANEOUS, home_address=home_address)
-            return [answer, observed.deregistered(commit)]
-        self._revoker.cancel(binding.nai, binding.place)
-        answer = acceptance(commit.asked, binding, lifetime=binding.lifetime, udp_tunnel=commit.udp_reply)
-        effects: list[Effect] = [answer, observed.registered(binding, previous)]
-        moved = previous is not None and previous.place != binding.place
-        if previous is not None and moved and self._policy.revoke_on_handover:
-            effects += self._revoker.begin(previous, commit.asked.local, now)
+        """The change is carried out: answer, and only then tell previous MAGs (P35, P36)."""
+        asked, binding, previous = commit.asked, commit.binding, commit.previous
+        if binding is None or asked.request.lifetime == 0:
+            return self._deregistered(commit)
+        place = binding.place
+        self._revoker.cancel(binding.owner, place)
+        so_far = None if previous is None else previous.at(place)
+        effects: list[Effect] = [
+            acceptance(asked, binding, self._accepting, lifetime=binding.lifetime),
+            observed.registered(binding, so_far, moved=previous is not None),
+        ]
+        if previous is not None and (so_far is None or previous.others) and self._policy.revoke_on_handover:
+            for replaced in previous.all:
+                if binding.at(replaced.place) is None:
+                    effects += self._revoker.begin(replaced, asked.local, now)
         return effects
 
     def failed(self, commit: Commit, cause: str, now: Now) -> list[Effect]:
-        """A registration could not be carried out: everything is as before, and the answer is 130."""
+        """A change could not be carried out: everything is as before, and the answer is 130."""
         binding, previous = commit.binding, commit.previous
         if previous is not None:
             self._bindings.put(previous)
         elif binding is not None:
-            self._bindings.remove(binding.nai)
+            self._bindings.remove(binding.owner)
             # Held for its node, which will try again.
-            self._pools.release(binding.home_address, now.monotonic)
+            self._home_addresses.release(binding.key, now.monotonic)
         return self._refuse(commit.asked, Refusal(Code.HA_RESOURCES, cause), now)
 
     def expire(self, now: Now) -> list[Effect]:
-        """Lifetimes that are over end in silence (L6)."""
+        """Lifetimes that are over end in silence; an owner's other bindings stay (L6)."""
         effects: list[Effect] = []
-        for binding in self._bindings.expired(now.monotonic):
-            self._bindings.remove(binding.nai)
-            self._pools.release(binding.home_address, now.monotonic)
-            self._floors.note(binding.nai, binding.identification, now.monotonic)
-            effects += [Remove(binding.entry.key), observed.expired(binding)]
+        for bound in self._bindings.expired(now.monotonic):
+            ended = [one for one in bound.all if one.deadline <= now.monotonic]
+            left = tuple(one for one in bound.all if one.deadline > now.monotonic)
+            self._floors.note(bound.owner, bound.identification, now.monotonic)
+            effects.append(self._leave(bound, left, now))
+            effects += [observed.expired(one) for one in ended]
         return effects
 
-    def _register(self, asked: Asked, binding: Binding | None, now: Now) -> list[Effect]:
-        policy, request = self._policy, asked.request
-        problem = admission.service_refusal(request)
-        if problem is None and binding is not None:
-            problem = admission.too_soon(binding, asked.place, policy, now.monotonic)
-        path = problem or admission.path_to(request, asked.source, policy)
+    def _register(self, asked: Asked, bound: Binding | None, now: Now) -> list[Effect]:
+        """``bound``: what the owner has; ``present``: of that, what it has at the MAG that asks, replaced in any case.
+
+        The rest is replaced as well, unless the S bit keeps it beside (L3).
+        """
+        request = asked.request
+        present = None if bound is None else bound.at(asked.place)
+        beside = bool(request.flags & SIMULTANEOUS) and self._policy.max_bindings > 1
+        path = self._unfit(asked, bound, present, beside, now) or path_to(request, asked.source, self._policy)
         if isinstance(path, Refusal):
             return self._refuse(asked, path, now)
-        home_address = self._home_address(request, binding, now)
-        if isinstance(home_address, Refusal):
-            return self._refuse(asked, home_address, now)
-        longest = policy.nat_max_lifetime if path.tunnel.over_udp else policy.max_lifetime
+        key = self._home_addresses.find(asked, bound, now.monotonic)
+        if isinstance(key, Refusal):
+            return self._refuse(asked, key, now)
+        tunnel = path.tunnel
+        if request.gre_key is not None:
+            so_far = None if present is None else present.tunnel
+            tunnel = self._bindings.gre_keys.keyed(tunnel, request.gre_key, so_far, now)
+        if present is not None and present.tunnel == tunnel:
+            tunnel = present.tunnel
+        else:
+            clash = self._home_addresses.clash(key, tunnel)
+            if clash is not None:
+                if bound is None:
+                    self._home_addresses.release(key, now.monotonic)
+                return self._refuse(asked, clash, now)
+        if bound is None:
+            moved_at = float("-inf")
+        else:
+            moved_at = bound.moved_at if present is not None or beside else now.monotonic
+        new = self._binding(asked, key, tunnel, path, moved_at, now)
+        if beside and bound is not None:
+            new = together((new, *(one for one in bound.all if one is not present)))
+        self._bindings.put(new)
+        return [Commit(asked=asked, change=Install(new.entry), binding=new, previous=bound)]
+
+    def _unfit(
+        self, asked: Asked, bound: Binding | None, present: Binding | None, beside: bool, now: Now
+    ) -> Refusal | None:
+        """What forbids it whatever the tunnel is made of."""
+        problem = admission.service_refusal(asked.request)
+        if problem is not None or present is not None:
+            return problem
+        if bound is None:
+            return redirection(asked.request, self._policy)
+        if not beside:
+            return admission.too_soon(bound, self._policy, now.monotonic)
+        return admission.too_many(bound, self._policy)
+
+    def _binding(
+        self, asked: Asked, key: AnchorKey, tunnel: Tunnel, path: Path, moved_at: float, now: Now
+    ) -> Binding:
+        policy, request = self._policy, asked.request
+        longest = policy.nat_max_lifetime if tunnel.over_udp else policy.max_lifetime
         lifetime = min(request.lifetime, longest, policy.max_lifetime)
-        moved = binding is not None and binding.place != asked.place
-        new = Binding(
+        broadcasts, prefix = NO_BROADCASTS, None
+        if request.flags & BROADCASTS and policy.tunnel_broadcast:
+            broadcasts, prefix = self._broadcasts(request, key)
+        return Binding(
+            owner=asked.owner,
             nai=request.nai,
-            home_address=home_address,
+            key=key,
             care_of_address=request.care_of_address,
             source=asked.source,
             association=asked.association,
@@ -112,68 +162,66 @@ class Registrations:
             lifetime=lifetime,
             deadline=now.monotonic + lifetime,
             registered_at=now.monotonic,
-            moved_at=now.monotonic if moved else (binding.moved_at if binding else float("-inf")),
-            tunnel=path.tunnel,
+            moved_at=moved_at,
+            tunnel=tunnel,
+            udp_reply=path.udp_reply,
             access_technology=request.access_technology,
-            revocation=self._negotiated(asked, home_address, now) if request.revocation else None,
+            revocation=self._negotiated(asked, key.home_address, now) if request.revocation else None,
+            identifiers=request.identifiers,
+            host_configuration=self._home_addresses.configuration(request, key) if request.unknown else (),
+            broadcasts=broadcasts,
+            prefix=prefix,
         )
-        self._bindings.put(new)
-        return [
-            Commit(
-                asked=asked,
-                change=Install(new.entry),
-                binding=new,
-                previous=binding,
-                udp_reply=path.udp_reply,
-            )
-        ]
 
-    def _home_address(
-        self, request: RegistrationRequest, binding: Binding | None, now: Now
-    ) -> Ipv4 | Refusal:
-        """P30: the binding's address, or one of the pool."""
-        wanted = admission.wanted_home_address(request)
-        if binding is not None:
-            if wanted in (0, binding.home_address):
-                return binding.home_address
-            return Refusal(
-                Code.HA_ADMIN_PROHIBITED,
-                f"{ipv4_text(wanted)} is asked for, {ipv4_text(binding.home_address)} is bound (P30)",
-            )
-        address = self._pools.allocate(request.nai, wanted, now.monotonic)
-        if address is not None:
-            return address
-        if wanted:
-            return Refusal(
-                Code.HA_ADMIN_PROHIBITED,
-                f"{ipv4_text(wanted)} is in no pool of this realm, or belongs to someone else (H10)",
-            )
-        return Refusal(Code.HA_RESOURCES, self._pools.why_none(request.nai))
+    def _broadcasts(self, request: RegistrationRequest, key: AnchorKey) -> tuple[Broadcasts, Prefix | None]:
+        """A-4: a co-located requester gets broadcasts as they are, behind a foreign agent they are wrapped."""
+        link = self._home_addresses.link(key)
+        if link is None:
+            return Broadcasts.NONE, None
+        return (Broadcasts.DIRECT if request.flags & COLOCATED else Broadcasts.WRAPPED), link.prefix
 
     def _negotiated(self, asked: Asked, home_address: Ipv4, now: Now) -> NegotiatedRevocation | None:
         own = self._revoker.timestamp_for(home_address, asked.source.address, now)
         return agreed(asked, own, inform=self._policy.revocation_inform)
 
-    def _deregister(self, asked: Asked, binding: Binding | None, now: Now) -> list[Effect]:
-        """L2, P37: the binding of that care-of address ends; another MAG's stays; none is fine too."""
+    def _deregister(self, asked: Asked, bound: Binding | None, now: Now) -> list[Effect]:
+        """L2, P37: the binding of that care-of address ends, or all; another MAG's stays; none is fine too."""
         request = asked.request
-        self._floors.note(request.nai, request.identification, now.monotonic)
-        ended = None
-        if (
-            binding is not None
-            and admission.wanted_home_address(request) in (0, binding.home_address)
-            and (request.care_of_address == binding.home_address or _serves(binding, asked))
-        ):
-            self._bindings.remove(request.nai)
-            self._pools.release(binding.home_address, now.monotonic)
-            ended = binding
-        change = Remove(ended.entry.key) if ended else None
-        return [Commit(asked=asked, change=change, binding=None, previous=ended)]
+        self._floors.note(asked.owner, request.identification, now.monotonic)
+        ended: tuple[Binding, ...] = ()
+        if bound is not None and admission.wanted_home_address(request) in (0, bound.home_address):
+            everywhere = request.care_of_address == bound.home_address
+            ended = tuple(one for one in bound.all if everywhere or _serves(one, asked))
+        if bound is None or not ended:
+            return [Commit(asked=asked, change=None, binding=bound, previous=bound)]
+        change = self._leave(bound, tuple(one for one in bound.all if one not in ended), now)
+        return [Commit(asked=asked, change=change, binding=self._bindings.get(asked.owner), previous=bound)]
+
+    def _deregistered(self, commit: Commit) -> list[Effect]:
+        asked, bound, left = commit.asked, commit.previous, commit.binding
+        ended = [one for one in bound.all if left is None or left.at(one.place) is None] if bound else []
+        for place in {asked.place, *(one.place for one in ended)}:
+            self._revoker.cancel(asked.owner, place)
+        home_address = admission.wanted_home_address(asked.request)
+        if not home_address and bound is not None:
+            home_address = bound.home_address
+        answer = deregistration(asked, self._accepting, home_address, ended[0].tunnel if ended else None)
+        return [answer, *observed.deregistered(asked, ended)]
+
+    def _leave(self, bound: Binding, left: tuple[Binding, ...], now: Now) -> Install | Remove:
+        """Of what an owner has only ``left`` goes on; what the packet plane must do for it."""
+        if left:
+            rest = together(left)
+            self._bindings.put(rest)
+            return Install(rest.entry)
+        self._bindings.remove(bound.owner)
+        self._home_addresses.release(bound.key, now.monotonic)
+        return Remove(bound.key)
 
     def _refuse(self, asked: Asked, refusal: Refusal, now: Now) -> list[Effect]:
         """Its Identification was valid, and is spent (I6b)."""
-        self._floors.note(asked.nai, asked.request.identification, now.monotonic)
-        return [reply(asked, refusal.code), observed.refused(asked, refusal)]
+        self._floors.note(asked.owner, asked.request.identification, now.monotonic)
+        return [refusing(asked, refusal, self._policy), observed.refused(asked, refusal)]
 
 
 def _serves(binding: Binding, asked: Asked) -> bool:

@@ -3,11 +3,23 @@
 from pmip_tw.addresses import Ipv4
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.commitment import Asked
+from pmip_tw.lma.policy import LmaPolicy
+from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.effects import Send
+from pmip_tw.mobility.tunnels import Tunnel
 from pmip_tw.wire.codes import Code
-from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelReply
+from pmip_tw.wire.extension_values import (
+    REDIRECTED_HOME_AGENT,
+    DynamicHomeAgent,
+    MessageString,
+    RevocationSupport,
+    UdpTunnelReply,
+)
 from pmip_tw.wire.extensions import UDP_TUNNEL_REPLY, UDP_TUNNEL_REQUEST
 from pmip_tw.wire.registration import RegistrationReply
+
+_LONGEST_TEXT = 254
+"""Octets of a message string: what one extension has room for."""
 
 
 def reply(
@@ -19,15 +31,20 @@ def reply(
     identification: int | None = None,
     udp_tunnel: UdpTunnelReply | None = None,
     revocation: RevocationSupport | None = None,
+    gre_key: int | None = None,
+    dynamic_home_agent: DynamicHomeAgent | None = None,
+    message: MessageString | None = None,
+    further: tuple[bytes, ...] = (),
 ) -> Send:
     """The reply, to where the request came from (RFC 5944 3.8.3.1), signed with MN-HA, FA-HA or both (A1, A2).
 
     The full Identification is kept unless another is given (I7, I8). The NAI goes back as it came (RFC 2794 3),
-    47/1 if the request had it (P11, P25), and the challenge
-    of a request with MN-AAA (RFC 4721 3.2). 44 and 137 stand on the side of MN-HA where the request had them (N22).
+    47/1 if the request had it (P11, P25), the challenge of a request with MN-AAA (RFC 4721 3.2), and 48 unless
+    ``gre_key`` is another one (T5). 44, 48 and 137 stand on the side of MN-HA where the request had them (N22).
+    ``further``: whole extensions, before MN-HA.
     """
     request = asked.request
-    message = RegistrationReply(
+    answer = RegistrationReply(
         code=code,
         lifetime=lifetime,
         home_address=request.home_address if home_address is None else home_address,
@@ -36,29 +53,51 @@ def reply(
         nai=request.nai,
         per_node=request.per_node,
         challenge=request.challenge,
+        dynamic_home_agent=dynamic_home_agent,
+        gre_key=request.gre_key if gre_key is None else gre_key,
         udp_tunnel=udp_tunnel,
         revocation=revocation,
+        message=message,
         agent_part=_agent_part(request.agent_part),
+        unknown=further,
     )
-    return Send(message.encode(mn_ha=asked.association, fa_ha=asked.fa_ha), asked.source, asked.local)
+    return Send(answer.encode(mn_ha=asked.association, fa_ha=asked.fa_ha), asked.source, asked.local)
 
 
-def acceptance(asked: Asked, binding: Binding, *, lifetime: int, udp_tunnel: UdpTunnelReply | None) -> Send:
+def acceptance(asked: Asked, binding: Binding, code: Code, *, lifetime: int) -> Send:
     """The reply that says ``binding`` is held for ``lifetime`` seconds more.
 
-    Code 1 whatever the S bit says: simultaneous bindings are not supported (L3, L4). 137 if the request had it (RV3).
+    137 if the request had it (RV3); 48 has the key for what comes up (T5).
     """
     revocation = binding.revocation
     return reply(
         asked,
-        Code.ACCEPTED_NO_SIMULTANEOUS,
+        code,
         lifetime=lifetime,
         home_address=binding.home_address,
-        udp_tunnel=udp_tunnel,
+        udp_tunnel=binding.udp_reply,
         revocation=None
         if revocation is None
         else RevocationSupport(revocation.own_timestamp, revocation.inform),
+        gre_key=binding.tunnel.key_in,
+        further=binding.host_configuration,
     )
+
+
+def deregistration(asked: Asked, code: Code, home_address: Ipv4, ended: Tunnel | None) -> Send:
+    """The reply that says there is no binding any more; it had the tunnel ``ended``."""
+    gre_key = None if ended is None or asked.request.gre_key is None else ended.key_in
+    return reply(asked, code, home_address=home_address, gre_key=gre_key)
+
+
+def refusing(asked: Asked, refusal: Refusal, policy: LmaPolicy) -> Send:
+    """The reply with a ``refusal``: with the home agent to ask instead (DY7), and the cause if it may be told."""
+    redirect, message = None, None
+    if refusal.redirect is not None:
+        redirect = DynamicHomeAgent(REDIRECTED_HOME_AGENT, refusal.redirect, policy.drawn_redirects)
+    if policy.explain_refusals:
+        message = MessageString(refusal.cause.encode()[:_LONGEST_TEXT])
+    return reply(asked, refusal.code, dynamic_home_agent=redirect, message=message)
 
 
 def _agent_part(asked: frozenset[int]) -> frozenset[int]:

@@ -27,13 +27,14 @@ _LAST_IDENTIFIER = 0xFFFFFFFF
 
 
 _Key = tuple[bytes, Place]
-"""NAI and care-of address: who is no longer where."""
+"""The owner of a binding and its MAG: who is no longer where."""
 
 
 @attrs.define(slots=True, kw_only=True)
 class _Pending:
     """A revocation not yet acknowledged (RV25)."""
 
+    owner: bytes
     nai: bytes
     home_address: Ipv4
     place: Place
@@ -62,6 +63,7 @@ class Revoker:
             return []
         port = binding.tunnel.remote_port or SIGNALLING_PORT  # RV41: through a NAT only the seen port works
         pending = _Pending(
+            owner=binding.owner,
             nai=binding.nai,
             home_address=binding.home_address,
             place=binding.place,
@@ -71,17 +73,17 @@ class Revoker:
             registered_with=binding.revocation.own_timestamp,
             binding_ends=binding.deadline,
         )
-        self.cancel(binding.nai, binding.place)
-        self._pending[binding.nai, binding.place] = pending
+        self.cancel(binding.owner, binding.place)
+        self._pending[binding.owner, binding.place] = pending
         return self._try(pending, now)
 
-    def cancel(self, nai: bytes, place: Place) -> None:
+    def cancel(self, owner: bytes, place: Place) -> None:
         """There is nothing to revoke there any more.
 
         The mobile node is back at that MAG, and a later identifier would end its new registration (RV26); or that
         MAG has ended the registration by itself (RV27).
         """
-        pending = self._pending.pop((nai, place), None)
+        pending = self._pending.pop((owner, place), None)
         if pending is not None:
             for identifier in pending.identifiers:
                 del self._outstanding[pending.home_address, pending.destination.address, identifier]
@@ -99,7 +101,7 @@ class Revoker:
         objection = pending.proof.objection(payload, ack)
         if objection is not None:
             return [_discarded(objection[0], source, objection[1])]
-        self.cancel(pending.nai, pending.place)
+        self.cancel(pending.owner, pending.place)
         return [_observed("revocation-acknowledged", pending, tries=len(pending.identifiers))]
 
     def wake(self, now: Now) -> list[Send | Observe]:
@@ -138,7 +140,7 @@ class Revoker:
         tries = len(pending.identifiers)
         wait = RETRANSMIT_AFTER[min(tries, len(RETRANSMIT_AFTER)) - 1]
         pending.next_try = now.monotonic + wait
-        self._next_tries.file((pending.nai, pending.place), pending.next_try)
+        self._next_tries.file((pending.owner, pending.place), pending.next_try)
         revocation = Revocation(
             from_home_agent=True,
             nai=pending.nai,

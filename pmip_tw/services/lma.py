@@ -9,10 +9,11 @@ from pmip_tw.addresses import ipv4_text
 from pmip_tw.agents.lma import Lma
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.forwarding.anchor import TunAnchor
+from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.mags import Authentication, KnownMag, KnownMags
 from pmip_tw.lma.policy import LmaPolicy
-from pmip_tw.lma.pools import AddressPool, Pools
+from pmip_tw.lma.pools import Pools
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.mn_aaa import AaaTable, NodeKey
 from pmip_tw.net.clock import ReactorClock

@@ -122,6 +122,11 @@ class MessageString(NamedTuple):
         return cls(data[1:], data[0])
 
 
+REQUESTED_HOME_AGENT = 1
+REDIRECTED_HOME_AGENT = 2
+"""Sub-types of 139: whom the requester asks, and whom it shall ask instead (RFC 4433 3.4)."""
+
+
 class DynamicHomeAgent(NamedTuple):
     """Extension 139 (RFC 4433 3.4): sub-type 1 requested, 2 redirected home agent; drawn long, met short."""
 
@@ -139,6 +144,6 @@ class DynamicHomeAgent(NamedTuple):
         """From the whole extension, type included; None if it is neither form, which is skipped."""
         if len(extension) == 8 and extension[1] in (1, 2) and extension[2:4] == b"\0\4":
             return cls(extension[1], Ipv4(_ADDRESS.unpack_from(extension, 4)[0]))
-        if len(extension) == 7 and extension[2] in (1, 2):
+        if len(extension) == 7 and extension[2] in (REQUESTED_HOME_AGENT, REDIRECTED_HOME_AGENT):
             return cls(extension[2], Ipv4(_ADDRESS.unpack_from(extension, 3)[0]), drawn_form=False)
         return None

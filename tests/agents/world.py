@@ -6,9 +6,10 @@ from pmip_tw.agents.lma import Lma
 from pmip_tw.agents.mag import Mag
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.forwarding.memory import MemoryPlane, far_end
+from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.policy import LmaPolicy
-from pmip_tw.lma.pools import AddressPool, Pools
+from pmip_tw.lma.pools import Pools
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation

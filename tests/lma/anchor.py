@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4, prefix
+from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.commitment import Commit, Effect
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.mags import KnownMag, KnownMags
 from pmip_tw.lma.policy import LmaPolicy
-from pmip_tw.lma.pools import AddressPool, Pools
+from pmip_tw.lma.pools import Pools
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.mobility.effects import Install, Observe, Remove, Send
 from pmip_tw.mobility.mn_aaa import AaaTable

@@ -1,7 +1,9 @@
 """Home addresses: who gets which, and who does not (P30, P80)."""
 
 from pmip_tw.addresses import ipv4, ipv4_text, prefix
-from pmip_tw.lma.pools import AddressPool, Pools
+from pmip_tw.lma.address_pool import AddressPool
+from pmip_tw.lma.pools import Pools
+from pmip_tw.mobility.tunnels import AnchorKey
 from tests.conformance import covers
 from tests.lma.anchor import FIRST_ADDRESS, Anchor
 
@@ -12,7 +14,7 @@ def pool(text: str = "10.1.0.0/29", **settings: object) -> AddressPool:
 
 def take(pools: Pools, nai: bytes, wanted: str = "0.0.0.0", at: float = 0.0) -> str | None:
     found = pools.allocate(nai, ipv4(wanted), at)
-    return None if found is None else ipv4_text(found)
+    return None if found is None else ipv4_text(found.home_address)
 
 
 @covers("P30")
@@ -34,17 +36,17 @@ class TestHold:
     def test_the_same_node_gets_its_address_back(self) -> None:
         pools = Pools([(pool(), [])])
         take(pools, b"a@a")
-        pools.release(ipv4("10.1.0.2"), 0)
+        pools.release(AnchorKey(ipv4("10.1.0.2")), 0)
         assert take(pools, b"b@a") == "10.1.0.3"
         assert take(pools, b"a@a", at=1e6) == "10.1.0.2"
 
     def test_others_do_not_get_it_by_asking(self) -> None:
         pools = Pools([(pool(hold=100), [])])
         take(pools, b"a@a")
-        pools.release(ipv4("10.1.0.2"), 0)
+        pools.release(AnchorKey(ipv4("10.1.0.2")), 0)
         assert take(pools, b"b@a", "10.1.0.2", at=99) is None
         assert take(pools, b"a@a", "10.1.0.2", at=99) == "10.1.0.2"
-        pools.release(ipv4("10.1.0.2"), 100)
+        pools.release(AnchorKey(ipv4("10.1.0.2")), 100)
         assert take(pools, b"b@a", "10.1.0.2", at=200) == "10.1.0.2"
 
     def test_when_nothing_else_is_left_the_oldest_goes_first(self) -> None:
@@ -52,32 +54,32 @@ class TestHold:
         for nai in (b"a@a", b"b@a", b"c@a", b"d@a", b"e@a"):
             assert take(pools, nai)
         for order, last in enumerate((4, 2, 6)):
-            pools.release(ipv4(f"10.1.0.{last}"), order)
+            pools.release(AnchorKey(ipv4(f"10.1.0.{last}")), order)
         found = [take(pools, nai, at=10) for nai in (b"x@a", b"y@a", b"z@a", b"zz@a")]
         assert found == ["10.1.0.4", "10.1.0.2", "10.1.0.6", None]
 
     def test_who_lost_its_address_gets_another(self) -> None:
         pools = Pools([(pool("10.1.0.0/30"), [])])
         take(pools, b"a@a")
-        pools.release(FIRST_ADDRESS, 0)
+        pools.release(AnchorKey(FIRST_ADDRESS), 0)
         assert take(pools, b"b@a") == "10.1.0.2"
         assert take(pools, b"a@a") is None
 
     def test_asking_for_another_address_does_not_free_the_former_for_others(self) -> None:
         pools = Pools([(pool(hold=100), [])])
         take(pools, b"a@a")
-        pools.release(ipv4("10.1.0.2"), 0)
+        pools.release(AnchorKey(ipv4("10.1.0.2")), 0)
         assert take(pools, b"a@a", "10.1.0.6", at=1) == "10.1.0.6"
         assert take(pools, b"b@a", "10.1.0.2", at=2) is None
-        pools.release(ipv4("10.1.0.6"), 3)
+        pools.release(AnchorKey(ipv4("10.1.0.6")), 3)
         assert take(pools, b"a@a", at=4) == "10.1.0.6"  # the last one it had
 
     def test_a_hold_taken_over_does_not_spoil_the_former_users_newer_one(self) -> None:
         pools = Pools([(pool(hold=10), [])])
         take(pools, b"a@a")
-        pools.release(ipv4("10.1.0.2"), 0)
+        pools.release(AnchorKey(ipv4("10.1.0.2")), 0)
         take(pools, b"a@a", "10.1.0.6", at=1)
-        pools.release(ipv4("10.1.0.6"), 2)
+        pools.release(AnchorKey(ipv4("10.1.0.6")), 2)
         assert take(pools, b"b@a", "10.1.0.2", at=11) == "10.1.0.2"
         assert take(pools, b"a@a", at=11) == "10.1.0.6"
 
@@ -85,9 +87,9 @@ class TestHold:
         pools = Pools([(pool(), [])])
         take(pools, b"a@a")
         for _ in range(2):
-            pools.release(ipv4("10.1.0.2"), 0)
-        pools.release(ipv4("10.1.0.5"), 0)
-        pools.release(ipv4("172.16.0.1"), 0)
+            pools.release(AnchorKey(ipv4("10.1.0.2")), 0)
+        pools.release(AnchorKey(ipv4("10.1.0.5")), 0)
+        pools.release(AnchorKey(ipv4("172.16.0.1")), 0)
         assert [take(pools, nai) for nai in (b"b@a", b"c@a", b"d@a")] == ["10.1.0.3", "10.1.0.4", "10.1.0.5"]
 
     def test_address_hold_reaches_the_pool(self) -> None:
@@ -121,22 +123,22 @@ class TestRealms:
         pools = Pools([(pool("10.1.0.0/30"), []), (pool("10.2.0.0/29"), [])])
         take(pools, b"a@a")
         assert take(pools, b"b@a") == "10.2.0.2"
-        pools.release(ipv4("10.2.0.2"), 0)
-        pools.release(ipv4("10.1.0.2"), 0)
+        pools.release(AnchorKey(ipv4("10.2.0.2")), 0)
+        pools.release(AnchorKey(ipv4("10.1.0.2")), 0)
         assert take(pools, b"b@a", at=1) == "10.2.0.2"
 
     def test_fresh_in_a_later_pool_before_a_held_one_in_an_earlier(self) -> None:
         pools = Pools([(pool("10.1.0.0/30"), []), (pool("10.2.0.0/30"), [])])
         take(pools, b"a@a")
-        pools.release(ipv4("10.1.0.2"), 0)
+        pools.release(AnchorKey(ipv4("10.1.0.2")), 0)
         assert take(pools, b"b@a", at=1) == "10.2.0.2"
         assert take(pools, b"c@a", at=1) == "10.1.0.2"
 
     def test_oldest_hold_over_all_pools(self) -> None:
         pools = Pools([(pool("10.1.0.0/30"), []), (pool("10.2.0.0/30"), [])])
         take(pools, b"a@a"), take(pools, b"b@a")
-        pools.release(ipv4("10.2.0.2"), 0)
-        pools.release(ipv4("10.1.0.2"), 1)
+        pools.release(AnchorKey(ipv4("10.2.0.2")), 0)
+        pools.release(AnchorKey(ipv4("10.1.0.2")), 1)
         assert take(pools, b"c@a", at=2) == "10.2.0.2"
 
 
@@ -151,7 +153,7 @@ class TestStatic:
         pools = self.pools()
         for wanted in ("0.0.0.0", "10.1.0.2"):
             assert take(pools, b"fixed@a", wanted) == "10.1.0.2"
-            pools.release(self.STATIC, 0)
+            pools.release(AnchorKey(self.STATIC), 0)
 
     def test_no_other_one(self) -> None:
         assert take(self.pools(), b"fixed@a", "10.1.0.3") is None
@@ -170,10 +172,10 @@ class TestStatic:
     def test_not_even_after_it_was_released(self) -> None:
         pools = self.pools()
         take(pools, b"fixed@a")
-        pools.release(self.STATIC, 0)
+        pools.release(AnchorKey(self.STATIC), 0)
         assert [take(pools, b"%d@a" % number, at=1e6) for number in range(5)][-1] is None
 
     def test_outside_every_pool(self) -> None:
         pools = Pools([(pool(), [])], {"fixed@a": ipv4("192.168.5.5")})
         assert take(pools, b"fixed@a") == "192.168.5.5"
-        pools.release(ipv4("192.168.5.5"), 0)
+        pools.release(AnchorKey(ipv4("192.168.5.5")), 0)

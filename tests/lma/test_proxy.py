@@ -3,6 +3,7 @@
 import pytest
 
 from pmip_tw.addresses import ipv4
+from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.wire.registration import COLOCATED, GRE, REVERSE_TUNNEL, RegistrationReply
 from tests.conformance import covers
 from tests.lma.anchor import NAT, Anchor
@@ -43,4 +44,4 @@ def test_nothing_of_147_is_echoed() -> None:
     ],
 )
 def test_every_rule_of_a_home_agent_holds(code: int, fields: dict[str, object]) -> None:
-    Anchor().deny(code, **PROXY, **fields)
+    Anchor(encapsulations=frozenset({Encapsulation.IP_IN_IP})).deny(code, **PROXY, **fields)

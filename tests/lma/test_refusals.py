@@ -5,6 +5,7 @@ import pytest
 from pmip_tw.addresses import ALL_ONES, Endpoint, ipv4
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.replay import ntp_seconds, ntp_timestamp
+from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.secret import Secret
 from pmip_tw.wire.extension_values import UdpTunnelRequest
 from pmip_tw.wire.registration import COLOCATED, GRE, MINIMAL, REVERSE_TUNNEL, RegistrationReply
@@ -232,12 +233,17 @@ class TestWhatIsAskedFor:
 
     @covers("H11")
     @pytest.mark.parametrize("flag", [GRE, MINIMAL])
-    def test_139_other_encapsulations(self, anchor: Anchor, flag: int) -> None:
-        anchor.deny(139, flags=REVERSE_TUNNEL | COLOCATED | flag)
+    def test_139_other_encapsulations(self, flag: int) -> None:
+        anchor = Anchor(encapsulations=frozenset({Encapsulation.IP_IN_IP}))
+        assert "offers ip-in-ip" in anchor.deny(139, flags=REVERSE_TUNNEL | COLOCATED | flag).cause
 
     @covers("H11")
-    def test_139_a_gre_key_implies_gre(self, anchor: Anchor) -> None:
-        anchor.deny(139, gre_key=7)
+    def test_139_ip_in_ip_where_it_is_not_wanted(self) -> None:
+        Anchor(encapsulations=frozenset({Encapsulation.GRE})).deny(139)
+
+    @covers("H11", "T5")
+    def test_139_a_gre_key_implies_gre(self) -> None:
+        Anchor(encapsulations=frozenset({Encapsulation.IP_IN_IP})).deny(139, gre_key=7)
 
     def test_140_critical_vendor_extension(self, anchor: Anchor) -> None:
         anchor.deny(140, unknown=(CRITICAL_VENDOR,))
@@ -247,7 +253,8 @@ class TestWhatIsAskedFor:
 
     @covers("H12")
     @pytest.mark.parametrize("encapsulation", [47, 55, 99])
-    def test_142_other_encapsulation_in_udp(self, anchor: Anchor, encapsulation: int) -> None:
+    def test_142_other_encapsulation_in_udp(self, encapsulation: int) -> None:
+        anchor = Anchor(encapsulations=frozenset({Encapsulation.IP_IN_IP}))
         anchor.deny(142, source=NAT, udp_tunnel=UdpTunnelRequest(encapsulation=encapsulation))
 
     @covers("H13", "P25", "P26")

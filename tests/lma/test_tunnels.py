@@ -3,7 +3,7 @@
 import pytest
 
 from pmip_tw.addresses import ipv4
-from pmip_tw.mobility.tunnels import AnchorKey, Tunnel
+from pmip_tw.mobility.tunnels import AnchorKey, Encapsulation, Tunnel
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelReply, UdpTunnelRequest
 from pmip_tw.wire.registration import REVERSE_TUNNEL, RegistrationReply
@@ -73,8 +73,9 @@ def test_no_nat_and_no_144() -> None:
 @covers("H12", "N19")
 def test_an_encapsulation_that_is_not_used_is_no_reason_to_refuse() -> None:
     """142 only if UDP would be used."""
-    Anchor().accept(udp_tunnel=UdpTunnelRequest(encapsulation=47))
-    Anchor().deny(142, udp_tunnel=UdpTunnelRequest(forced=True, encapsulation=47))
+    only = frozenset({Encapsulation.IP_IN_IP})
+    Anchor(encapsulations=only).accept(udp_tunnel=UdpTunnelRequest(encapsulation=47))
+    Anchor(encapsulations=only).deny(142, udp_tunnel=UdpTunnelRequest(forced=True, encapsulation=47))
 
 
 @covers("N11")

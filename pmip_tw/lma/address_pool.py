@@ -1,0 +1,123 @@
+"""The home addresses of one prefix: who has which, and how long one that was given back is kept from others (P80).
+
+Whose an address is, is said by owners: octets that name a binding, whatever they are made of (P23).
+"""
+
+from collections import OrderedDict
+from collections.abc import Collection
+
+import attrs
+
+from pmip_tw.addresses import Ipv4, Prefix
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class HomeLink:
+    """What the mobile nodes of one prefix have in common: where they believe to be (P70).
+
+    ``domain``: the address space that the prefix belongs to (P85), "" for the main one.
+    """
+
+    prefix: Prefix
+    gateway: Ipv4
+    name_servers: tuple[Ipv4, ...] = ()
+    domain: str = ""
+
+
+@attrs.frozen(slots=True)
+class _Hold:
+    owner: bytes
+    until: float
+
+
+class AddressPool:
+    """The addresses of one prefix, less network, gateway (the first host if not given), broadcast and ``exclude``."""
+
+    def __init__(
+        self,
+        prefix: Prefix,
+        *,
+        exclude: Collection[Ipv4] = (),
+        hold: float = 3600.0,
+        gateway: Ipv4 | None = None,
+        name_servers: tuple[Ipv4, ...] = (),
+        domain: str = "",
+    ) -> None:
+        self.link = HomeLink(
+            prefix=prefix,
+            gateway=prefix.first_host if gateway is None else gateway,
+            name_servers=name_servers,
+            domain=domain,
+        )
+        self._prefix = prefix
+        self._hold = hold
+        self._never = set(exclude) | {prefix.network, self.link.gateway, prefix.broadcast}
+        self._next = prefix.network
+        self._users: dict[Ipv4, bytes] = {}
+        # In the order in which the holds end: every hold is equally long.
+        self._held: OrderedDict[Ipv4, _Hold] = OrderedDict()
+        self._held_for: dict[bytes, Ipv4] = {}
+
+    def take(self, owner: bytes, wanted: Ipv4, monotonic: float) -> Ipv4 | None:
+        """``wanted`` for ``owner``; None if it is not this pool's, somebody's, or held for another."""
+        return self._take(wanted, owner) if self._free_for(owner, wanted, monotonic) else None
+
+    def take_former(self, owner: bytes) -> Ipv4 | None:
+        """The address that is held for ``owner``; None if there is none."""
+        former = self._held_for.get(owner)
+        return None if former is None else self._take(former, owner)
+
+    def take_fresh(self, owner: bytes) -> Ipv4 | None:
+        """An address that nobody had before; None if there is none left."""
+        while self._next < self._prefix.broadcast:
+            address = self._next
+            self._next = Ipv4(address + 1)
+            if address not in self._never and address not in self._users and address not in self._held:
+                return self._take(address, owner)
+        return None
+
+    def take_oldest(self, owner: bytes) -> Ipv4 | None:
+        """The address that has been held the longest, whoever had it; None if none is held."""
+        for oldest in self._held:
+            return self._take(oldest, owner)
+        return None
+
+    @property
+    def oldest_hold(self) -> float:
+        """When the oldest hold ends or ended, monotonic; infinity if none is held."""
+        for hold in self._held.values():
+            return hold.until
+        return float("inf")
+
+    def user(self, address: Ipv4) -> bytes | None:
+        """Whose ``address`` is at present."""
+        return self._users.get(address)
+
+    def __contains__(self, address: object) -> bool:
+        return address in self._prefix
+
+    def reserve(self, address: Ipv4) -> None:
+        """Set ``address`` aside for good: a mobile node with a static home address."""
+        self._never.add(address)
+
+    def release(self, address: Ipv4, monotonic: float) -> None:
+        """``address`` has no binding any more: keep it from others for a while."""
+        owner = self._users.get(address)
+        if owner is None:
+            return
+        del self._users[address]
+        self._held[address] = _Hold(owner, monotonic + self._hold)
+        self._held_for[owner] = address
+
+    def _free_for(self, owner: bytes, address: Ipv4, monotonic: float) -> bool:
+        if address not in self._prefix or address in self._never or address in self._users:
+            return False
+        hold = self._held.get(address)
+        return hold is None or hold.owner == owner or hold.until <= monotonic
+
+    def _take(self, address: Ipv4, owner: bytes) -> Ipv4:
+        hold = self._held.pop(address, None)
+        if hold is not None and self._held_for.get(hold.owner) == address:
+            del self._held_for[hold.owner]
+        self._users[address] = owner
+        return address

@@ -1,0 +1,89 @@
+"""Which home address a request gets, and what goes with it (P30, H10; DY1-DY5)."""
+
+from pmip_tw.addresses import Ipv4, ipv4_text
+from pmip_tw.lma.address_pool import HomeLink
+from pmip_tw.lma.admission import wanted_home_address
+from pmip_tw.lma.bindings import Binding, BindingTable
+from pmip_tw.lma.commitment import Asked
+from pmip_tw.lma.home_agent import asks_for_any
+from pmip_tw.lma.pools import Pools
+from pmip_tw.lma.refusal import Refusal
+from pmip_tw.mobility.tunnels import AnchorKey, Tunnel
+from pmip_tw.wire.codes import Code
+from pmip_tw.wire.host_configuration import HostConfiguration, wanted_items
+from pmip_tw.wire.registration import RegistrationRequest
+
+
+class HomeAddresses:
+    """The pools, seen by the bindings."""
+
+    def __init__(self, pools: Pools, bindings: BindingTable) -> None:
+        self._pools = pools
+        self._bindings = bindings
+
+    def find(self, asked: Asked, bound: Binding | None, monotonic: float) -> AnchorKey | Refusal:
+        """P30: the address of the binding that its owner has, or one of the pools."""
+        request = asked.request
+        wanted = wanted_home_address(request)
+        if bound is not None:
+            if wanted in (0, bound.home_address) or asks_for_any(request):
+                return bound.key
+            return Refusal(
+                Code.HA_ADMIN_PROHIBITED,
+                f"{ipv4_text(wanted)} is asked for, {ipv4_text(bound.home_address)} is bound (P30)",
+            )
+        key = self._pools.allocate(request.nai, wanted, monotonic, asked.owner)
+        if key is None and wanted and asks_for_any(request):
+            # Who asks for any home agent only suggests an address (DY5).
+            wanted = Ipv4(0)
+            key = self._pools.allocate(request.nai, wanted, monotonic, asked.owner)
+        if key is not None:
+            return key
+        if wanted:
+            return Refusal(
+                Code.HA_ADMIN_PROHIBITED,
+                f"{ipv4_text(wanted)} is in no pool of this realm, or belongs to someone else (H10)",
+            )
+        return Refusal(Code.HA_RESOURCES, self._pools.why_none(request.nai))
+
+    def release(self, key: AnchorKey, monotonic: float) -> None:
+        """It is bound no more."""
+        self._pools.release(key, monotonic)
+
+    def clash(self, key: AnchorKey, tunnel: Tunnel) -> Refusal | None:
+        """P45: the same home address twice in one tunnel could not be told apart; GRE keys make two tunnels of it."""
+        if not self._pools.overlapping:
+            return None
+        for owner in self._pools.namesakes(key):
+            other = self._bindings.get(owner)
+            if other is not None and any(_one_road(one.tunnel, tunnel) for one in other.all):
+                return Refusal(
+                    Code.HA_ENCAP_UNAVAIL,
+                    f"{ipv4_text(key.home_address)} is in use by another realm at the same MAG: "
+                    "they need GRE keys of their own (P45)",
+                )
+        return None
+
+    def link(self, key: AnchorKey) -> HomeLink | None:
+        return self._pools.link(key)
+
+    def configuration(self, request: RegistrationRequest, key: AnchorKey) -> tuple[bytes, ...]:
+        """The extensions that answer a host configuration request (P70); nothing if there is none."""
+        wanted = wanted_items(request.unknown)
+        link = self._pools.link(key) if wanted else None
+        if link is None:
+            return ()
+        told = HostConfiguration(
+            prefix_length=link.prefix.length, gateway=link.gateway, name_servers=link.name_servers
+        )
+        return told.encode(wanted)
+
+
+def _one_road(one: Tunnel, other: Tunnel) -> bool:
+    """Whether the MAG could not tell by the tunnel which of two nodes a packet is for (P44)."""
+    return (one.remote, one.remote_port, one.encapsulation, one.key_out) == (
+        other.remote,
+        other.remote_port,
+        other.encapsulation,
+        other.key_out,
+    )
