@@ -57,8 +57,8 @@ def _profile(found: Attributes, cipher: SaltCipher, user_name: str, default_real
     classes = found.all(AttributeType.CLASS)
     return Profile(
         nai=_nai(found, user_name, default_realm),
-        lma=_lma(found),
-        mn_ha=SecurityAssociation(_spi(found), _key(found, cipher)),
+        lmas=_lmas(found),
+        mn_ha=_mn_ha(found, cipher),
         home_address=_home_address(found),
         session_timeout=_session_timeout(found),
         attributes_class=classes[0] if classes else b"",
@@ -90,13 +90,22 @@ def _nai(found: Attributes, user_name: str, default_realm: str) -> str:
     return nai
 
 
-def _lma(found: Attributes) -> Ipv4:
-    lma = Ipv4(_required_number(found, HOME_AGENT_ADDRESS))
-    if not is_host_address(lma):
-        raise AccessDenied(
-            f"3GPP2-Home-Agent-IP-Address {ipv4_text(lma)} is no address of an LMA; the server assigns none"
-        )
-    return lma
+def _lmas(found: Attributes) -> tuple[Ipv4, ...]:
+    """Several values are LMAs in the order of preference (P81); none, zero or all ones leave the choice to the MAG."""
+    values = found.all_vendor(VENDOR_3GPP2, HOME_AGENT_ADDRESS)
+    lmas = [Ipv4(_number(value, _NAMES[VENDOR_3GPP2, HOME_AGENT_ADDRESS])) for value in values]
+    named = [lma for lma in lmas if lma not in (UNSPECIFIED, ALL_ONES)]
+    for lma in named:
+        if not is_host_address(lma):
+            raise AccessDenied(f"3GPP2-Home-Agent-IP-Address {ipv4_text(lma)} is no address of an LMA")
+    return tuple(dict.fromkeys(named))
+
+
+def _mn_ha(found: Attributes, cipher: SaltCipher) -> SecurityAssociation | None:
+    """None if the server gives neither SPI nor key: the MAG's own association has to do then (P72)."""
+    if not any(found.all_vendor(VENDOR_3GPP2, attribute) for attribute in (MN_HA_SPI, MN_HA_SHARED_KEY)):
+        return None
+    return SecurityAssociation(_spi(found), _key(found, cipher))
 
 
 def _spi(found: Attributes) -> int:

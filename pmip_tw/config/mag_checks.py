@@ -19,8 +19,46 @@ def mag_mistakes(draft: Draft) -> Iterator[Mistake]:
     if draft.value((*mag, "radius", "servers"), list) == []:
         yield Mistake((*mag, "radius", "servers"), "servers: add at least one [[mag.radius.servers]]")
     yield from _radius_servers_once(draft, (*mag, "radius", "servers"))
+    yield from _lmas(draft, mag)
     yield from _access(draft, (*mag, "access"))
     yield from _home_prefixes(draft, (*mag, "home_prefixes"))
+
+
+def _lmas(draft: Draft, mag: Path) -> Iterator[Mistake]:
+    """What the MAG shares with LMAs, and settings that need it."""
+    seen = Once(draft, "the LMA")
+    for path in draft.elements((*mag, "lmas")):
+        address = draft.value((*path, "address"), Ipv4)
+        if address is not None:
+            yield from seen.use(address, ipv4_text(address), (*path, "address"))
+        yield from _key_and_spi(draft, path, "")
+        auth = draft.value((*path, "auth"), str) or "fa-ha"
+        if auth == "fa-ha" and not draft.has((*path, "key")) and not draft.has((*path, "spi")):
+            yield Mistake(path, 'auth = "fa-ha" needs spi and key')
+        if auth == "ipsec" and draft.has((*path, "key")):
+            yield Mistake(
+                (*path, "key"), 'key: auth = "ipsec" has none, the kernel\'s policies protect UDP 434'
+            )
+    gre_key = draft.value((*mag, "gre_key"), str)
+    if gre_key in ("lma", "own"):
+        if draft.value((*mag, "encapsulation"), str) != "gre":
+            yield Mistake((*mag, "gre_key"), 'gre_key: only encapsulation = "gre" has keys')
+        colocated = (draft.value((*mag, "coa_mode"), str) or "colocated") == "colocated"
+        if colocated and draft.value((*mag, "gre_key_with_d"), bool) is not True:
+            text = (
+                'gre_key: with coa_mode = "colocated" it needs gre_key_with_d = true, or set coa_mode = "fa"'
+            )
+            yield Mistake((*mag, "gre_key"), text)
+    if draft.value((*mag, "dynamic_home_agent"), bool) and not draft.elements((*mag, "default_lmas")):
+        text = "dynamic_home_agent: default_lmas must name an LMA to ask first"
+        yield Mistake((*mag, "dynamic_home_agent"), text)
+
+
+def _key_and_spi(draft: Draft, path: Path, kind: str) -> Iterator[Mistake]:
+    """One is useless without the other."""
+    for one, other in ((f"{kind}spi", f"{kind}key"), (f"{kind}key", f"{kind}spi")):
+        if draft.has((*path, one)) and not draft.has((*path, other)):
+            yield Mistake((*path, one), f"{one}: needs {other} beside it")
 
 
 def _radius_servers_once(draft: Draft, servers: Path) -> Iterator[Mistake]:
@@ -74,6 +112,10 @@ def user_mistakes(draft: Draft, home_prefixes: list[Prefix] | None) -> Iterator[
         if mac is not None:
             yield from stations.use(mac, mac_text(mac), (*user, "mac"))
         nai, lma = draft.value((*user, "nai"), MobileNodeNai), draft.value((*user, "lma"), Ipv4)
+        yield from _key_and_spi(draft, user, "")
+        yield from _key_and_spi(draft, user, "aaa_")
+        if draft.has((*user, "lma")) and draft.has((*user, "lmas")):
+            yield Mistake((*user, "lmas"), "lmas: stands in place of lma: keep one of them")
         path = (*user, "home_address")
         address = draft.value(path, Ipv4)
         if address is None:

@@ -12,6 +12,7 @@ import attrs
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac, Prefix
 from pmip_tw.config.limits import (
     MOST_NAME_SERVERS,
+    AaaSpi,
     AtMost,
     Host,
     Identity,
@@ -24,6 +25,7 @@ from pmip_tw.config.limits import (
     Within,
 )
 from pmip_tw.mobility.associations import MINIMUM_SPI, Algorithm, SecurityAssociation
+from pmip_tw.mobility.mn_aaa import AaaAssociation
 from pmip_tw.secret import Secret
 
 INFINITE_LIFETIME = 65535
@@ -47,6 +49,12 @@ HostAddress = Annotated[Ipv4, Host()]
 MobileNodeKey = Annotated[Secret, Key()]
 
 NatTraversal = Literal["auto", "force", "off"]
+Authentication = Literal["per-mn", "fa-ha", "ipsec"]
+CareOfAddressMode = Literal["colocated", "fa"]
+UnknownHomeAddress = Literal["zero", "ones"]
+EncapsulationName = Literal["ip-in-ip", "gre", "minimal"]
+GreKey = Literal["none", "lma", "own"]
+OnRevoke = Literal["none", "dhcp_nak", "l2_disconnect"]
 DuplicateMac = Literal["refuse", "move"]
 MessageAuthenticatorRule = Literal["auto", "yes", "eap-only", "no"]
 MacFormat = Literal["aa-bb-cc-dd-ee-ff", "aa:bb:cc:dd:ee:ff", "aabbccddeeff", "AA-BB-CC-DD-EE-FF"]
@@ -95,19 +103,58 @@ class RadiusSettings:
 
 @attrs.frozen(slots=True, kw_only=True)
 class User:
-    """``[[users]]`` of a MAG's own user file; ``home_address`` 0: the LMA chooses; ``session_timeout`` 0: no limit."""
+    """``[[users]]`` of a MAG's own user file; ``home_address`` 0: the LMA chooses; ``session_timeout`` 0: no limit.
+
+    ``lma`` or, in the order of preference, ``lmas``; without ``spi`` and ``key`` a ``[[mag.lmas]]`` has them.
+    """
 
     mac: MobileNodeMac
     nai: MobileNodeNai
-    lma: HostAddress
-    spi: Spi
-    key: MobileNodeKey
+    lma: HostAddress = UNSPECIFIED
+    lmas: tuple[HostAddress, ...] = ()
+    spi: Spi | None = None
+    key: MobileNodeKey | None = None
     algorithm: Algorithm = Algorithm.HMAC_MD5
+    aaa_spi: Annotated[int, AaaSpi()] | None = None
+    aaa_key: MobileNodeKey | None = None
     home_address: HostAddress = UNSPECIFIED
     session_timeout: Annotated[int, Within(0, 0xFFFFFFFF)] = 0
 
     @property
-    def association(self) -> SecurityAssociation:
+    def preferred(self) -> tuple[Ipv4, ...]:
+        """Its LMAs in the order of preference; none: the MAG chooses."""
+        return self.lmas or ((self.lma,) if self.lma else ())
+
+    @property
+    def association(self) -> SecurityAssociation | None:
+        """None without a key: the MAG's own association has to do."""
+        if self.spi is None or self.key is None:
+            return None
+        return SecurityAssociation(self.spi, self.key, self.algorithm)
+
+    @property
+    def aaa_association(self) -> AaaAssociation | None:
+        return (
+            None
+            if self.aaa_spi is None or self.aaa_key is None
+            else AaaAssociation(self.aaa_spi, self.aaa_key)
+        )
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class LmaPeer:
+    """``[[mag.lmas]]``: what this MAG itself shares with an LMA; ``auth``: what proves registrations there."""
+
+    address: HostAddress
+    auth: Authentication = "fa-ha"
+    spi: Spi | None = None
+    key: MobileNodeKey | None = None
+    algorithm: Algorithm = Algorithm.HMAC_MD5
+
+    @property
+    def association(self) -> SecurityAssociation | None:
+        if self.spi is None or self.key is None:
+            return None
         return SecurityAssociation(self.spi, self.key, self.algorithm)
 
 
@@ -134,6 +181,18 @@ class MagSettings:
     identity: Name
     lifetime: Lifetime = 1800
     nat_traversal: NatTraversal = "auto"
+    coa_mode: CareOfAddressMode = "colocated"
+    unknown_hoa: UnknownHomeAddress = "zero"
+    encapsulation: EncapsulationName = "ip-in-ip"
+    gre_key: GreKey = "none"
+    gre_key_with_d: bool = False
+    tunnel_broadcast: bool = False
+    send_identifiers: bool = False
+    default_lmas: tuple[HostAddress, ...] = ()
+    dynamic_home_agent: bool = False
+    pmip_backoff: Annotated[float, Within(1, 86_400)] = 600
+    on_revoke: OnRevoke = "none"
+    require_revocation: bool = False
     gateway_mac: Annotated[Mac, Station()] = GATEWAY_MAC
     advertise_mtu: bool = False
     attach_probe_max_age: Annotated[float, Within(1, 86_400)] = 30
@@ -143,6 +202,7 @@ class MagSettings:
     control: Control = "/run/pmip-mag.sock"
     access: tuple[AccessInterface, ...] = ()
     home_prefixes: tuple[HomePrefix, ...] = ()
+    lmas: tuple[LmaPeer, ...] = ()
     radius: RadiusSettings | None = None
     local: LocalSettings | None = None
 

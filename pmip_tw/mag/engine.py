@@ -3,18 +3,24 @@
 from collections.abc import Callable
 
 from pmip_tw.aaa.profile import Accept, MacCredential, Reject, Verdict
-from pmip_tw.access.evidence import Evidence, evidence
+from pmip_tw.access.evidence import Evidence, EvidenceKind, evidence
 from pmip_tw.addresses import Endpoint, Ipv4, Mac
 from pmip_tw.dhcp import requests
 from pmip_tw.errors import WireError
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import Addressing
+from pmip_tw.mag.care_of import CareOf
+from pmip_tw.mag.clocks import Identifications
+from pmip_tw.mag.departures import Departures
 from pmip_tw.mag.effects import Authenticate, MagEffect
 from pmip_tw.mag.gate import Gate
 from pmip_tw.mag.homeside import HomeSide
 from pmip_tw.mag.independent import Independent
+from pmip_tw.mag.judging import Judge
+from pmip_tw.mag.lmas import Lmas
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.registering import Registrations
+from pmip_tw.mag.registrar import Registrar
 from pmip_tw.mag.revoked import Revocations
 from pmip_tw.mag.served import Served
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
@@ -52,9 +58,23 @@ class MagEngine:
         self._turned_away = _TurnedAway()
         self._addressing: Addressing = _METHODS[policy.dhcp](policy)
         self._home = HomeSide(policy, self._addressing)
-        self._revocations = Revocations(policy.address, self._visitors)
+        self._care_of = CareOf(policy.address)
+        self._clocks = Identifications(policy.timestamp_window)
+        self._lmas = Lmas(policy)
+        self._revocations = Revocations(self._care_of, self._visitors, self._lmas)
+        registrar = Registrar(policy, self._care_of, self._lmas, self._clocks)
+        self._departures = Departures(self._visitors, registrar, self._lmas, self._revocations)
         self._registrations = Registrations(
-            policy, self._visitors, self._gate, self._home, self._addressing, self._revocations
+            policy=policy,
+            visitors=self._visitors,
+            gate=self._gate,
+            home=self._home,
+            addressing=self._addressing,
+            revocations=self._revocations,
+            lmas=self._lmas,
+            registrar=registrar,
+            judge=Judge(self._lmas, self._clocks),
+            departures=self._departures,
         )
         self._deadlines: Wheel[AccessKey] = Wheel(_GRANULARITY, self._deadline)
 
@@ -64,7 +84,7 @@ class MagEngine:
 
     def clock_offset(self, lma: Ipv4) -> int:
         """Seconds by which ``lma``'s clock is ahead of ours, as far as we follow it (P17)."""
-        return self._registrations.registrar.clock_offset(lma)
+        return self._clocks.offset(lma)
 
     def frame_received(self, port: str, octets: bytes, now: Now) -> list[MagEffect]:
         """An Ethernet frame of an access port that the packet plane did not carry."""
@@ -86,6 +106,7 @@ class MagEngine:
             effects = self._registrations.follow(visitor, self._home.frame(visitor, frame, now), now)
         else:
             effects = self._keep(visitor, frame, octets, now)
+            self._registrations.heard(visitor, now)
         self._schedule(visitor)
         return effects
 
@@ -109,7 +130,7 @@ class MagEngine:
             hold = self._policy.reject_hold if rejected else _AAA_DOWN_HOLD
             self._gate.hold_off(key.mac, now.monotonic, hold)
             name = "access-rejected" if rejected else "aaa-unavailable"
-            return self._registrations.forget(visitor, name, cause=verdict.cause)
+            return self._departures.forget(visitor, name, cause=verdict.cause)
         visitor.profile = verdict.profile
         if visitor.profile.session_timeout:
             visitor.session_ends = now.monotonic + visitor.profile.session_timeout
@@ -117,7 +138,7 @@ class MagEngine:
         former = self._visitors.with_nai(visitor.nai)
         if former is not None:
             cause = f"its NAI is now at {key}: each mobile node needs a name of its own"
-            effects += self._registrations.forget(former, "visitor-removed", cause=cause)
+            effects += self._departures.forget(former, "visitor-removed", cause=cause)
             if former.mac != key.mac and former.state is not State.LEAVING:
                 # Two nodes with one name would take it from each other with every frame.
                 self._gate.hold_off(former.mac, now.monotonic, self._policy.reject_hold)
@@ -164,7 +185,7 @@ class MagEngine:
 
     def unreachable(self, peer: Endpoint, code: int, now: Now) -> list[MagEffect]:
         """ICMP about a datagram that we sent."""
-        self._registrations.unreachable(peer, code, now)
+        self._lmas.unreachable(peer.address, code, now.monotonic)
         return []
 
     def detach(self, nai: str, now: Now) -> list[MagEffect]:
@@ -172,7 +193,7 @@ class MagEngine:
         visitor = self._visitors.with_nai(nai)
         if visitor is None or visitor.state is State.LEAVING:
             return []
-        effects = self._registrations.leave(visitor, "detached by the operator", now)
+        effects = self._departures.leave(visitor, "detached by the operator", now)
         self._schedule(visitor)
         return effects
 
@@ -204,7 +225,7 @@ class MagEngine:
             return [observed.duplicate_mac(key, elsewhere.key)]
         effects: list[MagEffect] = []
         if elsewhere is not None and elsewhere is not leaving:
-            effects += self._registrations.forget(elsewhere, "visitor-removed", cause=f"moved to {key.port}")
+            effects += self._departures.forget(elsewhere, "visitor-removed", cause=f"moved to {key.port}")
         if leaving is not None:
             self._visitors.remove(leaving)
         return effects + self._attach(key, found, frame, octets, now)
@@ -225,6 +246,7 @@ class MagEngine:
             key=key,
             since=now.monotonic,
             hint=found.address,
+            configured=found.kind is not EvidenceKind.DHCP,
             heard_at=now.monotonic,
             shows_dhcp=self._addressing.shows_dhcp,
         )

@@ -41,8 +41,9 @@ class HomeSide:
 
     def probe(self, visitor: Visitor) -> Transmit:
         """Is it still there? A unicast ARP request that any host answers (P15)."""
-        link = self._policy.home_link(visitor.home_address)
-        frame = homelink.arp_probe(visitor.home_address, visitor.mac, link.gateway, self._policy.gateway_mac)
+        address = visitor.home_address or visitor.hint
+        link = self._policy.home_link(address)
+        frame = homelink.arp_probe(address, visitor.mac, link.gateway, self._policy.gateway_mac)
         return Transmit(visitor.key.port, frame)
 
     def _arp(self, visitor: Visitor, link: HomeConfiguration, request: Arp) -> Told:

@@ -60,6 +60,18 @@ def registered(visitor: Visitor, name: str) -> Observe:
     )
 
 
+def revoked_nobody(nai: str, source: Endpoint) -> Observe:
+    """RV37: acknowledged all the same."""
+    return Observe(
+        Observation(
+            name="revocation-without-visitor",
+            nai=nai,
+            cause="no registration here has that home address and NAI: it was acknowledged",
+            details={"lma": str(source)},
+        )
+    )
+
+
 def home_prefix_unknown(visitor: Visitor) -> Observe:
     """D25, P70: the node is told defaults that may be wrong."""
     return visitor_event(

@@ -4,6 +4,8 @@ import attrs
 
 from pmip_tw.addresses import Ipv4, Mac, Prefix
 from pmip_tw.dhcp.configuration import HomeConfiguration
+from pmip_tw.mag.protection import LmaAssociation
+from pmip_tw.mobility.tunnels import Encapsulation
 
 _UNCONFIGURED_LENGTH = 24
 
@@ -12,26 +14,50 @@ _UNCONFIGURED_LENGTH = 24
 class MagPolicy:
     """Times in seconds.
 
-    ``address``: the care-of address, ours. ``lifetime``: asked for. ``nat_traversal``: "auto", "force" or "off" (N1).
-    ``attach_probe_max_age``: P15. ``reject_hold``, ``max_authentications``: P83. ``duplicate_mac``: "refuse" or
-    "move" (AA24). ``home_links``: what DHCP says, by prefix. ``timestamp_window``: how far an LMA's clock may be from
-    ours before we follow it (P33). ``pmip_backoff``: how long nothing is asked for after a refusal with 149 or 150
-    (P16). ``access_technology``: told in 147/4; 1 is IEEE 802.3 (P12).
+    Towards the LMAs. ``address``: the care-of address, ours, at the start. ``lifetime``: asked for. ``colocated``: the
+    D bit (P8). ``unknown_home_address``: what asks for any, 0 or all ones (P5). ``nat_traversal``: "auto", "force" or
+    "off" (N1). ``encapsulation``: asked for. ``gre_key``: "none", "lma" or "own" (T5); ``gre_key_with_d``: with the D
+    bit as well. ``send_identifiers``: 147/1-2 (P12). ``access_technology``: told in 147/4; 1 is IEEE 802.3.
+    ``host_configuration``: ask the LMA what DHCP is to say (P70). ``tunnel_broadcast``: P68. ``timestamp_window``: how
+    far an LMA's clock may be from ours before we follow it (P33). ``associations``: ours, with LMAs (P72).
+
+    Which LMA. ``default_lmas``: for nodes to which AAA gives none; ``dynamic_home_agent``: the first that answers
+    is asked which one to use (RFC 4433). ``pmip_backoff``: how long nothing is asked for after a refusal with 149 or
+    150 (P16). ``liveness``: keepalives in every tunnel, ``liveness_interval`` after the last sign of life (P81).
+
+    Nodes. ``attach_probe_max_age``: P15. ``reject_hold``, ``max_authentications``: P83. ``duplicate_mac``: "refuse" or
+    "move" (AA24). ``home_links``: what DHCP says, by prefix. ``on_revoke``: "none", "dhcp_nak" or "l2_disconnect", how
+    a node is told that the LMA wants it told (RV40). ``require_revocation``: RV3.
     ``dhcp``: "server" (P60) or "independent" (P62).
     """
 
     address: Ipv4
     gateway_mac: Mac
     lifetime: int = 1800
+    colocated: bool = True
+    unknown_home_address: Ipv4 = Ipv4(0)
     nat_traversal: str = "auto"
+    encapsulation: Encapsulation = Encapsulation.IP_IN_IP
+    gre_key: str = "none"
+    gre_key_with_d: bool = False
+    send_identifiers: bool = False
+    access_technology: int = 1
+    host_configuration: bool = False
+    tunnel_broadcast: bool = False
+    timestamp_window: float = 7.0
+    associations: tuple[LmaAssociation, ...] = ()
+    default_lmas: tuple[Ipv4, ...] = ()
+    dynamic_home_agent: bool = False
+    pmip_backoff: float = 600.0
+    liveness: bool = False
+    liveness_interval: float = 30.0
     attach_probe_max_age: float = 30.0
     reject_hold: float = 30.0
     max_authentications: int = 256
     duplicate_mac: str = "refuse"
     home_links: tuple[HomeConfiguration, ...] = ()
-    timestamp_window: float = 7.0
-    pmip_backoff: float = 600.0
-    access_technology: int = 1
+    on_revoke: str = "none"
+    require_revocation: bool = False
     dhcp: str = "server"
 
     def home_link(self, home_address: Ipv4) -> HomeConfiguration:

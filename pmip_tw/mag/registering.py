@@ -1,42 +1,34 @@
-"""A visitor's registration from the first request to the last: begin, retry, renew, leave (P5-P21).
+"""A visitor's registration from the first request to the last renewal: begin, retry, accept, renew (P5-P21, P81).
 
 Every method returns effects in the order in which they must be carried out.
 """
 
-from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
+from functools import partial
+
+from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4_text
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import Addressing, Told
+from pmip_tw.mag.departures import WORTH_WAITING, Departures
 from pmip_tw.mag.effects import AskPresence, Forward, MagEffect, Serve
+from pmip_tw.mag.exchanges import Exchange
 from pmip_tw.mag.gate import Gate
+from pmip_tw.mag.grants import grant_of, tunnel_of
 from pmip_tw.mag.homeside import HomeSide
+from pmip_tw.mag.judging import Answer, Judge, Outcome
+from pmip_tw.mag.lmas import Lmas
 from pmip_tw.mag.policy import MagPolicy
-from pmip_tw.mag.registrar import RETRANSMIT_AFTER, Answer, Outcome, Registrar
+from pmip_tw.mag.presence import PROBE_INTERVAL, PROBES, Presence, heard_since_asked, presence
+from pmip_tw.mag.registrar import RETRANSMIT_AFTER, TRIES_BEFORE_ANOTHER, Registrar
+from pmip_tw.mag.repairs import repaired, without_key
 from pmip_tw.mag.revoked import Revocations
-from pmip_tw.mag.visitors import Exchange, State, Visitor, VisitorList
+from pmip_tw.mag.visitors import Place, State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install, Remove
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.registration import RegistrationReply
 
-PROBES = 3
-PROBE_INTERVAL = 1.0
-"""Tries and seconds of P15."""
-
-_WORTH_WAITING = (Code.HA_RESOURCES, Code.HA_ID_MISMATCH)
-"""Refusals that time may cure; all others last until somebody changes something."""
-
 _NOT_THIS_ADDRESS = (Code.HA_ADMIN_PROHIBITED, Code.FA_ADMIN_PROHIBITED)
 """P19; 65 means the same (P28)."""
-
-_MAX_UNREACHABLE = 256
-"""ICMP may name any number of peers."""
-
-_ICMP_CAUSES = {
-    0: "its network is unreachable",
-    1: "the host is unreachable",
-    3: "nothing listens on UDP port 434 there: is the LMA running?",
-    13: "a packet filter forbids it",
-}
 
 
 class Registrations:
@@ -44,12 +36,17 @@ class Registrations:
 
     def __init__(
         self,
+        *,
         policy: MagPolicy,
         visitors: VisitorList,
         gate: Gate,
         home: HomeSide,
         addressing: Addressing,
         revocations: Revocations,
+        lmas: Lmas,
+        registrar: Registrar,
+        judge: Judge,
+        departures: Departures,
     ) -> None:
         self._policy = policy
         self._visitors = visitors
@@ -57,9 +54,10 @@ class Registrations:
         self._home = home
         self._addressing = addressing
         self._revocations = revocations
-        self.registrar = Registrar(policy)
-        self._unreachable: dict[Ipv4, tuple[str, float]] = {}
-        self._blocked: dict[Ipv4, float] = {}
+        self._lmas = lmas
+        self._registrar = registrar
+        self._judge = judge
+        self._departures = departures
 
     def follow(self, visitor: Visitor, told: Told, now: Now) -> list[MagEffect]:
         """Carry out what DHCP means for ``visitor``'s registration."""
@@ -68,61 +66,65 @@ class Registrations:
         if told.renews:
             self._extend(visitor, now)
         if told.leaves:
-            return [*told.effects, *self.leave(visitor, told.leaves, now)]
+            return [*told.effects, *self._departures.leave(visitor, told.leaves, now)]
         if told.registers is not None:
             return [*told.effects, *self.begin(visitor, told.registers, now)]
         return told.effects
 
-    def begin(self, visitor: Visitor, home_address: Ipv4, now: Now) -> list[MagEffect]:
-        """Ask the LMA for a registration; downstream is ready before the request leaves (P77)."""
-        blocked_until = self._blocked.get(visitor.lma, 0.0)
-        if blocked_until > now.monotonic:  # P16
-            wait = blocked_until - now.monotonic
-            self._gate.hold_off(visitor.mac, now.monotonic, min(wait, self._policy.reject_hold))
-            cause = f"LMA {ipv4_text(visitor.lma)} takes no proxy registrations; asked again in {wait:.0f} s"
-            return self.forget(visitor, "visitor-removed", cause=cause, reason=str(Code.PMIP_UNSUPPORTED))
-        visitor.state = State.REGISTERING
-        visitor.tunnel = self.registrar.first_tunnel(visitor)
-        exchange = visitor.exchange = Exchange(lifetime=self._policy.lifetime, home_address=home_address)
-        effects: list[MagEffect] = []
-        provisional = visitor.entry(upstream=False)
-        if provisional is not None:
-            holder = self._visitors.at(visitor.lma, provisional.home_address)
-            # Whoever claims the address of another visitor does not get that one's packets.
-            if holder is None or holder is visitor or holder.state is State.LEAVING:
-                self._visitors.place(visitor, provisional.home_address)
-                effects.append(Install(provisional))
-        return effects + self._try(visitor, exchange, now)
+    def begin(
+        self, visitor: Visitor, home_address: Ipv4, now: Now, given_up: frozenset[Ipv4] = frozenset()
+    ) -> list[MagEffect]:
+        """Ask for a registration at the best LMA that is not ``given_up``."""
+        assert visitor.profile is not None
+        lma = self._lmas.choose(visitor.profile, given_up, visitor.nai, now.monotonic)
+        if lma is None:
+            cause = "no LMA: AAA names none for this node, and [mag] default_lmas is empty"
+            return self._hopeless(visitor, cause, "no-lma", now)
+        exchange = self._registrar.exchange(visitor, lma, home_address, now, given_up)
+        if isinstance(exchange, str):
+            return self._hopeless(visitor, exchange, "no-association", now)
+        return self._ask(visitor, exchange, now)
+
+    def renew(self, visitor: Visitor, now: Now) -> list[MagEffect]:
+        """Ask for what ``visitor`` has once more."""
+        exchange = self._registrar.exchange(visitor, visitor.lma, visitor.home_address, now)
+        if isinstance(exchange, str):
+            return self._hopeless(visitor, exchange, "no-association", now)
+        # Its address is worth more patience than a first registration is, unless nothing comes through any more.
+        exchange.max_tries = TRIES_BEFORE_ANOTHER if visitor.tunnel_lost else len(RETRANSMIT_AFTER)
+        visitor.exchange = exchange
+        return self._try(visitor, exchange, now)
 
     def reply(
         self, visitor: Visitor, payload: bytes, reply: RegistrationReply, source: Endpoint, now: Now
     ) -> list[MagEffect]:
         """A registration reply that names this visitor."""
-        answer = self.registrar.judge(visitor, payload, reply, now)
+        answer = self._judge.judge(visitor, payload, reply, source, now)
         if answer.outcome is Outcome.DISCARDED:
             session = str(visitor.key)
             return [observed.discarded(answer.reason, source, answer.cause, nai=visitor.nai, session=session)]
+        assert visitor.exchange is not None and answer.reply is not None
+        if answer.code != Code.PMIP_UNSUPPORTED:
+            self._lmas.answered(visitor.exchange.lma)
         if answer.outcome is Outcome.RESYNCHRONIZED:
-            assert visitor.exchange is not None
             noted = observed.visitor_event("clock-resynchronized", visitor, cause=answer.cause, reason="133")
             return [noted, *self._try(visitor, visitor.exchange, now)]
         if visitor.state is State.LEAVING:
-            return self._left(visitor, answer)
+            return self._departures.answered(visitor, answer)
         if answer.outcome is Outcome.ACCEPTED:
-            return self._accepted(visitor, now)
-        return self._refused(visitor, answer, now)
+            return self._accepted(visitor, visitor.exchange, answer.reply, now)
+        return self._refused(visitor, visitor.exchange, answer, now)
 
     def due(self, visitor: Visitor, now: Now) -> list[MagEffect]:
         """Something of ``visitor`` may be due."""
         at = now.monotonic
         if visitor.session_ends is not None and visitor.session_ends <= at:
-            visitor.session_ends = None
-            return self.leave(visitor, "the session timeout that AAA set is over", now)
-        if visitor.lease_ends is not None and visitor.lease_ends <= at and visitor.state is State.REGISTERED:
-            return self.leave(visitor, visitor.lease_cause, now)
+            return self._departures.leave(visitor, "the session timeout that AAA set is over", now)
+        if visitor.state is State.REGISTERED and visitor.lease_ends is not None and visitor.lease_ends <= at:
+            return self._departures.leave(visitor, visitor.lease_cause, now)
         if visitor.grant is not None and visitor.grant.ends_at <= at:
             cause = "the registration was not renewed in time"
-            return self.forget(visitor, "registration-expired", cause=cause)
+            return self._departures.forget(visitor, "registration-expired", cause=cause)
         if visitor.exchange is not None:
             if visitor.exchange.next_try <= at:
                 return self._unanswered(visitor, visitor.exchange, now)
@@ -130,7 +132,8 @@ class Registrations:
             # Heard since the refusal: it is here. Frames from before a handover say nothing (P15, P79).
             if visitor.heard_at > visitor.refused_at:
                 return self.begin(visitor, visitor.hint, now)
-            return self.forget(visitor, "visitor-vanished", cause="not heard since the LMA refused it")
+            cause = "not heard since the LMA refused it"
+            return self._departures.forget(visitor, "visitor-vanished", cause=cause)
         elif visitor.grant is not None:
             check_at = visitor.grant.renew_at if visitor.check_at is None else visitor.check_at
             if check_at <= at:
@@ -138,66 +141,30 @@ class Registrations:
         return []
 
     def presence(self, visitor: Visitor, last_heard: float, now: Now) -> list[MagEffect]:
-        """The packet plane says when it last heard the node; only one that is there is renewed (P15)."""
-        if visitor.grant is None or visitor.exchange is not None:
+        """The packet plane says when it last heard the node; only for one that is there something is sent (P15)."""
+        if visitor.grant is None:
             return []
         silence = now.monotonic - max(last_heard, visitor.heard_at)
-        contested = visitor.contested
-        if silence <= (PROBE_INTERVAL if contested else self._policy.attach_probe_max_age):
-            visitor.check_at, visitor.probes, visitor.contested = None, 0, False
-            if contested:
-                return []
-            visitor.exchange = Exchange(lifetime=self._policy.lifetime, home_address=visitor.home_address)
-            return self._try(visitor, visitor.exchange, now)
-        if visitor.probes < PROBES:
-            visitor.probes += 1
+        contested, exchange = visitor.contested, visitor.exchange
+        found = presence(visitor, last_heard, now.monotonic, self._policy.attach_probe_max_age)
+        if found is Presence.GONE:
+            why = f"silent for {silence:.0f} s and through {PROBES} ARP probes"
+            return self._departures.leave(visitor, why, now)
+        if found is Presence.PROBE:
             visitor.check_at = now.monotonic + PROBE_INTERVAL
+            if exchange is not None:
+                exchange.next_try = visitor.check_at
             return [self._home.probe(visitor)]
-        return self.leave(visitor, f"silent for {silence:.0f} s and through {PROBES} ARP probes", now)
+        visitor.check_at, visitor.contested = None, False
+        if contested:
+            return []
+        return self.renew(visitor, now) if exchange is None else self._try(visitor, exchange, now)
 
     def contest(self, visitor: Visitor, now: Now) -> None:
         """Its MAC is heard on another port: if it does not answer probes here any more, it has moved (AA24)."""
         if visitor.state is State.REGISTERED and visitor.exchange is None and not visitor.contested:
             visitor.contested, visitor.probes = True, 0
             visitor.check_at = now.monotonic
-
-    def leave(self, visitor: Visitor, why: str, now: Now) -> list[MagEffect]:
-        """De-register (P21): its packets stop here at once.
-
-        A request that is still out may have been accepted: its binding is given up as well.
-        """
-        if visitor.state is State.LEAVING:
-            return []
-        if visitor.grant is None and visitor.exchange is None:
-            return self.forget(visitor, "visitor-left", cause=why)
-        effects: list[MagEffect] = [
-            Remove(visitor.key),
-            observed.visitor_event("visitor-left", visitor, cause=why),
-            *_frames_lost(visitor),
-        ]
-        if visitor.grant is not None and visitor.grant.lma_timestamp is not None:
-            # A revocation that is already on its way wants an acknowledgment all the same (RV37).
-            self._revocations.bury(visitor, visitor.grant.lma_timestamp, now.monotonic)
-        asked_for = visitor.exchange.home_address if visitor.exchange is not None else visitor.hint
-        visitor.state = State.LEAVING
-        visitor.grant = visitor.lease_ends = visitor.check_at = None
-        visitor.exchange = Exchange(lifetime=0, home_address=visitor.home_address or asked_for)
-        return effects + self._try(visitor, visitor.exchange, now)
-
-    def forget(self, visitor: Visitor, name: str, *, cause: str = "", reason: str = "") -> list[MagEffect]:
-        """The visitor is no more; the LMA is not told."""
-        self._visitors.remove(visitor)
-        return [
-            Remove(visitor.key),
-            observed.visitor_event(name, visitor, cause=cause, reason=reason),
-            *_frames_lost(visitor),
-        ]
-
-    def forwarding_failed(self, visitor: Visitor, cause: str, now: Now) -> list[MagEffect]:
-        """The packet plane refused the entry of an accepted registration: its binding must not stay."""
-        self._gate.hold_off(visitor.mac, now.monotonic, self._policy.reject_hold)
-        noted = observed.visitor_event("forwarding-failed", visitor, cause=cause, reason="forwarding")
-        return [noted, *self.leave(visitor, cause, now)]
 
     def _extend(self, visitor: Visitor, now: Now) -> None:
         """The binding lives as long as the lease (P65): renew it now if it would end before (D36)."""
@@ -206,34 +173,78 @@ class Registrations:
         if visitor.lease_ends is None or visitor.lease_ends > visitor.grant.ends_at:
             visitor.check_at = now.monotonic
 
-    def unreachable(self, peer: Endpoint, code: int, now: Now) -> None:
-        """ICMP about an LMA: an explanation for silence, nothing more (RFC 5944 3.7.3)."""
-        self._unreachable.pop(peer.address, None)
-        while len(self._unreachable) >= _MAX_UNREACHABLE:
-            del self._unreachable[next(iter(self._unreachable))]
-        self._unreachable[peer.address] = (_ICMP_CAUSES.get(code, f"ICMP code {code}"), now.monotonic)
+    def heard(self, visitor: Visitor, now: Now) -> None:
+        """A frame of a node that is not registered yet: if that was doubted, its request is due now."""
+        if visitor.state is State.REGISTERING and visitor.exchange is not None:
+            visitor.exchange.heard = True
+            if visitor.probes:
+                visitor.exchange.next_try = now.monotonic
 
     def hurry(self, visitor: Visitor, now: Now) -> None:
         """The node asks again by DHCP while the LMA is silent: do not let it wait for the back-off (M8)."""
-        exchange = visitor.exchange
+        exchange, visitor.configured = visitor.exchange, False
         if exchange is not None and exchange.sent_at + RETRANSMIT_AFTER[0] <= now.monotonic:
             exchange.next_try = now.monotonic
         elif visitor.state is State.WAITING:
             soonest = max(visitor.refused_at + RETRANSMIT_AFTER[0], now.monotonic)
             visitor.retry_at = min(visitor.retry_at, soonest)
 
-    def _try(self, visitor: Visitor, exchange: Exchange, now: Now) -> list[MagEffect]:
-        send = self.registrar.send(visitor, exchange, now)
-        name = "registration-sent" if exchange.lifetime else "deregistration-sent"
-        tries = len(exchange.identifications)
-        return [send, observed.visitor_event(name, visitor, lma=ipv4_text(visitor.lma), tries=tries)]
+    def forwarding_failed(self, visitor: Visitor, cause: str, now: Now) -> list[MagEffect]:
+        """The packet plane refused the entry of an accepted registration: its binding must not stay."""
+        self._gate.hold_off(visitor.mac, now.monotonic, self._policy.reject_hold)
+        noted = observed.visitor_event("forwarding-failed", visitor, cause=cause, reason="forwarding")
+        return [noted, *self._departures.leave(visitor, cause, now)]
 
-    def _accepted(self, visitor: Visitor, now: Now) -> list[MagEffect]:
-        renewal = visitor.state is State.REGISTERED
-        visitor.state, visitor.retries = State.REGISTERED, 0
-        displaced = self._displace_others(visitor)
-        self._visitors.place(visitor, visitor.home_address)
-        entry = visitor.entry(upstream=True)
+    def _ask(self, visitor: Visitor, exchange: Exchange, now: Now) -> list[MagEffect]:
+        """Downstream is ready before the request leaves (P77); a running registration keeps what it has."""
+        visitor.exchange, visitor.probes = exchange, 0
+        effects: list[MagEffect] = []
+        if visitor.grant is None:
+            visitor.state = State.REGISTERING
+            visitor.lma = exchange.lma
+            visitor.tunnel = self._registrar.provisional_tunnel(exchange, now)
+            provisional = visitor.entry(upstream=False)
+            if provisional is not None:
+                place = Place.of(visitor.tunnel, provisional.home_address)
+                holder = self._visitors.at(place)
+                # Whoever claims the address of another visitor does not get that one's packets.
+                if holder is None or holder is visitor or holder.state is State.LEAVING:
+                    self._visitors.place(visitor, place)
+                    effects.append(Install(provisional))
+        return effects + self._try(visitor, exchange, now)
+
+    def _try(self, visitor: Visitor, exchange: Exchange, now: Now) -> list[MagEffect]:
+        wait = self._lmas.blocked_for(exchange.lma, visitor.nai, now.monotonic)
+        if wait:
+            return self._blocked(visitor, exchange, wait, now)
+        return [*self._registrar.attempt(visitor, exchange, now)]
+
+    def _accepted(
+        self, visitor: Visitor, exchange: Exchange, reply: RegistrationReply, now: Now
+    ) -> list[MagEffect]:
+        if exchange.discovers:
+            return self._discovered(visitor, exchange, reply, now)
+        renewal = visitor.state is State.REGISTERED and visitor.lma == exchange.lma
+        former = visitor.grant
+        if former is not None and former.care_of_address != exchange.care_of_address:
+            self._revocations.bury(visitor, now.monotonic)
+        visitor.grant = grant_of(exchange, reply, now, inform=self._policy.on_revoke != "none")
+        visitor.tunnel = tunnel_of(exchange, reply)
+        visitor.lma, visitor.home_address = exchange.lma, reply.home_address
+        visitor.state, visitor.exchange, visitor.retries = State.REGISTERED, None, 0
+        visitor.check_at, visitor.tunnel_lost = None, False
+        if not renewal:
+            visitor.confirmed_at = now.monotonic
+        self._lmas.gave(visitor.lma, visitor.tunnel, now.monotonic)
+        if self._policy.require_revocation and visitor.grant.lma_timestamp is None:
+            return self._without_revocation(visitor, now)
+        place = Place.of(visitor.tunnel, visitor.home_address)
+        displaced = self._displace_other(visitor, place)
+        self._visitors.place(visitor, place)
+        link = self._policy.home_link(visitor.home_address)
+        entry = visitor.entry(
+            upstream=True, broadcasts_on=link.prefix if self._policy.tunnel_broadcast else None
+        )
         assert entry is not None
         name = "registration-renewed" if renewal else "registration-accepted"
         then: list[MagEffect] = [observed.registered(visitor, name)]
@@ -248,65 +259,129 @@ class Registrations:
         then += [observed.frame_dropped(visitor.key, "held-too-long", nai=visitor.nai)] * lost
         return [*displaced, Serve(entry, tuple(then))]
 
-    def _displace_others(self, visitor: Visitor) -> list[MagEffect]:
+    def _discovered(
+        self, visitor: Visitor, exchange: Exchange, reply: RegistrationReply, now: Now
+    ) -> list[MagEffect]:
+        """The LMA is known; what was registered was only to find it, for a few seconds (DY8, DY9)."""
+        assigned = reply.home_agent
+        noted = observed.visitor_event("lma-assigned", visitor, lma=ipv4_text(assigned))
+        proper = (
+            exchange.again() if assigned == exchange.lma else self._readdressed(visitor, exchange, assigned)
+        )
+        if proper is None:
+            cause = f"LMA {ipv4_text(exchange.lma)} assigns {ipv4_text(assigned)}, with which we share no key"
+            return [noted, *self._hopeless(visitor, cause, "no-association", now)]
+        proper.home_agent, proper.lifetime = assigned, self._policy.lifetime
+        proper.home_address = reply.home_address  # DY2
+        visitor.hint = visitor.hint and reply.home_address
+        return [noted, *self._ask(visitor, proper, now)]
+
+    def _without_revocation(self, visitor: Visitor, now: Now) -> list[MagEffect]:
+        """RV3: its binding must not stay."""
+        cause = f"LMA {ipv4_text(visitor.lma)} offers no revocation, and [mag] require_revocation is true"
+        self._gate.hold_off(visitor.mac, now.monotonic, self._policy.reject_hold)
+        refused = observed.visitor_event("registration-refused", visitor, cause=cause, reason="revocation")
+        told = self._addressing.refused(visitor, now)
+        return [refused, *told, *self._departures.leave(visitor, cause, now)]
+
+    def _displace_other(self, visitor: Visitor, place: Place) -> list[MagEffect]:
         """The LMA decides whose an address is: who had it here has lost it, who only claimed it never had it."""
-        holder = self._visitors.at(visitor.lma, visitor.home_address)
+        holder = self._visitors.at(place)
         if holder is None or holder is visitor:
             return []
         if holder.grant is None:
             self._visitors.displace(holder)
             return [Remove(holder.key)]
         cause = f"the LMA has given {ipv4_text(visitor.home_address)} to {visitor.nai}"
-        return self.forget(holder, "visitor-removed", cause=cause, reason="address-moved")
+        return self._departures.forget(holder, "visitor-removed", cause=cause, reason="address-moved")
 
-    def _left(self, visitor: Visitor, answer: Answer) -> list[MagEffect]:
-        """The answer to a de-registration."""
-        if answer.outcome is Outcome.ACCEPTED:
-            self._visitors.remove(visitor)
-            return [observed.visitor_event("deregistered", visitor)]
-        noted = observed.visitor_event(
-            "deregistration-refused", visitor, cause=answer.cause, reason=answer.reason
-        )
-        if answer.code not in _WORTH_WAITING:
-            self._visitors.remove(visitor)
-        return [noted]
-
-    def _refused(self, visitor: Visitor, answer: Answer, now: Now) -> list[MagEffect]:
-        exchange = visitor.exchange
-        assert exchange is not None
+    def _refused(self, visitor: Visitor, exchange: Exchange, answer: Answer, now: Now) -> list[MagEffect]:
+        assert answer.reply is not None
+        cause = f"LMA {ipv4_text(exchange.lma)}: {answer.cause}"
         effects: list[MagEffect] = [
-            observed.visitor_event(
-                "registration-refused",
-                visitor,
-                cause=f"LMA {ipv4_text(visitor.lma)}: {answer.cause}",
-                reason=answer.reason,
-            )
+            observed.visitor_event("registration-refused", visitor, cause=cause, reason=answer.reason)
         ]
+        if answer.code == Code.PMIP_UNSUPPORTED:
+            self._lmas.block(exchange.lma, now.monotonic)
+            wait = self._policy.pmip_backoff
+            return effects + self._blocked(visitor, exchange, wait, now, refused=True)
+        cured = repaired(
+            exchange,
+            answer.reply,
+            may_do_without_udp=self._policy.nat_traversal == "auto",
+            readdress=partial(self._readdressed, visitor, exchange),
+        )
+        if cured is not None:
+            effects += self._withdraw(visitor)
+            return effects + self._ask(visitor, cured, now)
         visitor.exchange = None
-        if visitor.state is State.REGISTERED and answer.code in _WORTH_WAITING:
+        moves = visitor.grant is not None and exchange.lma != visitor.lma
+        if visitor.grant is not None and not moves and answer.code in WORTH_WAITING:
             visitor.check_at = now.monotonic + self._back_off(visitor)
             return effects
-        if visitor.grant is None:
-            self._visitors.displace(visitor)
-            effects.append(Remove(visitor.key))  # the provisional entry goes with a refusal (P77)
+        effects += self._withdraw(visitor)  # the provisional entry goes with a refusal (P77)
         another = answer.code in _NOT_THIS_ADDRESS and self._addressing.any_address_will_do
-        if another and exchange.home_address and visitor.grant is None:
-            effects += self._addressing.refused(visitor, now)
-            visitor.hint = Ipv4(0)
-            return [*effects, *self.begin(visitor, Ipv4(0), now)]  # P19
-        if answer.code in _WORTH_WAITING:
+        if another and exchange.home_address and (visitor.grant is None or moves):
+            effects += self._addressing.refused(visitor, now) if visitor.grant is None else []
+            visitor.hint = UNSPECIFIED
+            return effects + self._ask(visitor, exchange.again(home_address=UNSPECIFIED), now)  # P19
+        if moves:
+            return effects + self._elsewhere(visitor, exchange, now)
+        if answer.code in WORTH_WAITING:
             visitor.state = State.WAITING
             visitor.refused_at = now.monotonic
             visitor.retry_at = now.monotonic + self._back_off(visitor)
             return effects
-        effects += self._addressing.refused(visitor, now)
         hold = self._policy.reject_hold
-        if answer.code == Code.PMIP_UNSUPPORTED:
-            self._blocked[visitor.lma] = now.monotonic + self._policy.pmip_backoff
-        elif answer.code == Code.PMIP_DISALLOWED:
+        if answer.code == Code.PMIP_DISALLOWED:
             hold = self._policy.pmip_backoff  # P16
-        self._gate.hold_off(visitor.mac, now.monotonic, hold)
-        return effects + self.forget(visitor, "visitor-removed", cause=answer.cause, reason=answer.reason)
+        return effects + self._hopeless(visitor, answer.cause, answer.reason, now, hold)
+
+    def _readdressed(self, visitor: Visitor, exchange: Exchange, lma: Ipv4) -> Exchange | None:
+        return self._registrar.readdressed(visitor, exchange, lma)
+
+    def _withdraw(self, visitor: Visitor) -> list[MagEffect]:
+        """No packets for who is not registered."""
+        if visitor.grant is not None:
+            return []
+        self._visitors.displace(visitor)
+        return [Remove(visitor.key)]
+
+    def _blocked(
+        self, visitor: Visitor, exchange: Exchange, wait: float, now: Now, *, refused: bool = False
+    ) -> list[MagEffect]:
+        """P16: nothing is sent to this LMA for ``wait`` seconds. Running registrations live on what they have."""
+        visitor.exchange = None
+        cause = f"LMA {ipv4_text(exchange.lma)} takes no proxy registrations; asked again in {wait:.0f} s"
+        reason = str(int(Code.PMIP_UNSUPPORTED))
+        if visitor.state is State.LEAVING:
+            return self._departures.forget(visitor, "visitor-removed", cause=cause, reason=reason)
+        withdrawn = self._withdraw(visitor)
+        given_up = exchange.given_up | {exchange.lma}
+        assert visitor.profile is not None
+        other = self._lmas.choose(visitor.profile, given_up, visitor.nai, now.monotonic)
+        if other is not None and not self._lmas.blocked_for(other, visitor.nai, now.monotonic):
+            return withdrawn + self.begin(visitor, exchange.home_address, now, given_up)
+        if visitor.grant is not None:
+            visitor.check_at = now.monotonic + wait
+            return [observed.visitor_event("registration-postponed", visitor, cause=cause, reason=reason)]
+        hold = min(wait, self._policy.reject_hold)
+        return withdrawn + self._hopeless(visitor, cause, reason, now, hold, answer_dhcp=refused)
+
+    def _hopeless(
+        self,
+        visitor: Visitor,
+        cause: str,
+        reason: str,
+        now: Now,
+        hold: float | None = None,
+        *,
+        answer_dhcp: bool = True,
+    ) -> list[MagEffect]:
+        """It cannot be served, and AAA is not asked about it again for a while."""
+        self._gate.hold_off(visitor.mac, now.monotonic, self._policy.reject_hold if hold is None else hold)
+        told = self._addressing.refused(visitor, now) if answer_dhcp else []
+        return told + self._departures.forget(visitor, "visitor-removed", cause=cause, reason=reason)
 
     def _back_off(self, visitor: Visitor) -> float:
         wait = RETRANSMIT_AFTER[min(visitor.retries, len(RETRANSMIT_AFTER) - 1)]
@@ -314,37 +389,47 @@ class Registrations:
         return wait
 
     def _unanswered(self, visitor: Visitor, exchange: Exchange, now: Now) -> list[MagEffect]:
-        tries = len(exchange.identifications)
+        """A try has been waited for. Another one needs a node that is still there (P15)."""
+        if visitor.grant is not None and self._is_old(visitor.confirmed_at, now):
+            return [AskPresence(visitor.key)]
+        if visitor.state is State.REGISTERING:
+            found = heard_since_asked(visitor)
+            if found is Presence.PROBE:
+                exchange.next_try = now.monotonic + PROBE_INTERVAL
+                return [self._home.probe(visitor)]
+            if found is Presence.GONE or self._is_old(visitor.heard_at, now):
+                return self._departures.forget(visitor, "visitor-vanished", cause="not heard any more")
         if exchange.complaint:
-            cause = f"LMA {ipv4_text(visitor.lma)} gives no valid answer: {exchange.complaint}"
+            cause = f"LMA {ipv4_text(exchange.lma)} gives no valid answer: {exchange.complaint}"
         else:
-            cause = f"LMA {ipv4_text(visitor.lma)} does not answer: {self._why_silent(visitor.lma, now)}"
-        noted = observed.visitor_event("registration-unanswered", visitor, cause=cause, tries=tries)
-        if not self.registrar.exhausted(exchange):
-            if visitor.state is State.REGISTERING and self._vanished(visitor, now):
-                return [noted, *self.forget(visitor, "visitor-vanished", cause="not heard any more")]
+            why = self._lmas.why_silent(exchange.lma, now.monotonic)
+            cause = f"LMA {ipv4_text(exchange.lma)} does not answer: {why}"
+        noted = observed.visitor_event("registration-unanswered", visitor, cause=cause, tries=exchange.tries)
+        if exchange.tries < exchange.max_tries:
             return [noted, *self._try(visitor, exchange, now)]
+        self._lmas.fell_silent(exchange.lma, now.monotonic)
+        if visitor.state is State.LEAVING:
+            return [
+                noted,
+                *self._departures.forget(visitor, "visitor-removed", cause=cause, reason="lma-silent"),
+            ]
+        keyless = without_key(exchange)
+        if keyless is not None and not exchange.complaint:
+            return [noted, *self._withdraw(visitor), *self._ask(visitor, keyless, now)]
+        return [noted, *self._elsewhere(visitor, exchange, now, cause)]
+
+    def _elsewhere(self, visitor: Visitor, exchange: Exchange, now: Now, cause: str = "") -> list[MagEffect]:
+        """On to the next LMA of the profile, if there is one (P81)."""
         visitor.exchange = None
-        if visitor.state is State.REGISTERED:
+        given_up = exchange.given_up | {exchange.lma}
+        assert visitor.profile is not None
+        if self._lmas.choose(visitor.profile, given_up, visitor.nai, now.monotonic) is not None:
+            address = visitor.home_address or visitor.hint
+            return self._withdraw(visitor) + self.begin(visitor, address, now, given_up)
+        if visitor.grant is not None:
             visitor.check_at = now.monotonic + RETRANSMIT_AFTER[-1]
-            return [noted]
-        return [noted, *self.forget(visitor, "visitor-removed", cause=cause, reason="lma-silent")]
+            return []
+        return self._departures.forget(visitor, "visitor-removed", cause=cause, reason="lma-silent")
 
-    def _vanished(self, visitor: Visitor, now: Now) -> bool:
-        return now.monotonic - visitor.heard_at > self._policy.attach_probe_max_age
-
-    def _why_silent(self, lma: Ipv4, now: Now) -> str:
-        cause, at = self._unreachable.get(lma, ("", 0.0))
-        if cause and at + RETRANSMIT_AFTER[-1] >= now.monotonic:
-            return cause
-        return (
-            "it is down, unreachable, or discards the request (it does when it knows no key for this NAI and SPI; "
-            "its log says so)"
-        )
-
-
-def _frames_lost(visitor: Visitor) -> list[MagEffect]:
-    """Held frames that go nowhere are dropped and counted (P78)."""
-    frames, old = visitor.frames.take(0.0)
-    lost = observed.frame_dropped(visitor.key, "never-registered", nai=visitor.nai)
-    return [lost] * (len(frames) + old)
+    def _is_old(self, instant: float, now: Now) -> bool:
+        return now.monotonic - instant > self._policy.attach_probe_max_age

@@ -1,193 +1,220 @@
-"""The registration client of a MAG: requests, retransmission, replies (RFC 5944 3.6; RFC 5563 3, 4).
+"""What a MAG asks an LMA for: exchanges, and the request of each try (RFC 5944 3.6; RFC 5563 3, 4)."""
 
-It speaks for one visitor at a time and changes only that visitor's exchange and grant; what an outcome means for
-the visitor is decided by the engine.
-"""
-
-from enum import Enum
-
-import attrs
-
-from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4_text
+from pmip_tw.mag import observed
+from pmip_tw.mag.care_of import CareOf
 from pmip_tw.mag.clocks import Identifications
+from pmip_tw.mag.exchanges import Exchange
+from pmip_tw.mag.lmas import Lmas
 from pmip_tw.mag.policy import MagPolicy
-from pmip_tw.mag.visitors import Exchange, Grant, Visitor
+from pmip_tw.mag.protection import Protection
+from pmip_tw.mag.visitors import Visitor
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Send
-from pmip_tw.mobility.tunnels import SIGNALLING_PORT, Tunnel
-from pmip_tw.wire.codes import Code, accepts, meaning
-from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelReply, UdpTunnelRequest
-from pmip_tw.wire.extensions import FA_HA, MN_HA, REVOCATION_SUPPORT
-from pmip_tw.wire.registration import COLOCATED, REVERSE_TUNNEL, RegistrationReply, RegistrationRequest
+from pmip_tw.mobility.effects import Observe, Send
+from pmip_tw.mobility.tunnels import SIGNALLING_PORT, Encapsulation, Tunnel
+from pmip_tw.wire.extension_values import DynamicHomeAgent, RevocationSupport, UdpTunnelRequest
+from pmip_tw.wire.extensions import GRE_KEY, REVOCATION_SUPPORT, UDP_TUNNEL_REQUEST
+from pmip_tw.wire.registration import (
+    BROADCASTS,
+    COLOCATED,
+    GRE,
+    MINIMAL,
+    REVERSE_TUNNEL,
+    RegistrationRequest,
+)
 
 RETRANSMIT_AFTER = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 """Seconds after each try (M8); after the last the LMA counts as silent."""
 
-RENEW_AT = 0.5
-"""Part of the granted lifetime after which it is renewed (P20), up to a tenth of that earlier (M7)."""
+TRIES_BEFORE_ANOTHER = 3
+"""Tries where another LMA could be asked instead (P81)."""
 
-JITTER = 0.1
-_LOW = 0xFFFFFFFF
+DISCOVERY_LIFETIME = 5
+"""Seconds asked for while the LMA itself is being asked for (DY9)."""
 
+_REQUESTED_HOME_AGENT = 1
+"""Sub-type of 139 (RFC 4433 3.4)."""
 
-class Outcome(Enum):
-    """What a reply means for the visitor."""
+_INTERFACE_ID, _DEVICE_ID, _ETHERNET_MAC = 1, 2, 1
+"""Sub-types of 147 and the kind of device identifier that we know (RFC 5563 5.2, 5.3)."""
 
-    DISCARDED = "discarded"
-    ACCEPTED = "accepted"
-    RESYNCHRONIZED = "resynchronized"
-    REFUSED = "refused"
-
-
-@attrs.frozen(slots=True, kw_only=True)
-class Answer:
-    """A reply, judged. ``reason`` and ``cause`` say why it was discarded or refused; ``code`` is the reply's."""
-
-    outcome: Outcome
-    code: int = 0
-    reason: str = ""
-    cause: str = ""
+_AGENT_PART = frozenset((GRE_KEY, REVOCATION_SUPPORT, UDP_TUNNEL_REQUEST))
+_FLAGS = {Encapsulation.GRE: GRE, Encapsulation.MINIMAL: MINIMAL}
 
 
 class Registrar:
-    """Builds requests with D and T set (P8, P9), protected by the visitor's own association (per-MN mode)."""
+    """Builds what is asked; what the answers mean is for others to say."""
 
-    def __init__(self, policy: MagPolicy) -> None:
+    def __init__(self, policy: MagPolicy, care_of: CareOf, lmas: Lmas, clocks: Identifications) -> None:
         self._policy = policy
-        self._identifications = Identifications(policy.timestamp_window)
-        self._tunnels: dict[Ipv4, Tunnel] = {}
+        self._care_of = care_of
+        self._lmas = lmas
+        self._clocks = clocks
 
-    def clock_offset(self, lma: Ipv4) -> int:
-        """Seconds by which ``lma``'s clock is ahead of ours, as far as we follow it."""
-        return self._identifications.offset(lma)
-
-    def first_tunnel(self, visitor: Visitor) -> Tunnel:
-        """The tunnel that the registration will most likely have, for the provisional entry (P77).
-
-        Behind a NAT only the LMA finds out that it is a UDP tunnel; the next visitor's will be one too.
-        """
-        known = self._tunnels.get(visitor.lma)
-        if known is not None:
-            return known
-        port = SIGNALLING_PORT if self._policy.nat_traversal == "force" else 0
-        return Tunnel(local=self._policy.address, remote=visitor.lma, remote_port=port)
-
-    def send(self, visitor: Visitor, exchange: Exchange, now: Now) -> Send:
-        """One more try of ``exchange``; each is a new registration with a new Identification (I5)."""
+    def exchange(
+        self,
+        visitor: Visitor,
+        lma: Ipv4,
+        home_address: Ipv4,
+        now: Now,
+        given_up: frozenset[Ipv4] = frozenset(),
+    ) -> Exchange | str:
+        """A registration of ``visitor`` at ``lma`` that begins; or why there can be none."""
         assert visitor.profile is not None
-        profile, policy = visitor.profile, self._policy
-        identification = self._identifications.next(profile.nai, profile.lma, now.wall)
-        exchange.identifications.append(identification)
-        exchange.sent_at = now.monotonic
-        tries = len(exchange.identifications)
-        wait = RETRANSMIT_AFTER[min(tries, len(RETRANSMIT_AFTER)) - 1]
-        exchange.next_try = now.monotonic + min(wait, exchange.lifetime or wait)
-        request = RegistrationRequest(
-            flags=COLOCATED | REVERSE_TUNNEL,
-            lifetime=exchange.lifetime,
-            home_address=exchange.home_address,
-            home_agent=profile.lma,
-            care_of_address=policy.address,
-            identification=identification,
-            nai=profile.nai.encode(),
-            access_technology=policy.access_technology,
-            udp_tunnel=self._tunnel_request(exchange),
-            revocation=RevocationSupport(int(now.wall)) if exchange.lifetime else None,
+        protection = self._lmas.protection(lma, visitor.profile)
+        if isinstance(protection, str):
+            return protection
+        renews = visitor.grant is not None and visitor.lma == lma
+        discovers = self._policy.dynamic_home_agent and not visitor.profile.lmas and not renews
+        expected = visitor.tunnel if renews else self._lmas.gives(lma, now.monotonic)
+        others = set(self._lmas.candidates(visitor.profile)) - given_up - {lma}
+        exchange = Exchange(
+            lifetime=min(DISCOVERY_LIFETIME, self._policy.lifetime) if discovers else self._policy.lifetime,
+            home_address=home_address,
+            lma=lma,
+            home_agent=UNSPECIFIED if discovers else lma,
+            care_of_address=self._care_of.address,
+            protection=protection,
+            encapsulation=expected.encapsulation if expected else self._policy.encapsulation,
+            offers_udp=self._offers_udp(protection),
+            max_tries=TRIES_BEFORE_ANOTHER if others else len(RETRANSMIT_AFTER),
+            given_up=given_up,
         )
-        datagram = request.encode(mn_ha=profile.mn_ha)
-        return Send(datagram, Endpoint(profile.lma, SIGNALLING_PORT), policy.address)
+        if self._may_have_key(protection) and exchange.encapsulation is Encapsulation.GRE:
+            if renews and expected is not None:
+                exchange.gre_key = expected.key_in
+            elif expected is None or expected.key_in is not None:
+                exchange.gre_key = self._first_key(now)
+        return exchange
 
-    def exhausted(self, exchange: Exchange) -> bool:
-        """Whether the last try has been waited for."""
-        return len(exchange.identifications) >= len(RETRANSMIT_AFTER)
-
-    def judge(self, visitor: Visitor, payload: bytes, reply: RegistrationReply, now: Now) -> Answer:
-        """Rules M2-M6, I9. An accepting reply becomes the visitor's grant, home address and tunnel."""
-        exchange, profile = visitor.exchange, visitor.profile
-        if exchange is None or profile is None:
-            return _discarded("unexpected-reply", "no registration of this mobile node is under way")
-        if reply.identification & _LOW not in {sent & _LOW for sent in exchange.identifications}:
-            return _discarded("identification", "it answers no request that was sent (M2)")
-        found = reply.mn_ha
-        if found is None or MN_HA in reply.repeated or FA_HA in reply.repeated:
-            return _discarded("no-authenticator", "it must have exactly one MN-HA extension (M3)")
-        if found.spi != profile.mn_ha.spi or not profile.mn_ha.verify(payload[: found.covered], found.value):
-            exchange.complaint = (
-                f"its answer ({meaning(reply.code)}) does not verify with SPI {profile.mn_ha.spi}: "
-                "the MN-HA key from AAA is not the LMA's"
-            )
-            return _discarded("bad-authenticator", exchange.complaint)
-        if reply.identification & _LOW != exchange.identifications[-1] & _LOW:
-            return _discarded("late-reply", "it answers an earlier try; the newest is still out (M2)")
-        if reply.code == Code.HA_ID_MISMATCH:
-            return self._resynchronized(visitor, exchange, reply, now)
-        if not accepts(reply.code):
-            return Answer(
-                outcome=Outcome.REFUSED, code=reply.code, reason=str(reply.code), cause=meaning(reply.code)
-            )
-        return self._accepted(visitor, exchange, reply, now)
-
-    def _accepted(self, visitor: Visitor, exchange: Exchange, reply: RegistrationReply, now: Now) -> Answer:
-        if exchange.lifetime == 0:
-            return Answer(outcome=Outcome.ACCEPTED, code=reply.code)
-        if not reply.home_address or not reply.home_agent or not reply.lifetime:
-            exchange.complaint = "it accepts without home address, home agent or lifetime (M6)"
-            return _discarded("incomplete-reply", exchange.complaint)
-        assert visitor.profile is not None
-        lifetime = min(exchange.lifetime, reply.lifetime)
-        early = 1 - JITTER * now.random_fraction()
-        visitor.grant = Grant(
-            lifetime=lifetime,
-            # The clock starts when the request was sent (M5).
-            ends_at=exchange.sent_at + lifetime,
-            renew_at=exchange.sent_at + max(1.0, lifetime * RENEW_AT * early),
-            accepted_at=now.monotonic,
-            lma_timestamp=_protected_timestamp(reply),
-        )
-        visitor.exchange = None
-        visitor.home_address = reply.home_address
-        tunnelled = isinstance(reply.udp_tunnel, UdpTunnelReply) and reply.udp_tunnel.will_tunnel
-        # The reply's home agent address is the tunnel's end, not the one that was configured (T1).
-        visitor.tunnel = Tunnel(
-            local=self._policy.address,
-            remote=reply.home_agent,
-            remote_port=SIGNALLING_PORT if tunnelled else 0,
-        )
-        self._tunnels[visitor.lma] = visitor.tunnel
-        return Answer(outcome=Outcome.ACCEPTED, code=reply.code)
-
-    def _resynchronized(
-        self, visitor: Visitor, exchange: Exchange, reply: RegistrationReply, now: Now
-    ) -> Answer:
-        """I9, P17: follow the LMA's clock and try once more at once; a second 133 waits for its turn."""
-        ahead = self._identifications.resynchronize(visitor.nai, visitor.lma, reply.identification, now.wall)
-        if exchange.resynchronized:
-            return Answer(
-                outcome=Outcome.REFUSED,
-                code=reply.code,
-                reason=str(reply.code),
-                cause=f"{meaning(reply.code)} again, after taking over the LMA's clock ({ahead:+d} s from ours)",
-            )
-        exchange.resynchronized = True
-        return Answer(
-            outcome=Outcome.RESYNCHRONIZED,
-            code=reply.code,
-            cause=f"the LMA's clock is {ahead:+d} s from ours: set both by NTP",
-        )
-
-    def _tunnel_request(self, exchange: Exchange) -> UdpTunnelRequest | None:
-        """N1; a de-registration needs no tunnel."""
-        if self._policy.nat_traversal == "off" or not exchange.lifetime:
+    def farewell(
+        self, visitor: Visitor, home_address: Ipv4, asked: Exchange | None, now: Now
+    ) -> Exchange | None:
+        """The de-registration of ``visitor``, or of what ``asked`` may have brought (P21); None: it cannot be asked."""
+        if asked is not None:
+            changed = {"lifetime": 0, "home_address": home_address, "repaired": frozenset()}
+            return asked.again(**changed, max_tries=len(RETRANSMIT_AFTER))
+        exchange = self.exchange(visitor, visitor.lma, home_address, now)
+        if isinstance(exchange, str) or visitor.grant is None:
             return None
-        return UdpTunnelRequest(forced=self._policy.nat_traversal == "force")
+        return exchange.again(
+            lifetime=0,
+            care_of_address=visitor.grant.care_of_address,
+            max_tries=len(RETRANSMIT_AFTER),
+        )
 
+    def readdressed(self, visitor: Visitor, exchange: Exchange, lma: Ipv4) -> Exchange | None:
+        """``exchange`` at another LMA, to which the answer pointed; None where we have no association with it."""
+        assert visitor.profile is not None
+        protection = self._lmas.protection(lma, visitor.profile)
+        if isinstance(protection, str):
+            return None
+        return exchange.again(
+            lma=lma,
+            home_agent=UNSPECIFIED if exchange.discovers else lma,
+            protection=protection,
+            given_up=exchange.given_up | {exchange.lma},
+        )
 
-def _discarded(reason: str, cause: str) -> Answer:
-    return Answer(outcome=Outcome.DISCARDED, reason=reason, cause=cause)
+    def provisional_tunnel(self, exchange: Exchange, now: Now) -> Tunnel:
+        """The tunnel that ``exchange`` will most likely bring, for the provisional entry (P77).
 
+        Behind a NAT only the LMA finds out that it is a UDP tunnel; the next visitor's will be one too. A key that the
+        LMA chooses cannot be known before.
+        """
+        known = self._lmas.gives(exchange.lma, now.monotonic)
+        forced = self._policy.nat_traversal == "force" and exchange.offers_udp
+        return Tunnel(
+            local=self._care_of.address,
+            remote=known.remote if known else exchange.lma,
+            encapsulation=exchange.encapsulation,
+            remote_port=known.remote_port if known else SIGNALLING_PORT if forced else 0,
+            key_in=exchange.gre_key or None,
+            key_out=exchange.gre_key or None,
+        )
 
-def _protected_timestamp(reply: RegistrationReply) -> int | None:
-    """Of the LMA's 137; one that MN-HA does not cover is ignored (RV4)."""
-    if reply.revocation is None or REVOCATION_SUPPORT in reply.agent_part:
-        return None
-    return reply.revocation.timestamp
+    def attempt(self, visitor: Visitor, exchange: Exchange, now: Now) -> list[Send | Observe]:
+        """One more try of ``exchange``; each is a new registration with a new Identification (I5)."""
+        exchange.identifications.append(self._clocks.next(visitor.nai, exchange.lma, now.wall))
+        exchange.sent_at, exchange.heard = now.monotonic, False
+        wait = RETRANSMIT_AFTER[min(exchange.tries, len(RETRANSMIT_AFTER)) - 1]
+        exchange.next_try = now.monotonic + min(wait, exchange.lifetime or wait)
+        self._lmas.asked(exchange.lma, visitor.nai, now.monotonic)
+        request = self._request(visitor, exchange, now)
+        protection = exchange.protection
+        datagram = request.encode(
+            mn_ha=protection.mn_ha,
+            mn_aaa=None if protection.mn_aaa is None else protection.mn_aaa.over(request.challenge),
+            fa_ha=protection.fa_ha_for(exchange.lifetime),
+        )
+        name = "registration-sent" if exchange.lifetime else "deregistration-sent"
+        return [
+            Send(datagram, Endpoint(exchange.lma, SIGNALLING_PORT), self._care_of.address),
+            observed.visitor_event(name, visitor, lma=ipv4_text(exchange.lma), tries=exchange.tries),
+        ]
+
+    def _request(self, visitor: Visitor, exchange: Exchange, now: Now) -> RegistrationRequest:
+        policy, protection = self._policy, exchange.protection
+        flags = REVERSE_TUNNEL | _FLAGS.get(exchange.encapsulation, 0)  # P9
+        flags |= COLOCATED if policy.colocated else 0  # P8
+        flags |= BROADCASTS if policy.tunnel_broadcast and exchange.lifetime else 0  # P68
+        behind_mn_ha = not policy.colocated and protection.mn_ha is not None
+        challenge = None
+        if protection.mn_aaa is not None and not policy.colocated:
+            challenge = now.entropy(16)  # as a foreign agent would have advertised (RFC 4721 3.1)
+        return RegistrationRequest(
+            flags=flags,
+            lifetime=exchange.lifetime,
+            home_address=exchange.home_address or policy.unknown_home_address,  # P5
+            home_agent=exchange.home_agent,
+            care_of_address=exchange.care_of_address,
+            identification=exchange.identifications[-1],
+            nai=visitor.nai.encode(),
+            per_node=protection.per_node,
+            identifiers=self._identifiers(visitor),
+            access_technology=policy.access_technology,
+            dynamic_home_agent=self._requested(exchange),
+            gre_key=exchange.gre_key,
+            udp_tunnel=self._udp_tunnel(exchange),
+            revocation=self._revocation(exchange, now),
+            challenge=challenge,
+            agent_part=_AGENT_PART if behind_mn_ha else frozenset(),  # N2, N3, RV2
+        )
+
+    @staticmethod
+    def _requested(exchange: Exchange) -> DynamicHomeAgent | None:
+        """DY6: who is asked to be the LMA is told so, because nothing else in the request says it."""
+        return DynamicHomeAgent(_REQUESTED_HOME_AGENT, exchange.lma) if exchange.discovers else None
+
+    def _identifiers(self, visitor: Visitor) -> tuple[tuple[int, bytes], ...]:
+        if not self._policy.send_identifiers:
+            return ()
+        return ((_INTERFACE_ID, visitor.mac), (_DEVICE_ID, bytes((_ETHERNET_MAC,)) + visitor.mac))
+
+    def _udp_tunnel(self, exchange: Exchange) -> UdpTunnelRequest | None:
+        """N1; a de-registration needs no tunnel."""
+        if not exchange.offers_udp or not exchange.lifetime:
+            return None
+        forced = self._policy.nat_traversal == "force"
+        return UdpTunnelRequest(forced=forced, encapsulation=int(exchange.encapsulation))
+
+    def _revocation(self, exchange: Exchange, now: Now) -> RevocationSupport | None:
+        """RV2: by a foreign agent only where something protects it."""
+        if not exchange.lifetime or not (self._policy.colocated or exchange.protection.covers_agent_part):
+            return None
+        return RevocationSupport(int(now.wall), inform=self._policy.on_revoke != "none")  # RV5
+
+    def _offers_udp(self, protection: Protection) -> bool:
+        """What a foreign agent adds behind MN-HA would go unprotected without FA-HA (N3)."""
+        return self._policy.nat_traversal != "off" and (
+            self._policy.colocated or protection.covers_agent_part
+        )
+
+    def _may_have_key(self, protection: Protection) -> bool:
+        """T5: with the D bit only if it is wished for, without it only where it is protected."""
+        if self._policy.gre_key == "none":
+            return False
+        return self._policy.gre_key_with_d if self._policy.colocated else protection.covers_agent_part
+
+    def _first_key(self, now: Now) -> int:
+        return int.from_bytes(now.entropy(4), "big") or 1 if self._policy.gre_key == "own" else 0

@@ -6,10 +6,14 @@ import attrs
 
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.mag import observed
+from pmip_tw.mag.care_of import CareOf
+from pmip_tw.mag.lmas import Lmas
+from pmip_tw.mag.protection import AuthenticationMode, Protection
 from pmip_tw.mag.visitors import Visitor, VisitorList
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Send
+from pmip_tw.wire.authentication import Authenticator
 from pmip_tw.wire.revocation import Revocation, RevocationAck
 
 WINDOW = 300
@@ -23,17 +27,67 @@ class Tombstone:
     """A registration that is over: what is needed to acknowledge its revocation again (RV37)."""
 
     nai: str
-    association: SecurityAssociation
+    protection: Protection
     identifier: int
     until: float
 
 
 @attrs.frozen(slots=True, kw_only=True)
 class Judgement:
-    """``visitor``: whom to remove, first of all (RV32); then ``effects``, the acknowledgment among them."""
+    """``visitor``: whom to remove, first of all (RV32); then ``effects``, the acknowledgment among them.
+
+    ``inform``: the node is to be told, which the acknowledgment promises (RV33).
+    """
 
     visitor: Visitor | None
     effects: list[Send | Observe]
+    inform: bool = False
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class _Arrived:
+    """A revocation and where it came from."""
+
+    message: Revocation
+    payload: bytes
+    source: Endpoint
+    local: Ipv4
+
+    def proven_by(self, protection: Protection) -> "_Proof | None":
+        """RV9, RV11: FA-HA between agents, MN-HA where the node's association is what we have."""
+        for association, found, is_fa_ha in (
+            (protection.fa_ha, self.message.fa_ha, True),
+            (protection.mn_ha, self.message.mn_ha, False),
+        ):
+            if association is not None and found is not None:
+                right = _verifies(self.payload, found, association)
+                return _Proof(association, is_fa_ha) if right else None
+        by_ipsec = protection.mode is AuthenticationMode.IPSEC
+        return _Proof(None, False) if by_ipsec and self.source.address == self.message.home_domain else None
+
+    def acknowledged(self, proof: "_Proof", nai: bytes, *, inform: bool = False) -> Send:
+        """To where it came from (RFC 3543 3.4), under the association that it came under."""
+        ack = RevocationAck(
+            home_address=self.message.home_address,
+            identifier=self.message.identifier,
+            nai=nai,
+            inform=inform,
+        )
+        datagram = ack.encode(
+            mn_ha=None if proof.is_fa_ha else proof.association,
+            fa_ha=proof.association if proof.is_fa_ha else None,
+        )
+        return Send(datagram, self.source, self.local)
+
+    def discarded(self, reason: str, cause: str, nai: str = "", session: str = "") -> Judgement:
+        note = observed.discarded(reason, self.source, cause, nai=nai, session=session)
+        return Judgement(visitor=None, effects=[note])
+
+
+@attrs.frozen(slots=True)
+class _Proof:
+    association: SecurityAssociation | None
+    is_fa_ha: bool
 
 
 def later(one: int, other: int) -> bool:
@@ -44,83 +98,110 @@ def later(one: int, other: int) -> bool:
 class Revocations:
     """Decides about revocations received; keeps tombstones until the old lifetime would have ended."""
 
-    def __init__(self, address: Ipv4, visitors: VisitorList) -> None:
-        self._address = address
+    def __init__(self, care_of: CareOf, visitors: VisitorList, lmas: Lmas) -> None:
+        self._care_of = care_of
         self._visitors = visitors
-        self._tombstones: dict[tuple[Ipv4, Ipv4], Tombstone] = {}
+        self._lmas = lmas
+        self._tombstones: dict[tuple[Ipv4, Ipv4], tuple[Tombstone, ...]] = {}
 
     def received(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> Judgement:
         """A revocation message; raises WireError for octets that are none."""
         message = Revocation.decode(payload)
+        arrived = _Arrived(message=message, payload=payload, source=source, local=local)
         if not message.from_home_agent:
-            return _discard("reflected", source, "it claims to come from a foreign agent (RV18)")
-        if message.foreign_domain != self._address or not message.home_domain:
-            return _discard("not-ours", source, "its domain addresses are not ours and an LMA's (RV32, RV38)")
-        visitor = self._visitors.at(message.home_domain, message.home_address)
-        if visitor is not None and visitor.grant is not None and _means(message, visitor.nai):
-            return self._about_visitor(payload, message, visitor, source, local, now)
-        stone = self._tombstones.get((message.home_domain, message.home_address))
-        if stone is not None and stone.until > now.monotonic and _means(message, stone.nai):
-            return self._about_tombstone(payload, message, stone, source, local)
-        return _discard("no-such-binding", source, "no registration here has that home address and NAI")
+            return arrived.discarded("reflected", "it claims to come from a foreign agent (RV18)")
+        if not message.home_domain:
+            return arrived.discarded("not-ours", "its home domain address is nobody's (RV32)")
+        meant = [
+            visitor
+            for visitor in self._visitors.with_home(message.home_domain, message.home_address)
+            if visitor.grant is not None
+            and visitor.grant.care_of_address == message.foreign_domain
+            and _means(message, visitor.nai)
+        ]
+        if len(meant) > 1:
+            return arrived.discarded("ambiguous", "several nodes have that address, and it names none (RV13)")
+        if meant:
+            return self._about_visitor(arrived, meant[0], now)
+        stones = self._tombstones.get((message.home_domain, message.home_address), ())
+        for stone in stones:
+            if stone.until > now.monotonic and _means(message, stone.nai):
+                return self._about_tombstone(arrived, stone)
+        if message.foreign_domain != self._care_of.address:
+            return arrived.discarded("not-ours", "its foreign domain address is not ours (RV38)")
+        return self._about_nobody(arrived)
 
-    def bury(self, visitor: Visitor, identifier: int, monotonic: float) -> None:
+    def bury(self, visitor: Visitor, monotonic: float, identifier: int | None = None) -> None:
         """``visitor`` was revoked by ``identifier``, or left: remember what is needed to answer once more.
 
         Two old ones go for each that comes, so that burying costs the same however many lie there.
         """
-        assert visitor.profile is not None and visitor.grant is not None
-        self._tombstones.pop((visitor.lma, visitor.home_address), None)
+        if visitor.grant is None or visitor.grant.lma_timestamp is None:
+            return  # no revocation was negotiated
+        assert visitor.tunnel is not None
+        place = (visitor.tunnel.remote, visitor.home_address)
+        others = tuple(stone for stone in self._tombstones.pop(place, ()) if stone.nai != visitor.nai)
         for key in list(islice(self._tombstones, 2)):
-            if self._tombstones[key].until <= monotonic:
+            if all(stone.until <= monotonic for stone in self._tombstones[key]):
                 del self._tombstones[key]
-        self._tombstones[visitor.lma, visitor.home_address] = Tombstone(
+        stone = Tombstone(
             nai=visitor.nai,
-            association=visitor.profile.mn_ha,
-            identifier=identifier,
+            protection=visitor.grant.protection,
+            identifier=visitor.grant.lma_timestamp if identifier is None else identifier,
             until=visitor.grant.ends_at,
         )
+        self._tombstones[place] = (stone, *(other for other in others if other.until > monotonic))
 
-    def _about_visitor(
-        self, payload: bytes, message: Revocation, visitor: Visitor, source: Endpoint, local: Ipv4, now: Now
-    ) -> Judgement:
-        assert visitor.profile is not None and visitor.grant is not None
-        nai, association, grant = visitor.nai, visitor.profile.mn_ha, visitor.grant
-        session = str(visitor.key)
+    def _about_visitor(self, arrived: _Arrived, visitor: Visitor, now: Now) -> Judgement:
+        message, grant = arrived.message, visitor.grant
+        assert grant is not None
+        nai, session = visitor.nai, str(visitor.key)
         if grant.lma_timestamp is None:
-            return _discard("not-negotiated", source, "revocation was not negotiated (RV1)", nai, session)
-        if not _authentic(payload, message, association):
-            return _discard("bad-authenticator", source, "the revocation does not verify (RV9)", nai, session)
-        stone = self._tombstones.get((visitor.lma, visitor.home_address))
-        if stone is not None and stone.nai == nai and not later(message.identifier, stone.identifier):
-            # About an earlier stay: it is answered, and the present registration stays (RV17).
-            return self._about_tombstone(payload, message, stone, source, local)
+            return arrived.discarded("not-negotiated", "revocation was not negotiated (RV1)", nai, session)
+        proof = arrived.proven_by(grant.protection)
+        if proof is None:
+            cause = "the revocation does not verify (RV9)"
+            return arrived.discarded("bad-authenticator", cause, nai, session)
+        for stone in self._tombstones.get((message.home_domain, message.home_address), ()):
+            if stone.nai == nai and not later(message.identifier, stone.identifier):
+                # About an earlier stay: it is answered, and the present registration stays (RV17).
+                return self._about_tombstone(arrived, stone)
         if not later(message.identifier, grant.lma_timestamp):
-            return _discard("stale", source, "it is older than the present registration (RV16)", nai, session)
-        elapsed = int(now.monotonic - grant.accepted_at)
-        clock = grant.lma_timestamp + elapsed
+            cause = "it is older than the present registration (RV16)"
+            return arrived.discarded("stale", cause, nai, session)
+        clock = grant.lma_timestamp + int(now.monotonic - grant.accepted_at)
         if later(message.identifier, clock + WINDOW) or later(clock - WINDOW, message.identifier):
             cause = f"its identifier is more than {WINDOW} s off (RV17)"
-            return _discard("outside-window", source, cause, nai, session)
-        self.bury(visitor, message.identifier, now.monotonic)
+            return arrived.discarded("outside-window", cause, nai, session)
+        inform = message.inform and grant.inform
+        self.bury(visitor, now.monotonic, message.identifier)
         effects: list[Send | Observe] = [
-            observed.visitor_event("revocation-received", visitor, lma=str(source)),
-            _acknowledge(message, association, nai, source, local),
+            observed.visitor_event("revocation-received", visitor, lma=str(arrived.source), inform=inform),
+            arrived.acknowledged(proof, nai.encode(), inform=inform),
         ]
-        return Judgement(visitor=visitor, effects=effects)
+        return Judgement(visitor=visitor, effects=effects, inform=inform)
 
-    def _about_tombstone(
-        self, payload: bytes, message: Revocation, stone: Tombstone, source: Endpoint, local: Ipv4
-    ) -> Judgement:
-        if not _authentic(payload, message, stone.association):
-            return _discard("bad-authenticator", source, "the revocation does not verify (RV9)", stone.nai)
-        if later(stone.identifier, message.identifier):
-            return _discard(
-                "replayed", source, "it is older than one that was acknowledged (RV17)", stone.nai
-            )
-        return Judgement(
-            visitor=None, effects=[_acknowledge(message, stone.association, stone.nai, source, local)]
-        )
+    def _about_tombstone(self, arrived: _Arrived, stone: Tombstone) -> Judgement:
+        proof = arrived.proven_by(stone.protection)
+        if proof is None:
+            return arrived.discarded("bad-authenticator", "the revocation does not verify (RV9)", stone.nai)
+        if later(stone.identifier, arrived.message.identifier):
+            cause = "it is older than one that was acknowledged (RV17)"
+            return arrived.discarded("replayed", cause, stone.nai)
+        return Judgement(visitor=None, effects=[arrived.acknowledged(proof, stone.nai.encode())])
+
+    def _about_nobody(self, arrived: _Arrived) -> Judgement:
+        """What we know nothing of, perhaps because we were restarted, is over as well: who can prove that it is the
+        LMA is told so, or it would ask until the lifetime ends (RV37).
+        """
+        protection = self._lmas.own_protection(arrived.message.home_domain)
+        proof = None if protection is None else arrived.proven_by(protection)
+        if proof is None:
+            cause = "no registration here has that home address and NAI"
+            return arrived.discarded("no-such-binding", cause)
+        nai = arrived.message.nai
+        noted = observed.revoked_nobody(nai.decode(errors="replace"), arrived.source)
+        return Judgement(visitor=None, effects=[noted, arrived.acknowledged(proof, nai)])
 
 
 def _means(message: Revocation, nai: str) -> bool:
@@ -128,23 +209,5 @@ def _means(message: Revocation, nai: str) -> bool:
     return message.nai in (b"", nai.encode())
 
 
-def _authentic(payload: bytes, message: Revocation, association: SecurityAssociation) -> bool:
-    found = message.mn_ha
-    return (
-        found is not None
-        and found.spi == association.spi
-        and association.verify(payload[: found.covered], found.value)
-    )
-
-
-def _acknowledge(
-    message: Revocation, association: SecurityAssociation, nai: str, source: Endpoint, local: Ipv4
-) -> Send:
-    """To where the revocation came from (RFC 3543 3.4); I is 0: the mobile node is not told (RV33)."""
-    ack = RevocationAck(home_address=message.home_address, identifier=message.identifier, nai=nai.encode())
-    return Send(ack.encode(mn_ha=association), source, local)
-
-
-def _discard(reason: str, source: Endpoint, cause: str, nai: str = "", session: str = "") -> Judgement:
-    note = observed.discarded(reason, source, cause, nai=nai, session=session)
-    return Judgement(visitor=None, effects=[note])
+def _verifies(payload: bytes, found: Authenticator, association: SecurityAssociation) -> bool:
+    return found.spi == association.spi and association.verify(payload[: found.covered], found.value)

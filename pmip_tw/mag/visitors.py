@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from enum import Enum
+from typing import NamedTuple
 
 import attrs
 
 from pmip_tw.aaa.profile import Profile
-from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac
+from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac, Prefix
+from pmip_tw.mag.exchanges import Exchange, Grant
 from pmip_tw.mag.uplink import HeldFrames
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Tunnel
 from pmip_tw.wire.dhcp import DhcpMessage
@@ -24,32 +26,16 @@ class State(Enum):
     """De-registering; its packets are not carried any more."""
 
 
-@attrs.define(slots=True, kw_only=True)
-class Exchange:
-    """A registration on its way. Times are monotonic seconds.
+class Place(NamedTuple):
+    """What tells the packets for one visitor from those for all others (P44, P45): no two visitors share it."""
 
-    ``home_address``: asked for, 0 for any. ``identifications``: of every try, the newest last (I5, M2).
-    ``complaint``: why the answers that came were useless, "" if none came.
-    """
-
-    lifetime: int
+    home_agent: Ipv4
+    key_in: int | None
     home_address: Ipv4
-    identifications: list[int] = attrs.field(factory=list)
-    sent_at: float = 0.0
-    next_try: float = 0.0
-    resynchronized: bool = False
-    complaint: str = ""
 
-
-@attrs.frozen(slots=True, kw_only=True)
-class Grant:
-    """An accepted registration. ``lma_timestamp``: of its 137 in the reply, None if revocation was not negotiated."""
-
-    lifetime: int
-    ends_at: float
-    renew_at: float
-    accepted_at: float
-    lma_timestamp: int | None
+    @classmethod
+    def of(cls, tunnel: Tunnel, home_address: Ipv4) -> "Place":
+        return cls(tunnel.remote, tunnel.key_in, home_address)
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -64,8 +50,10 @@ class LeaseQuestion:
 class Visitor:
     """One mobile node. ``hint``: the address it was seen to use. ``home_address``: 0 until the LMA has said it.
 
+    ``lma``: where it is registered, or is to be. ``configured``: it uses ``hint`` already, and answers ARP for it.
     ``heard_at``: last frame handed up, monotonic; traffic in the packet plane counts as well, see presence.
-    ``placed``: the address by which the list finds it: ``hint`` while that is provisional, then ``home_address``.
+    ``confirmed_at``: when that was last looked at and found recent (P15). ``placed``: where the list finds it: by
+    ``hint`` while that is provisional, then by ``home_address``. ``tunnel_lost``: nothing comes back through it (P81).
     ``lease_ends``: of what DHCP told it, with grace; None if it never asked. ``lease_cause``: what its end means.
     ``lease_question``: put to a server beyond the tunnel, which we may see when ``shows_dhcp`` (P65).
     ``session_ends``: when AAA's Session-Timeout is over; None if it has none. ``contested``: its MAC was heard on
@@ -77,12 +65,16 @@ class Visitor:
     hint: Ipv4 = UNSPECIFIED
     state: State = State.AUTHENTICATING
     profile: Profile | None = None
+    lma: Ipv4 = UNSPECIFIED
+    configured: bool = False
     home_address: Ipv4 = UNSPECIFIED
-    placed: Ipv4 = UNSPECIFIED
+    placed: "Place | None" = None
     tunnel: Tunnel | None = None
+    tunnel_lost: bool = False
     exchange: Exchange | None = None
     grant: Grant | None = None
     heard_at: float
+    confirmed_at: float = 0.0
     retry_at: float = 0.0
     retries: int = 0
     refused_at: float = 0.0
@@ -106,12 +98,11 @@ class Visitor:
     def nai(self) -> str:
         return self.profile.nai if self.profile else ""
 
-    @property
-    def lma(self) -> Ipv4:
-        return self.profile.lma if self.profile else UNSPECIFIED
+    def entry(self, *, upstream: bool, broadcasts_on: Prefix | None = None) -> AccessEntry | None:
+        """What the packet plane must hold: provisional until accepted (P77); None while no address is known.
 
-    def entry(self, *, upstream: bool) -> AccessEntry | None:
-        """What the packet plane must hold: provisional until accepted (P77); None while no address is known."""
+        ``broadcasts_on``: its home link, if broadcasts there are to be carried (P68).
+        """
         address = self.home_address or self.hint
         if self.tunnel is None or not address:
             return None
@@ -122,6 +113,8 @@ class Visitor:
             tunnel=self.tunnel,
             upstream=upstream,
             shows_dhcp=self.shows_dhcp,
+            broadcasts=broadcasts_on is not None,
+            prefix=broadcasts_on,
         )
 
     def next_deadline(self) -> float | None:
@@ -135,18 +128,22 @@ class Visitor:
             deadlines.append(self.grant.ends_at)
             if self.exchange is None:
                 deadlines.append(self.grant.renew_at if self.check_at is None else self.check_at)
-        deadlines += [end for end in (self.lease_ends, self.session_ends) if end is not None]
+        if self.state is not State.LEAVING and self.session_ends is not None:
+            deadlines.append(self.session_ends)
+        if self.state is State.REGISTERED and self.lease_ends is not None:
+            deadlines.append(self.lease_ends)
         return min(deadlines, default=None)
 
 
 class VisitorList:
-    """All visitors, by layer 2 identity (P43); by NAI, MAC and home address as indexes."""
+    """All visitors, by layer 2 identity (P43); by NAI, MAC and the way to their home address as indexes."""
 
     def __init__(self) -> None:
         self._by_key: dict[AccessKey, Visitor] = {}
         self._by_mac: dict[Mac, Visitor] = {}
         self._by_nai: dict[str, Visitor] = {}
-        self._by_home: dict[tuple[Ipv4, Ipv4], Visitor] = {}
+        self._by_place: dict[Place, Visitor] = {}
+        self._by_home: dict[tuple[Ipv4, Ipv4], list[Visitor]] = {}
 
     def get(self, key: AccessKey) -> Visitor | None:
         return self._by_key.get(key)
@@ -157,9 +154,13 @@ class VisitorList:
     def with_nai(self, nai: str) -> Visitor | None:
         return self._by_nai.get(nai)
 
-    def at(self, lma: Ipv4, home_address: Ipv4) -> Visitor | None:
-        """Who has, or as a provisional entry claims, that address; under another LMA it is another one (P45)."""
-        return self._by_home.get((lma, home_address))
+    def at(self, place: Place) -> Visitor | None:
+        """Who has, or as a provisional entry claims, what arrives there."""
+        return self._by_place.get(place)
+
+    def with_home(self, home_agent: Ipv4, home_address: Ipv4) -> list[Visitor]:
+        """Who has that address at that LMA: several, if GRE keys tell them apart (P45)."""
+        return self._by_home.get((home_agent, home_address), [])
 
     def add(self, visitor: Visitor) -> None:
         self._by_key[visitor.key] = visitor
@@ -169,17 +170,26 @@ class VisitorList:
         """AAA has said who ``visitor`` is."""
         self._by_nai[visitor.nai] = visitor
 
-    def place(self, visitor: Visitor, address: Ipv4) -> None:
-        """The packet plane is to carry ``address`` to ``visitor`` from now on, and to nobody else."""
+    def place(self, visitor: Visitor, place: Place) -> None:
+        """The packet plane is to carry what arrives there to ``visitor`` from now on, and to nobody else."""
         self.displace(visitor)
-        visitor.placed = address
-        self._by_home[visitor.lma, address] = visitor
+        visitor.placed = place
+        former = self._by_place.get(place)
+        if former is not None:
+            self.displace(former)
+        self._by_place[place] = visitor
+        self._by_home.setdefault((place.home_agent, place.home_address), []).append(visitor)
 
     def displace(self, visitor: Visitor) -> None:
         """``visitor`` is not found by its address any more."""
-        if self._by_home.get((visitor.lma, visitor.placed)) is visitor:
-            del self._by_home[visitor.lma, visitor.placed]
-        visitor.placed = UNSPECIFIED
+        place, visitor.placed = visitor.placed, None
+        if place is None:
+            return
+        del self._by_place[place]
+        home = (place.home_agent, place.home_address)
+        self._by_home[home].remove(visitor)
+        if not self._by_home[home]:
+            del self._by_home[home]
 
     def remove(self, visitor: Visitor) -> None:
         if self._by_key.get(visitor.key) is visitor:

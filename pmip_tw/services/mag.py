@@ -8,7 +8,7 @@ from twisted.internet.posixbase import PosixReactorBase
 from pmip_tw.aaa.local_users import LocalUsers
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.radius_servers import MacFormat, RadiusServer, RadiusSettings, RequireSignature
-from pmip_tw.addresses import Endpoint, ipv4_text
+from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, ipv4_text
 from pmip_tw.agents.mag import Mag
 from pmip_tw.config.settings import MagSettings, User
 from pmip_tw.dhcp.configuration import HomeConfiguration
@@ -17,6 +17,8 @@ from pmip_tw.forwarding.path_mtu import LINK_MTU
 from pmip_tw.interfaces import IAuthenticator, IClock, IObserver
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.policy import MagPolicy
+from pmip_tw.mag.protection import AuthenticationMode, LmaAssociation
+from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.net.clock import ReactorClock
 from pmip_tw.net.local_authenticator import LocalAuthenticator
 from pmip_tw.net.radius import RadiusAuthenticator
@@ -27,6 +29,8 @@ from pmip_tw.services.options import Options, read_settings
 from pmip_tw.wire.encapsulation import IP_IN_IP_OVERHEAD, UDP_OVERHEAD
 
 __all__ = ["Options", "makeService"]
+
+_ENCAPSULATIONS = {encapsulation.label: encapsulation for encapsulation in Encapsulation}
 
 
 def makeService(options: Options) -> IService:
@@ -79,6 +83,22 @@ def policy_of(settings: MagSettings) -> MagPolicy:
         gateway_mac=settings.gateway_mac,
         lifetime=settings.lifetime,
         nat_traversal=settings.nat_traversal,
+        colocated=settings.coa_mode == "colocated",
+        unknown_home_address=ALL_ONES if settings.unknown_hoa == "ones" else UNSPECIFIED,
+        encapsulation=_ENCAPSULATIONS[settings.encapsulation],
+        gre_key=settings.gre_key,
+        gre_key_with_d=settings.gre_key_with_d,
+        tunnel_broadcast=settings.tunnel_broadcast,
+        send_identifiers=settings.send_identifiers,
+        associations=tuple(
+            LmaAssociation(address=lma.address, mode=AuthenticationMode(lma.auth), fa_ha=lma.association)
+            for lma in settings.lmas
+        ),
+        default_lmas=settings.default_lmas,
+        dynamic_home_agent=settings.dynamic_home_agent,
+        pmip_backoff=settings.pmip_backoff,
+        on_revoke=settings.on_revoke,
+        require_revocation=settings.require_revocation,
         attach_probe_max_age=settings.attach_probe_max_age,
         reject_hold=settings.reject_hold,
         duplicate_mac=settings.duplicate_mac,
@@ -121,8 +141,9 @@ def authenticator_of(
 def profile_of(user: User) -> Profile:
     return Profile(
         nai=user.nai,
-        lma=user.lma,
+        lmas=user.preferred,
         mn_ha=user.association,
+        mn_aaa=user.aaa_association,
         home_address=user.home_address,
         session_timeout=user.session_timeout,
     )

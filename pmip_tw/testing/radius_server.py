@@ -28,7 +28,7 @@ class RadiusAccount:
 
     user_name: str
     nai: str
-    lma: Ipv4
+    lmas: tuple[Ipv4, ...]
     spi: int
     key: Secret
     home_address: Ipv4 = Ipv4(0xFFFFFFFE)
@@ -38,10 +38,11 @@ class RadiusAccount:
     @classmethod
     def of(cls, user_name: str, profile: Profile, key: Secret) -> "RadiusAccount":
         """The account that gives ``profile``, whose association keeps its ``key`` to itself."""
+        assert profile.mn_ha is not None
         return cls(
             user_name=user_name,
             nai=profile.nai,
-            lma=profile.lma,
+            lmas=profile.lmas,
             spi=profile.mn_ha.spi,
             key=key,
             home_address=profile.home_address or Ipv4(0xFFFFFFFE),
@@ -61,7 +62,7 @@ class RadiusAccount:
         return Attributes(
             standard={number.value: values for number, values in standard.items()},
             vendor={
-                (VENDOR_3GPP2, HOME_AGENT_ADDRESS): (struct.pack("!L", self.lma),),
+                (VENDOR_3GPP2, HOME_AGENT_ADDRESS): tuple(struct.pack("!L", lma) for lma in self.lmas),
                 (VENDOR_3GPP2, MN_HA_SPI): (struct.pack("!L", self.spi),),
                 (VENDOR_3GPP2, MN_HA_SHARED_KEY): (cipher.encrypt(self.key, salt),),
             },

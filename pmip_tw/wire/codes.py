@@ -19,6 +19,8 @@ class Code(IntEnum):
     ACCEPTED = 0
     ACCEPTED_NO_SIMULTANEOUS = 1
     FA_ADMIN_PROHIBITED = 65
+    FA_LIFETIME_TOO_LONG = 69
+    FA_ENCAP_UNAVAIL = 72
     HA_UNSPECIFIED = 128
     HA_ADMIN_PROHIBITED = 129
     HA_RESOURCES = 130
@@ -86,6 +88,11 @@ MEANINGS = {
 def meaning(code: int) -> str:
     """A reply code for a person: ``129 administratively prohibited``."""
     return f"{code} {MEANINGS.get(code, 'unassigned code')}"
+
+
+def is_foreign_agents(code: int) -> bool:
+    """Whether a foreign agent refuses with ``code``, which it cannot prove (RFC 5944 3.4)."""
+    return 64 <= code < 128
 
 
 def accepts(code: int) -> bool:

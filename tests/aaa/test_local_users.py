@@ -11,7 +11,7 @@ from pmip_tw.secret import Secret
 MN1 = mac("02:00:00:00:00:01")
 PROFILE = Profile(
     nai="mn1@example.net",
-    lma=ipv4("192.0.2.1"),
+    lmas=(ipv4("192.0.2.1"),),
     mn_ha=SecurityAssociation(4096, Secret(b"0123456789abcdef")),
 )
 

@@ -24,7 +24,7 @@ SECRET = Secret(b"testing123")
 KEY = Secret(b"0123456789abcdef")
 LOOPBACK = ipv4("127.0.0.1")
 CREDENTIAL = MacCredential(mac=mac("02:00:00:00:00:01"), port="eth1")
-PROFILE = Profile(nai="mn1@example.net", lma=ipv4("192.0.2.1"), mn_ha=SecurityAssociation(4096, KEY))
+PROFILE = Profile(nai="mn1@example.net", lmas=(ipv4("192.0.2.1"),), mn_ha=SecurityAssociation(4096, KEY))
 
 
 @pytest.fixture(params=[EPollReactor, SelectReactor])

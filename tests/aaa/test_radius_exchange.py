@@ -23,7 +23,7 @@ FIRST = Endpoint(ipv4("198.51.100.53"), 1812)
 SECOND = Endpoint(ipv4("198.51.100.54"), 1812)
 MN1 = mac("02:00:00:00:00:01")
 CREDENTIAL = MacCredential(mac=MN1, port="eth1")
-PROFILE = Profile(nai="mn1@example.net", lma=ipv4("192.0.2.1"), mn_ha=SecurityAssociation(4096, KEY))
+PROFILE = Profile(nai="mn1@example.net", lmas=(ipv4("192.0.2.1"),), mn_ha=SecurityAssociation(4096, KEY))
 ACCOUNT = RadiusAccount.of("02-00-00-00-00-01", PROFILE, KEY)
 
 

@@ -57,7 +57,7 @@ def test_a_complete_accept() -> None:
         }
     ) == Profile(
         nai="mn1@example.net",
-        lma=ipv4("192.0.2.1"),
+        lmas=(ipv4("192.0.2.1"),),
         mn_ha=SecurityAssociation(4096, KEY),
         home_address=ipv4("10.1.0.50"),
         session_timeout=3600,
@@ -88,11 +88,8 @@ def test_a_name_that_is_no_nai_is_refused(name: bytes) -> None:
 @pytest.mark.parametrize(
     ("attribute", "value", "text"),
     [
-        (7, None, "no 3GPP2-Home-Agent-IP-Address"),
         (57, None, "no 3GPP2-MN-HA-SPI"),
         (58, None, "no 3GPP2-MN-HA-Shared-Key"),
-        (7, bytes(4), "0.0.0.0 is no address of an LMA"),
-        (7, b"\xff" * 4, "255.255.255.255 is no address of an LMA"),
         (7, b"\x7f\0\0\1", "127.0.0.1 is no address of an LMA"),
         (7, b"\xc0\0\2", "3 octets instead of 4"),
         (57, b"\0\0\0\xff", "SPI 255 is reserved"),
@@ -111,6 +108,22 @@ def test_required_items_refuse_with_their_name_and_reason(
     found = cause(verdict(vendor={(5535, attribute): () if value is None else (value,)}))
     assert text in found
     assert "0123456789abcdef" not in found
+
+
+@covers("P81")
+def test_several_lmas_stand_in_the_order_of_preference() -> None:
+    values = (b"\xc0\0\2\2", b"\xc0\0\2\1", b"\xc0\0\2\2")
+    assert profile({}, {(5535, 7): values}).lmas == (ipv4("192.0.2.2"), ipv4("192.0.2.1"))
+
+
+@pytest.mark.parametrize("values", [(), (bytes(4),), (b"\xff" * 4,)])
+def test_without_an_lma_the_mag_chooses(values: tuple[bytes, ...]) -> None:
+    assert profile({}, {(5535, 7): values}).lmas == ()
+
+
+@covers("P72")
+def test_without_spi_and_key_the_mags_own_association_has_to_do() -> None:
+    assert profile({}, {(5535, 57): (), (5535, 58): ()}).mn_ha is None
 
 
 def test_two_keys_are_one_too_many() -> None:

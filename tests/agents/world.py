@@ -141,7 +141,7 @@ class World:
         self.mag_settings = mag_settings or {}
         self.stations = [Station(number) for number in range(1, nodes + 1)]
         self.verdicts = {
-            station.mac: Accept(Profile(nai=station.nai, lma=LMA, mn_ha=association(station.number)))
+            station.mac: Accept(Profile(nai=station.nai, lmas=(LMA,), mn_ha=association(station.number)))
             for station in self.stations
         }
         self.notes = Notes()

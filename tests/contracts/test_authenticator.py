@@ -24,10 +24,10 @@ from tests.observers import Notes
 KEY = Secret(b"0123456789abcdef")
 MN1, MN2, STRANGER = (mac(f"02:00:00:00:00:0{n}") for n in (1, 2, 9))
 PROFILES = {
-    MN1: Profile(nai="mn1@example.net", lma=ipv4("192.0.2.1"), mn_ha=SecurityAssociation(4096, KEY)),
+    MN1: Profile(nai="mn1@example.net", lmas=(ipv4("192.0.2.1"),), mn_ha=SecurityAssociation(4096, KEY)),
     MN2: Profile(
         nai="mn2@example.net",
-        lma=ipv4("192.0.2.1"),
+        lmas=(ipv4("192.0.2.1"),),
         mn_ha=SecurityAssociation(0x1001, KEY),
         home_address=ipv4("10.1.0.50"),
         session_timeout=3600,

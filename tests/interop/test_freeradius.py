@@ -31,7 +31,7 @@ USERS = [
 PROFILES = {
     user.mac: Profile(
         nai=user.nai,
-        lma=user.lma,
+        lmas=(user.lma,),
         mn_ha=SecurityAssociation(user.spi, Secret(user.key_text.encode())),
     )
     for user in USERS

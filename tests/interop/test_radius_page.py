@@ -128,7 +128,7 @@ def test_the_page_is_a_working_configuration(network: None, tmp_path: Path) -> N
         [accept, reject, again], notes = ask(NODE, STRANGER, NODE)
     association = SecurityAssociation(4096, Secret(b"0123456789abcdef"))
     assert accept == again
-    assert accept == Accept(Profile(nai="mn1@example.net", lma=ipv4("192.0.2.1"), mn_ha=association))
+    assert accept == Accept(Profile(nai="mn1@example.net", lmas=(ipv4("192.0.2.1"),), mn_ha=association))
     assert isinstance(reject, Reject) and in_the_page(reject.cause)
     assert [note.name for note in notes.all if note.reason] == []
 

@@ -142,7 +142,7 @@ class Bench:
 
 
 def accept(station: Station, home: Ipv4 = UNSPECIFIED) -> Accept:
-    return Accept(Profile(nai=station.nai, lma=LMA, mn_ha=association(station.number), home_address=home))
+    return Accept(Profile(nai=station.nai, lmas=(LMA,), mn_ha=association(station.number), home_address=home))
 
 
 def only(kind: type[EffectT], effects: Iterable[object]) -> list[EffectT]:

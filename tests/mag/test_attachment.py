@@ -295,7 +295,7 @@ def test_short_frames_are_counted_not_raised() -> None:
 def test_the_session_timeout_of_aaa_ends_the_session() -> None:
     bench = Bench()
     asked = bench.attach()
-    profile = Profile(nai=STATION.nai, lma=LMA, mn_ha=association(1), session_timeout=120)
+    profile = Profile(nai=STATION.nai, lmas=(LMA,), mn_ha=association(1), session_timeout=120)
     [request] = requests(bench.decide(asked, Accept(profile)))
     bench.arrive(reply(request))
     bench.wait(119)

@@ -131,7 +131,7 @@ class TestRetransmission:
         bench = Bench()
         for number in range(2000):
             bench.engine.unreachable(Endpoint(Ipv4(number), 434), 3, bench.now)
-        assert len(bench.engine._registrations._unreachable) <= 256
+        assert len(bench.engine._lmas._unreachable) <= 256
 
     @covers("M8")
     def test_a_discover_does_not_wait_for_the_back_off(self) -> None:

@@ -1,0 +1,81 @@
+"""How a visit ends: with a de-registration, or without a word to the LMA (P21, RFC 5563 6.3)."""
+
+from pmip_tw.mag import observed
+from pmip_tw.mag.effects import MagEffect
+from pmip_tw.mag.judging import Answer, Outcome
+from pmip_tw.mag.lmas import Lmas
+from pmip_tw.mag.registrar import Registrar
+from pmip_tw.mag.revoked import Revocations
+from pmip_tw.mag.visitors import State, Visitor, VisitorList
+from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.effects import Remove
+from pmip_tw.wire.codes import Code
+
+WORTH_WAITING = (Code.HA_RESOURCES, Code.HA_ID_MISMATCH)
+"""Refusals that time may cure; all others last until somebody changes something."""
+
+
+class Departures:
+    """Takes visitors off the list, and out of the packet plane first."""
+
+    def __init__(
+        self, visitors: VisitorList, registrar: Registrar, lmas: Lmas, revocations: Revocations
+    ) -> None:
+        self._visitors = visitors
+        self._registrar = registrar
+        self._lmas = lmas
+        self._revocations = revocations
+
+    def forget(self, visitor: Visitor, name: str, *, cause: str = "", reason: str = "") -> list[MagEffect]:
+        """The visitor is no more; the LMA is not told."""
+        self._visitors.remove(visitor)
+        return [
+            Remove(visitor.key),
+            observed.visitor_event(name, visitor, cause=cause, reason=reason),
+            *_frames_lost(visitor),
+        ]
+
+    def leave(self, visitor: Visitor, why: str, now: Now) -> list[MagEffect]:
+        """De-register (P21): its packets stop here at once.
+
+        A request that is still out may have been accepted: its binding is given up as well.
+        """
+        if visitor.state is State.LEAVING:
+            return []
+        asked = visitor.exchange if visitor.grant is None else None
+        address = visitor.home_address or (asked.home_address if asked is not None else visitor.hint)
+        farewell = None
+        if visitor.grant is not None or asked is not None:
+            farewell = self._registrar.farewell(visitor, address, asked, now)
+        if farewell is None or self._lmas.blocked_for(farewell.lma, visitor.nai, now.monotonic):
+            return self.forget(visitor, "visitor-left", cause=why)
+        effects: list[MagEffect] = [
+            Remove(visitor.key),
+            observed.visitor_event("visitor-left", visitor, cause=why),
+            *_frames_lost(visitor),
+        ]
+        # A revocation that is already on its way wants an acknowledgment all the same (RV37).
+        self._revocations.bury(visitor, now.monotonic)
+        visitor.state = State.LEAVING
+        visitor.grant = visitor.lease_ends = visitor.session_ends = visitor.check_at = None
+        visitor.exchange = farewell
+        return [*effects, *self._registrar.attempt(visitor, farewell, now)]
+
+    def answered(self, visitor: Visitor, answer: Answer) -> list[MagEffect]:
+        """The answer to a de-registration. One that is worth waiting for is waited for as if there were none."""
+        if answer.outcome is Outcome.ACCEPTED:
+            self._visitors.remove(visitor)
+            return [observed.visitor_event("deregistered", visitor)]
+        noted = observed.visitor_event(
+            "deregistration-refused", visitor, cause=answer.cause, reason=answer.reason
+        )
+        if answer.code not in WORTH_WAITING:
+            self._visitors.remove(visitor)
+        return [noted]
+
+
+def _frames_lost(visitor: Visitor) -> list[MagEffect]:
+    """Held frames that go nowhere are dropped and counted (P78)."""
+    frames, old = visitor.frames.take(0.0)
+    lost = observed.frame_dropped(visitor.key, "never-registered", nai=visitor.nai)
+    return [lost] * (len(frames) + old)

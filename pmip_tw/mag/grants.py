@@ -1,0 +1,46 @@
+"""What an accepting reply gives: a grant for a time, and a tunnel (M5, M7, T1, T5)."""
+
+from pmip_tw.mag.exchanges import Exchange, Grant
+from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.tunnels import SIGNALLING_PORT, Encapsulation, Tunnel
+from pmip_tw.wire.extension_values import UdpTunnelReply
+from pmip_tw.wire.registration import RegistrationReply
+
+RENEW_AT = 0.5
+"""Part of the granted lifetime after which it is renewed (P20), up to a tenth of that earlier (M7)."""
+
+JITTER = 0.1
+
+
+def grant_of(exchange: Exchange, reply: RegistrationReply, now: Now, *, inform: bool) -> Grant:
+    """``inform``: we set the I bit in the request (RV5)."""
+    lifetime = min(exchange.lifetime, reply.lifetime)
+    early = 1 - JITTER * now.random_fraction()
+    revocation = reply.revocation
+    return Grant(
+        lifetime=lifetime,
+        # The clock starts when the request was sent (M5).
+        ends_at=exchange.sent_at + lifetime,
+        renew_at=exchange.sent_at + max(1.0, lifetime * RENEW_AT * early),
+        accepted_at=now.monotonic,
+        care_of_address=exchange.care_of_address,
+        protection=exchange.protection,
+        lma_timestamp=None if revocation is None else revocation.timestamp,
+        inform=inform and revocation is not None and revocation.inform,
+    )
+
+
+def tunnel_of(exchange: Exchange, reply: RegistrationReply) -> Tunnel:
+    """The reply's home agent address is the tunnel's end, not the one that was configured (T1)."""
+    tunnelled = isinstance(reply.udp_tunnel, UdpTunnelReply) and reply.udp_tunnel.will_tunnel
+    keyed = exchange.gre_key is not None and reply.gre_key is not None
+    # A key 0 in the request leaves both directions to the one key of the reply (T5).
+    key_in = (exchange.gre_key or reply.gre_key) if keyed else None
+    return Tunnel(
+        local=exchange.care_of_address,
+        remote=reply.home_agent,
+        encapsulation=Encapsulation(exchange.encapsulation),
+        remote_port=SIGNALLING_PORT if tunnelled else 0,
+        key_in=key_in,
+        key_out=reply.gre_key if keyed else None,
+    )

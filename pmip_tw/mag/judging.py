@@ -1,0 +1,107 @@
+"""What a reply means for the registration that it answers (M2-M6, I9, P17). Nothing is changed but its clock."""
+
+from enum import Enum
+
+import attrs
+
+from pmip_tw.addresses import Endpoint
+from pmip_tw.mag.clocks import Identifications
+from pmip_tw.mag.exchanges import Exchange
+from pmip_tw.mag.lmas import Lmas
+from pmip_tw.mag.proof import Unproven, proven
+from pmip_tw.mag.visitors import Visitor
+from pmip_tw.mobility.clock import Now
+from pmip_tw.wire.codes import Code, accepts, meaning
+from pmip_tw.wire.ipv4 import is_host_address
+from pmip_tw.wire.registration import RegistrationReply
+
+_LOW = 0xFFFFFFFF
+
+
+class Outcome(Enum):
+    """What a reply means for the visitor."""
+
+    DISCARDED = "discarded"
+    ACCEPTED = "accepted"
+    RESYNCHRONIZED = "resynchronized"
+    REFUSED = "refused"
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Answer:
+    """A reply, judged. ``reason`` and ``cause`` say why it was discarded or refused; ``code`` is the reply's.
+
+    ``reply``: its authentic part, None if it was discarded.
+    """
+
+    outcome: Outcome
+    code: int = 0
+    reason: str = ""
+    cause: str = ""
+    reply: RegistrationReply | None = attrs.field(default=None, repr=False)
+
+
+class Judge:
+    """Judges replies; follows the clocks of LMAs that say 133."""
+
+    def __init__(self, lmas: Lmas, clocks: Identifications) -> None:
+        self._lmas = lmas
+        self._clocks = clocks
+
+    def judge(
+        self, visitor: Visitor, payload: bytes, reply: RegistrationReply, source: Endpoint, now: Now
+    ) -> Answer:
+        """``reply``, whose octets are ``payload``, names ``visitor``."""
+        exchange = visitor.exchange
+        if exchange is None:
+            return _discarded("unexpected-reply", "no registration of this mobile node is under way")
+        if reply.identification & _LOW not in {sent & _LOW for sent in exchange.identifications}:
+            return _discarded("identification", "it answers no request that was sent (M2)")
+        found = proven(exchange, payload, reply, source, self._lmas)
+        if isinstance(found, Unproven):
+            if found.complaint:
+                exchange.complaint = found.cause
+            return _discarded(found.reason, found.cause)
+        if found.identification & _LOW != exchange.identifications[-1] & _LOW:
+            return _discarded("late-reply", "it answers an earlier try; the newest is still out (M2)")
+        if found.code == Code.HA_ID_MISMATCH:
+            return self._resynchronized(visitor, exchange, found, now)
+        if not accepts(found.code):
+            said = found.message.shown if found.message else ""
+            cause = meaning(found.code) + (f': "{said}"' if said else "")
+            return Answer(
+                outcome=Outcome.REFUSED, code=found.code, reason=str(found.code), cause=cause, reply=found
+            )
+        if exchange.lifetime and not _is_complete(found):
+            exchange.complaint = "it accepts without home address, home agent or lifetime (M6)"
+            return _discarded("incomplete-reply", exchange.complaint)
+        return Answer(outcome=Outcome.ACCEPTED, code=found.code, reply=found)
+
+    def _resynchronized(
+        self, visitor: Visitor, exchange: Exchange, reply: RegistrationReply, now: Now
+    ) -> Answer:
+        """I9, P17: follow the LMA's clock and try once more at once; a second 133 waits for its turn."""
+        ahead = self._clocks.resynchronize(visitor.nai, exchange.lma, reply.identification, now.wall)
+        if exchange.resynchronized:
+            return Answer(
+                outcome=Outcome.REFUSED,
+                code=reply.code,
+                reason=str(reply.code),
+                cause=f"{meaning(reply.code)} again, after taking over the LMA's clock ({ahead:+d} s from ours)",
+                reply=reply,
+            )
+        exchange.resynchronized = True
+        return Answer(
+            outcome=Outcome.RESYNCHRONIZED,
+            code=reply.code,
+            cause=f"the LMA's clock is {ahead:+d} s from ours: set both by NTP",
+            reply=reply,
+        )
+
+
+def _is_complete(reply: RegistrationReply) -> bool:
+    return is_host_address(reply.home_address) and is_host_address(reply.home_agent) and bool(reply.lifetime)
+
+
+def _discarded(reason: str, cause: str) -> Answer:
+    return Answer(outcome=Outcome.DISCARDED, reason=reason, cause=cause)
