@@ -84,17 +84,6 @@ class InterfaceName:
             )
 
 
-class AaaSpi:
-    """The SPI of an MN-AAA association: one like any other, or CHAP_SPI for its CHAP form (RFC 4721 7, 8)."""
-
-    def check(self, value: object, /) -> None:
-        assert isinstance(value, int)
-        if value != CHAP_SPI and not MINIMUM_SPI <= value <= 0xFFFFFFFF:
-            raise ValueError(
-                f"must be {CHAP_SPI} (the CHAP form) or from {MINIMUM_SPI} to 4294967295, not {value}"
-            )
-
-
 class SocketPath:
     """A path that a unix socket can have."""
 
