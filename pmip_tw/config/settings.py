@@ -195,6 +195,7 @@ class MagSettings:
     require_revocation: bool = False
     gateway_mac: Annotated[Mac, Station()] = GATEWAY_MAC
     advertise_mtu: bool = False
+    local_routing: bool = False
     attach_probe_max_age: Annotated[float, Within(1, 86_400)] = 30
     reject_hold: Seconds = 30
     duplicate_mac: DuplicateMac = "refuse"

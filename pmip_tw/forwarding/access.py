@@ -50,6 +50,7 @@ class TunAccess:
         interfaces: tuple[str, ...],
         gateway_mac: Mac,
         gateway_for: Callable[[Ipv4], Ipv4],
+        local_routing: bool = False,
     ) -> None:
         self._monotonic = monotonic
         self._local = local
@@ -71,6 +72,7 @@ class TunAccess:
             hand_up=self._hand_up,
             show_dhcp=self._show_dhcp,
             dropped=self._drops,
+            local_routing=local_routing,
         )
         self._arrivals = Arrivals(self._switch.packet_arrived, self._drops)
 

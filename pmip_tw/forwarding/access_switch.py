@@ -38,8 +38,9 @@ class AccessSwitch:
 
     ``emit(port, frame)`` sends to the access link (False: lost and counted), ``hand_up(port, frame)`` gives a frame
     to the agent, ``show_dhcp(key, packet)`` a copy of DHCP that is carried (P65), ``gateway_for(home_address)`` is the
-    router that a node believes to have, ``path_mtu(tunnel)`` what the way to its other end takes. Set ``now``, the
-    monotonic time, before a batch of packets.
+    router that a node believes to have, ``path_mtu(tunnel)`` what the way to its other end takes. With
+    ``local_routing`` nodes of one tunnel reach each other here (P86). Set ``now``, the monotonic time, before a batch
+    of packets.
     """
 
     def __init__(
@@ -54,8 +55,10 @@ class AccessSwitch:
         show_dhcp: Callable[[AccessKey, bytes], None],
         dropped: drops.Drops,
         path_mtu: Callable[[Tunnel], int],
+        local_routing: bool,
     ) -> None:
         self.now = 0.0
+        self._local_routing = local_routing
         self._gateway_mac = gateway_mac
         self._gateway_for = gateway_for
         self._paths = TunnelPaths(open_path, path_mtu)
@@ -144,10 +147,22 @@ class AccessSwitch:
             self._hand_up(port, frame)
         elif packet[16] >= 224:
             self._drops[drops.GROUP_DESTINATION] += 1  # P47
+        elif self._local_routing and (nearby := self._nearby(session, packet)) is not None:
+            self._deliver(nearby, _one_hop_older(packet))
+            session.packets_up += 1
+            session.octets_up += len(packet)
         else:
             self._carry(session, packet)
             if to_dhcp_server:
                 self._show_dhcp(session.entry.key, packet)
+
+    def _nearby(self, session: AccessSession, packet: bytes) -> AccessSession | None:
+        """The node here that ``packet`` is for: of the same tunnel, so of the same addresses, and registered (P86).
+
+        One that only claims the address gets what its LMA sends and nothing else (P77).
+        """
+        found = self._by_tunnel.get((session.way.ends, packet[16:20]))
+        return found if found is not None and found.entry.upstream else None
 
     def _other_frame(self, port: str, frame: bytes, kind: bytes) -> None:
         destination = frame[:6]
@@ -169,13 +184,7 @@ class AccessSwitch:
         if len(packet) > mtu and packet[6] & DONT_FRAGMENT:
             self._refuse_too_big(session, packet)
             return
-        # Time to live and checksum in one word: one less there is 0x0100 more here (RFC 1141).
-        word = int.from_bytes(packet[8:12], "big")
-        checksum = (word & 0xFFFF) + 0x100
-        if checksum >= 0xFFFF:
-            checksum -= 0xFFFF
-        word = (word & 0xFFFF0000) - 0x01000000 | checksum
-        forwarded = b"".join((packet[:8], word.to_bytes(4, "big"), packet[12:]))
+        forwarded = _one_hop_older(packet)
         if packet[9] == PROTOCOL_TCP and mss.is_syn(forwarded):
             forwarded = mss.clamp(forwarded, mtu)
         self._send(session, forwarded)
@@ -237,6 +246,16 @@ class AccessSwitch:
             session.octets_down += len(packet)
         if session.entry.shows_dhcp and _is_to_dhcp_client(packet):
             self._show_dhcp(session.entry.key, packet)
+
+
+def _one_hop_older(packet: bytes) -> bytes:
+    """Time to live and checksum in one word: one less there is 0x0100 more here (RFC 1141)."""
+    word = int.from_bytes(packet[8:12], "big")
+    checksum = (word & 0xFFFF) + 0x100
+    if checksum >= 0xFFFF:
+        checksum -= 0xFFFF
+    word = (word & 0xFFFF0000) - 0x01000000 | checksum
+    return b"".join((packet[:8], word.to_bytes(4, "big"), packet[12:]))
 
 
 def _is_to_dhcp_server(packet: bytes) -> bool:

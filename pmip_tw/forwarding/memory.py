@@ -73,6 +73,7 @@ class MemoryPlane:
         ports: Sequence[str] = (),
         gateway_mac: Mac = Mac(b"\x02\x00\x5e\x50\x4d\x49"),
         gateway_for: Callable[[Ipv4], Ipv4] = lambda home_address: Ipv4(home_address & 0xFFFFFF00 | 1),
+        local_routing: bool = False,
     ) -> None:
         self.local = local
         self.started = False
@@ -97,6 +98,7 @@ class MemoryPlane:
             hand_up=self._hand_up,
             show_dhcp=self._show_dhcp,
             dropped=self._drops,
+            local_routing=local_routing,
         )
         self._anchor = AnchorSwitch(
             local=local,

@@ -83,7 +83,7 @@ class MemoryAccess:
 
     ports: tuple[str, ...] = PORTS
 
-    def __init__(self) -> None:
+    def __init__(self, **more: Any) -> None:
         self.receiver = HandedUp()
         self.plane = MemoryPlane(
             monotonic=time.monotonic,
@@ -91,6 +91,7 @@ class MemoryAccess:
             ports=self.ports,
             gateway_mac=GATEWAY_MAC,
             gateway_for=_gateway,
+            **more,
         )
         self.plane.start(self.receiver)
 
@@ -232,7 +233,7 @@ class _Anchor(TunAnchor):
 class TunAccessWorld(_Core):
     """The TUN provider as a MAG."""
 
-    def __init__(self, reactor: PosixReactorBase | None = None) -> None:
+    def __init__(self, reactor: PosixReactorBase | None = None, **more: Any) -> None:
         super().__init__(reactor)
         self.receiver = HandedUp()
         self._transmitted: list[tuple[str, bytes]] = []
@@ -250,6 +251,7 @@ class TunAccessWorld(_Core):
             interfaces=PORTS,
             gateway_mac=GATEWAY_MAC,
             gateway_for=_gateway,
+            **more,
         )
         with self.inside.entered():
             self.plane.start(self.receiver)
