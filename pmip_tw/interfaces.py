@@ -85,8 +85,34 @@ class ISignalling(Interface):
         comes late finds nobody to send it.
         """
 
+    def use_address(old: Ipv4, new: Ipv4) -> None:
+        """Bind ``new`` in the place of ``old`` (P82). PmipError: it cannot be bound; nothing has changed then.
+
+        What is still sent from ``old`` is lost, as on a network that no longer has it.
+        """
+
     def stop() -> None:
         """Unbind. Idempotent."""
+
+
+class IUplinkReceiver(Interface):
+    """Whoever is told about a change of this machine's own address."""
+
+    def uplink_changed(address: Ipv4 | None) -> None:
+        """The address is another one now, or there is none."""
+
+
+class IUplink(Interface):
+    """The interface towards the core network, whose address may change: a lease, a new provider (P82)."""
+
+    def address() -> Ipv4 | None:
+        """Its IPv4 address at this moment; of several the first, the primary one."""
+
+    def start(receiver: "IUplinkReceiver") -> None:
+        """Begin to tell changes of ``address``. PmipError: there is no such interface."""
+
+    def stop() -> None:
+        """Idempotent."""
 
 
 class IDhcpReceiver(Interface):
@@ -114,6 +140,9 @@ class IPacketReceiver(Interface):
 
     def frame_received(port: str, frame: bytes) -> None:
         """An Ethernet frame of an access port that no installed entry carries: an unknown node's, DHCP, ARP, TTL 1."""
+
+    def keepalive_answered(key: AccessKey) -> None:
+        """The far end of the tunnel of ``key`` has answered the last ``keepalive`` (N37)."""
 
     def dhcp_shown(key: AccessKey, packet: bytes) -> None:
         """A copy of a DHCP packet that was carried to or from the node of ``key``, whose entry has ``shows_dhcp``."""
@@ -153,6 +182,19 @@ class IForwardingPlane(Interface):
 
     def forward(port: str, frame: bytes) -> None:
         """Treat ``frame`` as if it had just arrived on ``port`` (frames held during a registration, P78)."""
+
+    def keepalive(key: AccessKey) -> None:
+        """Send an ICMP echo from the home address of ``key`` through its tunnel to the far end (N37, P81).
+
+        The answer goes to ``keepalive_answered``, not to the node. Nothing happens if there is no such entry.
+        """
+
+    def use_address(local: Ipv4) -> None:
+        """From now on ``local`` is this MAG's own address (P82): entries may have it as their tunnel's local end.
+
+        Entries that are held stay as they are until they are replaced. ForwardingError: it is no address of this
+        machine, or the plane is an anchor's; nothing has changed then.
+        """
 
 
 class IAuthenticator(Interface):

@@ -78,6 +78,9 @@ class Mag:
         now = self._clock.now()
         self._run(self._engine.frame_received(port, frame, now), now)
 
+    def keepalive_answered(self, key: AccessKey) -> None:
+        """The engine asks for no keepalives yet, so that none is answered (P81)."""
+
     def dhcp_shown(self, key: AccessKey, packet: bytes) -> None:
         now = self._clock.now()
         self._run(self._engine.dhcp_shown(key, packet, now), now)

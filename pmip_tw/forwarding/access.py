@@ -71,6 +71,7 @@ class TunAccess:
             emit=self._emit,
             hand_up=self._hand_up,
             show_dhcp=self._show_dhcp,
+            keepalive_answered=self._keepalive_answered,
             dropped=self._drops,
             local_routing=local_routing,
         )
@@ -148,6 +149,13 @@ class TunAccess:
         self._wake()
         self._switch.upstream(port, frame)
 
+    def keepalive(self, key: AccessKey) -> None:
+        self._switch.keepalive(key)
+
+    def use_address(self, local: Ipv4) -> None:
+        self._core.use_address(local, {entry.tunnel.local for entry in self._switch.snapshot()})
+        self._local = local
+
     # ITunnelDataReceiver
 
     def tunnel_data_received(self, batch: Sequence[Datagram]) -> None:
@@ -176,6 +184,10 @@ class TunAccess:
     def _hand_up(self, port: str, frame: bytes) -> None:
         if self._receiver is not None:
             self._receiver.frame_received(port, frame)
+
+    def _keepalive_answered(self, key: AccessKey) -> None:
+        if self._receiver is not None:
+            self._receiver.keepalive_answered(key)
 
     def _show_dhcp(self, key: AccessKey, packet: bytes) -> None:
         if self._receiver is not None:

@@ -10,6 +10,7 @@ import attrs
 from pmip_tw.addresses import BROADCAST_MAC, Ipv4, Mac
 from pmip_tw.errors import ForwardingError, WireError
 from pmip_tw.forwarding import drops, mss, offloads
+from pmip_tw.forwarding.keepalives import answered, keepalive
 from pmip_tw.forwarding.path_mtu import LINK_MTU
 from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, require_carriable
 from pmip_tw.forwarding.session import Session, octets
@@ -18,7 +19,7 @@ from pmip_tw.forwarding.tunnel_ends import TunnelEnds
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Counters, Tunnel
 from pmip_tw.wire import icmp
 from pmip_tw.wire.encapsulation import DONT_FRAGMENT
-from pmip_tw.wire.ipv4 import MINIMUM_HEADER, PROTOCOL_TCP, PROTOCOL_UDP, Ipv4Packet
+from pmip_tw.wire.ipv4 import MINIMUM_HEADER, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, Ipv4Packet
 
 _ETHERNET = 14
 _IPV4, _ARP, _IPV6, _EAPOL = b"\x08\x00", b"\x08\x06", b"\x86\xdd", b"\x88\x8e"
@@ -27,17 +28,19 @@ _DHCP_SERVER_PORT, _DHCP_CLIENT_PORT = b"\x00\x43", b"\x00\x44"
 
 @attrs.define(slots=True, eq=False, kw_only=True)
 class AccessSession(Session):
-    """``header`` is what stands before a frame to the node."""
+    """``header`` is what stands before a frame to the node; ``awaited`` the keepalive without answer, 0 if none."""
 
     entry: AccessEntry
     header: bytes
+    awaited: int = 0
 
 
 class AccessSwitch:
     """Entries of mobile nodes, found upstream by (port, MAC) and downstream by (tunnel, home address).
 
     ``emit(port, frame)`` sends to the access link (False: lost and counted), ``hand_up(port, frame)`` gives a frame
-    to the agent, ``show_dhcp(key, packet)`` a copy of DHCP that is carried (P65), ``gateway_for(home_address)`` is the
+    to the agent, ``keepalive_answered(key)`` tells it that a tunnel's far end is there (N37),
+    ``show_dhcp(key, packet)`` gives it a copy of DHCP that is carried (P65). ``gateway_for(home_address)`` is the
     router that a node believes to have, ``path_mtu(tunnel)`` what the way to its other end takes. With
     ``local_routing`` nodes of one tunnel reach each other here (P86). Set ``now``, the monotonic time, before a batch
     of packets.
@@ -53,6 +56,7 @@ class AccessSwitch:
         emit: Callable[[str, bytes], bool],
         hand_up: Callable[[str, bytes], None],
         show_dhcp: Callable[[AccessKey, bytes], None],
+        keepalive_answered: Callable[[AccessKey], None],
         dropped: drops.Drops,
         path_mtu: Callable[[Tunnel], int],
         local_routing: bool,
@@ -65,6 +69,8 @@ class AccessSwitch:
         self._emit = emit
         self._hand_up = hand_up
         self._show_dhcp = show_dhcp
+        self._keepalive_answered = keepalive_answered
+        self._keepalives = 0
         self._drops = dropped
         self._by_port: dict[str, dict[bytes, AccessSession]] = {port: {} for port in ports}
         self._by_tunnel: dict[tuple[TunnelEnds, bytes], AccessSession] = {}
@@ -114,6 +120,17 @@ class AccessSwitch:
     def counters(self, key: AccessKey) -> Counters:
         session = self._by_port.get(key.port, {}).get(key.mac)
         return Counters() if session is None else session.counters()
+
+    def keepalive(self, key: AccessKey) -> None:
+        """Ask the far end of the tunnel of ``key`` whether it is there (N37); a later one makes this one void."""
+        session = self._by_port.get(key.port, {}).get(key.mac)
+        if session is None:
+            return
+        self._keepalives = self._keepalives % 0xFFFF + 1
+        session.awaited = self._keepalives
+        tunnel = session.entry.tunnel
+        if not session.way.carry(keepalive(session.entry.home_address, tunnel.remote, session.awaited)):
+            self._paths.learn_mtu(session.way)
 
     # From the mobile node
 
@@ -239,13 +256,24 @@ class AccessSwitch:
         if len(packet) > LINK_MTU:
             self._drops[drops.TOO_BIG] += 1
             return
-        if packet[9] == PROTOCOL_TCP and mss.is_syn(packet):
+        protocol = packet[9]
+        if protocol == PROTOCOL_TCP and mss.is_syn(packet):
             packet = mss.clamp(packet, session.way.mtu)
+        elif protocol == PROTOCOL_ICMP and session.awaited and self._is_awaited(session, packet):
+            return
         if self._emit(session.entry.port, session.header + packet):
             session.packets_down += 1
             session.octets_down += len(packet)
         if session.entry.shows_dhcp and _is_to_dhcp_client(packet):
             self._show_dhcp(session.entry.key, packet)
+
+    def _is_awaited(self, session: AccessSession, packet: bytes) -> bool:
+        """The answer to the last keepalive is ours, not the node's (N37)."""
+        if packet[12:16] != octets(session.entry.tunnel.remote) or answered(packet) != session.awaited:
+            return False
+        session.awaited = 0
+        self._keepalive_answered(session.entry.key)
+        return True
 
 
 def _one_hop_older(packet: bytes) -> bytes:

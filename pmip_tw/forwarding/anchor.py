@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 from zope.interface import implementer
 
-from pmip_tw.addresses import Ipv4, Prefix
+from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
 from pmip_tw.descriptors import ReadReactor
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops
@@ -20,7 +20,7 @@ from pmip_tw.interfaces import (
     ISignalling,
     ITunnelDataReceiver,
 )
-from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Counters, Entry, EntryKey
+from pmip_tw.mobility.tunnels import AccessKey, AnchorEntry, AnchorKey, Counters, Entry, EntryKey
 
 DEVICE = "mip0"
 MTU = 1468
@@ -113,6 +113,12 @@ class TunAnchor:
 
     def forward(self, port: str, frame: bytes) -> None:
         raise ForwardingError("forward from", port, "an anchor has no access ports")
+
+    def keepalive(self, key: AccessKey) -> None:
+        """MAGs ask, anchors answer."""
+
+    def use_address(self, local: Ipv4) -> None:
+        raise ForwardingError("use", ipv4_text(local), "an anchor keeps its address: MAGs know it by that")
 
     # ITunnelDataReceiver
 

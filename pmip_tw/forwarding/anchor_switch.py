@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import ForwardingError
-from pmip_tw.forwarding import drops, offloads
+from pmip_tw.forwarding import drops, keepalives, offloads
 from pmip_tw.forwarding.anchor_domain import AnchorDomain, AnchorSession
 from pmip_tw.forwarding.path_mtu import LINK_MTU
 from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, Way, require_carriable
@@ -139,7 +139,7 @@ class AnchorSwitch:
         if len(packet) > LINK_MTU or offloads.is_merged(packet):
             self._deliver_merged(session, packet)
         else:
-            self._deliver(session, packet)
+            self._deliver(session, packet, ends)
 
     def _refuse(self, ends: TunnelEnds, source: bytes) -> None:
         """The reverse tunnel check: no binding of this source, or not with exactly this tunnel. Silently."""
@@ -153,10 +153,22 @@ class AnchorSwitch:
         except offloads.UnknownOffload:
             pieces = [packet]  # one datagram that the kernel has put together again: it will fragment it
         for piece in pieces:
-            self._deliver(session, piece)
+            self._deliver(session, piece, session.way.ends)
 
-    def _deliver(self, session: AnchorSession, packet: bytes) -> None:
+    def _deliver(self, session: AnchorSession, packet: bytes, ends: TunnelEnds) -> None:
         session.last_heard = self.now
+        if packet[16:20] == self._local and self._is_keepalive(session, packet, ends):
+            return
         if session.domain.to_host(packet):
             session.packets_up += 1
             session.octets_up += len(packet)
+
+    def _is_keepalive(self, session: AnchorSession, packet: bytes, ends: TunnelEnds) -> bool:
+        """An echo request to ourselves is answered here, into its tunnel, whatever the kernel would do (N37, N44)."""
+        reply = keepalives.answer(packet)
+        if reply is None:
+            return False
+        for way in session.ways:
+            if way.ends == ends:
+                way.carry(reply)
+        return True

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Protocol
 
-from pmip_tw.addresses import Ipv4
+from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.descriptors import ReadReactor
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding.arrivals import Arrivals
@@ -27,8 +27,7 @@ class PacketSource(Protocol):
 class CoreSide:
     """Raw sockets for what goes directly over IP, ``signalling`` for UDP (None: no UDP tunnels), and path MTUs.
 
-    The socket of IP-in-IP is open from the start. Those of GRE and minimal encapsulation are opened with the first
-    tunnel of their kind: a machine where others use GRE must not copy all of that to us for nothing.
+    ``local`` is our own address; there may be tunnels from former ones, too (P82).
     ``wake`` is called before each batch of packets that a reader handles.
     """
 
@@ -47,35 +46,37 @@ class CoreSide:
         self._drops = dropped
         self._wake = wake
         self._arrivals: Arrivals | None = None
-        self._raw: dict[Encapsulation, RawIpSocket] = {}
-        self._undo = ExitStack()
-        self._probe: PathMtuProbe | None = None
+        self._addresses: dict[Ipv4, _OwnAddress] = {}
 
     def open(self, undo: ExitStack) -> None:
         """Open the sockets; what closes them goes onto ``undo``. Nothing is read yet."""
         undo.callback(self._close)
-        self._open_raw(Encapsulation.IP_IN_IP)
-        self._probe = PathMtuProbe(self._local)
-        self._undo.callback(self._probe.close)
+        self._addresses[self._local] = _OwnAddress(self._local, self._drops, self.read)
 
     def receive(self, arrivals: Arrivals) -> None:
         """Begin to hand over outer packets to ``arrivals``."""
         self._arrivals = arrivals
-        for encapsulation, opened in self._raw.items():
-            self._read_raw(encapsulation, opened, arrivals)
+        self._addresses[self._local].receive(arrivals)
 
     def _close(self) -> None:
-        self._raw.clear()
+        for own in self._addresses.values():
+            own.close()
+        self._addresses.clear()
         self._arrivals = None
-        self._undo.close()
 
-    def _open_raw(self, encapsulation: Encapsulation) -> RawIpSocket:
-        opened = self._raw[encapsulation] = RawIpSocket(self._local, encapsulation, self._drops)
-        self._undo.callback(opened.close)
-        return opened
+    def use_address(self, local: Ipv4, still_used: set[Ipv4]) -> None:
+        """``local`` is our own address from now on; those in ``still_used`` stay open (P82).
 
-    def _read_raw(self, encapsulation: Encapsulation, opened: RawIpSocket, arrivals: Arrivals) -> None:
-        self.read(self._undo, encapsulation.label, opened, arrivals.over_ip[encapsulation])
+        ForwardingError: it is no address of this machine.
+        """
+        if self._arrivals is not None:
+            if local not in self._addresses:
+                opened = _OwnAddress(local, self._drops, self.read)
+                opened.receive(self._arrivals)
+                self._addresses[local] = opened
+            for address in self._addresses.keys() - still_used - {local}:
+                self._addresses.pop(address).close()
+        self._local = local
 
     def read(self, undo: ExitStack, what: str, source: PacketSource, handle: Callable[[bytes], None]) -> None:
         """Begin to hand over what ``source`` gives; ``what`` names it in logs."""
@@ -93,17 +94,60 @@ class CoreSide:
             return udp_path(self._signalling, tunnel, self._drops)
         if self._arrivals is None:
             raise ForwardingError("install", str(tunnel), "the packet plane is not started")
-        opened = self._raw.get(tunnel.encapsulation)
-        if opened is None:
-            opened = self._open_raw(tunnel.encapsulation)
-            self._read_raw(tunnel.encapsulation, opened, self._arrivals)
-        return opened.path(tunnel, self.path_mtu)
+        own = self._addresses.get(tunnel.local)
+        if own is None:
+            text = f"{ipv4_text(tunnel.local)} is not the address in use, {ipv4_text(self._local)} is"
+            raise ForwardingError("install", str(tunnel), text)
+        return own.socket_for(tunnel.encapsulation).path(tunnel, self.path_mtu)
 
     def path_mtu(self, tunnel: Tunnel) -> int:
-        return LINK_MTU if self._probe is None else self._probe.path_mtu(tunnel)
+        own = self._addresses.get(tunnel.local)
+        return LINK_MTU if own is None else own.probe.path_mtu(tunnel)
 
     def send(self, packet: bytes) -> None:
         """Send a whole IPv4 packet of our own."""
-        opened = self._raw.get(Encapsulation.IP_IN_IP)
-        if opened is not None:
-            opened.send(packet)
+        own = self._addresses.get(self._local)
+        if own is not None:
+            own.socket_for(Encapsulation.IP_IN_IP).send(packet)
+
+
+class _OwnAddress:
+    """The sockets on one of our addresses.
+
+    That of IP-in-IP is open from the start. Those of GRE and minimal encapsulation are opened with the first tunnel
+    of their kind: a machine where others use GRE must not copy all of that to us for nothing.
+    """
+
+    def __init__(
+        self,
+        address: Ipv4,
+        dropped: Drops,
+        read: Callable[[ExitStack, str, PacketSource, Callable[[bytes], None]], None],
+    ) -> None:
+        """ForwardingError: it is no address of this machine, or we lack the privilege."""
+        self._address = address
+        self._drops = dropped
+        self._read = read
+        self._undo = ExitStack()
+        self._arrivals: Arrivals | None = None
+        self._raw: dict[Encapsulation, RawIpSocket] = {}
+        self.socket_for(Encapsulation.IP_IN_IP)
+        self.probe = PathMtuProbe(address)
+        self._undo.callback(self.probe.close)
+
+    def receive(self, arrivals: Arrivals) -> None:
+        self._arrivals = arrivals
+        for encapsulation, opened in self._raw.items():
+            self._read(self._undo, encapsulation.label, opened, arrivals.over_ip[encapsulation])
+
+    def socket_for(self, encapsulation: Encapsulation) -> RawIpSocket:
+        opened = self._raw.get(encapsulation)
+        if opened is None:
+            opened = self._raw[encapsulation] = RawIpSocket(self._address, encapsulation, self._drops)
+            self._undo.callback(opened.close)
+            if self._arrivals is not None:
+                self._read(self._undo, encapsulation.label, opened, self._arrivals.over_ip[encapsulation])
+        return opened
+
+    def close(self) -> None:
+        self._undo.close()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from zope.interface import implementer
 
-from pmip_tw.addresses import Endpoint, Ipv4, Mac
+from pmip_tw.addresses import Endpoint, Ipv4, Mac, ipv4_text
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops
 from pmip_tw.forwarding.access_switch import AccessSwitch
@@ -60,7 +60,7 @@ class MemoryPlane:
     What leaves is kept: ``tunnelled`` (tunnel, inner packet), ``transmitted`` (port, frame), ``delivered`` (inner
     packets for the machine's own stack), ``answered`` (ICMP errors of an anchor). ``carrier``, when set, also
     gets every tunnelled packet: a simulated network that hands it to another plane's ``arrive``. ``core_mtu`` is what
-    the core network takes; it may be lowered at any time.
+    the core network takes; it may be lowered at any time. ``foreign``: addresses that this machine does not have.
     """
 
     name = "memory"
@@ -76,6 +76,8 @@ class MemoryPlane:
         local_routing: bool = False,
     ) -> None:
         self.local = local
+        self.foreign: set[Ipv4] = set()
+        self._locals = {local}
         self.started = False
         self.core_mtu = LINK_MTU
         self.carrier: Callable[[Tunnel, bytes], None] | None = None
@@ -97,6 +99,7 @@ class MemoryPlane:
             emit=self._emit,
             hand_up=self._hand_up,
             show_dhcp=self._show_dhcp,
+            keepalive_answered=self._keepalive_answered,
             dropped=self._drops,
             local_routing=local_routing,
         )
@@ -153,6 +156,19 @@ class MemoryPlane:
         self._access.now = self._monotonic()
         self._access.upstream(port, frame)
 
+    def keepalive(self, key: AccessKey) -> None:
+        self._access.keepalive(key)
+
+    def use_address(self, local: Ipv4) -> None:
+        if not self._ports:
+            raise ForwardingError(
+                "use", ipv4_text(local), "an anchor keeps its address: MAGs know it by that"
+            )
+        if local in self.foreign:
+            raise ForwardingError("bind", ipv4_text(local), "is it an address of this machine?")
+        self.local = local
+        self._locals = {entry.tunnel.local for entry in self._access.snapshot()} | {local}
+
     # ITunnelDataReceiver
 
     def tunnel_data_received(self, batch: Sequence[Datagram]) -> None:
@@ -190,6 +206,9 @@ class MemoryPlane:
         self._arrivals.over_ip[Encapsulation(outer[9])](outer)
 
     def _open_path(self, tunnel: Tunnel) -> Carry:
+        if not tunnel.over_udp and tunnel.local not in self._locals:
+            text = f"{ipv4_text(tunnel.local)} is not the address in use, {ipv4_text(self.local)} is"
+            raise ForwardingError("install", str(tunnel), text)
         fragments = tunnel.encapsulation is Encapsulation.MINIMAL and not tunnel.over_udp
 
         def carry(packet: bytes) -> bool:
@@ -214,6 +233,10 @@ class MemoryPlane:
     def _hand_up(self, port: str, frame: bytes) -> None:
         if self._receiver is not None:
             self._receiver.frame_received(port, frame)
+
+    def _keepalive_answered(self, key: AccessKey) -> None:
+        if self._receiver is not None:
+            self._receiver.keepalive_answered(key)
 
     def _show_dhcp(self, key: AccessKey, packet: bytes) -> None:
         if self._receiver is not None:

@@ -29,18 +29,29 @@ class UdpSignalling:
         self._receiver, self._tunnel_data = receiver, tunnel_data
         try:
             for address in self.addresses:
-                self._sockets[address] = UdpSocket(
-                    self._reactor, address, self._port, deliver=self._deliver, report=self._report
-                )
+                self._sockets[address] = self._bound_to(address)
         except PmipError:
             self.stop()
             raise
         for opened in self._sockets.values():
             opened.start_reading()
 
+    def _bound_to(self, address: Ipv4) -> UdpSocket:
+        return UdpSocket(self._reactor, address, self._port, deliver=self._deliver, report=self._report)
+
     def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> None:
-        if self._sockets:
-            self._sockets[source].send(payload, destination)
+        opened = self._sockets.get(source)
+        if opened is not None:
+            opened.send(payload, destination)
+
+    def use_address(self, old: Ipv4, new: Ipv4) -> None:
+        if self._sockets and new not in self._sockets:
+            opened = self._sockets[new] = self._bound_to(new)
+            opened.start_reading()
+        self.addresses = tuple(dict.fromkeys(new if own == old else own for own in self.addresses))
+        before = self._sockets.pop(old, None) if old not in self.addresses else None
+        if before is not None:
+            before.close()
 
     def stop(self) -> None:
         sockets, self._sockets = self._sockets, {}

@@ -105,8 +105,16 @@ class FakeSignalling:
         self._receiver, self._tunnel_data = receiver, tunnel_data
 
     def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> None:
-        if self._receiver is not None:
+        if self._receiver is not None and source in self.addresses:
             self._network.send(Endpoint(source, self._port), destination, payload)
+
+    def use_address(self, old: Ipv4, new: Ipv4) -> None:
+        started = self._receiver is not None
+        if started and new not in self.addresses:
+            self._network.attach(Endpoint(new, self._port), self)
+        self.addresses = tuple(dict.fromkeys(new if own == old else own for own in self.addresses))
+        if started and old not in self.addresses:
+            self._network.detach(Endpoint(old, self._port))
 
     def stop(self) -> None:
         if self._receiver is not None:

@@ -1,7 +1,5 @@
 """The contract of IForwardingPlane at a MAG, on the memory twin and on the TUN provider with real packets."""
 
-from collections.abc import Iterator
-
 import pytest
 from zope.interface.verify import verifyObject
 
@@ -15,7 +13,6 @@ from pmip_tw.wire.ipv4 import Ipv4Packet
 from pmip_tw.wire.udp import udp_packet
 from tests.conformance import covers
 
-from ..forwarding.namespaces import require_namespaces
 from ..forwarding.packets import (
     CORRESPONDENT,
     GATEWAY_MAC,
@@ -32,18 +29,6 @@ from ..forwarding.worlds import LOCAL, PORTS, MemoryAccess, TunAccessWorld, tunn
 from .entries import both_encapsulations, entry
 
 AccessWorld = MemoryAccess | TunAccessWorld
-
-
-@pytest.fixture(params=["memory", "tun"])
-def access(request: pytest.FixtureRequest) -> Iterator[AccessWorld]:
-    """A started plane of a MAG with two access ports."""
-    if request.param == "memory":
-        world: AccessWorld = MemoryAccess()
-    else:
-        require_namespaces()
-        world = TunAccessWorld()
-    yield world
-    world.close()
 
 
 class TestAccessContract:

@@ -1,7 +1,5 @@
 """The contract of IForwardingPlane at an LMA, on the memory twin and on the TUN provider with real packets."""
 
-from collections.abc import Iterator
-
 import pytest
 from zope.interface.verify import verifyObject
 
@@ -15,24 +13,11 @@ from pmip_tw.wire.ipv4 import Ipv4Packet
 from pmip_tw.wire.udp import udp_packet
 from tests.conformance import covers
 
-from ..forwarding.namespaces import require_namespaces
 from ..forwarding.packets import CORRESPONDENT, HOME, OTHER_HOME, from_node, hop, to_node
 from ..forwarding.worlds import LOCAL, MemoryAnchor, TunAnchorWorld, tunnel
 from .entries import both_encapsulations, entry
 
 AnchorWorld = MemoryAnchor | TunAnchorWorld
-
-
-@pytest.fixture(params=["memory", "tun"])
-def anchor(request: pytest.FixtureRequest) -> Iterator[AnchorWorld]:
-    """A started plane of an LMA for 10.1.0.0/24."""
-    if request.param == "memory":
-        world: AnchorWorld = MemoryAnchor()
-    else:
-        require_namespaces()
-        world = TunAnchorWorld()
-    yield world
-    world.close()
 
 
 class TestAnchorContract:

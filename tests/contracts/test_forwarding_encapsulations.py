@@ -1,6 +1,5 @@
 """The contract of IForwardingPlane in every encapsulation, at both ends, on the twin and on real packets."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from pmip_tw.wire.icmp import IcmpMessage
 from pmip_tw.wire.ipv4 import Ipv4Packet
 from tests.conformance import covers
 
-from ..forwarding.namespaces import require_namespaces
 from ..forwarding.packets import (
     CORRESPONDENT,
     GATEWAY_MAC,
@@ -28,8 +26,6 @@ from ..forwarding.worlds import (
     PORTS,
     MemoryAccess,
     MemoryAnchor,
-    TunAccessWorld,
-    TunAnchorWorld,
     leaving,
     tunnel,
 )
@@ -37,26 +33,6 @@ from .entries import entry, every_tunnel
 
 Shape = dict[str, Any]
 GRE, MINIMAL = Encapsulation.GRE, Encapsulation.MINIMAL
-
-
-@pytest.fixture(params=["memory", "tun"])
-def access(request: pytest.FixtureRequest) -> Iterator[MemoryAccess | TunAccessWorld]:
-    """A started plane of a MAG."""
-    if request.param == "tun":
-        require_namespaces()
-    world = MemoryAccess() if request.param == "memory" else TunAccessWorld()
-    yield world
-    world.close()
-
-
-@pytest.fixture(params=["memory", "tun"])
-def anchor(request: pytest.FixtureRequest) -> Iterator[MemoryAnchor | TunAnchorWorld]:
-    """A started plane of an LMA for 10.1.0.0/24."""
-    if request.param == "tun":
-        require_namespaces()
-    world = MemoryAnchor() if request.param == "memory" else TunAnchorWorld()
-    yield world
-    world.close()
 
 
 def kept(way: Tunnel, packet: bytes) -> bytes:

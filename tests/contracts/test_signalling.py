@@ -225,6 +225,44 @@ class TestSignalling:
         provider.turn(lambda: len(successor.signalling) == 2)
         assert mailbox.signalling == []
 
+    @covers("P82")
+    def test_another_address_takes_the_place_of_one(self, provider: Provider) -> None:
+        """Both directions change over, and what is still sent from the old address is lost."""
+        moving, mailbox = provider.start(ONE)
+        peer, peers = provider.start(THREE)
+        moving.use_address(ONE, TWO)
+        assert moving.addresses == (TWO,)
+        moving.send(b"\x01from the old", provider.at(THREE), ONE)
+        moving.send(b"\x01from the new", provider.at(THREE), TWO)
+        peer.send(b"\x01to the old", provider.at(ONE), THREE)
+        peer.send(b"\x01to the new", provider.at(TWO), THREE)
+        provider.turn(lambda: mailbox.signalling and peers.signalling)
+        provider.turn(lambda: peers.reports)
+        assert [(one.payload, one.source) for one in peers.signalling] == [
+            (b"\x01from the new", provider.at(TWO))
+        ]
+        assert [(one.payload, one.local) for one in mailbox.signalling] == [(b"\x01to the new", TWO)]
+        moving.stop()
+        provider.start(TWO)
+
+    @covers("P82")
+    def test_an_address_that_cannot_be_bound_leaves_the_old_one(self, provider: Provider) -> None:
+        moving, mailbox = provider.start(ONE)
+        peer, _ = provider.start(TWO)
+        with pytest.raises(PmipError, match="cannot be bound"):
+            moving.use_address(ONE, TWO)
+        assert moving.addresses == (ONE,)
+        peer.send(b"\x01still here", provider.at(ONE), TWO)
+        provider.turn(lambda: mailbox.signalling)
+
+    @covers("P82")
+    def test_the_same_address_again_changes_nothing(self, provider: Provider) -> None:
+        same, mailbox = provider.start(ONE)
+        same.use_address(ONE, ONE)
+        same.send(b"\x01", provider.at(ONE), ONE)
+        provider.turn(lambda: mailbox.signalling)
+        assert same.addresses == (ONE,)
+
     def test_stop_without_start(self, provider: Provider) -> None:
         provider.make(ONE).stop()
 

@@ -70,9 +70,13 @@ class HandedUp:
     def __init__(self) -> None:
         self.frames: list[tuple[str, bytes]] = []
         self.dhcp: list[tuple[AccessKey, bytes]] = []
+        self.answered: list[AccessKey] = []
 
     def frame_received(self, port: str, frame: bytes) -> None:
         self.frames.append((port, frame))
+
+    def keepalive_answered(self, key: AccessKey) -> None:
+        self.answered.append(key)
 
     def dhcp_shown(self, key: AccessKey, packet: bytes) -> None:
         self.dhcp.append((key, packet))
@@ -112,6 +116,15 @@ class MemoryAccess:
 
     def narrow(self, mtu: int) -> None:
         self.plane.core_mtu = mtu
+
+    def also_has(self, address: Ipv4) -> None:
+        """The machine gets another address: nothing to do for a twin."""
+
+    def lacks(self, address: Ipv4) -> None:
+        self.plane.foreign.add(address)
+
+    def use_address(self, address: Ipv4) -> None:
+        self.plane.use_address(address)
 
     def until(self, condition: Callable[[], bool]) -> None:
         """The twin has done everything already."""
@@ -194,6 +207,17 @@ class _Core:
     def narrow(self, mtu: int) -> None:
         """The core network takes less from now on."""
         self.inside.set_mtu("core0", mtu)
+
+    def also_has(self, address: Ipv4) -> None:
+        """The machine gets another address."""
+        self.inside.address("core0", ipv4_text(address))
+
+    def lacks(self, address: Ipv4) -> None:
+        """It has none of its own accord."""
+
+    def use_address(self, address: Ipv4) -> None:
+        with self.inside.entered():
+            self.plane.use_address(address)
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Let the plane work until ``condition`` holds; it fails the test when that takes seconds."""
