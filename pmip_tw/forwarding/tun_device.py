@@ -58,6 +58,7 @@ class TunDevice:
     def configure(self, mtu: int, prefixes: Sequence[Prefix]) -> None:
         """Up, with ``prefixes`` routed to it. ForwardingError: a route is there already."""
         self._silence_ipv6()
+        self._silence_redirects()
         self.link.bring_up(mtu, _QUEUE)
         for prefix in prefixes:
             self._route(prefix)
@@ -69,6 +70,17 @@ class TunDevice:
             setting.write_text("1")
         except OSError:
             return  # its packets are ignored one by one
+
+    def _silence_redirects(self) -> None:
+        """Nodes are all behind this device and cannot reach each other past us (P46): no ICMP says that they could.
+
+        The kernel sends redirects if either the device or "all" allows it; others keep what their own setting says.
+        """
+        for name in (self.link.name, "all"):
+            try:
+                Path(f"/proc/sys/net/ipv4/conf/{name}/send_redirects").write_text("0")
+            except OSError:
+                return  # nodes heed only those of their gateway
 
     def _route(self, prefix: Prefix) -> None:
         from pyroute2 import IPRoute  # 150 ms, which only a starting anchor should pay  # noqa: PLC0415
