@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -15,6 +16,8 @@ from pmip_tw.interfaces import (
     Datagram,
     IAuthenticator,
     IClock,
+    IDhcpReceiver,
+    IDhcpSocket,
     IForwardingPlane,
     IObserver,
     IPacketReceiver,
@@ -23,7 +26,7 @@ from pmip_tw.interfaces import (
     ITunnelDataReceiver,
     Unreachable,
 )
-from pmip_tw.mag.effects import AskPresence, Authenticate, Forward, MagEffect, Serve, Transmit
+from pmip_tw.mag.effects import AskPresence, Authenticate, Forward, MagEffect, SendDhcp, Serve, Transmit
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.visitors import Visitor
 from pmip_tw.mobility.clock import Now
@@ -31,9 +34,11 @@ from pmip_tw.mobility.effects import Install, Observe, Remove, Send
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey
 
 
-@implementer(ISignallingReceiver, IPacketReceiver)
+@implementer(ISignallingReceiver, IPacketReceiver, IDhcpReceiver)
 class Mag:
-    """A running MAG. ``tunnel_data``: who takes UDP tunnel data off port 434, usually the packet plane."""
+    """A running MAG. ``tunnel_data``: who takes UDP tunnel data off port 434, usually the packet plane.
+    ``dhcp``: towards DHCP servers, needed where the engine relays.
+    """
 
     _log = Logger(namespace="pmip.mag")
 
@@ -45,6 +50,7 @@ class Mag:
         signalling: ISignalling,
         forwarding: IForwardingPlane,
         authenticator: IAuthenticator,
+        dhcp: IDhcpSocket | None = None,
         tunnel_data: ITunnelDataReceiver | None = None,
         observers: Sequence[IObserver] = (),
     ) -> None:
@@ -53,25 +59,30 @@ class Mag:
         self._signalling = signalling
         self._forwarding = forwarding
         self._authenticator = authenticator
+        self._dhcp = dhcp
         self._tunnel_data = tunnel_data
         self._observers = Observers(observers)
         self._queue: deque[MagEffect] = deque()
         self._running = False
 
     def start(self) -> None:
-        """Open the signalling, then the access links. PmipError: what could not be opened; nothing is left open."""
-        self._signalling.start(self, self._tunnel_data)
-        try:
+        """Open the sockets, then the access links. PmipError: what could not be opened; nothing is left open."""
+        with ExitStack() as undo:
+            self._signalling.start(self, self._tunnel_data)
+            undo.callback(self._signalling.stop)
+            if self._dhcp is not None:
+                self._dhcp.start(self)
+                undo.callback(self._dhcp.stop)
             self._forwarding.start(self)
-        except BaseException:
-            self._signalling.stop()
-            raise
+            undo.pop_all()
 
     def stop(self) -> None:
         """Close everything. Bindings stay at the LMA, to be replaced or to expire (P21)."""
         self._authenticator.stop()  # it answers what is outstanding, which may ask for a wake-up
         self._clock.wake_at(None, self._wake)
         self._forwarding.stop()
+        if self._dhcp is not None:
+            self._dhcp.stop()
         self._signalling.stop()
 
     def frame_received(self, port: str, frame: bytes) -> None:
@@ -86,11 +97,20 @@ class Mag:
         self._run(self._engine.dhcp_shown(key, packet, now), now)
 
     def datagrams_received(self, batch: Sequence[Datagram]) -> None:
+        engine = self._engine
+        self._each(batch, lambda one, now: engine.datagram_received(one.payload, one.source, one.local, now))
+
+    def dhcp_received(self, batch: Sequence[Datagram]) -> None:
+        engine = self._engine
+        self._each(batch, lambda one, now: engine.dhcp_received(one.payload, one.source, now))
+
+    def _each(
+        self, batch: Sequence[Datagram], decide: Callable[[Datagram, Now], Iterable[MagEffect]]
+    ) -> None:
         now = self._clock.now()
-        receive = self._engine.datagram_received
         for datagram in batch:
             try:
-                self._run(receive(datagram.payload, datagram.source, datagram.local, now), now)
+                self._run(decide(datagram, now), now)
             except Exception:
                 # A defect of ours costs one datagram, not those behind it.
                 self._log.failure("a datagram from {source} met a defect", source=str(datagram.source))
@@ -142,6 +162,9 @@ class Mag:
                 self._signalling.send(effect.datagram, effect.destination, effect.source)
             case Observe():
                 self._observers.observe(effect.observation, now)
+            case SendDhcp():
+                assert self._dhcp is not None
+                self._dhcp.send(effect.payload, effect.server)
             case Transmit():
                 self._forwarding.transmit(effect.port, effect.frame)
             case Forward():

@@ -58,6 +58,21 @@ class Discarded(StrEnum):
     INCOMPLETE = "dhcp-incomplete-reply"
     """No address, or no lease time."""
 
+    @property
+    def cause(self) -> str:
+        """For people."""
+        return _CAUSES.get(self, "")
+
+
+_CAUSES: Final = {
+    Discarded.UNKNOWN_SERVER: "it is none of the DHCP servers that are configured",
+    Discarded.NOT_A_REPLY: "it is no answer of a DHCP server",
+    Discarded.OTHER_RELAY: "it is for another relay: giaddr is not our address",
+    Discarded.UNEXPECTED: "it answers nothing that a node asked here in the last 30 s",
+    Discarded.SUBNET_IGNORED: "it does not confirm the subnet: does the server know option 118 (RFC 3011)?",
+    Discarded.INCOMPLETE: "it gives no address, or no lease time",
+}
+
 
 @attrs.frozen(slots=True)
 class ToServer:

@@ -1,14 +1,15 @@
 """How mobile nodes get their addresses: what a MAG's DHCP methods have in common (P60, P62, P63)."""
 
-from typing import Protocol
+from abc import ABC, abstractmethod
 
 import attrs
 
 from pmip_tw.access.evidence import Evidence
-from pmip_tw.addresses import Ipv4
+from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.dhcp.requests import Refusal
 from pmip_tw.mag.effects import MagEffect
-from pmip_tw.mag.visitors import Visitor
+from pmip_tw.mag.policy import MagPolicy
+from pmip_tw.mag.visitors import Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
 from pmip_tw.wire.dhcp import DhcpMessage
 from pmip_tw.wire.ethernet import EthernetFrame
@@ -27,7 +28,8 @@ class Told:
     """What a node was told, and what follows for its registration.
 
     ``effects`` to carry out first. ``renews``: its lease was extended, and its binding is to be as well.
-    ``registers``: the address to register now, 0 for any, None to leave things as they are. ``leaves``: why the node
+    ``registers``: the address to register now, 0 for any, None to leave things as they are; ``awaits_dhcp``:
+    there is none yet. ``leaves``: why the node
     is to be de-registered, "" if it stays; ``refused``: it cannot be served as it is, and AAA is not asked about it
     again for a while.
     """
@@ -35,41 +37,71 @@ class Told:
     effects: list[MagEffect] = attrs.field(factory=list)
     renews: bool = False
     registers: Ipv4 | None = None
+    awaits_dhcp: bool = False
     leaves: str = ""
     refused: bool = False
 
 
-class Addressing(Protocol):
-    """One DHCP method. It knows visitors, and what they say by DHCP; the registration is for others to change."""
+class Addressing(ABC):
+    """One DHCP method. It knows visitors, and what they say by DHCP; the registration is for others to change.
 
-    @property
-    def shows_dhcp(self) -> bool:
-        """Whether a registered node's DHCP with servers beyond the tunnel is to be shown to us (P65)."""
+    What a method has nothing to say about leaves things as they are.
+    """
 
-    @property
-    def any_address_will_do(self) -> bool:
-        """Whether a node can be given another address than the one it wished for (P19)."""
+    shows_dhcp = False
+    """Whether a registered node's DHCP with servers beyond the tunnel is to be shown to us (P65)."""
 
+    def __init__(self, policy: MagPolicy, visitors: VisitorList) -> None:
+        self._policy = policy
+
+    @abstractmethod
     def attaches(self, found: Evidence) -> bool:
         """Whether ``found`` is reason enough to serve somebody."""
 
+    @abstractmethod
     def admitted(self, visitor: Visitor, now: Now) -> Told:
-        """AAA has accepted it. ``registers`` None: it has no address to register yet, DHCP comes first."""
+        """AAA has accepted it."""
 
-    def read(self, visitor: Visitor, frame: EthernetFrame) -> DhcpMessage | Refusal | None:
-        """The DHCP message in ``frame`` if it is for the MAG; None for all other frames. Raises WireError."""
-
-    def before(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
-        """A message, as ``read`` gave it, of a node that is not registered yet."""
-
-    def dhcp(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
-        """The same of a registered node."""
-
-    def shown(self, visitor: Visitor, packet: bytes, now: Now) -> Told:
-        """An IP packet between a registered node and a DHCP server beyond the tunnel, which was carried (P65)."""
-
+    @abstractmethod
     def accepted(self, visitor: Visitor, now: Now) -> Told:
         """Its registration was accepted: what it may be told now, and not earlier (D23)."""
 
+    def heard(self, visitor: Visitor, found: Evidence, now: Now) -> Told:
+        """What else, besides DHCP messages for the MAG, a node does that is not registered yet."""
+        return Told()
+
+    def read(self, visitor: Visitor, frame: EthernetFrame) -> DhcpMessage | Refusal | None:
+        """The DHCP message in ``frame`` if it is for the MAG; None for all other frames. Raises WireError."""
+        return None
+
+    def before(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
+        """A message, as ``read`` gave it, of a node that is not registered yet."""
+        return Told()
+
+    def dhcp(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
+        """The same of a registered node."""
+        return Told()
+
+    def shown(self, visitor: Visitor, packet: bytes, now: Now) -> Told:
+        """An IP packet between a registered node and a DHCP server beyond the tunnel, which was carried (P65)."""
+        return Told()
+
+    def answered(self, payload: bytes, source: Endpoint, now: Now) -> tuple[Visitor | None, Told]:
+        """A datagram of a DHCP server; whom it is about, if anybody."""
+        return None, Told()
+
+    def address_refused(self, visitor: Visitor, now: Now) -> Told | None:
+        """The LMA does not take the address; what to do instead (P19), None: nothing can be done."""
+        return None
+
     def refused(self, visitor: Visitor, now: Now) -> list[MagEffect]:
         """No registration for it: who claims an address is told that it has none."""
+        return []
+
+    def wake(self, now: Now) -> list[MagEffect]:
+        """Time has passed."""
+        return []
+
+    def next_deadline(self) -> float | None:
+        """When to call ``wake`` at the latest, monotonic seconds."""
+        return None

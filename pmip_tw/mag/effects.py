@@ -3,6 +3,7 @@
 import attrs
 
 from pmip_tw.aaa.profile import MacCredential
+from pmip_tw.addresses import Ipv4
 from pmip_tw.mobility.effects import Install, Observe, Remove, Send
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey
 
@@ -47,4 +48,14 @@ class Serve:
     then: "tuple[MagEffect, ...]"
 
 
-MagEffect = Send | Install | Remove | Observe | Authenticate | AskPresence | Transmit | Forward | Serve
+@attrs.frozen(slots=True)
+class SendDhcp:
+    """Send ``payload`` from our UDP port 67 to that of ``server``."""
+
+    payload: bytes = attrs.field(repr=False)
+    server: Ipv4
+
+
+MagEffect = (
+    Send | Install | Remove | Observe | Authenticate | AskPresence | Transmit | Forward | Serve | SendDhcp
+)

@@ -1,7 +1,5 @@
 """The MAG's machine: frames, verdicts, datagrams and time in, effects out."""
 
-from collections.abc import Callable
-
 from pmip_tw.aaa.profile import Accept, MacCredential, Reject, Verdict
 from pmip_tw.access.evidence import Evidence, EvidenceKind, evidence
 from pmip_tw.addresses import Endpoint, Ipv4, Mac
@@ -21,6 +19,7 @@ from pmip_tw.mag.lmas import Lmas
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.registering import Registrations
 from pmip_tw.mag.registrar import Registrar
+from pmip_tw.mag.relayed import Relayed
 from pmip_tw.mag.revoked import Revocations
 from pmip_tw.mag.served import Served
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
@@ -37,7 +36,11 @@ _AAA_DOWN_HOLD = 1.0
 """Seconds between two questions about one MAC to an AAA that does not answer."""
 
 
-_METHODS: dict[str, Callable[[MagPolicy], Addressing]] = {"server": Served, "independent": Independent}
+_METHODS: dict[str, type[Addressing]] = {
+    "server": Served,
+    "independent": Independent,
+    "ack-trigger": Relayed,
+}
 
 
 class _TurnedAway(dict[str, Observe]):
@@ -56,7 +59,7 @@ class MagEngine:
         self._visitors = VisitorList()
         self._gate = Gate(policy.max_authentications)
         self._turned_away = _TurnedAway()
-        self._addressing: Addressing = _METHODS[policy.dhcp](policy)
+        self._addressing: Addressing = _METHODS[policy.dhcp](policy, self._visitors)
         self._home = HomeSide(policy, self._addressing)
         self._care_of = CareOf(policy.address)
         self._clocks = Identifications(policy.timestamp_window)
@@ -160,6 +163,15 @@ class MagEngine:
             return [observed.discarded(error.reason, source, str(error))]
         return [observed.discarded("unknown-message-type", source, f"message type {kind} is not for a MAG")]
 
+    def dhcp_received(self, payload: bytes, source: Endpoint, now: Now) -> list[MagEffect]:
+        """A datagram of a DHCP server that we relay to."""
+        visitor, told = self._addressing.answered(payload, source, now)
+        if visitor is None:
+            return told.effects
+        effects = self._registrations.follow(visitor, told, now)
+        self._schedule(visitor)
+        return effects
+
     def presence(self, key: AccessKey, last_heard: float, now: Now) -> list[MagEffect]:
         """The packet plane's answer to AskPresence: monotonic seconds, 0 for never."""
         visitor = self._visitors.get(key)
@@ -199,7 +211,7 @@ class MagEngine:
 
     def wake(self, now: Now) -> list[MagEffect]:
         """Time has passed."""
-        effects: list[MagEffect] = []
+        effects = self._addressing.wake(now)
         for key in self._deadlines.due(now.monotonic):
             visitor = self._visitors.get(key)
             if visitor is not None:
@@ -209,7 +221,8 @@ class MagEngine:
 
     def next_deadline(self) -> float | None:
         """When to call ``wake`` at the latest, monotonic seconds."""
-        return self._deadlines.next_deadline()
+        deadlines = (self._deadlines.next_deadline(), self._addressing.next_deadline())
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def _from_stranger(
         self, key: AccessKey, leaving: Visitor | None, frame: EthernetFrame, octets: bytes, now: Now
@@ -273,8 +286,10 @@ class MagEngine:
         found = evidence(frame, self._policy.gateway_mac)
         if found is None or not self._addressing.attaches(found):
             return []
+        told = self._addressing.heard(visitor, found, now)
         lost = visitor.frames.hold(octets, now.monotonic)
-        return [observed.frame_dropped(visitor.key, "held-too-many", nai=visitor.nai)] * lost
+        effects = self._registrations.follow(visitor, told, now)
+        return effects + [observed.frame_dropped(visitor.key, "held-too-many", nai=visitor.nai)] * lost
 
     def _reply(self, payload: bytes, source: Endpoint, now: Now) -> list[MagEffect]:
         reply = RegistrationReply.decode(payload)

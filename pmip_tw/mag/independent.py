@@ -8,16 +8,12 @@ from typing import Final
 
 from pmip_tw.access.evidence import Evidence
 from pmip_tw.addresses import ipv4_text
-from pmip_tw.dhcp.requests import Refusal
 from pmip_tw.errors import WireError
 from pmip_tw.mag import observed
-from pmip_tw.mag.addressing import LEASE_EXPIRED, LEASE_GRACE, Told
-from pmip_tw.mag.effects import MagEffect
-from pmip_tw.mag.policy import MagPolicy
+from pmip_tw.mag.addressing import LEASE_EXPIRED, LEASE_GRACE, Addressing, Told
 from pmip_tw.mag.visitors import LeaseQuestion, Visitor
 from pmip_tw.mobility.clock import Now
 from pmip_tw.wire.dhcp import BOOTREPLY, BOOTREQUEST, DhcpMessage, MessageType
-from pmip_tw.wire.ethernet import EthernetFrame
 from pmip_tw.wire.ipv4 import Ipv4Packet
 from pmip_tw.wire.udp import UdpDatagram
 
@@ -31,29 +27,16 @@ REFUSED_BY_SERVER: Final = "its DHCP server refused its address"
 _RELEASED = "released by DHCP"
 
 
-class Independent:
+class Independent(Addressing):
     """Only an address in use counts: nobody is given one here, and no other would be of use to a node."""
 
     shows_dhcp = True
-    any_address_will_do = False
-
-    def __init__(self, policy: MagPolicy) -> None:
-        self._policy = policy
 
     def attaches(self, found: Evidence) -> bool:
         return found.in_use
 
     def admitted(self, visitor: Visitor, now: Now) -> Told:
         return Told(registers=visitor.hint)
-
-    def read(self, visitor: Visitor, frame: EthernetFrame) -> DhcpMessage | Refusal | None:
-        return None
-
-    def before(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
-        return Told()
-
-    def dhcp(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
-        return Told()
 
     def shown(self, visitor: Visitor, packet: bytes, now: Now) -> Told:
         """What cannot be read was carried all the same, and teaches nothing."""
@@ -75,9 +58,6 @@ class Independent:
             return Told()
         cause = f"it uses {ipv4_text(visitor.hint)}, but the LMA gives it {ipv4_text(visitor.home_address)}"
         return Told(leaves=cause, refused=True)
-
-    def refused(self, visitor: Visitor, now: Now) -> list[MagEffect]:
-        return []
 
     @staticmethod
     def _said(visitor: Visitor, message: DhcpMessage, now: Now) -> Told:

@@ -2,7 +2,7 @@
 
 import attrs
 
-from pmip_tw.addresses import Ipv4, Mac, Prefix
+from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac, Prefix
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.mag.protection import LmaAssociation
 from pmip_tw.mobility.tunnels import Encapsulation
@@ -28,7 +28,8 @@ class MagPolicy:
     Nodes. ``attach_probe_max_age``: P15. ``reject_hold``, ``max_authentications``: P83. ``duplicate_mac``: "refuse" or
     "move" (AA24). ``home_links``: what DHCP says, by prefix. ``on_revoke``: "none", "dhcp_nak" or "l2_disconnect", how
     a node is told that the LMA wants it told (RV40). ``require_revocation``: RV3.
-    ``dhcp``: "server" (P60) or "independent" (P62).
+    ``dhcp``: "server" (P60), "independent" (P62) or "ack-trigger" (P63); for the last ``dhcp_servers``, and
+    ``dhcp_subnet``, in which they are to find addresses, 0: wherever they like.
     """
 
     address: Ipv4
@@ -59,6 +60,8 @@ class MagPolicy:
     on_revoke: str = "none"
     require_revocation: bool = False
     dhcp: str = "server"
+    dhcp_servers: tuple[Ipv4, ...] = ()
+    dhcp_subnet: Ipv4 = UNSPECIFIED
 
     def home_link(self, home_address: Ipv4) -> HomeConfiguration:
         """The link that ``home_address`` lives on.

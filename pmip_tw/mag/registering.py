@@ -5,7 +5,7 @@ Every method returns effects in the order in which they must be carried out.
 
 from functools import partial
 
-from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4_text
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import Addressing, Told
 from pmip_tw.mag.departures import WORTH_WAITING, Departures
@@ -69,6 +69,9 @@ class Registrations:
             return [*told.effects, *self._departures.leave(visitor, told.leaves, now)]
         if told.registers is not None:
             return [*told.effects, *self.begin(visitor, told.registers, now)]
+        if told.awaits_dhcp:
+            visitor.state = State.ADDRESSING
+            visitor.retry_at = now.monotonic + self._policy.attach_probe_max_age
         return told.effects
 
     def begin(
@@ -134,6 +137,11 @@ class Registrations:
                 return self.begin(visitor, visitor.hint, now)
             cause = "not heard since the LMA refused it"
             return self._departures.forget(visitor, "visitor-vanished", cause=cause)
+        elif visitor.state is State.ADDRESSING and visitor.retry_at <= at:
+            visitor.retry_at = visitor.heard_at + self._policy.attach_probe_max_age
+            if visitor.retry_at <= at:
+                cause = "it has no address, and fell silent"
+                return self._departures.forget(visitor, "visitor-vanished", cause=cause)
         elif visitor.grant is not None:
             check_at = visitor.grant.renew_at if visitor.check_at is None else visitor.check_at
             if check_at <= at:
@@ -320,11 +328,13 @@ class Registrations:
             visitor.check_at = now.monotonic + self._back_off(visitor)
             return effects
         effects += self._withdraw(visitor)  # the provisional entry goes with a refusal (P77)
-        another = answer.code in _NOT_THIS_ADDRESS and self._addressing.any_address_will_do
-        if another and exchange.home_address and (visitor.grant is None or moves):
-            effects += self._addressing.refused(visitor, now) if visitor.grant is None else []
-            visitor.hint = UNSPECIFIED
-            return effects + self._ask(visitor, exchange.again(home_address=UNSPECIFIED), now)  # P19
+        if answer.code in _NOT_THIS_ADDRESS and exchange.home_address and (visitor.grant is None or moves):
+            instead = self._addressing.address_refused(visitor, now)  # P19
+            if instead is not None and instead.registers is not None:
+                another = exchange.again(home_address=instead.registers)
+                return [*effects, *instead.effects, *self._ask(visitor, another, now)]
+            if instead is not None:
+                return effects + self.follow(visitor, instead, now)
         if moves:
             return effects + self._elsewhere(visitor, exchange, now)
         if answer.code in WORTH_WAITING:

@@ -4,13 +4,13 @@ The address comes from the registration, the rest of the answer from the configu
 """
 
 from pmip_tw.access.evidence import Evidence
+from pmip_tw.addresses import UNSPECIFIED
 from pmip_tw.dhcp import requests, server
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.dhcp.requests import RequestKind
 from pmip_tw.mag import observed
-from pmip_tw.mag.addressing import LEASE_EXPIRED, LEASE_GRACE, MAX_DHCP_WAIT, Told
+from pmip_tw.mag.addressing import LEASE_EXPIRED, LEASE_GRACE, MAX_DHCP_WAIT, Addressing, Told
 from pmip_tw.mag.effects import MagEffect, Transmit
-from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.visitors import Visitor
 from pmip_tw.mobility.clock import Now
 from pmip_tw.wire.dhcp import DhcpMessage, MessageType
@@ -29,14 +29,8 @@ _CLAIMS = (RequestKind.SELECTING, RequestKind.INIT_REBOOT, RequestKind.RENEWING)
 _DEPARTURES = (MessageType.RELEASE, MessageType.DECLINE)
 
 
-class Served:
+class Served(Addressing):
     """The table of docs/requirements.md, "DHCP at the MAG"."""
-
-    shows_dhcp = False
-    any_address_will_do = True
-
-    def __init__(self, policy: MagPolicy) -> None:
-        self._policy = policy
 
     def attaches(self, found: Evidence) -> bool:
         return True
@@ -82,9 +76,6 @@ class Served:
             self._expect(visitor, now.monotonic + lease * (1 + LEASE_GRACE), LEASE_EXPIRED)
         return Told(effects=[self._transmit(visitor, answer, link), _told(visitor, answer, lease)])
 
-    def shown(self, visitor: Visitor, packet: bytes, now: Now) -> Told:
-        return Told()
-
     def accepted(self, visitor: Visitor, now: Now) -> Told:
         message, visitor.waiting_dhcp = visitor.waiting_dhcp, None
         if message is None:
@@ -94,6 +85,12 @@ class Served:
         if late and message.message_type not in _DEPARTURES:
             return Told()
         return self.dhcp(visitor, message, now)
+
+    def address_refused(self, visitor: Visitor, now: Now) -> Told:
+        """Any other address will do: the node learns of it when it asks again."""
+        effects = self.refused(visitor, now)
+        visitor.hint = UNSPECIFIED
+        return Told(effects=effects, registers=visitor.hint)
 
     def refused(self, visitor: Visitor, now: Now) -> list[MagEffect]:
         """NAK to whoever claims an address of ours, silence to whoever looks for one."""

@@ -8,6 +8,7 @@ import attrs
 
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac, Prefix
+from pmip_tw.dhcp.relay import Answer
 from pmip_tw.mag.exchanges import Exchange, Grant
 from pmip_tw.mag.uplink import HeldFrames
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Tunnel
@@ -18,6 +19,8 @@ class State(Enum):
     """Where a visitor stands; the value is what screens show."""
 
     AUTHENTICATING = "authenticating"
+    ADDRESSING = "addressing"
+    """Without an address that could be registered: it asks DHCP servers for one (P63)."""
     REGISTERING = "registering"
     WAITING = "waiting"
     """Refused for now: tries again at ``retry_at`` if it is heard meanwhile."""
@@ -56,6 +59,7 @@ class Visitor:
     ``hint`` while that is provisional, then by ``home_address``. ``tunnel_lost``: nothing comes back through it (P81).
     ``lease_ends``: of what DHCP told it, with grace; None if it never asked. ``lease_cause``: what its end means.
     ``lease_question``: put to a server beyond the tunnel, which we may see when ``shows_dhcp`` (P65).
+    ``promise``: an ACK that waits for the registration (D23). ``refused_address``: that the LMA did not take.
     ``session_ends``: when AAA's Session-Timeout is over; None if it has none. ``contested``: its MAC was heard on
     another port, and whether it is still here is being found out.
     """
@@ -86,6 +90,8 @@ class Visitor:
     lease_cause: str = ""
     lease_question: LeaseQuestion | None = None
     shows_dhcp: bool = False
+    promise: Answer | None = None
+    refused_address: Ipv4 = UNSPECIFIED
     waiting_dhcp: DhcpMessage | None = None
     waiting_dhcp_since: float = 0.0
     frames: HeldFrames = attrs.field(factory=HeldFrames)
@@ -122,7 +128,7 @@ class Visitor:
         deadlines = []
         if self.exchange is not None:
             deadlines.append(self.exchange.next_try)
-        if self.state is State.WAITING:
+        if self.state in (State.WAITING, State.ADDRESSING):
             deadlines.append(self.retry_at)
         if self.grant is not None:
             deadlines.append(self.grant.ends_at)

@@ -68,7 +68,11 @@ def test_every_observation_is_explained() -> None:
 
 def test_every_reason_is_explained() -> None:
     reasons = words(REASONING, "reason") | constants("forwarding/drops.py") | constants("access/homelink.py")
-    reasons |= {word for word in constants("dhcp/requests.py") if word.startswith("dhcp-")}
+    reasons |= {
+        word
+        for word in constants("dhcp/requests.py") | constants("dhcp/relay.py")
+        if word.startswith("dhcp-")
+    }
     assert len(reasons) > 40
     assert sorted(reason for reason in reasons if f"`{reason}`" not in PAGE) == []
 

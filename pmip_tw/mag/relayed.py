@@ -1,0 +1,211 @@
+"""DHCP method "ack-trigger": servers in the core give the addresses, and their ACK starts the registration (P63).
+
+The MAG relays what nodes broadcast. An ACK is held until the LMA has accepted its address (D23); what nodes say to
+their server directly goes through the tunnel and is listened to, as with "independent" (P65).
+"""
+
+from pmip_tw.access.evidence import Evidence, EvidenceKind
+from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, Ipv4, ipv4_text
+from pmip_tw.dhcp import requests, server
+from pmip_tw.dhcp.configuration import HomeConfiguration
+from pmip_tw.dhcp.relay import Answer, Discarded, Relay, ToServer
+from pmip_tw.errors import WireError
+from pmip_tw.mag import observed
+from pmip_tw.mag.addressing import MAX_DHCP_WAIT, Told
+from pmip_tw.mag.effects import MagEffect, SendDhcp, Transmit
+from pmip_tw.mag.independent import REFUSED_BY_SERVER, Independent, extend_lease
+from pmip_tw.mag.policy import MagPolicy
+from pmip_tw.mag.visitors import State, Visitor, VisitorList
+from pmip_tw.mobility.clock import Now
+from pmip_tw.wire.dhcp import DhcpMessage, MessageType
+from pmip_tw.wire.ethernet import EthernetFrame
+
+_UNREGISTERED = (State.ADDRESSING, State.REGISTERING, State.WAITING)
+_PARTINGS = {
+    MessageType.RELEASE: ("dhcp-release", "released by DHCP"),
+    MessageType.DECLINE: ("dhcp-decline", "address declined by DHCP"),
+}
+
+
+class Relayed(Independent):
+    """A visitor's ``hint`` is an address that it uses already, or that a server has just given it."""
+
+    def __init__(self, policy: MagPolicy, visitors: VisitorList) -> None:
+        super().__init__(policy, visitors)
+        self._visitors = visitors
+        self._relay = Relay(policy.address, policy.dhcp_servers)
+
+    # What nodes do
+
+    def attaches(self, found: Evidence) -> bool:
+        return found.kind is EvidenceKind.DHCP or bool(self._in_use(found))
+
+    def admitted(self, visitor: Visitor, now: Now) -> Told:
+        """Who moved here with its address is registered with it; for all others DHCP comes first."""
+        message, visitor.waiting_dhcp = visitor.waiting_dhcp, None
+        effects = [] if message is None else self._ask(visitor, message, now)
+        if visitor.hint:
+            return Told(effects=effects, registers=visitor.hint)
+        return Told(effects=effects, awaits_dhcp=True)
+
+    def heard(self, visitor: Visitor, found: Evidence, now: Now) -> Told:
+        address = self._in_use(found)
+        if visitor.state is State.AUTHENTICATING:
+            visitor.hint = address
+        elif visitor.state is State.ADDRESSING and address and address != visitor.refused_address:
+            visitor.hint = address
+            return Told(registers=address)
+        return Told()
+
+    def read(self, visitor: Visitor, frame: EthernetFrame) -> DhcpMessage | requests.Refusal | None:
+        """Broadcasts alone: what goes to one server is the node's own traffic (P65)."""
+        return requests.client_message(frame, ALL_ONES)
+
+    def before(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
+        if visitor.state is State.AUTHENTICATING:
+            visitor.waiting_dhcp = message
+            visitor.hint = self._home_address(message.ciaddr)
+            return Told()
+        if message.message_type in _PARTINGS:
+            return Told(effects=[self._ignored(visitor)])
+        return Told(effects=self._ask(visitor, message, now))
+
+    def dhcp(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
+        if message.message_type not in _PARTINGS:
+            return Told(effects=self._ask(visitor, message, now))
+        if (message.requested_address or message.ciaddr) != visitor.home_address:
+            return Told(effects=[self._ignored(visitor)])  # nobody ends another's lease (D35)
+        name, why = _PARTINGS[message.message_type]
+        effects = self._ask(visitor, message, now)
+        return Told(effects=[*effects, observed.visitor_event(name, visitor)], leaves=why)
+
+    # What servers answer
+
+    def answered(self, payload: bytes, source: Endpoint, now: Now) -> tuple[Visitor | None, Told]:
+        try:
+            answer = self._relay.answered(payload, source, now.monotonic)
+        except WireError as error:
+            return None, Told(effects=[observed.discarded(error.reason, source, str(error))])
+        if isinstance(answer, Discarded):
+            return None, Told(effects=[observed.discarded(answer, source, answer.cause)])
+        visitor = self._visitors.with_mac(answer.asked.chaddr)
+        if visitor is None or (visitor.state not in _UNREGISTERED and visitor.state is not State.REGISTERED):
+            cause = "the node has left"
+            return None, Told(effects=[observed.discarded(Discarded.UNEXPECTED, source, cause)])
+        if answer.is_lease:
+            return visitor, self._leased(visitor, answer, now)
+        told = self._deliver(visitor, answer.message)
+        refused = answer.message.message_type is MessageType.NAK and visitor.state is not State.ADDRESSING
+        return visitor, Told(effects=told, leaves=REFUSED_BY_SERVER if refused else "")
+
+    def _leased(self, visitor: Visitor, lease: Answer, now: Now) -> Told:
+        """An ACK: it is passed on when, and only if, its address is registered here (D23)."""
+        address = lease.message.yiaddr
+        if visitor.state is State.ADDRESSING:
+            visitor.promise, visitor.hint = lease, address
+            return Told(registers=address)
+        current = visitor.home_address or visitor.hint
+        if address != current:
+            why = f"its DHCP server gave it {ipv4_text(address)} in the place of {ipv4_text(current)}"
+            return Told(effects=self._take_back(visitor, lease, now), leaves=why)
+        if visitor.state is State.REGISTERED:
+            return Told(effects=self._grant(visitor, lease), renews=True)
+        visitor.promise = lease
+        return Told()
+
+    # What the LMA says
+
+    def accepted(self, visitor: Visitor, now: Now) -> Told:
+        lease, visitor.promise = visitor.promise, None
+        told = super().accepted(visitor, now)
+        if lease is None:
+            return told
+        if told.leaves:
+            return Told(effects=self._take_back(visitor, lease, now), leaves=told.leaves, refused=True)
+        if lease.asked_at + MAX_DHCP_WAIT < now.monotonic:
+            return Told()  # the client has asked again, or will
+        return Told(effects=self._grant(visitor, lease))
+
+    def address_refused(self, visitor: Visitor, now: Now) -> Told | None:
+        """An address from before can be replaced: DHCP is asked for another. One that DHCP gave cannot."""
+        if visitor.promise is not None or visitor.grant is not None:
+            return None
+        visitor.refused_address, visitor.hint = visitor.hint, UNSPECIFIED
+        return Told(awaits_dhcp=True)
+
+    def refused(self, visitor: Visitor, now: Now) -> list[MagEffect]:
+        lease, visitor.promise = visitor.promise, None
+        return [] if lease is None else self._take_back(visitor, lease, now)
+
+    # What time brings
+
+    def wake(self, now: Now) -> list[MagEffect]:
+        effects: list[MagEffect] = []
+        for message in self._relay.unanswered(now.monotonic):
+            visitor = self._visitors.with_mac(message.chaddr)
+            if visitor is not None:
+                cause = f"no answer from {self._relay.servers} to its {_name(message)}"
+                effects.append(
+                    observed.visitor_event("dhcp-unanswered", visitor, cause=cause, reason="dhcp-servers")
+                )
+        return effects
+
+    def next_deadline(self) -> float | None:
+        return self._relay.next_deadline()
+
+    def _ask(self, visitor: Visitor, message: DhcpMessage, now: Now) -> list[MagEffect]:
+        sent = self._relay.asked(message, self._policy.dhcp_subnet, now.monotonic)
+        if isinstance(sent, Discarded):
+            return [observed.frame_dropped(visitor.key, sent, nai=visitor.nai)]
+        noted = observed.visitor_event("dhcp-forwarded", visitor, message=_name(message))
+        return [*map(_send, sent), noted]
+
+    def _grant(self, visitor: Visitor, lease: Answer) -> list[MagEffect]:
+        assert lease.message.lease_time is not None
+        extend_lease(visitor, lease.message.lease_time, lease.asked_at)
+        return self._deliver(visitor, lease.message)
+
+    def _take_back(self, visitor: Visitor, lease: Answer, now: Now) -> list[MagEffect]:
+        """The node is told to begin again, and the server that nobody has its address."""
+        nak = server.nak(lease.message, lease.message.server_identifier or lease.server)
+        returned = self._relay.release(lease, int.from_bytes(now.entropy(4), "big"))
+        address = ipv4_text(lease.message.yiaddr)
+        return [
+            *self._deliver(visitor, nak),
+            _send(returned),
+            observed.visitor_event("dhcp-lease-returned", visitor, address=address),
+        ]
+
+    def _deliver(self, visitor: Visitor, message: DhcpMessage) -> list[MagEffect]:
+        """In the gateway's name, by MAC and without ARP (D9)."""
+        link = self._link(message.yiaddr or visitor.home_address or visitor.hint)
+        frame = server.encapsulate(message, visitor.mac, self._policy.gateway_mac, link.gateway)
+        name = f"dhcp-{_name(message)}"
+        noted = observed.visitor_event(name, visitor, lease=message.lease_time or 0)
+        return [Transmit(visitor.key.port, frame), noted]
+
+    def _link(self, address: Ipv4) -> HomeConfiguration:
+        """Of ``address``; for a node that has none and gets none, one of ours."""
+        if address or not self._policy.home_links:
+            return self._policy.home_link(address)
+        return self._policy.home_links[0]
+
+    @staticmethod
+    def _ignored(visitor: Visitor) -> MagEffect:
+        return observed.frame_dropped(visitor.key, "dhcp-ignored", nai=visitor.nai)
+
+    def _in_use(self, found: Evidence) -> Ipv4:
+        return self._home_address(found.address) if found.in_use else UNSPECIFIED
+
+    def _home_address(self, address: Ipv4) -> Ipv4:
+        """``address`` if it is of one of our home links, else 0: a node may come with one from anywhere."""
+        return UNSPECIFIED if self._policy.configured_link(address) is None else address
+
+
+def _send(sent: ToServer) -> SendDhcp:
+    return SendDhcp(sent.payload, sent.server)
+
+
+def _name(message: DhcpMessage) -> str:
+    kind = message.message_type
+    return "" if kind is None else kind.name.lower()
