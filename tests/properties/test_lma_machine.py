@@ -12,6 +12,7 @@ from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelRequest
 from pmip_tw.wire.registration import RegistrationReply, RegistrationRequest
 from pmip_tw.wire.revocation import Revocation, RevocationAck
+from tests.conformance import covers
 from tests.lma.anchor import MAG1, MAG2, MAG3, NAT, Anchor, association, nai
 
 NODES = st.integers(1, 3)
@@ -173,4 +174,4 @@ class LmaMachine(RuleBasedStateMachine):
 
 
 LmaMachine.TestCase.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
-TestLmaMachine = LmaMachine.TestCase
+TestLmaMachine = covers("H15", "I6", "I12", "L1", "L6", "RV10")(LmaMachine.TestCase)
