@@ -7,6 +7,7 @@ from zope.interface import implementer
 
 from pmip_tw.addresses import ipv4_text
 from pmip_tw.agents.observers import Observers
+from pmip_tw.agents.particulars import particulars
 from pmip_tw.agents.tables import Row, drop_rows, encapsulation_text, traffic, tunnel_rows
 from pmip_tw.errors import ForwardingError
 from pmip_tw.interfaces import (
@@ -140,7 +141,9 @@ class Lma:
                 "lifetime": binding.lifetime,
                 "remaining": max(0, round(binding.deadline - monotonic)),
                 "revocation": binding.revocation is not None,
-                **traffic(self._forwarding.counters(binding.entry.key)),
+                **particulars(binding),
+                **traffic(self._forwarding.counters(newest.key)),
             }
-            for binding in self._engine.bindings
+            for newest in self._engine.bindings
+            for binding in newest.all
         ]

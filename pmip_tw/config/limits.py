@@ -22,6 +22,9 @@ LONGEST_NAI = 253
 LONGEST_IDENTITY = 253
 """Octets: what fits a RADIUS NAS-Identifier (RFC 2865 5.32)."""
 
+KERNEL_TABLES = range(253, 256)
+"""Routing tables with a meaning of their own: default, main, local."""
+
 MOST_NAME_SERVERS = 16
 """More fit no DHCP answer to a node with little room (RFC 2131 2), and no resolver asks as many."""
 
@@ -174,3 +177,25 @@ class AaaSpi:
         assert isinstance(value, int)
         if value != CHAP_SPI and not MINIMUM_SPI <= value <= 0xFFFFFFFF:
             raise ValueError(f"must be {CHAP_SPI} (CHAP) or from {MINIMUM_SPI} to 4294967295, not {value}")
+
+
+class Choices:
+    """At least one of several words, and none twice."""
+
+    def check(self, value: object, /) -> None:
+        assert isinstance(value, tuple)
+        if not value:
+            raise ValueError("must have at least one element")
+        if len(set(value)) < len(value):
+            raise ValueError(f"has {next(word for word in value if value.count(word) > 1)!r} twice")
+
+
+class RoutingTable:
+    """A routing table of the kernel that is nobody's yet."""
+
+    def check(self, value: object, /) -> None:
+        assert isinstance(value, int)
+        if value in KERNEL_TABLES or not 1 <= value <= 0xFFFFFFFF:
+            raise ValueError(
+                f"must be a routing table from 1 to 4294967295, and not 253 to 255; {value} is none"
+            )

@@ -3,28 +3,25 @@
 from collections.abc import Iterator
 
 from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
+from pmip_tw.config.address_spaces import (
+    POOLS,
+    address_space_mistakes,
+    domain_for,
+    gateway_of,
+    pools_of_domain,
+)
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.known_mags import known_mag_mistakes
 from pmip_tw.config.locate import Path
-from pmip_tw.config.prefix_checks import prefix_mistakes
+from pmip_tw.config.redirects import redirect_mistakes
 from pmip_tw.config.settings import MobileNodeNai, Spi
 from pmip_tw.config.structure import Mistake
 
 
 def lma_mistakes(draft: Draft) -> Iterator[Mistake]:
-    pools: Path = ("lma", "pools")
-    if not draft.elements(pools) and draft.value(pools, list) in (None, []):
-        yield Mistake(("lma",), 'no home addresses: add [[lma.pools]] with prefix = "..."')
-    yield from prefix_mistakes(draft, draft.elements(pools))
-    for path in draft.elements(pools):
-        prefix = draft.value((*path, "prefix"), Prefix)
-        for excluded_at in draft.elements((*path, "exclude")):
-            excluded = draft.value(excluded_at, Ipv4)
-            if prefix is not None and excluded is not None and excluded not in prefix:
-                yield Mistake(
-                    excluded_at, f"exclude[{excluded_at[-1]}]: {ipv4_text(excluded)} is not in {prefix}"
-                )
+    yield from address_space_mistakes(draft)
     yield from _own_address(draft, ("lma", "address"))
+    yield from redirect_mistakes(draft, ("lma", "redirects"))
     yield from known_mag_mistakes(draft, ("lma", "mags"))
     yield from _mobile_nodes(draft, ("lma", "mobile_nodes"))
 
@@ -32,7 +29,7 @@ def lma_mistakes(draft: Draft) -> Iterator[Mistake]:
 def _own_address(draft: Draft, path: Path) -> Iterator[Mistake]:
     """All of a pool is behind the tunnels: neither the LMA nor the link it stands on can be there."""
     address = draft.value(path, Ipv4)
-    for pool in draft.elements(("lma", "pools")):
+    for pool in draft.elements(POOLS):
         at = (*pool, "prefix")
         prefix = draft.value(at, Prefix)
         if address is not None and prefix is not None and address in prefix:
@@ -42,7 +39,7 @@ def _own_address(draft: Draft, path: Path) -> Iterator[Mistake]:
 
 def _mobile_nodes(draft: Draft, mobile_nodes: Path) -> Iterator[Mistake]:
     associations = Once(draft, "the association")
-    owners: dict[Ipv4, tuple[str, Path]] = {}
+    owners: dict[tuple[str, Ipv4], tuple[str, Path]] = {}
     addresses: dict[str, tuple[Ipv4, Path]] = {}
     for node in draft.elements(mobile_nodes):
         nai = draft.value((*node, "nai"), MobileNodeNai)
@@ -56,10 +53,11 @@ def _mobile_nodes(draft: Draft, mobile_nodes: Path) -> Iterator[Mistake]:
             if nai is not None and not draft.has(path):
                 yield from _pool_of_realm(draft, nai, (*node, "nai"))
             continue
-        yield from _home_address(draft, address, path)
+        domain = "" if nai is None else domain_for(draft, nai)
+        yield from _home_address(draft, address, domain, path)
         if nai is None:
             continue
-        owner, where = owners.setdefault(address, (nai, path))
+        owner, where = owners.setdefault((domain, address), (nai, path))
         if owner != nai:
             text = f"{ipv4_text(address)} is already the home address of {owner} on line {draft.line(where)}"
             yield Mistake(path, f"home_address: {text}")
@@ -83,7 +81,7 @@ def _pool_of_realm(draft: Draft, nai: str, path: Path) -> Iterator[Mistake]:
     """A mobile node without a fixed home address is served by some pool."""
     realm = nai.rpartition("@")[2] if "@" in nai else ""
     served: list[str] = []
-    for pool in draft.elements(("lma", "pools")):
+    for pool in draft.elements(POOLS):
         realms = [draft.value(name, str) for name in draft.elements((*pool, "realms"))]
         if not realms or None in realms:
             return
@@ -93,18 +91,18 @@ def _pool_of_realm(draft: Draft, nai: str, path: Path) -> Iterator[Mistake]:
         yield Mistake(path, f"nai: {text}")
 
 
-def _home_address(draft: Draft, address: Ipv4, path: Path) -> Iterator[Mistake]:
-    """A fixed home address lies in a pool that would give it."""
+def _home_address(draft: Draft, address: Ipv4, domain: str, path: Path) -> Iterator[Mistake]:
+    """A fixed home address lies in a pool of its domain that would give it."""
     text = ipv4_text(address)
     all_readable = True
-    for pool in draft.elements(("lma", "pools")):
+    for pool in pools_of_domain(draft, domain):
         prefix = draft.value((*pool, "prefix"), Prefix)
         if prefix is None:
             all_readable = False
         elif address in prefix:
             reserved = {
                 prefix.network: "network",
-                prefix.first_host: "gateway",
+                gateway_of(draft, pool, prefix): "gateway",
                 prefix.broadcast: "broadcast",
             }
             if address in reserved:
@@ -115,4 +113,5 @@ def _home_address(draft: Draft, address: Ipv4, path: Path) -> Iterator[Mistake]:
                     yield Mistake(path, f"home_address: {text} is excluded from {prefix} on line {line}")
             return
     if all_readable:
-        yield Mistake(path, f"home_address: {text} is in none of the pools")
+        where = f" of the domain {domain!r}" if domain else ""
+        yield Mistake(path, f"home_address: {text} is in none of the pools{where}")

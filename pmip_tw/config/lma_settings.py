@@ -3,13 +3,15 @@
 All durations are seconds.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import attrs
 
-from pmip_tw.addresses import UNSPECIFIED, Ipv4, Prefix
+from pmip_tw.addresses import UNSPECIFIED
+from pmip_tw.config.address_spaces import Domain, Pool
 from pmip_tw.config.known_mags import KnownMag
-from pmip_tw.config.limits import AaaSpi, Realm, Within
+from pmip_tw.config.limits import AaaSpi, Choices, Within
+from pmip_tw.config.redirects import Redirect
 from pmip_tw.config.settings import (
     Control,
     HostAddress,
@@ -24,22 +26,9 @@ from pmip_tw.config.settings import (
 from pmip_tw.mobility.associations import Algorithm, SecurityAssociation
 from pmip_tw.mobility.mn_aaa import AaaAssociation
 
-
-@attrs.frozen(slots=True, kw_only=True)
-class Pool:
-    """``[[lma.pools]]``: home addresses for the NAIs of ``realms``, for every NAI if that is empty."""
-
-    prefix: Prefix
-    realms: tuple[Annotated[str, Realm()], ...] = ()
-    exclude: tuple[Ipv4, ...] = ()
-
-    def offers(self, address: Ipv4) -> bool:
-        """Whether a mobile node may have ``address``: not the network, the gateway, broadcast or an excluded one."""
-        return (
-            address in self.prefix
-            and address not in (self.prefix.network, self.prefix.first_host, self.prefix.broadcast)
-            and address not in self.exclude
-        )
+EncapsulationName = Literal["ip-in-ip", "gre", "minimal"]
+BindingKey = Literal["nai", "nai+tech"]
+DynamicHaFormat = Literal["long", "short"]
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -77,7 +66,7 @@ class MobileNode:
 
 @attrs.frozen(slots=True, kw_only=True)
 class LmaSettings:
-    """``[lma]``."""
+    """``[lma]``. ``dynamic_ha_format``: how 139 is written; ``encapsulations``: what is offered to MAGs."""
 
     address: HostAddress
     identity: Name
@@ -94,10 +83,20 @@ class LmaSettings:
     nat_traversal: bool = True
     forced_udp: bool = True
     keepalive_interval: Annotated[int, Within(1, 65535)] = 110
+    encapsulations: Annotated[tuple[EncapsulationName, ...], Choices()] = ("ip-in-ip", "gre", "minimal")
+    gre_key_with_d: bool = True
+    max_bindings: Annotated[int, Within(1, 16)] = 1
+    binding_key: BindingKey = "nai"
+    tunnel_broadcast: bool = False
+    dynamic_home_agent: bool = False
+    dynamic_ha_format: DynamicHaFormat = "long"
+    explain_refusals: bool = False
     device: Interface = "mip0"
     mtu: Annotated[int, Within(576, 65535)] = 1468
     control: Control = "/run/pmip-lma.sock"
+    domains: tuple[Domain, ...] = ()
     pools: tuple[Pool, ...] = ()
+    redirects: tuple[Redirect, ...] = ()
     mags: tuple[KnownMag, ...] = ()
     mobile_nodes: tuple[MobileNode, ...] = ()
 

@@ -8,15 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 Row = Mapping[str, object]
 
 KNOWN_COLUMNS = (
-    "daemon", "nai", "session", "mac", "interface", "port", "home_address", "care_of_address", "mag", "lma",
+    "daemon", "nai", "session", "mac", "interface", "port", "home_address", "domain", "care_of_address", "mag", "lma",
     "local", "remote", "name", "reason", "state", "encapsulation", "tunnel", "nodes", "lifetime", "remaining",
     "packets_up", "octets_up", "packets_down", "octets_down", "count", "last",
 )  # fmt: skip
 """What comes first, in this order; other columns follow as the daemon sends them."""
 
+ONLY_JSON = frozenset({"interface_id", "device_id", "subscriber_id", "key_up", "key_down"})
+"""What tables leave out: identifiers of people and devices (P12), and what is of use to programs only."""
+
 LEAST_WANTED = (
-    "packets_up", "packets_down", "octets_up", "octets_down", "lifetime", "revocation", "encapsulation", "tunnel",
-    "interface", "port", "session", "mac", "remaining",
+    "technology", "packets_up", "packets_down", "octets_up", "octets_down", "lifetime", "revocation", "encapsulation",
+    "tunnel", "interface", "port", "session", "mac", "remaining",
 )  # fmt: skip
 """What a narrow terminal does without, the least wanted first."""
 
@@ -133,7 +136,7 @@ def _fitting(names: list[str], widths: Mapping[str, int], room: int) -> list[str
 
 
 def _columns(rows: Sequence[Row]) -> list[str]:
-    present = list(dict.fromkeys(name for row in rows for name in row))
+    present = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in ONLY_JSON]
     known = [name for name in KNOWN_COLUMNS if name in present]
     return known + [name for name in present if name not in known]
 

@@ -16,6 +16,7 @@ from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.mn_aaa import AaaTable, NodeKey
+from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.net.clock import ReactorClock
 from pmip_tw.net.signalling import UdpSignalling
 from pmip_tw.services.daemon import Daemon
@@ -23,6 +24,9 @@ from pmip_tw.services.management import Management
 from pmip_tw.services.options import Options, read_settings
 
 __all__ = ["Options", "makeService"]
+
+ENCAPSULATIONS = {encapsulation.label: encapsulation for encapsulation in Encapsulation}
+"""By the configuration's words."""
 
 
 def makeService(options: Options) -> IService:
@@ -52,7 +56,7 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
         local=settings.address,
         device=settings.device,
         mtu=settings.mtu,
-        prefixes=tuple(pool.prefix for pool in settings.pools),
+        prefixes=tuple(pool.prefix for pool in settings.pools if not pool.domain),
     )
     management = Management()
     agent = Lma(
@@ -88,6 +92,19 @@ def policy_of(settings: LmaSettings) -> LmaPolicy:
         require_revocation=settings.require_revocation,
         revocation_inform=settings.revocation_inform,
         resync_beyond_last=settings.resync_beyond_last,
+        encapsulations=frozenset(ENCAPSULATIONS[name] for name in settings.encapsulations),
+        gre_key_with_d=settings.gre_key_with_d,
+        max_bindings=settings.max_bindings,
+        by_technology=settings.binding_key == "nai+tech",
+        tunnel_broadcast=settings.tunnel_broadcast,
+        dynamic_home_agent=settings.dynamic_home_agent,
+        redirects={
+            realm.lower().encode(): redirect.home_agent
+            for redirect in settings.redirects
+            for realm in redirect.realms
+        },
+        drawn_redirects=settings.dynamic_ha_format == "long",
+        explain_refusals=settings.explain_refusals,
     )
 
 
@@ -110,7 +127,17 @@ def mags_of(settings: LmaSettings) -> KnownMags | None:
 
 def pools_of(settings: LmaSettings) -> Pools:
     pools = [
-        (AddressPool(pool.prefix, exclude=pool.exclude, hold=settings.address_hold), pool.realms)
+        (
+            AddressPool(
+                pool.prefix,
+                exclude=pool.exclude,
+                hold=settings.address_hold,
+                gateway=pool.gateway,
+                name_servers=pool.dns,
+                domain=pool.domain,
+            ),
+            pool.realms,
+        )
         for pool in settings.pools
     ]
     static = {node.nai: node.home_address for node in settings.mobile_nodes if node.home_address}
