@@ -6,7 +6,7 @@ from pmip_tw.addresses import Ipv4, Mac, Prefix, ipv4_text, mac_text
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.locate import Path
 from pmip_tw.config.prefix_checks import prefix_mistakes
-from pmip_tw.config.settings import RADIUS_PORT, Interface, MobileNodeNai, Port
+from pmip_tw.config.settings import RADIUS_PORT, DhcpMethod, Interface, MobileNodeNai, Port
 from pmip_tw.config.structure import Mistake
 
 
@@ -22,6 +22,7 @@ def mag_mistakes(draft: Draft) -> Iterator[Mistake]:
     yield from _lmas(draft, mag)
     yield from _access(draft, (*mag, "access"))
     yield from _home_prefixes(draft, (*mag, "home_prefixes"))
+    yield from _dhcp(draft, mag)
 
 
 def _lmas(draft: Draft, mag: Path) -> Iterator[Mistake]:
@@ -92,6 +93,35 @@ def _home_prefixes(draft: Draft, home_prefixes: Path) -> Iterator[Mistake]:
         if gateway not in prefix or gateway in (prefix.network, prefix.broadcast):
             text = f"gateway: {ipv4_text(gateway)} is not the address of a machine in {prefix}"
             yield Mistake((*path, "gateway"), text)
+
+
+def _dhcp(draft: Draft, mag: Path) -> Iterator[Mistake]:
+    """The DHCP method, and the relay that one of them needs."""
+    relay: Path = (*mag, "dhcp_relay")
+    method = draft.value((*mag, "dhcp"), DhcpMethod) if draft.has((*mag, "dhcp")) else "server"
+    if method == "ack-trigger" and not draft.has(relay):
+        yield Mistake((*mag, "dhcp"), 'dhcp: "ack-trigger" needs [mag.dhcp_relay] with servers = ["..."]')
+    elif method in ("server", "independent") and draft.has(relay):
+        yield Mistake(relay, f'[mag.dhcp_relay] is for dhcp = "ack-trigger", but dhcp is "{method}"')
+    servers = draft.elements((*relay, "servers"))
+    if draft.has((*relay, "servers")) and not servers:
+        yield Mistake((*relay, "servers"), "servers: name at least one DHCP server")
+    seen: set[Ipv4] = set()
+    for path in servers:
+        server = draft.value(path, Ipv4)
+        if server is None:
+            continue
+        if server in seen:
+            yield Mistake(path, f"servers[{path[-1]}]: {ipv4_text(server)} is there twice")
+        seen.add(server)
+        if server == draft.value((*mag, "address"), Ipv4):
+            text = f"{ipv4_text(server)} is this MAG's own address, where the relay has port 67"
+            yield Mistake(path, f"servers[{path[-1]}]: {text}")
+    subnet, prefixes = draft.value((*relay, "subnet"), Ipv4), home_prefixes_of(draft)
+    if subnet is not None and prefixes is not None and subnet not in [prefix.network for prefix in prefixes]:
+        networks = ", ".join(ipv4_text(prefix.network) for prefix in prefixes)
+        text = f"{ipv4_text(subnet)} is not the network of a home prefix ({networks})"
+        yield Mistake((*relay, "subnet"), f"subnet: {text}")
 
 
 def home_prefixes_of(mag: Draft) -> list[Prefix] | None:

@@ -55,6 +55,7 @@ UnknownHomeAddress = Literal["zero", "ones"]
 EncapsulationName = Literal["ip-in-ip", "gre", "minimal"]
 GreKey = Literal["none", "lma", "own"]
 OnRevoke = Literal["none", "dhcp_nak", "l2_disconnect"]
+DhcpMethod = Literal["server", "independent", "ack-trigger"]
 DuplicateMac = Literal["refuse", "move"]
 MessageAuthenticatorRule = Literal["auto", "yes", "eap-only", "no"]
 MacFormat = Literal["aa-bb-cc-dd-ee-ff", "aa:bb:cc:dd:ee:ff", "aabbccddeeff", "AA-BB-CC-DD-EE-FF"]
@@ -174,6 +175,18 @@ class LocalSettings:
 
 
 @attrs.frozen(slots=True, kw_only=True)
+class DhcpRelay:
+    """``[mag.dhcp_relay]``, for ``dhcp = "ack-trigger"``.
+
+    ``subnet``: the network of the home prefix in which the servers are to find addresses, 0: the first one's.
+    """
+
+    servers: tuple[HostAddress, ...]
+    subnet: HostAddress = UNSPECIFIED
+    subnet_selection: bool = True
+
+
+@attrs.frozen(slots=True, kw_only=True)
 class MagSettings:
     """``[mag]``. Exactly one of ``radius`` and ``local`` is there."""
 
@@ -194,6 +207,7 @@ class MagSettings:
     on_revoke: OnRevoke = "none"
     require_revocation: bool = False
     gateway_mac: Annotated[Mac, Station()] = GATEWAY_MAC
+    dhcp: DhcpMethod = "server"
     advertise_mtu: bool = False
     local_routing: bool = False
     attach_probe_max_age: Annotated[float, Within(1, 86_400)] = 30
@@ -204,8 +218,17 @@ class MagSettings:
     access: tuple[AccessInterface, ...] = ()
     home_prefixes: tuple[HomePrefix, ...] = ()
     lmas: tuple[LmaPeer, ...] = ()
+    dhcp_relay: DhcpRelay | None = None
     radius: RadiusSettings | None = None
     local: LocalSettings | None = None
+
+    @property
+    def dhcp_subnet(self) -> Ipv4:
+        """What DHCP servers are told in option 118; 0: nothing."""
+        relay = self.dhcp_relay
+        if relay is None or not relay.subnet_selection:
+            return UNSPECIFIED
+        return relay.subnet or self.home_prefixes[0].prefix.network
 
     @property
     def users(self) -> tuple[User, ...]:

@@ -20,6 +20,7 @@ from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.protection import AuthenticationMode, LmaAssociation
 from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.net.clock import ReactorClock
+from pmip_tw.net.dhcp_socket import UdpDhcpSocket
 from pmip_tw.net.local_authenticator import LocalAuthenticator
 from pmip_tw.net.radius import RadiusAuthenticator
 from pmip_tw.net.signalling import UdpSignalling
@@ -63,6 +64,7 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
         clock=clock,
         signalling=signalling,
         forwarding=forwarding,
+        dhcp=UdpDhcpSocket(reactor, settings.address) if settings.dhcp_relay else None,
         authenticator=authenticator_of(settings, reactor, clock, management.observers),
         tunnel_data=forwarding,
         observers=[management.observers],
@@ -103,6 +105,9 @@ def policy_of(settings: MagSettings) -> MagPolicy:
         attach_probe_max_age=settings.attach_probe_max_age,
         reject_hold=settings.reject_hold,
         duplicate_mac=settings.duplicate_mac,
+        dhcp=settings.dhcp,
+        dhcp_servers=settings.dhcp_relay.servers if settings.dhcp_relay else (),
+        dhcp_subnet=settings.dhcp_subnet,
         home_links=tuple(
             HomeConfiguration(
                 prefix=home.prefix, gateway=home.gateway, dns=home.dns, lease_time=home.lease_time, mtu=mtu

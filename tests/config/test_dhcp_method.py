@@ -1,0 +1,77 @@
+"""``[mag] dhcp`` and what it needs: settings, mistakes with the line that the operator reads, and what is composed."""
+
+from pathlib import Path
+
+import pytest
+
+from pmip_tw.addresses import UNSPECIFIED, ipv4
+from pmip_tw.config.load import load
+from pmip_tw.config.settings import MagSettings
+from pmip_tw.services.mag import policy_of
+
+from .files import MAG, mistakes
+
+RELAYED = MAG.replace("[mag]\n", '[mag]\ndhcp = "ack-trigger"\n')
+RELAY = '\n[mag.dhcp_relay]\nservers = ["198.51.100.67", "198.51.100.68"]\n'
+
+
+def loaded(directory: Path, text: str) -> MagSettings:
+    (directory / "mag.toml").write_text(text)
+    settings = load(directory / "mag.toml")
+    assert isinstance(settings, MagSettings)
+    return settings
+
+
+def test_the_mag_is_the_server_unless_it_is_told_otherwise(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, MAG)
+    assert (settings.dhcp, settings.dhcp_relay, settings.dhcp_subnet) == ("server", None, UNSPECIFIED)
+
+
+@pytest.mark.parametrize(
+    ("more", "subnet"),
+    [
+        ("", "10.1.0.0"),
+        ('subnet = "10.2.0.0"\n', "10.2.0.0"),
+        ("subnet_selection = false\n", "0.0.0.0"),
+        ('subnet_selection = false\nsubnet = "10.2.0.0"\n', "0.0.0.0"),
+    ],
+)
+def test_the_subnet_is_that_of_a_home_prefix(more: str, subnet: str, tmp_path: Path) -> None:
+    text = RELAYED + RELAY + more + '\n[[mag.home_prefixes]]\nprefix = "10.2.0.0/24"\n'
+    policy = policy_of(loaded(tmp_path, text))
+    assert policy.dhcp == "ack-trigger"
+    assert policy.dhcp_servers == (ipv4("198.51.100.67"), ipv4("198.51.100.68"))
+    assert policy.dhcp_subnet == ipv4(subnet)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            MAG.replace("[mag]\n", '[mag]\ndhcp = "relay"\n'),
+            "2:1: dhcp: 'relay' is none of server, independent, ack-trigger",
+        ),
+        (RELAYED, '2:1: dhcp: "ack-trigger" needs [mag.dhcp_relay] with servers = ["..."]'),
+        (MAG + RELAY, '13:1: [mag.dhcp_relay] is for dhcp = "ack-trigger", but dhcp is "server"'),
+        (RELAYED + "\n[mag.dhcp_relay]\n", "14:1: missing setting 'servers'"),
+        (RELAYED + "\n[mag.dhcp_relay]\nservers = []\n", "15:1: servers: name at least one DHCP server"),
+        (
+            RELAYED + RELAY.replace(".68", ".67"),
+            "15:29: servers[1]: 198.51.100.67 is there twice",
+        ),
+        (
+            RELAYED + RELAY.replace(".68", ".10"),
+            "15:29: servers[1]: 198.51.100.10 is this MAG's own address, where the relay has port 67",
+        ),
+        (
+            RELAYED + RELAY + 'subnet = "10.9.0.0"\n',
+            "16:1: subnet: 10.9.0.0 is not the network of a home prefix (10.1.0.0)",
+        ),
+        (
+            RELAYED + RELAY + 'subnet = "10.1.0.0/24"\n',
+            "16:1: subnet: '10.1.0.0/24' is not an IPv4 address (four numbers 0-255, such as 192.0.2.1)",
+        ),
+    ],
+)
+def test_mistakes(text: str, line: str, tmp_path: Path) -> None:
+    assert mistakes(tmp_path, text) == [f"mag.toml:{line}"]
