@@ -71,6 +71,18 @@ def arp_probe(home_address: Ipv4, node_mac: Mac, gateway: Ipv4, gateway_mac: Mac
     return ethernet_frame(node_mac, gateway_mac, ETHERTYPE_ARP, request.encode())
 
 
+def gateway_announcement(node_mac: Mac, gateway: Ipv4, gateway_mac: Mac) -> bytes:
+    """A frame to ``node_mac`` alone that says which MAC the gateway has (P57): an announcement, RFC 5944 4.6."""
+    announcement = Arp(
+        operation=REPLY,
+        sender_mac=gateway_mac,
+        sender_address=gateway,
+        target_mac=gateway_mac,
+        target_address=gateway,
+    )
+    return ethernet_frame(node_mac, gateway_mac, ETHERTYPE_ARP, announcement.encode())
+
+
 def echo_answer(
     packet: Ipv4Packet, node_mac: Mac, *, home_address: Ipv4, gateway: Ipv4, gateway_mac: Mac
 ) -> bytes | Refusal | None:

@@ -24,6 +24,7 @@ from pmip_tw.config.limits import (
     Station,
     Within,
 )
+from pmip_tw.mag.policy import COMMON_GATEWAY_MAC
 from pmip_tw.mobility.associations import MINIMUM_SPI, Algorithm, SecurityAssociation
 from pmip_tw.mobility.mn_aaa import AaaAssociation
 from pmip_tw.secret import Secret
@@ -32,9 +33,6 @@ INFINITE_LIFETIME = 65535
 """In a registration this means "for ever"; it cannot be asked for or granted here (RFC 5944 3.3)."""
 
 RADIUS_PORT = 1812
-
-GATEWAY_MAC = Mac(bytes.fromhex("02005e504d49"))
-"""What every MAG calls itself on its access links, so that a move leaves the ARP caches true."""
 
 Lifetime = Annotated[int, Within(1, INFINITE_LIFETIME - 1)]
 Spi = Annotated[int, Within(MINIMUM_SPI, 0xFFFFFFFF)]
@@ -206,8 +204,8 @@ class MagSettings:
     pmip_backoff: Annotated[float, Within(1, 86_400)] = 600
     on_revoke: OnRevoke = "none"
     require_revocation: bool = False
-    gateway_mac: Annotated[Mac, Station()] = GATEWAY_MAC
     dhcp: DhcpMethod = "server"
+    gateway_mac: Annotated[Mac, Station()] = COMMON_GATEWAY_MAC
     advertise_mtu: bool = False
     local_routing: bool = False
     attach_probe_max_age: Annotated[float, Within(1, 86_400)] = 30

@@ -8,6 +8,7 @@ from pmip_tw.access.evidence import Evidence
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.dhcp.requests import Refusal
 from pmip_tw.mag.effects import MagEffect
+from pmip_tw.mag.links import HomeLinks
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.visitors import Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
@@ -51,8 +52,9 @@ class Addressing(ABC):
     shows_dhcp = False
     """Whether a registered node's DHCP with servers beyond the tunnel is to be shown to us (P65)."""
 
-    def __init__(self, policy: MagPolicy, visitors: VisitorList) -> None:
+    def __init__(self, policy: MagPolicy, links: HomeLinks, visitors: VisitorList) -> None:
         self._policy = policy
+        self._links = links
 
     @abstractmethod
     def attaches(self, found: Evidence) -> bool:

@@ -25,6 +25,13 @@ class AskPresence:
 
 
 @attrs.frozen(slots=True)
+class Keepalive:
+    """Send an echo through the tunnel of ``key``; its answer comes back by ``MagEngine.keepalive_answered`` (N37)."""
+
+    key: AccessKey
+
+
+@attrs.frozen(slots=True)
 class Transmit:
     """Send an Ethernet frame out of an access port."""
 
@@ -57,5 +64,15 @@ class SendDhcp:
 
 
 MagEffect = (
-    Send | Install | Remove | Observe | Authenticate | AskPresence | Transmit | Forward | Serve | SendDhcp
+    Send
+    | Install
+    | Remove
+    | Observe
+    | Authenticate
+    | AskPresence
+    | Keepalive
+    | Transmit
+    | Forward
+    | Serve
+    | SendDhcp
 )

@@ -1,20 +1,24 @@
 """The MAG's machine: frames, verdicts, datagrams and time in, effects out."""
 
 from pmip_tw.aaa.profile import Accept, MacCredential, Reject, Verdict
-from pmip_tw.access.evidence import Evidence, EvidenceKind, evidence
+from pmip_tw.access.evidence import Evidence, evidence
 from pmip_tw.addresses import Endpoint, Ipv4, Mac
 from pmip_tw.dhcp import requests
 from pmip_tw.errors import WireError
 from pmip_tw.mag import observed
+from pmip_tw.mag.accepting import Acceptance
 from pmip_tw.mag.addressing import Addressing
 from pmip_tw.mag.care_of import CareOf
 from pmip_tw.mag.clocks import Identifications
 from pmip_tw.mag.departures import Departures
-from pmip_tw.mag.effects import Authenticate, MagEffect
+from pmip_tw.mag.effects import Authenticate, Keepalive, MagEffect
 from pmip_tw.mag.gate import Gate
 from pmip_tw.mag.homeside import HomeSide
 from pmip_tw.mag.independent import Independent
+from pmip_tw.mag.informing import Informing
 from pmip_tw.mag.judging import Judge
+from pmip_tw.mag.links import HomeLinks
+from pmip_tw.mag.liveness import Liveness
 from pmip_tw.mag.lmas import Lmas
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.registering import Registrations
@@ -22,16 +26,18 @@ from pmip_tw.mag.registrar import Registrar
 from pmip_tw.mag.relayed import Relayed
 from pmip_tw.mag.revoked import Revocations
 from pmip_tw.mag.served import Served
+from pmip_tw.mag.spreading import spread
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Remove
 from pmip_tw.mobility.timers import Wheel
-from pmip_tw.mobility.tunnels import AccessEntry, AccessKey
+from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Tunnel
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.ethernet import EthernetFrame
 from pmip_tw.wire.registration import RegistrationReply
 
 _GRANULARITY = 1 / 64
+_WITH_LMA = (State.REGISTERING, State.REGISTERED)
 _AAA_DOWN_HOLD = 1.0
 """Seconds between two questions about one MAC to an AAA that does not answer."""
 
@@ -59,8 +65,11 @@ class MagEngine:
         self._visitors = VisitorList()
         self._gate = Gate(policy.max_authentications)
         self._turned_away = _TurnedAway()
-        self._addressing: Addressing = _METHODS[policy.dhcp](policy, self._visitors)
-        self._home = HomeSide(policy, self._addressing)
+        self._links = HomeLinks(policy)
+        self._addressing: Addressing = _METHODS[policy.dhcp](policy, self._links, self._visitors)
+        self._home = HomeSide(policy, self._links, self._addressing)
+        self._informing = Informing(policy, self._links)
+        self._liveness = Liveness(policy.liveness_interval, self._tunnel_of)
         self._care_of = CareOf(policy.address)
         self._clocks = Identifications(policy.timestamp_window)
         self._lmas = Lmas(policy)
@@ -73,7 +82,15 @@ class MagEngine:
             gate=self._gate,
             home=self._home,
             addressing=self._addressing,
-            revocations=self._revocations,
+            acceptance=Acceptance(
+                policy,
+                self._visitors,
+                self._links,
+                self._addressing,
+                self._lmas,
+                self._revocations,
+                self._departures,
+            ),
             lmas=self._lmas,
             registrar=registrar,
             judge=Judge(self._lmas, self._clocks),
@@ -89,6 +106,10 @@ class MagEngine:
         """Seconds by which ``lma``'s clock is ahead of ours, as far as we follow it (P17)."""
         return self._clocks.offset(lma)
 
+    def gateway_for(self, home_address: Ipv4) -> Ipv4:
+        """The default gateway of the home link that ``home_address`` lives on (P70)."""
+        return self._links.of(home_address).gateway
+
     def frame_received(self, port: str, octets: bytes, now: Now) -> list[MagEffect]:
         """An Ethernet frame of an access port that the packet plane did not carry."""
         key = AccessKey(port, Mac(octets[6:12]))
@@ -102,6 +123,10 @@ class MagEngine:
             frame = EthernetFrame.decode(octets)
         except WireError as error:
             return [observed.bad_frame(port, error.reason, str(error))]
+        if self._informing.owes(key.mac):
+            told = self._informing.frame(key, frame, now)
+            if told is not None:
+                return told
         if visitor is None or visitor.state is State.LEAVING:
             return self._from_stranger(key, visitor, frame, octets, now)
         visitor.heard_at = now.monotonic
@@ -209,9 +234,26 @@ class MagEngine:
         self._schedule(visitor)
         return effects
 
+    def keepalive_answered(self, key: AccessKey, now: Now) -> list[MagEffect]:
+        """The far end of the tunnel of ``key`` has answered (N37)."""
+        self._liveness.answered(key, now.monotonic)
+        return []
+
+    def address_changed(self, address: Ipv4, now: Now) -> list[MagEffect]:
+        """The care-of address is ``address`` from now on: every visitor is registered anew with it (P82)."""
+        if address == self._care_of.address:
+            return []
+        effects: list[MagEffect] = [observed.address_changed(self._care_of.address, address)]
+        self._care_of.address = address
+        affected = [visitor for visitor in self._visitors if visitor.state in _WITH_LMA]
+        for visitor, instant in zip(affected, spread(len(affected), now), strict=True):
+            effects += self._registrations.moved(visitor, instant)
+            self._schedule(visitor)
+        return effects
+
     def wake(self, now: Now) -> list[MagEffect]:
         """Time has passed."""
-        effects = self._addressing.wake(now)
+        effects = [*self._pulse(now), *self._addressing.wake(now)]
         for key in self._deadlines.due(now.monotonic):
             visitor = self._visitors.get(key)
             if visitor is not None:
@@ -221,8 +263,29 @@ class MagEngine:
 
     def next_deadline(self) -> float | None:
         """When to call ``wake`` at the latest, monotonic seconds."""
-        deadlines = (self._deadlines.next_deadline(), self._addressing.next_deadline())
+        deadlines = (
+            self._deadlines.next_deadline(),
+            self._addressing.next_deadline(),
+            self._liveness.next_deadline(),
+        )
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
+
+    def _pulse(self, now: Now) -> list[MagEffect]:
+        """P81: the nodes of a tunnel that does not carry are registered anew, at another LMA if theirs is silent."""
+        pulse = self._liveness.due(now.monotonic)
+        effects: list[MagEffect] = [Keepalive(key) for key in pulse.keepalives]
+        for tunnel, nodes in pulse.lost:
+            effects.append(observed.tunnel_silent(tunnel, len(nodes)))
+            for key, instant in zip(nodes, spread(len(nodes), now), strict=True):
+                visitor = self._visitors.get(key)
+                assert visitor is not None
+                self._registrations.lost(visitor, instant)
+                self._schedule(visitor)
+        return effects
+
+    def _tunnel_of(self, key: AccessKey) -> Tunnel | None:
+        visitor = self._visitors.get(key)
+        return None if visitor is None or visitor.grant is None else visitor.tunnel
 
     def _from_stranger(
         self, key: AccessKey, leaving: Visitor | None, frame: EthernetFrame, octets: bytes, now: Now
@@ -259,7 +322,7 @@ class MagEngine:
             key=key,
             since=now.monotonic,
             hint=found.address,
-            configured=found.kind is not EvidenceKind.DHCP,
+            configured=found.in_use,
             heard_at=now.monotonic,
             shows_dhcp=self._addressing.shows_dhcp,
         )
@@ -298,6 +361,8 @@ class MagEngine:
         if visitor is None:
             return [observed.discarded("unexpected-reply", source, f"no visitor is {nai!r}")]
         effects = self._registrations.reply(visitor, payload, reply, source, now)
+        if self._policy.liveness and visitor.grant is not None and visitor.tunnel is not None:
+            self._liveness.watch(visitor.key, visitor.tunnel, now.monotonic)
         self._schedule(visitor)
         return effects
 
@@ -307,7 +372,8 @@ class MagEngine:
         if judgement.visitor is None:
             return [*judgement.effects]
         self._visitors.remove(judgement.visitor)
-        return [Remove(judgement.visitor.key), *judgement.effects]
+        told = self._informing.inform(judgement.visitor, now) if judgement.inform else []
+        return [Remove(judgement.visitor.key), *told, *judgement.effects]
 
     def _schedule(self, visitor: Visitor) -> None:
         deadline = visitor.next_deadline()

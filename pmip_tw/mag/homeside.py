@@ -7,6 +7,7 @@ from pmip_tw.errors import WireError
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import Addressing, Told
 from pmip_tw.mag.effects import Transmit
+from pmip_tw.mag.links import HomeLinks
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.visitors import Visitor
 from pmip_tw.mobility.clock import Now
@@ -18,13 +19,14 @@ from pmip_tw.wire.ipv4 import Ipv4Packet
 class HomeSide:
     """The home link as the MAG imitates it (P53-P60)."""
 
-    def __init__(self, policy: MagPolicy, addressing: Addressing) -> None:
+    def __init__(self, policy: MagPolicy, links: HomeLinks, addressing: Addressing) -> None:
         self._policy = policy
+        self._links = links
         self._addressing = addressing
 
     def frame(self, visitor: Visitor, frame: EthernetFrame, now: Now) -> Told:
         """A frame of a registered node that the packet plane did not carry."""
-        link = self._policy.home_link(visitor.home_address)
+        link = self._links.of(visitor.home_address)
         try:
             message = self._addressing.read(visitor, frame)
             if isinstance(message, requests.Refusal):
@@ -42,7 +44,7 @@ class HomeSide:
     def probe(self, visitor: Visitor) -> Transmit:
         """Is it still there? A unicast ARP request that any host answers (P15)."""
         address = visitor.home_address or visitor.hint
-        link = self._policy.home_link(address)
+        link = self._links.of(address)
         frame = homelink.arp_probe(address, visitor.mac, link.gateway, self._policy.gateway_mac)
         return Transmit(visitor.key.port, frame)
 

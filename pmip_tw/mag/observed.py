@@ -1,10 +1,10 @@
 """What a MAG tells its observers; here, so that the rules read without it."""
 
-from pmip_tw.addresses import Endpoint, ipv4_text, mac_text
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text, mac_text
 from pmip_tw.mag.visitors import Visitor
 from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.observations import Detail, Observation
-from pmip_tw.mobility.tunnels import AccessKey
+from pmip_tw.mobility.tunnels import AccessKey, Tunnel
 
 
 def visitor_event(
@@ -70,6 +70,32 @@ def revoked_nobody(nai: str, source: Endpoint) -> Observe:
             details={"lma": str(source)},
         )
     )
+
+
+def address_changed(former: Ipv4, address: Ipv4) -> Observe:
+    """P82."""
+    return Observe(
+        Observation(
+            name="care-of-address-changed",
+            details={"former": ipv4_text(former), "address": ipv4_text(address)},
+        )
+    )
+
+
+def tunnel_silent(tunnel: Tunnel, nodes: int) -> Observe:
+    """P81: no keepalive is answered."""
+    return Observe(
+        Observation(
+            name="tunnel-silent",
+            cause=f"nothing comes back through {tunnel}: the LMA is down, or the way to it takes no such packets",
+            details={"tunnel": str(tunnel), "nodes": nodes},
+        )
+    )
+
+
+def refused_by_dhcp(key: AccessKey) -> Observe:
+    """RV40: a node that was revoked asked for its old address."""
+    return Observe(Observation(name="dhcp-nak", session=str(key), reason="revoked"))
 
 
 def home_prefix_unknown(visitor: Visitor) -> Observe:

@@ -2,12 +2,13 @@
 
 import attrs
 
-from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac, Prefix
+from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.mag.protection import LmaAssociation
 from pmip_tw.mobility.tunnels import Encapsulation
 
-_UNCONFIGURED_LENGTH = 24
+COMMON_GATEWAY_MAC = Mac(bytes.fromhex("02005e504d49"))
+"""What every MAG calls itself on its access links, so that a move leaves the ARP caches true (P55)."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -62,22 +63,3 @@ class MagPolicy:
     dhcp: str = "server"
     dhcp_servers: tuple[Ipv4, ...] = ()
     dhcp_subnet: Ipv4 = UNSPECIFIED
-
-    def home_link(self, home_address: Ipv4) -> HomeConfiguration:
-        """The link that ``home_address`` lives on.
-
-        A prefix that is not configured is taken for a /24 with its first host as gateway (D25, P70).
-        """
-        configured = self.configured_link(home_address)
-        if configured is not None:
-            return configured
-        mask = 0xFFFFFFFF << (32 - _UNCONFIGURED_LENGTH) & 0xFFFFFFFF
-        prefix = Prefix(Ipv4(home_address & mask), _UNCONFIGURED_LENGTH)
-        return HomeConfiguration(prefix=prefix, gateway=prefix.first_host)
-
-    def configured_link(self, home_address: Ipv4) -> HomeConfiguration | None:
-        """The configured link that ``home_address`` lives on."""
-        for link in self.home_links:
-            if home_address in link.prefix:
-                return link
-        return None

@@ -7,12 +7,12 @@ from functools import partial
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.mag import observed
+from pmip_tw.mag.accepting import Acceptance
 from pmip_tw.mag.addressing import Addressing, Told
 from pmip_tw.mag.departures import WORTH_WAITING, Departures
-from pmip_tw.mag.effects import AskPresence, Forward, MagEffect, Serve
+from pmip_tw.mag.effects import AskPresence, MagEffect
 from pmip_tw.mag.exchanges import Exchange
 from pmip_tw.mag.gate import Gate
-from pmip_tw.mag.grants import grant_of, tunnel_of
 from pmip_tw.mag.homeside import HomeSide
 from pmip_tw.mag.judging import Answer, Judge, Outcome
 from pmip_tw.mag.lmas import Lmas
@@ -20,7 +20,6 @@ from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.presence import PROBE_INTERVAL, PROBES, Presence, heard_since_asked, presence
 from pmip_tw.mag.registrar import RETRANSMIT_AFTER, TRIES_BEFORE_ANOTHER, Registrar
 from pmip_tw.mag.repairs import repaired, without_key
-from pmip_tw.mag.revoked import Revocations
 from pmip_tw.mag.visitors import Place, State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install, Remove
@@ -42,7 +41,7 @@ class Registrations:
         gate: Gate,
         home: HomeSide,
         addressing: Addressing,
-        revocations: Revocations,
+        acceptance: Acceptance,
         lmas: Lmas,
         registrar: Registrar,
         judge: Judge,
@@ -53,7 +52,7 @@ class Registrations:
         self._gate = gate
         self._home = home
         self._addressing = addressing
-        self._revocations = revocations
+        self._acceptance = acceptance
         self._lmas = lmas
         self._registrar = registrar
         self._judge = judge
@@ -115,7 +114,11 @@ class Registrations:
         if visitor.state is State.LEAVING:
             return self._departures.answered(visitor, answer)
         if answer.outcome is Outcome.ACCEPTED:
-            return self._accepted(visitor, visitor.exchange, answer.reply, now)
+            if visitor.exchange.discovers:
+                return self._discovered(visitor, visitor.exchange, answer.reply, now)
+            return self.follow(
+                visitor, self._acceptance.accepted(visitor, visitor.exchange, answer.reply, now), now
+            )
         return self._refused(visitor, visitor.exchange, answer, now)
 
     def due(self, visitor: Visitor, now: Now) -> list[MagEffect]:
@@ -181,6 +184,21 @@ class Registrations:
         if visitor.lease_ends is None or visitor.lease_ends > visitor.grant.ends_at:
             visitor.check_at = now.monotonic
 
+    def moved(self, visitor: Visitor, instant: float) -> list[MagEffect]:
+        """Our own address is another one: at ``instant`` the visitor is registered with it (P82)."""
+        visitor.exchange = None  # its answer would go to an address that we do not have
+        if visitor.grant is not None:
+            visitor.check_at = instant
+            return []
+        visitor.state, visitor.retry_at, visitor.refused_at = State.WAITING, instant, float("-inf")
+        return self._withdraw(visitor)
+
+    def lost(self, visitor: Visitor, instant: float) -> None:
+        """Nothing comes back through its tunnel: at ``instant`` it is registered anew (P81)."""
+        visitor.tunnel_lost = True
+        if visitor.state is State.REGISTERED and visitor.exchange is None:
+            visitor.check_at = instant
+
     def heard(self, visitor: Visitor, now: Now) -> None:
         """A frame of a node that is not registered yet: if that was doubted, its request is due now."""
         if visitor.state is State.REGISTERING and visitor.exchange is not None:
@@ -227,46 +245,6 @@ class Registrations:
             return self._blocked(visitor, exchange, wait, now)
         return [*self._registrar.attempt(visitor, exchange, now)]
 
-    def _accepted(
-        self, visitor: Visitor, exchange: Exchange, reply: RegistrationReply, now: Now
-    ) -> list[MagEffect]:
-        if exchange.discovers:
-            return self._discovered(visitor, exchange, reply, now)
-        renewal = visitor.state is State.REGISTERED and visitor.lma == exchange.lma
-        former = visitor.grant
-        if former is not None and former.care_of_address != exchange.care_of_address:
-            self._revocations.bury(visitor, now.monotonic)
-        visitor.grant = grant_of(exchange, reply, now, inform=self._policy.on_revoke != "none")
-        visitor.tunnel = tunnel_of(exchange, reply)
-        visitor.lma, visitor.home_address = exchange.lma, reply.home_address
-        visitor.state, visitor.exchange, visitor.retries = State.REGISTERED, None, 0
-        visitor.check_at, visitor.tunnel_lost = None, False
-        if not renewal:
-            visitor.confirmed_at = now.monotonic
-        self._lmas.gave(visitor.lma, visitor.tunnel, now.monotonic)
-        if self._policy.require_revocation and visitor.grant.lma_timestamp is None:
-            return self._without_revocation(visitor, now)
-        place = Place.of(visitor.tunnel, visitor.home_address)
-        displaced = self._displace_other(visitor, place)
-        self._visitors.place(visitor, place)
-        link = self._policy.home_link(visitor.home_address)
-        entry = visitor.entry(
-            upstream=True, broadcasts_on=link.prefix if self._policy.tunnel_broadcast else None
-        )
-        assert entry is not None
-        name = "registration-renewed" if renewal else "registration-accepted"
-        then: list[MagEffect] = [observed.registered(visitor, name)]
-        if not renewal and self._policy.configured_link(visitor.home_address) is None:
-            then.append(observed.home_prefix_unknown(visitor))
-        told = self._addressing.accepted(visitor, now)
-        if told.leaves:
-            return [*displaced, *then, *self.follow(visitor, told, now)]
-        then += told.effects
-        frames, lost = visitor.frames.take(now.monotonic)
-        then += [Forward(visitor.key.port, frame) for frame in frames]
-        then += [observed.frame_dropped(visitor.key, "held-too-long", nai=visitor.nai)] * lost
-        return [*displaced, Serve(entry, tuple(then))]
-
     def _discovered(
         self, visitor: Visitor, exchange: Exchange, reply: RegistrationReply, now: Now
     ) -> list[MagEffect]:
@@ -283,25 +261,6 @@ class Registrations:
         proper.home_address = reply.home_address  # DY2
         visitor.hint = visitor.hint and reply.home_address
         return [noted, *self._ask(visitor, proper, now)]
-
-    def _without_revocation(self, visitor: Visitor, now: Now) -> list[MagEffect]:
-        """RV3: its binding must not stay."""
-        cause = f"LMA {ipv4_text(visitor.lma)} offers no revocation, and [mag] require_revocation is true"
-        self._gate.hold_off(visitor.mac, now.monotonic, self._policy.reject_hold)
-        refused = observed.visitor_event("registration-refused", visitor, cause=cause, reason="revocation")
-        told = self._addressing.refused(visitor, now)
-        return [refused, *told, *self._departures.leave(visitor, cause, now)]
-
-    def _displace_other(self, visitor: Visitor, place: Place) -> list[MagEffect]:
-        """The LMA decides whose an address is: who had it here has lost it, who only claimed it never had it."""
-        holder = self._visitors.at(place)
-        if holder is None or holder is visitor:
-            return []
-        if holder.grant is None:
-            self._visitors.displace(holder)
-            return [Remove(holder.key)]
-        cause = f"the LMA has given {ipv4_text(visitor.home_address)} to {visitor.nai}"
-        return self._departures.forget(holder, "visitor-removed", cause=cause, reason="address-moved")
 
     def _refused(self, visitor: Visitor, exchange: Exchange, answer: Answer, now: Now) -> list[MagEffect]:
         assert answer.reply is not None

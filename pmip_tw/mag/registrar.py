@@ -14,6 +14,7 @@ from pmip_tw.mobility.effects import Observe, Send
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT, Encapsulation, Tunnel
 from pmip_tw.wire.extension_values import DynamicHomeAgent, RevocationSupport, UdpTunnelRequest
 from pmip_tw.wire.extensions import GRE_KEY, REVOCATION_SUPPORT, UDP_TUNNEL_REQUEST
+from pmip_tw.wire.host_configuration import host_configuration_request
 from pmip_tw.wire.registration import (
     BROADCASTS,
     COLOCATED,
@@ -178,6 +179,9 @@ class Registrar:
             udp_tunnel=self._udp_tunnel(exchange),
             revocation=self._revocation(exchange, now),
             challenge=challenge,
+            unknown=(host_configuration_request(),)
+            if policy.host_configuration and exchange.lifetime
+            else (),
             agent_part=_AGENT_PART if behind_mn_ha else frozenset(),  # N2, N3, RV2
         )
 

@@ -14,6 +14,7 @@ from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import MAX_DHCP_WAIT, Told
 from pmip_tw.mag.effects import MagEffect, SendDhcp, Transmit
 from pmip_tw.mag.independent import REFUSED_BY_SERVER, Independent, extend_lease
+from pmip_tw.mag.links import HomeLinks
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
@@ -30,8 +31,8 @@ _PARTINGS = {
 class Relayed(Independent):
     """A visitor's ``hint`` is an address that it uses already, or that a server has just given it."""
 
-    def __init__(self, policy: MagPolicy, visitors: VisitorList) -> None:
-        super().__init__(policy, visitors)
+    def __init__(self, policy: MagPolicy, links: HomeLinks, visitors: VisitorList) -> None:
+        super().__init__(policy, links, visitors)
         self._visitors = visitors
         self._relay = Relay(policy.address, policy.dhcp_servers)
 
@@ -187,7 +188,7 @@ class Relayed(Independent):
     def _link(self, address: Ipv4) -> HomeConfiguration:
         """Of ``address``; for a node that has none and gets none, one of ours."""
         if address or not self._policy.home_links:
-            return self._policy.home_link(address)
+            return self._links.of(address)
         return self._policy.home_links[0]
 
     @staticmethod
@@ -199,7 +200,7 @@ class Relayed(Independent):
 
     def _home_address(self, address: Ipv4) -> Ipv4:
         """``address`` if it is of one of our home links, else 0: a node may come with one from anywhere."""
-        return UNSPECIFIED if self._policy.configured_link(address) is None else address
+        return address if self._links.is_known(address) else UNSPECIFIED
 
 
 def _send(sent: ToServer) -> SendDhcp:

@@ -44,7 +44,7 @@ class Served(Addressing):
     def read(self, visitor: Visitor, frame: EthernetFrame) -> DhcpMessage | requests.Refusal | None:
         known = None
         if visitor.home_address:
-            known = self._policy.home_link(visitor.home_address).gateway
+            known = self._links.of(visitor.home_address).gateway
         return requests.client_message(frame, known)
 
     def before(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
@@ -53,7 +53,7 @@ class Served(Addressing):
         return Told()
 
     def dhcp(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
-        link = self._policy.home_link(visitor.home_address)
+        link = self._links.of(visitor.home_address)
         asked = requests.classify(message, visitor.home_address, link).kind
         if asked is RequestKind.RELEASE:
             return Told(effects=[observed.visitor_event("dhcp-release", visitor)], leaves="released by DHCP")
@@ -97,7 +97,7 @@ class Served(Addressing):
         message = visitor.waiting_dhcp
         if message is None:
             return []
-        link = self._policy.home_link(message.requested_address or message.ciaddr)
+        link = self._links.of(message.requested_address or message.ciaddr)
         if requests.classify(message, None, link).kind not in _CLAIMS:
             return []
         visitor.waiting_dhcp = None

@@ -56,7 +56,7 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
         local=settings.address,
         interfaces=tuple(access.interface for access in settings.access),
         gateway_mac=settings.gateway_mac,
-        gateway_for=lambda home_address: policy.home_link(home_address).gateway,
+        gateway_for=engine.gateway_for,
         local_routing=settings.local_routing,
     )
     agent = Mag(

@@ -1,0 +1,106 @@
+"""What follows from an accepted registration: the packet plane's entry, and what the node is told (P41, P44, P57)."""
+
+from pmip_tw.access import homelink
+from pmip_tw.addresses import ipv4_text
+from pmip_tw.mag import observed
+from pmip_tw.mag.addressing import Addressing, Told
+from pmip_tw.mag.departures import Departures
+from pmip_tw.mag.effects import Forward, MagEffect, Serve, Transmit
+from pmip_tw.mag.exchanges import Exchange
+from pmip_tw.mag.grants import grant_of, tunnel_of
+from pmip_tw.mag.links import HomeLinks
+from pmip_tw.mag.lmas import Lmas
+from pmip_tw.mag.policy import COMMON_GATEWAY_MAC, MagPolicy
+from pmip_tw.mag.revoked import Revocations
+from pmip_tw.mag.visitors import Place, State, Visitor, VisitorList
+from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.effects import Remove
+from pmip_tw.wire.registration import RegistrationReply
+
+
+class Acceptance:
+    """Turns a reply into a grant, a tunnel and an entry."""
+
+    def __init__(
+        self,
+        policy: MagPolicy,
+        visitors: VisitorList,
+        links: HomeLinks,
+        addressing: Addressing,
+        lmas: Lmas,
+        revocations: Revocations,
+        departures: Departures,
+    ) -> None:
+        self._policy = policy
+        self._visitors = visitors
+        self._links = links
+        self._addressing = addressing
+        self._lmas = lmas
+        self._revocations = revocations
+        self._departures = departures
+
+    def accepted(self, visitor: Visitor, exchange: Exchange, reply: RegistrationReply, now: Now) -> Told:
+        """``reply`` is authentic and complete. What to do, and whether the node leaves all the same."""
+        renewal = visitor.state is State.REGISTERED and visitor.lma == exchange.lma
+        former = visitor.grant
+        if former is not None and former.care_of_address != exchange.care_of_address:
+            # The LMA may revoke what was registered with our former address (P82).
+            self._revocations.bury(visitor, now.monotonic)
+        visitor.grant = grant_of(exchange, reply, now, inform=self._policy.on_revoke != "none")
+        visitor.tunnel = tunnel_of(exchange, reply)
+        visitor.lma, visitor.home_address = exchange.lma, reply.home_address
+        visitor.state, visitor.exchange, visitor.retries = State.REGISTERED, None, 0
+        visitor.check_at, visitor.tunnel_lost = None, False
+        if not renewal:
+            visitor.confirmed_at = now.monotonic
+        self._lmas.gave(visitor.lma, visitor.tunnel, now.monotonic)
+        if self._policy.require_revocation and visitor.grant.lma_timestamp is None:
+            return self._without_revocation(visitor, now)
+        if self._policy.host_configuration:
+            self._links.learn(reply)
+        return self._served(visitor, renewal, now)
+
+    def _served(self, visitor: Visitor, renewal: bool, now: Now) -> Told:
+        assert visitor.tunnel is not None
+        place = Place.of(visitor.tunnel, visitor.home_address)
+        displaced = self._displace_other(visitor, place)
+        self._visitors.place(visitor, place)
+        link = self._links.of(visitor.home_address)
+        entry = visitor.entry(
+            upstream=True, broadcasts_on=link.prefix if self._policy.tunnel_broadcast else None
+        )
+        assert entry is not None
+        then: list[MagEffect] = [
+            observed.registered(visitor, "registration-renewed" if renewal else "registration-accepted")
+        ]
+        if not renewal and not self._links.is_known(visitor.home_address):
+            then.append(observed.home_prefix_unknown(visitor))
+        told = self._addressing.accepted(visitor, now)
+        if told.leaves:
+            return Told(effects=[*displaced, *then, *told.effects], leaves=told.leaves, refused=told.refused)
+        then += told.effects
+        if not renewal and visitor.configured and self._policy.gateway_mac != COMMON_GATEWAY_MAC:
+            # P57: it came with an ARP cache that may name another MAG.
+            announcement = homelink.gateway_announcement(visitor.mac, link.gateway, self._policy.gateway_mac)
+            then.append(Transmit(visitor.key.port, announcement))
+        frames, lost = visitor.frames.take(now.monotonic)
+        then += [Forward(visitor.key.port, frame) for frame in frames]
+        then += [observed.frame_dropped(visitor.key, "held-too-long", nai=visitor.nai)] * lost
+        return Told(effects=[*displaced, Serve(entry, tuple(then))])
+
+    def _without_revocation(self, visitor: Visitor, now: Now) -> Told:
+        """RV3: the binding must not stay."""
+        cause = f"LMA {ipv4_text(visitor.lma)} offers no revocation, and [mag] require_revocation is true"
+        noted = observed.visitor_event("registration-refused", visitor, cause=cause, reason="revocation")
+        return Told(effects=[noted, *self._addressing.refused(visitor, now)], leaves=cause, refused=True)
+
+    def _displace_other(self, visitor: Visitor, place: Place) -> list[MagEffect]:
+        """The LMA decides whose an address is: who had it here has lost it, who only claimed it never had it."""
+        holder = self._visitors.at(place)
+        if holder is None or holder is visitor:
+            return []
+        if holder.grant is None:
+            self._visitors.displace(holder)
+            return [Remove(holder.key)]
+        cause = f"the LMA has given {ipv4_text(visitor.home_address)} to {visitor.nai}"
+        return self._departures.forget(holder, "visitor-removed", cause=cause, reason="address-moved")

@@ -1,0 +1,73 @@
+"""The home link of each node: as its LMA tells it, else as configured, else as it usually is (P70, D25)."""
+
+import attrs
+
+from pmip_tw.addresses import Ipv4, Prefix
+from pmip_tw.dhcp.configuration import HomeConfiguration
+from pmip_tw.mag.policy import MagPolicy
+from pmip_tw.wire.host_configuration import HostConfiguration
+from pmip_tw.wire.registration import RegistrationReply
+
+_USUAL_LENGTH = 24
+_LONGEST = 30
+"""Of a prefix with room for a gateway and a node."""
+
+_MOST_LEARNED = 1024
+
+
+class HomeLinks:
+    """``of`` answers for any address; what LMAs have told about their prefixes counts first."""
+
+    def __init__(self, policy: MagPolicy) -> None:
+        self._configured = policy.home_links
+        self._learned: dict[Prefix, HomeConfiguration] = {}
+
+    def of(self, home_address: Ipv4) -> HomeConfiguration:
+        """The link that ``home_address`` lives on.
+
+        A prefix of which nothing is known is taken for a /24 with its first host as gateway.
+        """
+        if self._learned:
+            for link in self._learned.values():
+                if home_address in link.prefix:
+                    return link
+        return self.configured(home_address) or _usual(home_address)
+
+    def is_known(self, home_address: Ipv4) -> bool:
+        return self.configured(home_address) is not None or any(
+            home_address in prefix for prefix in self._learned
+        )
+
+    def configured(self, home_address: Ipv4) -> HomeConfiguration | None:
+        for link in self._configured:
+            if home_address in link.prefix:
+                return link
+        return None
+
+    def learn(self, reply: RegistrationReply) -> None:
+        """From the authentic part of an accepting reply; what makes no sense is not believed."""
+        told = HostConfiguration.told(reply.unknown)
+        if told is None:
+            return
+        base = self.configured(reply.home_address) or _usual(reply.home_address)
+        prefix = base.prefix
+        if told.prefix_length is not None and 1 <= told.prefix_length <= _LONGEST:
+            prefix = _prefix(reply.home_address, told.prefix_length)
+        gateway = told.gateway or (base.gateway if base.prefix == prefix else prefix.first_host)
+        if gateway not in prefix or gateway in (prefix.network, prefix.broadcast, reply.home_address):
+            return
+        self._learned.pop(prefix, None)
+        while len(self._learned) >= _MOST_LEARNED:
+            del self._learned[next(iter(self._learned))]
+        self._learned[prefix] = attrs.evolve(
+            base, prefix=prefix, gateway=gateway, dns=told.name_servers or base.dns
+        )
+
+
+def _usual(home_address: Ipv4) -> HomeConfiguration:
+    prefix = _prefix(home_address, _USUAL_LENGTH)
+    return HomeConfiguration(prefix=prefix, gateway=prefix.first_host)
+
+
+def _prefix(address: Ipv4, length: int) -> Prefix:
+    return Prefix(Ipv4(address & Prefix(address, length).mask), length)
