@@ -1,0 +1,38 @@
+"""The wall clock of a protocol that compares timestamps: it never goes back, whatever the machine's clock does.
+
+An operator or NTP may set the machine's clock. Forward, the protocol follows at once: older timestamps only become
+too old. Back, it must not: requests that were recorded and refused or accepted before would lie in the window of I6
+again. It goes on from where it was, ahead of the machine's clock, and falls behind slowly until both agree. MAGs that
+know the right time are told by code 133 what time it is here, and lose nothing.
+"""
+
+import attrs
+
+from pmip_tw.mobility.clock import Now
+
+SLEW = 0.01
+"""Seconds per second that are given back after a step back: a minute in less than two hours."""
+
+TOLERANCE = 0.001
+"""Seconds that two readings of the two clocks of a machine may be apart without a step."""
+
+
+class SteadyClock:
+    """Fed by every Now; ``of`` gives the same instant with the wall clock that the protocol goes by."""
+
+    def __init__(self) -> None:
+        # How far the protocol's wall clock is ahead of the monotonic one, and when that was last looked at.
+        self._offset = float("-inf")
+        self._looked_at = 0.0
+
+    def of(self, now: Now) -> Now:
+        """``now`` itself as long as the machine's clock was not set back."""
+        offset = now.wall - now.monotonic
+        if offset >= self._offset - TOLERANCE:
+            self._offset = max(offset, self._offset)
+            self._looked_at = now.monotonic
+            return now
+        given_back = SLEW * max(0.0, now.monotonic - self._looked_at)
+        self._offset = max(offset, self._offset - given_back)
+        self._looked_at = max(now.monotonic, self._looked_at)
+        return attrs.evolve(now, wall=now.monotonic + self._offset)
