@@ -234,3 +234,6 @@ class IOperations(Interface):
 
     def detach(nai: str) -> "Mapping[str, object] | Deferred[Mapping[str, object]]":
         """End the service of a mobile node; what was ended. PmipError: it is not served here."""
+
+    def revoke(nai: str) -> "Mapping[str, object] | Deferred[Mapping[str, object]]":
+        """End the bindings of a mobile node and tell its MAG; what was ended. PmipError: it has none here."""

@@ -9,7 +9,7 @@ from pmip_tw.addresses import ipv4_text
 from pmip_tw.agents.observers import Observers
 from pmip_tw.agents.particulars import particulars
 from pmip_tw.agents.tables import Row, drop_rows, encapsulation_text, traffic, tunnel_rows
-from pmip_tw.errors import ForwardingError
+from pmip_tw.errors import ForwardingError, PmipError
 from pmip_tw.interfaces import (
     Datagram,
     IClock,
@@ -121,6 +121,21 @@ class Lma:
             self._log.error(
                 "{entry} still has a tunnel too many: {error}", entry=effect.entry.key, error=error
             )
+
+    def revoke(self, nai: str) -> Row:
+        """End the bindings of ``nai`` and tell its MAGs. PmipError: it has none."""
+        now = self._clock.now()
+        ended = [one for bound in self._engine.bindings.of_nai(nai.encode()) for one in bound.all]
+        if not ended:
+            raise PmipError(f"no binding is of {nai!r}: pmipctl show bindings lists them")
+        self._run(self._engine.revoke(nai.encode(), now), now)
+        self._arm()
+        return {
+            "nai": nai,
+            "home_address": ipv4_text(ended[0].home_address),
+            "mag": ", ".join(ipv4_text(one.care_of_address) for one in ended),
+            "revocation": any(one.revocation is not None for one in ended),
+        }
 
     def tables(self) -> dict[str, Callable[[], list[Row]]]:
         """What an operator can look at, by name."""

@@ -128,6 +128,10 @@ class BindingTable:
         """The newest binding of ``owner``, with its others."""
         return self._by_owner.get(owner)
 
+    def of_nai(self, nai: bytes) -> list[Binding]:
+        """All that ``nai`` has; it may be more than one owner (P23). It looks through all: for people."""
+        return [binding for binding in self if binding.nai == nai]
+
     def put(self, binding: Binding) -> None:
         """Hold ``binding`` and its others in place of what its owner had."""
         previous = self._by_owner.get(binding.owner)

@@ -14,11 +14,13 @@ from pmip_tw.lma.mags import KnownMags
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.registrations import Registrations
+from pmip_tw.lma.revoked import Revoked
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.mobility.replay import ReplayFloors
+from pmip_tw.mobility.steady_clock import SLEW, SteadyClock
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.revocation import RevocationAck
 
@@ -36,11 +38,14 @@ class LmaEngine:
         aaa: AaaTable | None = None,
     ) -> None:
         self._bindings = BindingTable()
-        # A second more than a timestamp from the far end of the window can live (I10).
-        self._floors = ReplayFloors(2 * policy.timestamp_window + 1)
+        # A second more than a timestamp from the far end of the window can live, by a clock that is slowed (I10).
+        self._floors = ReplayFloors(2 * policy.timestamp_window / (1 - SLEW) + 1)
         self._revoker = Revoker()
         self._intake = Intake(policy, associations, self._bindings, self._floors, mags=mags, aaa=aaa)
         self._registrations = Registrations(policy, pools, self._bindings, self._floors, self._revoker)
+        self._revoked = Revoked(policy, associations, mags, pools, self._bindings, self._registrations)
+        self._address = policy.address
+        self._clock = SteadyClock()
 
     @property
     def bindings(self) -> BindingTable:
@@ -48,11 +53,14 @@ class LmaEngine:
 
     def receive(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> list[Effect]:
         """A datagram of port 434. Nothing that is not authentic changes any state."""
+        now = self._clock.of(now)
         kind = payload[0] if payload else -1
         try:
             if kind == MessageType.REGISTRATION_REQUEST:
                 asked = self._intake.take(payload, source, local, now)
                 return self._registrations.decide(asked, now) if isinstance(asked, Asked) else [*asked]
+            if kind == MessageType.REVOCATION:
+                return self._revoked.received(payload, source, local, now)
             if kind == MessageType.REVOCATION_ACK:
                 return [*self._revoker.acknowledged(payload, RevocationAck.decode(payload), source)]
         except WireError as error:
@@ -61,14 +69,29 @@ class LmaEngine:
 
     def committed(self, commit: Commit, now: Now) -> list[Effect]:
         """The agent carried ``commit`` out: what it promised is true, and is said."""
-        return self._registrations.committed(commit, now)
+        return self._registrations.committed(commit, self._clock.of(now))
 
     def failed(self, commit: Commit, cause: str, now: Now) -> list[Effect]:
         """The agent could not carry ``commit`` out."""
-        return self._registrations.failed(commit, cause, now)
+        return self._registrations.failed(commit, cause, self._clock.of(now))
+
+    def revoke(self, nai: bytes, now: Now) -> list[Effect]:
+        """The operator ends every binding of ``nai`` (RV21, RV27); it may register again at once.
+
+        Nothing: it has none.
+        """
+        now = self._clock.of(now)
+        effects: list[Effect] = []
+        for bound in self._bindings.of_nai(nai):
+            effects.append(self._registrations.end(bound, bound.all, now))
+            for binding in bound.all:
+                effects.append(observed.revoked(binding))
+                effects += self._revoker.begin(binding, self._address, now, inform=True)
+        return effects
 
     def wake(self, now: Now) -> list[Effect]:
         """Time has passed: lifetimes end, revocations are repeated."""
+        now = self._clock.of(now)
         effects = self._registrations.expire(now)
         self._floors.forget_old(now.monotonic)
         effects += self._revoker.wake(now)

@@ -12,6 +12,7 @@ from pmip_tw.mobility.observations import Detail, Observation
 from pmip_tw.mobility.replay import seconds_between
 from pmip_tw.wire.codes import meaning
 from pmip_tw.wire.registration import RegistrationRequest
+from pmip_tw.wire.revocation import Revocation
 
 
 def _nai(nai: bytes) -> str:
@@ -134,5 +135,52 @@ def expired(binding: Binding) -> Observe:
             session=_session(binding),
             cause=f"not renewed within {binding.lifetime} s",
             details={"mag": ipv4_text(binding.care_of_address)},
+        )
+    )
+
+
+def revocation_received(binding: Binding, source: Endpoint) -> Observe:
+    return Observe(
+        Observation(
+            name="revocation-received",
+            nai=_nai(binding.nai),
+            session=ipv4_text(binding.home_address),
+            details={"mag": str(source)},
+        )
+    )
+
+
+def revocation_discarded(reason: str, binding: Binding, source: Endpoint, cause: str) -> Observe:
+    """One that is authentic and comes at the wrong time."""
+    return Observe(
+        Observation(
+            name="message-discarded",
+            nai=_nai(binding.nai),
+            session=ipv4_text(binding.home_address),
+            reason=reason,
+            cause=f"a revocation: {cause}",
+            details={"source": str(source)},
+        )
+    )
+
+
+def revocation_of_nothing(message: Revocation, source: Endpoint) -> Observe:
+    return Observe(
+        Observation(
+            name="revocation-without-binding",
+            nai=_nai(message.nai),
+            session=ipv4_text(message.home_address),
+            details={"mag": str(source)},
+        )
+    )
+
+
+def revoked(binding: Binding) -> Observe:
+    return Observe(
+        Observation(
+            name="binding-revoked",
+            nai=_nai(binding.nai),
+            session=ipv4_text(binding.home_address),
+            details={"mag": ipv4_text(binding.care_of_address), "revocation": binding.revocation is not None},
         )
     )

@@ -85,6 +85,11 @@ class Pools:
         """The home link that an address belongs to; None for a fixed one outside of all pools."""
         return next((pool.link for pool in self._around(key)), None)
 
+    def users(self, home_address: Ipv4) -> list[bytes]:
+        """Whose an address is at present, in whatever domain."""
+        users = (pool.user(home_address) for pool in self._pools)
+        return [user for user in users if user is not None]
+
     def namesakes(self, key: AnchorKey) -> list[bytes]:
         """Whose the same address is in other domains (P45)."""
         address, domain = key

@@ -91,6 +91,13 @@ class Registrations:
             effects += [observed.expired(one) for one in ended]
         return effects
 
+    def end(self, bound: Binding, ended: tuple[Binding, ...], now: Now) -> Install | Remove:
+        """Those of an owner's bindings are over before their time, and not by a request of their MAGs."""
+        self._floors.note(bound.owner, bound.identification, now.monotonic)
+        for one in ended:
+            self._revoker.cancel(one.owner, one.place)
+        return self._leave(bound, tuple(one for one in bound.all if one not in ended), now)
+
     def _register(self, asked: Asked, bound: Binding | None, now: Now) -> list[Effect]:
         """``bound``: what the owner has; ``present``: of that, what it has at the MAG that asks, replaced in any case.
 

@@ -9,7 +9,7 @@ from pmip_tw.lma.bindings import Binding, Place
 from pmip_tw.lma.revocation_proof import RevocationProof
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Send
-from pmip_tw.mobility.observations import Observation
+from pmip_tw.mobility.observations import Detail, Observation
 from pmip_tw.mobility.timers import Wheel
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT
 from pmip_tw.wire.revocation import Revocation, RevocationAck
@@ -42,7 +42,9 @@ class _Pending:
     local: Ipv4
     proof: RevocationProof
     registered_with: int
+    registered_at: float
     binding_ends: float
+    inform: bool
     identifiers: list[int] = attrs.field(factory=list)
     next_try: float = 0.0
 
@@ -57,8 +59,12 @@ class Revoker:
         self._next_tries: Wheel[_Key] = Wheel(_GRANULARITY, self._next_try)
         self._last_identifiers: OrderedDict[tuple[Ipv4, Ipv4], tuple[int, float]] = OrderedDict()
 
-    def begin(self, binding: Binding, local: Ipv4, now: Now) -> list[Send | Observe]:
-        """Revoke ``binding``, which has moved or ended early; nothing if revocation was not negotiated (RV1, RV21)."""
+    def begin(self, binding: Binding, local: Ipv4, now: Now, *, inform: bool = False) -> list[Send | Observe]:
+        """Revoke ``binding``, which has moved or ended early; nothing if revocation was not negotiated (RV1, RV21).
+
+        ``inform``: the node should be told; only said where the I bit was agreed upon (RV22), whatever D is: a MAG is
+        the node's agent and not the node.
+        """
         if binding.revocation is None or binding.deadline <= now.monotonic:  # RV24
             return []
         port = binding.tunnel.remote_port or SIGNALLING_PORT  # RV41: through a NAT only the seen port works
@@ -71,6 +77,8 @@ class Revoker:
             local=local,
             proof=RevocationProof.of(binding.association, binding.fa_ha),
             registered_with=binding.revocation.own_timestamp,
+            registered_at=binding.registered_at,
+            inform=inform and binding.revocation.inform,
             binding_ends=binding.deadline,
         )
         self.cancel(binding.owner, binding.place)
@@ -102,7 +110,9 @@ class Revoker:
         if objection is not None:
             return [_discarded(objection[0], source, objection[1])]
         self.cancel(pending.owner, pending.place)
-        return [_observed("revocation-acknowledged", pending, tries=len(pending.identifiers))]
+        # An I bit that was not asked for says nothing (RV36).
+        told: dict[str, Detail] = {"informed": ack.inform} if pending.inform else {}
+        return [_observed("revocation-acknowledged", pending, tries=len(pending.identifiers), **told)]
 
     def wake(self, now: Now) -> list[Send | Observe]:
         """Retransmit what is due."""
@@ -132,8 +142,10 @@ class Revoker:
     def _try(self, pending: _Pending, now: Now) -> list[Send | Observe]:
         peer = (pending.home_address, pending.destination.address)
         used, _ = self._last_identifiers.pop(peer, (0, 0.0))
-        # Strictly after the registration that it ends, and never the same twice (RV14, RV15).
-        identifier = max(int(now.wall), pending.registered_with + 1, used + 1) & _LAST_IDENTIFIER
+        # By the clock of the registration that it ends, which no step of ours moves out of the peer's window (RV17);
+        # strictly after it, and never the same twice (RV14, RV15).
+        clock = pending.registered_with + int(now.monotonic - pending.registered_at)
+        identifier = max(clock, pending.registered_with + 1, used + 1) & _LAST_IDENTIFIER
         self._last_identifiers[peer] = (identifier, now.monotonic + _REMEMBERED)
         self._outstanding[*peer, identifier] = pending
         pending.identifiers.append(identifier)
@@ -143,6 +155,7 @@ class Revoker:
         self._next_tries.file((pending.owner, pending.place), pending.next_try)
         revocation = Revocation(
             from_home_agent=True,
+            inform=pending.inform,
             nai=pending.nai,
             home_address=pending.home_address,
             home_domain=pending.local,
@@ -155,13 +168,13 @@ class Revoker:
         ]
 
 
-def _observed(name: str, pending: _Pending, tries: int) -> Observe:
+def _observed(name: str, pending: _Pending, **details: Detail) -> Observe:
     return Observe(
         Observation(
             name=name,
             nai=pending.nai.decode(errors="replace"),
             session=str(pending.destination),
-            details={"tries": tries},
+            details=details,
         )
     )
 
@@ -172,5 +185,6 @@ def _discarded(reason: str, source: Endpoint, cause: str) -> Observe:
             name="message-discarded",
             reason=reason,
             cause=f"a revocation acknowledgment from {source}: {cause}",
+            details={"source": str(source)},
         )
     )

@@ -1,7 +1,8 @@
 """The control socket: one JSON object per line in each direction, over a unix socket that only its owner may use.
 
-Requests are {"command": "show", "what": ...}, {"command": "trace", "key": ...} and {"command": "detach",
-"nai": ...}. Answers are {"role": ..., "rows": [...]}, {"role": ..., "result": {...}} or {"error": "..."}.
+Requests are {"command": "show", "what": ...}, {"command": "trace", "key": ...}, {"command": "detach", "nai": ...}
+and {"command": "revoke", "nai": ...}. Answers are {"role": ..., "rows": [...]}, {"role": ..., "result": {...}} or
+{"error": "..."}.
 """
 
 import json
@@ -139,11 +140,12 @@ class _ControlProtocol(LineOnlyReceiver):
             return {"role": operations.role, "rows": list(operations.show(_argument(request, "what")))}
         if command == "trace":
             return {"role": operations.role, "rows": list(operations.trace(_argument(request, "key")))}
-        if command == "detach":
-            ended = operations.detach(_argument(request, "nai"))
+        if command in ("detach", "revoke"):
+            end = operations.detach if command == "detach" else operations.revoke
+            ended = end(_argument(request, "nai"))
             result = await ended if isinstance(ended, Deferred) else ended
             return {"role": operations.role, "result": dict(result)}
-        raise PmipError(f"unknown command {command!r}; there are show, trace and detach")
+        raise PmipError(f"unknown command {command!r}; there are show, trace, detach and revoke")
 
     def _send(self, answer: dict[str, Any]) -> None:
         try:

@@ -13,25 +13,29 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
 Rows = Sequence[Mapping[str, object]]
-Detach = Callable[[str], "Mapping[str, object] | Deferred[Mapping[str, object]]"]
+Ending = Callable[[str], "Mapping[str, object] | Deferred[Mapping[str, object]]"]
+"""Ends something of a NAI and tells what."""
 
 
 @implementer(IOperations)
 class Operations:
-    """``tables`` gives each table's rows by its name; ``detach`` is None where the role cannot."""
+    """``tables`` gives each table's rows by its name; ``detach`` and ``revoke`` are None where the role cannot."""
 
     def __init__(
         self,
         role: str,
         tables: Mapping[str, Callable[[], Rows]],
         trace: Trace,
-        detach: Detach | None = None,
+        *,
+        detach: Ending | None = None,
+        revoke: Ending | None = None,
     ) -> None:
         self.role = role
         self.tables = tuple(tables)
         self._rows = dict(tables)
         self._trace = trace
         self._detach = detach
+        self._revoke = revoke
 
     def show(self, what: str) -> Rows:
         rows = self._rows.get(what)
@@ -46,3 +50,8 @@ class Operations:
         if self._detach is None:
             raise PmipError(f"the {self.role.upper()} cannot detach: ask the MAG that serves the mobile node")
         return self._detach(nai)
+
+    def revoke(self, nai: str) -> "Mapping[str, object] | Deferred[Mapping[str, object]]":
+        if self._revoke is None:
+            raise PmipError(f"the {self.role.upper()} cannot revoke: ask the LMA that holds the binding")
+        return self._revoke(nai)

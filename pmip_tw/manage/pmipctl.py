@@ -26,6 +26,7 @@ TABLES = {
     "visitors": (MAG_SOCKET,),
     "tunnels": EVERY_SOCKET,
     "counters": EVERY_SOCKET,
+    "sources": EVERY_SOCKET,
 }
 
 Outcome = tuple[dict[str, Any], str]
@@ -77,6 +78,10 @@ def _parser() -> argparse.ArgumentParser:
         "detach", parents=[common], help="end the service of a mobile node at its MAG"
     )
     detach.add_argument("nai", metavar="NAI")
+    revoke = commands.add_parser(
+        "revoke", parents=[common], help="end the binding of a mobile node at its LMA, which tells the MAG"
+    )
+    revoke.add_argument("nai", metavar="NAI")
     check = commands.add_parser(
         "check", parents=[common], help="report every mistake of a configuration file"
     )
@@ -142,6 +147,10 @@ def _outcome(options: argparse.Namespace) -> Outcome:
         answer = ask(path or _present(MAG_SOCKET), {"command": "detach", "nai": options.nai})
         result = answer.get("result") or {"nai": options.nai}
         return {"detached": result}, table([result], "mobile nodes detached")
+    if options.command == "revoke":
+        answer = ask(path or _present(LMA_SOCKET), {"command": "revoke", "nai": options.nai})
+        result = answer.get("result") or {"nai": options.nai}
+        return {"revoked": result}, table([result], "mobile nodes revoked")
     return _check(options.file)
 
 

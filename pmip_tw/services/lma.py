@@ -67,7 +67,7 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
         tunnel_data=forwarding,
         observers=[management.observers],
     )
-    control = management.control(reactor, settings.control, "lma", agent.tables())
+    control = management.control(reactor, settings.control, "lma", agent.tables(), revoke=agent.revoke)
     return Daemon(
         f"LMA {settings.identity} at {ipv4_text(settings.address)}",
         (agent, control),

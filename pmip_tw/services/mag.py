@@ -69,7 +69,7 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
         tunnel_data=forwarding,
         observers=[management.observers],
     )
-    control = management.control(reactor, settings.control, "mag", agent.tables(), agent.detach)
+    control = management.control(reactor, settings.control, "mag", agent.tables(), detach=agent.detach)
     return Daemon(
         f"MAG {settings.identity} at {ipv4_text(settings.address)}",
         (agent, control),

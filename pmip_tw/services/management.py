@@ -9,7 +9,8 @@ from pmip_tw.agents.tables import Row
 from pmip_tw.manage.control import ControlSocket
 from pmip_tw.manage.counters import Tally
 from pmip_tw.manage.log import LogObserver
-from pmip_tw.manage.operations import Detach, Operations
+from pmip_tw.manage.operations import Ending, Operations
+from pmip_tw.manage.sources import Sources
 from pmip_tw.manage.trace import Trace
 
 
@@ -17,8 +18,8 @@ class Management:
     """``observers`` are for everything that tells; ``control`` makes the socket for ``pmipctl``."""
 
     def __init__(self) -> None:
-        self._tally, self._trace, self.log = Tally(), Trace(), LogObserver()
-        self.observers = Observers((self._tally, self._trace, self.log))
+        self._tally, self._sources, self._trace, self.log = Tally(), Sources(), Trace(), LogObserver()
+        self.observers = Observers((self._tally, self._sources, self._trace, self.log))
 
     def control(
         self,
@@ -26,10 +27,14 @@ class Management:
         path: str,
         role: str,
         tables: Mapping[str, Callable[[], Sequence[Row]]],
-        detach: Detach | None = None,
+        *,
+        detach: Ending | None = None,
+        revoke: Ending | None = None,
     ) -> ControlSocket:
         """``tables`` of the agent; what its packet plane drops ("drops") is shown among the counters."""
         shown = dict(tables)
         drops = shown.pop("drops")
         shown["counters"] = lambda: [*self._tally.rows(), *drops()]
-        return ControlSocket(reactor, path, Operations(role, shown, self._trace, detach))
+        shown["sources"] = self._sources.rows
+        operations = Operations(role, shown, self._trace, detach=detach, revoke=revoke)
+        return ControlSocket(reactor, path, operations)

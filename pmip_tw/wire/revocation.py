@@ -24,6 +24,14 @@ REVOCATION_INFORM = 0x4000
 ACK_INFORM = 0x8000
 
 
+_HALF = 1 << 31
+
+
+def later(one: int, other: int) -> bool:
+    """Whether an identifier or timestamp is strictly after another, in 32-bit serial arithmetic (RV16)."""
+    return 0 < (one - other) & 0xFFFFFFFF < _HALF
+
+
 @attrs.define(slots=True, kw_only=True)
 class _Authenticated:
     """What both messages carry behind their fixed part."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pmip_tw.addresses import Endpoint
+from pmip_tw.addresses import Endpoint, ipv4_text
 from pmip_tw.agents.lma import Lma
 from pmip_tw.errors import ForwardingError, PmipError
 from pmip_tw.forwarding.memory import MemoryPlane
@@ -128,3 +128,23 @@ def test_after_stop_nothing_is_heard_or_woken() -> None:
     assert len(bench.anchor.engine.bindings) == 1
     bench.anchor.clock.advance(100)
     assert len(bench.anchor.engine.bindings) == 1
+
+
+@covers("RV21", "RV27", "RV32")
+def test_an_operator_revokes() -> None:
+    """The entry goes, the MAG lets its visitor go, and the node is back with its next DISCOVER."""
+    world = World()
+    station, node = world.stations[0], world.mags[0]
+    address = world.attach(station, node)
+    world.advance(2)
+    ended = world.lma.revoke("mn1@example.net")
+    assert ended["home_address"] == ipv4_text(address) and ended["revocation"] is True
+    assert world.plane.snapshot() == () and len(world.lma_engine.bindings) == 0
+    world.network.deliver()
+    assert node.states == {}
+    assert world.attach(station, node) == address
+
+
+def test_an_operator_revokes_nobody() -> None:
+    with pytest.raises(PmipError, match=r"no binding is of 'mn9@example.net'"):
+        World().lma.revoke("mn9@example.net")

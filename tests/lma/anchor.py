@@ -141,6 +141,12 @@ class Anchor:
         assert note.cause
         return note
 
+    def revoke(self, node: int = 1) -> list[Send]:
+        """The operator ends what ``node`` has; what is sent at once."""
+        before = len(self.sent)
+        self._run(self.engine.revoke(nai(node), self.clock.now()))
+        return self.sent[before:]
+
     def binding(self, node: int = 1) -> Binding | None:
         return self.engine.bindings.get(nai(node))
 
@@ -171,6 +177,8 @@ class Anchor:
                 self.notes.append(effect.observation)
             elif isinstance(effect, Remove):
                 self.installed.pop(effect.key, None)
+            elif isinstance(effect, Install):
+                self.installed[effect.entry.key] = effect.entry
             else:
                 self._carry_out(effect)
 

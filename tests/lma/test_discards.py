@@ -34,7 +34,7 @@ def test_messages_that_are_for_a_mag(anchor: Anchor) -> None:
     revocation = Revocation(
         from_home_agent=True, home_address=1, home_domain=LMA, foreign_domain=MAG1, identifier=2**31
     )
-    anchor.ignore("unknown-message-type", revocation.encode(mn_ha=association(1)))
+    anchor.ignore("reflected", revocation.encode(mn_ha=association(1)))
 
 
 @covers("E4", "H2")

@@ -62,7 +62,7 @@ def _mag() -> Operations:
         "broken": lambda: [{"nai": 1 // 0}],
         "bytes": lambda: [{"nai": b"no JSON"}],
     }
-    return Operations("mag", tables, _trace(), _detach)
+    return Operations("mag", tables, _trace(), detach=_detach)
 
 
 @implementer(IOperations)
@@ -80,6 +80,11 @@ class _Lma:
 
     def detach(self, nai: str) -> dict[str, object]:
         raise PmipError("ask the MAG")
+
+    def revoke(self, nai: str) -> dict[str, object]:
+        if nai != "mn1@example.net":
+            raise PmipError(f"no binding is of {nai!r}")
+        return {"nai": nai, "mag": "198.51.100.10"}
 
 
 def _say_ready() -> None:

@@ -39,6 +39,11 @@ def test_traces_come_from_the_trace() -> None:
     assert [row["name"] for row in Operations("mag", {}, trace).trace(NAI)] == ["access-accepted"]
 
 
+def test_a_role_that_cannot_revoke_says_who_can() -> None:
+    with pytest.raises(PmipError, match="the MAG cannot revoke: ask the LMA"):
+        Operations("mag", {}, Trace()).revoke(NAI)
+
+
 def test_a_role_that_cannot_detach_says_who_can() -> None:
     with pytest.raises(PmipError, match="the LMA cannot detach: ask the MAG"):
         Operations("lma", {}, Trace()).detach(NAI)

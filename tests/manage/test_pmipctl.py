@@ -117,9 +117,22 @@ def test_detach(mag_socket: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "pmipctl: x@y is not served here\n")
 
 
+def test_revoke(lma_socket: Path) -> None:
+    assert as_json("revoke", NAI, path=lma_socket) == {"revoked": {"nai": NAI, "mag": "198.51.100.10"}}
+    done = pmipctl("revoke", "x@y", path=lma_socket)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "pmipctl: no binding is of 'x@y'\n")
+
+
 @pytest.mark.parametrize(
     "command",
-    [("show", "bindings"), ("show", "visitors"), ("show", "tunnels"), ("trace", NAI), ("detach", NAI)],
+    [
+        ("show", "bindings"),
+        ("show", "visitors"),
+        ("show", "tunnels"),
+        ("trace", NAI),
+        ("detach", NAI),
+        ("revoke", NAI),
+    ],
 )
 def test_a_daemon_that_is_not_running_is_an_error(command: tuple[str, ...], tmp_path: Path) -> None:
     path = tmp_path / "none.sock"
