@@ -8,7 +8,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from pmip_tw.aaa.profile import Verdict
-from pmip_tw.addresses import ipv4_text, mac_text
+from pmip_tw.addresses import Ipv4, ipv4_text, mac_text
 from pmip_tw.agents.observers import Observers
 from pmip_tw.agents.tables import Row, drop_rows, encapsulation_text, traffic, tunnel_rows
 from pmip_tw.errors import ForwardingError, PmipError
@@ -24,9 +24,20 @@ from pmip_tw.interfaces import (
     ISignalling,
     ISignallingReceiver,
     ITunnelDataReceiver,
+    IUplink,
+    IUplinkReceiver,
     Unreachable,
 )
-from pmip_tw.mag.effects import AskPresence, Authenticate, Forward, MagEffect, SendDhcp, Serve, Transmit
+from pmip_tw.mag.effects import (
+    AskPresence,
+    Authenticate,
+    Forward,
+    Keepalive,
+    MagEffect,
+    SendDhcp,
+    Serve,
+    Transmit,
+)
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.visitors import Visitor
 from pmip_tw.mobility.clock import Now
@@ -34,10 +45,11 @@ from pmip_tw.mobility.effects import Install, Observe, Remove, Send
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey
 
 
-@implementer(ISignallingReceiver, IPacketReceiver, IDhcpReceiver)
+@implementer(ISignallingReceiver, IPacketReceiver, IDhcpReceiver, IUplinkReceiver)
 class Mag:
     """A running MAG. ``tunnel_data``: who takes UDP tunnel data off port 434, usually the packet plane.
-    ``dhcp``: towards DHCP servers, needed where the engine relays.
+    ``dhcp``: towards DHCP servers, needed where the engine relays. ``uplink``: where the own address comes from, if it
+    may change.
     """
 
     _log = Logger(namespace="pmip.mag")
@@ -51,6 +63,7 @@ class Mag:
         forwarding: IForwardingPlane,
         authenticator: IAuthenticator,
         dhcp: IDhcpSocket | None = None,
+        uplink: IUplink | None = None,
         tunnel_data: ITunnelDataReceiver | None = None,
         observers: Sequence[IObserver] = (),
     ) -> None:
@@ -60,6 +73,7 @@ class Mag:
         self._forwarding = forwarding
         self._authenticator = authenticator
         self._dhcp = dhcp
+        self._uplink = uplink
         self._tunnel_data = tunnel_data
         self._observers = Observers(observers)
         self._queue: deque[MagEffect] = deque()
@@ -74,12 +88,17 @@ class Mag:
                 self._dhcp.start(self)
                 undo.callback(self._dhcp.stop)
             self._forwarding.start(self)
+            undo.callback(self._forwarding.stop)
+            if self._uplink is not None:
+                self._uplink.start(self)
             undo.pop_all()
 
     def stop(self) -> None:
         """Close everything. Bindings stay at the LMA, to be replaced or to expire (P21)."""
         self._authenticator.stop()  # it answers what is outstanding, which may ask for a wake-up
         self._clock.wake_at(None, self._wake)
+        if self._uplink is not None:
+            self._uplink.stop()
         self._forwarding.stop()
         if self._dhcp is not None:
             self._dhcp.stop()
@@ -90,7 +109,26 @@ class Mag:
         self._run(self._engine.frame_received(port, frame, now), now)
 
     def keepalive_answered(self, key: AccessKey) -> None:
-        """The engine asks for no keepalives yet, so that none is answered (P81)."""
+        now = self._clock.now()
+        self._run(self._engine.keepalive_answered(key, now), now)
+
+    def uplink_changed(self, address: Ipv4 | None) -> None:
+        """Everything is sent from ``address`` from now on (P82); without one nothing is, until there is another."""
+        old = self._engine.care_of_address
+        if address is None or address == old:
+            if address is None:
+                self._log.warn(
+                    "the uplink has lost its address {old}: nothing can be sent", old=ipv4_text(old)
+                )
+            return
+        try:
+            self._signalling.use_address(old, address)
+            self._forwarding.use_address(address)
+        except PmipError as error:
+            self._log.error("the new address cannot be used: {error}", error=str(error))
+            return
+        now = self._clock.now()
+        self._run(self._engine.address_changed(address, now), now)
 
     def dhcp_shown(self, key: AccessKey, packet: bytes) -> None:
         now = self._clock.now()
@@ -165,6 +203,8 @@ class Mag:
             case SendDhcp():
                 assert self._dhcp is not None
                 self._dhcp.send(effect.payload, effect.server)
+            case Keepalive():
+                self._forwarding.keepalive(effect.key)
             case Transmit():
                 self._forwarding.transmit(effect.port, effect.frame)
             case Forward():

@@ -21,7 +21,8 @@ def _mag(mag: MagSettings) -> str:
         aaa = f"RADIUS {servers}"
     else:
         aaa = f"{_count(len(mag.users), 'user')} of its own file"
-    return f"a MAG: {mag.identity} at {ipv4_text(mag.address)}, access on {interfaces}, home prefix {prefixes}, {aaa}"
+    own = f"the address of {mag.uplink}" if mag.uplink else ipv4_text(mag.address)
+    return f"a MAG: {mag.identity} at {own}, access on {interfaces}, home prefix {prefixes}, {aaa}"
 
 
 def _lma(lma: LmaSettings) -> str:

@@ -75,11 +75,16 @@ _NO_INTERFACES = (".", "..", "all", "default")
 """What would be another directory under /proc/sys/net/ipv4/conf."""
 
 
+@attrs.frozen(slots=True, kw_only=True)
 class InterfaceName:
     """A name that the kernel would take, in characters that mean nothing to any tool that it is handed to."""
 
+    may_be_empty: bool = False
+
     def check(self, value: object, /) -> None:
         assert isinstance(value, str)
+        if not value and self.may_be_empty:
+            return
         if not _INTERFACE_NAME.fullmatch(value) or value in _NO_INTERFACES:
             raise ValueError(
                 f"{value!r} is not an interface name"

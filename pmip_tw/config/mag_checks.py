@@ -19,10 +19,25 @@ def mag_mistakes(draft: Draft) -> Iterator[Mistake]:
     if draft.value((*mag, "radius", "servers"), list) == []:
         yield Mistake((*mag, "radius", "servers"), "servers: add at least one [[mag.radius.servers]]")
     yield from _radius_servers_once(draft, (*mag, "radius", "servers"))
+    yield from _own_address(draft, mag)
     yield from _lmas(draft, mag)
     yield from _access(draft, (*mag, "access"))
     yield from _home_prefixes(draft, (*mag, "home_prefixes"))
     yield from _dhcp(draft, mag)
+
+
+def _own_address(draft: Draft, mag: Path) -> Iterator[Mistake]:
+    uplink = bool(draft.value((*mag, "uplink"), str))
+    if uplink and draft.has((*mag, "address")):
+        text = "uplink: stands in place of address, which is read from that interface: keep one of them"
+        yield Mistake((*mag, "uplink"), text)
+    elif not draft.has((*mag, "address")) and not draft.has((*mag, "uplink")):
+        yield Mistake(
+            mag, "missing setting 'address', the care-of address, or 'uplink', the interface that has it"
+        )
+    if uplink and draft.has((*mag, "dhcp_relay")):
+        text = "uplink: DHCP servers answer to one address: a relay needs address instead"
+        yield Mistake((*mag, "uplink"), text)
 
 
 def _lmas(draft: Draft, mag: Path) -> Iterator[Mistake]:

@@ -186,9 +186,10 @@ class DhcpRelay:
 
 @attrs.frozen(slots=True, kw_only=True)
 class MagSettings:
-    """``[mag]``. Exactly one of ``radius`` and ``local`` is there."""
+    """``[mag]``. Exactly one of ``radius`` and ``local`` is there, and one of ``address`` and ``uplink``."""
 
-    address: HostAddress
+    address: HostAddress = UNSPECIFIED
+    uplink: Annotated[str, InterfaceName(may_be_empty=True)] = ""
     identity: Name
     lifetime: Lifetime = 1800
     nat_traversal: NatTraversal = "auto"
@@ -198,10 +199,13 @@ class MagSettings:
     gre_key: GreKey = "none"
     gre_key_with_d: bool = False
     tunnel_broadcast: bool = False
+    host_configuration: bool = False
     send_identifiers: bool = False
     default_lmas: tuple[HostAddress, ...] = ()
     dynamic_home_agent: bool = False
     pmip_backoff: Annotated[float, Within(1, 86_400)] = 600
+    liveness: bool = False
+    liveness_interval: Annotated[float, Within(1, 3600)] = 30
     on_revoke: OnRevoke = "none"
     require_revocation: bool = False
     dhcp: DhcpMethod = "server"

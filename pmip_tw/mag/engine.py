@@ -102,6 +102,11 @@ class MagEngine:
     def visitors(self) -> VisitorList:
         return self._visitors
 
+    @property
+    def care_of_address(self) -> Ipv4:
+        """Ours, which is registered (P4)."""
+        return self._care_of.address
+
     def clock_offset(self, lma: Ipv4) -> int:
         """Seconds by which ``lma``'s clock is ahead of ours, as far as we follow it (P17)."""
         return self._clocks.offset(lma)

@@ -2,19 +2,20 @@
 
 import time
 
+import attrs
 from twisted.application.service import IService
 from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.aaa.local_users import LocalUsers
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.radius_servers import MacFormat, RadiusServer, RadiusSettings, RequireSignature
-from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, ipv4_text
+from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, Ipv4, ipv4_text
 from pmip_tw.agents.mag import Mag
 from pmip_tw.config.settings import MagSettings, User
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.forwarding.access import TunAccess
 from pmip_tw.forwarding.path_mtu import LINK_MTU
-from pmip_tw.interfaces import IAuthenticator, IClock, IObserver
+from pmip_tw.interfaces import IAuthenticator, IClock, IObserver, IUplink
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.protection import AuthenticationMode, LmaAssociation
@@ -24,6 +25,7 @@ from pmip_tw.net.dhcp_socket import UdpDhcpSocket
 from pmip_tw.net.local_authenticator import LocalAuthenticator
 from pmip_tw.net.radius import RadiusAuthenticator
 from pmip_tw.net.signalling import UdpSignalling
+from pmip_tw.net.uplink import NetlinkUplink
 from pmip_tw.services.daemon import Daemon
 from pmip_tw.services.management import Management
 from pmip_tw.services.options import Options, read_settings
@@ -44,6 +46,9 @@ def makeService(options: Options) -> IService:
 
 def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
     """Build the parts and wire their interfaces."""
+    uplink = NetlinkUplink(reactor, settings.uplink) if settings.uplink else None
+    if uplink is not None:
+        settings = attrs.evolve(settings, address=_present_address(uplink, settings.uplink))
     policy = policy_of(settings)
     engine = MagEngine(policy)
     clock = ReactorClock(reactor)
@@ -66,6 +71,7 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
         forwarding=forwarding,
         dhcp=UdpDhcpSocket(reactor, settings.address) if settings.dhcp_relay else None,
         authenticator=authenticator_of(settings, reactor, clock, management.observers),
+        uplink=uplink,
         tunnel_data=forwarding,
         observers=[management.observers],
     )
@@ -76,6 +82,16 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
         when_running=reactor.callWhenRunning,
         at_stop=management.log.flush,
     )
+
+
+def _present_address(uplink: IUplink, interface: str) -> Ipv4:
+    """The address to begin with; ends the process if there is none."""
+    address = uplink.address()
+    if address is None:
+        raise SystemExit(
+            f"uplink: the interface {interface!r} has no IPv4 address (yet): start the MAG when it has"
+        )
+    return address
 
 
 def policy_of(settings: MagSettings) -> MagPolicy:
@@ -92,6 +108,7 @@ def policy_of(settings: MagSettings) -> MagPolicy:
         gre_key=settings.gre_key,
         gre_key_with_d=settings.gre_key_with_d,
         tunnel_broadcast=settings.tunnel_broadcast,
+        host_configuration=settings.host_configuration,
         send_identifiers=settings.send_identifiers,
         associations=tuple(
             LmaAssociation(address=lma.address, mode=AuthenticationMode(lma.auth), fa_ha=lma.association)
@@ -100,6 +117,8 @@ def policy_of(settings: MagSettings) -> MagPolicy:
         default_lmas=settings.default_lmas,
         dynamic_home_agent=settings.dynamic_home_agent,
         pmip_backoff=settings.pmip_backoff,
+        liveness=settings.liveness,
+        liveness_interval=settings.liveness_interval,
         on_revoke=settings.on_revoke,
         require_revocation=settings.require_revocation,
         attach_probe_max_age=settings.attach_probe_max_age,
@@ -141,7 +160,9 @@ def authenticator_of(
         mac_format=MacFormat(radius.mac_format),
         default_realm=settings.default_realm,
     )
-    return RadiusAuthenticator(reactor, clock, exchange, observer, settings.address)
+    # From whatever address the machine has, if that may change.
+    local = UNSPECIFIED if settings.uplink else settings.address
+    return RadiusAuthenticator(reactor, clock, exchange, observer, local)
 
 
 def profile_of(user: User) -> Profile:
