@@ -1,0 +1,89 @@
+"""The DHCP method "ack-trigger" with unmodified programs: dhclient and udhcpc as clients, dnsmasq as the server."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conformance import covers
+from tests.programs import require
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = ("dnsmasq", "dhclient", "udhcpc", "ip", "nft", "ping")
+NO_PRIVATE_WORLD = 77
+GIVEN = {f"10.1.0.{host}" for host in range(40, 61)}
+"""What the server has for the home prefix. For the core, where the relay's own address is, it has others."""
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """One run, for all tests that look at it."""
+    require(*PROGRAMS)
+    directory = tmp_path_factory.mktemp("dhcp-servers")
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.interop.dhcp_servers", str(directory)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    if done.returncode == NO_PRIVATE_WORLD:
+        pytest.skip(done.stderr.strip())
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+pytestmark = pytest.mark.parametrize("client", ["dhclient", "udhcpc"])
+
+
+@covers("P63", "D17")
+def test_the_server_finds_an_address_of_the_home_prefix_and_the_lma_takes_it(
+    seen: dict[str, Any], client: str
+) -> None:
+    stay = seen[client]
+    address = stay["address"]
+    assert address in GIVEN
+    assert stay["at mag1"] == stay["bound"] == [address]
+    assert stay["configured"]
+    assert stay["pings"]
+
+
+@covers("P63", "P65")
+def test_a_renewal_goes_through_the_tunnel_and_after_a_move_through_another(
+    seen: dict[str, Any], client: str
+) -> None:
+    stay = seen[client]
+    assert stay["renewed"]
+    assert stay["pings at mag2"]
+    assert stay["at mag2"] == [stay["address"]]
+    assert stay["renewed at mag2"]
+
+
+@covers("P65")
+def test_a_release_ends_lease_and_binding(seen: dict[str, Any], client: str) -> None:
+    """The server was told, or the run would have ended."""
+    assert seen[client]["gone"]
+
+
+@covers("P63", "D23")
+def test_no_ack_before_the_registration(seen: dict[str, Any], client: str) -> None:
+    """Each client's stay at its first MAG; renewals were seen there and not relayed."""
+    which = ("dhclient", "udhcpc").index(client)
+    stays = " ".join(seen["mag1"]).split("attached")[1:]
+    assert stays[which].split()[:7] == [
+        "access-accepted",
+        "dhcp-forwarded",
+        "dhcp-offer",
+        "dhcp-forwarded",
+        "registration-sent",
+        "registration-accepted",
+        "dhcp-ack",
+    ]
+    assert stays[which].split().count("dhcp-forwarded") == 2
+    assert stays[which].split().count("dhcp-ack") >= 2
+    assert "dhcp-forwarded" not in seen["mag2"]
