@@ -48,7 +48,7 @@ class Binding:
     accepted request, to know a duplicate (L5); ``association`` (MN-HA) and ``fa_ha``: what proved it and proves its
     revocation; neither: IPsec (RV9, P76); ``udp_reply``, ``host_configuration``: what its answer says of the
     tunnel and of the home link; ``identifiers``: (sub-type, octets) of 147/1-3 (P12); ``broadcasts`` of the home link
-    ``prefix`` go to it (A-4); ``others``: its owner's bindings at other MAGs, newest first, none of which has others
+    ``prefix`` go to it (HL4); ``others``: its owner's bindings at other MAGs, newest first, none of which has others
     itself (L3).
 
     Not changed after it is made: a new registration makes a new one, so that it can be undone.

@@ -181,7 +181,7 @@ class Registrations:
         )
 
     def _broadcasts(self, request: RegistrationRequest, key: AnchorKey) -> tuple[Broadcasts, Prefix | None]:
-        """A-4: a co-located requester gets broadcasts as they are, behind a foreign agent they are wrapped."""
+        """HL4: a co-located requester gets broadcasts as they are, behind a foreign agent they are wrapped."""
         link = self._home_addresses.link(key)
         if link is None:
             return Broadcasts.NONE, None

@@ -28,8 +28,12 @@ NAT = ipv4("203.0.113.77")
 FIRST_ADDRESS = ipv4("10.1.0.2")
 
 
+BLUE = 50
+"""Nodes from this one on are of another realm."""
+
+
 def nai(node: int) -> bytes:
-    return b"mn%d@example.net" % node
+    return b"mn%d@%s" % (node, b"blue.example" if node >= BLUE else b"example.net")
 
 
 def association(node: int) -> SecurityAssociation:
@@ -56,7 +60,10 @@ class Anchor:
         self.policy = LmaPolicy(address=LMA, **policy)
         self.engine = LmaEngine(
             self.policy,
-            AssociationTable((nai(node).decode(), association(node)) for node in range(1, nodes + 1)),
+            AssociationTable(
+                (nai(node).decode(), association(node))
+                for node in (*range(1, nodes + 1), *range(BLUE, BLUE + 3))
+            ),
             pools or Pools([(AddressPool(prefix(home), hold=self.policy.address_hold), [])]),
             mags=KnownMags(mags) if mags else None,
             aaa=aaa,
@@ -111,7 +118,7 @@ class Anchor:
 
     def accept(self, node: int = 1, mag: Ipv4 = MAG1, **fields: object) -> RegistrationReply:
         reply = self.ask(node, mag, **fields)
-        assert reply.code == 1, self.notes[-1]
+        assert reply.code == self.policy.accepting, self.notes[-1]
         return reply
 
     def deny(self, code: int, node: int = 1, mag: Ipv4 = MAG1, **fields: object) -> Observation:
@@ -206,6 +213,12 @@ def reply_in(answer: Send, node: int) -> RegistrationReply:
 def revocations(sent: Iterable[Send]) -> list[Revocation]:
     """The revocations among what was sent."""
     return [Revocation.decode(send.datagram) for send in sent if send.datagram[0] == MessageType.REVOCATION]
+
+
+def places(anchor: Anchor, node: int = 1) -> list[Ipv4]:
+    """Where ``node`` is registered, the newest first."""
+    binding = anchor.binding(node)
+    return [] if binding is None else [one.care_of_address for one in binding.all]
 
 
 def bound(anchor: Anchor) -> dict[bytes, tuple[Ipv4, Ipv4]]:
