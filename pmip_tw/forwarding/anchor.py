@@ -5,14 +5,16 @@ from contextlib import ExitStack
 
 from zope.interface import implementer
 
-from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
+from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.descriptors import ReadReactor
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops
+from pmip_tw.forwarding.anchor_domain import AnchorDomain
 from pmip_tw.forwarding.anchor_switch import AnchorSwitch
 from pmip_tw.forwarding.arrivals import Arrivals
 from pmip_tw.forwarding.core_side import CoreSide
-from pmip_tw.forwarding.tun_device import TunDevice, enable_forwarding
+from pmip_tw.forwarding.home_domain import DomainDevice, HomeDomain
+from pmip_tw.forwarding.tun_device import enable_forwarding
 from pmip_tw.interfaces import (
     Datagram,
     IForwardingPlane,
@@ -22,17 +24,10 @@ from pmip_tw.interfaces import (
 )
 from pmip_tw.mobility.tunnels import AccessKey, AnchorEntry, AnchorKey, Counters, Entry, EntryKey
 
-DEVICE = "mip0"
-MTU = 1468
-"""A link of 1500 octets less 32, the largest overhead (RFC 3519)."""
-
 
 @implementer(IForwardingPlane, ITunnelDataReceiver)
 class TunAnchor:
-    """``local`` is the home agent address; without ``signalling`` there are no UDP tunnels.
-
-    Packets to ``prefixes`` that the machine routes come out of ``device``, whose ``mtu`` they fit.
-    """
+    """``local`` is the home agent address; without ``signalling`` there are no UDP tunnels."""
 
     name = "tun"
 
@@ -43,17 +38,11 @@ class TunAnchor:
         monotonic: Callable[[], float],
         signalling: ISignalling | None,
         local: Ipv4,
-        device: str = DEVICE,
-        mtu: int = MTU,
-        prefixes: tuple[Prefix, ...],
+        domains: Sequence[HomeDomain],
     ) -> None:
         self._monotonic = monotonic
-        self._device = device
-        self._mtu = mtu
-        self._prefixes = prefixes
         self._drops = drops.Drops()
         self._undo = ExitStack()
-        self._tun: TunDevice | None = None
         self._core = CoreSide(
             reactor=reactor, signalling=signalling, local=local, dropped=self._drops, wake=self._wake
         )
@@ -63,14 +52,22 @@ class TunAnchor:
             path_mtu=self._core.path_mtu,
             dropped=self._drops,
         )
-        self._main = self._switch.add_domain(
-            "",
-            to_host=self._to_host,
-            # Not through the TUN device: the kernel drops what arrives there with an address of its own.
-            answer=self._core.send,
-            speaker=lambda home_address: local,
-        )
+        self._domains = {domain.name: domain for domain in domains}
+        self._devices = [self._device_of(domain, local) for domain in domains]
         self._arrivals = Arrivals(self._switch.packet_arrived, self._drops)
+
+    def _device_of(self, domain: HomeDomain, local: Ipv4) -> tuple[DomainDevice, AnchorDomain]:
+        device = DomainDevice(domain, self._drops)
+        # Of the main table's domain errors are from our own address, and so not through the TUN device: the kernel
+        # drops what arrives there with an address of its own. Another table is asked only by what arrives there.
+        main = domain.table is None
+        rules = self._switch.add_domain(
+            domain.name,
+            to_host=device.write,
+            answer=self._core.send if main else device.answer,
+            speaker=(lambda home_address: local) if main else device.speaker,
+        )
+        return device, rules
 
     # IForwardingPlane
 
@@ -78,10 +75,9 @@ class TunAnchor:
         with ExitStack() as undo:
             enable_forwarding()
             self._core.open(undo)
-            tun = self._tun = TunDevice(self._device, self._drops)
-            undo.callback(tun.close)
-            tun.configure(self._mtu, self._prefixes)
-            self._core.read(undo, self._device, tun, self._main.downstream)
+            for device, rules in self._devices:
+                tun = device.open(undo)
+                self._core.read(undo, device.domain.device, tun, rules.downstream)
             self._core.receive(self._arrivals)
             self._undo = undo.pop_all()
 
@@ -91,9 +87,9 @@ class TunAnchor:
     def install(self, entry: Entry) -> None:
         if not isinstance(entry, AnchorEntry):
             raise ForwardingError("install", str(entry.key), "an anchor has no access ports")
-        if not any(entry.home_address in prefix for prefix in self._prefixes):
-            text = f"it is in none of the home prefixes, which are routed to {self._device}"
-            raise ForwardingError("install", str(entry.key), text)
+        domain = self._domains.get(entry.domain)
+        if domain is not None:
+            domain.require(entry.home_address)
         self._switch.install(entry)
 
     def remove(self, key: EntryKey) -> Counters:
@@ -128,6 +124,3 @@ class TunAnchor:
 
     def _wake(self) -> None:
         self._switch.now = self._monotonic()
-
-    def _to_host(self, packet: bytes) -> bool:
-        return self._tun is not None and self._tun.write(packet)

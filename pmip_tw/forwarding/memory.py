@@ -1,6 +1,7 @@
 """The packet plane's twin: the same rules, with lists where the devices would be."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from zope.interface import implementer
 
@@ -8,6 +9,7 @@ from pmip_tw.addresses import Endpoint, Ipv4, Mac, ipv4_text
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops
 from pmip_tw.forwarding.access_switch import AccessSwitch
+from pmip_tw.forwarding.anchor_domain import AnchorDomain
 from pmip_tw.forwarding.anchor_switch import AnchorSwitch
 from pmip_tw.forwarding.arrivals import Arrivals
 from pmip_tw.forwarding.path_mtu import LINK_MTU
@@ -58,9 +60,10 @@ class MemoryPlane:
     """A MAG's plane if it has ``ports``, else an LMA's.
 
     What leaves is kept: ``tunnelled`` (tunnel, inner packet), ``transmitted`` (port, frame), ``delivered`` (inner
-    packets for the machine's own stack), ``answered`` (ICMP errors of an anchor). ``carrier``, when set, also
-    gets every tunnelled packet: a simulated network that hands it to another plane's ``arrive``. ``core_mtu`` is what
-    the core network takes; it may be lowered at any time. ``foreign``: addresses that this machine does not have.
+    packets for the machine's own stack; ``delivered_in`` by domain), ``answered`` (ICMP errors of an anchor).
+    ``carrier``, when set, also gets every tunnelled packet: a simulated network that hands it to another plane's
+    ``arrive``. ``core_mtu`` is what the core network takes; it may be lowered at any time. ``foreign``: addresses that
+    this machine does not have.
     """
 
     name = "memory"
@@ -74,6 +77,7 @@ class MemoryPlane:
         gateway_mac: Mac = Mac(b"\x02\x00\x5e\x50\x4d\x49"),
         gateway_for: Callable[[Ipv4], Ipv4] = lambda home_address: Ipv4(home_address & 0xFFFFFF00 | 1),
         local_routing: bool = False,
+        domains: Sequence[str] = ("",),
     ) -> None:
         self.local = local
         self.foreign: set[Ipv4] = set()
@@ -84,6 +88,7 @@ class MemoryPlane:
         self.tunnelled: list[tuple[Tunnel, bytes]] = []
         self.transmitted: list[tuple[str, bytes]] = []
         self.delivered: list[bytes] = []
+        self.delivered_in: dict[str, list[bytes]] = {name: [] for name in domains}
         self.answered: list[bytes] = []
         self._monotonic = monotonic
         self._ports = tuple(ports)
@@ -109,11 +114,17 @@ class MemoryPlane:
             path_mtu=lambda tunnel: self.core_mtu,
             dropped=self._drops,
         )
-        self._main = self._anchor.add_domain(
-            "", to_host=self._to_host, answer=self.answered.append, speaker=lambda home_address: local
-        )
+        self._domains = {name: self._add_domain(name, gateway_for) for name in domains}
         arrived = self._access.packet_arrived if ports else self._anchor.packet_arrived
         self._arrivals = Arrivals(arrived, self._drops)
+
+    def _add_domain(self, name: str, gateway_for: Callable[[Ipv4], Ipv4]) -> AnchorDomain:
+        return self._anchor.add_domain(
+            name,
+            to_host=partial(self._to_host, name),
+            answer=self.answered.append,
+            speaker=gateway_for if name else lambda home_address: self.local,
+        )
 
     # IForwardingPlane
 
@@ -186,10 +197,10 @@ class MemoryPlane:
         """A frame arrives on an access port."""
         self.forward(port, frame)
 
-    def host_sends(self, packet: bytes) -> None:
+    def host_sends(self, packet: bytes, domain: str = "") -> None:
         """The machine routes ``packet`` towards a home address (anchor)."""
         self._anchor.now = self._monotonic()
-        self._main.downstream(packet)
+        self._domains[domain].downstream(packet)
 
     def arrive(self, tunnel: Tunnel, inner: bytes) -> None:
         """An inner packet comes out of ``tunnel``, as this end sees it."""
@@ -226,8 +237,9 @@ class MemoryPlane:
         self.transmitted.append((port, frame))
         return True
 
-    def _to_host(self, packet: bytes) -> bool:
+    def _to_host(self, domain: str, packet: bytes) -> bool:
         self.delivered.append(packet)
+        self.delivered_in[domain].append(packet)
         return True
 
     def _hand_up(self, port: str, frame: bytes) -> None:

@@ -6,14 +6,11 @@ So firewall, connection tracking, path MTU and fragmentation before encapsulatio
 import errno
 import fcntl
 import os
-import socket
 import struct
-from collections.abc import Sequence
 from pathlib import Path
 
 from twisted.logger import Logger
 
-from pmip_tw.addresses import Prefix
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops
 from pmip_tw.forwarding.link import Link
@@ -55,13 +52,11 @@ class TunDevice:
             text = _ADVICE.get(error.errno or 0, error.strerror or str(error))
             raise ForwardingError("create", name, text, error.errno or 0) from error
 
-    def configure(self, mtu: int, prefixes: Sequence[Prefix]) -> None:
-        """Up, with ``prefixes`` routed to it. ForwardingError: a route is there already."""
+    def bring_up(self, mtu: int) -> None:
+        """ForwardingError: we may not."""
         self._silence_ipv6()
         self._silence_redirects()
         self.link.bring_up(mtu, _QUEUE)
-        for prefix in prefixes:
-            self._route(prefix)
 
     def _silence_ipv6(self) -> None:
         """Only IPv4 goes to the nodes; where the kernel has no IPv6 there is nothing to silence."""
@@ -81,21 +76,6 @@ class TunDevice:
                 Path(f"/proc/sys/net/ipv4/conf/{name}/send_redirects").write_text("0")
             except OSError:
                 return  # nodes heed only those of their gateway
-
-    def _route(self, prefix: Prefix) -> None:
-        from pyroute2 import IPRoute  # 150 ms, which only a starting anchor should pay  # noqa: PLC0415
-        from pyroute2.netlink.exceptions import NetlinkError  # noqa: PLC0415
-
-        with IPRoute() as netlink:
-            try:
-                netlink.route("add", dst=str(prefix), oif=socket.if_nametoindex(self.link.name))
-            except NetlinkError as error:
-                text = (
-                    "the kernel has a route for it already; remove it"
-                    if error.code == errno.EEXIST
-                    else str(error)
-                )
-                raise ForwardingError("route", str(prefix), text, int(error.code)) from error
 
     def fileno(self) -> int:
         return self._descriptor

@@ -5,10 +5,11 @@ import time
 from twisted.application.service import IService
 from twisted.internet.posixbase import PosixReactorBase
 
-from pmip_tw.addresses import ipv4_text
+from pmip_tw.addresses import Prefix, ipv4_text
 from pmip_tw.agents.lma import Lma
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.forwarding.anchor import TunAnchor
+from pmip_tw.forwarding.home_domain import HomeDomain
 from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.mags import Authentication, KnownMag, KnownMags
@@ -54,9 +55,7 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
         monotonic=time.monotonic,
         signalling=signalling,
         local=settings.address,
-        device=settings.device,
-        mtu=settings.mtu,
-        prefixes=tuple(pool.prefix for pool in settings.pools if not pool.domain),
+        domains=domains_of(settings),
     )
     management = Management()
     agent = Lma(
@@ -73,6 +72,27 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
         (agent, control),
         when_running=reactor.callWhenRunning,
         at_stop=management.log.flush,
+    )
+
+
+def domains_of(settings: LmaSettings) -> tuple[HomeDomain, ...]:
+    """The main address space and those of [[lma.domains]] (P85), each with its pools' prefixes."""
+    prefixes: dict[str, list[Prefix]] = {}
+    for pool in settings.pools:
+        prefixes.setdefault(pool.domain, []).append(pool.prefix)
+    main = HomeDomain(device=settings.device, mtu=settings.mtu, prefixes=tuple(prefixes.get("", ())))
+    return (
+        main,
+        *(
+            HomeDomain(
+                name=domain.name,
+                device=domain.device,
+                mtu=settings.mtu,
+                prefixes=tuple(prefixes.get(domain.name, ())),
+                table=domain.table,
+            )
+            for domain in settings.domains
+        ),
     )
 
 

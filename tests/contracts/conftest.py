@@ -5,7 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 from ..forwarding.namespaces import require_namespaces
-from ..forwarding.worlds import MemoryAccess, MemoryAnchor, TunAccessWorld, TunAnchorWorld
+from ..forwarding.worlds import (
+    MemoryAccess,
+    MemoryAnchor,
+    MemoryRealms,
+    TunAccessWorld,
+    TunAnchorWorld,
+    TunRealms,
+)
 
 
 @pytest.fixture(params=["memory", "tun"])
@@ -24,5 +31,15 @@ def anchor(request: pytest.FixtureRequest) -> Iterator[MemoryAnchor | TunAnchorW
     if request.param == "tun":
         require_namespaces()
     world = MemoryAnchor() if request.param == "memory" else TunAnchorWorld()
+    yield world
+    world.close()
+
+
+@pytest.fixture(params=["memory", "tun"])
+def realms(request: pytest.FixtureRequest) -> Iterator[MemoryRealms | TunRealms]:
+    """A started plane of an LMA with two address spaces, 10.1.0.0/24 in both."""
+    if request.param == "tun":
+        require_namespaces()
+    world = MemoryRealms() if request.param == "memory" else TunRealms()
     yield world
     world.close()

@@ -19,6 +19,7 @@ from twisted.internet.epollreactor import EPollReactor
 from pmip_tw.addresses import Ipv4, ipv4, prefix
 from pmip_tw.forwarding.access import TunAccess
 from pmip_tw.forwarding.anchor import TunAnchor
+from pmip_tw.forwarding.home_domain import HomeDomain
 from pmip_tw.forwarding.link import Link
 from pmip_tw.forwarding.memory import far_end
 from pmip_tw.mobility.tunnels import AccessEntry, AnchorEntry, Tunnel
@@ -83,7 +84,7 @@ class Road:
                 monotonic=time.monotonic,
                 signalling=signalling,
                 local=PEERS[0],
-                prefixes=(prefix("10.1.0.0/24"),),
+                domains=(HomeDomain(prefixes=(prefix("10.1.0.0/24"),)),),
             )
             self.anchor.start(None)
             signalling.start_tunnel_data(self.anchor)

@@ -14,6 +14,7 @@ from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding.access import TunAccess
 from pmip_tw.forwarding.anchor import TunAnchor
 from pmip_tw.forwarding.firewall import IngressDrop
+from pmip_tw.forwarding.home_domain import HomeDomain
 from pmip_tw.interfaces import IForwardingPlane
 from pmip_tw.mobility.tunnels import AnchorEntry, Tunnel
 from tests.conformance import covers
@@ -55,7 +56,7 @@ def anchor(**more: Any) -> TunAnchor:
         "monotonic": time.monotonic,
         "signalling": None,
         "local": LOCAL,
-        "prefixes": (prefix("10.1.0.0/24"),),
+        "domains": (HomeDomain(prefixes=(prefix("10.1.0.0/24"),)),),
     }
     return TunAnchor(**(settings | more))
 
@@ -117,7 +118,11 @@ def test_a_device_name_in_use(machine: Namespace) -> None:
     other = anchor()
     with machine.entered():
         other.start(None)
-    refused(machine, anchor(prefixes=(prefix("10.2.0.0/24"),)), "another process uses a device of that name")
+    refused(
+        machine,
+        anchor(domains=(HomeDomain(prefixes=(prefix("10.2.0.0/24"),)),)),
+        "another process uses a device of that name",
+    )
     with machine.entered():
         other.stop()
 
@@ -125,6 +130,55 @@ def test_a_device_name_in_use(machine: Namespace) -> None:
 def test_a_home_prefix_that_is_routed_elsewhere(machine: Namespace) -> None:
     machine.route("10.1.0.0/24", "192.0.2.254")
     refused(machine, anchor(), r"10\.1\.0\.0/24.*remove it")
+
+
+def rules() -> list[tuple[str, int]]:
+    """Which incoming interface looks into which table."""
+    with netlink() as ip:
+        return [
+            (str(rule.get_attr("FRA_IIFNAME")), rule.get_attr("FRA_TABLE"))
+            for rule in ip.get_rules(family=socket.AF_INET)
+            if rule.get_attr("FRA_IIFNAME")
+        ]
+
+
+BLUE = HomeDomain(name="blue", device="mip1", prefixes=(prefix("10.1.0.0/24"),), table=100)
+
+
+@covers("P85")
+def test_a_domain_has_its_routes_in_its_table_and_its_rule_while_it_runs(machine: Namespace) -> None:
+    """The same prefix in two domains does not collide; a rule that a crash left is taken over."""
+    plane = anchor(domains=(HomeDomain(prefixes=(prefix("10.1.0.0/24"),)), BLUE))
+    with machine.entered():
+        with netlink() as ip:
+            ip.rule("add", iifname="mip1", table=100)
+        plane.start(None)
+        assert rules() == [("mip1", 100)]
+        with netlink() as ip:
+            assert [route.get_attr("RTA_DST") for route in ip.get_routes(table=100)] == ["10.1.0.0"]
+        plane.stop()
+        assert rules() == []
+        with netlink() as ip:
+            assert list(ip.get_routes(table=100)) == []
+
+
+@covers("P85")
+def test_a_domain_that_cannot_start_leaves_nothing(machine: Namespace) -> None:
+    twice = HomeDomain(name="red", device="mip2", prefixes=BLUE.prefixes, table=100)
+    refused(machine, anchor(domains=(BLUE, twice)), r"10\.1\.0\.0/24.*already in table 100; remove it")
+    with machine.entered():
+        assert rules() == []
+
+
+def test_a_rule_that_somebody_removed_does_not_stop_the_stopping(machine: Namespace) -> None:
+    plane = anchor(domains=(BLUE,))
+    with machine.entered():
+        plane.start(None)
+        with netlink() as ip:
+            ip.rule("del", iifname="mip1", table=100)
+        plane.stop()
+        plane.start(None)
+        plane.stop()
 
 
 def test_an_anchor_makes_its_machine_a_router(machine: Namespace) -> None:

@@ -20,6 +20,7 @@ from zope.interface import implementer
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4, ipv4_text, prefix
 from pmip_tw.forwarding.access import TunAccess
 from pmip_tw.forwarding.anchor import TunAnchor
+from pmip_tw.forwarding.home_domain import HomeDomain
 from pmip_tw.forwarding.memory import MemoryPlane, far_end, wrapped
 from pmip_tw.interfaces import Datagram, IPacketReceiver, ISignalling
 from pmip_tw.mobility.tunnels import AccessKey, Encapsulation, Entry, Tunnel
@@ -28,7 +29,7 @@ from pmip_tw.wire.encapsulation import TunnelData
 from pmip_tw.wire.gre import read_gre
 from pmip_tw.wire.ipv4 import Ipv4Packet
 
-from .namespaces import Namespace
+from .namespaces import Namespace, netlink
 from .packets import GATEWAY_MAC, frame, hop
 
 PORTS = ("acc0", "acc1")
@@ -36,6 +37,8 @@ LOCAL = ipv4("192.0.2.1")
 PEERS = (ipv4("192.0.2.10"), ipv4("192.0.2.11"))
 UDP_PORT = 434
 SECONDS = 5.0
+BLUE = "blue"
+"""The second address space of an LMA that has two."""
 
 
 def tunnel(
@@ -86,6 +89,7 @@ class MemoryAccess:
     """The twin as a MAG."""
 
     ports: tuple[str, ...] = PORTS
+    domains: tuple[str, ...] = ("",)
 
     def __init__(self, **more: Any) -> None:
         self.receiver = HandedUp()
@@ -96,6 +100,7 @@ class MemoryAccess:
             gateway_mac=GATEWAY_MAC,
             gateway_for=_gateway,
             **more,
+            domains=self.domains,
         )
         self.plane.start(self.receiver)
 
@@ -139,11 +144,18 @@ class MemoryAnchor(MemoryAccess):
 
     ports = ()
 
-    def host_sends(self, packet: bytes) -> None:
-        self.plane.host_sends(hop(packet))  # the machine's stack counts a hop on the way
+    def host_sends(self, packet: bytes, domain: str = "") -> None:
+        self.plane.host_sends(hop(packet), domain)  # the machine's stack counts a hop on the way
 
-    def delivered(self) -> list[bytes]:
-        return self.plane.delivered + self.plane.answered
+    def delivered(self, domain: str | None = None) -> list[bytes]:
+        plane = self.plane
+        return plane.delivered_in[domain] if domain else plane.delivered + plane.answered
+
+
+class MemoryRealms(MemoryAnchor):
+    """The twin as an LMA with two address spaces."""
+
+    domains = ("", BLUE)
 
 
 class _Core:
@@ -298,6 +310,8 @@ class TunAccessWorld(_Core):
 class TunAnchorWorld(_Core):
     """The TUN provider as an LMA."""
 
+    domains: tuple[HomeDomain, ...] = (HomeDomain(prefixes=(prefix("10.1.0.0/24"),)),)
+
     def __init__(self, reactor: PosixReactorBase | None = None) -> None:
         super().__init__(reactor)
         self.inside.pair("srv0", self.outside, "cn0")
@@ -313,9 +327,7 @@ class TunAnchorWorld(_Core):
             monotonic=time.monotonic,
             signalling=self.signalling,
             local=LOCAL,
-            device="mip0",
-            mtu=1468,
-            prefixes=(prefix("10.1.0.0/24"),),
+            domains=self.domains,
         )
         with self.inside.entered():
             self.plane.start(None)
@@ -326,15 +338,50 @@ class TunAnchorWorld(_Core):
         with self.inside.entered():
             self.plane.stop()
 
-    def host_sends(self, packet: bytes) -> None:
+    def host_sends(self, packet: bytes, domain: str = "") -> None:
         self._correspondent.send(frame(packet, destination=self._router))
 
-    def delivered(self) -> list[bytes]:
-        for octets in _drain(self._correspondent):
-            if octets[12:14] == b"\x08\x00":
-                length = int.from_bytes(octets[16:18], "big")
-                self._delivered.append(octets[14 : 14 + length])
+    def delivered(self, domain: str | None = None) -> list[bytes]:
+        self._delivered += _packets(self._correspondent)
         return self._delivered
+
+
+class TunRealms(TunAnchorWorld):
+    """The TUN provider with two address spaces, which have the same home prefix and the same correspondents.
+
+    correspondent 10.9.0.2 == cn0 --- srv0 [main table] mip0
+    correspondent 10.9.0.2 == cn2 --- srv2 [table 100]  mip1
+    """
+
+    domains = (
+        *TunAnchorWorld.domains,
+        HomeDomain(name=BLUE, device="mip1", prefixes=(prefix("10.1.0.0/24"),), table=100),
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside.pair("srv2", self.outside, "cn2")
+        self.inside.neighbor("srv2", "10.9.0.2", "02:00:00:00:09:02")
+        with self.inside.entered(), netlink() as ip:
+            # The operator's part: whose packets look into the table, and where it leads.
+            ip.route("add", dst="10.9.0.0/24", oif=ip.link_lookup(ifname="srv2")[0], table=100)
+            ip.rule("add", iifname="srv2", table=100)
+        self._blue = self.outside.packet_socket("cn2")
+        self.stack.callback(self._blue.close)
+        self._blue_router = self.inside.mac("srv2")
+        self._blue_delivered: list[bytes] = []
+
+    def host_sends(self, packet: bytes, domain: str = "") -> None:
+        if domain != BLUE:
+            super().host_sends(packet)
+            return
+        self._blue.send(frame(packet, destination=self._blue_router))
+
+    def delivered(self, domain: str | None = None) -> list[bytes]:
+        if domain != BLUE:
+            return super().delivered()
+        self._blue_delivered += _packets(self._blue)
+        return self._blue_delivered
 
 
 @implementer(ISignalling)
@@ -409,6 +456,12 @@ def unwrapped_from_udp(peer: Ipv4, octets: bytes) -> tuple[Tunnel, bytes]:
         key, inner = read_gre(data.payload)
         return attrs.evolve(way, key_out=int.from_bytes(key, "big") if key else None), inner
     return way, data.payload
+
+
+def _packets(sock: socket.socket) -> list[bytes]:
+    """The IPv4 packets that wait, without padding."""
+    found = [octets for octets in _drain(sock) if octets[12:14] == b"\x08\x00"]
+    return [octets[14 : 14 + int.from_bytes(octets[16:18], "big")] for octets in found]
 
 
 def _gateway(home_address: Ipv4) -> Ipv4:
