@@ -92,7 +92,7 @@ class ExtensionFields:
         for span in ext.walk(datagram, start):
             kind, first, body, end = span
             if closed and kind != ext.PAD:
-                self._read_behind_the_last(kind, datagram[first:end], first)
+                self._read_behind_the_last(kind, first)
             elif kind == ext.NAI:
                 self._read_nai(datagram[body:end], first)
             elif kind == ext.MN_HA:
@@ -140,24 +140,22 @@ class ExtensionFields:
             self._keep(datagram[first:end])
         elif kind in self._not_here:
             raise UnrecognizedNonSkippable(f"extension {kind} belongs into the other message", first)
-        elif getattr(self, name) is not None:
-            self.repeated += (kind,)
         else:
             found = decode(datagram, span)
             if found is None:
                 self._keep(datagram[first:end])
+            elif getattr(self, name) is not None:
+                self.repeated += (kind,)
             else:
                 setattr(self, name, found)
                 self._place(kind)
 
-    def _read_behind_the_last(self, kind: int, whole: bytes, first: int) -> None:
-        """FA-HA is the last one: nothing covers what follows it, so that nothing there is believed."""
+    def _read_behind_the_last(self, kind: int, first: int) -> None:
+        """FA-HA is the last one: nothing covers what follows it, so that nothing there is believed or kept."""
         if kind in (ext.MN_HA, ext.FA_HA):
             self.repeated += (kind,)
         elif kind < ext.FIRST_SKIPPABLE:
             raise Malformed(f"extension {kind} stands behind FA-HA", first)
-        else:
-            self.trailing += (whole,)
 
     def _read_identifier(self, data: bytes, whole: bytes) -> None:
         if len(data) == 2 and data[0] == ACCESS_TECHNOLOGY:

@@ -1,0 +1,219 @@
+"""Damaged messages that are authentic all the same, and damaged ones that are not, at an LMA with something to lose."""
+
+from collections.abc import Callable, Iterator
+
+from pmip_tw.addresses import Ipv4
+from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.effects import Send
+from pmip_tw.secret import Secret
+from pmip_tw.wire import extensions as ext
+from pmip_tw.wire.codes import MessageType, accepts
+from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelRequest
+from pmip_tw.wire.registration import RegistrationReply, RegistrationRequest
+from pmip_tw.wire.revocation import Revocation, RevocationAck
+from tests.fuzz.datagrams import EXTENSIONS, sign_again
+from tests.fuzz.target import Target
+from tests.lma.anchor import MAG1, MAG2, MAG3, NAT, Anchor, association, nai, revocations
+
+HEAD = 2
+"""Octets in front of the datagram: in which situation it arrives, and how."""
+
+FORGED = 0x80
+SOURCES = (MAG1, MAG2, MAG3, NAT)
+DELAYS = (0.0, 0.5, 6.0, 700.0)
+
+MAG_KEY = SecurityAssociation(0x2000, Secret(b"key of all the MAGs"))
+SUPPORT = RevocationSupport(5)
+
+
+def empty() -> Anchor:
+    return Anchor()
+
+
+def bound() -> Anchor:
+    anchor = Anchor()
+    anchor.accept(1, MAG1, revocation=SUPPORT)
+    anchor.accept(2, MAG1)
+    return anchor
+
+
+def behind_a_nat() -> Anchor:
+    anchor = Anchor()
+    anchor.accept(1, MAG1, source=NAT, port=5434, udp_tunnel=UdpTunnelRequest(), revocation=SUPPORT)
+    return anchor
+
+
+def moved() -> Anchor:
+    """A revocation to the first MAG is on its way."""
+    anchor = bound()
+    anchor.pass_time(2)
+    anchor.accept(1, MAG2, revocation=SUPPORT)
+    return anchor
+
+
+def released() -> Anchor:
+    anchor = bound()
+    anchor.release(1)
+    return anchor
+
+
+def full() -> Anchor:
+    anchor = Anchor(home="10.1.0.0/30")
+    anchor.accept(1, MAG1)
+    return anchor
+
+
+def strict() -> Anchor:
+    anchor = Anchor(strict_reserved_bits=True, nat_traversal=False, handover_min_interval=0.0)
+    anchor.accept(1, MAG1)
+    return anchor
+
+
+def broken() -> Anchor:
+    """The packet plane takes nothing any more."""
+    anchor = bound()
+    anchor.broken = "no memory"
+    return anchor
+
+
+SITUATIONS: tuple[Callable[[], Anchor], ...] = (
+    empty,
+    bound,
+    behind_a_nat,
+    moved,
+    released,
+    full,
+    strict,
+    broken,
+)
+
+
+def keys(kind: int, name: bytes, spi: int) -> SecurityAssociation | None:
+    """With what an extension of a message that names ``name`` is signed."""
+    if kind == ext.FA_HA:
+        return MAG_KEY if spi == MAG_KEY.spi else None
+    for node in range(1, 4):
+        if name == nai(node) and spi == association(node).spi:
+            return association(node)
+    return None
+
+
+def check(octets: bytes) -> None:
+    if len(octets) <= HEAD:
+        return
+    situation, how = octets[0], octets[1]
+    forged = bool(how & FORGED)
+    anchor = SITUATIONS[situation % len(SITUATIONS)]()
+    anchor.pass_time(DELAYS[how >> 2 & 3])
+    source = SOURCES[how & 3]
+    payload = sign_again(octets[HEAD:], keys, forged=forged)
+    before, deadline = whole_state(anchor), anchor.engine.next_deadline()
+    sent = anchor.hear(payload, source)
+    answers = [one for one in sent if one.datagram[0] == MessageType.REGISTRATION_REPLY]
+    assert len(answers) <= 1
+    for one in sent:
+        authentic(one)
+    consistent(anchor)
+    code = RegistrationReply.decode(answers[0].datagram).code if answers else None
+    if forged:
+        assert code in (None, 131) and len(sent) == len(answers), "something followed from a forgery"
+        assert (whole_state(anchor), anchor.engine.next_deadline()) == (before, deadline), (
+            "forged, and it counts"
+        )
+        return
+    if payload[0] == MessageType.REGISTRATION_REQUEST:
+        about_request(anchor, payload, answers, changed=before != whole_state(anchor))
+    after = whole_state(anchor)
+    again = anchor.hear(payload, source)
+    assert whole_state(anchor) == after, "it counts once more"
+    assert all(one.datagram[0] == MessageType.REGISTRATION_REPLY for one in again)
+    for one in anchor.pass_time(anchor.policy.max_lifetime + 1.5):
+        authentic(one)
+    assert list(anchor.engine.bindings) == []
+    consistent(anchor)
+
+
+def about_request(anchor: Anchor, payload: bytes, answers: list[Send], *, changed: bool) -> None:
+    if not answers:
+        assert not changed, "a registration without an answer"
+        return
+    request, reply = RegistrationRequest.decode(payload), RegistrationReply.decode(answers[0].datagram)
+    assert reply.nai == request.nai
+    assert (reply.identification ^ request.identification) & 0xFFFFFFFF == 0
+    if not accepts(reply.code):
+        assert not changed, f"refused with {reply.code}, and it counts"
+    elif request.lifetime:
+        assert 0 < reply.lifetime <= min(request.lifetime, anchor.policy.max_lifetime)
+        held = {one.home_address for one in anchor.engine.bindings if one.nai == request.nai}
+        assert reply.home_address in held
+    else:
+        assert reply.lifetime == 0
+
+
+def whole_state(anchor: Anchor) -> tuple[object, ...]:
+    return (anchor.state(), len(anchor.engine.bindings))
+
+
+def authentic(sent: Send) -> None:
+    """What leaves decodes, and verifies with the key of the node that it names."""
+    kind = RegistrationReply if sent.datagram[0] == MessageType.REGISTRATION_REPLY else Revocation
+    message = kind.decode(sent.datagram)
+    found = message.mn_ha
+    assert found is not None
+    key = keys(ext.MN_HA, message.nai, found.spi)
+    assert key is not None and key.verify(sent.datagram[: found.covered], found.value)
+
+
+def consistent(anchor: Anchor) -> None:
+    """The packet plane holds the bindings, nobody has another's address, and all are of the pool."""
+    bindings = list(anchor.engine.bindings)
+    assert anchor.installed == {one.entry.key: one.entry for one in bindings}
+    addresses: list[Ipv4] = [one.home_address for one in bindings]
+    assert len(addresses) == len(set(addresses))
+    now = anchor.clock.monotonic
+    assert all(now - 1 < one.deadline <= now + anchor.policy.max_lifetime for one in bindings)
+
+
+def seeds() -> Iterator[bytes]:
+    """In every situation: what a MAG may well ask, plain, signed by its MAG as well, and with one extension more."""
+    for number, situation in enumerate(SITUATIONS):
+        anchor = situation()
+        for how, request in enumerate(requests(anchor)):
+            source = how % len(SOURCES)
+            yield bytes((number, source)) + request.encode(mn_ha=association(1))
+            yield bytes((number, source | FORGED)) + request.encode(mn_ha=association(1))
+            yield bytes((number, source | 4)) + request.encode(mn_ha=association(1), fa_ha=MAG_KEY)
+            yield bytes((number, source)) + request.encode(fa_ha=MAG_KEY)
+        for sent in revocations(anchor.sent):
+            ack = RevocationAck(nai=sent.nai, home_address=sent.home_address, identifier=sent.identifier)
+            yield bytes((number, 0)) + ack.encode(mn_ha=association(1))
+            yield bytes((number, FORGED)) + ack.encode(mn_ha=association(1))
+    anchor = bound()
+    for extension in EXTENSIONS:
+        request = anchor.request(1, unknown=(extension,))
+        yield b"\1\0" + request.encode(mn_ha=association(1))
+        yield b"\1\0" + anchor.request(1, trailing=(extension,)).encode(mn_ha=association(1), fa_ha=MAG_KEY)
+
+
+def requests(anchor: Anchor) -> Iterator[RegistrationRequest]:
+    held = anchor.binding()
+    home = held.home_address if held else Ipv4(0)
+    yield anchor.request(1, MAG1, home_address=home, revocation=SUPPORT)
+    yield anchor.request(1, MAG2, revocation=SUPPORT, access_technology=3)
+    yield anchor.request(1, MAG3, lifetime=0, home_address=home)
+    yield anchor.request(1, MAG1, udp_tunnel=UdpTunnelRequest(forced=True))
+    yield anchor.request(1, MAG1, lifetime=0, home_address=home)
+    yield anchor.request(1, home, lifetime=0, home_address=home)
+    yield anchor.request(3, MAG3, home_address=Ipv4(0xFFFFFFFF), lifetime=65535)
+
+
+TARGET = Target(
+    name="lma",
+    about="messages at an LMA that has bindings and revocations on their way, signed again and forged",
+    check=check,
+    seeds=seeds,
+    floors=("wire", "mobility", "lma"),
+    head=HEAD,
+    runs=1500,
+    longest=600,
+)
