@@ -5,20 +5,29 @@ from collections import OrderedDict
 from pmip_tw.addresses import Ipv4
 from pmip_tw.mobility.replay import later, ntp_seconds, ntp_timestamp
 
+_UNSUPPLIED = 1 << 11
+"""A clock that is a 64-bit float says the time since 1900 in steps of this many 2^-32 of a second."""
+
 _REMEMBERED = 100_000
 _SIGN = 1 << 31
 
 
 class Identifications:
-    """The next Identification for a mobile node at an LMA: strictly later than any used before for that node."""
+    """The next Identification for a mobile node at an LMA: strictly later than any used before for that node.
+
+    The bits that the clock does not supply count the requests (I3): replies are told apart by the low half, which
+    would repeat itself whenever two requests leave a whole number of seconds apart.
+    """
 
     def __init__(self, window: float) -> None:
         self._window = window
         self._offsets: dict[Ipv4, int] = {}
         self._last: OrderedDict[str, int] = OrderedDict()
+        self._count = 0
 
     def next(self, nai: str, lma: Ipv4, wall: float) -> int:
-        identification = ntp_timestamp(wall + self._offsets.get(lma, 0))
+        identification = ntp_timestamp(wall + self._offsets.get(lma, 0)) + self._count % _UNSUPPLIED
+        self._count += 1
         last = self._last.get(nai)
         if last is not None and not later(identification, last):
             identification = (last + 1) & 0xFFFFFFFFFFFFFFFF
