@@ -18,18 +18,19 @@ class Wheel(Generic[Key]):
     def __init__(self, granularity: float, deadline_of: Callable[[Key], float | None]) -> None:
         self._granularity = granularity
         self._deadline_of = deadline_of
-        # Sets, so that two filings of one key meet in the same bucket and become one.
-        self._buckets: dict[int, set[Key]] = {}
+        # Two filings of one key meet in the same bucket and become one. Dictionaries and not sets, for their order:
+        # with the same inputs the same keys come due in the same order.
+        self._buckets: dict[int, dict[Key, None]] = {}
         self._order: list[int] = []
 
     def file(self, key: Key, deadline: float) -> None:
         number = int(deadline / self._granularity) + 1
         bucket = self._buckets.get(number)
         if bucket is None:
-            self._buckets[number] = {key}
+            self._buckets[number] = {key: None}
             heapq.heappush(self._order, number)
         else:
-            bucket.add(key)
+            bucket[key] = None
 
     def due(self, monotonic: float, limit: int = 1000) -> list[Key]:
         """At most ``limit`` keys whose deadline has passed; more may be left, see ``next_deadline``."""
@@ -42,7 +43,7 @@ class Wheel(Generic[Key]):
             bucket = self._buckets[number]
             while bucket and looked_at < limit:
                 looked_at += 1
-                key = bucket.pop()
+                key, _ = bucket.popitem()
                 deadline = self._deadline_of(key)
                 if deadline is None:
                     continue
