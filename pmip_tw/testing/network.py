@@ -1,7 +1,8 @@
-"""A network in memory: datagrams between ISignalling twins, lost, delayed or doubled as a seed says."""
+"""A network in memory: datagrams between ISignalling twins, lost, late, doubled or overtaken as a seed says."""
 
 import random
-from collections import deque
+from collections.abc import Collection
+from heapq import heappop, heappush
 from typing import Protocol
 
 from zope.interface import implementer
@@ -16,6 +17,7 @@ from pmip_tw.interfaces import (
     Unreachable,
 )
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT
+from pmip_tw.testing.clock import FakeClock
 
 _PORT_UNREACHABLE = 3
 _TUNNEL_DATA = b"\x04"
@@ -29,45 +31,111 @@ class Host(Protocol):
 
 
 class FakeNetwork:
-    """``loss`` and ``duplication`` are probabilities for each datagram; ``seed`` makes them repeat exactly.
+    """Whatever a network may do to datagrams, as ``seed`` says and exactly repeatable. All of it may be set anew.
 
-    Nothing moves by itself: ``deliver`` carries what is on its way, and what that causes, until all is quiet.
-    ``carried``: every datagram that arrived, as (source, destination, payload). Who has no socket is answered for
-    by ICMP, as a host that is up would do; an address in ``silent`` swallows everything.
+    ``loss``, ``duplication``: probabilities for each datagram. ``delay``: (shortest, longest) seconds on the way; what
+    goes from one endpoint to another keeps its order, except that a datagram is held up with the probability
+    ``reordering`` for up to ``held_up`` seconds, and overtaken. An address in ``silent`` swallows everything; see
+    ``partition`` for more. Who has no socket is answered for by ICMP, as a host that is up would do.
+
+    With a ``clock`` datagrams arrive while it moves, one for each of its steps. Without one nothing moves and nothing
+    takes time: ``deliver`` carries what is on its way, and what that causes, until all is quiet. ``carried``: every
+    datagram that arrived, as (source, destination, payload).
     """
 
-    def __init__(self, seed: int = 0, *, loss: float = 0.0, duplication: float = 0.0) -> None:
-        self._random = random.Random(seed)
+    def __init__(
+        self,
+        seed: int | str = 0,
+        *,
+        loss: float = 0.0,
+        duplication: float = 0.0,
+        reordering: float = 0.0,
+        delay: tuple[float, float] = (0.0, 0.0),
+        held_up: float = 1.0,
+        clock: FakeClock | None = None,
+    ) -> None:
         self.loss = loss
         self.duplication = duplication
+        self.reordering = reordering
+        self.delay = delay
+        self.held_up = held_up
         self.silent: set[Ipv4] = set()
         self.carried: list[tuple[Endpoint, Endpoint, bytes]] = []
+        self._clock = clock
+        self._random = random.Random(seed)
+        self._groups: tuple[frozenset[Ipv4], ...] = ()
         self._hosts: dict[Endpoint, Host] = {}
-        self._on_the_way: deque[tuple[Endpoint, Endpoint, bytes]] = deque()
+        # (arrival, serial number, source, destination, payload): ties arrive in the order of sending.
+        self._on_the_way: list[tuple[float, int, Endpoint, Endpoint, bytes]] = []
+        self._sent = 0
+        self._last_arrivals: dict[tuple[Endpoint, Endpoint], float] = {}
 
     def send(self, source: Endpoint, destination: Endpoint, payload: bytes) -> None:
         if self._random.random() < self.loss:
             return
         copies = 2 if self._random.random() < self.duplication else 1
-        self._on_the_way.extend([(source, destination, payload)] * copies)
+        for _ in range(copies):
+            self._sent += 1
+            arrival = self._arrival(source, destination)
+            heappush(self._on_the_way, (arrival, self._sent, source, destination, payload))
+        self._arm()
+
+    def partition(self, *groups: Collection[Ipv4]) -> None:
+        """Nothing arrives that goes from one of ``groups`` to another, until ``heal``; others are not affected."""
+        self._groups = tuple(frozenset(group) for group in groups)
+
+    def heal(self) -> None:
+        """Everybody reaches everybody."""
+        self._groups = ()
 
     def deliver(self) -> int:
-        """How many datagrams arrived."""
+        """Carry what has arrived by now, and what that causes; how many datagrams it was."""
         arrived = 0
-        while self._on_the_way:
-            source, destination, payload = self._on_the_way.popleft()
-            if destination.address in self.silent:
-                continue
-            host = self._hosts.get(destination)
-            if host is None:
-                sender = self._hosts.get(source)
-                if sender is not None:
-                    sender.report(Unreachable(destination, _PORT_UNREACHABLE))
-                continue
-            arrived += 1
-            self.carried.append((source, destination, payload))
-            host.arrive(Datagram(payload, source, destination.address))
+        while self._on_the_way and (self._clock is None or self._on_the_way[0][0] <= self._clock.monotonic):
+            arrived += self._arrive()
         return arrived
+
+    def _arrival(self, source: Endpoint, destination: Endpoint) -> float:
+        if self._clock is None:
+            return 0.0
+        arrival = self._clock.monotonic + self._random.uniform(*self.delay)
+        if self.reordering and self._random.random() < self.reordering:
+            return arrival + self._random.uniform(0.0, self.held_up)
+        arrival = max(arrival, self._last_arrivals.get((source, destination), 0.0))
+        self._last_arrivals[source, destination] = arrival
+        return arrival
+
+    def _arm(self) -> None:
+        if self._clock is not None:
+            first = self._on_the_way[0][0] if self._on_the_way else None
+            self._clock.wake_at(first, self._wake)
+
+    def _wake(self) -> None:
+        self._arrive()
+
+    def _arrive(self) -> bool:
+        """The next datagram is at its destination; whether somebody takes it."""
+        _, _, source, destination, payload = heappop(self._on_the_way)
+        self._arm()  # first of all: a receiver may fail
+        if destination.address in self.silent or self._is_cut(source.address, destination.address):
+            return False
+        host = self._hosts.get(destination)
+        if host is None:
+            sender = self._hosts.get(source)
+            if sender is not None:
+                sender.report(Unreachable(destination, _PORT_UNREACHABLE))
+            return False
+        self.carried.append((source, destination, payload))
+        host.arrive(Datagram(payload, source, destination.address))
+        return True
+
+    def _is_cut(self, source: Ipv4, destination: Ipv4) -> bool:
+        return any(
+            source in one and destination in other
+            for one in self._groups
+            for other in self._groups
+            if one is not other
+        )
 
     def attach(self, endpoint: Endpoint, host: Host) -> None:
         if endpoint in self._hosts:

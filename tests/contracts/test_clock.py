@@ -9,7 +9,7 @@ from zope.interface.verify import verifyObject
 
 from pmip_tw.interfaces import IClock
 from pmip_tw.net.clock import LONGEST_SLEEP, ReactorClock
-from pmip_tw.testing.clock import FakeClock
+from pmip_tw.testing.clock import FakeClock, NodeClock
 from tests.loops import private_reactor
 
 SHORT, LONG = 0.05, 0.2
@@ -31,11 +31,15 @@ class Provider:
         return deadline
 
 
-@pytest.fixture(params=["fake", "reactor"])
+@pytest.fixture(params=["fake", "node", "reactor"])
 def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
     if request.param == "fake":
         fake = FakeClock()
         yield Provider(fake, fake.advance)
+        return
+    if request.param == "node":
+        fake = FakeClock()
+        yield Provider(NodeClock(fake, offset=-3600.0, drift=1e-3), fake.advance)
         return
     with private_reactor() as reactor:
 
@@ -169,3 +173,40 @@ class TestFakeClock:
 
     def test_the_same_seed_gives_the_same_entropy(self) -> None:
         assert FakeClock(5).now().entropy(8) == FakeClock(5).now().entropy(8) != FakeClock(6).now().entropy(8)
+
+    def test_it_moves_by_single_wake_ups(self) -> None:
+        clock, order = FakeClock(), []
+        clock.wake_at(1001, lambda: order.append(1))
+        clock.wake_at(1003, lambda: order.append(3))
+        assert clock.step(1002) and (order, clock.monotonic) == ([1], 1001)
+        assert not clock.step(1002) and (order, clock.monotonic) == ([1], 1002)
+
+
+class TestNodeClock:
+    """Machines of one world differ in their wall clocks only."""
+
+    def test_offset_and_drift(self) -> None:
+        time = FakeClock()
+        clock = NodeClock(time, offset=5.0, drift=0.01)
+        assert clock.now().wall == time.wall + 5
+        time.advance(100)
+        assert clock.now().wall == pytest.approx(time.wall + 6)
+        assert clock.now().monotonic == time.now().monotonic
+
+    def test_setting_it_moves_no_deadline(self) -> None:
+        time, woken = FakeClock(), []
+        clock = NodeClock(time)
+        clock.wake_at(1010, lambda: woken.append(time.monotonic))
+        clock.set_forward(-3600)
+        assert clock.now().wall == time.wall - 3600
+        time.advance(20)
+        assert woken == [1010]
+
+    def test_who_has_died_is_not_woken(self) -> None:
+        time, woken = FakeClock(), []
+        dying, living = NodeClock(time), NodeClock(time)
+        dying.wake_at(1001, lambda: woken.append("dead"))
+        living.wake_at(1001, lambda: woken.append("alive"))
+        dying.stop()
+        time.advance(5)
+        assert woken == ["alive"]
