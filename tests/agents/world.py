@@ -51,6 +51,7 @@ class Station:
         requested: Ipv4 = UNSPECIFIED,
         ciaddr: Ipv4 = UNSPECIFIED,
         server: Ipv4 = UNSPECIFIED,
+        xid: int | None = None,
     ) -> bytes:
         options = [(OptionCode.MESSAGE_TYPE, bytes((kind,)))]
         if requested:
@@ -58,7 +59,11 @@ class Station:
         if server:
             options.append((OptionCode.SERVER_IDENTIFIER, server.to_bytes(4, "big")))
         message = DhcpMessage(
-            op=BOOTREQUEST, xid=self.number, ciaddr=ciaddr, chaddr=self.mac, options=tuple(options)
+            op=BOOTREQUEST,
+            xid=self.number if xid is None else xid,
+            ciaddr=ciaddr,
+            chaddr=self.mac,
+            options=tuple(options),
         )
         destination = server if ciaddr and server else ALL_ONES
         packet = udp_packet(Endpoint(ciaddr, 68), Endpoint(destination, 67), message.encode())

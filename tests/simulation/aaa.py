@@ -1,0 +1,65 @@
+"""AAA as MAGs meet it: slow, refusing, or not there."""
+
+import random
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from pmip_tw.aaa.profile import MacCredential, Reject, Unavailable, Verdict
+from pmip_tw.addresses import Mac
+from pmip_tw.interfaces import IAuthenticator
+
+NO_ANSWER = 4.0
+"""Seconds until a MAG gives up on servers that are not there."""
+
+
+class AccessServer:
+    """One for all MAGs. ``delay``: shortest and longest seconds; ``refused``: who is turned away at present;
+    ``down``: nobody is answered.
+    """
+
+    def __init__(self, seed: str, verdicts: dict[Mac, Verdict], delay: tuple[float, float]) -> None:
+        self.verdicts = verdicts
+        self.delay = delay
+        self.refused: set[Mac] = set()
+        self.down = False
+        self._random = random.Random(seed)
+
+    def answer(self, mac: Mac) -> tuple[float, Verdict]:
+        """When, in seconds, and what."""
+        if self.down:
+            return NO_ANSWER, Unavailable("the simulated AAA is down")
+        verdict = self.verdicts.get(mac)
+        if verdict is None or mac in self.refused:
+            verdict = Reject("the simulated AAA refuses it")
+        return self._random.uniform(*self.delay), verdict
+
+
+@implementer(IAuthenticator)
+class AccessClient:
+    """A MAG's side; it dies with the MAG. ``later(seconds, call)`` makes things happen."""
+
+    def __init__(self, server: AccessServer, later: Callable[[float, Callable[[], None]], None]) -> None:
+        self._server = server
+        self._later = later
+        self._dead = False
+
+    def authenticate(self, credential: MacCredential) -> "Deferred[Verdict]":
+        wait, verdict = self._server.answer(credential.mac)
+        asked: Deferred[Verdict] = Deferred()
+        self._later(wait, lambda: self._conclude(asked, verdict))
+        return asked
+
+    def stop(self) -> None:
+        self._dead = True
+
+    def _conclude(self, asked: "Deferred[Verdict]", verdict: Verdict) -> None:
+        if self._dead:
+            return
+        failures: list[Failure] = []
+        asked.callback(verdict)
+        asked.addErrback(failures.append)
+        for failure in failures:  # a Deferred swallows crashes and defects alike
+            failure.raiseException()

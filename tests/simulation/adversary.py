@@ -1,0 +1,63 @@
+"""Somebody on the path, who hears every datagram, and can send any; he knows no key."""
+
+import random
+from typing import TYPE_CHECKING
+
+import attrs
+
+from pmip_tw.addresses import Endpoint, ipv4
+from pmip_tw.interfaces import Datagram
+from tests.simulation import state
+from tests.simulation.machines import Machine
+from tests.simulation.violation import Violation
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+HIS_OWN = Endpoint(ipv4("203.0.113.66"), 434)
+_MEMORY = 40
+
+
+class Adversary:
+    """Whatever he sends, nothing that an agent knows may change: see state.picture."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._heard: list[tuple[Machine, int, Datagram]] = []
+
+    def overhears(self, machine: Machine, datagram: Datagram) -> None:
+        """A process got ``datagram``. What a former process had got may be new to its successor: not his business."""
+        self._heard.append((machine, machine.life, datagram))
+        if len(self._heard) > _MEMORY:
+            del self._heard[0]
+
+    def attack(self, trick: str, choice: int) -> None:
+        """See actions.Attack."""
+        known = [heard for heard in self._heard if heard[0].up and heard[0].life == heard[1]]
+        if not known:
+            return
+        machine, _, datagram = known[choice % len(known)]
+        if trick == "falsify":
+            datagram = attrs.evolve(datagram, payload=_falsified(datagram.payload, random.Random(choice)))
+        elif trick == "elsewhere":
+            datagram = attrs.evolve(datagram, source=HIS_OWN)
+        before = state.picture(machine)
+        self._world.note("evil", f"{trick}: {datagram.payload[:1].hex()} to {machine.name}")
+        machine.socket.arrive(datagram)
+        if state.picture(machine) != before:
+            raise Violation(
+                "nothing unauthentic changes state", f"{trick} of {datagram} changed {machine.name}"
+            )
+
+
+def _falsified(payload: bytes, chance: random.Random) -> bytes:
+    """Another datagram: bits turned, octets cut off or added."""
+    kind = chance.randrange(4)
+    if kind == 0:
+        return payload[: chance.randrange(len(payload))]
+    if kind == 1:
+        return payload + chance.randbytes(1 + chance.randrange(12))
+    octets = bytearray(payload)
+    for _ in range(kind - 1):
+        octets[chance.randrange(len(octets))] ^= 1 << chance.randrange(8)
+    return bytes(octets)

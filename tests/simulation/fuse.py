@@ -1,0 +1,73 @@
+"""A machine that dies at any effect: its edges count what it does, and the fuse blows in between."""
+
+from collections.abc import Callable
+
+from pmip_tw.forwarding.memory import MemoryPlane
+from pmip_tw.interfaces import Datagram
+from pmip_tw.mobility.tunnels import Counters, Entry, EntryKey
+from pmip_tw.testing.network import FakeSignalling
+
+
+class Crashed(BaseException):
+    """The process is gone, here and now. No ``except Exception`` of an agent may catch that."""
+
+
+class Fuse:
+    """``burn`` before every effect; after ``blow_after`` more of them it blows. ``effects``: how many there were."""
+
+    def __init__(self) -> None:
+        self.effects = 0
+        self.blown = False
+        self._left: int | None = None
+
+    def blow_after(self, effects: int) -> None:
+        self._left = effects
+
+    def never_mind(self) -> None:
+        """It does not blow any more."""
+        self._left = None
+
+    def burn(self) -> None:
+        if self._left is not None:
+            if self._left == 0:
+                self.blown = True
+                raise Crashed
+            self._left -= 1
+        self.effects += 1
+
+
+class FusedSignalling(FakeSignalling):
+    """Sending is an effect. ``before`` and ``after`` are told of every datagram that the agent gets."""
+
+    fuse: Fuse
+    sent = 0
+    before: Callable[[Datagram], None]
+    after: Callable[[Datagram], None]
+
+    def send(self, payload: bytes, destination, source) -> None:
+        self.fuse.burn()
+        self.sent += 1
+        super().send(payload, destination, source)
+
+    def arrive(self, datagram: Datagram) -> None:
+        self.before(datagram)
+        super().arrive(datagram)
+        self.after(datagram)
+
+
+class FusedPlane(MemoryPlane):
+    """Every change, and every frame that leaves, is an effect."""
+
+    fuse: Fuse
+
+    def install(self, entry: Entry) -> None:
+        self.fuse.burn()
+        super().install(entry)
+
+    def remove(self, key: EntryKey) -> Counters:
+        self.fuse.burn()
+        return super().remove(key)
+
+    def transmit(self, port: str, frame: bytes) -> None:
+        self.fuse.burn()
+        super().transmit(port, frame)

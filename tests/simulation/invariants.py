@@ -1,0 +1,170 @@
+"""What holds after every event."""
+
+from typing import TYPE_CHECKING
+
+from pmip_tw.addresses import Ipv4
+from tests.simulation import state
+from tests.simulation.machines import Machine, MagMachine
+from tests.simulation.violation import Violation
+
+if TYPE_CHECKING:
+    from tests.simulation.nodes import MobileNode
+    from tests.simulation.world import World
+
+BINDING_LATE = 1.0
+"""Seconds that a binding may live on: the LMA looks at them once a second."""
+
+GRANT_LATE = 1 / 32
+"""The same for a MAG's registration."""
+
+TIGHT = 29
+"""Prefixes this long are so small that addresses are given away while they are held (P80)."""
+
+
+def after_event(world: "World") -> None:
+    """All promises that can be broken by what just happened."""
+    changed = world.history.look()
+    if changed:
+        world.view = state.View(world.lma, world.mags)
+        for machine in world.machines:
+            if machine.up:
+                entries_are_live_state(machine)
+        nothing_outlives_its_lifetime(world)
+        one_owner_per_address(world)
+        registrations_end_before_bindings(world)
+        registrations_have_bindings(world)
+    world.history.addresses()
+    world.traffic.sample(anew=changed)
+
+
+def entries_are_live_state(machine: Machine) -> None:
+    """The packet plane holds what bindings and visitors say, no more and no less."""
+    held, must = machine.entries(), state.must_hold(machine)
+    if missing := must - held:
+        raise Violation("entries are live state", f"{machine.name} lacks {missing}")
+    if surplus := held - must - state.may_hold(machine):
+        raise Violation("entries are live state", f"{machine.name} still holds {surplus}")
+
+
+def nothing_outlives_its_lifetime(world: "World") -> None:
+    now = world.monotonic()
+    for binding in state.bindings(world.lma):
+        if binding.deadline + BINDING_LATE < now:
+            raise Violation("nothing outlives its lifetime", f"the binding of {binding.nai!r}")
+    for mag in world.mags:
+        for visitor in state.visitors(mag):
+            if visitor.grant is not None and visitor.grant.ends_at + GRANT_LATE < now:
+                raise Violation("nothing outlives its lifetime", f"{visitor.nai} at {mag.name}")
+
+
+def one_owner_per_address(world: "World") -> None:
+    """At the LMA, and at each MAG: a home address is one node's."""
+    owners: dict[Ipv4, bytes] = {}
+    for binding in state.bindings(world.lma):
+        other = owners.setdefault(binding.home_address, binding.nai)
+        if other != binding.nai:
+            raise Violation("an address is one node's", f"{other!r} and {binding.nai!r} are bound to one")
+
+
+def registrations_end_before_bindings(world: "World") -> None:
+    """A MAG never believes longer than the LMA that it serves a node there (M5)."""
+    for nai, binding in world.view.bindings.items():
+        for mag in world.mags:
+            visitor = world.view.served.get((mag.number, nai))
+            if mag.address != binding.care_of_address or visitor is None or visitor.grant is None:
+                continue
+            if visitor.grant.ends_at > binding.deadline + BINDING_LATE:
+                raise Violation("a registration ends before its binding", f"{visitor.nai} at {mag.name}")
+
+
+def registrations_have_bindings(world: "World") -> None:
+    """While a MAG serves a node, the LMA has not ended what it granted there in this life; moved is another matter."""
+    if not world.lma.up:
+        return
+    for (number, nai), visitor in world.view.served.items():
+        mag = world.mags[number]
+        if nai in world.view.bindings or world.history.outlives_lma(nai):
+            continue
+        if visitor.grant is None or visitor.grant.ends_at <= world.monotonic():
+            continue  # both end, and the LMA was first to notice
+        if world.history.was_last_at(nai, mag.address):
+            raise Violation("a registration has a binding", f"{nai} at {mag.name}")
+
+
+def only_what_is_over_is_revoked(world: "World", mag: MagMachine, nai: str) -> None:
+    """A revocation ended the service of ``nai``: the LMA must have meant this stay, not one before (RV6, RV16, RV26).
+
+    Where a request is on its way, the LMA may be ahead of the MAG, and one may be ended that just begins anew.
+    """
+    visitor = world.view.agreed(mag, nai)
+    if visitor is not None and visitor.exchange is None:
+        raise Violation("only what is over is revoked", f"{nai} is bound at {mag.name}")
+
+
+class History:
+    """What must be remembered of the past: who had which address from the LMA, and what has changed at all."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._effects: tuple[tuple[int, bool, int], ...] = ()
+        self._bound: dict[str, tuple[Ipv4, float, int]] = {}
+        self._places: dict[str, Ipv4] = {}
+        self._believed: dict[int, Ipv4] = {}
+
+    def look(self) -> bool:
+        """Whether anybody has done anything since the last look; if so, who is bound to what is noted."""
+        effects = tuple((machine.life, machine.up, machine.fuse.effects) for machine in self._world.machines)
+        if effects == self._effects:
+            return False
+        lma_acted = not self._effects or effects[0] != self._effects[0]
+        self._effects = effects
+        if lma_acted:
+            self.note_bindings()
+        return True
+
+    def addresses(self) -> None:
+        """No address is configured on two nodes, and none that the LMA has not given (D23)."""
+        for node in self._world.nodes:
+            if node.address == self._believed.get(node.number, Ipv4(0)):
+                continue
+            self._believed[node.number] = node.address
+            if node.address and not node.habit.static:
+                address, _, _ = self._bound.get(node.nai, (Ipv4(0), 0.0, 0))
+                if address != node.address:
+                    raise Violation(
+                        "only the LMA gives addresses", f"{node.nai} has one that it was not given"
+                    )
+
+    def outlives_lma(self, nai: str) -> bool:
+        """Whether a node's address is from a former life of the LMA, which has forgotten it: bindings are not durable
+        yet.
+        """
+        _, _, life = self._bound.get(nai, (Ipv4(0), 0.0, 0))
+        return life != self._world.lma.life
+
+    def was_last_at(self, nai: str, care_of_address: Ipv4) -> bool:
+        return self._places.get(nai) == care_of_address
+
+    def note_bindings(self) -> None:
+        world, now = self._world, self._world.monotonic()
+        for binding in state.bindings(world.lma):
+            nai = binding.nai.decode()
+            former = self._bound.get(nai)
+            self._places[nai] = binding.care_of_address
+            self._bound[nai] = (binding.home_address, now, world.lma.life)
+            if former is None or former[0] != binding.home_address or former[2] != world.lma.life:
+                for node in world.nodes:
+                    if node.nai != nai and node.address == binding.home_address:
+                        self._may_be_taken_from(node, now)
+
+    def _may_be_taken_from(self, node: "MobileNode", now: float) -> None:
+        """Another node was given the address that ``node`` still has configured."""
+        address, since, life = self._bound.get(node.nai, (Ipv4(0), 0.0, 0))
+        if life != self._world.lma.life:
+            return  # the LMA has forgotten: bindings are not durable yet
+        if self._world.scenario.prefix_length >= TIGHT:
+            return  # the pool was empty otherwise (P80)
+        hold = self._world.scenario.lma_settings.get("address_hold", 3600.0)
+        if address == node.address and since + hold <= now:  # type: ignore[operator]
+            return  # it slept for longer than its address is held (P80)
+        raise Violation("an address is configured once", f"that of {node.nai} was given to another")

@@ -1,0 +1,80 @@
+"""Counters add up: every datagram that an agent was given is answered for exactly once."""
+
+from collections import Counter
+
+from zope.interface import implementer
+
+from pmip_tw.interfaces import Datagram, IObserver
+from pmip_tw.manage.counters import Tally
+from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.observations import Observation
+from tests.simulation.fuse import Fuse
+from tests.simulation.violation import Violation
+
+ACCEPTED = frozenset(
+    (
+        "binding-created",
+        "binding-moved",
+        "binding-renewed",
+        "binding-released",
+        "deregistration-without-binding",
+        "registration-answered-again",
+        "revocation-acknowledged",
+        "registration-accepted",
+        "registration-renewed",
+        "deregistered",
+        "clock-resynchronized",
+        "revocation-received",
+    )
+)
+REFUSED = frozenset(("registration-refused", "deregistration-refused"))
+DISCARDED = frozenset(("message-discarded",))
+CONCLUSIONS = ACCEPTED | REFUSED | DISCARDED
+
+
+@implementer(IObserver)
+class Ledger:
+    """Hears what one process tells. ``told``: every observation of its life by name."""
+
+    def __init__(self, name: str, fuse: Fuse, heard_by: IObserver | None) -> None:
+        self.name = name
+        self.tally = Tally()
+        self.told: Counter[str] = Counter()
+        self.datagrams = 0
+        self.answered_silently = 0
+        self._fuse = fuse
+        self._heard_by = heard_by
+        self._conclusions = 0
+
+    def observe(self, observation: Observation, now: Now) -> None:
+        self._fuse.burn()
+        self.tally.observe(observation, now)
+        self.told[observation.name] += 1
+        if observation.name in CONCLUSIONS:
+            self._conclusions += 1
+        if self._heard_by is not None:
+            self._heard_by.observe(observation, now)
+
+    def open(self) -> None:
+        """A datagram is about to be given to the process."""
+        self._conclusions = 0
+
+    def close(self, datagram: Datagram, *, answers: int) -> None:
+        """It has been dealt with; ``answers``: datagrams that the process sent meanwhile."""
+        self.datagrams += 1
+        if self._conclusions == 0 and answers:
+            self.answered_silently += 1  # an acknowledgment once more (RV17, RV37)
+        elif self._conclusions != 1:
+            seen = (
+                f"{self.name} told {self._conclusions} times what became of a datagram of {datagram.source}"
+            )
+            raise Violation("counters add up", seen)
+
+    def audit(self) -> None:
+        """The counters that operators see agree with what was delivered."""
+        counted = sum(self.tally.count(name) for name in CONCLUSIONS)
+        if counted + self.answered_silently != self.datagrams:
+            seen = f"{self.name} counted {counted} of {self.datagrams} datagrams, and answered some more silently"
+            raise Violation("counters add up", seen)
+        if sum(row["count"] for row in self.tally.rows()) != sum(self.told.values()):
+            raise Violation("counters add up", f"{self.name} counted something that nobody told it")

@@ -1,0 +1,94 @@
+"""What holds when nothing more goes wrong: first with everybody there, then when everybody has gone."""
+
+from typing import TYPE_CHECKING
+
+from tests.simulation import state
+from tests.simulation.machines import LmaMachine
+from tests.simulation.violation import Violation
+
+if TYPE_CHECKING:
+    from tests.simulation.nodes import MobileNode
+    from tests.simulation.world import World
+
+BACK_OFF = 34.0
+"""Seconds until the last retransmission of before has had its answer (M8)."""
+
+SLACK = 8.0
+"""Probes, a de-registration, another attachment and its registration."""
+
+SHORTEST_LEASE = 60.0
+"""D19: a node may have to wait for the end of its lease to hear that it has another address."""
+
+
+def calm(world: "World") -> None:
+    """Networks are whole, machines run; after the longest lifetime everybody is where he should be."""
+    network = world.network
+    network.loss = network.duplication = network.reordering = 0.0
+    network.heal()
+    world.aaa_back()
+    world.aaa.refused.clear()
+    for machine in world.machines:
+        machine.fuse.never_mind()
+    for node in world.nodes:
+        node.pace = 2.0
+    world.run_for(_patience(world))
+    try:
+        _everybody_is_served(world)
+    except Violation:
+        # Only who is told that its address is another one now may have to wait for its lease to end.
+        world.run_for(SHORTEST_LEASE)
+        _everybody_is_served(world)
+    for machine in world.machines:
+        machine.ledger.audit()
+
+
+def silence(world: "World") -> None:
+    """When all nodes are gone, nothing is left of them, on either side."""
+    for node in world.nodes:
+        node.switch_off()
+    world.run_for(_patience(world))
+    for machine in world.machines:
+        if machine.plane.snapshot():
+            raise Violation("everything ends", f"{machine.name} still holds {machine.plane.snapshot()}")
+        left = list(state.bindings(machine)) if isinstance(machine, LmaMachine) else []
+        if left:
+            raise Violation("everything ends", f"bindings are left: {left}")
+    for mag in world.mags:
+        if visitors := [visitor.nai for visitor in state.visitors(mag)]:
+            raise Violation("everything ends", f"{mag.name} still has {visitors}")
+
+
+def _everybody_is_served(world: "World") -> None:
+    for node in world.nodes:
+        if node.where is not None:
+            _is_served(world, node)
+        _nowhere_else(world, node)
+
+
+def _is_served(world: "World", node: "MobileNode") -> None:
+    """At the MAG where it is, at that one alone, with the address that it has."""
+    assert node.where is not None
+    mag = world.mags[node.where]
+    visitor, binding = state.serves(mag, node.nai), state.binding_of(world.lma, node.nai)
+    if visitor is None or binding is None:
+        raise Violation("who is there is served", f"{node.nai} at {mag.name}: {visitor}, {binding}")
+    if binding.care_of_address != mag.address:
+        raise Violation("who is there is served", f"{node.nai} is at {mag.name}, its binding elsewhere")
+    if not node.address == visitor.home_address == binding.home_address:
+        seen = f"{node.nai} believes {node.address:#x}, {mag.name} {visitor.home_address:#x}"
+        raise Violation("who is there has its address", f"{seen}, the LMA {binding.home_address:#x}")
+
+
+def _nowhere_else(world: "World", node: "MobileNode") -> None:
+    for mag in world.mags:
+        visitor = state.visitor_of(mag, node.nai)
+        if mag.number != node.where and visitor is not None:
+            raise Violation(
+                "one MAG serves a node", f"{node.nai} is also {visitor.state.value} at {mag.name}"
+            )
+
+
+def _patience(world: "World") -> float:
+    settings = world.scenario.mag_settings
+    lifetime, silent = float(settings.get("lifetime", 1800)), float(settings.get("attach_probe_max_age", 30))  # type: ignore[arg-type]
+    return BACK_OFF + lifetime + silent + float(settings.get("reject_hold", 30)) + SLACK  # type: ignore[arg-type]

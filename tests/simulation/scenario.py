@@ -1,0 +1,57 @@
+"""What a run is made of: a value, drawn from a seed or reduced from a drawn one."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from tests.simulation.actions import Action
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Conditions:
+    """What the network does to datagrams; see FakeNetwork."""
+
+    loss: float = 0.0
+    duplication: float = 0.0
+    reordering: float = 0.0
+    delay: tuple[float, float] = (0.002, 0.02)
+    held_up: float = 1.0
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Timepiece:
+    """A machine's wall clock: seconds ahead at the start, and gained in each second."""
+
+    offset: float = 0.0
+    drift: float = 0.0
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Habit:
+    """A mobile node's ways. ``talks_every``: seconds between its packets; ``static``: its address is configured at the
+    LMA and in the host, which never speaks DHCP.
+    """
+
+    talks_every: float = 2.0
+    static: bool = False
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Scenario:
+    """``settings`` of the roles are those of MagPolicy and LmaPolicy. ``actions``: in order of time."""
+
+    seed: int
+    profile: str
+    mags: int = 2
+    nodes: tuple[Habit, ...] = (Habit(),)
+    prefix_length: int = 24
+    conditions: Conditions = Conditions()
+    aaa_delay: tuple[float, float] = (0.01, 0.05)
+    mag_settings: Mapping[str, object] = attrs.field(factory=dict)
+    lma_settings: Mapping[str, object] = attrs.field(factory=dict)
+    timepieces: Mapping[str, Timepiece] = attrs.field(factory=dict)
+    actions: tuple["Action", ...] = ()
+    trusted_order: bool = True
+    """Whether clocks agree so well that requests of different MAGs are ordered by their timestamps."""

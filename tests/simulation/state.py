@@ -1,0 +1,111 @@
+"""What the simulation reads of an agent's state: the one room that knows how engines are looked into."""
+
+from collections.abc import Iterator, Sequence
+
+from pmip_tw.forwarding.memory import far_end
+from pmip_tw.lma.bindings import Binding
+from pmip_tw.mag.visitors import State, Visitor
+from pmip_tw.mobility.tunnels import AccessEntry, Entry, Tunnel
+from tests.simulation.machines import LmaMachine, Machine, MagMachine
+
+
+def bindings(lma: LmaMachine) -> Iterator[Binding]:
+    return iter(lma.engine.bindings) if lma.up else iter(())
+
+
+def binding_of(lma: LmaMachine, nai: str) -> Binding | None:
+    name = nai.encode()
+    return next((binding for binding in bindings(lma) if binding.nai == name), None)
+
+
+def visitors(mag: MagMachine) -> Iterator[Visitor]:
+    return iter(mag.engine.visitors) if mag.up else iter(())
+
+
+def visitor_of(mag: MagMachine, nai: str) -> Visitor | None:
+    return mag.engine.visitors.with_nai(nai) if mag.up else None
+
+
+def serves(mag: MagMachine, nai: str) -> Visitor | None:
+    """The visitor, if the MAG carries its packets."""
+    visitor = visitor_of(mag, nai)
+    return visitor if visitor is not None and visitor.state is State.REGISTERED else None
+
+
+class View:
+    """Who is registered where, on both sides, as it was when somebody last did something."""
+
+    def __init__(self, lma: LmaMachine, mags: Sequence[MagMachine]) -> None:
+        self.bindings: dict[str, Binding] = {}
+        self.served: dict[tuple[int, str], Visitor] = {}
+        self.tunnels: dict[tuple[int, str], Tunnel] = {}
+        for binding in bindings(lma):
+            self.bindings[binding.nai.decode()] = binding
+        for mag in mags:
+            for visitor in visitors(mag):
+                if visitor.state is State.REGISTERED and visitor.tunnel is not None:
+                    key = mag.number, visitor.nai
+                    self.served[key] = visitor
+                    self.tunnels[key] = far_end(visitor.tunnel)
+
+    def agreed(self, mag: MagMachine, nai: str) -> Visitor | None:
+        """The visitor, if MAG and LMA hold the same registration, so that packets must flow."""
+        visitor, binding = self.served.get((mag.number, nai)), self.bindings.get(nai)
+        if visitor is None or binding is None or visitor.home_address != binding.home_address:
+            return None
+        return visitor if self.tunnels[mag.number, nai] == binding.tunnel else None
+
+
+def must_hold(machine: Machine) -> set[Entry]:
+    """The entries that the packet plane must have: those of live bindings, or of visitors that are registered."""
+    if isinstance(machine, LmaMachine):
+        return {binding.entry for binding in bindings(machine)}
+    assert isinstance(machine, MagMachine)
+    return {
+        _entry(visitor, upstream=True) for visitor in visitors(machine) if visitor.state is State.REGISTERED
+    }
+
+
+def may_hold(machine: Machine) -> set[Entry]:
+    """Entries that it may have besides: downstream, of those who are being registered (P77)."""
+    if not isinstance(machine, MagMachine):
+        return set()
+    return {
+        _entry(visitor, upstream=False)
+        for visitor in visitors(machine)
+        if visitor.state is State.REGISTERING and visitor.placed
+    }
+
+
+def picture(machine: Machine) -> object:
+    """Everything about a machine that no message but an authentic, new one may change; pictures can be compared."""
+    if not machine.up:
+        return None
+    entries = frozenset(machine.plane.snapshot())
+    if isinstance(machine, LmaMachine):
+        return entries, tuple(bindings(machine))
+    assert isinstance(machine, MagMachine)
+    return entries, tuple(_portrait(visitor) for visitor in visitors(machine))
+
+
+def _entry(visitor: Visitor, *, upstream: bool) -> AccessEntry:
+    entry = visitor.entry(upstream=upstream)
+    assert entry is not None, f"{visitor.nai} is {visitor.state.value} without address or tunnel"
+    return entry
+
+
+def _portrait(visitor: Visitor) -> object:
+    exchange = visitor.exchange
+    on_its_way = None if exchange is None else (tuple(exchange.identifications), exchange.next_try)
+    return (
+        visitor.key,
+        visitor.state,
+        visitor.nai,
+        visitor.home_address,
+        visitor.grant,
+        visitor.tunnel,
+        visitor.retry_at,
+        visitor.check_at,
+        visitor.lease_ends,
+        on_its_way,
+    )

@@ -1,0 +1,114 @@
+"""Packets through the planes, end to end: whose they are when they come out, and that they do come out."""
+
+from typing import TYPE_CHECKING
+
+from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.wire.udp import udp_packet
+from tests.agents.world import CORRESPONDENT
+from tests.simulation import state
+from tests.simulation.machines import MagMachine
+from tests.simulation.violation import Violation
+
+if TYPE_CHECKING:
+    from tests.simulation.nodes import MobileNode
+    from tests.simulation.world import World
+
+_ETHERNET = 14
+_HEADERS = 28
+_MARK = b"to whom it may concern"
+
+
+class Traffic:
+    """Nodes send by themselves; correspondents send here, to one node after the other."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._turn = 0
+        self._to_sample = 0
+        self._packets: dict[Ipv4, bytes] = {}
+
+    # From a node
+
+    def expect_upstream(self, mag: MagMachine, frame: bytes) -> bytes | None:
+        """What must come out at the LMA when ``mag`` gets ``frame``; None if nothing must."""
+        payload = frame[_ETHERNET + _HEADERS :]
+        if frame[12:14] != b"\x08\x00" or not payload.startswith(b"mn"):
+            return None
+        visitor = self._world.view.agreed(mag, payload.decode())
+        if visitor is None or frame[26:30] != visitor.home_address.to_bytes(4, "big"):
+            return None
+        return payload
+
+    def check_upstream(self, payload: bytes) -> None:
+        if not any(packet.endswith(payload) for packet in self._world.lma.plane.delivered):
+            raise Violation("packets flow", f"a packet of {payload.decode()} did not get through the LMA")
+
+    def check_delivered(self) -> None:
+        """What leaves an LMA has the source of whom it comes from (T6, P48)."""
+        lma = self._world.lma
+        if not lma.up or not lma.plane.delivered:
+            return
+        owners = {binding.home_address: binding.nai for binding in state.bindings(lma)}
+        history = self._world.history
+        for packet in lma.plane.delivered:
+            sender, source = packet[_HEADERS:], Ipv4(int.from_bytes(packet[12:16], "big"))
+            if owners.get(source) != sender and not history.outlives_lma(sender.decode()):
+                seen = f"{sender!r} spoke with the address of {owners.get(source)!r}"
+                raise Violation("nobody speaks for another", seen)
+        lma.plane.delivered.clear()
+
+    # To a node
+
+    def sample(self, *, anew: bool) -> None:
+        """A packet to the next node: it reaches that one if both ends agree, and nobody else ever.
+
+        ``anew``: something has changed. When every node has been tried since, there is nothing more to learn.
+        """
+        world = self._world
+        self._to_sample = len(world.nodes) if anew else self._to_sample - 1
+        if self._to_sample <= 0:
+            return
+        self._turn = (self._turn + 1) % len(world.nodes)
+        node = world.nodes[self._turn]
+        binding = world.view.bindings.get(node.nai)
+        if binding is None:
+            return
+        world.lma.plane.host_sends(self._packet(binding.home_address))
+        world.lma.plane.tunnelled.clear()
+        reached = self._collect()
+        self._check_receivers(node, reached)
+        for mag in world.mags:
+            if (
+                mag.address == binding.care_of_address
+                and node.mac not in reached
+                and world.view.agreed(mag, node.nai)
+            ):
+                raise Violation("packets flow", f"a packet to {node.nai} did not leave {mag.name}")
+
+    def _collect(self) -> list[bytes]:
+        """The MACs that MAGs sent it to."""
+        reached = []
+        for mag in self._world.mags:
+            if mag.up and mag.plane.transmitted:
+                reached += [frame[:6] for _, frame in mag.plane.transmitted if frame.endswith(_MARK)]
+                mag.plane.transmitted[:] = [
+                    sent for sent in mag.plane.transmitted if not sent[1].endswith(_MARK)
+                ]
+        return reached
+
+    def _check_receivers(self, node: "MobileNode", reached: list[bytes]) -> None:
+        for mac in reached:
+            if mac == node.mac:
+                continue
+            receiver = next(other for other in self._world.nodes if other.mac == mac)
+            if not self._world.history.outlives_lma(receiver.nai):
+                raise Violation(
+                    "nobody hears another's packets", f"a packet to {node.nai} was sent to {mac.hex()}"
+                )
+
+    def _packet(self, home_address: Ipv4) -> bytes:
+        packet = self._packets.get(home_address)
+        if packet is None:
+            packet = udp_packet(Endpoint(CORRESPONDENT, 7), Endpoint(home_address, 5000), _MARK)
+            self._packets[home_address] = packet
+        return packet

@@ -1,0 +1,248 @@
+"""A world: machines, nodes, network and AAA of a scenario on one fake clock, and the loop that lets it happen."""
+
+from collections import Counter
+from collections.abc import Callable
+from heapq import heappop, heappush
+
+from twisted.logger import globalLogPublisher
+from zope.interface import implementer
+
+from pmip_tw.aaa.profile import Accept, Profile
+from pmip_tw.addresses import Ipv4, Prefix, ipv4
+from pmip_tw.forwarding.memory import far_end
+from pmip_tw.interfaces import Datagram, IObserver
+from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.observations import Observation
+from pmip_tw.mobility.tunnels import Tunnel
+from pmip_tw.testing.clock import FakeClock
+from pmip_tw.testing.network import FakeNetwork
+from tests.agents.world import LMA, PORT, association
+from tests.simulation import invariants, rest, state
+from tests.simulation.aaa import AccessServer
+from tests.simulation.actions import Action
+from tests.simulation.adversary import Adversary
+from tests.simulation.fuse import Crashed
+from tests.simulation.machines import LmaMachine, Machine, MagMachine, named
+from tests.simulation.nodes import MobileNode
+from tests.simulation.scenario import Scenario
+from tests.simulation.traffic import Traffic
+from tests.simulation.violation import Violation
+
+ON_AIR = 0.001
+"""Seconds that a frame takes on the access link."""
+
+MOST_EVENTS = 20_000
+"""Ten times what the longest scenario has."""
+
+
+class World:
+    """``run`` it once. ``story``: what happened, in words, if ``recorded``. ``told``: all observations by name."""
+
+    def __init__(self, scenario: Scenario, *, recorded: bool = False) -> None:
+        seed = scenario.seed
+        self.scenario = scenario
+        self.story: list[str] | None = [] if recorded else None
+        self.told: Counter[str] = Counter()
+        self.events = 0
+        self.clock = FakeClock(seed)
+        self.started_at = self.clock.monotonic
+        self.home = Prefix(ipv4("10.1.0.0"), scenario.prefix_length)
+        conditions = scenario.conditions
+        self.network = FakeNetwork(
+            f"{seed}/network",
+            loss=conditions.loss,
+            duplication=conditions.duplication,
+            reordering=conditions.reordering,
+            delay=conditions.delay,
+            held_up=conditions.held_up,
+            clock=self.clock,
+        )
+        self._plan: list[tuple[float, int, Callable[[], None]]] = []
+        self._planned = 0
+        self.nodes = [
+            MobileNode(number, habit, self, f"{seed}/node{number}")
+            for number, habit in enumerate(scenario.nodes)
+        ]
+        self.static = self._static_addresses()
+        self.aaa = AccessServer(
+            f"{seed}/aaa",
+            {
+                node.mac: Accept(Profile(nai=node.nai, lmas=(LMA,), mn_ha=association(node.number + 1)))
+                for node in self.nodes
+            },
+            scenario.aaa_delay,
+        )
+        self.lma = LmaMachine(self)
+        self.mags = [MagMachine(self, number) for number in range(scenario.mags)]
+        self.machines: list[Machine] = [self.lma, *self.mags]
+        self._at = {machine.address: machine for machine in self.machines}
+        self.traffic = Traffic(self)
+        self.adversary = Adversary(self)
+        self.history = invariants.History(self)
+        self.view = state.View(self.lma, self.mags)
+        self._defects: list[str] = []
+
+    # The loop
+
+    def run(self) -> None:
+        """Everything that was drawn, then calm, then silence. Raises Violation."""
+        globalLogPublisher.addObserver(self._logged)
+        try:
+            for machine in self.machines:
+                machine.start()
+            for action in self.scenario.actions:
+                self.later(action.at, lambda action=action: self._happen(action))
+            last = max((action.at for action in self.scenario.actions), default=0.0)
+            self.run_for(last + 1.0)
+            rest.calm(self)
+            rest.silence(self)
+        finally:
+            globalLogPublisher.removeObserver(self._logged)
+
+    def run_for(self, seconds: float) -> None:
+        end = self.clock.monotonic + seconds
+        more = True
+        while more:
+            try:
+                more = self.clock.step(end)
+            except Crashed:
+                self._bury()
+            self._after_event()
+
+    def _happen(self, action: Action) -> None:
+        if self.story is not None:
+            self.note("*", f"{action}")
+        action.happen(self)
+
+    def _after_event(self) -> None:
+        self.events += 1
+        if self.events > MOST_EVENTS:
+            raise Violation("it comes to rest", f"{MOST_EVENTS} events and no end")
+        if self._defects:
+            raise Violation("no defect", self._defects[0])
+        for mag in self.mags:
+            if mag.up and mag.plane.transmitted:
+                self._on_air(mag)
+        self.traffic.check_delivered()
+        invariants.after_event(self)
+
+    def _on_air(self, mag: MagMachine) -> None:
+        """What a MAG sent reaches the nodes that are there."""
+        frames = [frame for _, frame in mag.plane.transmitted]
+        mag.plane.transmitted.clear()
+        for node in self.nodes:
+            if mag.number in (node.where, node.overheard_by):
+                for frame in frames:
+                    if frame[0] & 1 or frame[:6] == node.mac:
+                        self.later(ON_AIR, lambda node=node, frame=frame: node.hear(frame))
+
+    def _bury(self) -> None:
+        for machine in self.machines:
+            if machine.up and machine.fuse.blown:
+                self.note(machine.name, "crashed")
+                self.told["crashed"] += 1
+                self.history.note_bindings()  # what it said before it died, it said
+                machine.die()
+
+    def _logged(self, event: dict[str, object]) -> None:
+        failure = event.get("log_failure")
+        if failure is not None:
+            text = failure.getTraceback() if self.story is not None else str(failure.value)  # type: ignore[attr-defined]
+            self._defects.append(f"{type(failure.value).__name__}: {text}")  # type: ignore[attr-defined]
+
+    # What its inhabitants use
+
+    def monotonic(self) -> float:
+        return self.clock.monotonic
+
+    @property
+    def elapsed(self) -> float:
+        return self.clock.monotonic - self.started_at
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """``call`` happens as an event of its own."""
+        self._planned += 1
+        heappush(self._plan, (self.clock.monotonic + seconds, self._planned, call))
+        self._arm()
+
+    def _arm(self) -> None:
+        self.clock.wake_at(self._plan[0][0] if self._plan else None, self._next_of_plan)
+
+    def _next_of_plan(self) -> None:
+        _, _, call = heappop(self._plan)
+        self._arm()
+        call()
+
+    def hears(self, mag: int, frame: bytes) -> None:
+        """See nodes.Surroundings."""
+        self.later(ON_AIR, lambda: self._frame_arrives(self.mags[mag], frame))
+
+    def _frame_arrives(self, mag: MagMachine, frame: bytes) -> None:
+        if mag.up:
+            expected = self.traffic.expect_upstream(mag, frame)
+            mag.plane.node_sends(PORT, frame)
+            if expected is not None:
+                self.traffic.check_upstream(expected)
+
+    def carry(self, tunnel: Tunnel, inner: bytes) -> None:
+        """Packets in tunnels arrive at once: they show what the packet planes hold, not what networks lose."""
+        machine = self._at.get(tunnel.remote)
+        if machine is not None and machine.up:
+            machine.plane.arrive(far_end(tunnel), inner)
+
+    def heard(self, machine: Machine, datagram: Datagram) -> None:
+        """A process has dealt with a datagram."""
+        self.adversary.overhears(machine, datagram)
+        if self.story is not None:
+            self.note(machine.name, f"got {_short(datagram)}")
+
+    def machine(self, name: str) -> Machine:
+        return named(self.machines, name)
+
+    def aaa_back(self) -> None:
+        self.aaa.down = False
+
+    # What is told of it
+
+    def note(self, who: str, text: str) -> None:
+        if self.story is not None:
+            self.story.append(f"{self.elapsed:9.3f}  {who:<5} {text}")
+
+    def observer(self, name: str) -> IObserver:
+        return _Listener(self, name)
+
+    def _static_addresses(self) -> list[tuple[str, Ipv4]]:
+        found = []
+        for node in self.nodes:
+            if node.habit.static:
+                address = Ipv4(self.home.broadcast - 1 - node.number)
+                node.configure(address)
+                found.append((node.nai, address))
+        return found
+
+
+@implementer(IObserver)
+class _Listener:
+    """What agents tell goes into the story."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self._world = world
+        self._name = name
+
+    def observe(self, observation: Observation, now: Now) -> None:
+        key = observation.name if not observation.reason else f"{observation.name} {observation.reason}"
+        self._world.told[key] += 1
+        if observation.name == "revocation-received":
+            mag = self._world.machine(self._name)
+            assert isinstance(mag, MagMachine)
+            invariants.only_what_is_over_is_revoked(self._world, mag, observation.nai)
+        if self._world.story is not None:
+            about = f" {observation.nai}" if observation.nai else ""
+            cause = f": {observation.cause}" if observation.cause else ""
+            self._world.note(self._name, f"{key}{about}{cause}")
+
+
+def _short(datagram: Datagram) -> str:
+    kinds = {1: "request", 3: "reply", 7: "revocation", 15: "acknowledgment"}
+    kind = kinds.get(datagram.payload[0] if datagram.payload else -1, "?")
+    return f"{kind} from {datagram.source}"
