@@ -9,6 +9,8 @@ from pmip_tw.wire.icmp import echo_reply, time_exceeded
 from pmip_tw.wire.ipv4 import PROTOCOL_ICMP, Ipv4Packet
 
 _UNKNOWN_MAC = Mac(bytes(6))
+_SHORTEST_WITHOUT_BROADCAST = 31
+"""RFC 3021 2.1."""
 
 
 class Refusal(StrEnum):
@@ -35,7 +37,7 @@ def arp_answer(
 
     Every other address of the home link is the gateway's MAC here (P53, P55). Silence for the node's own address
     and for probes, or its duplicate-address detection would fail (P56, RFC 5227 2.1.1); for announcements; and
-    for what is not on the link.
+    for what is no other host's address on the link.
     """
     if request.sender_mac != frame_source:
         return Refusal.SPOOFED_ARP_MAC
@@ -44,7 +46,7 @@ def arp_answer(
     if request.sender_address != home_address:
         return Refusal.SPOOFED_ARP_ADDRESS
     target = request.target_address
-    if target == home_address or (target not in prefix and target != gateway):
+    if target == home_address or not (target == gateway or _is_host_of(prefix, target)):
         return None
     reply = Arp(
         operation=REPLY,
@@ -54,6 +56,12 @@ def arp_answer(
         target_address=home_address,
     )
     return ethernet_frame(frame_source, gateway_mac, ETHERTYPE_ARP, reply.encode())
+
+
+def _is_host_of(prefix: Prefix, address: Ipv4) -> bool:
+    """Whether a host could have ``address`` on the link of ``prefix``: not its network or broadcast address."""
+    has_broadcast = prefix.length < _SHORTEST_WITHOUT_BROADCAST
+    return address in prefix and not (has_broadcast and address in (prefix.network, prefix.broadcast))
 
 
 def arp_probe(home_address: Ipv4, node_mac: Mac, gateway: Ipv4, gateway_mac: Mac) -> bytes:

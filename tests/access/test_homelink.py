@@ -83,6 +83,39 @@ class TestArp:
         assert asked(GATEWAY, operation=REPLY) is None
         assert asked(FAR) is None
 
+    @covers("P56")
+    @pytest.mark.parametrize(
+        "target", ["10.20.0.0", "10.20.0.255", "255.255.255.255", "0.0.0.0", "224.0.0.1"]
+    )
+    def test_what_no_host_can_have_is_nobodys(self, target: str) -> None:
+        assert asked(ipv4(target)) is None
+
+    @covers("P55")
+    def test_a_link_of_two_has_no_broadcast_address(self) -> None:
+        """RFC 3021; a host configuration may say so."""
+        request = Arp(
+            operation=REQUEST,
+            sender_mac=NODE,
+            sender_address=HOME,
+            target_mac=Mac(bytes(6)),
+            target_address=ipv4("10.20.0.4"),
+        )
+        answer = arp_answer(
+            request,
+            NODE,
+            home_address=HOME,
+            prefix=prefix("10.20.0.4/31"),
+            gateway=ipv4("10.20.0.4"),
+            gateway_mac=GATEWAY_MAC,
+        )
+        assert isinstance(answer, bytes)
+
+    @covers("P56")
+    @pytest.mark.parametrize("operation", [0, 3, 8, 0xFFFF])
+    def test_other_operations_are_not_questions(self, operation: int) -> None:
+        """RARP and whatever else there is."""
+        assert asked(GATEWAY, operation=operation) is None
+
     def test_spoofing_is_named(self) -> None:
         assert asked(GATEWAY, sender_mac=OTHER) is Refusal.SPOOFED_ARP_MAC
         assert asked(GATEWAY, NEIGHBOR) is Refusal.SPOOFED_ARP_ADDRESS
