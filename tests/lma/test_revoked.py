@@ -146,6 +146,15 @@ class TestWhatIsNotTaken:
         scene.revoke()
         assert scene.anchor.binding(2) is not None
 
+    @covers("RV19")
+    def test_what_another_mag_has_said_means_nothing(self) -> None:
+        """The first one's clock is far ahead of the second one's; each is compared with itself."""
+        scene = Scene.with_node()
+        scene.anchor.accept(1, MAG2, revocation=RevocationSupport(7))
+        scene.ignore("stale", foreign_domain=MAG2, identifier=7)
+        scene.revoke(MAG2, foreign_domain=MAG2, identifier=8)
+        assert scene.anchor.binding() is None
+
     def test_every_truncation(self) -> None:
         scene = Scene.with_node()
         whole = scene.message().encode(mn_ha=association(1))
@@ -263,7 +272,7 @@ class TestByTheKeyOfTheMag:
         assert anchor.state() == ([], {})
 
 
-@covers("RV29", "RV26")
+@covers("RV26")
 def test_our_own_revocation_of_that_stay_is_over() -> None:
     """Both ends at once: neither waits for the other."""
     scene = Scene.with_node()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pmip_tw.aaa.profile import Accept, Profile
 from pmip_tw.addresses import Endpoint, ipv4
 from pmip_tw.mobility.effects import Install, Remove, Send
 from pmip_tw.wire.dhcp import MessageType
@@ -67,6 +68,32 @@ def test_what_is_wrong_with_it_is_counted_and_changes_nothing(reason: str, messa
     effects = bench.arrive(message)
     assert [found.reason for found in notes(effects)] == [reason]
     assert order(effects, Remove, Send) == []
+    assert bench.visitor is visitor
+
+
+@covers("RV11")
+def test_the_lma_is_known_by_what_the_message_says_not_by_where_it_comes_from() -> None:
+    """A NAT, or another of its addresses, may stand between."""
+    bench = Bench()
+    bench.register()
+    elsewhere = Endpoint(ipv4("203.0.113.9"), 40000)
+    [send] = only(Send, bench.arrive(revocation(LMA_CLOCK + 5), elsewhere))
+    assert send.destination == elsewhere
+    assert len(bench.engine.visitors) == 0
+
+
+@covers("RV19")
+def test_what_another_lma_says_is_compared_with_its_own_clock() -> None:
+    bench, second, lma = Bench(), Station(2), ipv4("192.0.2.2")
+    visitor = bench.register()
+    asked = bench.attach(station=second)
+    profile = Profile(nai=second.nai, lmas=(lma,), mn_ha=association(2))
+    [request] = requests(bench.decide(asked, Accept(profile)))
+    home = ipv4("10.1.0.44")
+    bench.arrive(reply(request, station=second, home=home, agent=lma, timestamp=7), Endpoint(lma, 434))
+    told = {"key": association(2), "nai": second.nai.encode(), "home_address": home, "home_domain": lma}
+    assert only(Send, bench.arrive(revocation(7, **told))) == []
+    assert only(Send, bench.arrive(revocation(8, **told)))
     assert bench.visitor is visitor
 
 
