@@ -135,6 +135,16 @@ class IDhcpSocket(Interface):
         """Unbind. Idempotent."""
 
 
+class IIpsecPolicies(Interface):
+    """What the kernel demands of signalling before a socket hears of it."""
+
+    def requires_esp(peer: Ipv4, local: Ipv4) -> bool:
+        """Whether UDP 434 of ``local`` is reached from ``peer`` through ESP only (P74).
+
+        PmipError: the policies cannot be read, and why.
+        """
+
+
 class IPacketReceiver(Interface):
     """Whoever takes what the packet plane cannot decide by itself."""
 

@@ -14,6 +14,7 @@ from pmip_tw.interfaces import (
     Datagram,
     IClock,
     IForwardingPlane,
+    IIpsecPolicies,
     IObserver,
     ISignalling,
     ISignallingReceiver,
@@ -22,13 +23,17 @@ from pmip_tw.interfaces import (
 )
 from pmip_tw.lma.commitment import Commit, Effect
 from pmip_tw.lma.engine import LmaEngine
+from pmip_tw.lma.observed import ipsec_policy_missing
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install, Observe, Remove, Send
 
 
 @implementer(ISignallingReceiver)
 class Lma:
-    """A running LMA. ``tunnel_data``: who takes UDP tunnel data off port 434, usually the packet plane."""
+    """A running LMA. ``tunnel_data``: who takes UDP tunnel data off port 434, usually the packet plane.
+
+    ``ipsec``: where it looks whether MAGs that are proven by IPsec really are.
+    """
 
     _log = Logger(namespace="pmip.lma")
 
@@ -40,6 +45,7 @@ class Lma:
         signalling: ISignalling,
         forwarding: IForwardingPlane,
         tunnel_data: ITunnelDataReceiver | None = None,
+        ipsec: IIpsecPolicies | None = None,
         observers: Sequence[IObserver] = (),
     ) -> None:
         self._engine = engine
@@ -47,16 +53,33 @@ class Lma:
         self._signalling = signalling
         self._forwarding = forwarding
         self._tunnel_data = tunnel_data
+        self._ipsec = ipsec
         self._observers = Observers(observers)
 
     def start(self) -> None:
         """Open the packet plane, then the signalling. PmipError: what could not be opened; nothing is left open."""
+        self._look_for_ipsec()
         self._forwarding.start(None)
         try:
             self._signalling.start(self, self._tunnel_data)
         except BaseException:
             self._forwarding.stop()
             raise
+
+    def _look_for_ipsec(self) -> None:
+        """P74: IPsec is believed only of MAGs whose unprotected signalling the kernel drops."""
+        for mag in self._engine.ipsec_mags():
+            cause = "this LMA does not look at the kernel's policies"
+            try:
+                if self._ipsec is not None:
+                    if self._ipsec.requires_esp(mag, self._engine.address):
+                        self._engine.protect(mag)
+                        continue
+                    cause = f"the kernel would take UDP 434 from {ipv4_text(mag)} without ESP"
+            except PmipError as error:
+                cause = str(error)
+            note = ipsec_policy_missing(mag, self._engine.address, cause)
+            self._observers.observe(note, self._clock.now())
 
     def stop(self) -> None:
         """Close everything; bindings end with the process."""

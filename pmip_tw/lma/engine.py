@@ -10,7 +10,7 @@ from pmip_tw.lma import observed
 from pmip_tw.lma.bindings import BindingTable
 from pmip_tw.lma.commitment import Asked, Commit, Effect
 from pmip_tw.lma.intake import Intake
-from pmip_tw.lma.mags import KnownMags
+from pmip_tw.lma.mags import Authentication, KnownMags
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.registrations import Registrations
@@ -44,12 +44,23 @@ class LmaEngine:
         self._intake = Intake(policy, associations, self._bindings, self._floors, mags=mags, aaa=aaa)
         self._registrations = Registrations(policy, pools, self._bindings, self._floors, self._revoker)
         self._revoked = Revoked(policy, associations, mags, pools, self._bindings, self._registrations)
-        self._address = policy.address
+        self.address = policy.address
+        self._mags = mags
         self._clock = SteadyClock()
 
     @property
     def bindings(self) -> BindingTable:
         return self._bindings
+
+    def ipsec_mags(self) -> list[Ipv4]:
+        """Whose signalling is to be proven by IPsec; nothing of it is believed before ``protect``."""
+        mags = self._mags or ()
+        return [mag.address for mag in mags if mag.authentication is Authentication.IPSEC]
+
+    def protect(self, mag: Ipv4) -> None:
+        """The kernel takes the signalling of ``mag`` through ESP only (P74)."""
+        assert self._mags is not None
+        self._mags.protect(mag)
 
     def receive(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> list[Effect]:
         """A datagram of port 434. Nothing that is not authentic changes any state."""
@@ -86,7 +97,7 @@ class LmaEngine:
             effects.append(self._registrations.end(bound, bound.all, now))
             for binding in bound.all:
                 effects.append(observed.revoked(binding))
-                effects += self._revoker.begin(binding, self._address, now, inform=True)
+                effects += self._revoker.begin(binding, self.address, now, inform=True)
         return effects
 
     def wake(self, now: Now) -> list[Effect]:

@@ -66,12 +66,15 @@ class KnownMags:
     def sender(self, request: RegistrationRequest, source: Endpoint) -> KnownMag | None:
         """Whose ``request`` it is, in the order of N27: by source, by care-of address, by SPI.
 
-        Neither address is proof of anything before an authenticator is checked.
+        Neither address proves anything before an authenticator is checked. Only the source does where IPsec is to
+        prove it: that is what the kernel has looked at (P74).
         """
         care_of_address = request.care_of_address
-        candidates = [self._by_address.get(source.address)]
+        candidates: list[KnownMag | None] = [self._by_address.get(source.address)]
         if source.address != care_of_address and request.udp_tunnel is not None:
-            candidates.append(self._by_address.get(care_of_address))
+            named = self._by_address.get(care_of_address)
+            if named is not None and named.authentication is not Authentication.IPSEC:
+                candidates.append(named)
         if request.fa_ha is not None:
             candidates.append(self._by_spi.get(request.fa_ha.spi))
         known = [mag for mag in candidates if mag is not None]
@@ -84,6 +87,11 @@ class KnownMags:
     def protect(self, address: Ipv4) -> None:
         """The signalling of the MAG at ``address`` comes through ESP or not at all."""
         self._by_address[address] = attrs.evolve(self._by_address[address], protected=True)
+
+    def by_ipsec(self, source: Endpoint) -> KnownMag | None:
+        """The MAG whose datagrams from ``source`` came through ESP."""
+        mag = self._by_address.get(source.address)
+        return mag if mag is not None and mag.protected else None
 
     def of_domain(self, foreign_domain: Ipv4, spi: int) -> KnownMag | None:
         """Whose revocation it is: by its care-of address, which no NAT changes, and the SPI (RV11)."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pmip_tw.addresses import Endpoint, ipv4_text
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.commitment import Asked
 from pmip_tw.lma.proving import Unproven
@@ -183,4 +183,19 @@ def revoked(binding: Binding) -> Observe:
             session=ipv4_text(binding.home_address),
             details={"mag": ipv4_text(binding.care_of_address), "revocation": binding.revocation is not None},
         )
+    )
+
+
+def ipsec_policy_missing(mag: Ipv4, local: Ipv4, cause: str) -> Observation:
+    """P74: what is wrong and the command that mends it."""
+    peer, own = ipv4_text(mag), ipv4_text(local)
+    command = (
+        f"ip xfrm policy add src {peer}/32 dst {own}/32 proto udp dport 434 dir in "
+        f"tmpl src {peer} dst {own} proto esp mode transport"
+    )
+    return Observation(
+        name="ipsec-policy-missing",
+        reason="ipsec-policy-missing",
+        cause=f"{cause}: its requests by IPsec get 149; add the policy and start again: {command}",
+        details={"mag": peer},
     )

@@ -8,7 +8,7 @@ from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma import observed
 from pmip_tw.lma.bindings import Binding, BindingTable
 from pmip_tw.lma.commitment import Effect
-from pmip_tw.lma.mags import Authentication, KnownMags, shares_key
+from pmip_tw.lma.mags import KnownMags, shares_key
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.registrations import Registrations
@@ -62,7 +62,7 @@ class Revoked:
             return [observed.discarded("reflected", source, "it claims to come from a home agent (RV18)")]
         if message.home_domain != self._policy.address:
             return [observed.discarded("not-ours", source, "its home domain address is not ours (RV38)")]
-        bound, binding, proof = self._meant(payload, message)
+        bound, binding, proof = self._meant(payload, message, source)
         if proof is None:
             cause = "the revocation does not verify with a key for its care-of address or NAI (RV9, RV11)"
             return [observed.discarded("bad-authenticator", source, cause)]
@@ -83,7 +83,7 @@ class Revoked:
         return [_acknowledgment(message, proof, source, local, inform=False), note]
 
     def _meant(
-        self, payload: bytes, message: Revocation
+        self, payload: bytes, message: Revocation, source: Endpoint
     ) -> tuple[Binding | None, Binding | None, RevocationProof | None]:
         """What its owner has, the binding in it that a revocation is about, and what proves the revocation.
 
@@ -95,13 +95,15 @@ class Revoked:
             bound = self._bindings.get(owner)
             for one in bound.all if bound is not None else ():
                 if one.care_of_address == message.foreign_domain and message.nai in (b"", one.nai):
-                    proof = self._proof(payload, message, one.nai)
+                    proof = self._proof(payload, message, one.nai, source)
                     if proof is not None and self._may_end(message, one, proof):
                         return bound, one, proof
-        return None, None, self._proof(payload, message, message.nai)
+        return None, None, self._proof(payload, message, message.nai, source)
 
-    def _proof(self, payload: bytes, message: Revocation, nai: bytes) -> RevocationProof | None:
-        """By care-of address and SPI for FA-HA, by NAI and SPI for MN-HA (RV11)."""
+    def _proof(
+        self, payload: bytes, message: Revocation, nai: bytes, source: Endpoint
+    ) -> RevocationProof | None:
+        """By care-of address and SPI for FA-HA, by NAI and SPI for MN-HA (RV11), by the source for IPsec."""
         if message.fa_ha is not None:
             found = message.fa_ha
             mag = self._mags.of_domain(message.foreign_domain, found.spi) if self._mags else None
@@ -113,10 +115,8 @@ class Revoked:
             keyed = self._associations.find(nai, found.spi)
             used = None if keyed is None else keyed.verified_by(payload[: found.covered], found.value)
             return None if used is None else RevocationProof(used)
-        mag = self._mags.of_domain(message.foreign_domain, 0) if self._mags else None
-        if mag is not None and mag.authentication is Authentication.IPSEC and mag.protected:
-            return RevocationProof(None)
-        return None
+        mag = self._mags.by_ipsec(source) if self._mags else None
+        return RevocationProof(None) if mag is not None and mag.address == message.foreign_domain else None
 
     def _may_end(self, message: Revocation, binding: Binding, proof: RevocationProof) -> bool:
         """Whether what proves the revocation is what proved the registration (P76), by whichever of its keys."""

@@ -19,6 +19,7 @@ from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.mn_aaa import AaaTable, NodeKey
 from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.net.clock import ReactorClock
+from pmip_tw.net.ipsec_policies import KernelPolicies
 from pmip_tw.net.signalling import UdpSignalling
 from pmip_tw.services.daemon import Daemon
 from pmip_tw.services.management import Management
@@ -64,6 +65,7 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
         signalling=signalling,
         forwarding=forwarding,
         tunnel_data=forwarding,
+        ipsec=KernelPolicies(),
         observers=[management.observers],
     )
     control = management.control(reactor, settings.control, "lma", agent.tables(), revoke=agent.revoke)

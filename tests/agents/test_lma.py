@@ -7,12 +7,16 @@ from pmip_tw.agents.lma import Lma
 from pmip_tw.errors import ForwardingError, PmipError
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram
+from pmip_tw.lma.mags import Authentication, KnownMag
 from pmip_tw.mobility.tunnels import Entry
+from pmip_tw.testing.ipsec_policies import FakePolicies
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
+from pmip_tw.wire.extension_fields import BY_IPSEC
 from pmip_tw.wire.registration import RegistrationReply
 from tests.agents.world import LMA, World
 from tests.conformance import covers
 from tests.lma.anchor import MAG1, MAG2, Anchor
+from tests.observers import Notes
 
 
 class FailingPlane(MemoryPlane):
@@ -148,3 +152,53 @@ def test_an_operator_revokes() -> None:
 def test_an_operator_revokes_nobody() -> None:
     with pytest.raises(PmipError, match=r"no binding is of 'mn9@example.net'"):
         World().lma.revoke("mn9@example.net")
+
+
+@covers("P74")
+@pytest.mark.parametrize(
+    ("policies", "told"),
+    [
+        (FakePolicies({(MAG1, LMA)}), []),
+        (
+            FakePolicies(),
+            ["ip xfrm policy add src 198.51.100.1/32 dst 192.0.2.1/32 proto udp dport 434 dir in"],
+        ),
+        (None, ["does not look"]),
+    ],
+)
+def test_ipsec_is_looked_for_at_the_start(policies: FakePolicies | None, told: list[str]) -> None:
+    """What is missing is said once, with the command that adds it."""
+    anchor = Anchor(mags=[KnownMag(address=MAG1, authentication=Authentication.IPSEC)])
+    notes = Notes()
+    agent = Lma(
+        anchor.engine,
+        clock=anchor.clock,
+        signalling=FakeSignalling(FakeNetwork(), (LMA,)),
+        forwarding=MemoryPlane(monotonic=lambda: 0.0, local=LMA),
+        ipsec=policies,
+        observers=[notes],
+    )
+    agent.start()
+    assert [note.name for note in notes.all] == ["ipsec-policy-missing"] * len(told)
+    assert all(text in note.cause for note, text in zip(notes.all, told, strict=True))
+    asked = anchor.request(per_node=BY_IPSEC).encode()
+    [answer, *_] = anchor.hear(asked)
+    assert RegistrationReply.decode(answer.datagram).code == (149 if told else 1)
+
+
+@covers("P74")
+def test_policies_that_cannot_be_read_protect_nobody() -> None:
+    anchor = Anchor(mags=[KnownMag(address=MAG1, authentication=Authentication.IPSEC)])
+    policies = FakePolicies({(MAG1, LMA)})
+    policies.broken = "the kernel's IPsec policies cannot be read: Operation not permitted"
+    notes = Notes()
+    Lma(
+        anchor.engine,
+        clock=anchor.clock,
+        signalling=FakeSignalling(FakeNetwork(), (LMA,)),
+        forwarding=MemoryPlane(monotonic=lambda: 0.0, local=LMA),
+        ipsec=policies,
+        observers=[notes],
+    ).start()
+    [note] = notes.all
+    assert note.cause.startswith(policies.broken)

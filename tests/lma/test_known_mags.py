@@ -11,9 +11,9 @@ from pmip_tw.wire.extension_fields import BY_FA_HA, BY_IPSEC
 from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelRequest
 from pmip_tw.wire.extensions import FA_HA
 from pmip_tw.wire.registration import REVERSE_TUNNEL, RegistrationReply
-from pmip_tw.wire.revocation import RevocationAck
+from pmip_tw.wire.revocation import Revocation, RevocationAck
 from tests.conformance import covers
-from tests.lma.anchor import MAG1, MAG2, MAG3, NAT, Anchor, association, nai, revocations
+from tests.lma.anchor import LMA, MAG1, MAG2, MAG3, NAT, Anchor, association, nai, revocations
 
 KEY = SecurityAssociation(0x2000, Secret(b"key of the first MAG"))
 OTHER = SecurityAssociation(0x2000, Secret(b"key of somebody else"))
@@ -315,3 +315,106 @@ class TestRekeying:
         assert reply_of_mag(by_mag(anchor, used, revocation=RevocationSupport(5)), used).code == 1
         binding = anchor.engine.bindings.get(STRANGER)
         assert binding is not None and binding.fa_ha is used
+
+
+class TestIpsec:
+    """Method 2: nothing in the message proves it, the kernel does."""
+
+    MAGS = (KnownMag(address=MAG1, authentication=Authentication.IPSEC),)
+
+    def protected(self) -> Anchor:
+        anchor = Anchor(mags=self.MAGS)
+        assert anchor.engine.ipsec_mags() == [MAG1]
+        anchor.engine.protect(MAG1)
+        return anchor
+
+    def ask(self, anchor: Anchor, source: Ipv4 = MAG1, **fields: object) -> RegistrationReply:
+        values = {"nai": STRANGER, "per_node": BY_IPSEC}
+        [answer] = anchor.hear(anchor.request(**(values | fields)).encode(), source)
+        reply = RegistrationReply.decode(answer.datagram)
+        assert (reply.mn_ha, reply.fa_ha) == (None, None)
+        return reply
+
+    @covers("P73", "P11", "P25")
+    def test_the_reply_has_47_and_no_authenticator(self) -> None:
+        anchor = self.protected()
+        reply = self.ask(anchor)
+        assert (reply.code, reply.per_node) == (1, BY_IPSEC)
+        assert anchor.engine.bindings.get(STRANGER) is not None
+        assert self.ask(anchor, lifetime=0).code == 1
+        assert anchor.state() == ([], {})
+
+    @covers("P74")
+    def test_149_where_the_kernel_does_not_demand_it(self) -> None:
+        """Once a second: anybody can provoke it."""
+        anchor = Anchor(mags=self.MAGS)
+        assert self.ask(anchor).code == 149
+        assert anchor.hear(anchor.request(nai=STRANGER, per_node=BY_IPSEC).encode()) == []
+        assert anchor.state() == ([], {})
+        assert anchor.notes[-1].reason == "ipsec-not-enforced"
+
+    @covers("P74")
+    def test_only_from_that_mag(self) -> None:
+        anchor = self.protected()
+        anchor.ignore("no-authenticator", anchor.request(nai=STRANGER, per_node=BY_IPSEC).encode(), MAG2)
+
+    @covers("P74", "N27")
+    def test_a_care_of_address_is_no_proof(self) -> None:
+        """From behind a NAT, or from who says so: the policy is about the source."""
+        anchor = self.protected()
+        asked = anchor.request(nai=STRANGER, per_node=BY_IPSEC, udp_tunnel=UdpTunnelRequest())
+        anchor.ignore("no-authenticator", asked.encode(), NAT)
+
+    @covers("I6", "I10")
+    def test_replays_within_esp(self) -> None:
+        anchor = self.protected()
+        captured = anchor.request(nai=STRANGER, per_node=BY_IPSEC).encode()
+        anchor.hear(captured)
+        anchor.hear(anchor.request(nai=STRANGER, per_node=BY_IPSEC, lifetime=0).encode())
+        [answer] = anchor.hear(captured)
+        assert RegistrationReply.decode(answer.datagram).code == 133
+
+    @covers("L5")
+    def test_the_same_again(self) -> None:
+        anchor = self.protected()
+        whole = anchor.request(nai=STRANGER, per_node=BY_IPSEC).encode()
+        for _ in range(2):
+            [answer] = anchor.hear(whole)
+            assert RegistrationReply.decode(answer.datagram).code == 1
+        anchor.hear(anchor.request(nai=STRANGER, per_node=BY_IPSEC).encode())
+        assert anchor.names()[-1] == "binding-renewed"
+
+    @covers("P73", "RV9")
+    def test_revocations_need_no_authenticator_either(self) -> None:
+        anchor = self.protected()
+        self.ask(anchor, nai=nai(1), revocation=RevocationSupport(5))
+        [send] = anchor.revoke(1)
+        [revocation] = revocations([send])
+        assert (revocation.mn_ha, revocation.fa_ha) == (None, None)
+        ack = RevocationAck(home_address=revocation.home_address, identifier=revocation.identifier).encode()
+        anchor.ignore("no-such-revocation", ack, MAG2)
+        anchor.hear(ack)
+        assert anchor.notes[-1].name == "revocation-acknowledged"
+
+    @covers("P73", "RV35")
+    def test_and_the_mag_may_revoke(self) -> None:
+        anchor = self.protected()
+        self.ask(anchor, nai=nai(1), revocation=RevocationSupport(5))
+        binding = anchor.binding()
+        assert binding is not None
+        revocation = Revocation(
+            from_home_agent=False,
+            nai=nai(1),
+            home_address=binding.home_address,
+            home_domain=LMA,
+            foreign_domain=MAG1,
+            identifier=6,
+        )
+        anchor.ignore("bad-authenticator", revocation.encode(), MAG2)
+        [ack] = anchor.hear(revocation.encode())
+        assert RevocationAck.decode(ack.datagram).identifier == 6
+        assert anchor.state() == ([], {})
+
+    @covers("P24")
+    def test_the_keys_of_its_nodes_go_on_working(self) -> None:
+        Anchor(mags=self.MAGS).accept(1, MAG1)
