@@ -87,19 +87,11 @@ class Pools:
 
     def users(self, home_address: Ipv4) -> list[bytes]:
         """Whose an address is at present, in whatever domain."""
-        users = (pool.user(home_address) for pool in self._pools)
-        return [user for user in users if user is not None]
+        return [owner for _, owner in self._users(home_address)]
 
     def namesakes(self, key: AnchorKey) -> list[bytes]:
         """Whose the same address is in other domains (P45)."""
-        address, domain = key
-        users = [pool.user(address) for pool in self._pools if pool.link.domain != domain and address in pool]
-        users += [
-            owner
-            for (fixed, where), owner in self._static_users.items()
-            if fixed == address and where != domain
-        ]
-        return [owner for owner in users if owner is not None]
+        return [owner for domain, owner in self._users(key.home_address) if domain != key.domain]
 
     def domain_of(self, nai: bytes) -> str:
         """The address space of a mobile node: that of its realm's pools."""
@@ -126,6 +118,16 @@ class Pools:
             return self._for_all
         domain = own[0].link.domain
         return own + [pool for pool in self._for_all if pool.link.domain == domain]
+
+    def _users(self, home_address: Ipv4) -> Iterator[tuple[str, bytes]]:
+        """(domain, owner)."""
+        for (fixed, domain), owner in self._static_users.items():
+            if fixed == home_address:
+                yield domain, owner
+        for pool in self._pools:
+            user = pool.user(home_address)
+            if user is not None:
+                yield pool.link.domain, user
 
     def _around(self, key: AnchorKey) -> Iterator[AddressPool]:
         return (pool for pool in self._pools if pool.link.domain == key.domain and key.home_address in pool)

@@ -155,6 +155,16 @@ class TestStatic:
             assert take(pools, b"fixed@a", wanted) == "10.1.0.2"
             pools.release(AnchorKey(self.STATIC), 0)
 
+    def test_it_has_a_user_while_it_is_bound(self) -> None:
+        pools = self.pools()
+        assert pools.users(self.STATIC) == []
+        take(pools, b"fixed@a")
+        take(pools, b"a@a")
+        assert pools.users(self.STATIC) == [b"fixed@a"]
+        assert pools.users(ipv4("10.1.0.3")) == [b"a@a"]
+        pools.release(AnchorKey(self.STATIC), 0)
+        assert pools.users(self.STATIC) == []
+
     def test_no_other_one(self) -> None:
         assert take(self.pools(), b"fixed@a", "10.1.0.3") is None
 

@@ -1,31 +1,46 @@
 """Whatever arrives at an LMA in whatever order: addresses, packet plane and bindings stay true to each other."""
 
+import attrs
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
-from pmip_tw.addresses import ALL_ONES, Ipv4, ipv4
+from pmip_tw.addresses import ALL_ONES, Ipv4, ipv4, prefix
+from pmip_tw.lma.address_pool import AddressPool
+from pmip_tw.lma.owners import owner_of
+from pmip_tw.lma.pools import Pools
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.effects import Send
 from pmip_tw.secret import Secret
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelRequest
-from pmip_tw.wire.registration import RegistrationReply, RegistrationRequest
+from pmip_tw.wire.registration import (
+    COLOCATED,
+    GRE,
+    REVERSE_TUNNEL,
+    SIMULTANEOUS,
+    RegistrationReply,
+    RegistrationRequest,
+)
 from pmip_tw.wire.revocation import Revocation, RevocationAck
 from tests.conformance import covers
-from tests.lma.anchor import MAG1, MAG2, MAG3, NAT, Anchor, association, nai
+from tests.lma.anchor import BLUE, MAG1, MAG2, MAG3, NAT, Anchor, association, nai
 
-NODES = st.integers(1, 3)
+ALL_NODES = (1, 2, BLUE, BLUE + 1)
+NODES = st.sampled_from(ALL_NODES)
 MAGS = st.sampled_from([MAG1, MAG2, MAG3])
 SOURCES = st.sampled_from([MAG1, MAG2, MAG3, NAT])
 LIFETIMES = st.sampled_from([0, 0, 1, 3, 30, 600, 65535])
 WANTED = st.sampled_from([Ipv4(0), Ipv4(0), ALL_ONES, *(ipv4(f"10.1.0.{last}") for last in range(1, 6))])
 SKEWS = st.sampled_from([0.0, 0.0, 0.0, 5.0, -5.0, 9.0])
-KEYS = {nai(node): association(node) for node in range(1, 4)}
+BITS = st.sampled_from([0, 0, SIMULTANEOUS, GRE])
+GRE_KEYS = st.sampled_from([None, None, 0, 7])
+TECHNOLOGIES = st.sampled_from([None, 1, 2])
+KEYS = {nai(node): association(node) for node in ALL_NODES}
 
 
 class LmaMachine(RuleBasedStateMachine):
-    """One or five addresses, three nodes, three MAGs, one of them behind a NAT at times."""
+    """Two realms with the same one or five addresses, two nodes each, three MAGs, one of them behind a NAT at times."""
 
     under_way = Bundle("under_way")
     """Authentic datagrams that were sent and have not arrived yet."""
@@ -33,10 +48,26 @@ class LmaMachine(RuleBasedStateMachine):
     """Authentic datagrams that arrived and were answered by anything but 133."""
     revoked = Bundle("revoked")
 
-    @initialize(interval=st.sampled_from([0.0, 1.0]), small=st.booleans())
-    def start(self, interval: float, small: bool) -> None:
+    @initialize(
+        interval=st.sampled_from([0.0, 1.0]),
+        small=st.booleans(),
+        most=st.sampled_from([1, 1, 2]),
+        by_technology=st.booleans(),
+    )
+    def start(self, interval: float, small: bool, most: int, by_technology: bool) -> None:
+        home = prefix("10.1.0.0/30" if small else "10.1.0.0/29")
+        pools = Pools(
+            [
+                (AddressPool(home, hold=20.0), ["example.net"]),
+                (AddressPool(home, hold=20.0, domain="blue"), ["blue.example"]),
+            ]
+        )
         self.anchor = Anchor(
-            home="10.1.0.0/30" if small else "10.1.0.0/29", handover_min_interval=interval, address_hold=20.0
+            pools=pools,
+            handover_min_interval=interval,
+            address_hold=20.0,
+            max_bindings=most,
+            by_technology=by_technology,
         )
         self.newest: dict[bytes, int] = {}
 
@@ -48,17 +79,23 @@ class LmaMachine(RuleBasedStateMachine):
         wanted=WANTED,
         skew=SKEWS,
         supports=st.booleans(),
-        udp=st.sampled_from([None, UdpTunnelRequest(), UdpTunnelRequest(forced=True)]),
+        udp=st.sampled_from([None, UdpTunnelRequest(encapsulation=0), UdpTunnelRequest(forced=True)]),
+        bits=BITS,
+        gre_key=GRE_KEYS,
+        technology=TECHNOLOGIES,
     )
-    def send(self, node, mag, lifetime, wanted, skew, supports, udp):
+    def send(self, node, mag, lifetime, wanted, skew, supports, udp, bits, gre_key, technology):
         request = self.anchor.request(
             node,
             mag,
+            flags=REVERSE_TUNNEL | COLOCATED | bits,
             lifetime=lifetime,
             home_address=wanted,
             skew=skew,
             revocation=RevocationSupport(5) if supports else None,
             udp_tunnel=udp,
+            gre_key=gre_key,
+            access_technology=technology,
         )
         return request.encode(mn_ha=association(node))
 
@@ -72,14 +109,22 @@ class LmaMachine(RuleBasedStateMachine):
         if reply.code == 133:
             assert self.anchor.state() == before
             return multiple()
-        newest = self.newest.get(request.nai)
+        owner = owner_of(request) if self.anchor.policy.by_technology else request.nai
+        newest = self.newest.get(owner)
         assert newest is None or request.identification > newest
-        self.newest[request.nai] = request.identification
-        if reply.code != 1:
+        self.newest[owner] = request.identification
+        assert (reply.gre_key is None) == (request.gre_key is None)
+        if reply.code != self.anchor.policy.accepting:
             assert self.anchor.state() == before
         elif request.lifetime:
-            binding = self.anchor.engine.bindings.get(request.nai)
+            binding = self.anchor.engine.bindings.get(owner)
             assert binding is not None
+            assert (binding.tunnel.key_in, binding.tunnel.key_out) == (
+                reply.gre_key,
+                request.gre_key or reply.gre_key,
+            )
+            if not request.flags & SIMULTANEOUS:
+                assert binding.others == ()
             assert 0 < reply.lifetime <= min(request.lifetime, 3600)
             assert binding.deadline == self.anchor.clock.monotonic + reply.lifetime
             assert (binding.home_address, binding.care_of_address) == (
@@ -143,9 +188,34 @@ class LmaMachine(RuleBasedStateMachine):
 
     @invariant()
     def no_address_twice(self) -> None:
-        addresses = [binding.home_address for binding in self.anchor.engine.bindings]
-        assert len(addresses) == len(set(addresses))
-        assert all(ipv4("10.1.0.2") <= address <= ipv4("10.1.0.6") for address in addresses)
+        """Of one address space (P85)."""
+        keys = [binding.key for binding in self.anchor.engine.bindings]
+        assert len(keys) == len(set(keys))
+        assert all(ipv4("10.1.0.2") <= key.home_address <= ipv4("10.1.0.6") for key in keys)
+
+    @invariant()
+    def equal_addresses_are_told_apart_by_their_tunnels(self) -> None:
+        """P45: at the MAG by the way down, here by the way up."""
+        every = [one for bound in self.anchor.engine.bindings for one in bound.all]
+        down = [(one.home_address, attrs.evolve(one.tunnel, key_in=None)) for one in every]
+        up = [(one.home_address, attrs.evolve(one.tunnel, key_out=None)) for one in every]
+        assert len(set(down)) == len(set(up)) == len(every)
+
+    @invariant()
+    def every_binding_has_its_own_gre_key(self) -> None:
+        every = [one.tunnel.key_in for bound in self.anchor.engine.bindings for one in bound.all]
+        keys = [key for key in every if key is not None]
+        assert len(keys) == len(set(keys))
+        assert self.anchor.engine.bindings.gre_keys._held == set(
+            keys
+        )  # none is lost, none is kept for nobody
+
+    @invariant()
+    def nobody_is_at_too_many_places(self) -> None:
+        for bound in self.anchor.engine.bindings:
+            places = {one.place for one in bound.all}
+            assert len(places) == len(bound.all) <= self.anchor.policy.max_bindings
+            assert all(one.key == bound.key and not one.others for one in bound.others)
 
     @invariant()
     def packet_plane_holds_the_bindings(self) -> None:
@@ -157,7 +227,7 @@ class LmaMachine(RuleBasedStateMachine):
     def nothing_outlives_its_lifetime(self) -> None:
         """By more than the second that a wake-up may be late."""
         now = self.anchor.clock.monotonic
-        assert all(binding.deadline > now - 1 for binding in self.anchor.engine.bindings)
+        assert all(one.deadline > now - 1 for bound in self.anchor.engine.bindings for one in bound.all)
 
     def hear(self, payload: bytes, source: Ipv4) -> list[Send]:
         sent = self.anchor.hear(payload, source)
@@ -174,4 +244,6 @@ class LmaMachine(RuleBasedStateMachine):
 
 
 LmaMachine.TestCase.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
-TestLmaMachine = covers("H15", "I6", "I12", "L1", "L6", "RV10")(LmaMachine.TestCase)
+TestLmaMachine = covers("H15", "I6", "I12", "L1", "L3", "L6", "P23", "P45", "P85", "RV10", "T5")(
+    LmaMachine.TestCase
+)
