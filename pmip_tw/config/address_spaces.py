@@ -13,6 +13,8 @@ from pmip_tw.config.prefix_checks import prefix_mistakes
 from pmip_tw.config.settings import HostAddress, Interface, Name
 from pmip_tw.config.structure import Mistake, suggestion
 
+Table = Annotated[int, RoutingTable()]
+
 MAIN_DEVICE = "mip0"
 POOLS: Path = ("lma", "pools")
 DOMAINS: Path = ("lma", "domains")
@@ -24,7 +26,7 @@ class Domain:
 
     name: Name
     device: Interface
-    table: Annotated[int, RoutingTable()]
+    table: Table
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -103,9 +105,9 @@ def _domains(draft: Draft) -> Iterator[Mistake]:
     main = draft.value(("lma", "device"), Interface) or MAIN_DEVICE
     known = []
     for domain in draft.elements(DOMAINS):
-        name = draft.value((*domain, "name"), str)
-        device = draft.value((*domain, "device"), str)
-        table = draft.value((*domain, "table"), int)
+        name = draft.value((*domain, "name"), Name)
+        device = draft.value((*domain, "device"), Interface)
+        table = draft.value((*domain, "table"), Table)
         if name is not None:
             known.append(name)
             yield from names.use(name, repr(name), (*domain, "name"))

@@ -201,6 +201,5 @@ class RoutingTable:
     def check(self, value: object, /) -> None:
         assert isinstance(value, int)
         if value in KERNEL_TABLES or not 1 <= value <= 0xFFFFFFFF:
-            raise ValueError(
-                f"must be a routing table from 1 to 4294967295, and not 253 to 255; {value} is none"
-            )
+            printed = value if value.bit_length() <= 64 else "such a large number"
+            raise ValueError(f"must be a routing table (1 to 252, or 256 to 4294967295), not {printed}")

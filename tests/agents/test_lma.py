@@ -12,7 +12,7 @@ from pmip_tw.mobility.tunnels import Entry
 from pmip_tw.testing.ipsec_policies import FakePolicies
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
 from pmip_tw.wire.extension_fields import BY_IPSEC
-from pmip_tw.wire.registration import RegistrationReply
+from pmip_tw.wire.registration import COLOCATED, REVERSE_TUNNEL, SIMULTANEOUS, RegistrationReply
 from tests.agents.world import LMA, World
 from tests.conformance import covers
 from tests.lma.anchor import MAG1, MAG2, Anchor
@@ -34,8 +34,8 @@ class FailingPlane(MemoryPlane):
 class Bench:
     """An agent around the engine of an Anchor, which only makes the requests."""
 
-    def __init__(self) -> None:
-        self.anchor = Anchor()
+    def __init__(self, **settings: object) -> None:
+        self.anchor = Anchor(**settings)
         self.network = FakeNetwork()
         self.plane = FailingPlane(monotonic=lambda: self.anchor.clock.monotonic, local=LMA)
         self.agent = Lma(
@@ -91,6 +91,51 @@ def test_bindings_end_while_nothing_is_heard() -> None:
     assert len(bench.plane.snapshot()) == 1
     bench.anchor.clock.advance(60)
     assert bench.plane.snapshot() == ()
+
+
+@covers("L3", "L6")
+def test_of_several_bindings_one_ends() -> None:
+    """The packet plane has one tunnel less. What cannot be taken from it is put right by the next registration."""
+    bench = Bench(max_bindings=2)
+    bench.plane.room = 3
+    beside = {"flags": REVERSE_TUNNEL | COLOCATED | SIMULTANEOUS}
+    for mag in (MAG1, MAG2):
+        bench.arrive(mag, bench.anchor.datagram(1, mag, lifetime=5 if mag == MAG1 else 60, **beside))
+    assert bench.codes() == [0, 0]
+    [entry] = bench.plane.snapshot()
+    assert (entry.tunnel.remote, [copy.remote for copy in entry.copies]) == (MAG2, [MAG1])
+    bench.anchor.clock.advance(10)
+    assert bench.plane.snapshot()[0].copies == ()
+    bench.plane.room = 1
+    bench.arrive(MAG1, bench.anchor.datagram(1, MAG1, lifetime=5, **beside))
+    bench.anchor.clock.advance(10)
+    assert len(bench.plane.snapshot()[0].copies) == 1
+    bench.plane.room = 1
+    bench.arrive(MAG2, bench.anchor.datagram(1, MAG2, **beside))
+    assert bench.plane.snapshot()[0].copies == ()
+
+
+@covers("P12")
+def test_what_operators_see_of_special_bindings() -> None:
+    """One row for each MAG; identifiers in hexadecimal, and as text where they look like one."""
+    bench = Bench(max_bindings=2)
+    bench.plane.room = 2
+    beside = {"flags": REVERSE_TUNNEL | COLOCATED | SIMULTANEOUS}
+    identifiers = (
+        (1, b"port 1"),
+        (2, b"\1" + bytes.fromhex("020000000001")),
+        (3, b"\x01001011234567890"),
+    )
+    bench.arrive(MAG1, bench.anchor.datagram(1, MAG1, identifiers=identifiers, access_technology=2, **beside))
+    bench.arrive(MAG2, bench.anchor.datagram(1, MAG2, gre_key=7, **beside))
+    newest, other = bench.agent.tables()["bindings"]()
+    assert (newest["mag"], other["mag"]) == (ipv4_text(MAG2), ipv4_text(MAG1))
+    assert newest["key_down"] == 7 and newest["key_up"] != 7
+    assert (other["technology"], "technology" in newest) == ("802.11", False)
+    assert other["interface_id"] == "706f72742031 (port 1)"
+    assert other["device_id"] == "mac 020000000001"
+    assert other["subscriber_id"] == "imsi 303031303131323334353637383930 (001011234567890)"
+    assert "interface_id" not in newest
 
 
 def test_a_defect_stops_neither_the_clock_nor_the_datagrams_behind_it() -> None:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pmip_tw.manage.render import moment_text, printable, table, timeline, value_text
+from tests.conformance import covers
 
 
 @pytest.mark.parametrize(
@@ -138,3 +139,11 @@ def test_whatever_a_daemon_sends_can_be_shown(rows: list[dict[str, object]]) -> 
     assert table(rows, "rows").count("\n") == (len(rows) + 1 if rows else 0)
     assert table(rows, "rows", 20).count("\n") <= len(rows) + 2
     assert timeline(rows)
+
+
+@covers("P12")
+def test_identifiers_of_people_and_devices_are_in_no_table() -> None:
+    """Programs that ask for JSON get them."""
+    row = {"nai": "mn1@a", "device_id": "mac 020000000001", "subscriber_id": "imsi 30", "domain": "blue"}
+    text = table([row], "bindings")
+    assert "blue" in text and "020000000001" not in text and "imsi" not in text
