@@ -128,6 +128,9 @@ class IDhcpSocket(Interface):
     def start(receiver: "IDhcpReceiver") -> None:
         """Bind and begin to deliver. PmipError says why the address could not be bound."""
 
+    def use_address(address: Ipv4) -> None:
+        """Be bound to ``address`` from now on (P82). PmipError: it cannot be, and all is as before."""
+
     def send(payload: bytes, server: Ipv4) -> None:
         """Send to port 67 of ``server``; lost if it cannot be, and once stopped."""
 

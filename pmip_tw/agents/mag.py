@@ -123,6 +123,8 @@ class Mag:
             return
         try:
             self._signalling.use_address(old, address)
+            if self._dhcp is not None:
+                self._dhcp.use_address(address)
             self._forwarding.use_address(address)
         except PmipError as error:
             self._log.error("the new address cannot be used: {error}", error=str(error))

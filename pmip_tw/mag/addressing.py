@@ -100,6 +100,10 @@ class Addressing(ABC):
         """No registration for it: who claims an address is told that it has none."""
         return []
 
+    def address_changed(self, address: Ipv4) -> list[MagEffect]:
+        """Our own, towards the core, is ``address`` from now on (P82)."""
+        return []
+
     def wake(self, now: Now) -> list[MagEffect]:
         """Time has passed."""
         return []

@@ -250,6 +250,7 @@ class MagEngine:
             return []
         effects: list[MagEffect] = [observed.address_changed(self._care_of.address, address)]
         self._care_of.address = address
+        effects += self._addressing.address_changed(address)
         affected = [visitor for visitor in self._visitors if visitor.state in _WITH_LMA]
         for visitor, instant in zip(affected, spread(len(affected), now), strict=True):
             effects += self._registrations.moved(visitor, instant)

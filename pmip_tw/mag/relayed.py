@@ -140,6 +140,11 @@ class Relayed(Independent):
 
     # What time brings
 
+    def address_changed(self, address: Ipv4) -> list[MagEffect]:
+        """What was asked from the old one is answered there; clients ask again."""
+        self._relay = Relay(address, self._policy.dhcp_servers)
+        return []
+
     def wake(self, now: Now) -> list[MagEffect]:
         effects: list[MagEffect] = []
         for message in self._relay.unanswered(now.monotonic):

@@ -22,10 +22,14 @@ class UdpDhcpSocket:
 
     def start(self, receiver: IDhcpReceiver) -> None:
         self._receiver = receiver
-        self._socket = UdpSocket(
-            self._reactor, self._address, self._port, deliver=self._deliver, report=self._ignore
-        )
-        self._socket.start_reading()
+        self._socket = self._open(self._address)
+
+    def use_address(self, address: Ipv4) -> None:
+        former = self._socket
+        if former is not None and address != self._address:
+            self._socket = self._open(address)
+            former.close()
+        self._address = address
 
     def send(self, payload: bytes, server: Ipv4) -> None:
         if self._socket is not None:
@@ -35,6 +39,11 @@ class UdpDhcpSocket:
         opened, self._socket = self._socket, None
         if opened is not None:
             opened.close()
+
+    def _open(self, address: Ipv4) -> UdpSocket:
+        opened = UdpSocket(self._reactor, address, self._port, deliver=self._deliver, report=self._ignore)
+        opened.start_reading()
+        return opened
 
     def _deliver(self, batch: list[Datagram]) -> None:
         assert self._receiver is not None

@@ -21,6 +21,13 @@ class FakeDhcpSocket:
         self._network.attach(self._endpoint, self)
         self._receiver = receiver
 
+    def use_address(self, address: Ipv4) -> None:
+        moved = Endpoint(address, self._endpoint.port)
+        if self._receiver is not None and moved != self._endpoint:
+            self._network.attach(moved, self)
+            self._network.detach(self._endpoint)
+        self._endpoint = moved
+
     def send(self, payload: bytes, server: Ipv4) -> None:
         if self._receiver is not None:
             self._network.send(self._endpoint, Endpoint(server, self._endpoint.port), payload)

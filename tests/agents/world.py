@@ -16,6 +16,7 @@ from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.secret import Secret
 from pmip_tw.testing.authenticator import FakeAuthenticator
 from pmip_tw.testing.clock import FakeClock
+from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
 from pmip_tw.wire.arp import REQUEST, Arp
 from pmip_tw.wire.dhcp import BOOTREQUEST, DhcpMessage, MessageType, OptionCode
@@ -113,6 +114,7 @@ class MagNode:
             signalling=FakeSignalling(world.network, (self.address,)),
             forwarding=self.plane,
             authenticator=self.aaa,
+            dhcp=FakeDhcpSocket(world.network, self.address),
             tunnel_data=self.plane,
             observers=[self.notes],
         )

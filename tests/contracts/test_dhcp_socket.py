@@ -13,6 +13,7 @@ from pmip_tw.interfaces import Datagram, IDhcpReceiver, IDhcpSocket
 from pmip_tw.net.dhcp_socket import UdpDhcpSocket
 from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
 from pmip_tw.testing.network import FakeNetwork
+from tests.conformance import covers
 from tests.loops import private_reactor, run_until
 
 RELAY, SERVER, NOBODY = (ipv4(f"127.0.4.{number}") for number in (1, 2, 3))
@@ -126,6 +127,30 @@ class TestDhcpSocketContract:
         relay.stop()
         again.send(b"still there", SERVER)
         provider.turn(lambda: questions.arrived)
+
+    @covers("P82")
+    def test_another_address_of_ours(self, provider: Provider) -> None:
+        """The old one is free then; one that is taken changes nothing."""
+        relay, mailbox = provider.start(RELAY)
+        server, questions = provider.start(SERVER)
+        with pytest.raises(PmipError):
+            relay.use_address(SERVER)
+        relay.use_address(NOBODY)
+        relay.use_address(NOBODY)
+        relay.send(b"question", SERVER)
+        provider.turn(lambda: questions.arrived)
+        assert questions.arrived[0].source.address == NOBODY
+        server.send(b"answer", NOBODY)
+        provider.turn(lambda: mailbox.arrived)
+        provider.start(RELAY)
+
+    def test_an_address_before_the_start(self, provider: Provider) -> None:
+        made, mailbox = provider.make(RELAY), Mailbox()
+        made.use_address(NOBODY)
+        made.start(mailbox)
+        server, _ = provider.start(SERVER)
+        server.send(b"answer", NOBODY)
+        provider.turn(lambda: mailbox.arrived)
 
     def test_stop_without_start(self, provider: Provider) -> None:
         provider.make(RELAY).stop()

@@ -1,0 +1,201 @@
+"""Both agents and a DHCP server between them, for each way in which nodes get their addresses (P62, P63, P65)."""
+
+from collections.abc import Sequence
+
+import pytest
+from zope.interface import implementer
+
+from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4
+from pmip_tw.agents.mag import Mag
+from pmip_tw.errors import PmipError
+from pmip_tw.interfaces import Datagram, IDhcpReceiver
+from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
+from pmip_tw.testing.network import FakeSignalling
+from pmip_tw.wire.dhcp import BOOTREPLY, DhcpMessage, MessageType
+from pmip_tw.wire.udp import udp_packet
+from tests.agents.world import GATEWAY, HOME, MagNode, Station, World
+from tests.conformance import covers
+
+SERVER = ipv4("203.0.113.67")
+LEASE = 600
+
+
+@implementer(IDhcpReceiver)
+class Server:
+    """A DHCP server with one address for each client, from 10.1.0.101 on; it knows option 118.
+
+    ``heard``: the kinds of messages in order, ``relayed`` or from the node itself.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.heard: list[tuple[MessageType | None, bool]] = []
+        self.first = HOME.network + 100
+        self.socket = FakeDhcpSocket(world.network, SERVER)
+        self.socket.start(self)
+        self.leases: dict[bytes, Ipv4] = {}
+
+    def dhcp_received(self, batch: Sequence[Datagram]) -> None:
+        for datagram in batch:
+            reply = self.answer(DhcpMessage.decode(datagram.payload))
+            if reply is not None:
+                self.socket.send(reply.encode(), reply.giaddr)
+
+    def answer(self, asked: DhcpMessage) -> DhcpMessage | None:
+        self.heard.append((asked.message_type, bool(asked.giaddr)))
+        number = int.from_bytes(asked.chaddr[-2:], "big")
+        address = self.leases.setdefault(asked.chaddr, Ipv4(self.first + number))
+        if asked.message_type is MessageType.DISCOVER:
+            kind = MessageType.OFFER
+        elif asked.message_type is MessageType.REQUEST:
+            wanted = asked.requested_address or asked.ciaddr
+            kind = MessageType.ACK if wanted == address else MessageType.NAK
+        else:
+            return None
+        subnet = asked.option(118)
+        options = [
+            (53, bytes((kind,))),
+            (54, SERVER.to_bytes(4, "big")),
+            (51, LEASE.to_bytes(4, "big")),
+            *([] if subnet is None else [(118, subnet)]),
+        ]
+        return DhcpMessage(
+            op=BOOTREPLY,
+            xid=asked.xid,
+            chaddr=asked.chaddr,
+            giaddr=asked.giaddr,
+            yiaddr=UNSPECIFIED if kind is MessageType.NAK else address,
+            options=tuple(options),
+        )
+
+
+def relaying(**more: object) -> tuple[World, Server]:
+    settings = {"dhcp": "ack-trigger", "dhcp_servers": (SERVER,), "dhcp_subnet": HOME.network}
+    world = World(mag_settings=settings, **more)  # type: ignore[arg-type]
+    return world, Server(world)
+
+
+def kinds(node: MagNode) -> list[MessageType | None]:
+    return [message.message_type for message in node.told()]
+
+
+def renewal(server: Server, world: World, node: MagNode, station: Station, home: Ipv4) -> None:
+    """A unicast REQUEST of the node's, there and back through the tunnel."""
+    world.hear(node, station.dhcp(MessageType.REQUEST, ciaddr=home, server=SERVER))
+    carried = world.plane.delivered[-1]
+    reply = server.answer(DhcpMessage.decode(carried[28:]))
+    assert reply is not None
+    packet = udp_packet(Endpoint(SERVER, 67), Endpoint(home, 68), reply.encode())
+    world.plane.host_sends(packet)
+
+
+@covers("P63", "D23")
+def test_the_server_gives_the_address_and_the_lma_takes_it() -> None:
+    world, server = relaying()
+    [station, _] = world.stations
+    node = world.mags[0]
+    home = world.attach(station, node)
+    assert home == ipv4("10.1.0.101")
+    assert [binding.home_address for binding in world.lma_engine.bindings] == [home]
+    assert server.heard == [(MessageType.DISCOVER, True), (MessageType.REQUEST, True)]
+    before = len(world.plane.delivered)
+    world.hear(node, station.data(home))
+    assert len(world.plane.delivered) == before + 1
+
+
+@covers("P63")
+def test_an_address_that_the_lma_does_not_have_reaches_no_node() -> None:
+    """The server is told that it has its lease back."""
+    world, server = relaying()
+    server.first = ipv4("10.9.0.100")
+    [station, _] = world.stations
+    node = world.mags[0]
+    world.hear(node, station.dhcp(MessageType.DISCOVER))
+    world.hear(node, station.dhcp(MessageType.REQUEST, requested=ipv4("10.9.0.101"), server=SERVER))
+    assert kinds(node) == [MessageType.OFFER, MessageType.NAK]
+    assert server.heard[-1] == (MessageType.RELEASE, False)
+    assert list(world.lma_engine.bindings) == []
+
+
+@covers("P63", "P65")
+def test_a_move_in_the_middle_of_the_lease_and_its_renewal_at_the_new_mag() -> None:
+    """The new MAG learns of the lease when it is renewed, through the tunnel (D38)."""
+    world, server = relaying()
+    [station, _] = world.stations
+    first, second = world.mags
+    home = world.attach(station, first)
+    world.advance(2)
+    world.hear(second, station.data(home))
+    assert second.states == {station.nai: "registered"}
+    asked = len(server.heard)
+    renewal(server, world, second, station, home)
+    assert server.heard[asked:] == [(MessageType.REQUEST, False)]
+    assert kinds(second) == [MessageType.ACK]  # the server's own, out of the tunnel
+    assert second.notes.named("dhcp-ack")[-1].details["lease"] == LEASE
+
+
+@covers("P65")
+def test_a_release_travels_to_the_server_and_ends_the_binding() -> None:
+    world, _ = relaying()
+    [station, _] = world.stations
+    node = world.mags[0]
+    home = world.attach(station, node)
+    before = len(world.plane.delivered)
+    world.hear(node, station.dhcp(MessageType.RELEASE, ciaddr=home, server=SERVER))
+    assert len(world.plane.delivered) == before + 1
+    world.advance(1.5)
+    assert node.states == {}
+    assert list(world.lma_engine.bindings) == []
+
+
+@covers("P62", "P65")
+def test_independent_of_dhcp() -> None:
+    """A fixed address; a lease renewed beyond the tunnel; nothing is ever answered by the MAG."""
+    world = World(mag_settings={"dhcp": "independent"})
+    server = Server(world)
+    [station, other] = world.stations
+    node = world.mags[0]
+    home = ipv4("10.1.0.101")
+    world.hear(node, station.dhcp(MessageType.DISCOVER))
+    assert (node.states, node.told(), server.heard) == ({}, [], [])
+    world.hear(node, station.arp(home, GATEWAY))
+    assert node.states == {station.nai: "registered"}
+    assert [binding.home_address for binding in world.lma_engine.bindings] == [home]
+    node.told()
+    renewal(server, world, node, station, home)
+    assert node.notes.named("dhcp-ack")[-1].details["lease"] == LEASE
+    assert kinds(node) == [MessageType.ACK]
+    world.hear(node, other.arp(home, GATEWAY))  # somebody else claims it
+    world.advance(1)
+    assert node.states == {station.nai: "registered"}
+
+
+@covers("P63", "P82")
+def test_servers_are_asked_from_the_mags_new_address() -> None:
+    world, server = relaying(mags=1)
+    [station, _] = world.stations
+    [node] = world.mags
+    moved = ipv4("198.51.100.99")
+    node.agent.uplink_changed(moved)
+    node.told()
+    world.hear(node, station.dhcp(MessageType.DISCOVER))
+    assert kinds(node) == [MessageType.OFFER]
+    [(source, _, payload)] = [one for one in world.network.carried if one[1] == Endpoint(SERVER, 67)]
+    assert (source.address, DhcpMessage.decode(payload).giaddr) == (moved, moved)
+    assert server.heard == [(MessageType.DISCOVER, True)]
+
+
+def test_a_port_67_that_is_taken_leaves_nothing_open() -> None:
+    world = World(mags=1)
+    [node] = world.mags
+    node.agent.stop()
+    FakeDhcpSocket(world.network, node.address).start(Server(world))
+    with pytest.raises(PmipError, match="67 cannot be bound"):
+        node.agent.start()
+    other = Mag(
+        node.engine,
+        clock=world.clock,
+        signalling=FakeSignalling(world.network, (node.address,)),
+        forwarding=node.plane,
+        authenticator=node.aaa,
+    )
+    other.start()  # port 434 is free again
