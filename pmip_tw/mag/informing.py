@@ -2,7 +2,6 @@
 
 from pmip_tw.addresses import Mac
 from pmip_tw.dhcp import requests, server
-from pmip_tw.dhcp.requests import RequestKind
 from pmip_tw.errors import WireError
 from pmip_tw.mag import observed
 from pmip_tw.mag.effects import MagEffect, Transmit
@@ -11,7 +10,7 @@ from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.visitors import Visitor
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.tunnels import AccessKey
-from pmip_tw.wire.dhcp import DhcpMessage
+from pmip_tw.wire.dhcp import DhcpMessage, MessageType
 from pmip_tw.wire.eapol import eap_failure
 from pmip_tw.wire.ethernet import EthernetFrame
 
@@ -19,7 +18,6 @@ REMEMBERED = 3600.0
 """Seconds in which a node that keeps its address asks by DHCP again; most leases are no longer."""
 
 _MOST = 4096
-_CLAIMS = (RequestKind.INIT_REBOOT, RequestKind.RENEWING)
 
 
 class Informing:
@@ -52,12 +50,12 @@ class Informing:
             message = requests.client_message(frame, None)
         except WireError:
             return None
-        if not isinstance(message, DhcpMessage):
+        if not isinstance(message, DhcpMessage) or message.message_type is MessageType.INFORM:
             return None
         until = self._owed.pop(key.mac)  # once: whatever it asks for, it begins anew afterwards
         address = message.requested_address or message.ciaddr
         link = self._links.of(address)
-        if until < now.monotonic or requests.classify(message, None, link).kind not in _CLAIMS:
+        if until < now.monotonic or message.message_type is not MessageType.REQUEST:
             return None
         nak = server.encapsulate(
             server.nak(message, link.gateway), key.mac, self._policy.gateway_mac, link.gateway

@@ -35,13 +35,17 @@ EffectT = TypeVar("EffectT")
 
 
 class Bench:
-    """``effects``: all of them so far, with what Serve holds in its place, as if the packet plane took everything."""
+    """``effects``: all of them so far, with what Serve holds in its place, as if the packet plane took everything.
+
+    ``profile``: what AAA says of all nodes that is not usual.
+    """
 
     def __init__(self, **policy: object) -> None:
         self.at = 1000.0
         self.wall_ahead = 0.0
         self.random = b"\0"
         self.effects: list[MagEffect] = []
+        self.profile: dict[str, object] = {}
         settings: dict[str, object] = {
             "address": MAG,
             "gateway_mac": GATEWAY_MAC,
@@ -114,7 +118,7 @@ class Bench:
     def begin(self, frame: bytes | None = None, station: Station | None = None) -> RegistrationRequest:
         """Attached and accepted: the first request."""
         station = station or self.station
-        effects = self.decide(self.attach(frame, station), accept(station))
+        effects = self.decide(self.attach(frame, station), accept(station, **self.profile))
         [request] = requests(effects)
         return request
 
@@ -141,8 +145,9 @@ class Bench:
         return request
 
 
-def accept(station: Station, home: Ipv4 = UNSPECIFIED) -> Accept:
-    return Accept(Profile(nai=station.nai, lmas=(LMA,), mn_ha=association(station.number), home_address=home))
+def accept(station: Station, home: Ipv4 = UNSPECIFIED, **profile: object) -> Accept:
+    values: dict[str, object] = {"nai": station.nai, "lmas": (LMA,), "mn_ha": association(station.number)}
+    return Accept(Profile(home_address=home, **(values | profile)))  # type: ignore[arg-type]
 
 
 def only(kind: type[EffectT], effects: Iterable[object]) -> list[EffectT]:
@@ -192,10 +197,16 @@ def reply(
     station: Station | None = None,
     nai: bytes | None = None,
     timestamp: int | None = LMA_CLOCK,
+    inform: bool = False,
+    fa_ha: SecurityAssociation | None = None,
     **more: object,
 ) -> bytes:
-    """The LMA's answer to ``request``, right in everything that is not said otherwise."""
-    signer = key or association(station.number if station else 1)
+    """The LMA's answer to ``request``, right in everything that is not said otherwise.
+
+    With ``fa_ha`` it is proven by that; by a node's key, too, only if the request was.
+    """
+    signer = key or (association(station.number if station else 1) if request.mn_ha or not fa_ha else None)
+    more.setdefault("per_node", request.per_node)
     answer = RegistrationReply(
         code=code,
         lifetime=lifetime if request.lifetime else 0,
@@ -203,14 +214,22 @@ def reply(
         home_agent=agent,
         identification=request.identification if identification is None else identification,
         nai=request.nai if nai is None else nai,
-        revocation=None if timestamp is None or not request.lifetime else RevocationSupport(timestamp),
+        revocation=None
+        if timestamp is None or not request.lifetime
+        else RevocationSupport(timestamp, inform),
         **more,  # type: ignore[arg-type]
     )
-    return answer.encode(mn_ha=signer)
+    return answer.encode(mn_ha=signer, fa_ha=fa_ha)
 
 
-def revocation(identifier: int, *, key: SecurityAssociation | None = None, **fields: object) -> bytes:
-    """The LMA's revocation of ``ADDRESS``."""
+def revocation(
+    identifier: int,
+    *,
+    key: SecurityAssociation | None = None,
+    fa_ha: SecurityAssociation | None = None,
+    **fields: object,
+) -> bytes:
+    """The LMA's revocation of ``ADDRESS``, proven by the node's key or by ``fa_ha``."""
     values: dict[str, object] = {
         "from_home_agent": True,
         "nai": b"mn1@example.net",
@@ -219,7 +238,7 @@ def revocation(identifier: int, *, key: SecurityAssociation | None = None, **fie
         "foreign_domain": MAG,
     }
     message = Revocation(identifier=identifier, **(values | fields))  # type: ignore[arg-type]
-    return message.encode(mn_ha=key or association(1))
+    return message.encode(mn_ha=key or (None if fa_ha else association(1)), fa_ha=fa_ha)
 
 
 def order(effects: Sequence[object], *kinds: type) -> list[str]:

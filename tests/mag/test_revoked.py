@@ -4,10 +4,14 @@ import pytest
 
 from pmip_tw.aaa.profile import Accept, Profile
 from pmip_tw.addresses import Endpoint, ipv4
+from pmip_tw.mag.effects import Authenticate, Transmit
+from pmip_tw.mag.protection import AuthenticationMode, LmaAssociation
+from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.effects import Install, Remove, Send
+from pmip_tw.wire import codes as wire
 from pmip_tw.wire.dhcp import MessageType
 from pmip_tw.wire.revocation import RevocationAck
-from tests.agents.world import GATEWAY, Station, association
+from tests.agents.world import GATEWAY, GATEWAY_MAC, LMA, Station, association
 from tests.conformance import covers
 from tests.mag.bench import (
     ADDRESS,
@@ -21,6 +25,7 @@ from tests.mag.bench import (
     reply,
     requests,
     revocation,
+    told,
 )
 
 STATION = Station(1)
@@ -189,3 +194,151 @@ def test_a_renewal_on_its_way_does_not_save_it() -> None:
     assert len(bench.engine.visitors) == 0
     assert order(bench.arrive(reply(request)), Install) == []
     assert requests(bench.wait(100)) == []
+
+
+SHARED = association(9)
+PER_NODE = (LmaAssociation(address=LMA, mode=AuthenticationMode.FA_HA, fa_ha=SHARED),)
+
+
+class TestPerNode:
+    """Revocations under the MAG's own association (P76, RV9, RV11, RV37)."""
+
+    def bench(self) -> Bench:
+        bench = Bench(associations=PER_NODE)
+        bench.profile = {"mn_ha": None}
+        return bench
+
+    @covers("RV9", "RV11", "P76", "RV42")
+    def test_fa_ha_proves_it_and_its_acknowledgment_wherever_it_comes_from(self) -> None:
+        bench = self.bench()
+        bench.arrive(reply(bench.begin(), fa_ha=SHARED))
+        source = Endpoint(ipv4("203.0.113.77"), 434)
+        effects = bench.arrive(revocation(LMA_CLOCK + 5, fa_ha=SHARED), source)
+        assert order(effects, Remove, Send) == ["Remove", "Send"]
+        [send] = only(Send, effects)
+        ack = RevocationAck.decode(send.datagram)
+        assert ack.fa_ha is not None and ack.mn_ha is None and send.destination == source
+        assert SHARED.verify(send.datagram[: ack.fa_ha.covered], ack.fa_ha.value)
+
+    @covers("RV9")
+    @pytest.mark.parametrize("proof", [{"fa_ha": association(8)}, {"key": association(1)}, {"key": SHARED}])
+    def test_nothing_else_does(self, proof: dict[str, SecurityAssociation]) -> None:
+        bench = self.bench()
+        bench.arrive(reply(bench.begin(), fa_ha=SHARED))
+        effects = bench.arrive(revocation(LMA_CLOCK + 5, **proof))  # type: ignore[arg-type]
+        assert note("message-discarded", effects).reason == "bad-authenticator"
+        assert len(bench.engine.visitors) == 1
+
+    @covers("RV37", "P21")
+    def test_after_a_restart_the_lma_hears_that_it_is_over(self) -> None:
+        bench = self.bench()
+        effects = bench.arrive(revocation(LMA_CLOCK + 5, fa_ha=SHARED, inform=True))
+        [send] = only(Send, effects)
+        ack = RevocationAck.decode(send.datagram)
+        assert (ack.home_address, ack.identifier, ack.inform) == (ADDRESS, LMA_CLOCK + 5, False)
+        assert note("revocation-without-visitor", effects).nai == STATION.nai
+        forged = bench.arrive(revocation(LMA_CLOCK + 5, fa_ha=association(8)))
+        assert note("message-discarded", forged).reason == "no-such-binding"
+
+    @covers("RV38")
+    def test_not_about_an_address_that_was_never_ours(self) -> None:
+        bench = self.bench()
+        message = revocation(LMA_CLOCK + 5, fa_ha=SHARED, foreign_domain=ipv4("198.51.100.99"))
+        assert note("message-discarded", bench.arrive(message)).reason == "not-ours"
+
+    @covers("RV9")
+    def test_under_ipsec_the_lmas_address_is_the_proof(self) -> None:
+        bench = Bench(associations=(LmaAssociation(address=LMA, mode=AuthenticationMode.IPSEC),))
+        bench.arrive(reply(bench.begin())[:-22])
+        bare = revocation(LMA_CLOCK + 5)[:-22]
+        refused = bench.arrive(bare, Endpoint(ipv4("203.0.113.77"), 434))
+        assert note("message-discarded", refused).reason == "bad-authenticator"
+        [send] = only(Send, bench.arrive(bare))
+        assert RevocationAck.decode(send.datagram).mn_ha is None
+
+
+class TestTellingTheNode:
+    """The I bit: negotiated in 137, asked for in the revocation, promised in the acknowledgment (RV5, RV33, RV40)."""
+
+    def revoked(
+        self, bench: Bench, *, asked: bool = True, negotiated: bool = True
+    ) -> tuple[list, RevocationAck]:
+        request = bench.begin(STATION.data(ADDRESS))
+        bench.arrive(reply(request, inform=negotiated))
+        effects = bench.arrive(revocation(LMA_CLOCK + 5, inform=asked))
+        assert order(effects, Remove, Send) == ["Remove", "Send"]
+        [send] = only(Send, effects)
+        return effects, RevocationAck.decode(send.datagram)
+
+    @covers("RV5")
+    @pytest.mark.parametrize(
+        ("on_revoke", "bit"), [("none", False), ("dhcp_nak", True), ("l2_disconnect", True)]
+    )
+    def test_the_request_offers_it_if_there_is_a_way(self, on_revoke: str, bit: bool) -> None:
+        request = Bench(on_revoke=on_revoke).begin()
+        assert request.revocation is not None and request.revocation.inform is bit
+
+    @covers("RV33", "RV40")
+    def test_l2_disconnect_sends_eap_failure(self) -> None:
+        effects, ack = self.revoked(Bench(on_revoke="l2_disconnect"))
+        assert ack.inform
+        [sent] = only(Transmit, effects)
+        assert sent.frame[:14] == bytes(STATION.mac) + bytes(GATEWAY_MAC) + b"\x88\x8e"
+        assert sent.frame[14:22] == b"\2\0\0\4\4\0\0\4"
+        assert note("node-disconnected", effects).nai == STATION.nai
+
+    @covers("RV33", "RV40")
+    def test_dhcp_nak_refuses_the_next_request_once(self) -> None:
+        bench = Bench(on_revoke="dhcp_nak")
+        effects, ack = self.revoked(bench)
+        assert ack.inform and only(Transmit, effects) == []
+        renewal = STATION.dhcp(MessageType.REQUEST, ciaddr=ADDRESS, server=GATEWAY)
+        effects = bench.hear(renewal)
+        [nak] = told(effects)
+        assert nak.message_type is MessageType.NAK and only(Authenticate, effects) == []
+        assert only(Authenticate, bench.hear(STATION.dhcp(MessageType.DISCOVER)))
+
+    @covers("RV40")
+    def test_dhcp_nak_does_not_keep_out_who_comes_back(self) -> None:
+        bench = Bench(on_revoke="dhcp_nak")
+        self.revoked(bench)
+        bench.register(STATION.data(ADDRESS))
+        [nak] = told(bench.hear(STATION.dhcp(MessageType.REQUEST, ciaddr=ADDRESS, server=GATEWAY)))
+        assert nak.message_type is MessageType.NAK
+        [ack] = told(bench.hear(STATION.dhcp(MessageType.REQUEST, ciaddr=ADDRESS, server=GATEWAY)))
+        assert ack.message_type is MessageType.ACK
+
+    @covers("RV5", "RV33", "RV40")
+    @pytest.mark.parametrize(
+        ("on_revoke", "asked", "negotiated"),
+        [("dhcp_nak", False, True), ("dhcp_nak", True, False), ("none", True, True)],
+    )
+    def test_otherwise_the_node_notices_nothing(self, on_revoke: str, asked: bool, negotiated: bool) -> None:
+        """A handover's revocation does not ask for it: the node is served elsewhere."""
+        bench = Bench(on_revoke=on_revoke)
+        effects, ack = self.revoked(bench, asked=asked, negotiated=negotiated)
+        assert not ack.inform and only(Transmit, effects) == []
+        bench.register(STATION.data(ADDRESS))
+        [answer] = told(bench.hear(STATION.dhcp(MessageType.REQUEST, ciaddr=ADDRESS, server=GATEWAY)))
+        assert answer.message_type is MessageType.ACK
+
+
+@covers("RV3")
+def test_an_lma_without_revocation_is_refused_if_it_must_have_it() -> None:
+    bench = Bench(require_revocation=True)
+    effects = bench.arrive(reply(bench.begin(), timestamp=None))
+    refused = note("registration-refused", effects)
+    assert refused.reason == "revocation" and "require_revocation" in refused.cause
+    assert [request.lifetime for request in requests(effects)] == [0]
+    assert order(effects, Install) == []
+    bench = Bench(require_revocation=True)
+    bench.register()
+
+
+@covers("RV30", "RV28", "RV31")
+@pytest.mark.parametrize("colocated", [True, False])
+def test_a_mag_ends_what_it_registered_by_deregistering(colocated: bool) -> None:
+    bench = Bench(colocated=colocated)
+    bench.register()
+    [send] = only(Send, bench.take(bench.engine.detach(STATION.nai, bench.now)))
+    assert send.datagram[0] == wire.MessageType.REGISTRATION_REQUEST
