@@ -5,34 +5,31 @@ No sockets here: every provider moves packets by these rules, and the edges are 
 
 from collections.abc import Callable, Sequence
 
-import attrs
-
 from pmip_tw.addresses import BROADCAST_MAC, Ipv4, Mac
 from pmip_tw.errors import ForwardingError, WireError
 from pmip_tw.forwarding import drops, mss, offloads
+from pmip_tw.forwarding.access_broadcasts import AccessBroadcasts
+from pmip_tw.forwarding.access_session import AccessSession
+from pmip_tw.forwarding.dhcp_packets import is_to_dhcp_client, is_to_dhcp_server
 from pmip_tw.forwarding.keepalives import answered, keepalive
 from pmip_tw.forwarding.path_mtu import LINK_MTU
 from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, require_carriable
-from pmip_tw.forwarding.session import Session, octets
+from pmip_tw.forwarding.session import octets
 from pmip_tw.forwarding.soundness import is_sound, out_of_tunnel
+from pmip_tw.forwarding.time_to_live import one_hop_older
 from pmip_tw.forwarding.tunnel_ends import TunnelEnds
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Counters, Tunnel
 from pmip_tw.wire import icmp
 from pmip_tw.wire.encapsulation import DONT_FRAGMENT
-from pmip_tw.wire.ipv4 import MINIMUM_HEADER, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, Ipv4Packet
+from pmip_tw.wire.ipv4 import (
+    PROTOCOL_ICMP,
+    PROTOCOL_IP_IN_IP,
+    PROTOCOL_TCP,
+    Ipv4Packet,
+)
 
 _ETHERNET = 14
 _IPV4, _ARP, _IPV6, _EAPOL = b"\x08\x00", b"\x08\x06", b"\x86\xdd", b"\x88\x8e"
-_DHCP_SERVER_PORT, _DHCP_CLIENT_PORT = b"\x00\x43", b"\x00\x44"
-
-
-@attrs.define(slots=True, eq=False, kw_only=True)
-class AccessSession(Session):
-    """``header`` is what stands before a frame to the node; ``awaited`` the keepalive without answer, 0 if none."""
-
-    entry: AccessEntry
-    header: bytes
-    awaited: int = 0
 
 
 class AccessSwitch:
@@ -74,6 +71,7 @@ class AccessSwitch:
         self._drops = dropped
         self._by_port: dict[str, dict[bytes, AccessSession]] = {port: {} for port in ports}
         self._by_tunnel: dict[tuple[TunnelEnds, bytes], AccessSession] = {}
+        self._broadcasts = AccessBroadcasts(self._deliver, dropped)
 
     # What is held
 
@@ -102,6 +100,7 @@ class AccessSwitch:
             self._forget(before)
         nodes[entry.mac] = session
         self._by_tunnel[way.ends, home] = session
+        self._broadcasts.add(session)
 
     def remove(self, key: AccessKey) -> Counters:
         session = self._by_port.get(key.port, {}).pop(key.mac, None)
@@ -112,6 +111,7 @@ class AccessSwitch:
 
     def _forget(self, session: AccessSession) -> None:
         del self._by_tunnel[session.way.ends, session.home]
+        self._broadcasts.discard(session)
         self._paths.release(session.way)
 
     def snapshot(self) -> tuple[AccessEntry, ...]:
@@ -151,7 +151,7 @@ class AccessSwitch:
         if not is_sound(packet, length):
             self._drops[drops.MALFORMED] += 1
             return
-        to_dhcp_server = _is_to_dhcp_server(packet)
+        to_dhcp_server = is_to_dhcp_server(packet)
         if to_dhcp_server and not session.entry.shows_dhcp:
             session.last_heard = self.now
             self._hand_up(port, frame)
@@ -165,7 +165,7 @@ class AccessSwitch:
         elif packet[16] >= 224:
             self._drops[drops.GROUP_DESTINATION] += 1  # P47
         elif self._local_routing and (nearby := self._nearby(session, packet)) is not None:
-            self._deliver(nearby, _one_hop_older(packet))
+            self._deliver(nearby, one_hop_older(packet))
             session.packets_up += 1
             session.octets_up += len(packet)
         else:
@@ -190,18 +190,37 @@ class AccessSwitch:
         elif kind == _EAPOL:
             self._hand_up(port, frame)
         elif destination not in (self._gateway_mac, BROADCAST_MAC):
-            self._drops[drops.NOT_FOR_GATEWAY] += 1
-        elif kind == _ARP or (kind == _IPV4 and _is_to_dhcp_server(frame[_ETHERNET:])):
+            if not (kind == _IPV4 and destination[0] & 1 and self._group_frame(port, frame)):
+                self._drops[drops.NOT_FOR_GATEWAY] += 1
+        elif kind == _ARP or (kind == _IPV4 and is_to_dhcp_server(frame[_ETHERNET:])):
             self._hand_up(port, frame)
+        elif kind != _IPV4:
+            self._drops[drops.OTHER_ETHERTYPE] += 1
+        elif not self._group_frame(port, frame):
+            self._drops[drops.GROUP_DESTINATION] += 1  # T8
+
+    def _group_frame(self, port: str, frame: bytes) -> bool:
+        """An IPv4 frame to a group of MACs: into the node's tunnel, if its broadcasts go there (P68)."""
+        session = self._by_port[port].get(frame[6:12])
+        if session is None or not session.entry.broadcasts:
+            return False
+        length = int.from_bytes(frame[16:18], "big")
+        packet = frame[_ETHERNET : _ETHERNET + length]
+        if not is_sound(packet, length):
+            self._drops[drops.MALFORMED] += 1
+        elif packet[12:16] != session.home:
+            self._drops[drops.SPOOFED_SOURCE] += 1  # P48
         else:
-            self._drops[drops.GROUP_DESTINATION if kind == _IPV4 else drops.OTHER_ETHERTYPE] += 1
+            session.last_heard = self.now
+            return self._broadcasts.from_node(session, packet)
+        return True
 
     def _carry(self, session: AccessSession, packet: bytes) -> None:
         mtu = session.way.mtu
         if len(packet) > mtu and packet[6] & DONT_FRAGMENT:
             self._refuse_too_big(session, packet)
             return
-        forwarded = _one_hop_older(packet)
+        forwarded = one_hop_older(packet)
         if packet[9] == PROTOCOL_TCP and mss.is_syn(forwarded):
             forwarded = mss.clamp(forwarded, mtu)
         self._send(session, forwarded)
@@ -232,7 +251,8 @@ class AccessSwitch:
         """What came out of the tunnel that has these ``ends`` (P44, N29); nobody has looked into it yet."""
         session = self._by_tunnel.get((ends, inner[16:20]))
         if session is None:
-            self._drops[self._paths.reason(ends, drops.NO_ENTRY)] += 1  # P51, T10, N36
+            if not self._broadcasts.arrived(ends, inner):
+                self._drops[self._paths.reason(ends, drops.NO_ENTRY)] += 1  # P51, T10, N36
             return
         packet = out_of_tunnel(inner, self._drops)
         if packet is None:
@@ -261,10 +281,12 @@ class AccessSwitch:
             packet = mss.clamp(packet, session.way.mtu)
         elif protocol == PROTOCOL_ICMP and session.awaited and self._is_awaited(session, packet):
             return
+        elif protocol == PROTOCOL_IP_IN_IP:
+            packet = self._broadcasts.unwrapped(session, packet) or packet
         if self._emit(session.entry.port, session.header + packet):
             session.packets_down += 1
             session.octets_down += len(packet)
-        if session.entry.shows_dhcp and _is_to_dhcp_client(packet):
+        if session.entry.shows_dhcp and is_to_dhcp_client(packet):
             self._show_dhcp(session.entry.key, packet)
 
     def _is_awaited(self, session: AccessSession, packet: bytes) -> bool:
@@ -274,29 +296,3 @@ class AccessSwitch:
         session.awaited = 0
         self._keepalive_answered(session.entry.key)
         return True
-
-
-def _one_hop_older(packet: bytes) -> bytes:
-    """Time to live and checksum in one word: one less there is 0x0100 more here (RFC 1141)."""
-    word = int.from_bytes(packet[8:12], "big")
-    checksum = (word & 0xFFFF) + 0x100
-    if checksum >= 0xFFFF:
-        checksum -= 0xFFFF
-    word = (word & 0xFFFF0000) - 0x01000000 | checksum
-    return b"".join((packet[:8], word.to_bytes(4, "big"), packet[12:]))
-
-
-def _is_to_dhcp_server(packet: bytes) -> bool:
-    return _is_udp_to(_DHCP_SERVER_PORT, packet)
-
-
-def _is_to_dhcp_client(packet: bytes) -> bool:
-    return _is_udp_to(_DHCP_CLIENT_PORT, packet)
-
-
-def _is_udp_to(port: bytes, packet: bytes) -> bool:
-    """UDP to ``port``, in the first fragment, which has the ports."""
-    if len(packet) <= MINIMUM_HEADER or packet[9] != PROTOCOL_UDP or packet[7] or packet[6] & 0x1F:
-        return False
-    at = (packet[0] & 0xF) * 4 + 2
-    return packet[at : at + 2] == port

@@ -3,32 +3,19 @@
 from collections.abc import Callable
 from functools import partial
 
-import attrs
-
 from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import WireError
 from pmip_tw.forwarding import drops
-from pmip_tw.forwarding.icmp_budget import IcmpBudget
+from pmip_tw.forwarding.anchor_session import AnchorSession
+from pmip_tw.forwarding.budget import Budget
+from pmip_tw.forwarding.home_links import HomeLinks
 from pmip_tw.forwarding.paths import TunnelPaths, Way
-from pmip_tw.forwarding.session import Session
-from pmip_tw.mobility.tunnels import AnchorEntry
 from pmip_tw.wire import icmp
 from pmip_tw.wire.encapsulation import DONT_FRAGMENT
 from pmip_tw.wire.ipv4 import MINIMUM_HEADER, PROTOCOL_IP_IN_IP, Ipv4Packet
 
-
-@attrs.define(slots=True, eq=False, kw_only=True)
-class AnchorSession(Session):
-    """``copies``: further ways that every packet goes (L3). ``ends``: the tunnels' ends, four octets each (T2)."""
-
-    entry: AnchorEntry
-    domain: "AnchorDomain"
-    copies: tuple[Way, ...]
-    ends: frozenset[bytes]
-
-    @property
-    def ways(self) -> tuple[Way, ...]:
-        return (self.way, *self.copies)
+ERRORS_PER_SECOND = 10
+"""Errors of one kind that one domain sends at most (RFC 1812 4.3.2.8)."""
 
 
 class AnchorDomain:
@@ -43,19 +30,21 @@ class AnchorDomain:
         answer: Callable[[bytes], None],
         speaker: Callable[[Ipv4], Ipv4],
         paths: TunnelPaths,
+        links: HomeLinks,
         dropped: drops.Drops,
         now: Callable[[], float],
     ) -> None:
         self.to_host = to_host
         self.sessions: dict[bytes, AnchorSession] = {}
+        self.links = links
         self._answer = answer
         self._speaker = speaker
         self._paths = paths
         self._drops = dropped
         self._now = now
         # Two budgets: whoever scans unbound addresses must not starve path MTU discovery.
-        self._unreachable_errors = IcmpBudget()
-        self._too_big_errors = IcmpBudget()
+        self._unreachable_errors = Budget(ERRORS_PER_SECOND)
+        self._too_big_errors = Budget(ERRORS_PER_SECOND)
 
     def downstream(self, packet: bytes) -> None:
         """A packet that the machine routed towards a home address, its time to live already decremented (T1)."""
@@ -97,12 +86,14 @@ class AnchorDomain:
         if packet[16] >= 224:
             self._drops[drops.GROUP_DESTINATION] += 1
             return
+        if self.links.routed(packet):
+            return
         self._drops[drops.NO_BINDING] += 1
         self._report(self._unreachable_errors, icmp.host_unreachable, packet)
 
     def _report(
         self,
-        budget: IcmpBudget,
+        budget: Budget,
         error_about: Callable[[Ipv4, Ipv4Packet], bytes | None],
         packet: bytes,
     ) -> None:

@@ -8,7 +8,10 @@ from collections.abc import Callable
 from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops, keepalives, offloads
-from pmip_tw.forwarding.anchor_domain import AnchorDomain, AnchorSession
+from pmip_tw.forwarding.anchor_domain import AnchorDomain
+from pmip_tw.forwarding.anchor_session import AnchorSession
+from pmip_tw.forwarding.home_link_packets import is_for_link
+from pmip_tw.forwarding.home_links import HomeLinks
 from pmip_tw.forwarding.path_mtu import LINK_MTU
 from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, Way, require_carriable
 from pmip_tw.forwarding.session import octets
@@ -28,6 +31,7 @@ class AnchorSwitch:
         self, *, local: Ipv4, open_path: OpenPath, path_mtu: Callable[[Tunnel], int], dropped: drops.Drops
     ) -> None:
         self.now = 0.0
+        self._address = local
         self._local = octets(local)
         self._paths = TunnelPaths(open_path, path_mtu)
         self._drops = dropped
@@ -48,6 +52,7 @@ class AnchorSwitch:
             answer=answer,
             speaker=speaker,
             paths=self._paths,
+            links=HomeLinks(self._address, self._drops, lambda: self.now),
             dropped=self._drops,
             now=lambda: self.now,
         )
@@ -77,11 +82,15 @@ class AnchorSwitch:
             copies=ways[1:],
             domain=domain,
             ends=frozenset((self._local, *(octets(way.tunnel.remote) for way in ways))),
+            special=frozenset(
+                (self._local,) if entry.prefix is None else (self._local, octets(entry.prefix.broadcast))
+            ),
         )
         if before is not None:
             session.inherit(before)
             self._forget(before)
         domain.sessions[home] = session
+        domain.links.add(session)
         for way in ways:
             self._by_tunnel[way.ends, home] = session
 
@@ -108,6 +117,7 @@ class AnchorSwitch:
         return session.counters()
 
     def _forget(self, session: AnchorSession) -> None:
+        session.domain.links.discard(session)
         for way in session.ways:
             del self._by_tunnel[way.ends, session.home]
         self._release(session.ways)
@@ -157,11 +167,20 @@ class AnchorSwitch:
 
     def _deliver(self, session: AnchorSession, packet: bytes, ends: TunnelEnds) -> None:
         session.last_heard = self.now
-        if packet[16:20] == self._local and self._is_keepalive(session, packet, ends):
+        if (packet[16:20] in session.special or packet[16] >= 224) and self._is_ours(session, packet, ends):
             return
         if session.domain.to_host(packet):
             session.packets_up += 1
             session.octets_up += len(packet)
+
+    def _is_ours(self, session: AnchorSession, packet: bytes, ends: TunnelEnds) -> bool:
+        """Is it for this plane to handle, and has that been done?"""
+        if packet[16:20] == self._local:
+            return self._is_keepalive(session, packet, ends)
+        if is_for_link(packet[16:20], session.entry.prefix):
+            session.domain.links.from_node(session, packet)
+            return True
+        return False  # of a group that the machine may route
 
     def _is_keepalive(self, session: AnchorSession, packet: bytes, ends: TunnelEnds) -> bool:
         """An echo request to ourselves is answered here, into its tunnel, whatever the kernel would do (N37, N44)."""

@@ -12,6 +12,9 @@ IPV6: Final = "ipv6"
 GROUP_DESTINATION: Final = "group-destination"
 """Broadcast or multicast from a node: direct delivery is for unicast only (P47, T8)."""
 
+BROADCAST_LIMIT: Final = "broadcast-limit"
+"""At the anchor: more broadcasts of one sender than are copied (P68)."""
+
 NOT_FOR_GATEWAY: Final = "not-for-gateway"
 """A frame between others on the access link."""
 

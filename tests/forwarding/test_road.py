@@ -5,13 +5,18 @@ import socket
 import sys
 from collections.abc import Iterator
 
+import attrs
 import pytest
 
+from pmip_tw.addresses import Endpoint, ipv4, prefix
 from pmip_tw.forwarding import offloads
+from pmip_tw.wire.encapsulation import ip_in_ip_header
+from pmip_tw.wire.udp import udp_packet
 from tests.conformance import covers
 
 from .namespaces import require_namespaces
 from .road import Road
+from .worlds import LOCAL, PEERS
 
 OCTETS = 8_000_000
 
@@ -109,6 +114,42 @@ def _transfer(road: Road, direction: str) -> None:
     sent = road.output(road.program(sender, sys.executable, "-c", SEND, address, str(OCTETS)))
     assert road.output(listening) == sent
     assert sent.startswith(str(OCTETS))
+
+
+HEAR = """
+import socket, struct, sys
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+group = socket.inet_aton("224.0.0.251") + socket.inet_aton("10.1.0.2")
+sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group)
+sock.bind(("0.0.0.0", 7000))
+sock.settimeout(20)
+print("ready", flush=True)
+print(sorted(sock.recv(100).decode() for _ in range(3)))
+"""
+
+
+@covers("P68")
+def test_a_host_takes_broadcasts_in_frames_to_its_own_mac() -> None:
+    """An unmodified kernel: limited, of its prefix, and a group that it has joined."""
+    require_namespaces()
+    road = Road(over_udp=False)
+    try:
+        road.access.install(attrs.evolve(road.access_entry, broadcasts=True, prefix=prefix("10.1.0.0/24")))
+        listening = road.program(road.mn, sys.executable, "-c", HEAR)
+        assert listening.stdout is not None
+        assert listening.stdout.readline() == "ready\n"
+        with road.lma.entered():
+            raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+        for address in ("255.255.255.255", "10.1.0.255", "224.0.0.251"):
+            packet = udp_packet(
+                Endpoint(ipv4("10.1.0.77"), 9), Endpoint(ipv4(address), 7000), address.encode()
+            )
+            outer = ip_in_ip_header(PEERS[0], LOCAL, packet) + packet
+            raw.sendto(outer, ("192.0.2.1", 0))
+        assert road.output(listening).strip() == "['10.1.0.255', '224.0.0.251', '255.255.255.255']"
+        raw.close()
+    finally:
+        road.close()
 
 
 def test_udp_segmentation_offload_is_finished(road: Road) -> None:
