@@ -3,17 +3,29 @@
 from collections.abc import Callable, Iterator
 
 from pmip_tw.addresses import Ipv4
+from pmip_tw.lma.mags import Authentication, KnownMag
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.effects import Send
+from pmip_tw.mobility.mn_aaa import AaaAssociation, AaaTable, NodeKey
 from pmip_tw.secret import Secret
 from pmip_tw.wire import extensions as ext
 from pmip_tw.wire.codes import MessageType, accepts
-from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelRequest
-from pmip_tw.wire.registration import RegistrationReply, RegistrationRequest
+from pmip_tw.wire.extension_fields import BY_FA_HA
+from pmip_tw.wire.extension_values import DynamicHomeAgent, RevocationSupport, UdpTunnelRequest
+from pmip_tw.wire.registration import (
+    BROADCASTS,
+    COLOCATED,
+    GRE,
+    MINIMAL,
+    REVERSE_TUNNEL,
+    SIMULTANEOUS,
+    RegistrationReply,
+    RegistrationRequest,
+)
 from pmip_tw.wire.revocation import Revocation, RevocationAck
 from tests.fuzz.datagrams import EXTENSIONS, sign_again
 from tests.fuzz.target import Target
-from tests.lma.anchor import MAG1, MAG2, MAG3, NAT, Anchor, association, nai, revocations
+from tests.lma.anchor import BLUE, LMA, MAG1, MAG2, MAG3, NAT, Anchor, association, nai, revocations
 
 HEAD = 2
 """Octets in front of the datagram: in which situation it arrives, and how."""
@@ -22,7 +34,14 @@ FORGED = 0x80
 SOURCES = (MAG1, MAG2, MAG3, NAT)
 DELAYS = (0.0, 0.5, 6.0, 700.0)
 
-MAG_KEY = SecurityAssociation(0x2000, Secret(b"key of all the MAGs"))
+MAG_KEY = SecurityAssociation(0x2000, Secret(b"key of the first MAG"))
+NAT_KEY = SecurityAssociation(0x2002, Secret(b"key of the MAG behind the NAT"))
+AAA_KEY = SecurityAssociation(0x3000, Secret(b"key of the AAA server"))
+SENT = {
+    MessageType.REGISTRATION_REPLY: RegistrationReply,
+    MessageType.REVOCATION: Revocation,
+    MessageType.REVOCATION_ACK: RevocationAck,
+}
 SUPPORT = RevocationSupport(5)
 
 
@@ -69,6 +88,46 @@ def strict() -> Anchor:
     return anchor
 
 
+def of_agents() -> Anchor:
+    """MAGs with keys of their own: one direct, one behind a NAT; node 1 is bound by such a key, node 2 by two."""
+    mags = [
+        KnownMag(address=MAG1, authentication=Authentication.FA_HA, associations=(MAG_KEY,)),
+        KnownMag(
+            address=MAG2,
+            authentication=Authentication.FA_HA,
+            associations=(NAT_KEY,),
+            behind_nat=True,
+            realms=frozenset({b"example.net"}),
+        ),
+        KnownMag(address=MAG3, proxy=False),
+    ]
+    at_the_server = NodeKey(AaaAssociation(AAA_KEY.spi, Secret(b"key of the AAA server")), association(1))
+    anchor = Anchor(mags=mags, aaa=AaaTable([(nai(1).decode(), at_the_server)]), revocation_inform=True)
+    asked = anchor.request(1, MAG1, per_node=BY_FA_HA, revocation=RevocationSupport(5, inform=True))
+    anchor.hear(asked.encode(fa_ha=MAG_KEY), MAG1)
+    asked = anchor.request(2, MAG1, flags=REVERSE_TUNNEL, revocation=SUPPORT, agent_part=frozenset({137}))
+    anchor.hear(asked.encode(mn_ha=association(2), fa_ha=MAG_KEY), MAG1)
+    assert len(anchor.engine.bindings) == 2, anchor.notes
+    return anchor
+
+
+def generous() -> Anchor:
+    """Everything that can be offered is; node 1 is at two MAGs at once, one of them by GRE with keys."""
+    anchor = Anchor(
+        max_bindings=2,
+        by_technology=True,
+        tunnel_broadcast=True,
+        dynamic_home_agent=True,
+        redirects={b"blue.example": Ipv4(LMA + 1)},
+        explain_refusals=True,
+        revocation_inform=True,
+    )
+    flags = COLOCATED | REVERSE_TUNNEL | SIMULTANEOUS | BROADCASTS
+    anchor.accept(1, MAG1, flags=flags, revocation=RevocationSupport(5, inform=True))
+    anchor.accept(1, MAG2, flags=flags | GRE, gre_key=0, revocation=SUPPORT)
+    return anchor
+
+
 def broken() -> Anchor:
     """The packet plane takes nothing any more."""
     anchor = bound()
@@ -85,14 +144,18 @@ SITUATIONS: tuple[Callable[[], Anchor], ...] = (
     full,
     strict,
     broken,
+    of_agents,
+    generous,
 )
 
 
 def keys(kind: int, name: bytes, spi: int) -> SecurityAssociation | None:
     """With what an extension of a message that names ``name`` is signed."""
     if kind == ext.FA_HA:
-        return MAG_KEY if spi == MAG_KEY.spi else None
-    for node in range(1, 4):
+        return next((key for key in (MAG_KEY, NAT_KEY) if key.spi == spi), None)
+    if kind == ext.GENERALIZED_AUTHENTICATION:
+        return AAA_KEY if spi == AAA_KEY.spi else None
+    for node in (1, 2, 3, BLUE):
         if name == nai(node) and spi == association(node).spi:
             return association(node)
     return None
@@ -109,14 +172,17 @@ def check(octets: bytes) -> None:
     payload = sign_again(octets[HEAD:], keys, forged=forged)
     before, deadline = whole_state(anchor), anchor.engine.next_deadline()
     sent = anchor.hear(payload, source)
-    answers = [one for one in sent if one.datagram[0] == MessageType.REGISTRATION_REPLY]
+    answers = [one for one in sent if one.datagram[0] != MessageType.REVOCATION]
     assert len(answers) <= 1
     for one in sent:
         authentic(one)
     consistent(anchor)
-    code = RegistrationReply.decode(answers[0].datagram).code if answers else None
     if forged:
-        assert code in (None, 131) and len(sent) == len(answers), "something followed from a forgery"
+        assert all(one.datagram[0] == MessageType.REGISTRATION_REPLY for one in answers)
+        code = RegistrationReply.decode(answers[0].datagram).code if answers else None
+        assert code in (None, 131, 132, 144) and len(sent) == len(answers), (
+            "something followed from a forgery"
+        )
         assert (whole_state(anchor), anchor.engine.next_deadline()) == (before, deadline), (
             "forged, and it counts"
         )
@@ -126,7 +192,7 @@ def check(octets: bytes) -> None:
     after = whole_state(anchor)
     again = anchor.hear(payload, source)
     assert whole_state(anchor) == after, "it counts once more"
-    assert all(one.datagram[0] == MessageType.REGISTRATION_REPLY for one in again)
+    assert all(one.datagram[0] != MessageType.REVOCATION for one in again)
     for one in anchor.pass_time(anchor.policy.max_lifetime + 1.5):
         authentic(one)
     assert list(anchor.engine.bindings) == []
@@ -144,7 +210,7 @@ def about_request(anchor: Anchor, payload: bytes, answers: list[Send], *, change
         assert not changed, f"refused with {reply.code}, and it counts"
     elif request.lifetime:
         assert 0 < reply.lifetime <= min(request.lifetime, anchor.policy.max_lifetime)
-        held = {one.home_address for one in anchor.engine.bindings if one.nai == request.nai}
+        held = {one.home_address for one in anchor.engine.bindings.of_nai(request.nai)}
         assert reply.home_address in held
     else:
         assert reply.lifetime == 0
@@ -156,12 +222,12 @@ def whole_state(anchor: Anchor) -> tuple[object, ...]:
 
 def authentic(sent: Send) -> None:
     """What leaves decodes, and verifies with the key of the node that it names."""
-    kind = RegistrationReply if sent.datagram[0] == MessageType.REGISTRATION_REPLY else Revocation
-    message = kind.decode(sent.datagram)
-    found = message.mn_ha
-    assert found is not None
-    key = keys(ext.MN_HA, message.nai, found.spi)
-    assert key is not None and key.verify(sent.datagram[: found.covered], found.value)
+    message = SENT[sent.datagram[0]].decode(sent.datagram)
+    assert message.mn_ha or message.fa_ha
+    for kind, found in ((ext.MN_HA, message.mn_ha), (ext.FA_HA, message.fa_ha)):
+        if found is not None:
+            key = keys(kind, message.nai, found.spi)
+            assert key is not None and key.verify(sent.datagram[: found.covered], found.value)
 
 
 def consistent(anchor: Anchor) -> None:
@@ -171,7 +237,9 @@ def consistent(anchor: Anchor) -> None:
     addresses: list[Ipv4] = [one.home_address for one in bindings]
     assert len(addresses) == len(set(addresses))
     now = anchor.clock.monotonic
-    assert all(now - 1 < one.deadline <= now + anchor.policy.max_lifetime for one in bindings)
+    longest = now + anchor.policy.max_lifetime
+    assert all(now - 1 < one.deadline <= longest for binding in bindings for one in binding.all)
+    assert all(len(binding.all) <= anchor.policy.max_bindings for binding in bindings)
 
 
 def seeds() -> Iterator[bytes]:
@@ -183,16 +251,48 @@ def seeds() -> Iterator[bytes]:
             yield bytes((number, source)) + request.encode(mn_ha=association(1))
             yield bytes((number, source | FORGED)) + request.encode(mn_ha=association(1))
             yield bytes((number, source | 4)) + request.encode(mn_ha=association(1), fa_ha=MAG_KEY)
+            request.per_node = BY_FA_HA
             yield bytes((number, source)) + request.encode(fa_ha=MAG_KEY)
+            yield bytes((number, source | FORGED)) + request.encode(fa_ha=MAG_KEY)
         for sent in revocations(anchor.sent):
             ack = RevocationAck(nai=sent.nai, home_address=sent.home_address, identifier=sent.identifier)
             yield bytes((number, 0)) + ack.encode(mn_ha=association(1))
             yield bytes((number, FORGED)) + ack.encode(mn_ha=association(1))
-    anchor = bound()
-    for extension in EXTENSIONS:
-        request = anchor.request(1, unknown=(extension,))
-        yield b"\1\0" + request.encode(mn_ha=association(1))
-        yield b"\1\0" + anchor.request(1, trailing=(extension,)).encode(mn_ha=association(1), fa_ha=MAG_KEY)
+    for number in (1, SITUATIONS.index(of_agents), SITUATIONS.index(generous)):
+        anchor = SITUATIONS[number]()
+        for extension in EXTENSIONS:
+            request = anchor.request(1, unknown=(extension,))
+            yield bytes((number, 0)) + request.encode(mn_ha=association(1))
+            request = anchor.request(1, trailing=(extension,))
+            yield bytes((number, 0)) + request.encode(mn_ha=association(1), fa_ha=MAG_KEY)
+    yield from from_agents()
+
+
+def from_agents() -> Iterator[bytes]:
+    """What only MAGs with keys of their own send."""
+    number = SITUATIONS.index(of_agents)
+    anchor = of_agents()
+    for node in (1, 2):
+        binding = anchor.binding(node)
+        assert binding is not None
+        for identifier in (5, 6, 300):
+            revocation = Revocation(
+                nai=nai(node),
+                from_home_agent=False,
+                inform=True,
+                home_address=binding.home_address,
+                home_domain=LMA,
+                foreign_domain=MAG1,
+                identifier=identifier,
+            )
+            for how in (0, FORGED):
+                yield bytes((number, how)) + revocation.encode(fa_ha=MAG_KEY)
+                yield bytes((number, how)) + revocation.encode(mn_ha=association(node))
+    for request in requests(anchor):
+        for challenge in (None, b"challenge"):
+            request.challenge = challenge
+            yield bytes((number, 0)) + request.encode(mn_aaa=AAA_KEY)
+            yield bytes((number, 0)) + request.encode(mn_ha=association(1), mn_aaa=AAA_KEY)
 
 
 def requests(anchor: Anchor) -> Iterator[RegistrationRequest]:
@@ -204,6 +304,10 @@ def requests(anchor: Anchor) -> Iterator[RegistrationRequest]:
     yield anchor.request(1, MAG1, udp_tunnel=UdpTunnelRequest(forced=True))
     yield anchor.request(1, MAG1, lifetime=0, home_address=home)
     yield anchor.request(1, home, lifetime=0, home_address=home)
+    yield anchor.request(1, MAG2, gre_key=7, flags=REVERSE_TUNNEL | GRE | SIMULTANEOUS)
+    yield anchor.request(1, MAG2, flags=REVERSE_TUNNEL | COLOCATED | MINIMAL | BROADCASTS)
+    yield anchor.request(1, MAG1, home_agent=Ipv4(0), dynamic_home_agent=DynamicHomeAgent(1, LMA))
+    yield anchor.request(BLUE, MAG1, home_agent=Ipv4(0), dynamic_home_agent=DynamicHomeAgent(1, LMA))
     yield anchor.request(3, MAG3, home_address=Ipv4(0xFFFFFFFF), lifetime=65535)
 
 

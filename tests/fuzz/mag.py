@@ -1,22 +1,27 @@
 """Damaged messages at a MAG, signed again and forged, with a visitor in every state; and frames of its visitors."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
-from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.aaa.profile import Accept, Profile
+from pmip_tw.addresses import ALL_ONES, Endpoint, Ipv4
 from pmip_tw.mag.effects import Authenticate
+from pmip_tw.mag.protection import AuthenticationMode, LmaAssociation
 from pmip_tw.mag.visitors import State, Visitor
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.effects import Install, Observe, Remove, Send
-from pmip_tw.mobility.tunnels import AccessEntry, AccessKey
+from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Encapsulation
 from pmip_tw.secret import Secret
 from pmip_tw.wire import extensions as ext
+from pmip_tw.wire.authentication import append_signature
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.dhcp import MessageType as Dhcp
+from pmip_tw.wire.extension_fields import BY_FA_HA
+from pmip_tw.wire.extension_values import DynamicHomeAgent, UdpTunnelReply
 from pmip_tw.wire.registration import RegistrationRequest
 from pmip_tw.wire.revocation import RevocationAck
-from tests.agents.world import GATEWAY, GATEWAY_MAC, LMA, PORT, association
+from tests.agents.world import GATEWAY, GATEWAY_MAC, LMA, PORT, Station, association
 from tests.fuzz.checksums import mend_checksums
-from tests.fuzz.datagrams import EXTENSIONS, sign_again
+from tests.fuzz.datagrams import EXTENSIONS, sign_again, split
 from tests.fuzz.target import Target
 from tests.fuzz.wire import frames as any_frames
 from tests.mag.bench import ADDRESS, Bench, only, reply, requests, revocation
@@ -28,7 +33,8 @@ DELAYS = (0.0, 0.5, 6.0, 1000.0)
 SETTLED = 70_000.0
 """Seconds after which a MAG that nobody speaks to has nothing to do: more than the longest lifetime."""
 
-MAG_KEY = SecurityAssociation(0x2000, Secret(b"key of all the MAGs"))
+MAG_KEY = SecurityAssociation(0x2000, Secret(b"key of the MAG"))
+SENT = {MessageType.REGISTRATION_REQUEST: RegistrationRequest, MessageType.REVOCATION_ACK: RevocationAck}
 
 
 def nobody() -> Bench:
@@ -87,6 +93,39 @@ def revoked() -> Bench:
     return bench
 
 
+def of_agents() -> Bench:
+    """The association is the MAG's, and so are GRE and its keys; the first request is out."""
+    ours = LmaAssociation(address=LMA, mode=AuthenticationMode.FA_HA, fa_ha=MAG_KEY)
+    bench = Bench(
+        associations=(ours,),
+        encapsulation=Encapsulation.GRE,
+        gre_key="own",
+        gre_key_with_d=True,
+        tunnel_broadcast=True,
+    )
+    bench.begin()
+    return bench
+
+
+def registered_by_agents() -> Bench:
+    bench = of_agents()
+    [request] = requests(bench.effects)
+    bench.arrive(of_agent(reply(request, 1, gre_key=77)))
+    assert bench.visitor.state is State.REGISTERED, bench.effects
+    return bench
+
+
+def discovering() -> Bench:
+    """Any LMA will do, and the first one is asked which."""
+    bench = Bench(
+        dynamic_home_agent=True, default_lmas=(LMA,), on_revoke="dhcp_nak", unknown_home_address=ALL_ONES
+    )
+    profile = Profile(nai=bench.station.nai, lmas=(), mn_ha=association(1))
+    bench.decide(bench.attach(), Accept(profile))
+    assert requests(bench.effects), bench.effects
+    return bench
+
+
 SITUATIONS: tuple[Callable[[], Bench], ...] = (
     nobody,
     authenticating,
@@ -97,7 +136,20 @@ SITUATIONS: tuple[Callable[[], Bench], ...] = (
     waiting,
     leaving,
     revoked,
+    of_agents,
+    registered_by_agents,
+    discovering,
 )
+
+
+def of_agent(message: bytes) -> bytes:
+    """A reply or a revocation as an LMA sends it that shares a key with the MAG."""
+    parts = split(message, 0)
+    assert parts is not None
+    others = [extension for extension in parts.extensions if extension[0] != ext.MN_HA]
+    if message[0] == MessageType.REGISTRATION_REPLY:
+        others.insert(0, ext.long(ext.PROXY_NON_SKIPPABLE, *BY_FA_HA))
+    return append_signature(parts.fixed + b"".join(others), ext.FA_HA, MAG_KEY)
 
 
 def keys(kind: int, _nai: bytes, spi: int) -> SecurityAssociation | None:
@@ -188,17 +240,20 @@ def installed(bench: Bench) -> dict[object, AccessEntry]:
 
 
 def authentic(sent: Send) -> None:
-    kind = RegistrationRequest if sent.datagram[0] == MessageType.REGISTRATION_REQUEST else RevocationAck
-    message = kind.decode(sent.datagram)
-    found = message.mn_ha
-    assert found is not None and association(1).verify(sent.datagram[: found.covered], found.value)
+    message = SENT[sent.datagram[0]].decode(sent.datagram)
+    assert message.mn_ha or message.fa_ha
+    for key, found in ((association(1), message.mn_ha), (MAG_KEY, message.fa_ha)):
+        if found is not None:
+            assert key.verify(sent.datagram[: found.covered], found.value)
 
 
 def consistent(bench: Bench) -> None:
     """Who is registered is carried, nobody else is, and nobody is forgotten."""
-    carried = {key: entry for key, entry in installed(bench).items() if entry.upstream}
+    carried = {
+        key: (entry.home_address, entry.tunnel) for key, entry in installed(bench).items() if entry.upstream
+    }
     served = [visitor for visitor in bench.engine.visitors if visitor.state is State.REGISTERED]
-    assert {visitor.key: visitor.entry(upstream=True) for visitor in served} == carried
+    assert {visitor.key: (visitor.home_address, visitor.tunnel) for visitor in served} == carried
     for visitor in bench.engine.visitors:
         assert visitor.state is State.AUTHENTICATING or visitor.next_deadline() is not None
         if visitor.grant is not None:
@@ -212,6 +267,9 @@ def answers(bench: Bench) -> Iterator[bytes]:
     for request in sent[-2:]:
         for code in (0, 1, 69, 128, 129, 130, 131, 133, 136, 143, 149, 150):
             yield reply(request, code)
+        yield reply(request, 143, dynamic_home_agent=DynamicHomeAgent(2, Ipv4(LMA + 1)))
+        yield reply(request, 1, udp_tunnel=UdpTunnelReply(0, forced=True, keepalive_interval=20))
+    for request in sent[-1:]:
         for extension in EXTENSIONS:
             yield reply(request, 1, unknown=(extension,))
             yield reply(request, 1, trailing=(extension,))
@@ -221,7 +279,8 @@ def answers(bench: Bench) -> Iterator[bytes]:
 
 def datagrams() -> Iterator[bytes]:
     for number, situation in enumerate(SITUATIONS):
-        for payload in answers(situation()):
+        for answer in answers(situation()):
+            payload = of_agent(answer) if situation in (of_agents, registered_by_agents) else answer
             yield bytes((number, 0)) + payload
             yield bytes((number, FORGED)) + payload
 
@@ -229,14 +288,11 @@ def datagrams() -> Iterator[bytes]:
 def frames() -> Iterator[bytes]:
     for number, situation in enumerate(SITUATIONS):
         station = situation().station
-        for frame in known_frames(station.mac, station):
+        for frame in frames_of(station):
             yield bytes((number, 0)) + frame
 
 
-def known_frames(mac: bytes, station: object) -> Iterable[bytes]:
-    from tests.agents.world import Station
-
-    assert isinstance(station, Station)
+def frames_of(station: Station) -> Iterator[bytes]:
     yield station.arp(ADDRESS, GATEWAY)
     yield station.data(ADDRESS)
     yield station.data(ADDRESS, ttl=1)
@@ -244,7 +300,7 @@ def known_frames(mac: bytes, station: object) -> Iterable[bytes]:
         yield station.dhcp(kind, requested=ADDRESS)
         yield station.dhcp(kind, ciaddr=ADDRESS, server=GATEWAY)
     for frame in any_frames():
-        yield GATEWAY_MAC + mac + frame[12:]
+        yield GATEWAY_MAC + station.mac + frame[12:]
 
 
 DATAGRAMS = Target(
