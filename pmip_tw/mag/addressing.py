@@ -84,6 +84,10 @@ class Addressing(ABC):
         """The same of a registered node."""
         return Told()
 
+    def uses_another(self, visitor: Visitor, address: Ipv4, now: Now) -> Told:
+        """A registered node asks by ARP from ``address`` instead of its home address; ``doubt`` has it probed."""
+        return Told()
+
     def shown(self, visitor: Visitor, packet: bytes, now: Now) -> Told:
         """An IP packet between a registered node and a DHCP server beyond the tunnel, which was carried (P65)."""
         return Told()

@@ -34,7 +34,7 @@ class HomeSide:
             if message is not None:
                 return self._addressing.dhcp(visitor, message, now)
             if frame.ethertype == ETHERTYPE_ARP:
-                return self._arp(visitor, link, Arp.decode(frame.payload))
+                return self._arp(visitor, link, Arp.decode(frame.payload), now)
             if frame.ethertype == ETHERTYPE_IPV4 and frame.destination == self._policy.gateway_mac:
                 return self._last_hop(visitor, link, Ipv4Packet.decode(frame.payload))
         except WireError as error:
@@ -48,7 +48,9 @@ class HomeSide:
         frame = homelink.arp_probe(address, visitor.mac, link.gateway, self._policy.gateway_mac)
         return Transmit(visitor.key.port, frame)
 
-    def _arp(self, visitor: Visitor, link: HomeConfiguration, request: Arp) -> Told:
+    def _arp(self, visitor: Visitor, link: HomeConfiguration, request: Arp, now: Now) -> Told:
+        if request.sender_address == visitor.home_address:
+            visitor.doubt = None
         answer = homelink.arp_answer(
             request,
             visitor.mac,
@@ -57,7 +59,12 @@ class HomeSide:
             gateway=link.gateway,
             gateway_mac=self._policy.gateway_mac,
         )
-        return self._answer(visitor, answer)
+        told = self._answer(visitor, answer)
+        if answer is not homelink.Refusal.SPOOFED_ARP_ADDRESS:
+            return told
+        another = self._addressing.uses_another(visitor, request.sender_address, now)
+        probes = [] if visitor.doubt is None or another.leaves else [self.probe(visitor)]
+        return Told(effects=[*told.effects, *probes], leaves=another.leaves)
 
     def _last_hop(self, visitor: Visitor, link: HomeConfiguration, packet: Ipv4Packet) -> Told:
         answer = homelink.echo_answer(

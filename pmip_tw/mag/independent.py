@@ -7,11 +7,11 @@ together (D34, D36).
 from typing import Final
 
 from pmip_tw.access.evidence import Evidence
-from pmip_tw.addresses import ipv4_text
+from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.errors import WireError
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import LEASE_EXPIRED, LEASE_GRACE, Addressing, Told
-from pmip_tw.mag.visitors import LeaseQuestion, Visitor
+from pmip_tw.mag.visitors import Doubt, LeaseQuestion, Visitor
 from pmip_tw.mobility.clock import Now
 from pmip_tw.wire.dhcp import BOOTREPLY, BOOTREQUEST, DhcpMessage, MessageType
 from pmip_tw.wire.ipv4 import Ipv4Packet
@@ -22,6 +22,12 @@ INFINITE_LEASE: Final = 0xFFFFFFFF
 
 RELEASE_DELAY: Final = 1.0
 """Seconds from a release to the end of the binding, so that the release itself still gets through the tunnel (D34)."""
+
+DOUBT_LASTS: Final = 2.0
+"""Seconds in which a node that seems to have another address may show that it still has its home address."""
+
+DOUBT_ENDS: Final = 30.0
+"""Seconds after which the other address was a thing of the past."""
 
 REFUSED_BY_SERVER: Final = "its DHCP server refused its address"
 _RELEASED = "released by DHCP"
@@ -37,6 +43,21 @@ class Independent(Addressing):
 
     def admitted(self, visitor: Visitor, now: Now) -> Told:
         return Told(registers=visitor.hint)
+
+    def uses_another(self, visitor: Visitor, address: Ipv4, now: Now) -> Told:
+        """Who does not answer a probe of its address any more, and goes on with another, has changed it.
+
+        A host with two addresses answers, and is served with the one that came first.
+        """
+        if not self._links.is_known(address):
+            return Told()
+        doubt = visitor.doubt
+        if doubt is None or doubt.address != address or doubt.since + DOUBT_ENDS < now.monotonic:
+            visitor.doubt = Doubt(address=address, since=now.monotonic)
+        elif doubt.since + DOUBT_LASTS <= now.monotonic:
+            before, after = ipv4_text(visitor.home_address), ipv4_text(address)
+            return Told(leaves=f"it uses {after} now, and does not answer for {before}")
+        return Told()
 
     def shown(self, visitor: Visitor, packet: bytes, now: Now) -> Told:
         """What cannot be read was carried all the same, and teaches nothing."""

@@ -5,7 +5,7 @@ their server directly goes through the tunnel and is listened to, as with "indep
 """
 
 from pmip_tw.access.evidence import Evidence, EvidenceKind
-from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, Ipv4, ipv4_text
+from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, Ipv4, Mac, ipv4_text
 from pmip_tw.dhcp import requests, server
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.dhcp.relay import Answer, Discarded, Relay, ToServer
@@ -21,6 +21,11 @@ from pmip_tw.mobility.clock import Now
 from pmip_tw.wire.dhcp import DhcpMessage, MessageType
 from pmip_tw.wire.ethernet import EthernetFrame
 
+TRY_AGAIN_AFTER = 60.0
+"""Seconds in which an LMA that took a node's address after all would have done so."""
+
+_MOST_REMEMBERED = 1024
+
 _UNREGISTERED = (State.ADDRESSING, State.REGISTERING, State.WAITING)
 _PARTINGS = {
     MessageType.RELEASE: ("dhcp-release", "released by DHCP"),
@@ -35,6 +40,7 @@ class Relayed(Independent):
         super().__init__(policy, links, visitors)
         self._visitors = visitors
         self._relay = Relay(policy.address, policy.dhcp_servers)
+        self._gave_back: dict[Mac, float] = {}
 
     # What nodes do
 
@@ -122,15 +128,23 @@ class Relayed(Independent):
         if lease is None:
             return told
         if told.leaves:
-            return Told(effects=self._take_back(visitor, lease, now), leaves=told.leaves, refused=True)
+            refused = self._gave_back_lately(visitor, now)
+            effects = self._take_back(visitor, lease, now)
+            return Told(effects=effects, leaves=told.leaves, refused=refused)
         if lease.asked_at + MAX_DHCP_WAIT < now.monotonic:
             return Told()  # the client has asked again, or will
         return Told(effects=self._grant(visitor, lease))
 
     def address_refused(self, visitor: Visitor, now: Now) -> Told | None:
-        """An address from before can be replaced: DHCP is asked for another. One that DHCP gave cannot."""
-        if visitor.promise is not None or visitor.grant is not None:
+        """An address from before can be replaced: DHCP is asked for another.
+
+        One that DHCP gave cannot. But the LMA may only have another one bound still, from before the node had this
+        lease: asked for any, it says so, and that binding is ended.
+        """
+        if visitor.grant is not None:
             return None
+        if visitor.promise is not None:
+            return None if self._gave_back_lately(visitor, now) else Told(registers=UNSPECIFIED)
         visitor.refused_address, visitor.hint = visitor.hint, UNSPECIFIED
         return Told(awaits_dhcp=True)
 
@@ -173,6 +187,10 @@ class Relayed(Independent):
 
     def _take_back(self, visitor: Visitor, lease: Answer, now: Now) -> list[MagEffect]:
         """The node is told to begin again, and the server that nobody has its address."""
+        self._gave_back.pop(visitor.mac, None)
+        self._gave_back[visitor.mac] = now.monotonic
+        if len(self._gave_back) > _MOST_REMEMBERED:
+            del self._gave_back[next(iter(self._gave_back))]
         nak = server.nak(lease.message, lease.message.server_identifier or lease.server)
         returned = self._relay.release(lease, int.from_bytes(now.entropy(4), "big"))
         address = ipv4_text(lease.message.yiaddr)
@@ -181,6 +199,10 @@ class Relayed(Independent):
             _send(returned),
             observed.visitor_event("dhcp-lease-returned", visitor, address=address),
         ]
+
+    def _gave_back_lately(self, visitor: Visitor, now: Now) -> bool:
+        """Whether ending a former binding was tried, and did not help."""
+        return self._gave_back.get(visitor.mac, float("-inf")) + TRY_AGAIN_AFTER > now.monotonic
 
     def _deliver(self, visitor: Visitor, message: DhcpMessage) -> list[MagEffect]:
         """In the gateway's name, by MAC and without ARP (D9)."""

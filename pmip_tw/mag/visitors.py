@@ -49,6 +49,14 @@ class LeaseQuestion:
     asked_at: float
 
 
+@attrs.frozen(slots=True, kw_only=True)
+class Doubt:
+    """A registered node was seen to use another address, first at ``since``, monotonic."""
+
+    address: Ipv4
+    since: float
+
+
 @attrs.define(slots=True, kw_only=True, eq=False)
 class Visitor:
     """One mobile node. ``hint``: the address it was seen to use. ``home_address``: 0 until the LMA has said it.
@@ -60,6 +68,7 @@ class Visitor:
     ``lease_ends``: of what DHCP told it, with grace; None if it never asked. ``lease_cause``: what its end means.
     ``lease_question``: put to a server beyond the tunnel, which we may see when ``shows_dhcp`` (P65).
     ``promise``: an ACK that waits for the registration (D23). ``refused_address``: that the LMA did not take.
+    ``doubt``: whether it still uses its home address; its next word from there ends it.
     ``session_ends``: when AAA's Session-Timeout is over; None if it has none. ``contested``: its MAC was heard on
     another port, and whether it is still here is being found out.
     """
@@ -91,6 +100,7 @@ class Visitor:
     lease_question: LeaseQuestion | None = None
     shows_dhcp: bool = False
     promise: Answer | None = None
+    doubt: Doubt | None = None
     refused_address: Ipv4 = UNSPECIFIED
     waiting_dhcp: DhcpMessage | None = None
     waiting_dhcp_since: float = 0.0

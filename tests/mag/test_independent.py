@@ -6,9 +6,11 @@ from pmip_tw.addresses import ALL_ONES, Endpoint, Ipv4, Mac, ipv4
 from pmip_tw.mag.effects import Authenticate, MagEffect, Transmit
 from pmip_tw.mobility.effects import Install, Remove
 from pmip_tw.mobility.tunnels import AccessKey
+from pmip_tw.wire.arp import REPLY, REQUEST, Arp
 from pmip_tw.wire.dhcp import BOOTREPLY, BOOTREQUEST, DhcpMessage, MessageType
+from pmip_tw.wire.ethernet import ETHERTYPE_ARP, ethernet_frame
 from pmip_tw.wire.udp import udp_packet
-from tests.agents.world import GATEWAY, PORT, Station
+from tests.agents.world import GATEWAY, GATEWAY_MAC, PORT, Station
 from tests.conformance import covers
 from tests.mag.bench import ADDRESS, Bench, accept, names, note, only, reply, requests
 
@@ -25,6 +27,18 @@ def independent(**policy: object) -> Bench:
 def shown(bench: Bench, packet: bytes) -> list[MagEffect]:
     """The packet plane has carried ``packet`` and shows it."""
     return bench.take(bench.engine.dhcp_shown(AccessKey(PORT, STATION.mac), packet, bench.now))
+
+
+def answer_to_probe() -> bytes:
+    """The node says that it has its home address."""
+    mine = Arp(
+        operation=REPLY,
+        sender_mac=STATION.mac,
+        sender_address=ADDRESS,
+        target_mac=GATEWAY_MAC,
+        target_address=GATEWAY,
+    )
+    return ethernet_frame(GATEWAY_MAC, STATION.mac, ETHERTYPE_ARP, mine.encode())
 
 
 def said(kind: MessageType, ciaddr: Ipv4 = ADDRESS, *, chaddr: Mac = STATION.mac, xid: int = 7) -> bytes:
@@ -108,6 +122,67 @@ class TestAddressInUse:
         bench.register(STATION.data(ADDRESS))
         for kind in (MessageType.DISCOVER, MessageType.REQUEST, MessageType.DECLINE):
             assert bench.hear(STATION.dhcp(kind, requested=ADDRESS)) == []
+        assert bench.visitor.state.value == "registered"
+
+
+@covers("P62")
+class TestAnotherAddress:
+    """A node that was given, or took, another address while it is served."""
+
+    def served(self) -> Bench:
+        bench = independent()
+        bench.register(STATION.data(ADDRESS))
+        return bench
+
+    def probed(self, effects: list[MagEffect]) -> bool:
+        probes = [Arp.decode(one.frame[14:]) for one in only(Transmit, effects)]
+        return [(probe.operation, probe.target_address) for probe in probes] == [(REQUEST, ADDRESS)]
+
+    def test_it_is_served_anew_with_that_when_it_does_not_answer_for_the_former(self) -> None:
+        bench = self.served()
+        for _ in range(2):
+            effects = bench.hear(STATION.arp(OTHER, GATEWAY))
+            assert self.probed(effects)
+            assert requests(effects) == []
+            bench.at += 1
+        effects = bench.hear(STATION.arp(OTHER, GATEWAY))
+        [end] = requests(effects)
+        assert (end.lifetime, end.home_address) == (0, ADDRESS)
+        assert "uses 10.1.0.44 now" in note("visitor-left", effects).cause
+        bench.arrive(reply(end))
+        assert bench.begin(STATION.arp(OTHER, GATEWAY)).home_address == OTHER
+
+    def test_a_host_with_two_addresses_keeps_the_one_that_is_registered(self) -> None:
+        bench = self.served()
+        for _ in range(10):
+            effects = bench.hear(STATION.arp(OTHER, GATEWAY))
+            assert self.probed(effects)
+            assert note("frame-dropped", effects).reason == "arp-spoofed-address"
+            bench.hear(answer_to_probe())
+            bench.at += 1
+        assert bench.visitor.state.value == "registered"
+
+    def test_one_word_from_elsewhere_now_and_then_means_nothing(self) -> None:
+        bench = self.served()
+        for _ in range(4):
+            bench.hear(STATION.arp(OTHER, GATEWAY))
+            bench.wait(31)
+        assert bench.visitor.state.value == "registered"
+
+    @pytest.mark.parametrize("sender", [ipv4("192.168.1.5"), ipv4("169.254.7.9")])
+    def test_addresses_from_elsewhere_raise_no_doubt(self, sender: Ipv4) -> None:
+        bench = self.served()
+        for _ in range(4):
+            assert only(Transmit, bench.hear(STATION.arp(sender, GATEWAY))) == []
+            bench.at += 1
+        assert bench.visitor.state.value == "registered"
+
+    def test_a_mag_that_serves_dhcp_itself_knows_better(self) -> None:
+        bench = Bench()
+        bench.register(STATION.data(ADDRESS))
+        for _ in range(4):
+            assert only(Transmit, bench.hear(STATION.arp(OTHER, GATEWAY))) == []
+            bench.at += 1
         assert bench.visitor.state.value == "registered"
 
 

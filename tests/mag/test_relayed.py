@@ -162,7 +162,7 @@ class TestFirstAddress:
         [*_, last] = requests(bench.wait(1.5))
         assert kinds(told(bench.arrive(reply(last)))) == [MessageType.ACK]
 
-    @pytest.mark.parametrize("code", [128, 129, 139, 150])
+    @pytest.mark.parametrize("code", [128, 139, 150])
     def test_refused_the_node_is_told_nak_and_the_lease_given_back(self, code: int) -> None:
         """Nothing is asked for in the place of it."""
         bench = RelayBench()
@@ -176,6 +176,35 @@ class TestFirstAddress:
         assert note("dhcp-lease-returned", effects).details["address"] == "10.1.0.9"
         assert len(bench.engine.visitors) == 0
         assert bench.hear(DISCOVER) == []
+
+    def test_a_binding_from_before_is_ended_and_the_node_begins_anew(self) -> None:
+        """The server has given another address than last time; the LMA has the old one bound, elsewhere (P30)."""
+        bench = RelayBench()
+        [request] = requests(bench.lease())
+        effects = bench.arrive(reply(request, 129))
+        [any_address] = requests(effects)
+        assert (any_address.home_address, told(effects)) == (UNSPECIFIED, [])
+        effects = bench.arrive(reply(any_address, home=OTHER))
+        assert kinds(told(effects)) == [MessageType.NAK]
+        assert [message.message_type for _, message in asked(effects)] == [MessageType.RELEASE]
+        [end] = requests(effects)
+        assert (end.lifetime, end.home_address) == (0, OTHER)
+        bench.arrive(reply(end, home=OTHER))
+        effects = bench.serve()
+        assert kinds(told(effects)) == [MessageType.ACK]
+
+    def test_an_address_that_the_lma_will_never_take_is_tried_twice_and_not_for_ever(self) -> None:
+        bench = RelayBench(reject_hold=30.0)
+        [request] = requests(bench.lease())
+        [any_address] = requests(bench.arrive(reply(request, 129)))
+        [end] = requests(bench.arrive(reply(any_address, home=OTHER)))
+        bench.arrive(reply(end, home=OTHER))
+        [request] = requests(bench.lease())
+        effects = bench.arrive(reply(request, 129))
+        assert requests(effects) == []
+        assert kinds(told(effects)) == [MessageType.NAK]
+        assert [message.message_type for _, message in asked(effects)] == [MessageType.RELEASE]
+        assert bench.hear(DISCOVER) == []  # held off
 
     def test_another_address_from_the_lma_is_given_back_on_both_sides(self) -> None:
         bench = RelayBench()
