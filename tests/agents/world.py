@@ -8,6 +8,7 @@ from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.forwarding.memory import MemoryPlane, far_end
 from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.engine import LmaEngine
+from pmip_tw.lma.mags import KnownMags
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
 from pmip_tw.mag.engine import MagEngine
@@ -18,6 +19,7 @@ from pmip_tw.testing.authenticator import FakeAuthenticator
 from pmip_tw.testing.clock import FakeClock
 from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
+from pmip_tw.testing.uplink import FakeUplink
 from pmip_tw.wire.arp import REQUEST, Arp
 from pmip_tw.wire.dhcp import BOOTREQUEST, DhcpMessage, MessageType, OptionCode
 from pmip_tw.wire.ethernet import ETHERTYPE_ARP, ETHERTYPE_IPV4, EthernetFrame, ethernet_frame
@@ -92,6 +94,7 @@ class MagNode:
     def __init__(self, world: "World", number: int) -> None:
         self.address = ipv4(f"198.51.100.{number}")
         self.notes = Notes()
+        self.uplink = FakeUplink(self.address)
         self.aaa = FakeAuthenticator(world.verdicts)
         self.plane = MemoryPlane(
             monotonic=lambda: world.clock.monotonic,
@@ -114,6 +117,7 @@ class MagNode:
             signalling=FakeSignalling(world.network, (self.address,)),
             forwarding=self.plane,
             authenticator=self.aaa,
+            uplink=self.uplink,
             dhcp=FakeDhcpSocket(world.network, self.address),
             tunnel_data=self.plane,
             observers=[self.notes],
@@ -141,14 +145,29 @@ class World:
     """``mags[0]`` and ``mags[1]`` serve the mobile nodes of ``lma``; ``settle`` lets messages flow."""
 
     def __init__(
-        self, *, mags: int = 2, nodes: int = 2, mag_settings=None, lma_settings=None, seed: int = 0
+        self,
+        *,
+        mags: int = 2,
+        nodes: int = 2,
+        mag_settings=None,
+        lma_settings=None,
+        lma_mags=(),
+        profile=None,
+        seed: int = 0,
     ) -> None:
         self.clock = FakeClock()
         self.network = FakeNetwork(seed)
         self.mag_settings = mag_settings or {}
         self.stations = [Station(number) for number in range(1, nodes + 1)]
         self.verdicts = {
-            station.mac: Accept(Profile(nai=station.nai, lmas=(LMA,), mn_ha=association(station.number)))
+            station.mac: Accept(
+                Profile(
+                    **(
+                        {"nai": station.nai, "lmas": (LMA,), "mn_ha": association(station.number)}
+                        | (profile or {})
+                    )
+                )
+            )
             for station in self.stations
         }
         self.notes = Notes()
@@ -159,6 +178,7 @@ class World:
             self.lma_policy,
             AssociationTable((station.nai, association(station.number)) for station in self.stations),
             Pools([(AddressPool(HOME), ["example.net"])]),
+            mags=KnownMags(lma_mags),
         )
         self.lma = self.start_lma()
         self.mags = [MagNode(self, number) for number in range(10, 10 + mags)]
@@ -177,7 +197,7 @@ class World:
 
     def carry(self, tunnel, inner) -> None:
         """Packets in tunnels arrive at the other end."""
-        planes = {LMA: self.plane} | {node.address: node.plane for node in self.mags}
+        planes = {LMA: self.plane} | {node.plane.local: node.plane for node in self.mags}
         if tunnel.remote in planes:
             planes[tunnel.remote].arrive(far_end(tunnel), inner)
 
