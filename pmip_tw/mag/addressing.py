@@ -52,6 +52,9 @@ class Addressing(ABC):
     shows_dhcp = False
     """Whether a registered node's DHCP with servers beyond the tunnel is to be shown to us (P65)."""
 
+    lma_assigns = False
+    """Whether the LMA's word on the address counts; where it does not, the node has one already."""
+
     def __init__(self, policy: MagPolicy, links: HomeLinks, visitors: VisitorList) -> None:
         self._policy = policy
         self._links = links

@@ -8,12 +8,14 @@ from typing import Final
 
 from pmip_tw.access.evidence import Evidence
 from pmip_tw.addresses import Ipv4, ipv4_text
+from pmip_tw.dhcp.requests import Refusal, client_message
 from pmip_tw.errors import WireError
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import LEASE_EXPIRED, LEASE_GRACE, Addressing, Told
 from pmip_tw.mag.visitors import Doubt, LeaseQuestion, Visitor
 from pmip_tw.mobility.clock import Now
 from pmip_tw.wire.dhcp import BOOTREPLY, BOOTREQUEST, DhcpMessage, MessageType
+from pmip_tw.wire.ethernet import EthernetFrame
 from pmip_tw.wire.ipv4 import Ipv4Packet
 from pmip_tw.wire.udp import UdpDatagram
 
@@ -30,7 +32,7 @@ DOUBT_ENDS: Final = 30.0
 """Seconds after which the other address was a thing of the past."""
 
 REFUSED_BY_SERVER: Final = "its DHCP server refused its address"
-_RELEASED = "released by DHCP"
+RELEASED: Final = "released by DHCP"
 
 
 class Independent(Addressing):
@@ -43,6 +45,19 @@ class Independent(Addressing):
 
     def admitted(self, visitor: Visitor, now: Now) -> Told:
         return Told(registers=visitor.hint)
+
+    def read(self, visitor: Visitor, frame: EthernetFrame) -> DhcpMessage | Refusal | None:
+        """A release that comes before there is a tunnel for it."""
+        if visitor.grant is not None:
+            return None
+        message = client_message(frame, None)
+        released = isinstance(message, DhcpMessage) and message.message_type is MessageType.RELEASE
+        return message if released else None
+
+    def before(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
+        if not visitor.hint or message.ciaddr != visitor.hint:
+            return Told(effects=[observed.frame_dropped(visitor.key, "dhcp-ignored", nai=visitor.nai)])
+        return Told(effects=[observed.visitor_event("dhcp-release", visitor)], leaves=RELEASED)
 
     def uses_another(self, visitor: Visitor, address: Ipv4, now: Now) -> Told:
         """Who does not answer a probe of its address any more, and goes on with another, has changed it.
@@ -88,7 +103,7 @@ class Independent(Addressing):
         if message.message_type is MessageType.REQUEST:
             visitor.lease_question = LeaseQuestion(xid=message.xid, asked_at=now.monotonic)
         elif message.message_type is MessageType.RELEASE:
-            visitor.lease_ends, visitor.lease_cause = now.monotonic + RELEASE_DELAY, _RELEASED
+            visitor.lease_ends, visitor.lease_cause = now.monotonic + RELEASE_DELAY, RELEASED
             visitor.lease_question = None
             return Told(effects=[observed.visitor_event("dhcp-release", visitor)])
         return Told()

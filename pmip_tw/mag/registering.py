@@ -258,8 +258,9 @@ class Registrations:
             cause = f"LMA {ipv4_text(exchange.lma)} assigns {ipv4_text(assigned)}, with which we share no key"
             return [noted, *self._hopeless(visitor, cause, "no-association", now)]
         proper.home_agent, proper.lifetime = assigned, self._policy.lifetime
-        proper.home_address = reply.home_address  # DY2
-        visitor.hint = visitor.hint and reply.home_address
+        if self._addressing.lma_assigns:
+            proper.home_address = reply.home_address  # DY2
+            visitor.hint = visitor.hint and reply.home_address
         return [noted, *self._ask(visitor, proper, now)]
 
     def _refused(self, visitor: Visitor, exchange: Exchange, answer: Answer, now: Now) -> list[MagEffect]:

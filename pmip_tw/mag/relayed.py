@@ -13,7 +13,7 @@ from pmip_tw.errors import WireError
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import MAX_DHCP_WAIT, Told
 from pmip_tw.mag.effects import MagEffect, SendDhcp, Transmit
-from pmip_tw.mag.independent import REFUSED_BY_SERVER, Independent, extend_lease
+from pmip_tw.mag.independent import REFUSED_BY_SERVER, RELEASED, Independent, extend_lease
 from pmip_tw.mag.links import HomeLinks
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
@@ -28,7 +28,7 @@ _MOST_REMEMBERED = 1024
 
 _UNREGISTERED = (State.ADDRESSING, State.REGISTERING, State.WAITING)
 _PARTINGS = {
-    MessageType.RELEASE: ("dhcp-release", "released by DHCP"),
+    MessageType.RELEASE: ("dhcp-release", RELEASED),
     MessageType.DECLINE: ("dhcp-decline", "address declined by DHCP"),
 }
 
@@ -65,17 +65,20 @@ class Relayed(Independent):
         return Told()
 
     def read(self, visitor: Visitor, frame: EthernetFrame) -> DhcpMessage | requests.Refusal | None:
-        """Broadcasts alone: what goes to one server is the node's own traffic (P65)."""
-        return requests.client_message(frame, ALL_ONES)
+        """Broadcasts alone: what goes to one server is the node's own traffic (P65), once there is a tunnel for it."""
+        return super().read(visitor, frame) or requests.client_message(frame, ALL_ONES)
 
     def before(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
-        if visitor.state is State.AUTHENTICATING:
+        leaving = message.message_type in _PARTINGS
+        if visitor.state is State.AUTHENTICATING and not leaving:
             visitor.waiting_dhcp = message
             visitor.hint = self._home_address(message.ciaddr)
             return Told()
-        if message.message_type in _PARTINGS:
-            return Told(effects=[self._ignored(visitor)])
-        return Told(effects=self._ask(visitor, message, now))
+        if not leaving:
+            return Told(effects=self._ask(visitor, message, now))
+        told = super().before(visitor, message, now)
+        relayed = self._ask(visitor, message, now) if told.leaves else []
+        return Told(effects=[*relayed, *told.effects], leaves=told.leaves)
 
     def dhcp(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
         if message.message_type not in _PARTINGS:

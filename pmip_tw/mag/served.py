@@ -32,6 +32,8 @@ _DEPARTURES = (MessageType.RELEASE, MessageType.DECLINE)
 class Served(Addressing):
     """The table of docs/requirements.md, "DHCP at the MAG"."""
 
+    lma_assigns = True
+
     def attaches(self, found: Evidence) -> bool:
         return True
 

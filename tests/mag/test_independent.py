@@ -237,6 +237,15 @@ class TestListening:
         assert [request.lifetime for request in requests(effects)] == [0]
         assert only(Remove, effects)
 
+    def test_a_release_before_the_registration_ends_what_was_asked_for(self) -> None:
+        """There is no tunnel for it yet: the server does not hear of it."""
+        bench = independent()
+        bench.begin(STATION.data(ADDRESS))
+        effects = bench.hear(STATION.dhcp(MessageType.RELEASE, ciaddr=OTHER, server=SERVER))
+        assert note("frame-dropped", effects).reason == "dhcp-ignored"
+        effects = bench.hear(STATION.dhcp(MessageType.RELEASE, ciaddr=ADDRESS, server=SERVER))
+        assert [(end.lifetime, end.home_address) for end in requests(effects)] == [(0, ADDRESS)]
+
     def test_a_nak_ends_it_at_once(self) -> None:
         bench = self.registered()
         shown(bench, said(MessageType.REQUEST))

@@ -450,6 +450,14 @@ class TestLease:
         assert kinds(told(bench.answer(MessageType.ACK))) == [MessageType.ACK]
         assert [end.lifetime for end in requests(bench.wait(2))] == []
 
+    def test_a_release_before_the_registration_is_relayed_and_ends_it(self) -> None:
+        """There is no tunnel for it yet."""
+        bench = RelayBench()
+        bench.admit(STATION.data(ADDRESS))
+        effects = bench.hear(STATION.dhcp(MessageType.RELEASE, ciaddr=ADDRESS, server=SERVER))
+        assert [message.message_type for _, message in asked(effects)] == [MessageType.RELEASE] * 2
+        assert [end.lifetime for end in requests(effects)] == [0]
+
     def test_a_decline_is_relayed_and_ends_the_binding(self) -> None:
         bench = RelayBench()
         bench.serve()
