@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import attrs
 
-from pmip_tw.addresses import UNSPECIFIED
+from pmip_tw.addresses import UNSPECIFIED, Ipv4
 from pmip_tw.config.address_spaces import Domain, Pool
 from pmip_tw.config.known_mags import KnownMag
 from pmip_tw.config.limits import AaaSpi, Choices, Within
@@ -76,6 +76,7 @@ class LmaSettings:
     handover_min_interval: Annotated[float, Within(0, 3600)] = 1.0
     address_hold: Seconds = attrs.field()
     revoke_on_handover: bool = True
+    broadcast_addresses: tuple[Ipv4, ...] = ()
     require_revocation: bool = False
     revocation_inform: bool = False
     resync_beyond_last: bool = True

@@ -26,7 +26,7 @@ from pmip_tw.wire.revocation import RevocationAck
 
 
 class LmaEngine:
-    """Every rule of the LMA that needs its state. ``local`` is the address of ours that a datagram was sent to."""
+    """Every rule of the LMA that needs its state. ``local``: our address or a broadcast, where a datagram was sent."""
 
     def __init__(
         self,
@@ -68,10 +68,14 @@ class LmaEngine:
         kind = payload[0] if payload else -1
         try:
             if kind == MessageType.REGISTRATION_REQUEST:
-                asked = self._intake.take(payload, source, local, now)
-                return self._registrations.decide(asked, now) if isinstance(asked, Asked) else [*asked]
+                asked = self._intake.take(payload, source, self.address, now)
+                if not isinstance(asked, Asked):
+                    return [*asked]
+                if local != self.address:
+                    return self._registrations.sent_to_all(asked, now)
+                return self._registrations.decide(asked, now)
             if kind == MessageType.REVOCATION:
-                return self._revoked.received(payload, source, local, now)
+                return self._revoked.received(payload, source, self.address, now)
             if kind == MessageType.REVOCATION_ACK:
                 return [*self._revoker.acknowledged(payload, RevocationAck.decode(payload), source)]
         except WireError as error:
@@ -80,11 +84,11 @@ class LmaEngine:
 
     def committed(self, commit: Commit, now: Now) -> list[Effect]:
         """The agent carried ``commit`` out: what it promised is true, and is said."""
-        return self._registrations.committed(commit, self._clock.of(now))
+        return self._registrations.committed(commit, now)
 
     def failed(self, commit: Commit, cause: str, now: Now) -> list[Effect]:
         """The agent could not carry ``commit`` out."""
-        return self._registrations.failed(commit, cause, self._clock.of(now))
+        return self._registrations.failed(commit, cause, now)
 
     def revoke(self, nai: bytes, now: Now) -> list[Effect]:
         """The operator ends every binding of ``nai`` (RV21, RV27); it may register again at once.

@@ -1,6 +1,6 @@
 """What an authentic request does to the bindings (RFC 5944 3.8.2.2, 3.8.3): decided, carried out, then answered."""
 
-from pmip_tw.addresses import Ipv4, Prefix
+from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
 from pmip_tw.lma import admission, observed
 from pmip_tw.lma.authorization import proxy_refusal
 from pmip_tw.lma.bindings import NO_BROADCASTS, Binding, BindingTable, NegotiatedRevocation, together
@@ -50,6 +50,11 @@ class Registrations:
         if asked.request.lifetime == 0:
             return self._deregister(asked, bound, now)
         return self._register(asked, bound, now)
+
+    def sent_to_all(self, asked: Asked, now: Now) -> list[Effect]:
+        """H7: an authentic request that was sent to a broadcast address is told where to ask."""
+        cause = f"it was sent to a broadcast address; this LMA is {ipv4_text(self._policy.address)} (H7)"
+        return self._refuse(asked, Refusal(Code.HA_UNKNOWN_ADDRESS, cause), now)
 
     def committed(self, commit: Commit, now: Now) -> list[Effect]:
         """The change is carried out: answer, and only then tell previous MAGs (P35, P36)."""

@@ -76,10 +76,10 @@ class SecurityAssociation:
 
     The octets covered by an authenticator are the datagram up to and including the extension's SPI
     (RFC 5944 3.5.1); ``sign`` and ``verify`` take exactly those. ``previous``: what the peer may still use under the
-    same SPI while its key is being changed.
+    same SPI while its key is being changed. ``digest_size``: octets of an authenticator.
     """
 
-    __slots__ = ("_key", "_sign", "algorithm", "previous", "spi")
+    __slots__ = ("_key", "_sign", "algorithm", "digest_size", "previous", "spi")
 
     def __init__(
         self,
@@ -92,14 +92,10 @@ class SecurityAssociation:
             raise ValueError(f"SPI {spi} is outside {MINIMUM_SPI}-4294967295 (0-255 are reserved)")
         self.spi = spi
         self.algorithm = algorithm
+        self.digest_size = algorithm.digest_size
         self.previous = previous
         self._key = key
         self._sign: Signer | None = None
-
-    @property
-    def digest_size(self) -> int:
-        """Octets of an authenticator."""
-        return self.algorithm.digest_size
 
     def sign(self, covered: bytes) -> bytes:
         """The authenticator over ``covered``; ``algorithm.digest_size`` octets."""

@@ -24,9 +24,18 @@ class SteadyClock:
         # How far the protocol's wall clock is ahead of the monotonic one, and when that was last looked at.
         self._offset = float("-inf")
         self._looked_at = 0.0
+        # One instant serves a whole batch of datagrams.
+        self._asked: Now | None = None
+        self._told: Now | None = None
 
     def of(self, now: Now) -> Now:
         """``now`` itself as long as the machine's clock was not set back."""
+        if now is self._asked and self._told is not None:
+            return self._told
+        self._asked, self._told = now, self._steady(now)
+        return self._told
+
+    def _steady(self, now: Now) -> Now:
         offset = now.wall - now.monotonic
         if offset >= self._offset - TOLERANCE:
             self._offset = max(offset, self._offset)

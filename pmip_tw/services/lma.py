@@ -50,7 +50,7 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
             (node.nai, NodeKey(node.aaa, node.association)) for node in settings.mobile_nodes if node.aaa
         ),
     )
-    signalling = UdpSignalling(reactor, [settings.address])
+    signalling = UdpSignalling(reactor, [settings.address, *settings.broadcast_addresses])
     forwarding = TunAnchor(
         reactor=reactor,
         monotonic=time.monotonic,

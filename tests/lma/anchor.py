@@ -92,10 +92,10 @@ class Anchor:
     def datagram(self, node: int = 1, mag: Ipv4 = MAG1, **fields: object) -> bytes:
         return self.request(node, mag, **fields).encode(mn_ha=association(node))
 
-    def hear(self, payload: bytes, source: Ipv4 = MAG1, port: int = 434) -> list[Send]:
+    def hear(self, payload: bytes, source: Ipv4 = MAG1, port: int = 434, local: Ipv4 = LMA) -> list[Send]:
         """``payload`` arrives; everything that is sent at once."""
         before = len(self.sent)
-        self._run(self.engine.receive(payload, Endpoint(source, port), LMA, self.clock.now()))
+        self._run(self.engine.receive(payload, Endpoint(source, port), local, self.clock.now()))
         return self.sent[before:]
 
     def ask(

@@ -214,7 +214,7 @@ class TestInform:
         reply = anchor.accept(1, MAG1, revocation=RevocationSupport(START, inform=theirs))
         assert reply.revocation is not None and reply.revocation.inform is (ours and theirs)
 
-    @covers("RV33", "RV35")
+    @covers("RV35")
     @pytest.mark.parametrize("asked", [True, False])
     def test_the_node_is_to_be_told_if_the_mag_asks(self, asked: bool) -> None:
         scene = Scene.with_node(inform=True, revocation_inform=True)
