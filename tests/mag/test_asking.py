@@ -183,7 +183,9 @@ class TestGatewayAnnouncement:
     def announced(self, bench: Bench, frame: bytes) -> list[Arp]:
         effects = bench.arrive(reply(bench.begin(frame)))
         frames = [EthernetFrame.decode(sent.frame) for sent in only(Transmit, effects)]
-        return [Arp.decode(sent.payload) for sent in frames if sent.ethertype == ETHERTYPE_ARP]
+        announcements = [sent for sent in frames if sent.ethertype == ETHERTYPE_ARP]
+        assert {sent.destination for sent in announcements} <= {STATION.mac}
+        return [Arp.decode(sent.payload) for sent in announcements]
 
     @covers("P57")
     def test_by_unicast_after_a_handover(self) -> None:

@@ -135,7 +135,7 @@ class TestIpsec:
         assert not {MN_HA, FA_HA, GENERALIZED_AUTHENTICATION} & set(kinds(datagram))
         assert RegistrationRequest.decode(datagram).per_node == BY_IPSEC
 
-    @covers("P11")
+    @covers("M3")
     def test_only_the_lmas_own_address_may_answer(self) -> None:
         bench = Bench(associations=BY_KERNEL)
         request = bench.begin()
@@ -150,7 +150,7 @@ class TestIpsec:
 class TestBoth:
     """The node's key, and the MAG's for what a foreign agent adds (D = 0)."""
 
-    @covers("N3", "RV2", "A2", "A3")
+    @covers("N3", "RV2", "A2")
     def test_behind_mn_ha_stands_what_fa_ha_protects(self) -> None:
         bench = Bench(associations=BOTH, colocated=False)
         [datagram] = datagrams(bench.decide(bench.attach(), accept(STATION)))

@@ -335,7 +335,7 @@ def test_an_lma_without_revocation_is_refused_if_it_must_have_it() -> None:
     bench.register()
 
 
-@covers("RV30", "RV28", "RV31")
+@covers("RV30")
 @pytest.mark.parametrize("colocated", [True, False])
 def test_a_mag_ends_what_it_registered_by_deregistering(colocated: bool) -> None:
     bench = Bench(colocated=colocated)
