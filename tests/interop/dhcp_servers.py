@@ -4,7 +4,8 @@
                                                  +--- dnsmasq
 
 dnsmasq has two ranges: one of the core, where relays and servers are, and one of the home prefix. A lease is renewed
-every few seconds. Prints one JSON object with what was seen; what the programs said is in the directory given.
+every few seconds. At the end dnsmasq is not asked any more: the node gives itself addresses. Prints one JSON object
+with what was seen; what the programs said is in the directory given.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from pmip_tw.lab.programs import Program, eventually, run
 from pmip_tw.lab.world import AAA_ADDRESS, CORRESPONDENT, SUBSCRIBER, World, world
 
 CLIENTS = ("dhclient", "udhcpc")
+FIXED = ("10.1.0.70", "10.1.0.71")
 RENEWED_EVERY = 4
 """Seconds: T1, option 58, which dhclient follows and udhcpc does not."""
 
@@ -98,6 +100,27 @@ async def stay(made: World, server: Program, client: str) -> dict[str, Any]:
     return seen
 
 
+async def by_itself(made: World) -> dict[str, Any]:
+    """The node gives itself an address, and later another: with a MAG that has nothing to do with DHCP."""
+    seen: dict[str, Any] = {}
+    made.cells.move(made.mn, "cell-mag1")
+    await made.start_mag("mag1", 'dhcp = "independent"\n')
+    for address in FIXED:
+        made.mn.ip(
+            "address flush dev eth0 scope global",
+            f"address add {address}/24 dev eth0",
+            "route replace default via 10.1.0.1 dev eth0",
+            "neigh flush dev eth0",
+        )
+
+        async def served() -> bool:
+            return await pings(made)
+
+        seen[address] = await eventually(served, within=20) and await registered(made, "mag1") == [address]
+    seen["bound"] = [row["home_address"] for row in await made.bindings()]
+    return seen
+
+
 async def story(directory: Path) -> dict[str, Any]:
     async with world(directory, lambda _: None) as made:
         made.aaa.ip("route add 10.1.0.0/24 via 198.51.100.1")
@@ -108,6 +131,8 @@ async def story(directory: Path) -> dict[str, Any]:
             await made.start_mag(mag, RELAYING)
         seen: dict[str, Any] = {client: await stay(made, server, client) for client in CLIENTS}
         seen |= {mag: await trace(made, mag) for mag in ("mag1", "mag2")}
+        await made.stop("mag1")
+        seen["by itself"] = await by_itself(made)
     return seen
 
 

@@ -1,4 +1,4 @@
-"""The DHCP method "ack-trigger" with unmodified programs: dhclient and udhcpc as clients, dnsmasq as the server."""
+"""The DHCP methods with unmodified programs: dhclient and udhcpc as clients, dnsmasq as the server, or nobody."""
 
 import json
 import subprocess
@@ -38,9 +38,10 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return found
 
 
-pytestmark = pytest.mark.parametrize("client", ["dhclient", "udhcpc"])
+each_client = pytest.mark.parametrize("client", ["dhclient", "udhcpc"])
 
 
+@each_client
 @covers("P63", "D17")
 def test_the_server_finds_an_address_of_the_home_prefix_and_the_lma_takes_it(
     seen: dict[str, Any], client: str
@@ -53,6 +54,7 @@ def test_the_server_finds_an_address_of_the_home_prefix_and_the_lma_takes_it(
     assert stay["pings"]
 
 
+@each_client
 @covers("P63", "P65")
 def test_a_renewal_goes_through_the_tunnel_and_after_a_move_through_another(
     seen: dict[str, Any], client: str
@@ -64,12 +66,14 @@ def test_a_renewal_goes_through_the_tunnel_and_after_a_move_through_another(
     assert stay["renewed at mag2"]
 
 
+@each_client
 @covers("P65")
 def test_a_release_ends_lease_and_binding(seen: dict[str, Any], client: str) -> None:
     """The server was told, or the run would have ended."""
     assert seen[client]["gone"]
 
 
+@each_client
 @covers("P63", "D23")
 def test_no_ack_before_the_registration(seen: dict[str, Any], client: str) -> None:
     """Each client's stay at its first MAG; renewals were seen there and not relayed."""
@@ -87,3 +91,9 @@ def test_no_ack_before_the_registration(seen: dict[str, Any], client: str) -> No
     assert stays[which].split().count("dhcp-forwarded") == 2
     assert stays[which].split().count("dhcp-ack") >= 2
     assert "dhcp-forwarded" not in seen["mag2"]
+
+
+@covers("P62")
+def test_a_fixed_address_is_served_and_the_next_one_as_well(seen: dict[str, Any]) -> None:
+    """Without any DHCP; the node's kernel does not answer ARP for the former."""
+    assert seen["by itself"] == {"10.1.0.70": True, "10.1.0.71": True, "bound": ["10.1.0.71"]}
