@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from tests.conformance.families import FAMILIES, all_ids
 from tests.conformance.proofs import Proof
 from tests.conformance.rules import ROOT, Rule
-from tests.conformance.statuses import BEING_BUILT, IMPLEMENTED, VERSIONS, Status
+from tests.conformance.statuses import IMPLEMENTED, VERSIONS, Status
 
 PAGE = ROOT / "docs" / "conformance.md"
 COMMAND = "python -m tests.conformance"
@@ -31,10 +31,9 @@ that fail if it is broken. `make test` runs them all and fails if this page does
 """
 
 
-def status(name: str, statuses: Statuses, proofs: Proofs) -> Status:
-    """What is not declared is implemented; what is being built is, once a test says so."""
-    its = statuses.get(name, IMPLEMENTED)
-    return IMPLEMENTED if its == BEING_BUILT and proofs.get(name) else its
+def status(name: str, statuses: Statuses) -> Status:
+    """What is not declared is implemented."""
+    return statuses.get(name, IMPLEMENTED)
 
 
 def written(rules: Rules, statuses: Statuses, proofs: Proofs) -> str:
@@ -48,7 +47,7 @@ def _summary(statuses: Statuses, proofs: Proofs) -> str:
     lines = [f"| Family | {' | '.join(kinds)} | all |", "|---|" + "--:|" * (len(kinds) + 1)]
     total: Counter[str] = Counter()
     for family, (about, last) in FAMILIES.items():
-        counted = Counter(status(f"{family}{number}", statuses, proofs).kind for number in range(1, last + 1))
+        counted = Counter(status(f"{family}{number}", statuses).kind for number in range(1, last + 1))
         total += counted
         lines.append(_counts(f"[{family}: {about}](#{_anchor(family)})", kinds, counted))
     lines.append(_counts("**all**", kinds, total))
@@ -76,9 +75,7 @@ def _family(family: str, rules: Rules, statuses: Statuses, proofs: Proofs) -> st
     for number in range(1, FAMILIES[family][1] + 1):
         name = f"{family}{number}"
         rule = rules[name].text if name in rules else ""
-        lines.append(
-            f"| {name} | {rule} | {status(name, statuses, proofs)} | {_tests(proofs.get(name, ()))} |"
-        )
+        lines.append(f"| {name} | {rule} | {status(name, statuses)} | {_tests(proofs.get(name, ()))} |")
     return "\n".join([*lines, ""])
 
 
@@ -98,7 +95,7 @@ def problems(rules: Rules, statuses: Statuses, proofs: Proofs, page: str) -> Ite
     rows = _rows(page)
     known = {str(proof) for some in proofs.values() for proof in some}
     for name in all_ids():
-        its = status(name, statuses, proofs)
+        its = status(name, statuses)
         if name not in rules or len(rules[name].text) < 10:
             yield f"{name}: docs/requirements.md does not say what it asks for"
         if its == IMPLEMENTED and not proofs.get(name):

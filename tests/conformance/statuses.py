@@ -32,7 +32,6 @@ class Status:
 
 
 IMPLEMENTED: Final = Status("implemented")
-BEING_BUILT: Final = Status("not implemented", "being built")
 
 
 class Undeclarable(ValueError):
@@ -56,8 +55,6 @@ def declared(text: str) -> dict[str, Status]:
 
 
 def _entries(kind: str, entries: Mapping[str, Any]) -> list[tuple[list[str], Status]]:
-    if kind == "being built":
-        return [(entries["ids"], BEING_BUILT)]
     if kind == "later":
         unknown = sorted(entries.keys() - set(VERSIONS))
         if unknown:

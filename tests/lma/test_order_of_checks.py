@@ -12,10 +12,10 @@ from pmip_tw.lma.mags import Authentication, KnownMag
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.secret import Secret
-from pmip_tw.wire.extension_values import UdpTunnelRequest
+from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelRequest
 from pmip_tw.wire.registration import COLOCATED, GRE, RegistrationReply, RegistrationRequest
 from tests.conformance import covers
-from tests.lma.anchor import LMA, MAG1, MAG2, MAG3, Anchor, association, reply_in
+from tests.lma.anchor import LMA, MAG1, MAG2, MAG3, Anchor, association, reply_in, revocations
 
 ALL = ipv4("192.0.2.255")
 KEY = SecurityAssociation(0x2000, Secret(b"key of the first MAG"))
@@ -145,12 +145,15 @@ class TestBroadcast:
         assert anchor.binding() is not None
 
 
-@covers("A3", "N18")
+@covers("N18", "RV8")
 def test_a_co_located_request_through_somebody_else() -> None:
-    """D is set, so that nobody between may add FA-HA; without 144 it is refused, and 137 stays unanswered (RV8)."""
+    """It is refused without 144: nothing is bound, and its 137 stays unanswered, so that nothing is ever revoked."""
     anchor = Anchor()
-    note = anchor.deny(129, 1, MAG1, source=MAG3)
-    assert "N18" in note.cause
+    asked = {"source": MAG3, "revocation": RevocationSupport(5)}
+    assert "N18" in anchor.deny(129, 1, MAG1, **asked).cause
+    assert anchor.ask(1, MAG1, **asked).revocation is None
+    anchor.accept(1, MAG2, revocation=RevocationSupport(5))
+    assert revocations(anchor.pass_time(60)) == []
 
 
 @covers("A1")
