@@ -58,29 +58,39 @@ class AddressPool:
         self._held: OrderedDict[Ipv4, _Hold] = OrderedDict()
         self._held_for: dict[bytes, Ipv4] = {}
 
-    def take(self, owner: bytes, wanted: Ipv4, monotonic: float) -> Ipv4 | None:
-        """``wanted`` for ``owner``; None if it is not this pool's, somebody's, or held for another."""
-        return self._take(wanted, owner) if self._free_for(owner, wanted, monotonic) else None
+    def free_for(self, owner: bytes, address: Ipv4, monotonic: float) -> bool:
+        """Whether ``owner`` may have ``address``: it is this pool's, nobody's, and not held for another."""
+        if address not in self._prefix or address in self._never or address in self._users:
+            return False
+        hold = self._held.get(address)
+        return hold is None or hold.owner == owner or hold.until <= monotonic
 
-    def take_former(self, owner: bytes) -> Ipv4 | None:
+    def former(self, owner: bytes) -> Ipv4 | None:
         """The address that is held for ``owner``; None if there is none."""
-        former = self._held_for.get(owner)
-        return None if former is None else self._take(former, owner)
+        return self._held_for.get(owner)
 
-    def take_fresh(self, owner: bytes) -> Ipv4 | None:
-        """An address that nobody had before; None if there is none left."""
+    def fresh(self) -> Ipv4 | None:
+        """The first address that nobody had before; None if there is none left."""
         while self._next < self._prefix.broadcast:
-            address = self._next
-            self._next = Ipv4(address + 1)
-            if address not in self._never and address not in self._users and address not in self._held:
-                return self._take(address, owner)
+            if (
+                self._next not in self._never
+                and self._next not in self._users
+                and self._next not in self._held
+            ):
+                return self._next
+            self._next = Ipv4(self._next + 1)
         return None
 
-    def take_oldest(self, owner: bytes) -> Ipv4 | None:
+    def oldest(self) -> Ipv4 | None:
         """The address that has been held the longest, whoever had it; None if none is held."""
-        for oldest in self._held:
-            return self._take(oldest, owner)
-        return None
+        return next(iter(self._held), None)
+
+    def take(self, address: Ipv4, owner: bytes) -> None:
+        """It is ``owner``'s from now on."""
+        hold = self._held.pop(address, None)
+        if hold is not None and self._held_for.get(hold.owner) == address:
+            del self._held_for[hold.owner]
+        self._users[address] = owner
 
     @property
     def oldest_hold(self) -> float:
@@ -108,16 +118,3 @@ class AddressPool:
         del self._users[address]
         self._held[address] = _Hold(owner, monotonic + self._hold)
         self._held_for[owner] = address
-
-    def _free_for(self, owner: bytes, address: Ipv4, monotonic: float) -> bool:
-        if address not in self._prefix or address in self._never or address in self._users:
-            return False
-        hold = self._held.get(address)
-        return hold is None or hold.owner == owner or hold.until <= monotonic
-
-    def _take(self, address: Ipv4, owner: bytes) -> Ipv4:
-        hold = self._held.pop(address, None)
-        if hold is not None and self._held_for.get(hold.owner) == address:
-            del self._held_for[hold.owner]
-        self._users[address] = owner
-        return address

@@ -9,6 +9,7 @@ from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.home_agent import home_agent_refusal
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.refusal import Refusal
+from pmip_tw.mobility.clock import Now
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.extensions import CRITICAL_VENDOR, UDP_TUNNEL_REQUEST
 from pmip_tw.wire.registration import COLOCATED, REVERSE_TUNNEL, RegistrationRequest
@@ -54,9 +55,9 @@ def service_refusal(request: RegistrationRequest) -> Refusal | None:
     return None
 
 
-def too_soon(binding: Binding, policy: LmaPolicy, monotonic: float) -> Refusal | None:
+def too_soon(binding: Binding, policy: LmaPolicy, now: Now) -> Refusal | None:
     """P79: a mobile node moves at most once in the interval; one MAC heard by two MAGs must not flap."""
-    wait = binding.moved_at + policy.handover_min_interval - monotonic
+    wait = binding.moved_at + policy.handover_min_interval - now.monotonic
     if wait <= 0:
         return None
     return Refusal(
@@ -66,7 +67,7 @@ def too_soon(binding: Binding, policy: LmaPolicy, monotonic: float) -> Refusal |
     )
 
 
-def too_many(binding: Binding, policy: LmaPolicy) -> Refusal | None:
+def too_many(binding: Binding, policy: LmaPolicy, now: Now) -> Refusal | None:
     """H14: one more beside those that there are; a new one at a MAG that has one already is not one more."""
     if len(binding.all) < policy.max_bindings:
         return None

@@ -11,6 +11,7 @@ from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.timers import Wheel
 from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Broadcasts, Tunnel
 from pmip_tw.wire.extension_values import UdpTunnelReply
+from pmip_tw.wire.registration import RegistrationRequest
 
 NO_BROADCASTS = Broadcasts.NONE
 
@@ -43,13 +44,13 @@ class Binding:
     """One mobile node's registration at its present MAG.
 
     ``owner``: whose it is, see ``owners.py``; ``key``: its home address and the address space of that (P85), which
-    name its entry in the packet plane; ``source``: where the last accepted request came from; ``deadline``,
-    ``moved_at``, ``registered_at``: monotonic seconds; ``lifetime``: seconds granted; ``authenticator``: of the last
-    accepted request, to know a duplicate (L5); ``association`` (MN-HA) and ``fa_ha``: what proved it and proves its
-    revocation; neither: IPsec (RV9, P76); ``udp_reply``, ``host_configuration``: what its answer says of the
-    tunnel and of the home link; ``identifiers``: (sub-type, octets) of 147/1-3 (P12); ``broadcasts`` of the home link
-    ``prefix`` go to it (HL4); ``others``: its owner's bindings at other MAGs, newest first, none of which has others
-    itself (L3).
+    name its entry in the packet plane; ``source``, ``flags``: where the last accepted request came from, its bits;
+    ``deadline``, ``moved_at``, ``registered_at``: monotonic seconds; ``lifetime``: seconds granted;
+    ``authenticator``: of the last accepted request, to know a duplicate (L5); ``association`` (MN-HA) and ``fa_ha``:
+    what proved it and proves its revocation; neither: IPsec (RV9, P76); ``udp_reply``, ``host_configuration``: what
+    its answer says of the tunnel and of the home link; ``identifiers``: (sub-type, octets) of 147/1-3 (P12);
+    ``broadcasts`` of the home link ``prefix`` go to it (HL4); ``others``: its owner's bindings at other MAGs, newest
+    first, none of which has others itself (L3).
 
     Not changed after it is made: a new registration makes a new one, so that it can be undone.
     """
@@ -59,6 +60,7 @@ class Binding:
     key: AnchorKey
     care_of_address: Ipv4
     source: Endpoint
+    flags: int
     association: SecurityAssociation | None
     fa_ha: SecurityAssociation | None = None
     identification: int
@@ -96,6 +98,17 @@ class Binding:
             copies=tuple(other.tunnel for other in self.others) if self.others else (),
             broadcasts=self.broadcasts,
             prefix=self.prefix,
+        )
+
+    def asked_alike(self, request: RegistrationRequest, source: Endpoint) -> bool:
+        """Whether ``request`` can get nothing but the same plain tunnel once more: nearly every renewal."""
+        return (
+            request.flags == self.flags
+            and request.gre_key is None
+            and request.udp_tunnel is None
+            and self.udp_reply is None
+            and self.tunnel.key_in is None
+            and source == self.source
         )
 
     @property

@@ -1,6 +1,6 @@
 """Which home address a request gets, and what goes with it (P30, H10; DY1-DY5)."""
 
-from pmip_tw.addresses import Ipv4, ipv4_text
+from pmip_tw.addresses import UNSPECIFIED, ipv4_text
 from pmip_tw.lma.address_pool import HomeLink
 from pmip_tw.lma.admission import wanted_home_address
 from pmip_tw.lma.bindings import Binding, BindingTable
@@ -22,7 +22,7 @@ class HomeAddresses:
         self._bindings = bindings
 
     def find(self, asked: Asked, bound: Binding | None, monotonic: float) -> AnchorKey | Refusal:
-        """P30: the address of the binding that its owner has, or one of the pools."""
+        """P30: the address of the binding that its owner has, or one of the pools; nobody's until it is taken."""
         request = asked.request
         wanted = wanted_home_address(request)
         if bound is not None:
@@ -32,11 +32,11 @@ class HomeAddresses:
                 Code.HA_ADMIN_PROHIBITED,
                 f"{ipv4_text(wanted)} is asked for, {ipv4_text(bound.home_address)} is bound (P30)",
             )
-        key = self._pools.allocate(request.nai, wanted, monotonic, asked.owner)
+        key = self._pools.choose(asked.nai, asked.owner, wanted, monotonic)
         if key is None and wanted and asks_for_any(request):
             # Who asks for any home agent only suggests an address (DY5).
-            wanted = Ipv4(0)
-            key = self._pools.allocate(request.nai, wanted, monotonic, asked.owner)
+            wanted = UNSPECIFIED
+            key = self._pools.choose(asked.nai, asked.owner, wanted, monotonic)
         if key is not None:
             return key
         if wanted:
@@ -44,7 +44,11 @@ class HomeAddresses:
                 Code.HA_ADMIN_PROHIBITED,
                 f"{ipv4_text(wanted)} is in no pool of this realm, or belongs to someone else (H10)",
             )
-        return Refusal(Code.HA_RESOURCES, self._pools.why_none(request.nai))
+        return Refusal(Code.HA_RESOURCES, self._pools.why_none(asked.nai))
+
+    def take(self, key: AnchorKey, asked: Asked) -> None:
+        """What was found for a new owner is bound."""
+        self._pools.take(key, asked.nai, asked.owner)
 
     def release(self, key: AnchorKey, monotonic: float) -> None:
         """It is bound no more."""

@@ -44,36 +44,36 @@ class Pools:
         )
         """Whether an address may be in use more than once (P45)."""
 
-    def allocate(
-        self, nai: bytes, wanted: Ipv4, monotonic: float, owner: bytes | None = None
-    ) -> AnchorKey | None:
-        """An address for ``nai``: ``wanted`` if that is not 0, else the one it had, else a fresh one.
+    def choose(self, nai: bytes, owner: bytes, wanted: Ipv4, monotonic: float) -> AnchorKey | None:
+        """An address that ``owner`` may have: ``wanted`` if that is not 0, else the one it had, else a fresh one.
 
         From the pools of the NAI's realm, in the order of the configuration. Addresses held for others are given
         away only when no pool has anything else, the oldest first (P80). None: ``wanted`` is not to be had, or the
-        pools are empty. ``owner``: whose it is then, if not simply the NAI's; a fixed address has one at a time.
+        pools are empty. A fixed address of the NAI has one owner at a time. It is nobody's until it is taken.
         """
-        owner = nai if owner is None else owner
         fixed = self._static.get(nai)
         if fixed is not None:
             key = AnchorKey(fixed, self.domain_of(nai))
-            if wanted not in (0, fixed) or self._static_users.get(key, owner) != owner:
-                return None
-            self._static_users[key] = owner
-            return key
+            free = wanted in (0, fixed) and self._static_users.get(key, owner) == owner
+            return key if free else None
         pools = self._candidates(nai)
         if wanted:
-            found = _first((pool, pool.take(owner, wanted, monotonic)) for pool in pools)
-        else:
-            found = (
-                _first((pool, pool.take_former(owner)) for pool in pools)
-                or _first((pool, pool.take_fresh(owner)) for pool in pools)
-                or _first(
-                    (pool, pool.take_oldest(owner))
-                    for pool in sorted(pools, key=lambda pool: pool.oldest_hold)
-                )
+            return _first(
+                (pool, wanted if pool.free_for(owner, wanted, monotonic) else None) for pool in pools
             )
-        return found
+        return (
+            _first((pool, pool.former(owner)) for pool in pools)
+            or _first((pool, pool.fresh()) for pool in pools)
+            or _first((pool, pool.oldest()) for pool in sorted(pools, key=lambda pool: pool.oldest_hold))
+        )
+
+    def take(self, key: AnchorKey, nai: bytes, owner: bytes) -> None:
+        """What was chosen is ``owner``'s from now on."""
+        if nai in self._static:
+            self._static_users[key] = owner
+        else:
+            for pool in self._around(key):
+                pool.take(key.home_address, owner)
 
     def release(self, key: AnchorKey, monotonic: float) -> None:
         """As AddressPool.release."""

@@ -13,12 +13,13 @@ from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.lma.replies import acceptance, deregistration, refusing
 from pmip_tw.lma.revoking import Revoker
-from pmip_tw.lma.tunnelling import Path, path_to
+from pmip_tw.lma.tunnelling import path_to
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install, Remove
 from pmip_tw.mobility.replay import ReplayFloors
 from pmip_tw.mobility.tunnels import AnchorKey, Broadcasts, Tunnel
 from pmip_tw.wire.codes import Code
+from pmip_tw.wire.extension_values import UdpTunnelReply
 from pmip_tw.wire.registration import BROADCASTS, COLOCATED, SIMULTANEOUS, RegistrationRequest
 
 
@@ -108,52 +109,58 @@ class Registrations:
 
         The rest is replaced as well, unless the S bit keeps it beside (L3).
         """
-        request = asked.request
         present = None if bound is None else bound.at(asked.place)
-        beside = bool(request.flags & SIMULTANEOUS) and self._policy.max_bindings > 1
-        path = self._unfit(asked, bound, present, beside, now) or path_to(request, asked.source, self._policy)
-        if isinstance(path, Refusal):
-            return self._refuse(asked, path, now)
-        key = self._home_addresses.find(asked, bound, now.monotonic)
-        if isinstance(key, Refusal):
-            return self._refuse(asked, key, now)
-        tunnel = path.tunnel
-        if request.gre_key is not None:
-            so_far = None if present is None else present.tunnel
-            tunnel = self._bindings.gre_keys.keyed(tunnel, request.gre_key, so_far, now)
-        if present is not None and present.tunnel == tunnel:
-            tunnel = present.tunnel
-        else:
-            clash = self._home_addresses.clash(key, tunnel)
-            if clash is not None:
-                if bound is None:
-                    self._home_addresses.release(key, now.monotonic)
-                return self._refuse(asked, clash, now)
+        beside = bool(asked.request.flags & SIMULTANEOUS) and self._policy.max_bindings > 1
+        found = self._find(asked, bound, present, beside, now)
+        if isinstance(found, Refusal):
+            return self._refuse(asked, found, now)
+        key, tunnel, udp_reply = found
         if bound is None:
+            self._home_addresses.take(key, asked)
             moved_at = float("-inf")
         else:
             moved_at = bound.moved_at if present is not None or beside else now.monotonic
-        new = self._binding(asked, key, tunnel, path, moved_at, now)
+        new = self._binding(asked, key, tunnel, udp_reply, moved_at, now)
         if beside and bound is not None:
             new = together((new, *(one for one in bound.all if one is not present)))
         self._bindings.put(new)
         return [Commit(asked=asked, change=Install(new.entry), binding=new, previous=bound)]
 
-    def _unfit(
+    def _find(
         self, asked: Asked, bound: Binding | None, present: Binding | None, beside: bool, now: Now
-    ) -> Refusal | None:
-        """What forbids it whatever the tunnel is made of."""
-        problem = admission.service_refusal(asked.request)
-        if problem is not None or present is not None:
-            return problem
-        if bound is None:
-            return redirection(asked.request, self._policy)
-        if not beside:
-            return admission.too_soon(bound, self._policy, now.monotonic)
-        return admission.too_many(bound, self._policy)
+    ) -> tuple[AnchorKey, Tunnel, UdpTunnelReply | None] | Refusal:
+        """Home address, tunnel and what is said of UDP; or what forbids it, in the order of H8, H10-H12, H14."""
+        request, policy = asked.request, self._policy
+        problem = redirection(request, policy) if bound is None else None
+        key = problem or self._home_addresses.find(asked, bound, now.monotonic)
+        if isinstance(key, Refusal):
+            return key
+        if present is not None and present.asked_alike(request, asked.source):
+            return key, present.tunnel, present.udp_reply
+        path = admission.service_refusal(request) or path_to(request, asked.source, policy)
+        if isinstance(path, Refusal):
+            return path
+        if bound is not None and present is None:
+            limits = admission.too_many if beside else admission.too_soon
+            problem = limits(bound, policy, now)
+            if problem is not None:
+                return problem
+        tunnel = path.tunnel
+        if request.gre_key is not None:
+            so_far = None if present is None else present.tunnel
+            tunnel = self._bindings.gre_keys.keyed(tunnel, request.gre_key, so_far, now)
+        if present is not None and present.tunnel == tunnel:
+            return key, present.tunnel, path.udp_reply
+        return self._home_addresses.clash(key, tunnel) or (key, tunnel, path.udp_reply)
 
     def _binding(
-        self, asked: Asked, key: AnchorKey, tunnel: Tunnel, path: Path, moved_at: float, now: Now
+        self,
+        asked: Asked,
+        key: AnchorKey,
+        tunnel: Tunnel,
+        udp_reply: UdpTunnelReply | None,
+        moved_at: float,
+        now: Now,
     ) -> Binding:
         policy, request = self._policy, asked.request
         longest = policy.nat_max_lifetime if tunnel.over_udp else policy.max_lifetime
@@ -167,6 +174,7 @@ class Registrations:
             key=key,
             care_of_address=request.care_of_address,
             source=asked.source,
+            flags=request.flags,
             association=asked.association,
             fa_ha=asked.fa_ha,
             identification=request.identification,
@@ -176,7 +184,7 @@ class Registrations:
             registered_at=now.monotonic,
             moved_at=moved_at,
             tunnel=tunnel,
-            udp_reply=path.udp_reply,
+            udp_reply=udp_reply,
             access_technology=request.access_technology,
             revocation=self._negotiated(asked, key.home_address, now) if request.revocation else None,
             identifiers=request.identifiers,

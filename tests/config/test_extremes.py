@@ -177,4 +177,4 @@ def test_an_lma(numbers: str, prefix: str, tmp_path: Path) -> None:
     assert lma.compose(settings, reactor)
     assert AssociationTable((node.nai, node.association) for node in settings.mobile_nodes)
     pools = lma.pools_of(settings)
-    assert pools.allocate(b"n@x", settings.mobile_nodes[2].home_address, 0.0) == (0x80000002, "")
+    assert pools.choose(b"n@x", b"n@x", settings.mobile_nodes[2].home_address, 0.0) == (0x80000002, "")

@@ -2,7 +2,9 @@
 
 import pytest
 
-from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Ipv4, ipv4
+from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Ipv4, ipv4, prefix
+from pmip_tw.lma.address_pool import AddressPool
+from pmip_tw.lma.pools import Pools
 from pmip_tw.wire.extension_values import DynamicHomeAgent
 from pmip_tw.wire.registration import REVERSE_TUNNEL, RegistrationReply
 from tests.conformance import covers
@@ -117,4 +119,9 @@ class TestRedirected:
     @covers("DY6", "DY7")
     def test_a_request_that_is_wrong_anyway_is_not_sent_on(self) -> None:
         self.anchor().deny(136, BLUE, home_agent=UNSPECIFIED)
-        self.anchor().deny(138, BLUE, flags=0, **self.FIELDS)
+
+    @covers("DY7")
+    def test_whatever_this_one_could_not_do_for_it(self) -> None:
+        """It need have no pool for the realm, for instance."""
+        pools = Pools([(AddressPool(prefix("10.1.0.0/29")), ["example.net"])])
+        self.anchor(pools=pools).deny(143, BLUE, **self.FIELDS)

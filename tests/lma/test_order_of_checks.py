@@ -80,9 +80,9 @@ STEPS: list[tuple[str, Callable[[Faults], None], int | None]] = [
     ("H8", Faults.wrong_home_agent, 136),
     ("H9", Faults.reserved_bit, 134),
     ("H13", Faults.unsupported_method, 149),
+    ("H10", Faults.other_address, 129),
     ("H11", Faults.no_reverse_tunnel, 138),
     ("H11", Faults.encapsulation, 139),
-    ("H10", Faults.other_address, 129),
 ]
 """What is checked, by id; what is wrong there; the code of the answer, None for silence."""
 

@@ -13,8 +13,12 @@ def pool(text: str = "10.1.0.0/29", **settings: object) -> AddressPool:
 
 
 def take(pools: Pools, nai: bytes, wanted: str = "0.0.0.0", at: float = 0.0) -> str | None:
-    found = pools.allocate(nai, ipv4(wanted), at)
-    return None if found is None else ipv4_text(found.home_address)
+    """What ``nai`` gets, which is its own then."""
+    found = pools.choose(nai, nai, ipv4(wanted), at)
+    if found is None:
+        return None
+    pools.take(found, nai, nai)
+    return ipv4_text(found.home_address)
 
 
 @covers("P30")
@@ -102,6 +106,17 @@ class TestHold:
 
 
 @covers("P30")
+def test_choosing_changes_nothing() -> None:
+    """Who is refused for another reason has cost nobody an address."""
+    pools = Pools([(pool(hold=100), [])])
+    take(pools, b"a@a")
+    pools.release(AnchorKey(ipv4("10.1.0.2")), 0)
+    for wanted in (0, 0, ipv4("10.1.0.4"), ipv4("10.1.0.3")):
+        assert pools.choose(b"b@a", b"b@a", wanted, 0) is not None
+    assert pools.users(ipv4("10.1.0.3")) == pools.users(ipv4("10.1.0.4")) == []
+    assert [take(pools, nai) for nai in (b"c@a", b"a@a", b"d@a")] == ["10.1.0.3", "10.1.0.2", "10.1.0.4"]
+
+
 class TestRealms:
     def test_each_realm_its_pools_then_those_for_all(self) -> None:
         pools = Pools([(pool("10.9.0.0/29"), []), (pool("10.1.0.0/30"), ["One.example"])])

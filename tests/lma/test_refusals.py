@@ -12,6 +12,7 @@ from pmip_tw.wire.registration import COLOCATED, GRE, MINIMAL, REVERSE_TUNNEL, R
 from tests.conformance import covers
 from tests.lma.anchor import FIRST_ADDRESS, LMA, MAG1, MAG2, NAT, Anchor, association, bound, nai, reply_in
 
+FORCED_99 = UdpTunnelRequest(forced=True, encapsulation=99)
 CRITICAL_VENDOR = bytes((38, 0, 0, 8)) + bytes(8)
 
 
@@ -359,3 +360,22 @@ def test_an_unknown_node_is_no_oracle() -> None:
     note = anchor.ignore("no-association", anchor.request(1).encode(mn_ha=stranger))
     assert "SPI 9999" in note.cause and nai(1).decode() in note.cause
     assert note.details["source"] == str(Endpoint(MAG1, 434))
+
+
+@covers("H14", "P79")
+@pytest.mark.parametrize(
+    ("code", "fields"),
+    [
+        (129, {"home_address": ipv4("172.16.0.1")}),
+        (138, {"flags": COLOCATED}),
+        (142, {"udp_tunnel": FORCED_99}),
+    ],
+)
+def test_whatever_else_is_wrong_is_told_before_that_it_moved_a_moment_ago(
+    code: int, fields: dict[str, object]
+) -> None:
+    anchor = Anchor()
+    anchor.accept(1, MAG1)
+    anchor.accept(1, MAG2)
+    anchor.deny(code, 1, MAG1, **fields)
+    anchor.deny(130, 1, MAG1)
