@@ -17,6 +17,7 @@ from pmip_tw.forwarding.core_side import CoreSide
 from pmip_tw.forwarding.firewall import IngressDrop
 from pmip_tw.forwarding.link import Link
 from pmip_tw.forwarding.packet_socket import PacketSocket
+from pmip_tw.forwarding.tunnel_errors import tunnel_errors
 from pmip_tw.interfaces import (
     Datagram,
     IForwardingPlane,
@@ -85,7 +86,7 @@ class TunAccess:
             self._core.open(undo)
             for interface in self._interfaces:
                 self._open_port(undo, interface)
-            self._core.receive(self._arrivals)
+            self._core.receive(self._arrivals, tunnel_errors(self._switch.error_reported))
             self._undo = undo.pop_all()
 
     def _open_port(self, undo: ExitStack, interface: str) -> None:

@@ -10,10 +10,11 @@ from pmip_tw.errors import ForwardingError, WireError
 from pmip_tw.forwarding import drops, mss, offloads
 from pmip_tw.forwarding.access_broadcasts import AccessBroadcasts
 from pmip_tw.forwarding.access_session import AccessSession
+from pmip_tw.forwarding.budget import ERRORS_PER_SECOND, Budget
 from pmip_tw.forwarding.dhcp_packets import is_to_dhcp_client, is_to_dhcp_server
 from pmip_tw.forwarding.keepalives import answered, keepalive
 from pmip_tw.forwarding.path_mtu import LINK_MTU
-from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, require_carriable
+from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, require_carriable, told_mtu
 from pmip_tw.forwarding.session import octets
 from pmip_tw.forwarding.soundness import is_sound, out_of_tunnel
 from pmip_tw.forwarding.time_to_live import one_hop_older
@@ -68,6 +69,7 @@ class AccessSwitch:
         self._show_dhcp = show_dhcp
         self._keepalive_answered = keepalive_answered
         self._keepalives = 0
+        self._errors = Budget(ERRORS_PER_SECOND)
         self._drops = dropped
         self._by_port: dict[str, dict[bytes, AccessSession]] = {port: {} for port in ports}
         self._by_tunnel: dict[tuple[TunnelEnds, bytes], AccessSession] = {}
@@ -244,6 +246,21 @@ class AccessSwitch:
         error = icmp.fragmentation_needed(gateway, original, session.way.mtu)
         if error is not None:
             self._emit(session.entry.port, session.header + error)
+
+    def error_reported(self, ends: TunnelEnds, code: int, inner: bytes) -> None:
+        """ICMP about a packet that left with these ``ends``: the node that sent ``inner`` is told, too (RFC 2003 4)."""
+        way = self._paths.leaving(ends)
+        if way is None or not self._paths.is_news(way, code, inner):
+            return
+        session = self._by_tunnel.get((way.ends, inner[12:16]))
+        if session is None or inner[16:20] == octets(way.tunnel.remote):
+            return  # of nobody here, or our own keepalive
+        if self._errors.allows(self.now):
+            self._errors.spend()
+            gateway = self._gateway_for(session.entry.home_address)
+            error = icmp.unreachable_about(gateway, code, told_mtu(code, way), inner)
+            if error is not None:
+                self._emit(session.entry.port, session.header + error)
 
     # To the mobile node
 

@@ -15,6 +15,7 @@ from pmip_tw.forwarding.arrivals import Arrivals
 from pmip_tw.forwarding.core_side import CoreSide
 from pmip_tw.forwarding.home_domain import DomainDevice, HomeDomain
 from pmip_tw.forwarding.tun_device import enable_forwarding
+from pmip_tw.forwarding.tunnel_errors import tunnel_errors
 from pmip_tw.interfaces import (
     Datagram,
     IForwardingPlane,
@@ -78,7 +79,7 @@ class TunAnchor:
             for device, rules in self._devices:
                 tun = device.open(undo)
                 self._core.read(undo, device.domain.device, tun, rules.downstream)
-            self._core.receive(self._arrivals)
+            self._core.receive(self._arrivals, tunnel_errors(self._switch.error_reported))
             self._undo = undo.pop_all()
 
     def stop(self) -> None:

@@ -7,15 +7,12 @@ from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import WireError
 from pmip_tw.forwarding import drops
 from pmip_tw.forwarding.anchor_session import AnchorSession
-from pmip_tw.forwarding.budget import Budget
+from pmip_tw.forwarding.budget import ERRORS_PER_SECOND, Budget
 from pmip_tw.forwarding.home_links import HomeLinks
-from pmip_tw.forwarding.paths import TunnelPaths, Way
+from pmip_tw.forwarding.paths import TunnelPaths, Way, told_mtu
 from pmip_tw.wire import icmp
 from pmip_tw.wire.encapsulation import DONT_FRAGMENT
 from pmip_tw.wire.ipv4 import MINIMUM_HEADER, PROTOCOL_IP_IN_IP, Ipv4Packet
-
-ERRORS_PER_SECOND = 10
-"""Errors of one kind that one domain sends at most (RFC 1812 4.3.2.8)."""
 
 
 class AnchorDomain:
@@ -45,6 +42,7 @@ class AnchorDomain:
         # Two budgets: whoever scans unbound addresses must not starve path MTU discovery.
         self._unreachable_errors = Budget(ERRORS_PER_SECOND)
         self._too_big_errors = Budget(ERRORS_PER_SECOND)
+        self._tunnel_errors = Budget(ERRORS_PER_SECOND)
 
     def downstream(self, packet: bytes) -> None:
         """A packet that the machine routed towards a home address, its time to live already decremented (T1)."""
@@ -90,6 +88,15 @@ class AnchorDomain:
             return
         self._drops[drops.NO_BINDING] += 1
         self._report(self._unreachable_errors, icmp.host_unreachable, packet)
+
+    def relay(self, way: Way, code: int, inner: bytes) -> None:
+        """Tell the sender of ``inner``, a packet to a node here, what became of it in its tunnel (RFC 2003 4)."""
+        if self._tunnel_errors.allows(self._now()):
+            self._tunnel_errors.spend()
+            speaker = self._speaker(Ipv4(int.from_bytes(inner[16:20], "big")))
+            error = icmp.unreachable_about(speaker, code, told_mtu(code, way), inner)
+            if error is not None:
+                self._answer(error)
 
     def _report(
         self,

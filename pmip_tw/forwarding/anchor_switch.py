@@ -191,3 +191,12 @@ class AnchorSwitch:
             if way.ends == ends:
                 way.carry(reply)
         return True
+
+    def error_reported(self, ends: TunnelEnds, code: int, inner: bytes) -> None:
+        """ICMP about a packet that left with these ``ends``: the sender of ``inner`` is told, too (RFC 2003 4)."""
+        way = self._paths.leaving(ends)
+        if way is None or not self._paths.is_news(way, code, inner) or inner[12:16] == self._local:
+            return
+        session = self._by_tunnel.get((way.ends, inner[16:20]))
+        if session is not None:
+            session.domain.relay(way, code, inner)

@@ -1,5 +1,10 @@
 """How many of something may happen in a second: ICMP errors of one kind, broadcasts of one sender."""
 
+from typing import Final
+
+ERRORS_PER_SECOND: Final = 10
+"""ICMP errors of one kind that one plane sends for one address space (RFC 1812 4.3.2.8)."""
+
 
 class Budget:
     """Full at first: a second's worth at once, then as it is earned.

@@ -11,7 +11,7 @@ from pmip_tw.forwarding.arrivals import Arrivals
 from pmip_tw.forwarding.drops import Drops
 from pmip_tw.forwarding.path_mtu import LINK_MTU, PathMtuProbe
 from pmip_tw.forwarding.paths import Carry, udp_path
-from pmip_tw.forwarding.raw_ip import RawIpSocket
+from pmip_tw.forwarding.raw_ip import IcmpErrors, RawIpSocket
 from pmip_tw.forwarding.reader import BatchReader
 from pmip_tw.interfaces import ISignalling
 from pmip_tw.mobility.tunnels import Encapsulation, Tunnel
@@ -46,6 +46,7 @@ class CoreSide:
         self._drops = dropped
         self._wake = wake
         self._arrivals: Arrivals | None = None
+        self._errors: Callable[[bytes], None] = _ignore
         self._addresses: dict[Ipv4, _OwnAddress] = {}
 
     def open(self, undo: ExitStack) -> None:
@@ -53,10 +54,10 @@ class CoreSide:
         undo.callback(self._close)
         self._addresses[self._local] = _OwnAddress(self._local, self._drops, self.read)
 
-    def receive(self, arrivals: Arrivals) -> None:
-        """Begin to hand over outer packets to ``arrivals``."""
-        self._arrivals = arrivals
-        self._addresses[self._local].receive(arrivals)
+    def receive(self, arrivals: Arrivals, errors: Callable[[bytes], None]) -> None:
+        """Begin to hand over outer packets to ``arrivals``, and ICMP errors about ours to ``errors``."""
+        self._arrivals, self._errors = arrivals, errors
+        self._addresses[self._local].receive(arrivals, errors)
 
     def _close(self) -> None:
         for own in self._addresses.values():
@@ -72,7 +73,7 @@ class CoreSide:
         if self._arrivals is not None:
             if local not in self._addresses:
                 opened = _OwnAddress(local, self._drops, self.read)
-                opened.receive(self._arrivals)
+                opened.receive(self._arrivals, self._errors)
                 self._addresses[local] = opened
             for address in self._addresses.keys() - still_used - {local}:
                 self._addresses.pop(address).close()
@@ -111,6 +112,10 @@ class CoreSide:
             own.socket_for(Encapsulation.IP_IN_IP).send(packet)
 
 
+def _ignore(packet: bytes) -> None:
+    pass
+
+
 class _OwnAddress:
     """The sockets on one of our addresses.
 
@@ -131,12 +136,19 @@ class _OwnAddress:
         self._undo = ExitStack()
         self._arrivals: Arrivals | None = None
         self._raw: dict[Encapsulation, RawIpSocket] = {}
-        self.socket_for(Encapsulation.IP_IN_IP)
-        self.probe = PathMtuProbe(address)
-        self._undo.callback(self.probe.close)
+        try:
+            self.socket_for(Encapsulation.IP_IN_IP)
+            self.probe = PathMtuProbe(address)
+            self._undo.callback(self.probe.close)
+            self._icmp = IcmpErrors(address)
+            self._undo.callback(self._icmp.close)
+        except BaseException:
+            self.close()
+            raise
 
-    def receive(self, arrivals: Arrivals) -> None:
+    def receive(self, arrivals: Arrivals, errors: Callable[[bytes], None]) -> None:
         self._arrivals = arrivals
+        self._read(self._undo, "ICMP", self._icmp, errors)
         for encapsulation, opened in self._raw.items():
             self._read(self._undo, encapsulation.label, opened, arrivals.over_ip[encapsulation])
 

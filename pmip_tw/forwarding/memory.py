@@ -14,6 +14,7 @@ from pmip_tw.forwarding.anchor_switch import AnchorSwitch
 from pmip_tw.forwarding.arrivals import Arrivals
 from pmip_tw.forwarding.path_mtu import LINK_MTU
 from pmip_tw.forwarding.paths import Carry, inner_mtu, whole_only
+from pmip_tw.forwarding.tunnel_errors import tunnel_errors
 from pmip_tw.interfaces import Datagram, IForwardingPlane, IPacketReceiver, ITunnelDataReceiver
 from pmip_tw.mobility.tunnels import (
     SIGNALLING_PORT,
@@ -28,6 +29,7 @@ from pmip_tw.mobility.tunnels import (
 from pmip_tw.wire import minimal
 from pmip_tw.wire.encapsulation import outer_header, tunnel_data_header
 from pmip_tw.wire.gre import gre_header
+from pmip_tw.wire.ipv4 import PROTOCOL_ICMP
 
 
 def far_end(tunnel: Tunnel) -> Tunnel:
@@ -117,6 +119,7 @@ class MemoryPlane:
         self._domains = {name: self._add_domain(name, gateway_for) for name in domains}
         arrived = self._access.packet_arrived if ports else self._anchor.packet_arrived
         self._arrivals = Arrivals(arrived, self._drops)
+        self._errors = tunnel_errors(self._access.error_reported if ports else self._anchor.error_reported)
 
     def _add_domain(self, name: str, gateway_for: Callable[[Ipv4], Ipv4]) -> AnchorDomain:
         return self._anchor.add_domain(
@@ -212,8 +215,11 @@ class MemoryPlane:
             self.outside_sends(octets)
 
     def outside_sends(self, outer: bytes) -> None:
-        """A whole packet of an encapsulation arrives from the core network."""
+        """A whole packet of an encapsulation, or an ICMP error, arrives from the core network."""
         self._access.now = self._anchor.now = self._monotonic()
+        if outer[9] == PROTOCOL_ICMP:
+            self._errors(outer)
+            return
         self._arrivals.over_ip[Encapsulation(outer[9])](outer)
 
     def _open_path(self, tunnel: Tunnel) -> Carry:

@@ -9,12 +9,13 @@ from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops
 from pmip_tw.forwarding.fragments import fragment
-from pmip_tw.forwarding.tunnel_ends import TunnelEnds, arriving_ends
+from pmip_tw.forwarding.tunnel_ends import TunnelEnds, arriving_ends, leaving_ends
 from pmip_tw.interfaces import ISignalling
 from pmip_tw.mobility.tunnels import AnchorEntry, Encapsulation, Entry, Tunnel
 from pmip_tw.wire import minimal
-from pmip_tw.wire.encapsulation import overhead, tunnel_data_header
+from pmip_tw.wire.encapsulation import DONT_FRAGMENT, overhead, tunnel_data_header
 from pmip_tw.wire.gre import gre_header
+from pmip_tw.wire.icmp import FRAGMENTATION_NEEDED
 
 Carry = Callable[[bytes], bool]
 """Puts one inner packet into a tunnel; False if it was lost on the way out (and counted there)."""
@@ -63,6 +64,7 @@ class TunnelPaths:
         self._open = open_path
         self._path_mtu = path_mtu
         self._ways: dict[Tunnel, Way] = {}
+        self._leaving: dict[TunnelEnds, Way] = {}
         self._in_udp: dict[tuple[Ipv4, Endpoint], Counter[int]] = {}
 
     def acquire(self, tunnel: Tunnel) -> Way:
@@ -71,7 +73,7 @@ class TunnelPaths:
         if way is None:
             way = Way(tunnel=tunnel, ends=arriving_ends(tunnel), carry=self._open(tunnel), mtu=0)
             self.learn_mtu(way)
-            self._ways[tunnel] = way
+            self._ways[tunnel] = self._leaving[leaving_ends(tunnel)] = way
             if tunnel.over_udp:
                 self._in_udp.setdefault(_at(tunnel), Counter())[tunnel.encapsulation] += 1
         way.users += 1
@@ -83,11 +85,28 @@ class TunnelPaths:
             return
         tunnel = way.tunnel
         del self._ways[tunnel]
+        if self._leaving.get(leaving_ends(tunnel)) is way:
+            del self._leaving[leaving_ends(tunnel)]
         if tunnel.over_udp:
             left = self._in_udp[_at(tunnel)]
             left[tunnel.encapsulation] -= 1
             if not left.total():
                 del self._in_udp[_at(tunnel)]
+
+    def leaving(self, ends: TunnelEnds) -> Way | None:
+        """The way whose packets show ``ends`` as they leave."""
+        return self._leaving.get(ends)
+
+    def is_news(self, way: Way, code: int, inner: bytes) -> bool:
+        """Is an error that ICMP reported about ``way`` something for the sender of ``inner`` (empty: not known)?
+
+        What the path takes is asked of the kernel, which keeps a low limit and an eye on forgeries (T9): a packet that
+        fits it, or may be fragmented, needs no word.
+        """
+        if code != FRAGMENTATION_NEEDED:
+            return bool(inner)
+        self.learn_mtu(way)
+        return bool(inner) and bool(inner[6] & DONT_FRAGMENT) and int.from_bytes(inner[2:4], "big") > way.mtu
 
     def learn_mtu(self, way: Way) -> None:
         """Ask again what the path takes (T9)."""
@@ -101,6 +120,11 @@ class TunnelPaths:
             if agreed and not agreed[shown]:
                 return drops.NEXT_HEADER
         return otherwise
+
+
+def told_mtu(code: int, way: Way) -> int:
+    """The second word of an unreachable with ``code``: of a too-big what fits ``way``."""
+    return way.mtu if code == FRAGMENTATION_NEEDED else 0
 
 
 def _at(tunnel: Tunnel) -> tuple[Ipv4, Endpoint]:

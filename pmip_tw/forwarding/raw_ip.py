@@ -2,6 +2,7 @@
 
 import errno
 import socket
+import sys
 from collections.abc import Callable
 
 from pmip_tw.addresses import Ipv4, ipv4_text
@@ -13,9 +14,13 @@ from pmip_tw.mobility.tunnels import Encapsulation, Tunnel
 from pmip_tw.wire import minimal
 from pmip_tw.wire.encapsulation import DONT_FRAGMENT, outer_header
 from pmip_tw.wire.gre import gre_header
+from pmip_tw.wire.icmp import DESTINATION_UNREACHABLE, TIME_EXCEEDED
 from pmip_tw.wire.ipv4 import MAXIMUM_PACKET
 
 BUFFER = 8 << 20
+
+_SOL_RAW, _ICMP_FILTER = 255, 1
+"""linux/icmp.h: a mask of the types that are not wanted."""
 
 _REASONS = {
     errno.EAGAIN: drops.SEND_BUFFER_FULL,
@@ -27,6 +32,31 @@ _REASONS = {
 def reason_of(error: OSError) -> str:
     """The drop counter for a failed send."""
     return _REASONS.get(error.errno or 0, drops.SEND_FAILED)
+
+
+class IcmpErrors:
+    """ICMP errors to ``local``, as whole packets; the kernel handles them all the same."""
+
+    def __init__(self, local: Ipv4) -> None:
+        """OSError: ``local`` is no address of this machine, or we lack the privilege."""
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+        try:
+            self._socket.setblocking(False)
+            others = 0xFFFFFFFF & ~(1 << DESTINATION_UNREACHABLE | 1 << TIME_EXCEEDED)
+            self._socket.setsockopt(_SOL_RAW, _ICMP_FILTER, others.to_bytes(4, sys.byteorder))
+            self._socket.bind((ipv4_text(local), 0))
+        except OSError:
+            self._socket.close()
+            raise
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def read(self) -> bytes:
+        return self._socket.recv(MAXIMUM_PACKET)
 
 
 class RawIpSocket:

@@ -19,6 +19,15 @@ def mark(encapsulation: Encapsulation, key: int | None) -> bytes:
     return GRE_MARK if key is None else GRE_MARK + key.to_bytes(4, "big")
 
 
+def leaving_ends(tunnel: Tunnel) -> TunnelEnds:
+    """What a packet that goes into ``tunnel`` shows, in the same form: as ICMP quotes it."""
+    marked = mark(tunnel.encapsulation, tunnel.key_out)
+    if tunnel.over_udp:
+        endpoint = Endpoint(tunnel.remote, tunnel.remote_port)
+        return (tunnel.local, endpoint, marked) if marked else (tunnel.local, endpoint)
+    return tunnel.local.to_bytes(4, "big") + tunnel.remote.to_bytes(4, "big") + marked
+
+
 def arriving_ends(tunnel: Tunnel) -> TunnelEnds:
     """What a packet that arrives through ``tunnel`` shows (N29); with a GRE key, that key (T5)."""
     marked = mark(tunnel.encapsulation, tunnel.key_in)

@@ -18,7 +18,9 @@ ECHO_REQUEST: Final = 8
 TIME_EXCEEDED: Final = 11
 PARAMETER_PROBLEM: Final = 12
 
+NET_UNREACHABLE: Final = 0
 HOST_UNREACHABLE: Final = 1
+PROTOCOL_UNREACHABLE: Final = 2
 FRAGMENTATION_NEEDED: Final = 4
 
 _ERRORS = frozenset((DESTINATION_UNREACHABLE, SOURCE_QUENCH, REDIRECT, TIME_EXCEEDED, PARAMETER_PROBLEM))
@@ -98,10 +100,25 @@ def host_unreachable(source: Ipv4, original: Ipv4Packet) -> bytes | None:
     return _error(source, original, DESTINATION_UNREACHABLE, HOST_UNREACHABLE, 0)
 
 
-def _error(source: Ipv4, original: Ipv4Packet, kind: int, code: int, rest: int) -> bytes | None:
+def unreachable_about(source: Ipv4, code: int, rest: int, quote: bytes) -> bytes | None:
+    """Unreachable with ``code``, about a packet of which only ``quote`` is known, header and all; None as above."""
+    header = (quote[0] & 0xF) * 4
+    shown = Ipv4Packet(
+        source=Ipv4(int.from_bytes(quote[12:16], "big")),
+        destination=Ipv4(int.from_bytes(quote[16:20], "big")),
+        protocol=quote[9],
+        payload=quote[header:],
+        fragment_offset=(int.from_bytes(quote[6:8], "big") & 0x1FFF) * 8,
+    )
+    return _error(source, shown, DESTINATION_UNREACHABLE, code, rest, quote)
+
+
+def _error(
+    source: Ipv4, original: Ipv4Packet, kind: int, code: int, rest: int, quote: bytes | None = None
+) -> bytes | None:
     if not _may_be_answered(original):
         return None
-    quote = original.encode()[:_LONGEST_QUOTE]
+    quote = (original.encode() if quote is None else quote)[:_LONGEST_QUOTE]
     message = IcmpMessage(type=kind, code=code, rest=rest, payload=quote)
     return Ipv4Packet(
         source=source,

@@ -22,6 +22,8 @@ from pmip_tw.forwarding.access import TunAccess
 from pmip_tw.forwarding.anchor import TunAnchor
 from pmip_tw.forwarding.home_domain import HomeDomain
 from pmip_tw.forwarding.memory import MemoryPlane, far_end, wrapped
+from pmip_tw.forwarding.paths import inner_mtu
+from pmip_tw.forwarding.tunnel_ends import leaving_ends
 from pmip_tw.interfaces import Datagram, IPacketReceiver, ISignalling
 from pmip_tw.mobility.tunnels import AccessKey, Encapsulation, Entry, Tunnel
 from pmip_tw.wire import minimal
@@ -122,6 +124,13 @@ class MemoryAccess:
     def narrow(self, mtu: int) -> None:
         self.plane.core_mtu = mtu
 
+    def path_takes(self, mtu: int) -> None:
+        """A router on the way takes less from now on, and says so by ICMP."""
+        self.plane.core_mtu = mtu
+
+    def learnt(self, mtu: int, way: Tunnel) -> bool:
+        return True
+
     def also_has(self, address: Ipv4) -> None:
         """The machine gets another address: nothing to do for a twin."""
 
@@ -219,6 +228,13 @@ class _Core:
     def narrow(self, mtu: int) -> None:
         """The core network takes less from now on."""
         self.inside.set_mtu("core0", mtu)
+
+    def path_takes(self, mtu: int) -> None:
+        """The kernel learns it from that router's ICMP."""
+
+    def learnt(self, mtu: int, way: Tunnel) -> bool:
+        learning = self.plane._switch._paths.leaving(leaving_ends(way))
+        return learning is not None and learning.mtu == inner_mtu(way, mtu)
 
     def also_has(self, address: Ipv4) -> None:
         """The machine gets another address."""
