@@ -37,16 +37,20 @@ class Identifications:
     def resynchronize(self, nai: str, lma: Ipv4, reply_identification: int, wall: float) -> int:
         """Code 133 came with the LMA's time in the high half. The seconds by which the LMA's clock is ahead of ours.
 
-        Within the window the clocks agree well enough: only this node's Identification is raised, or else each
-        hop would drag the whole fleet forward (P33). Beyond it we follow the LMA's clock for all its nodes.
+        If that is within the window of our clock, as we know it to be for this LMA, only this node's Identification is
+        raised, or else each hop would drag the whole fleet forward (P33). Otherwise all its nodes follow the LMA's
+        clock, or ours alone again if that agrees: somebody has set it right since.
         Only an Identification that the LMA would find too far ahead is ever taken back (I4).
         """
         high = reply_identification >> 32
-        ahead = (high - ntp_seconds(wall)) & 0xFFFFFFFF
-        if ahead >= _SIGN:
-            ahead -= 1 << 32
-        if abs(ahead) > self._window:
-            self._offsets[lma] = ahead
+        ahead = _difference(high, ntp_seconds(wall))
+        off = ahead - self._offsets.get(lma, 0)
+        # Both are whole seconds: a window behind us may be a little more, and raising would not help then.
+        if off > self._window or off <= -self._window:
+            if abs(ahead) >= self._window:
+                self._offsets[lma] = ahead
+            else:
+                self._offsets.pop(lma, None)
             self._last.pop(nai, None)
         else:
             raised = high << 32 | 0xFFFFFFFF & ntp_timestamp(wall)
@@ -64,3 +68,9 @@ class Identifications:
         self._last.move_to_end(nai)
         if len(self._last) > _REMEMBERED:
             self._last.popitem(last=False)
+
+
+def _difference(one: int, other: int) -> int:
+    """Seconds from ``other`` to ``one``, both the high half of a timestamp (I11)."""
+    difference = (one - other) & 0xFFFFFFFF
+    return difference - (1 << 32) if difference >= _SIGN else difference

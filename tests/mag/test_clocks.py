@@ -50,6 +50,36 @@ def test_a_clock_of_ours_that_was_far_ahead_is_followed_back() -> None:
     assert clock.next(NAI, LMA, WALL + 1) - ntp_timestamp(WALL + 1) < 2**11
 
 
+@covers("I9")
+def test_a_clock_of_ours_that_was_set_right_is_not_corrected_any_more() -> None:
+    """An offset learned while it was wrong would keep every request out of the window for good."""
+    clock = Identifications(7)
+    clock.resynchronize(NAI, LMA, ntp_seconds(WALL + 400) << 32, WALL)
+    assert clock.offset(LMA) == 400
+    set_right = WALL + 400
+    clock.resynchronize(NAI, LMA, ntp_seconds(set_right) << 32, set_right)
+    assert clock.offset(LMA) == 0
+    assert abs(clock.next(NAI, LMA, set_right) - ntp_timestamp(set_right)) < 2**32
+
+
+@covers("P33")
+def test_an_offset_that_is_right_stays_when_another_mag_was_ahead() -> None:
+    """The LMA names a time up to a window beyond its own; our clock is none the better for agreeing with that."""
+    clock = Identifications(7)
+    clock.resynchronize(NAI, LMA, ntp_seconds(WALL - 10) << 32, WALL)
+    clock.resynchronize(NAI, LMA, ntp_seconds(WALL - 4) << 32, WALL)
+    assert clock.offset(LMA) == -10
+    assert later(clock.next(NAI, LMA, WALL), ntp_timestamp(WALL - 4.5))
+
+
+@covers("I9")
+def test_hardly_more_than_a_window_ahead() -> None:
+    """In whole seconds it looks like the window; raised Identifications would be refused all the same."""
+    clock = Identifications(7)
+    clock.resynchronize(NAI, LMA, ntp_seconds(WALL - 7.2) << 32, WALL + 0.5)
+    assert abs(clock.next(NAI, LMA, WALL + 0.5) - ntp_timestamp(WALL - 6.7)) < 2 * 2**32
+
+
 @covers("I11")
 def test_over_the_end_of_the_era() -> None:
     clock = Identifications(7)
