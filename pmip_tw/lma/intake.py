@@ -18,7 +18,7 @@ from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Send
 from pmip_tw.mobility.mn_aaa import AaaTable
-from pmip_tw.mobility.replay import ReplayFloors, acceptable, later, resynchronizing
+from pmip_tw.mobility.replay import RefusedAhead, ReplayFloors, acceptable, later, resynchronizing
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.registration import RegistrationRequest
 
@@ -42,6 +42,7 @@ class Intake:
         self._associations = associations
         self._bindings = bindings
         self._floors = floors
+        self._refused_ahead = RefusedAhead(policy.timestamp_window)
         self._mags = mags
         self._prover = Prover(associations, aaa or AaaTable())
         self._limit = AnswerLimit()
@@ -67,6 +68,8 @@ class Intake:
                 return self._duplicate(asked, again, now)
         last = self._last_identification(asked.owner, binding)
         if not acceptable(request.identification, last, now.wall, self._policy.timestamp_window):
+            return self._resynchronize(asked, last, now)
+        if self._refused_ahead and self._refused_ahead.holds(asked.owner, request.identification):
             return self._resynchronize(asked, last, now)
         return asked if objection is None else self._object(asked, objection, now)
 
@@ -124,7 +127,8 @@ class Intake:
         return [answer, observed.answered_again(binding)]
 
     def _resynchronize(self, asked: Asked, last: int | None, now: Now) -> list[Send | Observe]:
-        """I8: code 133 with our time; the rejected timestamp is not remembered."""
+        """I8: code 133 with our time. The rejected timestamp does not count, but it will not be valid later either."""
+        self._refused_ahead.note(asked.owner, asked.request.identification, now.wall)
         identification = resynchronizing(
             asked.request.identification,
             last if self._policy.resync_beyond_last else None,

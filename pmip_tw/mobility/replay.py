@@ -90,3 +90,37 @@ class ReplayFloors:
 
     def __len__(self) -> int:
         return len(self._floors)
+
+
+class RefusedAhead:
+    """Identifications that were refused because they lie ahead of our clock: their time comes, and whoever captured
+    such a request must not be able to use it then (I8, I10).
+
+    It is true if it holds any. A peer makes few of them before it follows our clock, so few are kept for each identity;
+    without a key nobody makes any.
+    """
+
+    def __init__(self, window: float, most_identities: int = 10_000, most_each: int = 8) -> None:
+        self._window = window
+        self._most_identities = most_identities
+        self._most_each = most_each
+        self._refused: OrderedDict[bytes, tuple[int, ...]] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        return bool(self._refused)
+
+    def holds(self, identity: bytes, identification: int) -> bool:
+        return identification in self._refused.get(identity, ())
+
+    def note(self, identity: bytes, identification: int, wall: float) -> None:
+        """Remember ``identification``, which was refused, if it is ahead; the oldest go if there are too many."""
+        if seconds_between(identification, wall) <= self._window:
+            return
+        known = self._refused.pop(identity, ())
+        # What is behind the window by now is invalid anyway.
+        coming = [
+            one for one in known if one != identification and seconds_between(one, wall) >= -self._window
+        ]
+        self._refused[identity] = (*coming, identification)[-self._most_each :]
+        if len(self._refused) > self._most_identities:
+            self._refused.popitem(last=False)

@@ -42,6 +42,27 @@ class TestReplay:
         assert reply_in(anchor.hear(captured)[0], 1).code == 133
         assert anchor.state() == before
 
+    @covers("I8", "I10")
+    def test_one_that_was_refused_for_being_ahead_when_its_time_has_come(self) -> None:
+        """The MAG has followed our clock since; from elsewhere it would turn the tunnel to whoever captured it."""
+        anchor = Anchor()
+        captured = anchor.datagram(skew=15)
+        assert reply_in(anchor.hear(captured)[0], 1).code == 133
+        anchor.accept()
+        before = anchor.state()
+        for _ in range(30):
+            assert reply_in(anchor.hear(captured, MAG2)[0], 1).code == 133
+            assert anchor.state() == before
+            anchor.pass_time(1)
+
+    @covers("I8")
+    def test_others_at_that_time_are_welcome(self) -> None:
+        anchor = Anchor()
+        anchor.hear(anchor.datagram(skew=15))
+        anchor.pass_time(10)
+        anchor.accept()
+        anchor.accept(node=2, skew=5)
+
     @covers("I10")
     def test_after_expiry(self) -> None:
         anchor = Anchor()

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from pmip_tw.mobility.clock import NTP_EPOCH
 from pmip_tw.mobility.replay import (
+    RefusedAhead,
     ReplayFloors,
     acceptable,
     later,
@@ -124,3 +125,36 @@ class TestFloors:
         floors.forget_old(100, limit=4)
         assert len(floors) == 6
         assert floors.next_deadline() == 5
+
+
+@covers("I8", "I10")
+class TestRefusedAhead:
+    WALL = 1_704_067_200.0
+
+    def at(self, seconds: float) -> int:
+        return ntp_timestamp(self.WALL + seconds)
+
+    def test_only_what_lies_ahead_is_kept(self) -> None:
+        """What is behind, or was refused for its order alone, never becomes valid."""
+        refused = RefusedAhead(7)
+        for seconds in (-100, -8, 0, 7):
+            refused.note(b"a", self.at(seconds), self.WALL)
+        assert not refused
+        refused.note(b"a", self.at(8), self.WALL)
+        assert refused and refused.holds(b"a", self.at(8))
+        assert not refused.holds(b"b", self.at(8)) and not refused.holds(b"a", self.at(9))
+
+    def test_what_the_window_has_passed_makes_room(self) -> None:
+        refused = RefusedAhead(7, most_each=2)
+        for ahead in (10, 20, 4000):
+            refused.note(b"a", self.at(ahead), self.WALL + ahead - 8)
+        assert [refused.holds(b"a", self.at(ahead)) for ahead in (10, 20, 4000)] == [False, False, True]
+
+    def test_a_peer_and_all_peers_have_so_much_and_no_more(self) -> None:
+        refused = RefusedAhead(7, most_identities=2, most_each=2)
+        for ahead in (10, 11, 12):
+            refused.note(b"a", self.at(ahead), self.WALL)
+        assert [refused.holds(b"a", self.at(ahead)) for ahead in (10, 11, 12)] == [False, True, True]
+        for name in (b"b", b"c"):
+            refused.note(name, self.at(10), self.WALL)
+        assert [refused.holds(name, self.at(10)) for name in (b"a", b"b", b"c")] == [False, True, True]
