@@ -7,6 +7,7 @@ import attrs
 
 from pmip_tw.addresses import Endpoint, ipv4
 from pmip_tw.interfaces import Datagram
+from pmip_tw.wire.codes import MessageType
 from tests.simulation import state
 from tests.simulation.machines import Machine
 from tests.simulation.violation import Violation
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 HIS_OWN = Endpoint(ipv4("203.0.113.66"), 434)
 _MEMORY = 40
+_REVOCATION = bytes((MessageType.REVOCATION,))
 
 
 class Adversary:
@@ -26,7 +28,12 @@ class Adversary:
         self._heard: list[tuple[Machine, int, Datagram]] = []
 
     def overhears(self, machine: Machine, datagram: Datagram) -> None:
-        """A process got ``datagram``. What a former process had got may be new to its successor: not his business."""
+        """A process got ``datagram``. What a former process had got may be new to its successor: not his business.
+
+        Nor is a revocation of a stay that is over and that the MAG was not told of yet: it is true (RV16).
+        """
+        if machine.ledger.discarded and datagram.payload[:1] == _REVOCATION:
+            return
         self._heard.append((machine, machine.life, datagram))
         if len(self._heard) > _MEMORY:
             del self._heard[0]

@@ -1,8 +1,5 @@
-"""A scenario from a seed. Every subject has a stream of chance of its own, named after it: a new subject leaves the
-others of a seed as they were.
-"""
+"""A scenario from a seed: its profile, a kind of world, changes the general one where it has a point to make."""
 
-import random
 from collections.abc import Callable, Iterator
 
 import attrs
@@ -10,157 +7,154 @@ import attrs
 from tests.simulation import actions
 from tests.simulation.actions import Action
 from tests.simulation.scenario import Conditions, Habit, Scenario, Timepiece
-
-Chance = random.Random
+from tests.simulation.subjects import (
+    Chance,
+    arrivals,
+    attacks,
+    crash,
+    general,
+    machines,
+    moves,
+    planned,
+    stream,
+)
 
 
 def draw(seed: int, profile: str | None = None) -> Scenario:
     """What ``seed`` stands for in ``profile``; without one the profiles come in turn: seed 0, 1, 2, ..."""
     chosen = profile or list(PROFILES)[seed % len(PROFILES)]
-    return PROFILES[chosen](_general(seed, chosen))
+    return PROFILES[chosen](general(seed, chosen), stream(seed, chosen))
 
 
-def _chance(seed: int, subject: str) -> Chance:
-    return Chance(f"{seed}/{subject}")
-
-
-def _general(seed: int, profile: str) -> Scenario:
+def _general(scenario: Scenario, chance: Chance) -> Scenario:
     """A little of everything."""
-    size = _chance(seed, "size")
-    mags, nodes = size.choice((2, 2, 3)), size.choice((1, 2, 2, 3))
-    habits = _chance(seed, "habits")
-    scenario = Scenario(
-        seed=seed,
-        profile=profile,
-        mags=mags,
-        nodes=tuple(
-            Habit(talks_every=habits.choice((1.0, 2.0, 5.0)), static=habits.random() < 0.15)
-            for _ in range(nodes)
+    return scenario
+
+
+def _quick_returns(scenario: Scenario, chance: Chance) -> Scenario:
+    """Nodes are back at a MAG within a second, while revocations of their former stay are still on their way (RV6)."""
+    nodes = range(len(scenario.nodes))
+    happenings: list[Action] = [*arrivals(chance, scenario)]
+    at = 3.0
+    for _ in range(chance.randint(2, 4)):
+        node, home = chance.choice(nodes), chance.randrange(scenario.mags)
+        away = (home + 1) % scenario.mags
+        for mag in (home, away, home, away, home)[: chance.randint(3, 5)]:
+            happenings.append(actions.Arrive(at=round(at, 3), node=node, mag=mag))
+            at += chance.uniform(0.05, 0.9)
+        at += chance.uniform(0.5, 5.0)
+    return attrs.evolve(
+        planned(scenario, [*happenings, *attacks(chance, scenario, count=3)]),
+        conditions=Conditions(
+            loss=chance.choice((0.0, 0.2)),
+            reordering=0.3,
+            delay=chance.choice(((0.005, 0.05), (0.05, 0.3))),
+            held_up=chance.choice((0.5, 2.0)),
         ),
-        conditions=_conditions(_chance(seed, "conditions")),
-        aaa_delay=_chance(seed, "aaa").choice(((0.005, 0.05), (0.005, 0.05), (0.1, 1.0), (1.0, 4.0))),
-        mag_settings=_mag_settings(_chance(seed, "mag")),
-        lma_settings=_lma_settings(_chance(seed, "lma")),
-        timepieces=_timepieces(_chance(seed, "clocks"), mags, 2.0),
-    )
-    plan = _chance(seed, "plan")
-    happenings = sorted(_arrivals(plan, scenario), key=lambda action: action.at)
-    happenings += _moves(plan, scenario, count=plan.randint(3, 9), gap=(0.1, 6.0))
-    happenings += _troubles(_chance(seed, "troubles"), scenario, count=plan.randint(0, 4))
-    happenings += _attacks(_chance(seed, "attacks"), scenario, count=4)
-    return planned(scenario, happenings)
-
-
-def planned(scenario: Scenario, happenings: list[Action]) -> Scenario:
-    return attrs.evolve(scenario, actions=tuple(sorted(happenings, key=lambda action: action.at)))
-
-
-def _conditions(chance: Chance) -> Conditions:
-    return Conditions(
-        loss=chance.choice((0.0, 0.0, 0.05, 0.2)),
-        duplication=chance.choice((0.0, 0.0, 0.1)),
-        reordering=chance.choice((0.0, 0.1, 0.3)),
-        delay=chance.choice(((0.001, 0.01), (0.005, 0.05), (0.1, 0.4))),
-        held_up=chance.choice((0.2, 1.0, 3.0)),
+        aaa_delay=(0.005, 0.05),
+        lma_settings={**scenario.lma_settings, "handover_min_interval": chance.choice((0.0, 0.1))},
     )
 
 
-def _mag_settings(chance: Chance) -> dict[str, object]:
-    return {
-        "lifetime": chance.choice((10, 20, 20, 40)),
-        "attach_probe_max_age": chance.choice((5.0, 10.0)),
-        "reject_hold": chance.choice((2.0, 5.0)),
-        "nat_traversal": chance.choice(("auto", "auto", "off", "force")),
-        "duplicate_mac": chance.choice(("refuse", "move")),
-    }
-
-
-def _lma_settings(chance: Chance) -> dict[str, object]:
-    return {
-        "max_lifetime": chance.choice((15, 3600)),
-        "handover_min_interval": chance.choice((0.3, 1.0, 1.0, 2.0)),
-        "address_hold": chance.choice((5.0, 60.0, 3600.0)),
-    }
-
-
-def _timepieces(chance: Chance, mags: int, spread: float) -> dict[str, Timepiece]:
-    names = ["lma", *(f"mag{number}" for number in range(mags))]
-    return {
-        name: Timepiece(offset=chance.uniform(-spread, spread), drift=chance.choice((0.0, 0.0, 1e-4, -1e-4)))
-        for name in names
-    }
-
-
-def _arrivals(chance: Chance, scenario: Scenario) -> Iterator[Action]:
-    for node in range(len(scenario.nodes)):
-        yield actions.Arrive(
-            at=round(chance.uniform(0.0, 2.0), 3), node=node, mag=chance.randrange(scenario.mags), by="dhcp"
+def _clocks_ahead(scenario: Scenario, chance: Chance) -> Scenario:
+    """A fleet whose clocks are ahead, some by more than the LMA takes (P33)."""
+    timepieces = {
+        f"mag{number}": Timepiece(
+            offset=chance.choice((0.0, chance.uniform(3.0, 7.0), chance.uniform(7.0, 60.0))),
+            drift=chance.choice((0.0, 1e-3, -1e-3)),
         )
+        for number in range(scenario.mags)
+    }
+    return attrs.evolve(scenario, timepieces=timepieces)
 
 
-def _moves(chance: Chance, scenario: Scenario, *, count: int, gap: tuple[float, float]) -> Iterator[Action]:
-    """What nodes do, one thing after the other."""
-    at = 2.0
-    for _ in range(count):
-        at = round(at + chance.uniform(*gap), 3)
+def _same_mac(scenario: Scenario, chance: Chance) -> Scenario:
+    """Two MAGs hear the same MAC for longer than a moment (P79)."""
+    happenings: list[Action] = []
+    for at in (4.0, 12.0):
         node, mag = chance.randrange(len(scenario.nodes)), chance.randrange(scenario.mags)
-        kind = chance.random()
-        if kind < 0.6:
-            by = chance.choice(("data", "data", "reboot", "dhcp"))
-            yield actions.Arrive(at=at, node=node, mag=mag, by=by)
-            if chance.random() < 0.2:
-                late = round(at + chance.uniform(0.0, 2.0), 3)
-                yield actions.Stray(at=late, node=node, mag=chance.randrange(scenario.mags))
-        elif kind < 0.7:
-            yield actions.Release(at=at, node=node)
-        elif kind < 0.8:
-            yield actions.Sleep(at=at, node=node)
-        elif kind < 0.88:
-            yield actions.SwitchOff(at=at, node=node)
-        elif kind < 0.94:
-            yield actions.Claim(at=at, node=node, other=chance.randrange(len(scenario.nodes)))
-        else:
-            yield actions.Detach(at=at, node=node, mag=mag)
+        begins = round(at + chance.uniform(0, 5), 3)
+        seconds = round(chance.uniform(2.0, 12.0), 3)
+        happenings.append(actions.Overheard(at=begins, node=node, mag=mag, seconds=seconds))
+    nodes = tuple(attrs.evolve(habit, talks_every=chance.choice((0.3, 1.0))) for habit in scenario.nodes)
+    return attrs.evolve(planned(scenario, [*scenario.actions, *happenings]), nodes=nodes)
 
 
-def _troubles(chance: Chance, scenario: Scenario, *, count: int) -> Iterator[Action]:
-    machines = ["lma", *(f"mag{number}" for number in range(scenario.mags))]
-    for _ in range(count):
-        at = round(chance.uniform(0.5, 30.0), 3)
-        kind = chance.random()
-        if kind < 0.35:
-            yield crash(chance, at, chance.choice(machines))
-        elif kind < 0.5:
-            some = tuple(chance.sample(machines, 1 + chance.randrange(len(machines) - 1)))
-            yield actions.Partition(at=at, machines=some, seconds=round(chance.uniform(0.5, 12.0), 3))
-        elif kind < 0.6:
-            yield actions.AaaDown(at=at, seconds=round(chance.uniform(1.0, 8.0), 3))
-        elif kind < 0.7:
-            node = chance.randrange(len(scenario.nodes))
-            yield actions.Refuse(at=at, node=node, seconds=round(chance.uniform(1.0, 8.0), 3))
-        elif kind < 0.85:
-            yield actions.FailInstall(at=at, machine=chance.choice(machines))
-        else:
-            node, mag = chance.randrange(len(scenario.nodes)), chance.randrange(scenario.mags)
-            yield actions.Overheard(at=at, node=node, mag=mag, seconds=round(chance.uniform(0.5, 6.0), 3))
-
-
-def crash(chance: Chance, at: float, machine: str) -> actions.Crash:
-    return actions.Crash(
-        at=at,
-        machine=machine,
-        effects=chance.randrange(12),
-        seconds=chance.choice((0.05, 1.0, 5.0)),
-        silent=chance.random() < 0.5,
+def _heavy_loss(scenario: Scenario, chance: Chance) -> Scenario:
+    conditions = Conditions(
+        loss=chance.uniform(0.3, 0.6), duplication=0.2, reordering=0.3, delay=(0.01, 0.3), held_up=2.0
     )
+    return attrs.evolve(scenario, conditions=conditions)
 
 
-def _attacks(chance: Chance, scenario: Scenario, *, count: int) -> Iterator[Action]:
-    end = max((action.at for action in scenario.actions), default=20.0)
-    for _ in range(count):
-        trick = chance.choice(("repeat", "repeat", "falsify", "elsewhere"))
-        at = round(chance.uniform(1.0, end), 3)
-        yield actions.Attack(at=at, trick=trick, choice=chance.randrange(1 << 30))
+def _partitions(scenario: Scenario, chance: Chance) -> Scenario:
+    """The LMA is out of reach of some or all, for longer than revocations are repeated at times (RV23)."""
+    happenings: list[Action] = []
+    for at in (3.0, 15.0, 25.0):
+        lost = tuple(name for name in machines(scenario)[1:] if chance.random() < 0.6) or ("lma",)
+        seconds = chance.choice((2.0, 9.0, 40.0))
+        begins = round(at + chance.uniform(0.0, 8.0), 3)
+        happenings.append(actions.Partition(at=begins, machines=lost, seconds=seconds))
+    return planned(scenario, [*scenario.actions, *happenings])
 
 
-PROFILES: dict[str, Callable[[Scenario], Scenario]] = {"general": lambda scenario: scenario}
+def _crashes(scenario: Scenario, chance: Chance) -> Scenario:
+    """Every few seconds a process dies, at any of its effects."""
+    happenings = [
+        crash(chance, round(at + chance.uniform(0.0, 3.0), 3), chance.choice(machines(scenario)))
+        for at in range(1, 30, 5)
+    ]
+    return planned(scenario, [*scenario.actions, *happenings])
+
+
+def _clock_steps(scenario: Scenario, chance: Chance) -> Scenario:
+    """Somebody sets clocks, by seconds or by hours, forward or back."""
+    happenings: list[Action] = [
+        actions.SetClock(
+            at=round(at + chance.uniform(0.0, 6.0), 3),
+            machine=chance.choice(machines(scenario)),
+            seconds=chance.choice((-1, 1)) * chance.choice((2.0, 6.0, 20.0, 400.0, 7200.0)),
+        )
+        for at in (3.0, 10.0, 18.0)
+    ]
+    return planned(scenario, [*scenario.actions, *happenings])
+
+
+def _short_of_addresses(scenario: Scenario, chance: Chance) -> Scenario:
+    """Nodes come one after the other, and there are more of them than addresses, or hardly less (P80)."""
+    nodes = (Habit(talks_every=4.0),) * chance.randint(4, 7)
+    scenario = attrs.evolve(
+        scenario,
+        nodes=nodes,
+        prefix_length=chance.choice((24, 29, 29)),
+        lma_settings={**scenario.lma_settings, "address_hold": chance.choice((0.0, 10.0, 60.0))},
+    )
+    return planned(scenario, [*_comings_and_goings(chance, scenario), *attacks(chance, scenario, count=3)])
+
+
+def _comings_and_goings(chance: Chance, scenario: Scenario) -> Iterator[Action]:
+    """The second half comes when bindings of those who fell asleep have ended."""
+    nodes, at = len(scenario.nodes), 0.0
+    for node in range(nodes):
+        if node == nodes // 2:
+            at += chance.uniform(10.0, 40.0)
+        at = round(at + chance.uniform(0.5, 3.0), 3)
+        yield actions.Arrive(at=at, node=node, mag=chance.randrange(scenario.mags), by="dhcp")
+        if node and chance.random() < 0.7:
+            kind = chance.choice((actions.Sleep, actions.Sleep, actions.Release, actions.SwitchOff))
+            yield kind(at=round(at + chance.uniform(0.1, 3.0), 3), node=chance.randrange(node))
+    for move in moves(chance, scenario, count=4, gap=(0.5, 4.0)):
+        yield attrs.evolve(move, at=round(move.at + at, 3))
+
+
+PROFILES: dict[str, Callable[[Scenario, Chance], Scenario]] = {
+    "general": _general,
+    "quick-returns": _quick_returns,
+    "clocks-ahead": _clocks_ahead,
+    "same-mac": _same_mac,
+    "heavy-loss": _heavy_loss,
+    "partitions": _partitions,
+    "crashes": _crashes,
+    "clock-steps": _clock_steps,
+    "short-of-addresses": _short_of_addresses,
+}

@@ -34,7 +34,9 @@ CONCLUSIONS = ACCEPTED | REFUSED | DISCARDED
 
 @implementer(IObserver)
 class Ledger:
-    """Hears what one process tells. ``told``: every observation of its life by name."""
+    """Hears what one process tells. ``told``: every observation of its life by name; ``discarded``: that became of the
+    last datagram.
+    """
 
     def __init__(self, name: str, fuse: Fuse, heard_by: IObserver | None) -> None:
         self.name = name
@@ -45,6 +47,7 @@ class Ledger:
         self._fuse = fuse
         self._heard_by = heard_by
         self._conclusions = 0
+        self.discarded = False
 
     def observe(self, observation: Observation, now: Now) -> None:
         self._fuse.burn()
@@ -52,12 +55,13 @@ class Ledger:
         self.told[observation.name] += 1
         if observation.name in CONCLUSIONS:
             self._conclusions += 1
+            self.discarded = observation.name in DISCARDED
         if self._heard_by is not None:
             self._heard_by.observe(observation, now)
 
     def open(self) -> None:
         """A datagram is about to be given to the process."""
-        self._conclusions = 0
+        self._conclusions, self.discarded = 0, False
 
     def close(self, datagram: Datagram, *, answers: int) -> None:
         """It has been dealt with; ``answers``: datagrams that the process sent meanwhile."""

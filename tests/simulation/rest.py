@@ -70,6 +70,8 @@ def _is_served(world: "World", node: "MobileNode") -> None:
     assert node.where is not None
     mag = world.mags[node.where]
     visitor, binding = state.serves(mag, node.nai), state.binding_of(world.lma, node.nai)
+    if binding is None and _no_address_left(world):
+        return  # there are more nodes than addresses (H10)
     if visitor is None or binding is None:
         raise Violation("who is there is served", f"{node.nai} at {mag.name}: {visitor}, {binding}")
     if binding.care_of_address != mag.address:
@@ -77,6 +79,11 @@ def _is_served(world: "World", node: "MobileNode") -> None:
     if not node.address == visitor.home_address == binding.home_address:
         seen = f"{node.nai} believes {node.address:#x}, {mag.name} {visitor.home_address:#x}"
         raise Violation("who is there has its address", f"{seen}, the LMA {binding.home_address:#x}")
+
+
+def _no_address_left(world: "World") -> bool:
+    """All but those of network, gateway and broadcast."""
+    return len(list(state.bindings(world.lma))) == 2 ** (32 - world.scenario.prefix_length) - 3
 
 
 def _nowhere_else(world: "World", node: "MobileNode") -> None:

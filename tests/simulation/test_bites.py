@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from pmip_tw.lma import intake
+from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.mag import accepting, departures, registering
 from pmip_tw.mobility.replay import seconds_between
@@ -52,6 +53,12 @@ def entries_are_left(patch: pytest.MonkeyPatch) -> None:
     )
 
 
+def addresses_are_not_held(patch: pytest.MonkeyPatch) -> None:
+    """P80: what somebody has given back is given away first."""
+    fresh = AddressPool.take_fresh
+    patch.setattr(AddressPool, "take_fresh", lambda pool, nai: pool.take_oldest(nai) or fresh(pool, nai))
+
+
 def lifetimes_count_from_the_reply(patch: pytest.MonkeyPatch) -> None:
     """M5, badly."""
     grant_of = accepting.grant_of
@@ -73,16 +80,17 @@ def discards_are_not_counted(patch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("broken", "promise"),
+    ("broken", "promise", "profile"),
     [
-        (replays_are_accepted, "nothing unauthentic changes state"),
-        (returning_does_not_cancel, "only what is over is revoked"),
-        (entries_are_left, "entries are live state"),
-        (lifetimes_count_from_the_reply, "a registration ends before its binding"),
-        (requests_are_sent_once, "it comes to rest"),
-        (discards_are_not_counted, "counters add up"),
+        (replays_are_accepted, "nothing unauthentic changes state", "general"),
+        (returning_does_not_cancel, "only what is over is revoked", "general"),
+        (entries_are_left, "entries are live state", "general"),
+        (lifetimes_count_from_the_reply, "a registration ends before its binding", "general"),
+        (requests_are_sent_once, "it comes to rest", "general"),
+        (discards_are_not_counted, "counters add up", "general"),
+        (addresses_are_not_held, "an address is configured once", "short-of-addresses"),
     ],
 )
-def test_a_defect_is_seen(broken: Break, promise: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_is_seen(broken: Break, promise: str, profile: str, monkeypatch: pytest.MonkeyPatch) -> None:
     broken(monkeypatch)
-    assert promises_broken("general") == promise
+    assert promises_broken(profile) == promise
