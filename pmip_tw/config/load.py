@@ -16,9 +16,10 @@ from pmip_tw.config.draft import Draft
 from pmip_tw.config.lma_checks import lma_mistakes
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.locate import START, Position, Positions, locate
-from pmip_tw.config.mag_checks import home_prefixes_of, mag_mistakes, user_mistakes
+from pmip_tw.config.mag_checks import home_prefixes_of, mag_mistakes, own_lmas_of
 from pmip_tw.config.settings import LocalSettings, MagSettings, User, UserFile
 from pmip_tw.config.structure import Mistake, structure, unknown
+from pmip_tw.config.user_checks import user_mistakes
 from pmip_tw.errors import ConfigurationError
 
 LARGEST_FILE = 64 << 20
@@ -215,7 +216,9 @@ def _users(file: _SettingsFile) -> UserFile | None:
         for name in document:
             if name != "users":
                 users_file.add_at(unknown((name,), ("users",)))
-        checks = partial(user_mistakes, home_prefixes=home_prefixes_of(file.draft))
+        checks = partial(
+            user_mistakes, home_prefixes=home_prefixes_of(file.draft), own_lmas=own_lmas_of(file.draft)
+        )
         entries = users_file.table("users", tuple[User, ...], checks)
     file.others.extend(users_file.lines())
     return None if entries is None else UserFile(path=FilePath(users_file.name), entries=entries)

@@ -1,13 +1,14 @@
-"""What single settings of a MAG and its user file cannot show: duplicates, overlaps, what excludes or needs another."""
+"""What single settings of a MAG cannot show: duplicates, overlaps, what excludes or needs another."""
 
 from collections.abc import Iterator
 
-from pmip_tw.addresses import Ipv4, Mac, Prefix, ipv4_text, mac_text
+from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.locate import Path
 from pmip_tw.config.prefix_checks import prefix_mistakes
-from pmip_tw.config.settings import RADIUS_PORT, DhcpMethod, Interface, MobileNodeNai, Port
+from pmip_tw.config.settings import RADIUS_PORT, DhcpMethod, Interface, Port
 from pmip_tw.config.structure import Mistake
+from pmip_tw.config.user_checks import key_and_spi
 
 
 def mag_mistakes(draft: Draft) -> Iterator[Mistake]:
@@ -47,7 +48,7 @@ def _lmas(draft: Draft, mag: Path) -> Iterator[Mistake]:
         address = draft.value((*path, "address"), Ipv4)
         if address is not None:
             yield from seen.use(address, ipv4_text(address), (*path, "address"))
-        yield from _key_and_spi(draft, path, "")
+        yield from key_and_spi(draft, path, "")
         auth = draft.value((*path, "auth"), str) or "fa-ha"
         if auth == "fa-ha" and not draft.has((*path, "key")) and not draft.has((*path, "spi")):
             yield Mistake(path, 'auth = "fa-ha" needs spi and key')
@@ -68,13 +69,6 @@ def _lmas(draft: Draft, mag: Path) -> Iterator[Mistake]:
     if draft.value((*mag, "dynamic_home_agent"), bool) and not draft.elements((*mag, "default_lmas")):
         text = "dynamic_home_agent: default_lmas must name an LMA to ask first"
         yield Mistake((*mag, "dynamic_home_agent"), text)
-
-
-def _key_and_spi(draft: Draft, path: Path, kind: str) -> Iterator[Mistake]:
-    """One is useless without the other."""
-    for one, other in ((f"{kind}spi", f"{kind}key"), (f"{kind}key", f"{kind}spi")):
-        if draft.has((*path, one)) and not draft.has((*path, other)):
-            yield Mistake((*path, one), f"{one}: needs {other} beside it")
 
 
 def _radius_servers_once(draft: Draft, servers: Path) -> Iterator[Mistake]:
@@ -139,37 +133,18 @@ def _dhcp(draft: Draft, mag: Path) -> Iterator[Mistake]:
         yield Mistake((*relay, "subnet"), f"subnet: {text}")
 
 
+def own_lmas_of(mag: Draft) -> frozenset[Ipv4]:
+    """The LMAs to which this MAG's own association is proof enough: nodes need no key there."""
+    return frozenset(
+        address
+        for path in mag.elements(("mag", "lmas"))
+        if (address := mag.value((*path, "address"), Ipv4)) is not None
+        and mag.value((*path, "auth"), str) != "per-mn"
+    )
+
+
 def home_prefixes_of(mag: Draft) -> list[Prefix] | None:
     """The readable home prefixes of a MAG's file; None if some are not, so that nothing follows from their absence."""
     tables = mag.elements(("mag", "home_prefixes"))
     found = [mag.value((*table, "prefix"), Prefix) for table in tables]
     return None if not found or None in found else found
-
-
-def user_mistakes(draft: Draft, home_prefixes: list[Prefix] | None) -> Iterator[Mistake]:
-    """A file of users beside the ``home_prefixes`` of its MAG."""
-    if not draft.elements(("users",)) and draft.value(("users",), list) in (None, []):
-        yield Mistake((), "no users: add [[users]] with mac, nai, lma, spi and key")
-    stations = Once(draft, "the MAC")
-    owners: dict[tuple[Ipv4, Ipv4], tuple[str, Path]] = {}
-    for user in draft.elements(("users",)):
-        mac = draft.value((*user, "mac"), Mac)
-        if mac is not None:
-            yield from stations.use(mac, mac_text(mac), (*user, "mac"))
-        nai, lma = draft.value((*user, "nai"), MobileNodeNai), draft.value((*user, "lma"), Ipv4)
-        yield from _key_and_spi(draft, user, "")
-        yield from _key_and_spi(draft, user, "aaa_")
-        if draft.has((*user, "lma")) and draft.has((*user, "lmas")):
-            yield Mistake((*user, "lmas"), "lmas: stands in place of lma: keep one of them")
-        path = (*user, "home_address")
-        address = draft.value(path, Ipv4)
-        if address is None:
-            continue
-        if home_prefixes is not None and not any(address in prefix for prefix in home_prefixes):
-            yield Mistake(path, f"home_address: {ipv4_text(address)} is in none of the MAG's home prefixes")
-        if nai is None or lma is None:
-            continue
-        owner, where = owners.setdefault((lma, address), (nai, path))
-        if owner != nai:
-            text = f"{ipv4_text(address)} is already the home address of {owner} on line {draft.line(where)}"
-            yield Mistake(path, f"home_address: {text}")
