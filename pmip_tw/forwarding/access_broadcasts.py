@@ -68,7 +68,7 @@ class AccessBroadcasts:
         return True
 
     def unwrapped(self, session: AccessSession, packet: bytes) -> bytes | None:
-        """The broadcast that the LMA put into a ``packet`` to the node (RFC 5944 4.3); None: it is no such packet."""
+        """The broadcast that the LMA put into a ``packet`` to the node (HL4); None: it is no such packet."""
         entry = session.entry
         if not entry.broadcasts or packet[9] != PROTOCOL_IP_IN_IP:
             return None

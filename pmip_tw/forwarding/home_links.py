@@ -1,4 +1,4 @@
-"""Broadcasts at an LMA: each goes to everybody else on its home link who has asked for them (P68, P69).
+"""Broadcasts at an LMA: each goes to everybody else on its home link who has asked for them (P68, HL4).
 
 A packet of the limited broadcast address or of a link-local group belongs to the home link of its sender; one to a
 home prefix's own broadcast address may also come from anywhere that the machine routes it from.
@@ -120,7 +120,7 @@ class HomeLinks:
         return True
 
     def _wrap(self, session: AnchorSession, way: Way, packet: bytes) -> None:
-        """Inside a packet to the home address: whoever decapsulates it knows whom it is for (RFC 5944 4.3)."""
+        """Inside a packet to the home address: whoever decapsulates it knows whom it is for (HL4)."""
         room = way.mtu - IP_IN_IP_OVERHEAD
         if self._fits(packet, room):
             for piece in fragment(packet, room):

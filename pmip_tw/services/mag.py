@@ -29,7 +29,7 @@ from pmip_tw.net.uplink import NetlinkUplink
 from pmip_tw.services.daemon import Daemon
 from pmip_tw.services.management import Management
 from pmip_tw.services.options import Options, read_settings
-from pmip_tw.wire.encapsulation import IP_IN_IP_OVERHEAD, UDP_OVERHEAD
+from pmip_tw.wire.encapsulation import overhead
 
 __all__ = ["Options", "makeService"]
 
@@ -94,9 +94,15 @@ def _present_address(uplink: IUplink, interface: str) -> Ipv4:
     return address
 
 
+def _tunnel_mtu(settings: MagSettings) -> int:
+    """What the largest encapsulation leaves that may come to be used; IP-in-IP is what an LMA may fall back to."""
+    keyed, over_udp = settings.gre_key != "none", settings.nat_traversal != "off"
+    kinds = (Encapsulation.IP_IN_IP, _ENCAPSULATIONS[settings.encapsulation])
+    return LINK_MTU - max(overhead(kind, over_udp=over_udp, keyed=keyed) for kind in kinds)
+
+
 def policy_of(settings: MagSettings) -> MagPolicy:
-    overhead = IP_IN_IP_OVERHEAD if settings.nat_traversal == "off" else UDP_OVERHEAD
-    mtu = LINK_MTU - overhead if settings.advertise_mtu else None  # D26
+    mtu = _tunnel_mtu(settings) if settings.advertise_mtu else None  # D26
     return MagPolicy(
         address=settings.address,
         gateway_mac=settings.gateway_mac,

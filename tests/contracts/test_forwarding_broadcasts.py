@@ -129,7 +129,7 @@ class TestAccess:
         access.tunnel_gives(tunnel(), packet)
         access.until(lambda: access.transmitted() == [to(NODE_MAC, packet)])
 
-    @covers("P69")
+    @covers("HL4", "P69")
     def test_what_the_lma_wrapped_is_unwrapped(self, access: MemoryAccess) -> None:
         access.plane.install(listening())
         access.plane.install(listening(mac=OTHER_MAC, home=OTHER_HOME))
@@ -137,7 +137,7 @@ class TestAccess:
         access.tunnel_gives(tunnel(), ip_in_ip_header(PEERS[0], HOME, packet) + packet)
         access.until(lambda: access.transmitted() == [to(NODE_MAC, packet)])
 
-    @covers("P69")
+    @covers("HL4", "P69")
     def test_a_nodes_own_tunnels_are_not_unwrapped(self, access: MemoryAccess) -> None:
         """From a correspondent, or not with a broadcast inside."""
         access.plane.install(listening())
@@ -185,7 +185,7 @@ class TestAnchor:
         anchor.tunnel_gives(tunnel(0), shout())
         anchor.until(lambda: anchor.tunnelled() == [(tunnel(0), shout())])
 
-    @covers("P69")
+    @covers("HL4", "P69")
     def test_who_has_a_foreign_agent_gets_it_wrapped(self, anchor: MemoryAnchor) -> None:
         anchor.plane.install(held(HOME, 0, WRAPPED))
         anchor.plane.install(held(OTHER_HOME, 1, WRAPPED))
@@ -197,6 +197,7 @@ class TestAnchor:
             assert (way, outer.source, outer.destination) == (tunnel(1), LOCAL, home)
             assert (outer.protocol, outer.payload) == (4, shout())
 
+    @covers("HL4")
     def test_nobody_else_hears_it(self, anchor: MemoryAnchor) -> None:
         """Who did not ask, and who is on another home link."""
         anchor.plane.install(held(HOME, 0))

@@ -17,6 +17,9 @@ CONF = Path(__file__).parents[2] / "conf"
         ("", None),
         ("advertise_mtu = true", 1468),
         ('advertise_mtu = true\nnat_traversal = "off"', 1480),
+        ('advertise_mtu = true\nencapsulation = "gre"\ngre_key = "own"\ngre_key_with_d = true', 1460),
+        ('advertise_mtu = true\nencapsulation = "gre"\nnat_traversal = "off"', 1476),
+        ('advertise_mtu = true\nencapsulation = "minimal"', 1468),
     ],
 )
 def test_the_mtu_that_dhcp_tells(tmp_path: Path, text: str, mtu: int | None) -> None:
