@@ -62,7 +62,7 @@ class ExtensionFields:
     status in 45 of a foreign agent that has a complaint about an answer (RFC 4636). ``agent_part``: which of 44, 47,
     48, 137, 139, 144, 145 and 147 stand after MN-HA (or MN-AAA), where a foreign agent puts its own and where only
     FA-HA protects them (N2, N3). ``unknown`` and ``trailing``: whole extensions that are not understood, pads included,
-    before and after MN-HA. ``repeated``: types of which there was one more; the first one counts (E5).
+    before and after MN-HA (or MN-AAA). ``repeated``: types of which there was one more; the first one counts (E5).
     """
 
     _not_here: ClassVar[frozenset[int]] = frozenset()
@@ -185,7 +185,7 @@ class ExtensionFields:
             self.agent_part |= {kind}
 
     def _keep(self, whole: bytes) -> None:
-        if self.mn_ha is None:
+        if self.mn_ha is None and self.mn_aaa is None:
             self.unknown += (whole,)
         else:
             self.trailing += (whole,)

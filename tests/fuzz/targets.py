@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from tests.fuzz import lma, mag, radius, wire
+from tests.fuzz import lma, mag, radius, tunnels, wire
 from tests.fuzz.target import Target
 
 TARGETS: Final[dict[str, Target]] = {
-    target.name: target for target in (*wire.TARGETS, radius.TARGET, lma.TARGET, mag.DATAGRAMS, mag.FRAMES)
+    target.name: target
+    for target in (*wire.TARGETS, radius.TARGET, tunnels.TARGET, lma.TARGET, mag.DATAGRAMS, mag.FRAMES)
 }

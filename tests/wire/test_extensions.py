@@ -7,6 +7,9 @@ import pytest
 
 from pmip_tw.addresses import ipv4
 from pmip_tw.errors import Malformed, Truncated, UnrecognizedNonSkippable, WireError
+from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.secret import Secret
+from pmip_tw.wire.authentication import append_signature
 from pmip_tw.wire.extension_values import (
     DynamicHomeAgent,
     MessageString,
@@ -334,6 +337,10 @@ class TestPlaces:
         found = request(NAI, CRITICAL, VENDOR, MN_HA, CRITICAL, FA_HA)
         assert (found.unknown, found.trailing) == ((CRITICAL, VENDOR), (CRITICAL,))
 
+    def test_mn_aaa_alone_divides_a_request_as_mn_ha_does(self) -> None:
+        found = request(NAI, VENDOR, MN_AAA, CRITICAL, b"\x89\x06" + bytes(6))
+        assert (found.unknown, found.trailing, found.agent_part) == ((VENDOR,), (CRITICAL,), {137})
+
     @pytest.mark.parametrize("message", [revocation, acknowledgment])
     def test_critical_vendor_extensions_of_revocations(self, message) -> None:
         """Nothing can be answered there: what must be understood and is not discards the message (E1)."""
@@ -351,6 +358,36 @@ class TestPlaces:
         found = reply(NAI, b"\x90\x06\0\0\x80\x04\0\0", b"\x2c\x06" + bytes(6), MN_HA)
         assert found.udp_tunnel == UdpTunnelReply()
         assert found.unknown == (b"\x90\x06\0\0\x80\x04\0\0",)
+
+
+class TestWhatAnAuthenticatorCovers:
+    @covers("E6")
+    @pytest.mark.parametrize(
+        "extensions",
+        [
+            (b"\0\0", NAI, b"\0"),
+            (b"\x89\x08\0\0\0\0\0\x07zz", NAI),
+            (b"\xc8\x02\x20\x14", NAI),
+            (NAI, b"\x90\x06\0\xff\x1f\x04\0\0"),
+            (NAI, b"\x93\x02\x04\x01", b"\x93\x02\x04\x02"),
+        ],
+        ids=["pads", "a later version", "unknown first", "reserved bits", "repeated"],
+    )
+    def test_the_octets_that_arrived(self, extensions: tuple[bytes, ...]) -> None:
+        """Encoded again, each of these is another message."""
+        key = SecurityAssociation(0x1000, Secret(b"sixteen octets.."))
+        octets = append_signature(b"\x01" + bytes(23) + b"".join(extensions), 32, key) + b"\0"
+        found = RegistrationRequest.decode(octets)
+        assert found.mn_ha is not None
+        assert found.mn_ha.covered == len(octets) - 17
+        assert key.verify(octets[: found.mn_ha.covered], found.mn_ha.value)
+        assert found.encode() != octets
+
+    @covers("E6")
+    def test_each_covers_those_before_it(self) -> None:
+        found = request(NAI, MN_HA, MN_AAA, VENDOR, FA_HA)
+        places = [one.covered for one in (found.mn_ha, found.mn_aaa, found.fa_ha) if one is not None]
+        assert places == [24 + 5 + 6, 24 + 5 + 22 + 8, 24 + 5 + 22 + 24 + 11 + 6]
 
 
 class TestDynamicHomeAgent:
