@@ -14,7 +14,7 @@ from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import LEASE_EXPIRED, LEASE_GRACE, Addressing, Told
 from pmip_tw.mag.visitors import Doubt, LeaseQuestion, Visitor
 from pmip_tw.mobility.clock import Now
-from pmip_tw.wire.dhcp import BOOTREPLY, BOOTREQUEST, DhcpMessage, MessageType
+from pmip_tw.wire.dhcp import BOOTREPLY, BOOTREQUEST, CLIENT_PORT, SERVER_PORT, DhcpMessage, MessageType
 from pmip_tw.wire.ethernet import EthernetFrame
 from pmip_tw.wire.ipv4 import Ipv4Packet
 from pmip_tw.wire.udp import UdpDatagram
@@ -78,14 +78,18 @@ class Independent(Addressing):
         """What cannot be read was carried all the same, and teaches nothing."""
         try:
             carried = Ipv4Packet.decode(packet)
-            message = DhcpMessage.decode(UdpDatagram.decode(carried).payload)
+            datagram = UdpDatagram.decode(carried)
+            message = DhcpMessage.decode(datagram.payload)
         except WireError:
             return Told()
         if message.chaddr != visitor.mac:
             return Told()
-        if message.op == BOOTREQUEST and carried.source == visitor.home_address:
+        # The plane shows what goes up by port 67, what comes down by port 68: whose words they are is no question of
+        # the source address, which anybody out there can forge.
+        up, down = datagram.destination_port == SERVER_PORT, datagram.destination_port == CLIENT_PORT
+        if up and message.op == BOOTREQUEST:
             return self._said(visitor, message, now)
-        if message.op == BOOTREPLY and carried.destination == visitor.home_address:
+        if down and message.op == BOOTREPLY and carried.destination == visitor.home_address:
             return self._answered(visitor, message)
         return Told()
 

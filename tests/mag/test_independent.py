@@ -48,6 +48,14 @@ def said(kind: MessageType, ciaddr: Ipv4 = ADDRESS, *, chaddr: Mac = STATION.mac
     return udp_packet(Endpoint(ADDRESS, 68), Endpoint(SERVER, 67), message.encode())
 
 
+def out_of_the_tunnel(kind: MessageType, source: Ipv4) -> bytes:
+    """What a client says, sent by somebody else to the client."""
+    message = DhcpMessage(
+        op=BOOTREQUEST, xid=7, chaddr=STATION.mac, ciaddr=ADDRESS, options=((53, bytes((kind,))),)
+    )
+    return udp_packet(Endpoint(source, 68), Endpoint(ADDRESS, 68), message.encode())
+
+
 def answered(
     kind: MessageType, yiaddr: Ipv4 = ADDRESS, *, lease: int = LEASE, xid: int = 7, chaddr: Mac = STATION.mac
 ) -> bytes:
@@ -262,8 +270,20 @@ class TestListening:
             said(MessageType.RELEASE)[:100],
             said(MessageType.REQUEST, OTHER),
             answered(MessageType.RELEASE),
+            out_of_the_tunnel(MessageType.RELEASE, SERVER),
+            out_of_the_tunnel(MessageType.RELEASE, ADDRESS),
+            out_of_the_tunnel(MessageType.REQUEST, ADDRESS),
         ],
-        ids=["another address", "another client", "cut", "question about another", "release as an answer"],
+        ids=[
+            "another address",
+            "another client",
+            "cut",
+            "question about another",
+            "release as an answer",
+            "release from out there",
+            "release from out there in the node's name",
+            "question from out there in the node's name",
+        ],
     )
     def test_nobody_ends_anothers_binding(self, packet: bytes) -> None:
         """D35."""
