@@ -14,12 +14,10 @@ from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Send
 from pmip_tw.wire.authentication import Authenticator
-from pmip_tw.wire.revocation import Revocation, RevocationAck
+from pmip_tw.wire.revocation import Revocation, RevocationAck, later
 
 WINDOW = 300
 """Seconds around the LMA's clock in which an identifier must lie (RV17)."""
-
-_HALF = 1 << 31
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -88,11 +86,6 @@ class _Arrived:
 class _Proof:
     association: SecurityAssociation | None
     is_fa_ha: bool
-
-
-def later(one: int, other: int) -> bool:
-    """Strictly after, in 32-bit serial arithmetic (RV16)."""
-    return 0 < (one - other) & 0xFFFFFFFF < _HALF
 
 
 class Revocations:

@@ -272,9 +272,9 @@ class TestByTheKeyOfTheMag:
         assert anchor.state() == ([], {})
 
 
-@covers("RV26")
-def test_our_own_revocation_of_that_stay_is_over() -> None:
-    """Both ends at once: neither waits for the other."""
+@covers("RV37")
+def test_revocations_that_cross() -> None:
+    """Both ends at once: each is acknowledged, though there is nothing left to end."""
     scene = Scene.with_node()
     scene.anchor.revoke(1)
     assert len(revocations(scene.anchor.sent)) == 1

@@ -5,91 +5,13 @@ import os
 import re
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.namespaces import private_network
 from tests.programs import require
-
-CONF = Path(__file__).parents[2] / "conf"
-BIN = Path(sys.executable).parent
-
-LMA_ADDRESS = "192.0.2.1"
-MAG_ADDRESS = "198.51.100.10"
-
-
-def daemon(role: str, config: Path) -> list[str]:
-    return [str(BIN / "twistd"), "--pidfile=", "-n", f"pmip-{role}", "--config", str(config)]
-
-
-def ended(role: str, config: Path) -> subprocess.CompletedProcess[str]:
-    """A daemon that is expected to end by itself."""
-    return subprocess.run(
-        daemon(role, config), capture_output=True, text=True, timeout=20, cwd=config.parent, check=False
-    )
-
-
-def shell(command: str) -> str:
-    return subprocess.run(command.split(), capture_output=True, text=True, check=True).stdout
-
-
-@contextmanager
-def running(role: str, config: Path) -> Iterator[subprocess.Popen[str]]:
-    """A daemon that has said that it is ready; killed at the end if it still runs."""
-    process = subprocess.Popen(
-        daemon(role, config), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=config.parent
-    )
-    try:
-        assert process.stdout is not None
-        said = ""
-        for line in process.stdout:
-            said += line
-            if "is ready" in line:
-                break
-        else:
-            pytest.fail(f"the {role} did not start:\n{said}")
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    """The examples, fit for a private network: the user file as AAA, the control sockets in the test's folder."""
-    lma = (CONF / "lma.toml").read_text()
-    lma = lma.replace('# control = "/run', f'control = "{tmp_path}')
-    (tmp_path / "lma.toml").write_text(lma)
-    mag = (CONF / "mag.toml").read_text()
-    mag = mag.replace('# control = "/run', f'control = "{tmp_path}')
-    mag = re.sub(r"\[\[mag\.radius\.servers\]\].*", '[mag.local]\nusers = "users.toml"\n', mag, flags=re.S)
-    (tmp_path / "mag.toml").write_text(mag)
-    (tmp_path / "users.toml").write_text((CONF / "users.toml").read_text())
-    return tmp_path
-
-
-@pytest.fixture
-def links() -> Iterator[None]:
-    """A network with the addresses and interfaces that the examples name."""
-    require("nft", "ip")
-    with private_network():
-        for command in (
-            "ip link add core type veth peer name far",
-            f"ip addr add {LMA_ADDRESS}/24 dev core",
-            f"ip addr add {MAG_ADDRESS}/24 dev core",
-            "ip link set core up",
-            "ip link set far up",
-            "ip link add eth1 type veth peer name host",
-            "ip link set eth1 up",
-            "ip link set host up",
-        ):
-            shell(command)
-        yield
+from tests.services.daemons import BIN, MAG_ADDRESS, ended, running, shell
 
 
 @pytest.mark.parametrize("role", ["mag", "lma"])
