@@ -114,6 +114,27 @@ class Detach(Action):
 
 
 @attrs.frozen(slots=True, kw_only=True)
+class Revoke(Action):
+    """An operator ends a node's bindings at the LMA (RV21)."""
+
+    node: int
+
+    def happen(self, world: "World") -> None:
+        world.lma.revoke(world.nodes[self.node].nai)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Renumber(Action):
+    """A MAG's own address changes (P82); ``number`` is the last octet of the new one."""
+
+    mag: int
+    number: int
+
+    def happen(self, world: "World") -> None:
+        world.renumber(world.mags[self.mag], self.number)
+
+
+@attrs.frozen(slots=True, kw_only=True)
 class Crash(Action):
     """A machine's process dies before its next effect but ``effects``, and is started again ``seconds`` after.
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import attrs
 
+from pmip_tw.mobility.tunnels import Encapsulation
 from tests.simulation import actions
 from tests.simulation.actions import Action
 from tests.simulation.scenario import Conditions, Habit, Scenario, Timepiece
@@ -147,6 +148,49 @@ def _comings_and_goings(chance: Chance, scenario: Scenario) -> Iterator[Action]:
         yield attrs.evolve(move, at=round(move.at + at, 3))
 
 
+def _ways_to_register(scenario: Scenario, chance: Chance) -> Scenario:
+    """Keys of MAGs beside those of nodes, foreign agents' care-of addresses, and all kinds of tunnels."""
+    encapsulation = chance.choice(list(Encapsulation))
+    settings = {
+        **scenario.mag_settings,
+        "colocated": chance.random() < 0.5,
+        "encapsulation": encapsulation,
+        "gre_key": chance.choice(("none", "lma", "own")) if encapsulation is Encapsulation.GRE else "none",
+        "gre_key_with_d": True,
+        "host_configuration": chance.random() < 0.3,
+        "send_identifiers": chance.random() < 0.3,
+        "on_revoke": chance.choice(("none", "dhcp_nak")),
+    }
+    return attrs.evolve(
+        scenario,
+        proofs=tuple(chance.choice(("per-mn", "fa-ha", "both")) for _ in range(scenario.mags)),
+        mag_settings=settings,
+        lma_settings={
+            **scenario.lma_settings,
+            "max_bindings": chance.choice((1, 1, 3)),
+            "revocation_inform": chance.random() < 0.5,
+        },
+    )
+
+
+def _upkeep(scenario: Scenario, chance: Chance) -> Scenario:
+    """Operators revoke, and the addresses of MAGs change (RV21, P82); tunnels are watched (P81)."""
+    happenings: list[Action] = [
+        actions.Revoke(at=round(chance.uniform(3.0, 25.0), 3), node=chance.randrange(len(scenario.nodes)))
+        for _ in range(chance.randint(0, 3))
+    ]
+    happenings += [
+        actions.Renumber(
+            at=round(chance.uniform(3.0, 25.0), 3),
+            mag=chance.randrange(scenario.mags),
+            number=chance.choice((20, 30)),
+        )
+        for _ in range(chance.randint(0, 3))
+    ]
+    settings = {**scenario.mag_settings, "liveness": chance.random() < 0.7, "liveness_interval": 5.0}
+    return attrs.evolve(planned(scenario, [*scenario.actions, *happenings]), mag_settings=settings)
+
+
 PROFILES: dict[str, Callable[[Scenario, Chance], Scenario]] = {
     "general": _general,
     "quick-returns": _quick_returns,
@@ -157,4 +201,6 @@ PROFILES: dict[str, Callable[[Scenario, Chance], Scenario]] = {
     "crashes": _crashes,
     "clock-steps": _clock_steps,
     "short-of-addresses": _short_of_addresses,
+    "ways-to-register": _ways_to_register,
+    "upkeep": _upkeep,
 }

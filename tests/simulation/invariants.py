@@ -85,6 +85,8 @@ def registrations_have_bindings(world: "World") -> None:
         mag = world.mags[number]
         if nai in world.view.bindings or world.history.outlives_lma(nai):
             continue
+        if nai in world.history.revoked:
+            continue  # by the operator; the MAG is being told (RV21)
         if visitor.grant is None or visitor.grant.ends_at <= world.monotonic():
             continue  # both end, and the LMA was first to notice
         if world.history.was_last_at(nai, mag.address):
@@ -102,9 +104,13 @@ def only_what_is_over_is_revoked(world: "World", mag: MagMachine, nai: str) -> N
 
 
 class History:
-    """What must be remembered of the past: who had which address from the LMA, and what has changed at all."""
+    """What must be remembered of the past: who had which address from the LMA, and what has changed at all.
+
+    ``revoked``: whose bindings an operator has ended, and who has none again.
+    """
 
     def __init__(self, world: "World") -> None:
+        self.revoked: set[str] = set()
         self._world = world
         self._effects: tuple[tuple[int, bool, int], ...] = ()
         self._bound: dict[str, tuple[Ipv4, float, int]] = {}
@@ -151,6 +157,7 @@ class History:
             nai = binding.nai.decode()
             former = self._bound.get(nai)
             self._places[nai] = binding.care_of_address
+            self.revoked.discard(nai)
             self._bound[nai] = (binding.home_address, now, world.lma.life)
             if former is None or former[0] != binding.home_address or former[2] != world.lma.life:
                 for node in world.nodes:

@@ -1,21 +1,24 @@
 """The computers of the operator. Their processes start, crash and start again; their clocks go on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from pmip_tw.addresses import Ipv4, ipv4
+from pmip_tw.addresses import Ipv4
 from pmip_tw.agents.lma import Lma
 from pmip_tw.agents.mag import Mag
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import Datagram
 from pmip_tw.lma.engine import LmaEngine
+from pmip_tw.lma.mags import Authentication, KnownMag, KnownMags
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import AddressPool, Pools
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.policy import MagPolicy
-from pmip_tw.mobility.associations import AssociationTable
+from pmip_tw.mag.protection import AuthenticationMode, LmaAssociation
+from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.mobility.tunnels import Entry
+from pmip_tw.secret import Secret
 from pmip_tw.testing.clock import NodeClock
 from tests.agents.world import GATEWAY, GATEWAY_MAC, LMA, PORT, association
 from tests.simulation.aaa import AccessClient
@@ -102,7 +105,7 @@ class MagMachine(Machine):
 
     def __init__(self, world: "World", number: int) -> None:
         self.number = number
-        super().__init__(world, f"mag{number}", ipv4(f"198.51.100.{number + 10}"))
+        super().__init__(world, f"mag{number}", world.addresses_of(number)[0])
 
     def detach(self, nai: str) -> None:
         if self.up:
@@ -110,6 +113,12 @@ class MagMachine(Machine):
                 self.agent.detach(nai)
             except PmipError:
                 self.world.note(self.name, f"{nai} is not served here")
+
+    def renumber(self, address: Ipv4) -> None:
+        """Its uplink has another address from now on, whether anybody runs there or not."""
+        self.address = address
+        if self.up:
+            self.agent.uplink_changed(address)
 
     def _new_plane(self) -> FusedPlane:
         plane = FusedPlane(
@@ -125,6 +134,7 @@ class MagMachine(Machine):
             address=self.address,
             gateway_mac=GATEWAY_MAC,
             home_links=(link,),
+            associations=self._associations(),
             **world.scenario.mag_settings,  # type: ignore[arg-type]
         )
         self.engine = MagEngine(policy)
@@ -139,6 +149,13 @@ class MagMachine(Machine):
         )
         self.agent.start()
 
+    def _associations(self) -> tuple[LmaAssociation, ...]:
+        proof = proof_of(self.world, self.number)
+        if proof == "per-mn":
+            return ()
+        mode = AuthenticationMode.FA_HA if proof == "fa-ha" else AuthenticationMode.PER_MN
+        return (LmaAssociation(address=LMA, mode=mode, fa_ha=_between(self.number)),)
+
 
 class LmaMachine(Machine):
     """An LMA. Its bindings are in memory only: a durable store would be given to the engine here."""
@@ -148,6 +165,14 @@ class LmaMachine(Machine):
 
     def __init__(self, world: "World") -> None:
         super().__init__(world, "lma", LMA)
+
+    def revoke(self, nai: str) -> None:
+        if self.up:
+            try:
+                self.agent.revoke(nai)
+                self.world.history.revoked.add(nai)
+            except PmipError:
+                self.world.note(self.name, f"{nai} has no binding")
 
     def _new_plane(self) -> FusedPlane:
         plane = FusedPlane(monotonic=self.world.monotonic, local=self.address)
@@ -162,6 +187,7 @@ class LmaMachine(Machine):
             policy,
             AssociationTable((node.nai, association(node.number + 1)) for node in world.nodes),
             Pools([(pool, ["example.net"])], dict(world.static)),
+            mags=KnownMags(_known(world)),
         )
         self.agent = Lma(
             self.engine,
@@ -172,6 +198,27 @@ class LmaMachine(Machine):
             observers=[self.ledger],
         )
         self.agent.start()
+
+
+def proof_of(world: "World", mag: int) -> str:
+    """See Scenario.proofs."""
+    return world.scenario.proofs[mag] if world.scenario.proofs else "per-mn"
+
+
+def _between(mag: int) -> SecurityAssociation:
+    return SecurityAssociation(5000 + mag, Secret(b"between MAG %02d and the LMA" % mag))
+
+
+def _known(world: "World") -> Iterator[KnownMag]:
+    """MAGs with keys of their own, at each address that they may have."""
+    for mag in world.mags:
+        if proof_of(world, mag.number) != "per-mn":
+            for address in world.addresses_of(mag.number):
+                yield KnownMag(
+                    address=address,
+                    authentication=Authentication.FA_HA,
+                    associations=(_between(mag.number),),
+                )
 
 
 def named(machines: Iterable[Machine], name: str) -> Machine:

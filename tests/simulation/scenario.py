@@ -40,7 +40,9 @@ class Habit:
 
 @attrs.frozen(slots=True, kw_only=True)
 class Scenario:
-    """``settings`` of the roles are those of MagPolicy and LmaPolicy. ``actions``: in order of time."""
+    """``settings`` of the roles are those of MagPolicy and LmaPolicy. ``proofs``: by which associations each MAG proves
+    its requests: "per-mn", "fa-ha" or "both"; all per MN if it is empty. ``actions``: in order of time.
+    """
 
     seed: int
     profile: str
@@ -52,6 +54,5 @@ class Scenario:
     mag_settings: Mapping[str, object] = attrs.field(factory=dict)
     lma_settings: Mapping[str, object] = attrs.field(factory=dict)
     timepieces: Mapping[str, Timepiece] = attrs.field(factory=dict)
+    proofs: tuple[str, ...] = ()
     actions: tuple["Action", ...] = ()
-    trusted_order: bool = True
-    """Whether clocks agree so well that requests of different MAGs are ordered by their timestamps."""

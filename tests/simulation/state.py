@@ -53,6 +53,8 @@ class View:
         visitor, binding = self.served.get((mag.number, nai)), self.bindings.get(nai)
         if visitor is None or binding is None or visitor.home_address != binding.home_address:
             return None
+        if binding.care_of_address != mag.address:
+            return None  # packets go to where it was (P82)
         return visitor if self.tunnels[mag.number, nai] == binding.tunnel else None
 
 

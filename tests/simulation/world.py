@@ -19,7 +19,7 @@ from pmip_tw.testing.network import FakeNetwork
 from tests.agents.world import LMA, PORT, association
 from tests.simulation import invariants, rest, state
 from tests.simulation.aaa import AccessServer
-from tests.simulation.actions import Action
+from tests.simulation.actions import Action, Renumber
 from tests.simulation.adversary import Adversary
 from tests.simulation.fuse import Crashed
 from tests.simulation.machines import LmaMachine, Machine, MagMachine, named
@@ -198,6 +198,17 @@ class World:
 
     def machine(self, name: str) -> Machine:
         return named(self.machines, name)
+
+    def addresses_of(self, mag: int) -> tuple[Ipv4, ...]:
+        """What a MAG's own address is at first, and what it may become."""
+        numbers = {action.number for action in self.scenario.actions if isinstance(action, Renumber)}
+        return tuple(ipv4(f"198.51.{100 + mag}.{number}") for number in (10, *sorted(numbers)))
+
+    def renumber(self, mag: MagMachine, number: int) -> None:
+        address = ipv4(f"198.51.{100 + mag.number}.{number}")
+        del self._at[mag.address]
+        self._at[address] = mag
+        mag.renumber(address)
 
     def aaa_back(self) -> None:
         self.aaa.down = False
