@@ -22,7 +22,16 @@ def _mag(mag: MagSettings) -> str:
     else:
         aaa = f"{_count(len(mag.users), 'user')} of its own file"
     own = f"the address of {mag.uplink}" if mag.uplink else ipv4_text(mag.address)
-    return f"a MAG: {mag.identity} at {own}, access on {interfaces}, home prefix {prefixes}, {aaa}"
+    return (
+        f"a MAG: {mag.identity} at {own}, access on {interfaces}, home prefix {prefixes}{_dhcp(mag)}, {aaa}"
+    )
+
+
+def _dhcp(mag: MagSettings) -> str:
+    """Nothing where the MAG serves DHCP itself, as most do."""
+    if mag.dhcp_relay is not None:
+        return f", DHCP by {', '.join(map(ipv4_text, mag.dhcp_relay.servers))}"
+    return ", DHCP elsewhere" if mag.dhcp == "independent" else ""
 
 
 def _lma(lma: LmaSettings) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pmip_tw.addresses import UNSPECIFIED, ipv4
+from pmip_tw.config.describe import description
 from pmip_tw.config.load import load
 from pmip_tw.config.settings import MagSettings
 from pmip_tw.services.mag import policy_of
@@ -42,6 +43,18 @@ def test_the_subnet_is_that_of_a_home_prefix(more: str, subnet: str, tmp_path: P
     assert policy.dhcp == "ack-trigger"
     assert policy.dhcp_servers == (ipv4("198.51.100.67"), ipv4("198.51.100.68"))
     assert policy.dhcp_subnet == ipv4(subnet)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (MAG, "home prefix 10.1.0.0/24, RADIUS"),
+        (RELAYED + RELAY, "home prefix 10.1.0.0/24, DHCP by 198.51.100.67, 198.51.100.68, RADIUS"),
+        (MAG.replace("[mag]\n", '[mag]\ndhcp = "independent"\n'), "10.1.0.0/24, DHCP elsewhere, RADIUS"),
+    ],
+)
+def test_whoever_checks_the_file_is_told(text: str, said: str, tmp_path: Path) -> None:
+    assert said in description(loaded(tmp_path, text))[1]
 
 
 @pytest.mark.parametrize(
