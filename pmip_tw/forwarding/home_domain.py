@@ -1,5 +1,6 @@
 """The address spaces of a TUN anchor: each has a device of its own, and perhaps a routing table (P85)."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 
 import attrs
@@ -21,6 +22,7 @@ class HomeDomain:
 
     With ``table`` those routes stand in that routing table only, and what the nodes send is routed by it first: other
     domains may have the same addresses. Which of the machine's other packets look into it is the operator's to say.
+    ``gateways``: the routers of home links, where that is not the first host.
     """
 
     name: str = ""
@@ -28,6 +30,7 @@ class HomeDomain:
     mtu: int = MTU
     prefixes: tuple[Prefix, ...]
     table: int | None = None
+    gateways: Mapping[Prefix, Ipv4] = attrs.field(factory=dict)
 
     def require(self, home_address: Ipv4) -> None:
         """ForwardingError: ``home_address`` is on none of the home links."""
@@ -74,4 +77,4 @@ class DomainDevice:
     def speaker(self, home_address: Ipv4) -> Ipv4:
         """In whose name errors about ``home_address`` are sent through the device: its home link's router."""
         link = next((prefix for prefix in self.domain.prefixes if home_address in prefix), None)
-        return home_address if link is None else link.first_host
+        return home_address if link is None else self.domain.gateways.get(link, link.first_host)

@@ -5,7 +5,7 @@ import time
 from twisted.application.service import IService
 from twisted.internet.posixbase import PosixReactorBase
 
-from pmip_tw.addresses import Prefix, ipv4_text
+from pmip_tw.addresses import ipv4_text
 from pmip_tw.agents.lma import Lma
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.forwarding.anchor import TunAnchor
@@ -78,23 +78,22 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
 
 
 def domains_of(settings: LmaSettings) -> tuple[HomeDomain, ...]:
-    """The main address space and those of [[lma.domains]] (P85), each with its pools' prefixes."""
-    prefixes: dict[str, list[Prefix]] = {}
-    for pool in settings.pools:
-        prefixes.setdefault(pool.domain, []).append(pool.prefix)
-    main = HomeDomain(device=settings.device, mtu=settings.mtu, prefixes=tuple(prefixes.get("", ())))
+    """The main address space and those of [[lma.domains]] (P85), each with its pools' prefixes and gateways."""
     return (
-        main,
-        *(
-            HomeDomain(
-                name=domain.name,
-                device=domain.device,
-                mtu=settings.mtu,
-                prefixes=tuple(prefixes.get(domain.name, ())),
-                table=domain.table,
-            )
-            for domain in settings.domains
-        ),
+        _home_domain(settings, "", settings.device, None),
+        *(_home_domain(settings, domain.name, domain.device, domain.table) for domain in settings.domains),
+    )
+
+
+def _home_domain(settings: LmaSettings, name: str, device: str, table: int | None) -> HomeDomain:
+    pools = [pool for pool in settings.pools if pool.domain == name]
+    return HomeDomain(
+        name=name,
+        device=device,
+        mtu=settings.mtu,
+        prefixes=tuple(pool.prefix for pool in pools),
+        table=table,
+        gateways={pool.prefix: pool.gateway for pool in pools},
     )
 
 
