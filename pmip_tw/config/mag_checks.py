@@ -36,9 +36,6 @@ def _own_address(draft: Draft, mag: Path) -> Iterator[Mistake]:
         yield Mistake(
             mag, "missing setting 'address', the care-of address, or 'uplink', the interface that has it"
         )
-    if uplink and draft.has((*mag, "dhcp_relay")):
-        text = "uplink: DHCP servers answer to one address: a relay needs address instead"
-        yield Mistake((*mag, "uplink"), text)
 
 
 def _lmas(draft: Draft, mag: Path) -> Iterator[Mistake]:

@@ -45,6 +45,12 @@ def test_the_subnet_is_that_of_a_home_prefix(more: str, subnet: str, tmp_path: P
     assert policy.dhcp_subnet == ipv4(subnet)
 
 
+def test_a_relay_follows_the_mags_address_where_that_may_change(tmp_path: Path) -> None:
+    """P82: no setting forbids it."""
+    text = RELAYED.replace('address = "198.51.100.10"', 'uplink = "core0"') + RELAY
+    assert loaded(tmp_path, text).dhcp_relay is not None
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

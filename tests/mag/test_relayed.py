@@ -11,12 +11,12 @@ node            MAG              DHCP server      LMA
 
 import pytest
 
-from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4
+from pmip_tw.addresses import BROADCAST_MAC, UNSPECIFIED, Endpoint, Ipv4, Mac, ipv4
 from pmip_tw.dhcp.relay import SILENCE
 from pmip_tw.mag.effects import Authenticate, MagEffect, SendDhcp, Transmit
 from pmip_tw.mobility.effects import Install, Remove
 from pmip_tw.mobility.tunnels import AccessKey
-from pmip_tw.wire.dhcp import BOOTREPLY, BOOTREQUEST, DhcpMessage, MessageType, OptionCode
+from pmip_tw.wire.dhcp import BOOTREPLY, BOOTREQUEST, BROADCAST_FLAG, DhcpMessage, MessageType, OptionCode
 from pmip_tw.wire.udp import udp_packet
 from tests.agents.world import GATEWAY, HOME, PORT, Station
 from tests.conformance import covers
@@ -127,7 +127,16 @@ class TestFirstAddress:
         assert request.home_address == ADDRESS
         assert order(effects, Install) == ["Install"]  # P77
 
-    @covers("D23")
+    @covers("D9")
+    @pytest.mark.parametrize(("flags", "destination"), [(0, STATION.mac), (BROADCAST_FLAG, BROADCAST_MAC)])
+    def test_answers_go_by_mac_or_to_all_if_the_client_said_so(self, flags: int, destination: Mac) -> None:
+        """It has no address yet that could be found by ARP."""
+        bench = RelayBench()
+        bench.admit()
+        [transmit] = only(Transmit, bench.answer(MessageType.OFFER, flags=flags))
+        assert transmit.frame[:6] == destination
+
+    @covers("D23", "D29")
     def test_the_ack_is_held_until_the_lma_has_accepted(self) -> None:
         bench = RelayBench()
         effects = bench.lease()
