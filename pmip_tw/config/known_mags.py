@@ -14,6 +14,7 @@ from pmip_tw.config.structure import Mistake
 from pmip_tw.mobility.associations import Algorithm, SecurityAssociation
 
 Auth = Literal["per-mn", "fa-ha", "ipsec"]
+ExtensionStyle = Literal["rfc5563", "draft03"]
 
 _OF_A_KEY = ("spi", "key", "algorithm", "previous_spi", "previous_key", "previous_algorithm")
 
@@ -36,6 +37,7 @@ class KnownMag:
     behind_nat: bool = False
     realms: tuple[Annotated[str, Realm()], ...] = ()
     proxy: bool = True
+    extension_style: ExtensionStyle = "rfc5563"
 
     @property
     def associations(self) -> tuple[SecurityAssociation, ...]:

@@ -11,7 +11,9 @@ from pmip_tw.wire.extension_fields import BY_FA_HA, BY_IPSEC
 def proxy_refusal(asked: Asked) -> Refusal | None:
     """149 for what is not supported (P26), 150 for a MAG that may not (P27); None if nothing is in the way."""
     request, mag = asked.request, asked.mag
-    if request.per_node is not None:
+    # The draft has a method in every request, whatever proves it.
+    of_draft = request.draft03 and mag is not None and mag.authentication is Authentication.PER_MN
+    if request.per_node is not None and not of_draft:
         problem = _method_refusal(asked, request.per_node)
         if problem is not None:
             return problem

@@ -49,8 +49,11 @@ class Intake:
 
     def take(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> Asked | list[Send | Observe]:
         """An authentic, new request; else what it gets. WireError: it cannot be read."""
-        request = RegistrationRequest.decode(payload)
-        mag = None if self._mags is None else self._mags.sender(request, source)
+        if self._mags is None:
+            request, mag = RegistrationRequest.decode(payload), None
+        else:
+            request = RegistrationRequest.decode(payload, draft03=self._mags.writes_draft03(source))
+            mag = self._mags.sender(request, source)
         objection: Refusal | Unproven | None = None
         asked = self._of_node_alone(payload, request, source, local) if mag is None else None
         if asked is None:

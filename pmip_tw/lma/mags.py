@@ -29,6 +29,7 @@ class KnownMag:
     ``associations``: with FA-HA at least one, the first signs what answers no valid authenticator of its own.
     ``behind_nat``: an SPI alone may name it (N27). ``realms``: in lower case; empty: all (P75). ``proxy``: it may
     register nodes at all (P27). ``protected``: the kernel takes its signalling only through ESP (P74).
+    ``draft03``: it writes type 47 as draft-leung-mip4-proxy-mode-03 does.
     """
 
     address: Ipv4
@@ -38,6 +39,7 @@ class KnownMag:
     realms: frozenset[bytes] = frozenset()
     proxy: bool = True
     protected: bool = False
+    draft03: bool = False
 
     def may_register(self, nai: bytes) -> bool:
         """P27, P75."""
@@ -59,6 +61,8 @@ class KnownMags:
     """Finds the MAG that sent something."""
 
     def __init__(self, mags: Iterable[KnownMag]) -> None:
+        mags = tuple(mags)
+        self._draft03 = frozenset(mag.address for mag in mags if mag.draft03)
         self._by_address = {mag.address: mag for mag in mags}
         # The configuration sees to it that no two of these share an SPI.
         self._by_spi = {one.spi: mag for mag in self if mag.behind_nat for one in mag.associations}
@@ -83,6 +87,10 @@ class KnownMags:
                 if mag.association(request.fa_ha.spi) is not None:
                     return mag
         return known[0] if known else None
+
+    def writes_draft03(self, source: Endpoint) -> bool:
+        """How to read a request from ``source``, before anything is known of it."""
+        return source.address in self._draft03
 
     def protect(self, address: Ipv4) -> None:
         """The signalling of the MAG at ``address`` comes through ESP or not at all."""

@@ -62,7 +62,7 @@ class Prover:
             return _discard(
                 "repeated-authenticator", "the request has an authentication extension twice (E5)"
             )
-        if request.challenge is not None and not challenge_is_answered(payload):
+        if request.challenge is not None and not challenge_is_answered(payload, draft03=request.draft03):
             cause = "its challenge is followed by no MN-AAA or MN-FA extension (RFC 4721 3.4)"
             return _discard("challenge-unanswered", cause)
         fa_ha, valid = _between_agents(payload, request, mag)

@@ -50,6 +50,7 @@ def reply(
         home_address=request.home_address if home_address is None else home_address,
         home_agent=asked.local,
         identification=request.identification if identification is None else identification,
+        draft03=request.draft03,
         nai=request.nai,
         per_node=request.per_node,
         challenge=request.challenge,

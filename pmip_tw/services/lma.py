@@ -141,6 +141,7 @@ def mags_of(settings: LmaSettings) -> KnownMags | None:
             behind_nat=mag.behind_nat,
             realms=frozenset(realm.lower().encode() for realm in mag.realms),
             proxy=mag.proxy,
+            draft03=mag.extension_style == "draft03",
         )
         for mag in settings.mags
     )

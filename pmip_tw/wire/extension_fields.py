@@ -39,6 +39,9 @@ BY_FA_HA = (PER_NODE_METHOD, b"\1")
 BY_IPSEC = (PER_NODE_METHOD, b"\2")
 """What ``per_node`` is for the two methods that there are."""
 
+_DRAFT03_MODE = bytes((ext.PROXY_NON_SKIPPABLE, PER_NODE_METHOD))
+"""The Mode extension of draft-leung-mip4-proxy-mode-03 5.1, in every message of its time."""
+
 _EITHER_SIDE = frozenset(
     {
         ext.UDP_TUNNEL_REPLY,
@@ -63,11 +66,13 @@ class ExtensionFields:
     48, 137, 139, 144, 145 and 147 stand after MN-HA (or MN-AAA), where a foreign agent puts its own and where only
     FA-HA protects them (N2, N3). ``unknown`` and ``trailing``: whole extensions that are not understood, pads included,
     before and after MN-HA (or MN-AAA). ``repeated``: types of which there was one more; the first one counts (E5).
+    ``draft03``: 47 has the forms of draft-leung-mip4-proxy-mode-03, Mode included.
     """
 
     _not_here: ClassVar[frozenset[int]] = frozenset()
     """Known types that this message does not have: not understood, if they come nevertheless."""
 
+    draft03: bool = False
     nai: bytes = b""
     per_node: tuple[int, bytes] | None = None
     identifiers: tuple[tuple[int, bytes], ...] = ()
@@ -89,7 +94,7 @@ class ExtensionFields:
 
     def _read(self, datagram: bytes, start: int) -> None:  # noqa: PLR0912 - one branch per extension, in one pass
         closed = False
-        for span in ext.walk(datagram, start):
+        for span in ext.walk(datagram, start, draft03=self.draft03):
             kind, first, body, end = span
             if closed and kind != ext.PAD:
                 self._read_behind_the_last(kind, first)
@@ -132,7 +137,12 @@ class ExtensionFields:
 
     def _read_rare(self, datagram: bytes, span: ext.Span) -> None:
         """Of each the first counts (E5); what is not understood is kept as it is (E2)."""
-        kind, first, _, end = span
+        kind, first, body, end = span
+        if self.draft03 and kind == ext.PROXY_NON_SKIPPABLE:
+            if body != end:
+                self.per_node = self.per_node or (datagram[first + 1], datagram[end - 1 : end])
+                self._place(kind)
+            return
         name, decode = _RARE.get(kind, ("", None))
         if decode is None:
             if kind == ext.CRITICAL_VENDOR and end - first < _SMALLEST_VENDOR:
@@ -200,8 +210,14 @@ class ExtensionFields:
         parts = [fixed]
         if self.nai:
             parts.append(ext.simple(ext.NAI, self.nai))
+        if self.draft03:
+            parts.append(_DRAFT03_MODE)
         if self.per_node is not None:
-            parts.append(ext.long(ext.PROXY_NON_SKIPPABLE, *self.per_node))
+            subtype, method = self.per_node
+            if self.draft03:
+                parts.append(bytes((ext.PROXY_NON_SKIPPABLE, subtype, 0)) + method)
+            else:
+                parts.append(ext.long(ext.PROXY_NON_SKIPPABLE, subtype, method))
         parts.extend(ext.simple(ext.PROXY_SKIPPABLE, bytes((sub,)) + data) for sub, data in self.identifiers)
         if self.access_technology is not None:
             parts.append(ext.simple(ext.PROXY_SKIPPABLE, bytes((ACCESS_TECHNOLOGY, self.access_technology))))

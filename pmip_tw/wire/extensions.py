@@ -35,6 +35,9 @@ SERVICE_SELECTION = 151
 
 FIRST_SKIPPABLE = 128
 
+DRAFT03_METHODS = (b"\0\1", b"\0\2")
+"""What follows type 47 and sub-type 1 in draft-leung-mip4-proxy-mode-03 5.2; in its 5.1 nothing does."""
+
 MAX_EXTENSIONS = 64
 """More in one message is an attack on whoever reads it: real ones have about ten."""
 
@@ -101,11 +104,12 @@ The data of a short extension begins with its sub-type; the sub-type of a long o
 """
 
 
-def walk(datagram: bytes, start: int) -> list[Span]:
+def walk(datagram: bytes, start: int, *, draft03: bool = False) -> list[Span]:
     """Every extension from octet ``start`` to the end, in order; a run of pads is one span.
 
     Unknown types 128-255 come along, to be skipped by whoever reads (E2). Raises UnrecognizedNonSkippable for
     unknown types 0-127 (E1), Truncated where a length runs past the end (E4), Malformed for more than 64.
+    ``draft03``: type 47 has the forms of draft-leung-mip4-proxy-mode-03, which have no length.
     """
     spans: list[Span] = []
     position = start
@@ -124,6 +128,9 @@ def walk(datagram: bytes, start: int) -> list[Span]:
             while after < end and datagram[after] == PAD:
                 after += 1
             body = after
+        elif draft03 and kind == PROXY_NON_SKIPPABLE:
+            body = position + 2
+            after = body + 2 if datagram[body : body + 2] in DRAFT03_METHODS else body
         elif kind in _LONG:
             body = position + 4
             if body > end:

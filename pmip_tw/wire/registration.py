@@ -54,7 +54,7 @@ class RegistrationRequest(ExtensionFields):
     identification: int
 
     @classmethod
-    def decode(cls, datagram: bytes) -> "RegistrationRequest":
+    def decode(cls, datagram: bytes, *, draft03: bool = False) -> "RegistrationRequest":
         """Any octets give a value or a WireError."""
         if len(datagram) < _REQUEST.size:
             raise Truncated(f"registration request of {len(datagram)} octets", len(datagram))
@@ -68,6 +68,7 @@ class RegistrationRequest(ExtensionFields):
             home_agent=agent,
             care_of_address=care_of,
             identification=identification,
+            draft03=draft03,
         )
         request._read(datagram, _REQUEST.size)
         return request
@@ -88,9 +89,9 @@ class RegistrationRequest(ExtensionFields):
         return self._write(fixed, mn_ha, mn_aaa, fa_ha)
 
 
-def challenge_is_answered(request: bytes) -> bool:
+def challenge_is_answered(request: bytes, *, draft03: bool = False) -> bool:
     """Whether the challenge in these octets is followed by what answers it, MN-AAA or MN-FA (RFC 4721 3.4)."""
-    kinds = [span[0] for span in walk(request, _REQUEST.size)]
+    kinds = [span[0] for span in walk(request, _REQUEST.size, draft03=draft03)]
     behind = kinds[kinds.index(CHALLENGE) + 1 :]
     return MN_FA in behind or GENERALIZED_AUTHENTICATION in behind
 

@@ -140,3 +140,16 @@ def test_a_stranger_moves_no_clock() -> None:
     anchor = Anchor()
     anchor.hear(anchor.request(skew=6).encode(mn_ha=association(2)))
     anchor.accept()
+
+
+@covers("I10")
+def test_what_is_remembered_outlives_the_window_of_a_clock_that_is_slowed() -> None:
+    """After a step back a timestamp stays in the window for longer than two windows."""
+    anchor = Anchor(timestamp_window=3600)
+    captured = anchor.datagram(1, MAG1, skew=3599)
+    anchor.hear(captured)
+    anchor.release(skew=3599.5)
+    anchor.clock.wall -= 36_000
+    anchor.pass_time(7_210)
+    assert reply_in(anchor.hear(captured)[0], 1).code == 133
+    assert anchor.binding() is None
