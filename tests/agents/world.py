@@ -42,9 +42,9 @@ def association(number: int, key: bytes | None = None) -> SecurityAssociation:
 class Station:
     """An unmodified host, by what it sends and hears."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, realm: str = "example.net") -> None:
         self.mac = Mac(b"\2\0\0\0" + number.to_bytes(2, "big"))
-        self.nai = f"mn{number}@example.net"
+        self.nai = f"mn{number}@{realm}"
         self.number = number
 
     def dhcp(
@@ -142,7 +142,10 @@ class MagNode:
 
 
 class World:
-    """``mags[0]`` and ``mags[1]`` serve the mobile nodes of ``lma``; ``settle`` lets messages flow."""
+    """``mags[0]`` and ``mags[1]`` serve the mobile nodes of ``lma``; ``settle`` lets messages flow.
+
+    ``blue``: numbers of nodes of another realm, whose address space has the same prefix (P85).
+    """
 
     def __init__(
         self,
@@ -154,11 +157,15 @@ class World:
         lma_mags=(),
         profile=None,
         seed: int = 0,
+        blue=(),
     ) -> None:
         self.clock = FakeClock()
         self.network = FakeNetwork(seed)
         self.mag_settings = mag_settings or {}
-        self.stations = [Station(number) for number in range(1, nodes + 1)]
+        self.stations = [
+            Station(number, "blue.example" if number in blue else "example.net")
+            for number in range(1, nodes + 1)
+        ]
         self.verdicts = {
             station.mac: Accept(
                 Profile(
@@ -171,13 +178,22 @@ class World:
             for station in self.stations
         }
         self.notes = Notes()
-        self.plane = MemoryPlane(monotonic=lambda: self.clock.monotonic, local=LMA)
+        self.plane = MemoryPlane(
+            monotonic=lambda: self.clock.monotonic, local=LMA, domains=("", "blue") if blue else ("",)
+        )
         self.plane.carrier = self.carry
         self.lma_policy = LmaPolicy(address=LMA, **(lma_settings or {}))
         self.lma_engine = LmaEngine(
             self.lma_policy,
             AssociationTable((station.nai, association(station.number)) for station in self.stations),
-            Pools([(AddressPool(HOME), ["example.net"])]),
+            Pools(
+                [
+                    (AddressPool(HOME), ["example.net"]),
+                    (AddressPool(HOME, domain="blue"), ["blue.example"]),
+                ]
+                if blue
+                else [(AddressPool(HOME), ["example.net"])]
+            ),
             mags=KnownMags(lma_mags),
         )
         self.lma = self.start_lma()

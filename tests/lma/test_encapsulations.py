@@ -92,6 +92,14 @@ class TestKeys:
         assert anchor.accept().gre_key is None
         assert tunnel(anchor) == Tunnel(local=LMA, remote=MAG1)
 
+    @covers("T5")
+    def test_a_renewal_may_begin_their_use(self) -> None:
+        """Nothing else of the request has changed."""
+        anchor = Anchor()
+        anchor.accept()
+        ours = anchor.accept(gre_key=7).gre_key
+        assert (tunnel(anchor).encapsulation, tunnel(anchor).key_in) == (Encapsulation.GRE, ours)
+
     @covers("T5", "P49")
     def test_no_two_nodes_have_the_same(self) -> None:
         anchor = Anchor()
@@ -198,6 +206,16 @@ class TestInsideUdp:
         asked = UdpTunnelRequest(encapsulation=47)
         ours = anchor.accept(source=NAT, port=4000, udp_tunnel=asked, gre_key=7).gre_key
         assert (tunnel(anchor).key_out, tunnel(anchor).key_in, tunnel(anchor).over_udp) == (7, ours, True)
+
+    @covers("N22")
+    @pytest.mark.parametrize(("forced", "over_udp"), [(False, False), (True, True)])
+    def test_a_renewal_may_begin_to_ask_for_udp(self, forced: bool, over_udp: bool) -> None:
+        anchor = Anchor()
+        anchor.accept()
+        assert anchor.accept(udp_tunnel=UdpTunnelRequest(forced=forced)).udp_tunnel is not None
+        assert tunnel(anchor).over_udp is over_udp
+        assert anchor.accept().udp_tunnel is None
+        assert tunnel(anchor) == Tunnel(local=LMA, remote=MAG1)
 
     @covers("T5")
     def test_a_new_port_of_the_nat_keeps_the_key(self) -> None:
