@@ -2,14 +2,15 @@
 
 from pmip_tw.addresses import ipv4_text
 from pmip_tw.interfaces import IForwardingPlane
-from pmip_tw.mobility.tunnels import Counters, Tunnel
+from pmip_tw.mobility.tunnels import AnchorEntry, Counters, Tunnel
 
 Row = dict[str, object]
 
 
 def encapsulation_text(tunnel: Tunnel) -> str:
-    """``ip-in-ip``, or ``ip-in-ip in udp``."""
-    return tunnel.encapsulation.label + (" in udp" if tunnel.over_udp else "")
+    """``ip-in-ip``, ``gre key 7`` (of what leaves), ``ip-in-ip in udp``."""
+    key = "" if tunnel.key_out is None else f" key {tunnel.key_out}"
+    return tunnel.encapsulation.label + key + (" in udp" if tunnel.over_udp else "")
 
 
 def traffic(moved: Counters) -> Row:
@@ -26,7 +27,9 @@ def tunnel_rows(forwarding: IForwardingPlane) -> list[Row]:
     """The tunnels of a packet plane, each with how many mobile nodes it carries (P42)."""
     nodes: dict[Tunnel, int] = {}
     for entry in forwarding.snapshot():
-        nodes[entry.tunnel] = nodes.get(entry.tunnel, 0) + 1
+        copies = entry.copies if isinstance(entry, AnchorEntry) else ()
+        for tunnel in {entry.tunnel, *copies}:
+            nodes[tunnel] = nodes.get(tunnel, 0) + 1
     return [
         {
             "local": ipv4_text(tunnel.local),

@@ -35,7 +35,10 @@ def reason_of(error: OSError) -> str:
 
 
 class IcmpErrors:
-    """ICMP errors to ``local``, as whole packets; the kernel handles them all the same."""
+    """ICMP errors to ``local``, as whole packets; the kernel handles them all the same.
+
+    Not the error queues of the sockets that send: there an error also fails the next packet, whose it is not.
+    """
 
     def __init__(self, local: Ipv4) -> None:
         """OSError: ``local`` is no address of this machine, or we lack the privilege."""

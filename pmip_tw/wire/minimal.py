@@ -60,8 +60,11 @@ def unwrap(outer: bytes) -> bytes:
     """The original of a whole outer packet. Raises Truncated, or Malformed for a wrong checksum."""
     length = (outer[0] & 0xF) * 4
     protocol, addresses, at = _read(outer[length:])
+    total = int.from_bytes(outer[2:4], "big")
+    if total < length + at:
+        raise Malformed(f"total length {total} of a packet whose headers have {length + at} octets", 2)
     header = bytearray(outer[:length])
-    header[2:4] = (int.from_bytes(outer[2:4], "big") - at).to_bytes(2, "big")
+    header[2:4] = (total - at).to_bytes(2, "big")
     header[9] = protocol
     header[12:20] = (addresses[4:] or outer[12:16]) + addresses[:4]
     header[10:12] = b"\0\0"

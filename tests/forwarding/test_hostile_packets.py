@@ -7,14 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmip_tw.addresses import Ipv4
+from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.forwarding import drops, offloads
 from pmip_tw.forwarding.memory import MemoryPlane
+from pmip_tw.interfaces import Datagram
 from pmip_tw.mobility.tunnels import AccessEntry, AnchorEntry
+from pmip_tw.wire.icmp import IcmpMessage
 from pmip_tw.wire.ipv4 import Ipv4Packet
 
 from .packets import CORRESPONDENT, GATEWAY_MAC, HOME, NODE_MAC, tcp_packet
-from .worlds import LOCAL, tunnel
+from .worlds import LOCAL, PEERS, tunnel
 
 LENGTHS = (*range(64), 100, 1400, 1480, 1481, 1500, 1501, 4000, 65000)
 OUTER = struct.pack("!BBHHHBBHII", 0x45, 0, 0, 0, 0, 64, 4, 0, tunnel().remote, LOCAL)
@@ -77,6 +79,44 @@ def test_any_inner_octets_never_raise(octets: bytes) -> None:
     for plane in (anchor(), access()):
         plane.outside_sends(OUTER + octets)
         assert sum(plane.drops().values()) == 1
+
+
+@pytest.mark.parametrize("protocol", [47, 55, 17])
+@given(st.binary(max_size=100), st.booleans())
+def test_any_wrapping_never_raises(protocol: int, octets: bytes, is_keyed: bool) -> None:
+    """GRE, minimal encapsulation and tunnel data with anything behind a right outer header: dropped and counted."""
+    for plane in (anchor(), access()):
+        if protocol == 17:
+            for next_header in (4, 47, 55, 99):
+                data = bytes((4, next_header, 0, 0)) + (b"\x20\0\x08\0" if is_keyed else b"") + octets
+                for payload in (data, data[:1], data[:3]):
+                    plane.tunnel_data_received([Datagram(payload, Endpoint(PEERS[0], 434), LOCAL)])
+            assert sum(plane.drops().values()) == 12
+        else:
+            start = b"\x20\0\x08\0" if is_keyed else b""
+            outer = Ipv4Packet(source=PEERS[0], destination=LOCAL, protocol=protocol, payload=start + octets)
+            plane.outside_sends(outer.encode())
+            assert sum(plane.drops().values()) == 1
+
+
+@given(
+    st.sampled_from(((3, 1), (3, 4), (11, 0), (3, 0))),
+    st.sampled_from((4, 47, 55, 17, 6)),
+    st.binary(max_size=100),
+    st.integers(0, 0xFFFF),
+)
+def test_any_icmp_error_never_raises(kind: tuple[int, int], protocol: int, octets: bytes, total: int) -> None:
+    """About a packet of which everything but the addresses is invented, and it may end anywhere: nobody is told."""
+    quoted = bytearray(OUTER)
+    quoted[2:4], quoted[9] = total.to_bytes(2, "big"), protocol
+    quoted[12:20] = quoted[16:20] + quoted[12:16]
+    message = IcmpMessage(type=kind[0], code=kind[1], rest=0, payload=bytes(quoted) + octets)
+    packet = Ipv4Packet(
+        source=CORRESPONDENT, destination=LOCAL, protocol=1, payload=message.encode()
+    ).encode()
+    for plane in (anchor(), access()):
+        plane.outside_sends(packet)
+        assert plane.answered + plane.transmitted == []
 
 
 @pytest.mark.parametrize("first", [0x40, 0x41, 0x44, 0x65, 0x05])

@@ -160,3 +160,11 @@ def test_any_octets_give_a_packet_or_a_wire_error(octets: bytes) -> None:
             take()
         except WireError as error:
             assert 0 <= error.offset <= 80
+
+
+def test_a_total_length_less_than_the_headers_is_refused() -> None:
+    """An ICMP error may quote anything."""
+    outer = bytearray(minimal.wrap(INNER, MAG_OCTETS, LMA_OCTETS))
+    outer[2:4] = (31).to_bytes(2, "big")
+    with pytest.raises(Malformed, match="total length 31"):
+        minimal.unwrap(bytes(outer))
