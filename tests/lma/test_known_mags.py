@@ -415,6 +415,24 @@ class TestIpsec:
         assert RevocationAck.decode(ack.datagram).identifier == 6
         assert anchor.state() == ([], {})
 
+    @covers("P73", "RV9")
+    def test_but_not_what_another_one_has_registered(self) -> None:
+        anchor = Anchor(mags=(*self.MAGS, KnownMag(address=MAG2, authentication=Authentication.IPSEC)))
+        for address in (MAG1, MAG2):
+            anchor.engine.protect(address)
+        self.ask(anchor, nai=nai(1), revocation=RevocationSupport(5))
+        binding = anchor.binding()
+        assert binding is not None
+        revocation = Revocation(
+            from_home_agent=False,
+            home_address=binding.home_address,
+            home_domain=LMA,
+            foreign_domain=MAG1,
+            identifier=6,
+        )
+        anchor.ignore("bad-authenticator", revocation.encode(), MAG2)
+        assert len(anchor.hear(revocation.encode(), MAG1)) == 1
+
     @covers("P24")
     def test_the_keys_of_its_nodes_go_on_working(self) -> None:
         Anchor(mags=self.MAGS).accept(1, MAG1)
