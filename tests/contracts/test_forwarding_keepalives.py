@@ -125,6 +125,18 @@ class TestAnchor:
         assert anchor.delivered() == []
         assert anchor.plane.counters(held.key).last_heard > 0
 
+    @covers("N37", "N44")
+    def test_of_several_tunnels_it_is_answered_into_the_one_that_asks(self, anchor: MemoryAnchor) -> None:
+        """The other may be the one that carries no more."""
+        anchor.plane.install(AnchorEntry(home_address=HOME, tunnel=tunnel(0), copies=(tunnel(1),)))
+        anchor.tunnel_gives(tunnel(1), echo(HOME, LOCAL))
+        anchor.tunnel_gives(tunnel(0), echo(HOME, LOCAL, rest=0x20002))
+        anchor.until(lambda: len(anchor.tunnelled()) == 2)
+        answered = [
+            (way, IcmpMessage.decode(Ipv4Packet.decode(inner)).rest) for way, inner in anchor.tunnelled()
+        ]
+        assert sorted(answered, key=lambda one: one[1]) == [(tunnel(1), 0x10001), (tunnel(0), 0x20002)]
+
     @covers("N31", "T6")
     @pytest.mark.parametrize("over_udp", [False, True], ids=["ip", "udp"])
     def test_an_echo_that_fails_the_reverse_tunnel_check_is_not_answered(

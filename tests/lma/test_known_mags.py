@@ -108,6 +108,15 @@ class TestPerNode:
         assert reply_of_mag(by_mag(anchor, lifetime=0)).code == 1
         assert anchor.engine.bindings.get(STRANGER) is None
 
+    @covers("P39")
+    def test_nor_does_the_key_of_a_node_stand_in_for_it(self, anchor: Anchor) -> None:
+        """47/1 says whose association it is."""
+        anchor.accept(1, MAG2)
+        asked = anchor.request(1, MAG1, per_node=BY_FA_HA, lifetime=0)
+        [answer] = anchor.hear(asked.encode(mn_ha=association(1)))
+        assert RegistrationReply.decode(answer.datagram).code == 132
+        assert anchor.binding() is not None
+
     @covers("I8", "H5")
     def test_the_identification_is_checked_as_ever(self, anchor: Anchor) -> None:
         assert reply_of_mag(by_mag(anchor, skew=60)).code == 133

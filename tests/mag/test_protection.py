@@ -71,7 +71,7 @@ class TestPerNode:
         bench.arrive(reply(request, fa_ha=SHARED))
         assert len(bench.engine.visitors) == 0
 
-    @covers("M3")
+    @covers("M3", "P11")
     @pytest.mark.parametrize(
         ("reason", "changes"),
         [
