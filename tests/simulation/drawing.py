@@ -46,13 +46,15 @@ def _quick_returns(scenario: Scenario, chance: Chance) -> Scenario:
         at += chance.uniform(0.5, 5.0)
     return attrs.evolve(
         planned(scenario, [*happenings, *attacks(chance, scenario, count=3)]),
+        nodes=tuple(attrs.evolve(habit, talks_every=0.3) for habit in scenario.nodes),
         conditions=Conditions(
             loss=chance.choice((0.0, 0.2)),
-            reordering=0.3,
-            delay=chance.choice(((0.005, 0.05), (0.05, 0.3))),
-            held_up=chance.choice((0.5, 2.0)),
+            duplication=0.2,
+            reordering=chance.choice((0.3, 0.6)),
+            delay=chance.choice(((0.005, 0.05), (0.05, 0.4))),
+            held_up=chance.choice((1.0, 3.0)),
         ),
-        aaa_delay=(0.005, 0.05),
+        aaa_delay=(0.005, 0.02),
         lma_settings={**scenario.lma_settings, "handover_min_interval": chance.choice((0.0, 0.1))},
     )
 

@@ -111,6 +111,7 @@ class MobileNode:
         self._turn += 1
         turn = self._turn
         wait = ASK_AGAIN if self._asking is not None else self.habit.talks_every * self.pace
+        wait = min(wait, max(self._renew_at - self._world.monotonic(), 0.1))
         self._world.later(wait * self._random.uniform(0.8, 1.2), lambda: self._take_turn(turn))
 
     def _take_turn(self, turn: int) -> None:

@@ -16,6 +16,9 @@ BACK_OFF = 34.0
 SLACK = 8.0
 """Probes, a de-registration, another attachment and its registration."""
 
+UNHURRIED = 3.0
+"""Seconds between two packets of a node, at least: nothing is learnt from more of them."""
+
 SHORTEST_LEASE = 60.0
 """D19: a node may have to wait for the end of its lease to hear that it has another address."""
 
@@ -30,7 +33,7 @@ def calm(world: "World") -> None:
     for machine in world.machines:
         machine.fuse.never_mind()
     for node in world.nodes:
-        node.pace = 2.0
+        node.pace = max(2.0, UNHURRIED / node.habit.talks_every)
     world.run_for(_patience(world))
     try:
         _everybody_is_served(world)

@@ -9,7 +9,8 @@ from pmip_tw.lma import intake
 from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.mag import accepting, departures, registering
-from pmip_tw.mobility.replay import seconds_between
+from pmip_tw.mag.clocks import Identifications
+from pmip_tw.mobility.replay import RefusedAhead, seconds_between
 from tests.simulation.drawing import draw
 from tests.simulation.run import run
 
@@ -55,8 +56,8 @@ def entries_are_left(patch: pytest.MonkeyPatch) -> None:
 
 def addresses_are_not_held(patch: pytest.MonkeyPatch) -> None:
     """P80: what somebody has given back is given away first."""
-    fresh = AddressPool.take_fresh
-    patch.setattr(AddressPool, "take_fresh", lambda pool, nai: pool.take_oldest(nai) or fresh(pool, nai))
+    fresh = AddressPool.fresh
+    patch.setattr(AddressPool, "fresh", lambda pool: pool.oldest() or fresh(pool))
 
 
 def lifetimes_count_from_the_reply(patch: pytest.MonkeyPatch) -> None:
@@ -79,6 +80,30 @@ def discards_are_not_counted(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(intake.Intake, "_duplicate", lambda *arguments: [])
 
 
+def what_was_refused_for_being_ahead_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """I8, I10."""
+    patch.setattr(RefusedAhead, "note", lambda *arguments: None)
+
+
+def offsets_stay_when_clocks_are_set_right(patch: pytest.MonkeyPatch) -> None:
+    """I9: whatever the LMA says while our own clock agrees with it."""
+    resynchronize = Identifications.resynchronize
+
+    def stubborn(self, nai, lma, reply_identification, wall):
+        offset = self.offset(lma)
+        ahead = resynchronize(self, nai, lma, reply_identification, wall)
+        if offset and not self.offset(lma):
+            self._offsets[lma] = offset
+        return ahead
+
+    patch.setattr(Identifications, "resynchronize", stubborn)
+
+
+def timestamps_of_registrations_are_the_time(patch: pytest.MonkeyPatch) -> None:
+    """RV6: also where later identifiers were used in revocations."""
+    patch.setattr(Revoker, "timestamp_for", lambda self, home_address, peer, now: int(now.wall) - 1)
+
+
 @pytest.mark.parametrize(
     ("broken", "promise", "profile"),
     [
@@ -89,6 +114,13 @@ def discards_are_not_counted(patch: pytest.MonkeyPatch) -> None:
         (requests_are_sent_once, "it comes to rest", "general"),
         (discards_are_not_counted, "counters add up", "general"),
         (addresses_are_not_held, "an address is configured once", "short-of-addresses"),
+        (
+            what_was_refused_for_being_ahead_is_forgotten,
+            "nothing unauthentic changes state",
+            "clocks-ahead",
+        ),
+        (offsets_stay_when_clocks_are_set_right, "who is there is served", "clock-steps"),
+        (timestamps_of_registrations_are_the_time, "only what is over is revoked", "quick-returns"),
     ],
 )
 def test_a_defect_is_seen(broken: Break, promise: str, profile: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,13 @@
-"""A thousand worlds keep their promises."""
+"""A thousand worlds keep their promises, and so do those that once did not."""
 
 import os
 
+import pytest
+
 from tests.simulation.campaign import everything, explain
+from tests.simulation.drawing import draw
+from tests.simulation.regressions import REGRESSIONS, Regression
+from tests.simulation.run import run
 
 SEEDS = range(1000)
 
@@ -11,3 +16,9 @@ def test_a_thousand_seeds() -> None:
     found = everything(SEEDS, jobs=min(4, os.cpu_count() or 1))
     assert found.seeds == len(SEEDS)
     assert not found.failed, explain(found.failed[0])
+
+
+@pytest.mark.parametrize("regression", REGRESSIONS, ids=lambda found: f"{found.profile}-{found.seed}")
+def test_a_seed_that_found_something(regression: Regression) -> None:
+    outcome = run(draw(regression.seed, regression.profile))
+    assert not outcome.failed, f"{regression.defect}\n{explain(outcome)}"

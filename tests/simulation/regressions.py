@@ -1,0 +1,24 @@
+"""Seeds that found something, with what it was. They are run with every test run.
+
+A seed means something else after its profile's drawing was changed: what keeps a defect away for good is the unit test
+that came with its mending. These seeds look whether the same neighbourhood has more of them.
+"""
+
+import attrs
+
+
+@attrs.frozen(slots=True)
+class Regression:
+    """``seed`` of ``profile`` found ``defect``, which is mended."""
+
+    profile: str
+    seed: int
+    defect: str
+
+
+REGRESSIONS = (
+    Regression(
+        "clocks-ahead", 22, "a request that was refused for being ahead was valid when its time had come"
+    ),
+    Regression("clock-steps", 7, "a MAG kept its offset to an LMA's clock after its own had been set right"),
+)
