@@ -77,7 +77,9 @@ class Relayed(Independent):
         if not leaving:
             return Told(effects=self._ask(visitor, message, now))
         told = super().before(visitor, message, now)
-        relayed = self._ask(visitor, message, now) if told.leaves else []
+        # Nothing reaches the servers before AAA has accepted the node: it might release what is another's.
+        may_ask = told.leaves and visitor.state is not State.AUTHENTICATING
+        relayed = self._ask(visitor, message, now) if may_ask else []
         return Told(effects=[*relayed, *told.effects], leaves=told.leaves)
 
     def dhcp(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:

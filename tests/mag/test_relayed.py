@@ -467,6 +467,14 @@ class TestLease:
         assert [message.message_type for _, message in asked(effects)] == [MessageType.RELEASE] * 2
         assert [end.lifetime for end in requests(effects)] == [0]
 
+    def test_a_strangers_release_reaches_no_server(self) -> None:
+        """Before AAA has accepted it: it might name another's client identifier (D35)."""
+        bench = RelayBench()
+        bench.attach(STATION.data(ADDRESS))
+        effects = bench.hear(STATION.dhcp(MessageType.RELEASE, ciaddr=ADDRESS, server=SERVER))
+        assert (asked(effects), requests(effects)) == ([], [])
+        assert len(bench.engine.visitors) == 0
+
     def test_a_decline_is_relayed_and_ends_the_binding(self) -> None:
         bench = RelayBench()
         bench.serve()
