@@ -18,6 +18,7 @@ from pmip_tw.lma.revoked import Revoked
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.mobility.replay import ReplayFloors
 from pmip_tw.mobility.steady_clock import SLEW, SteadyClock
@@ -64,7 +65,9 @@ class LmaEngine:
 
     def receive(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> list[Effect]:
         """A datagram of port 434. Nothing that is not authentic changes any state."""
-        now = self._clock.of(now)
+        machine_now, now = now, self._clock.of(now)
+        if self._clock.set_back:
+            return [self._clock_was_set_back(), *self.receive(payload, source, local, machine_now)]
         kind = payload[0] if payload else -1
         try:
             if kind == MessageType.REGISTRATION_REQUEST:
@@ -107,7 +110,8 @@ class LmaEngine:
     def wake(self, now: Now) -> list[Effect]:
         """Time has passed: lifetimes end, revocations are repeated."""
         now = self._clock.of(now)
-        effects = self._registrations.expire(now)
+        effects: list[Effect] = [self._clock_was_set_back()] if self._clock.set_back else []
+        effects += self._registrations.expire(now)
         self._floors.forget_old(now.monotonic)
         effects += self._revoker.wake(now)
         return effects
@@ -120,3 +124,7 @@ class LmaEngine:
             self._revoker.next_deadline(),
         )
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
+
+    def _clock_was_set_back(self) -> Observe:
+        seconds, self._clock.set_back = self._clock.set_back, 0.0
+        return observed.clock_set_back(seconds)

@@ -199,3 +199,14 @@ def ipsec_policy_missing(mag: Ipv4, local: Ipv4, cause: str) -> Observation:
         cause=f"{cause}: its requests by IPsec get 149; add the policy and start again: {command}",
         details={"mag": peer},
     )
+
+
+def clock_set_back(seconds: float) -> Observe:
+    return Observe(
+        Observation(
+            name="clock-set-back",
+            reason="clock-set-back",
+            cause=f"this machine's clock was set back by {seconds:.1f} s: registrations go on by the time before, "
+            "which falls behind by 1 % until both agree; MAGs are told it by 133 (I6)",
+        )
+    )

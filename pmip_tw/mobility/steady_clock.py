@@ -13,14 +13,22 @@ from pmip_tw.mobility.clock import Now
 SLEW = 0.01
 """Seconds per second that are given back after a step back: a minute in less than two hours."""
 
+NOTEWORTHY = 1.0
+"""Seconds of a step that people are told of."""
+
 TOLERANCE = 0.001
 """Seconds that two readings of the two clocks of a machine may be apart without a step."""
 
 
 class SteadyClock:
-    """Fed by every Now; ``of`` gives the same instant with the wall clock that the protocol goes by."""
+    """Fed by every Now; ``of`` gives the same instant with the wall clock that the protocol goes by.
+
+    ``set_back``: by how many seconds the machine's clock was found to be set back, until somebody has been told.
+    """
 
     def __init__(self) -> None:
+        self.set_back = 0.0
+        self._ahead = 0.0
         # How far the protocol's wall clock is ahead of the monotonic one, and when that was last looked at.
         self._offset = float("-inf")
         self._looked_at = 0.0
@@ -40,8 +48,13 @@ class SteadyClock:
         if offset >= self._offset - TOLERANCE:
             self._offset = max(offset, self._offset)
             self._looked_at = now.monotonic
+            self._ahead = 0.0
             return now
         given_back = SLEW * max(0.0, now.monotonic - self._looked_at)
         self._offset = max(offset, self._offset - given_back)
         self._looked_at = max(now.monotonic, self._looked_at)
+        ahead = self._offset - offset
+        if ahead > self._ahead + NOTEWORTHY:
+            self.set_back = ahead - self._ahead
+        self._ahead = ahead
         return attrs.evolve(now, wall=now.monotonic + self._offset)

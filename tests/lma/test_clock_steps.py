@@ -153,3 +153,17 @@ def test_what_is_remembered_outlives_the_window_of_a_clock_that_is_slowed() -> N
     anchor.pass_time(7_210)
     assert reply_in(anchor.hear(captured)[0], 1).code == 133
     assert anchor.binding() is None
+
+
+def test_people_are_told_once() -> None:
+    """By the next datagram or the next wake-up, whichever comes first; the datagram is handled all the same."""
+    anchor = Anchor()
+    anchor.accept(1, MAG1)
+    anchor.names()
+    anchor.clock.wall -= 3600
+    anchor.accept(1, MAG1, skew=3600)
+    assert anchor.names() == ["clock-set-back", "binding-renewed"]
+    anchor.accept(1, MAG1, skew=3600)
+    anchor.clock.wall -= 60
+    anchor.pass_time(3600)
+    assert anchor.names() == ["binding-renewed", "clock-set-back", "binding-expired"]

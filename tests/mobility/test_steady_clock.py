@@ -53,3 +53,19 @@ def test_it_never_goes_back(readings: list[tuple[float, float]]) -> None:
         assert steady >= last - 0.0011
         assert steady >= wall - 0.0011
         last = max(last, steady)
+
+
+def test_a_step_back_is_news_once() -> None:
+    """Neither what is given back afterwards nor microseconds are steps; a second one is."""
+    clock = SteadyClock()
+    clock.of(at(0, 1000))
+    clock.of(at(1, 1000.9999))
+    assert clock.set_back == 0
+    clock.of(at(2, 942))
+    assert clock.set_back == pytest.approx(60, abs=0.1)
+    clock.set_back = 0.0
+    for monotonic in range(3, 100):
+        clock.of(at(monotonic, 940 + monotonic))
+    assert clock.set_back == 0
+    clock.of(at(100, 1000))
+    assert clock.set_back == pytest.approx(40, abs=1)
