@@ -100,15 +100,14 @@ class Binding:
             prefix=self.prefix,
         )
 
-    def asked_alike(self, request: RegistrationRequest, source: Endpoint) -> bool:
-        """Whether ``request`` can get nothing but the same plain tunnel once more: nearly every renewal."""
+    def asked_alike(self, request: RegistrationRequest) -> bool:
+        """Whether ``request``, from the same place, gets the same plain tunnel once more: nearly every renewal."""
         return (
             request.flags == self.flags
             and request.gre_key is None
             and request.udp_tunnel is None
             and self.udp_reply is None
             and self.tunnel.key_in is None
-            and source == self.source
         )
 
     @property

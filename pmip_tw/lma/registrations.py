@@ -135,7 +135,7 @@ class Registrations:
         key = problem or self._home_addresses.find(asked, bound, now.monotonic)
         if isinstance(key, Refusal):
             return key
-        if present is not None and present.asked_alike(request, asked.source):
+        if present is not None and present.asked_alike(request):
             return key, present.tunnel, present.udp_reply
         path = admission.service_refusal(request) or path_to(request, asked.source, policy)
         if isinstance(path, Refusal):

@@ -115,6 +115,12 @@ class TestKeys:
         anchor.release(2)
         assert [anchor.accept(node, gre_key=0).gre_key for node in (1, 4, 5)] == [9, 10, 12]
 
+    @covers("T5", "P50")
+    def test_zero_is_no_key(self) -> None:
+        anchor = Anchor()
+        anchor.clock._entropy = bytes
+        assert [anchor.accept(node, gre_key=0).gre_key for node in (1, 2)] == [1, 2]
+
     @covers("T5")
     @pytest.mark.parametrize("end", ["expiry", "handover", "failure"])
     def test_a_key_is_free_when_its_binding_is(self, end: str) -> None:
