@@ -62,7 +62,7 @@ def test_offer_equals_the_vector_of_another_implementation() -> None:
     assert attrs.evolve(offer, options=()) == attrs.evolve(expected, options=(), giaddr=UNSPECIFIED)
 
 
-@covers("P70")
+@covers("P70", "D20")
 def test_ack_has_all_that_a_host_needs() -> None:
     reply = answered(ask(MessageType.REQUEST, HOME, GATEWAY))
     assert reply.options == (

@@ -250,7 +250,7 @@ class TestBesideMnHa:
 class TestBehindNat:
     """N27: by source, by care-of address, by SPI."""
 
-    @covers("N27")
+    @covers("N27", "N4")
     def test_by_care_of_address_where_udp_is_asked_for(self) -> None:
         inside = ipv4("10.9.8.7")
         anchor = Anchor(mags=[mag(inside)])

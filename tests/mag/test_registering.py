@@ -56,7 +56,7 @@ class TestRequest:
         assert {NAI, PROXY_SKIPPABLE, REVOCATION_SUPPORT, UDP_TUNNEL_REQUEST} <= set(kinds)
         assert (send.destination, send.source) == (AGENT, MAG)
 
-    @covers("N1")
+    @covers("N1", "N16")
     @pytest.mark.parametrize(
         ("mode", "expected"),
         [("auto", UdpTunnelRequest(forced=False)), ("force", UdpTunnelRequest(forced=True)), ("off", None)],

@@ -3,12 +3,12 @@
 import pytest
 
 from pmip_tw.addresses import ipv4
-from pmip_tw.mag.effects import Forward
+from pmip_tw.mag.effects import Forward, Transmit
 from pmip_tw.mobility.effects import Install
 from pmip_tw.wire.dhcp import MessageType
 from tests.agents.world import GATEWAY, Station
 from tests.conformance import covers
-from tests.mag.bench import ADDRESS, Bench, note, order, reply, requests, told
+from tests.mag.bench import ADDRESS, Bench, note, only, order, reply, requests, told
 
 STATION = Station(1)
 OTHER = ipv4("10.1.0.44")
@@ -93,6 +93,18 @@ class TestDhcp:
         effects = bench.arrive(reply(last))
         assert [request.lifetime for request in requests(effects)] == [0]
         assert order(effects, Install, Forward) == []
+
+    @covers("D20", "P15")
+    def test_a_renewal_of_the_lease_shows_that_the_node_is_there(self) -> None:
+        """Nothing else was heard of it, and nobody looks for it."""
+        bench = Bench()
+        visitor = bench.register()
+        assert visitor.grant is not None
+        bench.wait(visitor.grant.renew_at - bench.at - 1)
+        assert self.ask(bench, MessageType.REQUEST, ciaddr=ADDRESS, server=GATEWAY) == [MessageType.ACK]
+        effects = bench.wait(1.1)
+        assert len(requests(effects)) == 1
+        assert only(Transmit, effects) == []
 
     def test_another_server_chosen(self) -> None:
         bench = Bench()
