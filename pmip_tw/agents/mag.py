@@ -122,10 +122,11 @@ class Mag:
                 )
             return
         try:
+            # First who refuses an address that this machine does not have, so that nothing has changed then.
+            self._forwarding.use_address(address)
             self._signalling.use_address(old, address)
             if self._dhcp is not None:
                 self._dhcp.use_address(address)
-            self._forwarding.use_address(address)
         except PmipError as error:
             self._log.error("the new address cannot be used: {error}", error=str(error))
             return

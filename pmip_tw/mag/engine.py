@@ -8,17 +8,18 @@ from pmip_tw.errors import WireError
 from pmip_tw.mag import observed
 from pmip_tw.mag.accepting import Acceptance
 from pmip_tw.mag.addressing import Addressing
+from pmip_tw.mag.anew import Anew
+from pmip_tw.mag.asking import Asking
 from pmip_tw.mag.care_of import CareOf
 from pmip_tw.mag.clocks import Identifications
 from pmip_tw.mag.departures import Departures
-from pmip_tw.mag.effects import Authenticate, Keepalive, MagEffect
+from pmip_tw.mag.effects import Authenticate, MagEffect
 from pmip_tw.mag.gate import Gate
 from pmip_tw.mag.homeside import HomeSide
 from pmip_tw.mag.independent import Independent
 from pmip_tw.mag.informing import Informing
 from pmip_tw.mag.judging import Judge
 from pmip_tw.mag.links import HomeLinks
-from pmip_tw.mag.liveness import Liveness
 from pmip_tw.mag.lmas import Lmas
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.registering import Registrations
@@ -26,18 +27,16 @@ from pmip_tw.mag.registrar import Registrar
 from pmip_tw.mag.relayed import Relayed
 from pmip_tw.mag.revoked import Revocations
 from pmip_tw.mag.served import Served
-from pmip_tw.mag.spreading import spread
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Remove
 from pmip_tw.mobility.timers import Wheel
-from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Tunnel
+from pmip_tw.mobility.tunnels import AccessEntry, AccessKey
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.ethernet import EthernetFrame
 from pmip_tw.wire.registration import RegistrationReply
 
 _GRANULARITY = 1 / 64
-_WITH_LMA = (State.REGISTERING, State.REGISTERED)
 _AAA_DOWN_HOLD = 1.0
 """Seconds between two questions about one MAC to an AAA that does not answer."""
 
@@ -69,7 +68,6 @@ class MagEngine:
         self._addressing: Addressing = _METHODS[policy.dhcp](policy, self._links, self._visitors)
         self._home = HomeSide(policy, self._links, self._addressing)
         self._informing = Informing(policy, self._links)
-        self._liveness = Liveness(policy.liveness_interval, self._tunnel_of)
         self._care_of = CareOf(policy.address)
         self._clocks = Identifications(policy.timestamp_window)
         self._lmas = Lmas(policy)
@@ -78,10 +76,18 @@ class MagEngine:
         self._departures = Departures(self._visitors, registrar, self._lmas, self._revocations)
         self._registrations = Registrations(
             policy=policy,
-            visitors=self._visitors,
             gate=self._gate,
             home=self._home,
             addressing=self._addressing,
+            asking=Asking(
+                policy=policy,
+                visitors=self._visitors,
+                gate=self._gate,
+                addressing=self._addressing,
+                lmas=self._lmas,
+                registrar=registrar,
+                departures=self._departures,
+            ),
             acceptance=Acceptance(
                 policy,
                 self._visitors,
@@ -97,6 +103,7 @@ class MagEngine:
             departures=self._departures,
         )
         self._deadlines: Wheel[AccessKey] = Wheel(_GRANULARITY, self._deadline)
+        self._anew = Anew(policy, self._care_of, self._visitors, self._registrations, self._schedule)
 
     @property
     def visitors(self) -> VisitorList:
@@ -241,25 +248,17 @@ class MagEngine:
 
     def keepalive_answered(self, key: AccessKey, now: Now) -> list[MagEffect]:
         """The far end of the tunnel of ``key`` has answered (N37)."""
-        self._liveness.answered(key, now.monotonic)
+        self._anew.liveness.answered(key, now.monotonic)
         return []
 
     def address_changed(self, address: Ipv4, now: Now) -> list[MagEffect]:
         """The care-of address is ``address`` from now on: every visitor is registered anew with it (P82)."""
-        if address == self._care_of.address:
-            return []
-        effects: list[MagEffect] = [observed.address_changed(self._care_of.address, address)]
-        self._care_of.address = address
-        effects += self._addressing.address_changed(address)
-        affected = [visitor for visitor in self._visitors if visitor.state in _WITH_LMA]
-        for visitor, instant in zip(affected, spread(len(affected), now), strict=True):
-            effects += self._registrations.moved(visitor, instant)
-            self._schedule(visitor)
-        return effects
+        effects = self._anew.address_changed(address, now)
+        return [*effects, *self._addressing.address_changed(address)] if effects else []
 
     def wake(self, now: Now) -> list[MagEffect]:
         """Time has passed."""
-        effects = [*self._pulse(now), *self._addressing.wake(now)]
+        effects = [*self._anew.pulse(now), *self._addressing.wake(now)]
         for key in self._deadlines.due(now.monotonic):
             visitor = self._visitors.get(key)
             if visitor is not None:
@@ -272,26 +271,9 @@ class MagEngine:
         deadlines = (
             self._deadlines.next_deadline(),
             self._addressing.next_deadline(),
-            self._liveness.next_deadline(),
+            self._anew.liveness.next_deadline(),
         )
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
-
-    def _pulse(self, now: Now) -> list[MagEffect]:
-        """P81: the nodes of a tunnel that does not carry are registered anew, at another LMA if theirs is silent."""
-        pulse = self._liveness.due(now.monotonic)
-        effects: list[MagEffect] = [Keepalive(key) for key in pulse.keepalives]
-        for tunnel, nodes in pulse.lost:
-            effects.append(observed.tunnel_silent(tunnel, len(nodes)))
-            for key, instant in zip(nodes, spread(len(nodes), now), strict=True):
-                visitor = self._visitors.get(key)
-                assert visitor is not None
-                self._registrations.lost(visitor, instant)
-                self._schedule(visitor)
-        return effects
-
-    def _tunnel_of(self, key: AccessKey) -> Tunnel | None:
-        visitor = self._visitors.get(key)
-        return None if visitor is None or visitor.grant is None else visitor.tunnel
 
     def _from_stranger(
         self, key: AccessKey, leaving: Visitor | None, frame: EthernetFrame, octets: bytes, now: Now
@@ -368,7 +350,7 @@ class MagEngine:
             return [observed.discarded("unexpected-reply", source, f"no visitor is {nai!r}")]
         effects = self._registrations.reply(visitor, payload, reply, source, now)
         if self._policy.liveness and visitor.grant is not None and visitor.tunnel is not None:
-            self._liveness.watch(visitor.key, visitor.tunnel, now.monotonic)
+            self._anew.liveness.watch(visitor.key, visitor.tunnel, now.monotonic)
         self._schedule(visitor)
         return effects
 

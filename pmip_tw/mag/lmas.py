@@ -24,6 +24,7 @@ _TRIAL = 64.0
 _TRIAL_ELSEWHERE = 5.0
 """Seconds until the others look again whether the trial has succeeded."""
 
+_MAX_DISALLOWED = 65536
 _MAX_UNREACHABLE = 256
 """ICMP may name any number of peers."""
 
@@ -42,6 +43,7 @@ class Lmas:
         self._policy = policy
         self._associations = {known.address: known for known in policy.associations}
         self._blocked: dict[Ipv4, float] = {}
+        self._disallowed: dict[tuple[Ipv4, str], float] = {}
         self._trials: dict[Ipv4, tuple[str, float]] = {}
         self._silent: dict[Ipv4, float] = {}
         self._unreachable: dict[Ipv4, tuple[str, float]] = {}
@@ -88,8 +90,19 @@ class Lmas:
         self._blocked[lma] = monotonic + self._policy.pmip_backoff
         self._trials.pop(lma, None)
 
+    def disallow(self, lma: Ipv4, nai: str, monotonic: float) -> None:
+        """It does not let us register ``nai``: for ``pmip_backoff`` it is not asked for that node again."""
+        self._disallowed.pop((lma, nai), None)
+        while len(self._disallowed) >= _MAX_DISALLOWED:
+            del self._disallowed[next(iter(self._disallowed))]
+        self._disallowed[lma, nai] = monotonic + self._policy.pmip_backoff
+
     def blocked_for(self, lma: Ipv4, nai: str, monotonic: float) -> float:
         """Seconds for which nothing may be sent to ``lma`` for ``nai``; 0 if something may."""
+        if self._disallowed:
+            disallowed = self._disallowed.get((lma, nai), 0.0)
+            if disallowed > monotonic:
+                return disallowed - monotonic
         until = self._blocked.get(lma)
         if until is None:
             return 0.0

@@ -35,7 +35,8 @@ def proven(
     mode, lifetime = exchange.protection.mode, exchange.lifetime
     wrong: Unproven | None = None
     ends = len(payload)
-    if is_foreign_agents(reply.code) and reply.mn_ha is None and reply.fa_ha is None:
+    unsigned = reply.mn_ha is None and reply.fa_ha is None and mode is not AuthenticationMode.IPSEC
+    if is_foreign_agents(reply.code) and unsigned:
         # M4: it may have come from anybody, and changes nothing.
         return Unproven(
             "unproven-refusal", f"unauthenticated, it says {meaning(reply.code)} (M4)", complaint=True

@@ -1,14 +1,15 @@
-"""A visitor's registration from the first request to the last renewal: begin, retry, accept, renew (P5-P21, P81).
+"""What becomes of a visitor's registration: replies, silence and time (P5-P21, P81).
 
 Every method returns effects in the order in which they must be carried out.
 """
 
 from functools import partial
 
-from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
+from pmip_tw.addresses import Endpoint, ipv4_text
 from pmip_tw.mag import observed
 from pmip_tw.mag.accepting import Acceptance
 from pmip_tw.mag.addressing import Addressing, Told
+from pmip_tw.mag.asking import Asking
 from pmip_tw.mag.departures import WORTH_WAITING, Departures
 from pmip_tw.mag.effects import AskPresence, MagEffect
 from pmip_tw.mag.exchanges import Exchange
@@ -18,11 +19,10 @@ from pmip_tw.mag.judging import Answer, Judge, Outcome
 from pmip_tw.mag.lmas import Lmas
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.presence import PROBE_INTERVAL, PROBES, Presence, heard_since_asked, presence
-from pmip_tw.mag.registrar import RETRANSMIT_AFTER, TRIES_BEFORE_ANOTHER, Registrar
+from pmip_tw.mag.registrar import RETRANSMIT_AFTER, Registrar
 from pmip_tw.mag.repairs import repaired, without_key
-from pmip_tw.mag.visitors import Place, State, Visitor, VisitorList
+from pmip_tw.mag.visitors import State, Visitor
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Install, Remove
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.registration import RegistrationReply
 
@@ -37,10 +37,10 @@ class Registrations:
         self,
         *,
         policy: MagPolicy,
-        visitors: VisitorList,
         gate: Gate,
         home: HomeSide,
         addressing: Addressing,
+        asking: Asking,
         acceptance: Acceptance,
         lmas: Lmas,
         registrar: Registrar,
@@ -48,10 +48,10 @@ class Registrations:
         departures: Departures,
     ) -> None:
         self._policy = policy
-        self._visitors = visitors
         self._gate = gate
         self._home = home
         self._addressing = addressing
+        self._asking = asking
         self._acceptance = acceptance
         self._lmas = lmas
         self._registrar = registrar
@@ -67,35 +67,11 @@ class Registrations:
         if told.leaves:
             return [*told.effects, *self._departures.leave(visitor, told.leaves, now)]
         if told.registers is not None:
-            return [*told.effects, *self.begin(visitor, told.registers, now)]
+            return [*told.effects, *self._asking.begin(visitor, told.registers, now)]
         if told.awaits_dhcp:
             visitor.state = State.ADDRESSING
             visitor.retry_at = now.monotonic + self._policy.attach_probe_max_age
         return told.effects
-
-    def begin(
-        self, visitor: Visitor, home_address: Ipv4, now: Now, given_up: frozenset[Ipv4] = frozenset()
-    ) -> list[MagEffect]:
-        """Ask for a registration at the best LMA that is not ``given_up``."""
-        assert visitor.profile is not None
-        lma = self._lmas.choose(visitor.profile, given_up, visitor.nai, now.monotonic)
-        if lma is None:
-            cause = "no LMA: AAA names none for this node, and [mag] default_lmas is empty"
-            return self._hopeless(visitor, cause, "no-lma", now)
-        exchange = self._registrar.exchange(visitor, lma, home_address, now, given_up)
-        if isinstance(exchange, str):
-            return self._hopeless(visitor, exchange, "no-association", now)
-        return self._ask(visitor, exchange, now)
-
-    def renew(self, visitor: Visitor, now: Now) -> list[MagEffect]:
-        """Ask for what ``visitor`` has once more."""
-        exchange = self._registrar.exchange(visitor, visitor.lma, visitor.home_address, now)
-        if isinstance(exchange, str):
-            return self._hopeless(visitor, exchange, "no-association", now)
-        # Its address is worth more patience than a first registration is, unless nothing comes through any more.
-        exchange.max_tries = TRIES_BEFORE_ANOTHER if visitor.tunnel_lost else len(RETRANSMIT_AFTER)
-        visitor.exchange = exchange
-        return self._try(visitor, exchange, now)
 
     def reply(
         self, visitor: Visitor, payload: bytes, reply: RegistrationReply, source: Endpoint, now: Now
@@ -110,7 +86,7 @@ class Registrations:
             self._lmas.answered(visitor.exchange.lma)
         if answer.outcome is Outcome.RESYNCHRONIZED:
             noted = observed.visitor_event("clock-resynchronized", visitor, cause=answer.cause, reason="133")
-            return [noted, *self._try(visitor, visitor.exchange, now)]
+            return [noted, *self._asking.attempt(visitor, visitor.exchange, now)]
         if visitor.state is State.LEAVING:
             return self._departures.answered(visitor, answer)
         if answer.outcome is Outcome.ACCEPTED:
@@ -137,7 +113,7 @@ class Registrations:
         elif visitor.state is State.WAITING and visitor.retry_at <= at:
             # Heard since the refusal: it is here. Frames from before a handover say nothing (P15, P79).
             if visitor.heard_at > visitor.refused_at:
-                return self.begin(visitor, visitor.hint, now)
+                return self._asking.begin(visitor, visitor.hint, now)
             cause = "not heard since the LMA refused it"
             return self._departures.forget(visitor, "visitor-vanished", cause=cause)
         elif visitor.state is State.ADDRESSING and visitor.retry_at <= at:
@@ -169,7 +145,11 @@ class Registrations:
         visitor.check_at, visitor.contested = None, False
         if contested:
             return []
-        return self.renew(visitor, now) if exchange is None else self._try(visitor, exchange, now)
+        return (
+            self._asking.renew(visitor, now)
+            if exchange is None
+            else self._asking.attempt(visitor, exchange, now)
+        )
 
     def contest(self, visitor: Visitor, now: Now) -> None:
         """Its MAC is heard on another port: if it does not answer probes here any more, it has moved (AA24)."""
@@ -191,7 +171,7 @@ class Registrations:
             visitor.check_at = instant
             return []
         visitor.state, visitor.retry_at, visitor.refused_at = State.WAITING, instant, float("-inf")
-        return self._withdraw(visitor)
+        return self._asking.withdraw(visitor)
 
     def lost(self, visitor: Visitor, instant: float) -> None:
         """Nothing comes back through its tunnel: at ``instant`` it is registered anew (P81)."""
@@ -221,30 +201,6 @@ class Registrations:
         noted = observed.visitor_event("forwarding-failed", visitor, cause=cause, reason="forwarding")
         return [noted, *self._departures.leave(visitor, cause, now)]
 
-    def _ask(self, visitor: Visitor, exchange: Exchange, now: Now) -> list[MagEffect]:
-        """Downstream is ready before the request leaves (P77); a running registration keeps what it has."""
-        visitor.exchange, visitor.probes = exchange, 0
-        effects: list[MagEffect] = []
-        if visitor.grant is None:
-            visitor.state = State.REGISTERING
-            visitor.lma = exchange.lma
-            visitor.tunnel = self._registrar.provisional_tunnel(exchange, now)
-            provisional = visitor.entry(upstream=False)
-            if provisional is not None:
-                place = Place.of(visitor.tunnel, provisional.home_address)
-                holder = self._visitors.at(place)
-                # Whoever claims the address of another visitor does not get that one's packets.
-                if holder is None or holder is visitor or holder.state is State.LEAVING:
-                    self._visitors.place(visitor, place)
-                    effects.append(Install(provisional))
-        return effects + self._try(visitor, exchange, now)
-
-    def _try(self, visitor: Visitor, exchange: Exchange, now: Now) -> list[MagEffect]:
-        wait = self._lmas.blocked_for(exchange.lma, visitor.nai, now.monotonic)
-        if wait:
-            return self._blocked(visitor, exchange, wait, now)
-        return [*self._registrar.attempt(visitor, exchange, now)]
-
     def _discovered(
         self, visitor: Visitor, exchange: Exchange, reply: RegistrationReply, now: Now
     ) -> list[MagEffect]:
@@ -252,16 +208,18 @@ class Registrations:
         assigned = reply.home_agent
         noted = observed.visitor_event("lma-assigned", visitor, lma=ipv4_text(assigned))
         proper = (
-            exchange.again() if assigned == exchange.lma else self._readdressed(visitor, exchange, assigned)
+            exchange.again()
+            if assigned == exchange.lma
+            else self._registrar.readdressed(visitor, exchange, assigned)
         )
         if proper is None:
             cause = f"LMA {ipv4_text(exchange.lma)} assigns {ipv4_text(assigned)}, with which we share no key"
-            return [noted, *self._hopeless(visitor, cause, "no-association", now)]
+            return [noted, *self._asking.hopeless(visitor, cause, "no-association", now)]
         proper.home_agent, proper.lifetime = assigned, self._policy.lifetime
         if self._addressing.lma_assigns:
             proper.home_address = reply.home_address  # DY2
             visitor.hint = visitor.hint and reply.home_address
-        return [noted, *self._ask(visitor, proper, now)]
+        return [noted, *self._asking.ask(visitor, proper, now)]
 
     def _refused(self, visitor: Visitor, exchange: Exchange, answer: Answer, now: Now) -> list[MagEffect]:
         assert answer.reply is not None
@@ -272,31 +230,31 @@ class Registrations:
         if answer.code == Code.PMIP_UNSUPPORTED:
             self._lmas.block(exchange.lma, now.monotonic)
             wait = self._policy.pmip_backoff
-            return effects + self._blocked(visitor, exchange, wait, now, refused=True)
+            return effects + self._asking.blocked(visitor, exchange, wait, now, refused=True)
         cured = repaired(
             exchange,
             answer.reply,
             may_do_without_udp=self._policy.nat_traversal == "auto",
-            readdress=partial(self._readdressed, visitor, exchange),
+            readdress=partial(self._registrar.readdressed, visitor, exchange),
         )
         if cured is not None:
-            effects += self._withdraw(visitor)
-            return effects + self._ask(visitor, cured, now)
+            effects += self._asking.withdraw(visitor)
+            return effects + self._asking.ask(visitor, cured, now)
         visitor.exchange = None
         moves = visitor.grant is not None and exchange.lma != visitor.lma
         if visitor.grant is not None and not moves and answer.code in WORTH_WAITING:
             visitor.check_at = now.monotonic + self._back_off(visitor)
             return effects
-        effects += self._withdraw(visitor)  # the provisional entry goes with a refusal (P77)
+        effects += self._asking.withdraw(visitor)  # the provisional entry goes with a refusal (P77)
         if answer.code in _NOT_THIS_ADDRESS and exchange.home_address and (visitor.grant is None or moves):
             instead = self._addressing.address_refused(visitor, now)  # P19
             if instead is not None and instead.registers is not None:
                 another = exchange.again(home_address=instead.registers)
-                return [*effects, *instead.effects, *self._ask(visitor, another, now)]
+                return [*effects, *instead.effects, *self._asking.ask(visitor, another, now)]
             if instead is not None:
                 return effects + self.follow(visitor, instead, now)
         if moves:
-            return effects + self._elsewhere(visitor, exchange, now)
+            return effects + self._asking.elsewhere(visitor, exchange, now)
         if answer.code in WORTH_WAITING:
             visitor.state = State.WAITING
             visitor.refused_at = now.monotonic
@@ -305,53 +263,10 @@ class Registrations:
         hold = self._policy.reject_hold
         if answer.code == Code.PMIP_DISALLOWED:
             hold = self._policy.pmip_backoff  # P16
-        return effects + self._hopeless(visitor, answer.cause, answer.reason, now, hold)
-
-    def _readdressed(self, visitor: Visitor, exchange: Exchange, lma: Ipv4) -> Exchange | None:
-        return self._registrar.readdressed(visitor, exchange, lma)
-
-    def _withdraw(self, visitor: Visitor) -> list[MagEffect]:
-        """No packets for who is not registered."""
-        if visitor.grant is not None:
-            return []
-        self._visitors.displace(visitor)
-        return [Remove(visitor.key)]
-
-    def _blocked(
-        self, visitor: Visitor, exchange: Exchange, wait: float, now: Now, *, refused: bool = False
-    ) -> list[MagEffect]:
-        """P16: nothing is sent to this LMA for ``wait`` seconds. Running registrations live on what they have."""
-        visitor.exchange = None
-        cause = f"LMA {ipv4_text(exchange.lma)} takes no proxy registrations; asked again in {wait:.0f} s"
-        reason = str(int(Code.PMIP_UNSUPPORTED))
-        if visitor.state is State.LEAVING:
-            return self._departures.forget(visitor, "visitor-removed", cause=cause, reason=reason)
-        withdrawn = self._withdraw(visitor)
-        given_up = exchange.given_up | {exchange.lma}
-        assert visitor.profile is not None
-        other = self._lmas.choose(visitor.profile, given_up, visitor.nai, now.monotonic)
-        if other is not None and not self._lmas.blocked_for(other, visitor.nai, now.monotonic):
-            return withdrawn + self.begin(visitor, exchange.home_address, now, given_up)
-        if visitor.grant is not None:
-            visitor.check_at = now.monotonic + wait
-            return [observed.visitor_event("registration-postponed", visitor, cause=cause, reason=reason)]
-        hold = min(wait, self._policy.reject_hold)
-        return withdrawn + self._hopeless(visitor, cause, reason, now, hold, answer_dhcp=refused)
-
-    def _hopeless(
-        self,
-        visitor: Visitor,
-        cause: str,
-        reason: str,
-        now: Now,
-        hold: float | None = None,
-        *,
-        answer_dhcp: bool = True,
-    ) -> list[MagEffect]:
-        """It cannot be served, and AAA is not asked about it again for a while."""
-        self._gate.hold_off(visitor.mac, now.monotonic, self._policy.reject_hold if hold is None else hold)
-        told = self._addressing.refused(visitor, now) if answer_dhcp else []
-        return told + self._departures.forget(visitor, "visitor-removed", cause=cause, reason=reason)
+            self._lmas.disallow(exchange.lma, visitor.nai, now.monotonic)
+            if visitor.grant is None and self._asking.has_another(visitor, exchange, now):
+                return effects + self._asking.elsewhere(visitor, exchange, now)
+        return effects + self._asking.hopeless(visitor, answer.cause, answer.reason, now, hold)
 
     def _back_off(self, visitor: Visitor) -> float:
         wait = RETRANSMIT_AFTER[min(visitor.retries, len(RETRANSMIT_AFTER) - 1)]
@@ -376,7 +291,7 @@ class Registrations:
             cause = f"LMA {ipv4_text(exchange.lma)} does not answer: {why}"
         noted = observed.visitor_event("registration-unanswered", visitor, cause=cause, tries=exchange.tries)
         if exchange.tries < exchange.max_tries:
-            return [noted, *self._try(visitor, exchange, now)]
+            return [noted, *self._asking.attempt(visitor, exchange, now)]
         self._lmas.fell_silent(exchange.lma, now.monotonic)
         if visitor.state is State.LEAVING:
             return [
@@ -385,21 +300,8 @@ class Registrations:
             ]
         keyless = without_key(exchange)
         if keyless is not None and not exchange.complaint:
-            return [noted, *self._withdraw(visitor), *self._ask(visitor, keyless, now)]
-        return [noted, *self._elsewhere(visitor, exchange, now, cause)]
-
-    def _elsewhere(self, visitor: Visitor, exchange: Exchange, now: Now, cause: str = "") -> list[MagEffect]:
-        """On to the next LMA of the profile, if there is one (P81)."""
-        visitor.exchange = None
-        given_up = exchange.given_up | {exchange.lma}
-        assert visitor.profile is not None
-        if self._lmas.choose(visitor.profile, given_up, visitor.nai, now.monotonic) is not None:
-            address = visitor.home_address or visitor.hint
-            return self._withdraw(visitor) + self.begin(visitor, address, now, given_up)
-        if visitor.grant is not None:
-            visitor.check_at = now.monotonic + RETRANSMIT_AFTER[-1]
-            return []
-        return self._departures.forget(visitor, "visitor-removed", cause=cause, reason="lma-silent")
+            return [noted, *self._asking.withdraw(visitor), *self._asking.ask(visitor, keyless, now)]
+        return [noted, *self._asking.elsewhere(visitor, exchange, now, cause)]
 
     def _is_old(self, instant: float, now: Now) -> bool:
         return now.monotonic - instant > self._policy.attach_probe_max_age

@@ -258,3 +258,17 @@ def test_a_renewal_repeated_after_a_pause_needs_a_node_that_is_there(silent: boo
             bench.hear(STATION.arp(ADDRESS, GATEWAY))
     left = [found for found in notes(bench.effects) if found.name == "visitor-left"]
     assert len(left) == (1 if silent else 0)
+
+
+@covers("P16", "P81")
+def test_150_sends_a_node_to_its_next_lma_and_the_others_stay() -> None:
+    bench = two_lmas(pmip_backoff=600.0)
+    effects = bench.arrive(reply(bench.begin(), 150))
+    assert asked(effects) == [SECOND]
+    bench.arrive(reply(requests(effects)[0], agent=SECOND))
+    assert bench.begin(station=Station(2)).home_agent == LMA
+    visitor = bench.engine.visitors.with_nai(STATION.nai)
+    assert visitor is not None and visitor.lma == SECOND
+    bench.take(bench.engine.detach(STATION.nai, bench.now))
+    bench.wait(100)
+    assert bench.begin().home_agent == SECOND  # it is not asked again for this node so soon

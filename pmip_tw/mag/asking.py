@@ -1,0 +1,151 @@
+"""Putting a request out, or not: at which LMA, and prepared in the packet plane (P16, P77, P81).
+
+Every method returns effects in the order in which they must be carried out.
+"""
+
+from pmip_tw.addresses import Ipv4, ipv4_text
+from pmip_tw.mag import observed
+from pmip_tw.mag.addressing import Addressing
+from pmip_tw.mag.departures import Departures
+from pmip_tw.mag.effects import MagEffect
+from pmip_tw.mag.exchanges import Exchange
+from pmip_tw.mag.gate import Gate
+from pmip_tw.mag.lmas import Lmas
+from pmip_tw.mag.policy import MagPolicy
+from pmip_tw.mag.registrar import RETRANSMIT_AFTER, TRIES_BEFORE_ANOTHER, Registrar
+from pmip_tw.mag.visitors import Place, State, Visitor, VisitorList
+from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.effects import Install, Remove
+from pmip_tw.wire.codes import Code
+
+
+class Asking:
+    """Begins exchanges of visitors, and ends visits for which none can be begun."""
+
+    def __init__(
+        self,
+        *,
+        policy: MagPolicy,
+        visitors: VisitorList,
+        gate: Gate,
+        addressing: Addressing,
+        lmas: Lmas,
+        registrar: Registrar,
+        departures: Departures,
+    ) -> None:
+        self._policy = policy
+        self._visitors = visitors
+        self._gate = gate
+        self._addressing = addressing
+        self._lmas = lmas
+        self._registrar = registrar
+        self._departures = departures
+
+    def begin(
+        self, visitor: Visitor, home_address: Ipv4, now: Now, given_up: frozenset[Ipv4] = frozenset()
+    ) -> list[MagEffect]:
+        """Ask for a registration at the best LMA that is not ``given_up``."""
+        assert visitor.profile is not None
+        lma = self._lmas.choose(visitor.profile, given_up, visitor.nai, now.monotonic)
+        if lma is None:
+            cause = "no LMA: AAA names none for this node, and [mag] default_lmas is empty"
+            return self.hopeless(visitor, cause, "no-lma", now)
+        exchange = self._registrar.exchange(visitor, lma, home_address, now, given_up)
+        if isinstance(exchange, str):
+            return self.hopeless(visitor, exchange, "no-association", now)
+        return self.ask(visitor, exchange, now)
+
+    def renew(self, visitor: Visitor, now: Now) -> list[MagEffect]:
+        """Ask for what ``visitor`` has once more."""
+        exchange = self._registrar.exchange(visitor, visitor.lma, visitor.home_address, now)
+        if isinstance(exchange, str):
+            return self.hopeless(visitor, exchange, "no-association", now)
+        # Its address is worth more patience than a first registration is, unless nothing comes through any more.
+        exchange.max_tries = TRIES_BEFORE_ANOTHER if visitor.tunnel_lost else len(RETRANSMIT_AFTER)
+        visitor.exchange = exchange
+        return self.attempt(visitor, exchange, now)
+
+    def ask(self, visitor: Visitor, exchange: Exchange, now: Now) -> list[MagEffect]:
+        """Downstream is ready before the request leaves (P77); a running registration keeps what it has."""
+        visitor.exchange, visitor.probes = exchange, 0
+        effects: list[MagEffect] = []
+        if visitor.grant is None:
+            visitor.state = State.REGISTERING
+            visitor.lma = exchange.lma
+            visitor.tunnel = self._registrar.provisional_tunnel(exchange, now)
+            provisional = visitor.entry(upstream=False)
+            if provisional is not None:
+                place = Place.of(visitor.tunnel, provisional.home_address)
+                holder = self._visitors.at(place)
+                # Whoever claims the address of another visitor does not get that one's packets.
+                if holder is None or holder is visitor or holder.state is State.LEAVING:
+                    self._visitors.place(visitor, place)
+                    effects.append(Install(provisional))
+        return effects + self.attempt(visitor, exchange, now)
+
+    def attempt(self, visitor: Visitor, exchange: Exchange, now: Now) -> list[MagEffect]:
+        wait = self._lmas.blocked_for(exchange.lma, visitor.nai, now.monotonic)
+        if wait:
+            return self.blocked(visitor, exchange, wait, now)
+        return [*self._registrar.attempt(visitor, exchange, now)]
+
+    def blocked(
+        self, visitor: Visitor, exchange: Exchange, wait: float, now: Now, *, refused: bool = False
+    ) -> list[MagEffect]:
+        """P16: nothing is sent to this LMA for ``wait`` seconds. Running registrations live on what they have."""
+        visitor.exchange = None
+        cause = f"LMA {ipv4_text(exchange.lma)} takes no proxy registrations; asked again in {wait:.0f} s"
+        reason = str(int(Code.PMIP_UNSUPPORTED))
+        if visitor.state is State.LEAVING:
+            return self._departures.forget(visitor, "visitor-removed", cause=cause, reason=reason)
+        withdrawn = self.withdraw(visitor)
+        given_up = exchange.given_up | {exchange.lma}
+        if self.has_another(visitor, exchange, now):
+            return withdrawn + self.begin(visitor, exchange.home_address, now, given_up)
+        if visitor.grant is not None:
+            visitor.check_at = now.monotonic + wait
+            return [observed.visitor_event("registration-postponed", visitor, cause=cause, reason=reason)]
+        hold = min(wait, self._policy.reject_hold)
+        return withdrawn + self.hopeless(visitor, cause, reason, now, hold, answer_dhcp=refused)
+
+    def elsewhere(self, visitor: Visitor, exchange: Exchange, now: Now, cause: str = "") -> list[MagEffect]:
+        """On to the next LMA of the profile, if there is one (P81)."""
+        visitor.exchange = None
+        given_up = exchange.given_up | {exchange.lma}
+        assert visitor.profile is not None
+        if self._lmas.choose(visitor.profile, given_up, visitor.nai, now.monotonic) is not None:
+            address = visitor.home_address or visitor.hint
+            return self.withdraw(visitor) + self.begin(visitor, address, now, given_up)
+        if visitor.grant is not None:
+            visitor.check_at = now.monotonic + RETRANSMIT_AFTER[-1]
+            return []
+        return self._departures.forget(visitor, "visitor-removed", cause=cause, reason="lma-silent")
+
+    def has_another(self, visitor: Visitor, exchange: Exchange, now: Now) -> bool:
+        """Whether there is an LMA left that may be asked now."""
+        assert visitor.profile is not None
+        given_up = exchange.given_up | {exchange.lma}
+        other = self._lmas.choose(visitor.profile, given_up, visitor.nai, now.monotonic)
+        return other is not None and not self._lmas.blocked_for(other, visitor.nai, now.monotonic)
+
+    def hopeless(
+        self,
+        visitor: Visitor,
+        cause: str,
+        reason: str,
+        now: Now,
+        hold: float | None = None,
+        *,
+        answer_dhcp: bool = True,
+    ) -> list[MagEffect]:
+        """It cannot be served, and AAA is not asked about it again for a while."""
+        self._gate.hold_off(visitor.mac, now.monotonic, self._policy.reject_hold if hold is None else hold)
+        told = self._addressing.refused(visitor, now) if answer_dhcp else []
+        return told + self._departures.forget(visitor, "visitor-removed", cause=cause, reason=reason)
+
+    def withdraw(self, visitor: Visitor) -> list[MagEffect]:
+        """No packets for who is not registered."""
+        if visitor.grant is not None:
+            return []
+        self._visitors.displace(visitor)
+        return [Remove(visitor.key)]
