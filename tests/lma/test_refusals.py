@@ -44,6 +44,13 @@ class Test129:
     def test_network_gateway_and_broadcast(self, anchor: Anchor, last: int) -> None:
         anchor.deny(129, home_address=ipv4(f"10.1.0.{last}"))
 
+    @covers("P19", "P28", "DY1")
+    def test_who_then_asks_for_any_gets_one(self) -> None:
+        anchor = Anchor()
+        taken = anchor.accept(2).home_address
+        anchor.deny(129, 1, home_address=taken)
+        assert anchor.accept(1).home_address not in (0, taken)
+
     @covers("P30")
     def test_another_address_than_the_bound_one(self) -> None:
         """P30, even if the other one is free."""
