@@ -148,7 +148,8 @@ class BindingTable:
         """Hold ``binding`` and its others in place of what its owner had."""
         previous = self._by_owner.get(binding.owner)
         self._by_owner[binding.owner] = binding
-        if previous is None or binding.others or binding.deadline < previous.deadline:
+        # One that has lost its others may have come due with one of them, and is not filed any more.
+        if previous is None or binding.others or previous.others or binding.deadline < previous.deadline:
             self._expiry.file(binding.owner, _first_deadline(binding))
         if previous is not None and (previous.others or previous.tunnel.key_in is not None):
             self.gre_keys.drop(one.tunnel for one in previous.all)

@@ -26,7 +26,7 @@ class Target:
     seeds: Callable[[], Iterable[bytes]]
     floors: tuple[str, ...] = ("wire",)
     head: int | None = None
-    runs: int = 3000
+    runs: int = 2000
     longest: int = 1500
 
     @property

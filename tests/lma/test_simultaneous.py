@@ -211,6 +211,17 @@ class TestEnds:
         assert anchor.installed == {}
 
     @covers("L6")
+    def test_the_last_one_ends_too(self) -> None:
+        """When the first came due, this one had never been the first to come due."""
+        anchor = anchor_for()
+        anchor.accept(1, MAG1, lifetime=10)
+        anchor.accept(1, MAG2, **S, lifetime=30)
+        anchor.pass_time(11)
+        assert places(anchor) == [MAG2]
+        anchor.pass_time(20)
+        assert anchor.state() == ([], {})
+
+    @covers("L6")
     def test_all_at_once(self) -> None:
         anchor = self.three()
         anchor.clock.advance(601)
