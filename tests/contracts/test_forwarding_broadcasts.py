@@ -1,5 +1,6 @@
 """Broadcasts of a home link, at both ends of the tunnels, on the twin and on real packets."""
 
+import attrs
 import pytest
 
 from pmip_tw.addresses import BROADCAST_MAC, Endpoint, Ipv4, Mac, ipv4, prefix
@@ -37,6 +38,18 @@ def group_mac(destination: Ipv4) -> bytes:
     if destination != MDNS:
         return BROADCAST_MAC
     return b"\x01\x00\x5e" + (destination & 0x7FFFFF).to_bytes(3, "big")
+
+
+def long(may_be_fragmented: bool, size: int = 1480) -> bytes:
+    """A broadcast that fills an Ethernet frame, or with 20 octets less what fits IP-in-IP and not UDP."""
+    packet = Ipv4Packet(
+        source=HOME,
+        destination=ALL_ONES,
+        protocol=17,
+        payload=bytes(size),
+        dont_fragment=not may_be_fragmented,
+    )
+    return packet.encode()
 
 
 def listening(link=LINK, **more) -> AccessEntry:
@@ -149,6 +162,21 @@ class TestAccess:
         for packet in own:
             access.tunnel_gives(tunnel(), packet)
         access.until(lambda: access.transmitted() == [to(NODE_MAC, packet) for packet in own])
+
+    @covers("N32")
+    @pytest.mark.parametrize("may_be_fragmented", [True, False])
+    def test_a_long_one_is_fragmented_or_dropped_without_icmp(
+        self, access: MemoryAccess, may_be_fragmented: bool
+    ) -> None:
+        access.plane.install(listening())
+        access.node_sends(PORTS[0], frame(long(may_be_fragmented), destination=BROADCAST_MAC))
+        if may_be_fragmented:
+            access.until(lambda: len(access.tunnelled()) == 2)
+            pieces = [Ipv4Packet.decode(inner).payload for _, inner in access.tunnelled()]
+            assert b"".join(pieces) == bytes(1480)
+        else:
+            access.until(lambda: access.plane.drops() == {drops.TOO_BIG: 1})
+            assert (access.tunnelled(), access.transmitted()) == ([], [])
 
     def test_a_removed_node_hears_nothing_more(self, access: MemoryAccess) -> None:
         access.plane.install(listening())
@@ -269,3 +297,28 @@ class TestAnchor:
         anchor.plane.install(held(OTHER_HOME, 1))
         anchor.tunnel_gives(tunnel(0), shout())
         anchor.until(lambda: anchor.tunnelled() == [(tunnel(1), shout())])
+
+    @covers("HL4", "N32")
+    @pytest.mark.parametrize("how", [DIRECT, WRAPPED])
+    def test_a_long_one_is_fragmented_before_anything_else(
+        self, anchor: MemoryAnchor, how: Broadcasts
+    ) -> None:
+        """So that each piece fits the tunnel with what is around it."""
+        anchor.plane.install(held(HOME, 0, how))
+        anchor.plane.install(attrs.evolve(held(OTHER_HOME, 1, how), tunnel=tunnel(1, over_udp=True)))
+        anchor.tunnel_gives(tunnel(0), long(may_be_fragmented=True, size=1460))
+        anchor.until(lambda: len(anchor.tunnelled()) == 2)
+        sent = [Ipv4Packet.decode(inner) for _, inner in anchor.tunnelled()]
+        pieces = sent if how is DIRECT else [Ipv4Packet.decode(outer.payload) for outer in sent]
+        assert b"".join(piece.payload for piece in pieces) == bytes(1460)
+        assert anchor.plane.drops() == {}
+
+    @pytest.mark.parametrize("how", [DIRECT, WRAPPED])
+    def test_a_long_one_that_must_not_be_fragmented_is_dropped_without_icmp(
+        self, anchor: MemoryAnchor, how: Broadcasts
+    ) -> None:
+        anchor.plane.install(held(HOME, 0, how))
+        anchor.plane.install(attrs.evolve(held(OTHER_HOME, 1, how), tunnel=tunnel(1, over_udp=True)))
+        anchor.tunnel_gives(tunnel(0), long(may_be_fragmented=False, size=1460))
+        anchor.until(lambda: anchor.plane.drops() == {drops.TOO_BIG: 1})
+        assert (anchor.tunnelled(), anchor.delivered()) == ([], [])

@@ -73,6 +73,20 @@ class TestDomains:
         realms.until(lambda: len(realms.delivered()) == 1)
         assert realms.delivered(BLUE) == []
 
+    def test_a_refused_entry_leaves_no_trace_of_its_tunnels(self, realms: MemoryRealms) -> None:
+        """Once the holder has gone as well, nothing is agreed upon with that endpoint."""
+        first = AnchorEntry(home_address=HOME, tunnel=tunnel(over_udp=True))
+        realms.plane.install(first)
+        second = AnchorEntry(
+            home_address=HOME, tunnel=tunnel(1), copies=(tunnel(over_udp=True),), domain=BLUE
+        )
+        with pytest.raises(ForwardingError, match="P45"):
+            realms.plane.install(second)
+        realms.plane.remove(first.key)
+        realms.plane.install(AnchorEntry(home_address=HOME, tunnel=tunnel(1)))
+        realms.tunnel_gives(tunnel(over_udp=True, kind=Encapsulation.GRE), from_node(b"nobody"))
+        realms.until(lambda: realms.plane.drops() == {drops.WRONG_TUNNEL: 1})
+
     def test_an_unknown_domain_is_named(self, realms: MemoryRealms) -> None:
         with pytest.raises(ForwardingError, match="there is no domain 'green'"):
             realms.plane.install(AnchorEntry(home_address=HOME, tunnel=tunnel(), domain="green"))

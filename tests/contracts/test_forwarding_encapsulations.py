@@ -139,6 +139,17 @@ class TestAccess:
         access.until(lambda: access.plane.drops() == {drops.NEXT_HEADER: 1})
         assert access.transmitted() == []
 
+    @covers("N30", "P45")
+    def test_a_refused_entry_leaves_no_trace_of_its_tunnel(self, access: MemoryAccess) -> None:
+        """Once the holder has gone as well, nothing is agreed upon with that endpoint."""
+        way = tunnel(over_udp=True)
+        access.plane.install(entry(way=way))
+        with pytest.raises(ForwardingError, match="P45"):
+            access.plane.install(entry(mac=OTHER_MAC, way=way))
+        access.plane.remove(entry().key)
+        access.tunnel_gives(tunnel(over_udp=True, kind=GRE), to_node(b"nobody"))
+        access.until(lambda: access.plane.drops() == {drops.NO_ENTRY: 1})
+
     @covers("T3")
     @pytest.mark.parametrize("over_udp", [False, True], ids=["ip", "udp"])
     def test_a_fragment_does_not_fit_minimal_encapsulation(

@@ -17,7 +17,7 @@ from pmip_tw.wire.ipv4 import Ipv4Packet
 from pmip_tw.wire.udp import udp_packet
 from tests.conformance import covers
 
-from ..forwarding.packets import CORRESPONDENT, HOME, OTHER_HOME, frame, from_node, hop, to_node
+from ..forwarding.packets import CORRESPONDENT, HOME, OTHER_HOME, OTHER_MAC, frame, from_node, hop, to_node
 from ..forwarding.worlds import LOCAL, PORTS, MemoryAccess, MemoryAnchor, tunnel
 from .entries import entry, every_tunnel
 
@@ -167,6 +167,28 @@ class TestAccess:
         access.until(lambda: len(access.transmitted()) == 1)
         assert access.transmitted()[0][1].endswith(b"mine")
 
+    def test_about_our_own_keepalive_the_node_is_not_told(self, access: MemoryAccess) -> None:
+        access.plane.install(entry())
+        access.plane.keepalive(entry().key)
+        access.until(lambda: len(access.tunnelled()) == 1)
+        access.outside_sends(error(UNREACHABLE, 1, outer_of(tunnel(), access.tunnelled()[0][1])))
+        access.outside_sends(error(UNREACHABLE, 1, outer_of(tunnel(), hop(from_node(b"mine")))))
+        access.until(lambda: len(access.transmitted()) == 1)
+        assert access.transmitted()[0][1].endswith(b"mine")
+
+    def test_a_tunnel_that_looks_alike_as_it_leaves_is_still_known(self, access: MemoryAccess) -> None:
+        """Two that differ only in the key of what arrives, and one of them goes."""
+        first = tunnel(kind=Encapsulation.GRE, keys=(1, 9))
+        second = tunnel(kind=Encapsulation.GRE, keys=(2, 9))
+        gone, kept = entry(way=first), entry(mac=OTHER_MAC, home=OTHER_HOME, way=second)
+        access.plane.install(gone)
+        access.plane.install(kept)
+        access.plane.remove(gone.key)
+        sent = hop(from_node(b"into the dark", source=OTHER_HOME))
+        access.outside_sends(error(UNREACHABLE, 1, outer_of(second, sent)))
+        access.until(lambda: len(access.transmitted()) == 1)
+        assert access.transmitted()[0][1][:6] == OTHER_MAC
+
     def test_errors_are_limited(self, access: MemoryAccess) -> None:
         access.plane.install(entry())
         sent = error(UNREACHABLE, 1, outer_of(tunnel(), hop(from_node(b"again"))))
@@ -203,6 +225,15 @@ class TestAnchor:
         anchor.until(lambda: len(anchor.delivered()) == 1)
         message = IcmpMessage.decode(Ipv4Packet.decode(anchor.delivered()[0]))
         assert (message.type, message.code, message.rest) == (3, 4, 1280)
+
+    def test_about_our_own_answers_nobody_is_told(self, anchor: MemoryAnchor) -> None:
+        """To keepalives, and what the machine itself sent: its kernel knows."""
+        anchor.plane.install(AnchorEntry(home_address=HOME, tunnel=tunnel()))
+        own = udp_packet(Endpoint(LOCAL, 53), Endpoint(HOME, 4000), b"from the LMA's machine")
+        anchor.outside_sends(error(UNREACHABLE, 1, outer_of(tunnel(), own)))
+        anchor.outside_sends(error(UNREACHABLE, 1, outer_of(tunnel(), hop(to_node(b"mine")))))
+        anchor.until(lambda: len(anchor.delivered()) == 1)
+        assert anchor.delivered()[0].endswith(b"mine")
 
     def test_what_may_be_fragmented_needs_no_word(self, anchor: MemoryAnchor) -> None:
         """The next one is fragmented before it goes in (N32)."""

@@ -137,6 +137,13 @@ class TestAnchor:
         ]
         assert sorted(answered, key=lambda one: one[1]) == [(tunnel(1), 0x10001), (tunnel(0), 0x20002)]
 
+    @covers("L3", "N37")
+    def test_of_several_tunnels_it_answers_into_the_one_that_asks(self, anchor: MemoryAnchor) -> None:
+        """Or a tunnel that carries nothing any more would seem alive."""
+        anchor.plane.install(AnchorEntry(home_address=HOME, tunnel=tunnel(0), copies=(tunnel(1),)))
+        anchor.tunnel_gives(tunnel(1), echo(HOME, LOCAL))
+        anchor.until(lambda: [way for way, _ in anchor.tunnelled()] == [tunnel(1)])
+
     @covers("N31", "T6")
     @pytest.mark.parametrize("over_udp", [False, True], ids=["ip", "udp"])
     def test_an_echo_that_fails_the_reverse_tunnel_check_is_not_answered(
