@@ -7,7 +7,7 @@ from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.pools import Pools
 from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelRequest
-from pmip_tw.wire.registration import COLOCATED, GRE, REVERSE_TUNNEL
+from pmip_tw.wire.registration import COLOCATED, GRE, REVERSE_TUNNEL, SIMULTANEOUS
 from tests.conformance import covers
 from tests.lma.anchor import BLUE, FIRST_ADDRESS, MAG1, MAG2, NAT, Anchor, nai, reply_in, revocations
 
@@ -140,6 +140,16 @@ class TestAtOneMag:
         anchor.accept(BLUE, MAG1, gre_key=0)
         tunnels = [entry.tunnel for entry in anchor.installed.values()]
         assert len({tunnel.key_in for tunnel in tunnels}) == len({tunnel.key_out for tunnel in tunnels}) == 2
+
+    @covers("P45", "L3")
+    @pytest.mark.parametrize("mag", [MAG1, MAG2])
+    def test_wherever_the_other_is(self, mag: int) -> None:
+        """It may be at several MAGs at once."""
+        anchor = Anchor(pools=two_realms(), max_bindings=2)
+        for place in (MAG1, MAG2):
+            anchor.accept(1, place, flags=REVERSE_TUNNEL | COLOCATED | SIMULTANEOUS)
+        anchor.deny(139, BLUE, mag)
+        anchor.accept(BLUE, NAT)
 
     @covers("P45")
     def test_another_kind_of_tunnel_is_another_tunnel(self) -> None:
