@@ -35,8 +35,8 @@ class Proof:
 class Unproven:
     """The request is not authentic: ``reason`` and ``cause`` for the observers.
 
-    ``code``: the answer, signed with ``mn_ha`` and ``fa_ha``; None: there is none. ``vouched``: FA-HA is valid, so that
-    a MAG stands for the question, and it is answered however often it comes (H4).
+    ``code``: the answer, signed with ``mn_ha`` and ``fa_ha``; None: there is none. ``vouched``: another
+    authenticator of it is valid, so that it is answered however often it comes (H4).
     ``known``: an operator has configured this node; anyone may name a NAI.
     """
 
