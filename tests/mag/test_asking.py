@@ -2,7 +2,7 @@
 
 import pytest
 
-from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, ipv4, mac
+from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Ipv4, ipv4, mac
 from pmip_tw.mag.effects import Transmit
 from pmip_tw.mag.protection import LmaAssociation
 from pmip_tw.mobility.effects import Install
@@ -51,7 +51,7 @@ def test_the_care_of_address_is_ours_and_a_node_hears_of_no_agent() -> None:
     assert only(Transmit, bench.effects) == []
 
 
-@covers("P5", "DY3")
+@covers("P5", "DY1", "DY3")
 @pytest.mark.parametrize("value", [UNSPECIFIED, ALL_ONES])
 def test_an_unknown_home_address(value: int) -> None:
     bench = Bench(unknown_home_address=value)
@@ -208,3 +208,12 @@ def test_a_renewal_is_due_at_half_of_the_lifetime_at_the_latest() -> None:
     assert visitor.grant is not None
     assert 810 <= visitor.grant.renew_at - 1000 <= 900
     assert note("registration-accepted", bench.effects).details["lifetime"] == 1800
+
+
+@covers("P42")
+def test_all_nodes_of_an_lma_share_a_tunnel() -> None:
+    bench = Bench()
+    tunnels = {
+        bench.register(station=Station(number), home=Ipv4(ADDRESS + number)).tunnel for number in range(1, 4)
+    }
+    assert tunnels == {Tunnel(local=MAG, remote=LMA)}

@@ -11,7 +11,8 @@ from pmip_tw.mobility.effects import Install, Remove, Send
 from pmip_tw.wire import codes as wire
 from pmip_tw.wire.dhcp import MessageType
 from pmip_tw.wire.revocation import RevocationAck
-from tests.agents.world import GATEWAY, GATEWAY_MAC, LMA, Station, association
+from pmip_tw.wire.udp import udp_packet
+from tests.agents.world import CORRESPONDENT, GATEWAY, GATEWAY_MAC, LMA, Station, World, association
 from tests.conformance import covers
 from tests.mag.bench import (
     ADDRESS,
@@ -342,3 +343,56 @@ def test_a_mag_ends_what_it_registered_by_deregistering(colocated: bool) -> None
     bench.register()
     [send] = only(Send, bench.take(bench.engine.detach(STATION.nai, bench.now)))
     assert send.datagram[0] == wire.MessageType.REGISTRATION_REQUEST
+
+
+@covers("RV6")
+def test_our_timestamp_is_unix_time() -> None:
+    bench = Bench()
+    request = bench.begin()
+    assert request.revocation is not None and request.revocation.timestamp == int(bench.now.wall)
+
+
+@covers("RV7", "RV16")
+def test_each_registration_renews_what_a_revocation_must_be_later_than() -> None:
+    bench = Bench()
+    bench.register()
+    bench.arrive(reply(bench.renew(), timestamp=LMA_CLOCK + 900))
+    assert note("message-discarded", bench.arrive(revocation(LMA_CLOCK + 900))).reason == "stale"
+    assert order(bench.arrive(revocation(LMA_CLOCK + 901)), Remove) == ["Remove"]
+
+
+@covers("RV9", "RV10")
+def test_every_octet_before_the_authenticator_is_covered() -> None:
+    bench = Bench()
+    visitor = bench.register()
+    genuine = revocation(LMA_CLOCK + 5)
+    for position in range(len(genuine)):
+        changed = bytearray(genuine)
+        changed[position] ^= 1
+        assert order(bench.arrive(bytes(changed)), Remove, Send) == []
+    assert bench.visitor is visitor
+    assert order(bench.arrive(genuine), Remove, Send) == ["Remove", "Send"]
+
+
+@covers("RV12", "RV17")
+def test_a_forged_one_leaves_no_trace_in_what_is_compared() -> None:
+    bench = Bench()
+    bench.register()
+    bench.arrive(revocation(LMA_CLOCK + 200, key=association(1, b"a guess at its key")))
+    assert order(bench.arrive(revocation(LMA_CLOCK + 5)), Remove, Send) == ["Remove", "Send"]
+
+
+@covers("RV39", "P51")
+def test_what_still_arrives_for_a_revoked_node_goes_nowhere() -> None:
+    world = World()
+    station, (first, second) = world.stations[0], world.mags
+    address = world.attach(station, first)
+    tunnel = first.engine.visitors.with_nai(station.nai).tunnel  # type: ignore[union-attr]
+    world.advance(5)
+    world.hear(second, station.data(address))
+    world.advance(1)
+    first.plane.transmitted.clear()
+    packet = udp_packet(Endpoint(CORRESPONDENT, 7), Endpoint(address, 5000), b"late")
+    first.plane.arrive(tunnel, packet)
+    assert first.plane.transmitted == [] and first.plane.tunnelled[-1:] != [(tunnel, packet)]
+    assert first.plane.drops()["no-entry"] == 1
