@@ -22,11 +22,11 @@ from pmip_tw.forwarding.anchor import TunAnchor
 from pmip_tw.forwarding.home_domain import HomeDomain
 from pmip_tw.forwarding.link import Link
 from pmip_tw.forwarding.memory import far_end
-from pmip_tw.mobility.tunnels import AccessEntry, AnchorEntry, Tunnel
+from pmip_tw.mobility.tunnels import AccessEntry, AnchorEntry
 
 from .namespaces import Namespace
 from .packets import GATEWAY_MAC, HOME
-from .worlds import LOCAL, PEERS, UDP_PORT, HandedUp, LoopSignalling
+from .worlds import LOCAL, PEERS, HandedUp, LoopSignalling, tunnel
 
 SECONDS = 30.0
 
@@ -40,9 +40,12 @@ echo 2000000 > /sys/class/net/$1/gro_flush_timeout
 
 
 class Road:
-    """Both planes on one reactor; the offloads of every interface are as the kernel made them."""
+    """Both planes on one reactor; the offloads of every interface are as the kernel made them.
 
-    def __init__(self, *, over_udp: bool) -> None:
+    ``shape``: the tunnel between them, as ``worlds.tunnel`` takes it.
+    """
+
+    def __init__(self, **shape: Any) -> None:
         self.stack = ExitStack()
         self.reactor = EPollReactor()
         self.mn, self.mag, self.lma, self.cn = (self._namespace() for _ in range(4))
@@ -61,7 +64,7 @@ class Road:
         self.mag.setting("net/ipv4/ip_forward", "1")
         self.mag.set_mac("acc0", GATEWAY_MAC.hex(":"))
         self.mag.route("10.9.0.0/24", "192.0.2.10")
-        way = Tunnel(local=LOCAL, remote=PEERS[0], remote_port=UDP_PORT if over_udp else 0)
+        way = tunnel(**shape)
         self.receiver = HandedUp()
         with self.mag.entered():
             signalling = self._signalling(LOCAL)
@@ -92,8 +95,10 @@ class Road:
         mac = self.mn.mac("mn0")
         self.access_entry = AccessEntry(port="acc0", mac=mac, home_address=HOME, tunnel=way)
         self.anchor_entry = AnchorEntry(home_address=HOME, tunnel=far_end(way))
-        self.access.install(self.access_entry)
-        self.anchor.install(self.anchor_entry)
+        with self.mag.entered():
+            self.access.install(self.access_entry)
+        with self.lma.entered():
+            self.anchor.install(self.anchor_entry)
 
     def _namespace(self) -> Namespace:
         made = Namespace()

@@ -4,12 +4,14 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import attrs
 import pytest
 
 from pmip_tw.addresses import Endpoint, ipv4, prefix
 from pmip_tw.forwarding import offloads
+from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.wire.encapsulation import ip_in_ip_header
 from pmip_tw.wire.udp import udp_packet
 from tests.conformance import covers
@@ -86,6 +88,29 @@ def test_ping_arrives_exactly_once(road: Road) -> None:
 def test_tcp_moves_data_unharmed(road: Road, direction: str) -> None:
     """A virtual link hands over unfinished segments of 64 KiB: they are finished, or nothing would arrive."""
     _transfer(road, direction)
+
+
+@covers("T3", "T4", "T9")
+@pytest.mark.parametrize("direction", ["up", "down"])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"kind": Encapsulation.GRE, "keys": (7, 9)},
+        {"kind": Encapsulation.MINIMAL},
+        {"kind": Encapsulation.GRE, "keys": (7, 9), "over_udp": True},
+        {"kind": Encapsulation.MINIMAL, "over_udp": True},
+    ],
+    ids=["gre", "minimal", "gre-in-udp", "minimal-in-udp"],
+)
+def test_tcp_moves_data_in_other_encapsulations(shape: dict[str, Any], direction: str) -> None:
+    """Both kernels believe in the segment size that the tunnel was seen to take."""
+    require_namespaces()
+    road = Road(**shape)
+    try:
+        _transfer(road, direction)
+        assert road.access.drops() == road.anchor.drops() == {}
+    finally:
+        road.close()
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
