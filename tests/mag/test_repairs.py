@@ -63,6 +63,15 @@ class TestEncapsulation:
         bench = Bench(nat_traversal="force")
         assert requests(bench.arrive(reply(bench.begin(), 142))) == []
 
+    @covers("N10")
+    def test_142_again_means_no_udp_once_nothing_else_is_inside(self) -> None:
+        bench = Bench(encapsulation=Encapsulation.GRE)
+        plain = one(bench.arrive(reply(bench.begin(), 142)))
+        assert not plain.flags & GRE and plain.udp_tunnel is not None
+        bare = one(bench.arrive(reply(plain, 142)))
+        assert bare.udp_tunnel is None
+        assert requests(bench.arrive(reply(bare, 142))) == []
+
     @covers("T5")
     def test_a_renewal_is_repaired_too_and_keeps_the_service_meanwhile(self) -> None:
         bench = Bench(encapsulation=Encapsulation.GRE)
@@ -79,6 +88,12 @@ class TestLifetime:
     def test_it_is_asked_for(self) -> None:
         bench = Bench()
         assert one(bench.arrive(reply(bench.begin(), 69, lifetime=300))).lifetime == 300
+
+    @covers("M5")
+    def test_it_is_not_bargained_down(self) -> None:
+        bench = Bench()
+        again = one(bench.arrive(reply(bench.begin(), 69, lifetime=300)))
+        assert requests(bench.arrive(reply(again, 69, lifetime=200))) == []
 
     @covers("M4")
     def test_not_of_who_proves_nothing(self) -> None:
