@@ -251,6 +251,7 @@ class TestAccessContract:
         access.until(lambda: len(access.transmitted()) == 1)
         assert access.transmitted()[0][1][:6] == NODE_MAC
 
+    @covers("T2")
     @pytest.mark.parametrize(
         "bad",
         [

@@ -166,6 +166,7 @@ class TestAnchorContract:
         assert kinds.count(b"\x03\x04") == 1
         assert 1 <= kinds.count(b"\x03\x01") < 40
 
+    @covers("T2")
     @pytest.mark.parametrize(
         "bad",
         [AnchorEntry(home_address=tunnel().remote, tunnel=tunnel()), entry()],

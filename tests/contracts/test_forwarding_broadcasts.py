@@ -226,6 +226,17 @@ class TestAnchor:
             assert (outer.protocol, outer.payload) == (4, shout())
 
     @covers("HL4")
+    def test_the_wrapping_leaves_less_room(self, anchor: MemoryAnchor) -> None:
+        """Fragmented before it is wrapped (N32), so that the pieces with both headers fit."""
+        anchor.plane.install(held(HOME, 0, WRAPPED))
+        anchor.plane.install(held(OTHER_HOME, 1, WRAPPED))
+        anchor.tunnel_gives(tunnel(0), long(may_be_fragmented=True, size=1456))
+        anchor.until(lambda: len(anchor.tunnelled()) == 2)
+        pieces = [Ipv4Packet.decode(Ipv4Packet.decode(inner).payload) for _, inner in anchor.tunnelled()]
+        assert b"".join(piece.payload for piece in pieces) == bytes(1456)
+        assert {piece.destination for piece in pieces} == {ALL_ONES}
+
+    @covers("HL4")
     def test_nobody_else_hears_it(self, anchor: MemoryAnchor) -> None:
         """Who did not ask, and who is on another home link."""
         anchor.plane.install(held(HOME, 0))

@@ -75,6 +75,7 @@ def test_other_reserved_gre_bits_are_ignored(flags: int) -> None:
     assert read_gre(flags.to_bytes(2, "big") + b"\x08\0" + INNER) == (b"", INNER)
 
 
+@covers("T4")
 def test_gre_carries_ipv4_only() -> None:
     with pytest.raises(Malformed, match="0x86dd"):
         read_gre(b"\0\0\x86\xdd" + INNER)
