@@ -133,6 +133,14 @@ class LmaMachine(RuleBasedStateMachine):
             )
         return payload
 
+    @rule(node=NODES, lifetimes=st.permutations([1, 3, 30]))
+    def spread(self, node: int, lifetimes: list[int]) -> None:
+        """At one MAG after the other, beside each other where that is allowed."""
+        for mag, lifetime in zip((MAG1, MAG2, MAG3), lifetimes, strict=True):
+            flags = REVERSE_TUNNEL | COLOCATED | SIMULTANEOUS
+            request = self.anchor.request(node, mag, flags=flags, lifetime=lifetime)
+            self.arrive(request.encode(mn_ha=association(node)), None)
+
     @rule(payload=captured, source=SOURCES)
     def replay(self, payload: bytes, source: Ipv4) -> None:
         before = self.anchor.state()
