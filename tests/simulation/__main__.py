@@ -13,6 +13,7 @@ EXPLAINED = 3
 """Promises whose first failure is reduced and told in full; of other failures the seeds are named."""
 
 _BAR = 30
+_LINE_EVERY = 1000
 
 
 def seeds_of(text: str) -> range:
@@ -39,12 +40,13 @@ def arguments() -> argparse.ArgumentParser:
 
 
 class Progress:
-    """A bar on a terminal's error output; nothing elsewhere."""
+    """On the error output: a bar on a terminal, a line now and then elsewhere."""
 
     def __init__(self, total: int) -> None:
         self._total = total
         self._began = time.monotonic()
         self._shown = sys.stderr.isatty()
+        self._lines = 0
 
     @property
     def seconds(self) -> float:
@@ -52,6 +54,9 @@ class Progress:
 
     def show(self, done: int, failed: int) -> None:
         if not self._shown:
+            if done // _LINE_EVERY > self._lines:
+                self._lines = done // _LINE_EVERY
+                print(f"{done}/{self._total} seeds, {failed} failed", file=sys.stderr, flush=True)
             return
         full = _BAR * done // self._total
         left = self.seconds / done * (self._total - done)

@@ -37,22 +37,22 @@ def _quick_returns(scenario: Scenario, chance: Chance) -> Scenario:
     nodes = range(len(scenario.nodes))
     happenings: list[Action] = [*arrivals(chance, scenario)]
     at = 3.0
-    for _ in range(chance.randint(2, 4)):
+    for _ in range(chance.randint(1, 3)):
         node, home = chance.choice(nodes), chance.randrange(scenario.mags)
         away = (home + 1) % scenario.mags
-        for mag in (home, away, home, away, home)[: chance.randint(3, 5)]:
+        for mag in (home, away, home, away, home, away, home)[: chance.randint(3, 7)]:
             happenings.append(actions.Arrive(at=round(at, 3), node=node, mag=mag))
             at += chance.uniform(0.05, 0.9)
-        at += chance.uniform(0.5, 5.0)
+        at += chance.uniform(0.5, 2.0)
     return attrs.evolve(
         planned(scenario, [*happenings, *attacks(chance, scenario, count=3)]),
-        nodes=tuple(attrs.evolve(habit, talks_every=0.3) for habit in scenario.nodes),
+        nodes=tuple(attrs.evolve(habit, talks_every=0.4) for habit in scenario.nodes),
         conditions=Conditions(
-            loss=chance.choice((0.0, 0.2)),
+            loss=chance.choice((0.1, 0.3)),
             duplication=0.2,
-            reordering=chance.choice((0.3, 0.6)),
-            delay=chance.choice(((0.005, 0.05), (0.05, 0.4))),
-            held_up=chance.choice((1.0, 3.0)),
+            reordering=0.6,
+            delay=chance.choice(((0.005, 0.05), (0.05, 0.4), (0.2, 0.6))),
+            held_up=chance.choice((1.0, 2.0)),
         ),
         aaa_delay=(0.005, 0.02),
         lma_settings={**scenario.lma_settings, "handover_min_interval": chance.choice((0.0, 0.1))},

@@ -26,7 +26,7 @@ def after_event(world: "World") -> None:
     changed = world.history.look()
     if changed:
         world.view = state.View(world.lma, world.mags)
-        for machine in world.machines:
+        for machine in changed:
             if machine.up:
                 entries_are_live_state(machine)
         nothing_outlives_its_lifetime(world)
@@ -34,7 +34,7 @@ def after_event(world: "World") -> None:
         registrations_end_before_bindings(world)
         registrations_have_bindings(world)
     world.history.addresses()
-    world.traffic.sample(anew=changed)
+    world.traffic.sample(anew=bool(changed))
 
 
 def entries_are_live_state(machine: Machine) -> None:
@@ -112,21 +112,22 @@ class History:
     def __init__(self, world: "World") -> None:
         self.revoked: set[str] = set()
         self._world = world
-        self._effects: tuple[tuple[int, bool, int], ...] = ()
+        self._effects: list[tuple[int, bool, int]] = []
         self._bound: dict[str, tuple[Ipv4, float, int]] = {}
         self._places: dict[str, Ipv4] = {}
         self._believed: dict[int, Ipv4] = {}
 
-    def look(self) -> bool:
-        """Whether anybody has done anything since the last look; if so, who is bound to what is noted."""
-        effects = tuple((machine.life, machine.up, machine.fuse.effects) for machine in self._world.machines)
+    def look(self) -> list[Machine]:
+        """Who has done anything since the last look; if the LMA has, who is bound to what is noted."""
+        machines = self._world.machines
+        effects = [(machine.life, machine.up, machine.fuse.effects) for machine in machines]
         if effects == self._effects:
-            return False
-        lma_acted = not self._effects or effects[0] != self._effects[0]
-        self._effects = effects
-        if lma_acted:
+            return []
+        before, self._effects = self._effects or [(0, False, 0)] * len(machines), effects
+        changed = [machine for machine, was, is_ in zip(machines, before, effects, strict=True) if was != is_]
+        if self._world.lma in changed:
             self.note_bindings()
-        return True
+        return changed
 
     def addresses(self) -> None:
         """No address is configured on two nodes, and none that the LMA has not given (D23)."""
