@@ -338,9 +338,13 @@ class MagEngine:
         if found is None or not self._addressing.attaches(found):
             return []
         told = self._addressing.heard(visitor, found, now)
-        lost = visitor.frames.hold(octets, now.monotonic)
+        late = visitor.frames.forget_old(now.monotonic)
+        kept = visitor.frames.hold(octets, now.monotonic)
         effects = self._registrations.follow(visitor, told, now)
-        return effects + [observed.frame_dropped(visitor.key, "held-too-many", nai=visitor.nai)] * lost
+        effects += [observed.frame_dropped(visitor.key, "held-too-long", nai=visitor.nai)] * late
+        if not kept:
+            effects.append(observed.frame_dropped(visitor.key, "held-too-many", nai=visitor.nai))
+        return effects
 
     def _reply(self, payload: bytes, source: Endpoint, now: Now) -> list[MagEffect]:
         reply = RegistrationReply.decode(payload)

@@ -17,18 +17,17 @@ class HeldFrames:
         self._frames: deque[tuple[float, bytes]] = deque()
         self._octets = 0
 
-    def hold(self, frame: bytes, monotonic: float) -> int:
-        """Keep ``frame``; how many frames were lost for it, itself included."""
-        lost = self._forget_old(monotonic)
+    def hold(self, frame: bytes, monotonic: float) -> bool:
+        """Keep ``frame``; False if there are too many. See ``forget_old`` first."""
         if len(self._frames) >= MAX_FRAMES or self._octets + len(frame) > MAX_OCTETS:
-            return lost + 1
+            return False
         self._frames.append((monotonic, frame))
         self._octets += len(frame)
-        return lost
+        return True
 
     def take(self, monotonic: float) -> tuple[list[bytes], int]:
         """All frames in order, and how many were too old; none is left."""
-        lost = self._forget_old(monotonic)
+        lost = self.forget_old(monotonic)
         frames = [frame for _, frame in self._frames]
         self._frames.clear()
         self._octets = 0
@@ -37,7 +36,8 @@ class HeldFrames:
     def __len__(self) -> int:
         return len(self._frames)
 
-    def _forget_old(self, monotonic: float) -> int:
+    def forget_old(self, monotonic: float) -> int:
+        """Let go of frames that have waited too long; how many they were."""
         lost = 0
         while self._frames and self._frames[0][0] + MAX_AGE < monotonic:
             self._octets -= len(self._frames.popleft()[1])

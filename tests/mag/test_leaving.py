@@ -128,14 +128,22 @@ class TestHeldFrames:
 
     def test_limits(self) -> None:
         held = HeldFrames()
-        assert [held.hold(b"x", 0.0) for _ in range(MAX_FRAMES + 2)] == [0] * MAX_FRAMES + [1, 1]
+        assert [held.hold(b"x", 0.0) for _ in range(MAX_FRAMES + 2)] == [True] * MAX_FRAMES + [False] * 2
         held = HeldFrames()
-        assert [held.hold(bytes(1024), 0.0) for _ in range(65)] == [0] * 64 + [1]
+        assert [held.hold(bytes(1024), 0.0) for _ in range(65)] == [True] * 64 + [False]
         held = HeldFrames()
-        assert sum(held.hold(bytes(1500), 0.0) for _ in range(44)) == 1  # 43 of them are 64,500 octets
-        assert held.hold(b"y", 1.1) == 43
+        assert sum(held.hold(bytes(1500), 0.0) for _ in range(44)) == 43  # 43 of them are 64,500 octets
+        assert held.forget_old(1.1) == 43
+        assert held.hold(b"y", 1.1)
         assert held.take(1.2) == ([b"y"], 0)
         assert held.take(1.2) == ([], 0)
+
+    def test_what_makes_room_because_it_is_old_is_not_counted_as_too_many(self) -> None:
+        bench = Bench()
+        bench.begin(STATION.data(ADDRESS))
+        bench.wait(1.5)
+        lost = [found for found in notes(bench.hear(STATION.data(ADDRESS))) if found.name == "frame-dropped"]
+        assert [found.reason for found in lost] == ["held-too-long"]
 
     def test_what_waited_too_long_is_dropped_and_counted(self) -> None:
         bench = Bench()
