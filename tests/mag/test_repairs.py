@@ -63,7 +63,7 @@ class TestEncapsulation:
         bench = Bench(nat_traversal="force")
         assert requests(bench.arrive(reply(bench.begin(), 142))) == []
 
-    @covers("N10")
+    @covers("N11")
     def test_142_again_means_no_udp_once_nothing_else_is_inside(self) -> None:
         bench = Bench(encapsulation=Encapsulation.GRE)
         plain = one(bench.arrive(reply(bench.begin(), 142)))
@@ -89,7 +89,6 @@ class TestLifetime:
         bench = Bench()
         assert one(bench.arrive(reply(bench.begin(), 69, lifetime=300))).lifetime == 300
 
-    @covers("M5")
     def test_it_is_not_bargained_down(self) -> None:
         bench = Bench()
         again = one(bench.arrive(reply(bench.begin(), 69, lifetime=300)))
