@@ -23,8 +23,6 @@ def message_refusal(request: RegistrationRequest, local: Ipv4, policy: LmaPolicy
         problem = home_agent_refusal(request, local, policy)
         if problem is not None:
             return problem
-    if not request.nai:
-        return Refusal(Code.HA_MALFORMED_REQUEST, "the request names no mobile node: it has no NAI (P2, H10)")
     if policy.strict_reserved_bits and request.flags & RESERVED_BITS:
         return Refusal(Code.HA_MALFORMED_REQUEST, f"reserved bits are set: flags {request.flags:#04x} (H9)")
     if request.mn_ha is not None and request.udp_tunnel is not None:
