@@ -17,6 +17,9 @@ BINDING_LATE = 1.0
 GRANT_LATE = 1 / 32
 """The same for a MAG's registration."""
 
+INSTANT = 1e-6
+"""Sums of seconds are not exact."""
+
 TIGHT = 29
 """Prefixes this long are so small that addresses are given away while they are held (P80)."""
 
@@ -103,6 +106,14 @@ def only_what_is_over_is_revoked(world: "World", mag: MagMachine, nai: str) -> N
         raise Violation("only what is over is revoked", f"{nai} is bound at {mag.name}")
 
 
+def one_move_at_a_time(world: "World", nai: str) -> None:
+    """A binding has moved: not sooner than the interval after it had moved before (P79)."""
+    interval = float(world.scenario.lma_settings.get("handover_min_interval", 1.0))  # type: ignore[arg-type]
+    since = world.history.moved(nai)
+    if since is not None and since < interval - INSTANT:
+        raise Violation("a node moves once in a while", f"{nai} moved {since:.3f} s after it had moved")
+
+
 class History:
     """What must be remembered of the past: who had which address from the LMA, and what has changed at all.
 
@@ -115,6 +126,7 @@ class History:
         self._effects: list[tuple[int, bool, int]] = []
         self._bound: dict[str, tuple[Ipv4, float, int]] = {}
         self._places: dict[str, Ipv4] = {}
+        self._moves: dict[str, tuple[float, int]] = {}
         self._believed: dict[int, Ipv4] = {}
 
     def look(self) -> list[Machine]:
@@ -148,6 +160,17 @@ class History:
         """
         _, _, life = self._bound.get(nai, (Ipv4(0), 0.0, 0))
         return life != self._world.lma.life
+
+    def moved(self, nai: str) -> float | None:
+        """Its binding has moved; seconds since it had done so before, None if this life of the LMA knows of no move."""
+        now, life = self._world.monotonic(), self._world.lma.life
+        at, then = self._moves.get(nai, (0.0, 0))
+        self._moves[nai] = (now, life)
+        return now - at if then == life else None
+
+    def begins_anew(self, nai: str) -> None:
+        """It has a first binding again, which may move at once."""
+        self._moves.pop(nai, None)
 
     def was_last_at(self, nai: str, care_of_address: Ipv4) -> bool:
         return self._places.get(nai) == care_of_address

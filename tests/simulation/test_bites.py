@@ -5,7 +5,7 @@ from collections.abc import Callable
 import attrs
 import pytest
 
-from pmip_tw.lma import intake
+from pmip_tw.lma import admission, intake
 from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.mag import accepting, departures, registering
@@ -108,6 +108,11 @@ def timestamps_of_registrations_are_the_time(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Revoker, "timestamp_for", lambda self, home_address, peer, now: int(now.wall) - 1)
 
 
+def moves_are_not_limited(patch: pytest.MonkeyPatch) -> None:
+    """P79."""
+    patch.setattr(admission, "too_soon", lambda *arguments: None)
+
+
 @pytest.mark.parametrize(
     ("broken", "promise", "profile"),
     [
@@ -123,6 +128,7 @@ def timestamps_of_registrations_are_the_time(patch: pytest.MonkeyPatch) -> None:
             "nothing unauthentic changes state",
             "clocks-ahead",
         ),
+        (moves_are_not_limited, "a node moves once in a while", "same-mac"),
         (offsets_stay_when_clocks_are_set_right, "who is there is served", "clock-steps"),
         (timestamps_of_registrations_are_the_time, "only what is over is revoked", "quick-returns"),
     ],

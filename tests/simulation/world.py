@@ -243,7 +243,11 @@ class _Listener:
     def observe(self, observation: Observation, now: Now) -> None:
         key = observation.name if not observation.reason else f"{observation.name} {observation.reason}"
         self._world.told[key] += 1
-        if observation.name == "revocation-received":
+        if observation.name == "binding-moved":
+            invariants.one_move_at_a_time(self._world, observation.nai)
+        elif observation.name == "binding-created":
+            self._world.history.begins_anew(observation.nai)
+        elif observation.name == "revocation-received":
             mag = self._world.machine(self._name)
             assert isinstance(mag, MagMachine)
             invariants.only_what_is_over_is_revoked(self._world, mag, observation.nai)
