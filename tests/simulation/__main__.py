@@ -8,6 +8,7 @@ from collections import Counter
 
 from tests.simulation.campaign import Tidings, campaign, explain, together
 from tests.simulation.drawing import PROFILES
+from tests.simulation.run import Outcome
 
 EXPLAINED = 3
 """Promises whose first failure is reduced and told in full; of other failures the seeds are named."""
@@ -63,6 +64,11 @@ class Progress:
         bar = f"[{'#' * full}{'.' * (_BAR - full)}] {done}/{self._total}  {failed} failed"
         print(f"\r{bar}  {done / self.seconds:.0f}/s  {left:.0f} s left ", end="", file=sys.stderr)
 
+    def failed(self, outcome: Outcome) -> None:
+        """At once: a long run may be stopped."""
+        end = "\033[K\n" if self._shown else "\n"
+        print(f"\r{brief(outcome)}" if self._shown else brief(outcome), end=end, file=sys.stderr, flush=True)
+
     def end(self) -> None:
         if self._shown:
             print(file=sys.stderr)
@@ -75,6 +81,8 @@ def main(argv: list[str] | None = None) -> int:
     found = Tidings()
     for some in campaign(asked.seeds, profile=asked.profile, jobs=asked.jobs):
         found.add(some)
+        for outcome in some.failed:
+            progress.failed(outcome)
         progress.show(found.seeds, len(found.failed))
     progress.end()
     found = together([found])
@@ -84,13 +92,16 @@ def main(argv: list[str] | None = None) -> int:
         print(json.dumps(_report(found, explained, progress.seconds), indent=2))
     else:
         for outcome in found.failed:
-            brief = f"seed {outcome.seed} ({outcome.profile}): {outcome.promise}: {outcome.seen}"
-            print(explained.get(outcome.seed, brief))
+            print(explained.get(outcome.seed, brief(outcome)))
         print(
             f"{found.seeds} seeds, {found.events} events, {len(found.failed)} failed, "
             f"{progress.seconds:.0f} s ({', '.join(f'{name} {n}' for name, n in _sorted(found.profiles))})"
         )
     return 1 if found.failed else 0
+
+
+def brief(outcome: Outcome) -> str:
+    return f"seed {outcome.seed} ({outcome.profile}): {outcome.promise}: {outcome.seen}"
 
 
 def _report(found: Tidings, explained: dict[int, str], seconds: float) -> dict[str, object]:
