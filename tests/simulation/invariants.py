@@ -86,7 +86,7 @@ def registrations_have_bindings(world: "World") -> None:
         return
     for (number, nai), visitor in world.view.served.items():
         mag = world.mags[number]
-        if nai in world.view.bindings or world.history.outlives_lma(nai):
+        if nai in world.view.bindings or world.history.outlives_lma(nai, visitor.home_address):
             continue
         if nai in world.history.revoked:
             continue  # by the operator; the MAG is being told (RV21)
@@ -124,7 +124,8 @@ class History:
         self.revoked: set[str] = set()
         self._world = world
         self._effects: list[tuple[int, bool, int]] = []
-        self._bound: dict[str, tuple[Ipv4, float, int]] = {}
+        self._granted: dict[tuple[str, Ipv4], tuple[float, int]] = {}
+        self._owners: dict[Ipv4, str] = {}
         self._places: dict[str, Ipv4] = {}
         self._moves: dict[str, tuple[float, int]] = {}
         self._believed: dict[int, Ipv4] = {}
@@ -147,18 +148,15 @@ class History:
             if node.address == self._believed.get(node.number, Ipv4(0)):
                 continue
             self._believed[node.number] = node.address
-            if node.address and not node.habit.static:
-                address, _, _ = self._bound.get(node.nai, (Ipv4(0), 0.0, 0))
-                if address != node.address:
-                    raise Violation(
-                        "only the LMA gives addresses", f"{node.nai} has one that it was not given"
-                    )
+            known = (node.nai, node.address) in self._granted
+            if node.address and not known and not node.habit.static:
+                raise Violation("only the LMA gives addresses", f"{node.nai} has one that it was not given")
 
-    def outlives_lma(self, nai: str) -> bool:
-        """Whether a node's address is from a former life of the LMA, which has forgotten it: bindings are not durable
-        yet.
+    def outlives_lma(self, nai: str, address: Ipv4) -> bool:
+        """Whether a node has its address from a former life of the LMA, which has forgotten it: bindings are not
+        durable yet.
         """
-        _, _, life = self._bound.get(nai, (Ipv4(0), 0.0, 0))
+        _, life = self._granted.get((nai, address), (0.0, 0))
         return life != self._world.lma.life
 
     def moved(self, nai: str) -> float | None:
@@ -179,23 +177,23 @@ class History:
         world, now = self._world, self._world.monotonic()
         for binding in state.bindings(world.lma):
             nai = binding.nai.decode()
-            former = self._bound.get(nai)
             self._places[nai] = binding.care_of_address
             self.revoked.discard(nai)
-            self._bound[nai] = (binding.home_address, now, world.lma.life)
-            if former is None or former[0] != binding.home_address or former[2] != world.lma.life:
+            self._granted[nai, binding.home_address] = (now, world.lma.life)
+            if self._owners.get(binding.home_address) != nai:
+                self._owners[binding.home_address] = nai
                 for node in world.nodes:
                     if node.nai != nai and node.address == binding.home_address:
                         self._may_be_taken_from(node, now)
 
     def _may_be_taken_from(self, node: "MobileNode", now: float) -> None:
         """Another node was given the address that ``node`` still has configured."""
-        address, since, life = self._bound.get(node.nai, (Ipv4(0), 0.0, 0))
-        if life != self._world.lma.life:
-            return  # the LMA has forgotten: bindings are not durable yet
+        since, _ = self._granted.get((node.nai, node.address), (0.0, 0))
+        if self.outlives_lma(node.nai, node.address):
+            return
         if self._world.scenario.prefix_length >= TIGHT:
             return  # the pool was empty otherwise (P80)
         hold = self._world.scenario.lma_settings.get("address_hold", 3600.0)
-        if address == node.address and since + hold <= now:  # type: ignore[operator]
+        if since + hold <= now:  # type: ignore[operator]
             return  # it slept for longer than its address is held (P80)
         raise Violation("an address is configured once", f"that of {node.nai} was given to another")

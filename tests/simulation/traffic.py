@@ -52,7 +52,7 @@ class Traffic:
         history = self._world.history
         for packet in lma.plane.delivered:
             sender, source = packet[_HEADERS:], Ipv4(int.from_bytes(packet[12:16], "big"))
-            if owners.get(source) != sender and not history.outlives_lma(sender.decode()):
+            if owners.get(source) != sender and not history.outlives_lma(sender.decode(), source):
                 seen = f"{sender!r} spoke with the address of {owners.get(source)!r}"
                 raise Violation("nobody speaks for another", seen)
         lma.plane.delivered.clear()
@@ -101,7 +101,7 @@ class Traffic:
             if mac == node.mac:
                 continue
             receiver = next(other for other in self._world.nodes if other.mac == mac)
-            if not self._world.history.outlives_lma(receiver.nai):
+            if not self._world.history.outlives_lma(receiver.nai, receiver.address):
                 raise Violation(
                     "nobody hears another's packets", f"a packet to {node.nai} was sent to {mac.hex()}"
                 )
