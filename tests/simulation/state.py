@@ -32,6 +32,12 @@ def serves(mag: MagMachine, nai: str) -> Visitor | None:
     return visitor if visitor is not None and visitor.state is State.REGISTERED else None
 
 
+def claims(mag: MagMachine, nai: str) -> bool:
+    """Whether a registration of it is on its way, downstream ready before the LMA has decided (P77)."""
+    visitor = visitor_of(mag, nai)
+    return visitor is not None and visitor.state is State.REGISTERING and visitor.placed is not None
+
+
 class View:
     """Who is registered where, on both sides, as it was when somebody last did something."""
 

@@ -101,10 +101,12 @@ class Traffic:
             if mac == node.mac:
                 continue
             receiver = next(other for other in self._world.nodes if other.mac == mac)
-            if not self._world.history.outlives_lma(receiver.nai, receiver.address):
-                raise Violation(
-                    "nobody hears another's packets", f"a packet to {node.nai} was sent to {mac.hex()}"
-                )
+            if self._world.history.outlives_lma(receiver.nai, receiver.address):
+                continue  # the LMA has forgotten whose it was: bindings are not durable yet
+            if any(state.claims(mag, receiver.nai) for mag in self._world.mags):
+                continue  # a provisional entry takes a claim for true until the LMA has decided (P77)
+            seen = f"a packet to {node.nai} was sent to {mac.hex()}"
+            raise Violation("nobody hears another's packets", seen)
 
     def _packet(self, home_address: Ipv4) -> bytes:
         packet = self._packets.get(home_address)
