@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from tests.conformance import covers
 from tests.simulation.campaign import everything, explain
 from tests.simulation.drawing import draw
 from tests.simulation.regressions import REGRESSIONS, Regression
@@ -12,6 +13,7 @@ from tests.simulation.run import run
 SEEDS = range(1000)
 
 
+@covers("I6", "I8", "I9", "M5", "M8", "P51", "P79", "P80", "RV6", "RV26")
 def test_a_thousand_seeds() -> None:
     found = everything(SEEDS, jobs=min(4, os.cpu_count() or 1))
     assert found.seeds == len(SEEDS)
