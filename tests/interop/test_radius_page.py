@@ -14,11 +14,14 @@ import pytest
 from pmip_tw.aaa.profile import Accept, MacCredential, Profile, Reject, Unavailable, Verdict
 from pmip_tw.aaa.radius_servers import RadiusServer, RadiusSettings
 from pmip_tw.addresses import Endpoint, Mac, ipv4, mac
+from pmip_tw.mag.effects import Authenticate
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.net.radius import RadiusAuthenticator
 from pmip_tw.secret import Secret
+from pmip_tw.wire.dhcp import MessageType
 from tests.clocks import UnarmedClock
 from tests.loops import private_reactor, run_until
+from tests.mag.bench import Bench, note
 from tests.namespaces import private_network
 from tests.observers import Notes
 
@@ -144,18 +147,28 @@ def unsigned_rejects(site: str) -> str:
 @pytest.mark.parametrize(
     ("file", "change"),
     [
-        (USERS, without("Home-Agent")),
         (USERS, without("User-Name")),
         (USERS, lambda text: text.replace("0123456789abcdef", "01234567")),
         (USERS, lambda text: text.replace("4096", "12")),
         (USERS, lambda text: text.replace("02-00", "02:00")),
     ],
-    ids=["no LMA", "no NAI", "short key", "reserved SPI", "other MAC format"],
+    ids=["no NAI", "short key", "reserved SPI", "other MAC format"],
 )
 def test_mistakes_that_refuse(network: None, tmp_path: Path, file: str, change: Change) -> None:
     with running(tmp_path, {file: change}):
         [verdict], _ = ask(NODE)
     assert isinstance(verdict, Reject) and in_the_page(verdict.cause), verdict
+
+
+def test_an_accept_without_lma_is_of_no_use_to_a_mag_without_default(network: None, tmp_path: Path) -> None:
+    with running(tmp_path, {USERS: without("Home-Agent")}):
+        [verdict], _ = ask(NODE)
+    assert isinstance(verdict, Accept) and verdict.profile.lmas == ()
+    bench = Bench()
+    heard = bench.hear(bench.station.dhcp(MessageType.DISCOVER))
+    [asked] = [effect for effect in heard if isinstance(effect, Authenticate)]
+    bench.decide(asked, verdict)
+    assert in_the_page(note("visitor-removed", bench.effects).cause)
 
 
 def test_mistakes_that_look_like_silence(network: None, tmp_path: Path) -> None:
