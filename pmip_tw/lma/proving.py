@@ -14,7 +14,7 @@ from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.extension_fields import BY_FA_HA, BY_IPSEC
-from pmip_tw.wire.extensions import FA_HA, MN_HA
+from pmip_tw.wire.extensions import FA_HA, MN_HA, PROXY_SKIPPABLE
 from pmip_tw.wire.registration import RegistrationRequest, challenge_is_answered
 
 
@@ -152,14 +152,16 @@ def objection_between_agents(
 ) -> Refusal | Unproven | None:
     """H6: what is wrong with the FA-HA of a proven request: 132, or silence where no key is shared; None: nothing.
 
-    A de-registration may come without (A2), unless FA-HA is what proves requests (P39).
+    A de-registration may come without (A2), unless FA-HA is what proves requests (P39). One that nobody can check may
+    stand in a de-registration, but makes nobody believe a 147 behind MN-HA: that would say whose binding ends (P10, P23).
     """
     if shares_key(mag):
         if proof.fa_ha_valid or not (request.lifetime or request.fa_ha or request.per_node == BY_FA_HA):
             return None
         cause = f"no single valid FA-HA extension, although {ipv4_text(mag.address)} has a key for it (H6)"
         return Refusal(Code.HA_FA_AUTH, cause)
-    if request.fa_ha is not None and request.lifetime and request.per_node is None:
+    needed = (request.lifetime and request.per_node is None) or PROXY_SKIPPABLE in request.agent_part
+    if request.fa_ha is not None and needed:
         cause = "the request has an FA-HA extension, and no key is shared with that MAG (H6)"
         return _discard("no-association", cause)
     return None

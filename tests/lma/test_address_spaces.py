@@ -5,8 +5,12 @@ import pytest
 from pmip_tw.addresses import ipv4, prefix
 from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.pools import Pools
+from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.tunnels import AnchorKey
+from pmip_tw.secret import Secret
+from pmip_tw.wire.authentication import append_signature
 from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelRequest
+from pmip_tw.wire.extensions import FA_HA
 from pmip_tw.wire.registration import COLOCATED, GRE, REVERSE_TUNNEL, SIMULTANEOUS
 from tests.conformance import covers
 from tests.lma.anchor import BLUE, FIRST_ADDRESS, MAG1, MAG2, NAT, Anchor, nai, reply_in, revocations
@@ -244,6 +248,19 @@ class TestTechnologies:
         anchor.clock.advance(2)
         anchor.ignore("malformed", captured + b"\x93\x02\x04\x02")
         assert anchor.state() == before
+
+    @covers("P23", "P10", "H6")
+    def test_what_somebody_adds_behind_mn_ha_names_no_owner(self) -> None:
+        """An FA-HA that nobody can check does not cover it: the de-registration of the one would end the other."""
+        anchor = self.both()
+        leaving = anchor.datagram(1, MAG2, lifetime=0)
+        forged = SecurityAssociation(0x2000, Secret(b"the key of nobody here"))
+        added = append_signature(leaving + bytes((147, 2, 4, self.RADIO)), FA_HA, forged)
+        anchor.ignore("no-association", added, MAG2)
+        anchor.clock.advance(1)
+        anchor.accept(1, MAG2, access_technology=self.RADIO)
+        anchor.hear(append_signature(anchor.datagram(1, MAG2, lifetime=0), FA_HA, forged), MAG2)
+        assert len(anchor.installed) == 2  # it may stand there (A2), and says nothing
 
     @covers("P23", "P80")
     def test_each_gets_its_former_address_back(self) -> None:
