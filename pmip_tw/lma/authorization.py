@@ -2,8 +2,9 @@
 
 from pmip_tw.addresses import ipv4_text
 from pmip_tw.lma.commitment import Asked
-from pmip_tw.lma.mags import Authentication, KnownMag, shares_key
+from pmip_tw.lma.mags import KnownMag, shares_key
 from pmip_tw.lma.refusal import Refusal
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.extension_fields import BY_FA_HA, BY_IPSEC
 
@@ -12,7 +13,7 @@ def proxy_refusal(asked: Asked) -> Refusal | None:
     """149 for what is not supported (P26), 150 for a MAG that may not (P27); None if nothing is in the way."""
     request, mag = asked.request, asked.mag
     # The draft has a method in every request, whatever proves it.
-    of_draft = request.draft03 and mag is not None and mag.authentication is Authentication.PER_MN
+    of_draft = request.draft03 and mag is not None and mag.mode is AuthenticationMode.PER_MN
     if request.per_node is not None and not of_draft:
         problem = _method_refusal(asked, request.per_node)
         if problem is not None:
@@ -52,9 +53,4 @@ def _method_refusal(asked: Asked, method: tuple[int, bytes]) -> Refusal | None:
 def _is_supported(mag: KnownMag | None, method: tuple[int, bytes]) -> bool:
     if method == BY_FA_HA:
         return shares_key(mag)
-    return (
-        method == BY_IPSEC
-        and mag is not None
-        and mag.authentication is Authentication.IPSEC
-        and mag.protected
-    )
+    return method == BY_IPSEC and mag is not None and mag.mode is AuthenticationMode.IPSEC and mag.protected

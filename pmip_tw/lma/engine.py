@@ -10,13 +10,14 @@ from pmip_tw.lma import observed
 from pmip_tw.lma.bindings import BindingTable
 from pmip_tw.lma.commitment import Asked, Commit, Effect
 from pmip_tw.lma.intake import Intake
-from pmip_tw.lma.mags import Authentication, KnownMags
+from pmip_tw.lma.mags import KnownMags
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.registrations import Registrations
 from pmip_tw.lma.revoked import Revoked
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.mobility.associations import AssociationTable
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.mn_aaa import AaaTable
@@ -56,7 +57,7 @@ class LmaEngine:
     def ipsec_mags(self) -> list[Ipv4]:
         """Whose signalling is to be proven by IPsec; nothing of it is believed before ``protect``."""
         mags = self._mags or ()
-        return [mag.address for mag in mags if mag.authentication is Authentication.IPSEC]
+        return [mag.address for mag in mags if mag.mode is AuthenticationMode.IPSEC]
 
     def protect(self, mag: Ipv4) -> None:
         """The kernel takes the signalling of ``mag`` through ESP only (P74)."""

@@ -1,39 +1,28 @@
 """Which MAGs an LMA knows, by which key each proves its requests, and for which nodes (``[[lma.mags]]``)."""
 
 from collections.abc import Iterable, Iterator
-from enum import Enum
 from typing import TypeGuard
 
 import attrs
 
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.wire.registration import RegistrationRequest
-
-
-class Authentication(Enum):
-    """What a MAG shares with the LMA; the values are the configuration's words (RFC 5563 4.3, P72)."""
-
-    PER_MN = "per-mn"
-    """Nothing: the keys are those of its mobile nodes."""
-    FA_HA = "fa-ha"
-    """A key of its own, for FA-HA authenticators."""
-    IPSEC = "ipsec"
-    """ESP for all signalling (P73)."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
 class KnownMag:
     """``address``: where its requests come from, or its care-of address behind a NAT.
 
-    ``associations``: with FA-HA at least one, the first signs what answers no valid authenticator of its own.
+    ``associations``: in FA-HA mode at least one, the first signs what answers no valid authenticator of its own.
     ``behind_nat``: an SPI alone may name it (N27). ``realms``: in lower case; empty: all (P75). ``proxy``: it may
     register nodes at all (P27). ``protected``: the kernel takes its signalling only through ESP (P74).
     ``draft03``: it writes type 47 as draft-leung-mip4-proxy-mode-03 does.
     """
 
     address: Ipv4
-    authentication: Authentication = Authentication.PER_MN
+    mode: AuthenticationMode = AuthenticationMode.PER_MN
     associations: tuple[SecurityAssociation, ...] = ()
     behind_nat: bool = False
     realms: frozenset[bytes] = frozenset()
@@ -54,7 +43,7 @@ class KnownMag:
 
 def shares_key(mag: KnownMag | None) -> TypeGuard[KnownMag]:
     """Whether there is an association for FA-HA (H6)."""
-    return mag is not None and mag.authentication is Authentication.FA_HA
+    return mag is not None and mag.mode is AuthenticationMode.FA_HA
 
 
 class KnownMags:
@@ -77,7 +66,7 @@ class KnownMags:
         candidates: list[KnownMag | None] = [self._by_address.get(source.address)]
         if source.address != care_of_address and request.udp_tunnel is not None:
             named = self._by_address.get(care_of_address)
-            if named is not None and named.authentication is not Authentication.IPSEC:
+            if named is not None and named.mode is not AuthenticationMode.IPSEC:
                 candidates.append(named)
         if request.fa_ha is not None:
             candidates.append(self._by_spi.get(request.fa_ha.spi))

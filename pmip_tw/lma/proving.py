@@ -8,9 +8,10 @@ is there and has a key must verify as well; that of FA-HA beside MN-HA is looked
 import attrs
 
 from pmip_tw.addresses import ipv4_text
-from pmip_tw.lma.mags import Authentication, KnownMag, shares_key
+from pmip_tw.lma.mags import KnownMag, shares_key
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.extension_fields import BY_FA_HA, BY_IPSEC
@@ -77,7 +78,7 @@ class Prover:
                 )
                 return _discard("bad-authenticator", cause, code=Code.HA_FA_AUTH, fa_ha=fa_ha)
             return Proof(authenticator=request.fa_ha.value, mn_ha=None, fa_ha=fa_ha, fa_ha_valid=True)
-        if request.per_node == BY_IPSEC and mag is not None and mag.authentication is Authentication.IPSEC:
+        if request.per_node == BY_IPSEC and mag is not None and mag.mode is AuthenticationMode.IPSEC:
             if not mag.protected:
                 cause = "no kernel policy makes UDP 434 from there come through ESP: see the log of the start (P74)"
                 return _discard("ipsec-not-enforced", cause, code=Code.PMIP_UNSUPPORTED)
@@ -153,7 +154,7 @@ def objection_between_agents(
     """H6: what is wrong with the FA-HA of a proven request: 132, or silence where no key is shared; None: nothing.
 
     A de-registration may come without (A2), unless FA-HA is what proves requests (P39). One that nobody can check may
-    stand in a de-registration, but makes nobody believe a 147 behind MN-HA: that would say whose binding ends (P10, P23).
+    stand in a de-registration, but a 147 behind MN-HA needs a better proof: it says whose binding ends (P10, P23).
     """
     if shares_key(mag):
         if proof.fa_ha_valid or not (request.lifetime or request.fa_ha or request.per_node == BY_FA_HA):

@@ -5,8 +5,9 @@ from collections.abc import Collection
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.mag.policy import MagPolicy
-from pmip_tw.mag.protection import AuthenticationMode, LmaAssociation, Protection
+from pmip_tw.mag.protection import LmaAssociation, Protection
 from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.tunnels import Tunnel
 
 ICMP_EXPLAINS = 32.0

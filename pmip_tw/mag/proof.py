@@ -8,8 +8,8 @@ import attrs
 from pmip_tw.addresses import Endpoint
 from pmip_tw.mag.exchanges import Exchange
 from pmip_tw.mag.lmas import Lmas
-from pmip_tw.mag.protection import AuthenticationMode
 from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.wire.authentication import Authenticator
 from pmip_tw.wire.codes import accepts, is_foreign_agents, meaning
 from pmip_tw.wire.extensions import FA_HA, MN_HA

@@ -1,22 +1,12 @@
 """By what a registration is proven: the node's own association, the MAG's, or IPsec (RFC 5563 4.3; P11, P13)."""
 
-from enum import Enum
-
 import attrs
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.mn_aaa import AaaAssociation
 from pmip_tw.wire.extension_fields import BY_FA_HA, BY_IPSEC
-
-
-class AuthenticationMode(Enum):
-    """Whose association it is; values are the configuration's words."""
-
-    PER_MN = "per-mn"
-    FA_HA = "fa-ha"
-    IPSEC = "ipsec"
-
 
 _METHODS = {AuthenticationMode.FA_HA: BY_FA_HA, AuthenticationMode.IPSEC: BY_IPSEC}
 

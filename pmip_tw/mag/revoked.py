@@ -8,9 +8,10 @@ from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.mag import observed
 from pmip_tw.mag.care_of import CareOf
 from pmip_tw.mag.lmas import Lmas
-from pmip_tw.mag.protection import AuthenticationMode, Protection
+from pmip_tw.mag.protection import Protection
 from pmip_tw.mag.visitors import Visitor, VisitorList
 from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Send
 from pmip_tw.wire.authentication import Authenticator

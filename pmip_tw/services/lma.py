@@ -12,10 +12,11 @@ from pmip_tw.forwarding.anchor import TunAnchor
 from pmip_tw.forwarding.home_domain import HomeDomain
 from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.engine import LmaEngine
-from pmip_tw.lma.mags import Authentication, KnownMag, KnownMags
+from pmip_tw.lma.mags import KnownMag, KnownMags
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
 from pmip_tw.mobility.associations import AssociationTable
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.mn_aaa import AaaTable, NodeKey
 from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.net.clock import ReactorClock
@@ -136,7 +137,7 @@ def mags_of(settings: LmaSettings) -> KnownMags | None:
     return KnownMags(
         KnownMag(
             address=mag.address,
-            authentication=Authentication(mag.auth),
+            mode=AuthenticationMode(mag.auth),
             associations=mag.associations,
             behind_nat=mag.behind_nat,
             realms=frozenset(realm.lower().encode() for realm in mag.realms),

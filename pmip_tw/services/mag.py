@@ -18,7 +18,8 @@ from pmip_tw.forwarding.path_mtu import LINK_MTU
 from pmip_tw.interfaces import IAuthenticator, IClock, IObserver, IUplink
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.policy import MagPolicy
-from pmip_tw.mag.protection import AuthenticationMode, LmaAssociation
+from pmip_tw.mag.protection import LmaAssociation
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.net.clock import ReactorClock
 from pmip_tw.net.dhcp_socket import UdpDhcpSocket

@@ -7,7 +7,8 @@ from pmip_tw.agents.lma import Lma
 from pmip_tw.errors import ForwardingError, PmipError
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram
-from pmip_tw.lma.mags import Authentication, KnownMag
+from pmip_tw.lma.mags import KnownMag
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.tunnels import Entry
 from pmip_tw.testing.ipsec_policies import FakePolicies
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
@@ -213,7 +214,7 @@ def test_an_operator_revokes_nobody() -> None:
 )
 def test_ipsec_is_looked_for_at_the_start(policies: FakePolicies | None, told: list[str]) -> None:
     """What is missing is said once, with the command that adds it."""
-    anchor = Anchor(mags=[KnownMag(address=MAG1, authentication=Authentication.IPSEC)])
+    anchor = Anchor(mags=[KnownMag(address=MAG1, mode=AuthenticationMode.IPSEC)])
     notes = Notes()
     agent = Lma(
         anchor.engine,
@@ -233,7 +234,7 @@ def test_ipsec_is_looked_for_at_the_start(policies: FakePolicies | None, told: l
 
 @covers("P74")
 def test_policies_that_cannot_be_read_protect_nobody() -> None:
-    anchor = Anchor(mags=[KnownMag(address=MAG1, authentication=Authentication.IPSEC)])
+    anchor = Anchor(mags=[KnownMag(address=MAG1, mode=AuthenticationMode.IPSEC)])
     policies = FakePolicies({(MAG1, LMA)})
     policies.broken = "the kernel's IPsec policies cannot be read: Operation not permitted"
     notes = Notes()

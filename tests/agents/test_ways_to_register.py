@@ -3,9 +3,10 @@
 import pytest
 
 from pmip_tw.addresses import Endpoint, ipv4
-from pmip_tw.lma.mags import Authentication, KnownMag
-from pmip_tw.mag.protection import AuthenticationMode, LmaAssociation
+from pmip_tw.lma.mags import KnownMag
+from pmip_tw.mag.protection import LmaAssociation
 from pmip_tw.mobility.associations import Algorithm, SecurityAssociation
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.secret import Secret
 from pmip_tw.wire.dhcp import MessageType
@@ -31,7 +32,7 @@ def per_node(**settings: object) -> World:
             **settings,
         },
         lma_mags=[
-            KnownMag(address=address, authentication=Authentication.FA_HA, associations=(key,))
+            KnownMag(address=address, mode=AuthenticationMode.FA_HA, associations=(key,))
             for address in (*MAGS, NEW)
         ],
     )
@@ -84,7 +85,7 @@ class TestPerNode:
             lma_mags=[
                 KnownMag(
                     address=MAGS[0],
-                    authentication=Authentication.FA_HA,
+                    mode=AuthenticationMode.FA_HA,
                     associations=(key,),
                     realms=frozenset({b"example.org"}),
                 )
@@ -102,8 +103,7 @@ def test_both_keys_where_the_mag_is_a_foreign_agent() -> None:
     world = World(
         mag_settings={"associations": (LmaAssociation(address=LMA, fa_ha=key),), "colocated": False},
         lma_mags=[
-            KnownMag(address=address, authentication=Authentication.FA_HA, associations=(key,))
-            for address in MAGS
+            KnownMag(address=address, mode=AuthenticationMode.FA_HA, associations=(key,)) for address in MAGS
         ],
     )
     station, (first, second) = world.stations[0], world.mags

@@ -7,8 +7,8 @@ import pytest
 from pmip_tw.addresses import ipv4
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
-from pmip_tw.lma.mags import Authentication
 from pmip_tw.mobility.associations import Algorithm, SecurityAssociation
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.secret import Secret
 from pmip_tw.services.lma import mags_of
 
@@ -43,7 +43,7 @@ def test_what_a_mag_becomes(tmp_path: Path) -> None:
     mags = mags_of(settings(tmp_path, text))
     assert mags is not None
     [mag] = mags
-    assert (mag.address, mag.authentication) == (ipv4("198.51.100.10"), Authentication.FA_HA)
+    assert (mag.address, mag.mode) == (ipv4("198.51.100.10"), AuthenticationMode.FA_HA)
     assert mag.associations == (
         SecurityAssociation(8192, Secret(b"the key of this MAG"), Algorithm.HMAC_SHA256),
     )

@@ -6,7 +6,7 @@ import pytest
 
 from pmip_tw.config.load import load
 from pmip_tw.config.settings import MagSettings
-from pmip_tw.mag.protection import AuthenticationMode
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.services.mag import policy_of, profile_of
 from tests.config.files import MAG, USERS, mistakes
 from tests.config.test_mag_mistakes import LOCAL_MAG

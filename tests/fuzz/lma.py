@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pmip_tw.addresses import Ipv4
-from pmip_tw.lma.mags import Authentication, KnownMag
+from pmip_tw.lma.mags import KnownMag
 from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.effects import Send
 from pmip_tw.mobility.mn_aaa import AaaAssociation, AaaTable, NodeKey
 from pmip_tw.secret import Secret
@@ -104,10 +105,10 @@ def strict() -> Captured:
 def of_agents() -> Captured:
     """MAGs with keys of their own: one direct, one behind a NAT; node 1 is bound by such a key, node 2 by two."""
     mags = [
-        KnownMag(address=MAG1, authentication=Authentication.FA_HA, associations=(MAG_KEY,)),
+        KnownMag(address=MAG1, mode=AuthenticationMode.FA_HA, associations=(MAG_KEY,)),
         KnownMag(
             address=MAG2,
-            authentication=Authentication.FA_HA,
+            mode=AuthenticationMode.FA_HA,
             associations=(NAT_KEY,),
             behind_nat=True,
             realms=frozenset({b"example.net"}),

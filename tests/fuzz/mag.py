@@ -6,9 +6,10 @@ from typing import Any
 from pmip_tw.aaa.profile import Accept, Profile
 from pmip_tw.addresses import ALL_ONES, Endpoint, Ipv4
 from pmip_tw.mag.effects import Authenticate, MagEffect
-from pmip_tw.mag.protection import AuthenticationMode, LmaAssociation
+from pmip_tw.mag.protection import LmaAssociation
 from pmip_tw.mag.visitors import State, Visitor
 from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.effects import Install, Observe, Remove, Send
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Encapsulation
 from pmip_tw.secret import Secret

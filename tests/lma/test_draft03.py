@@ -4,8 +4,9 @@ import attrs
 import pytest
 
 from pmip_tw.errors import WireError
-from pmip_tw.lma.mags import Authentication, KnownMag
+from pmip_tw.lma.mags import KnownMag
 from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.secret import Secret
 from pmip_tw.wire.extension_fields import BY_FA_HA
 from pmip_tw.wire.registration import RegistrationRequest
@@ -13,7 +14,7 @@ from tests.conformance import covers
 from tests.lma.anchor import MAG1, MAG2, Anchor, association, nai
 
 KEY = SecurityAssociation(0x2000, Secret(b"key of the first MAG"))
-OLD = KnownMag(address=MAG1, authentication=Authentication.FA_HA, associations=(KEY,), draft03=True)
+OLD = KnownMag(address=MAG1, mode=AuthenticationMode.FA_HA, associations=(KEY,), draft03=True)
 MODE = bytes.fromhex("2f01")
 METHOD = bytes.fromhex("2f010001")
 
@@ -57,7 +58,7 @@ def test_it_is_answered_in_its_own_style() -> None:
 @pytest.mark.parametrize("per_node", [BY_FA_HA, None])
 def test_with_the_keys_of_its_nodes_the_method_says_nothing(per_node: tuple[int, bytes] | None) -> None:
     """The draft demands the extension in every request."""
-    anchor = Anchor(mags=[attrs.evolve(OLD, authentication=Authentication.PER_MN, associations=())])
+    anchor = Anchor(mags=[attrs.evolve(OLD, mode=AuthenticationMode.PER_MN, associations=())])
     [answer] = anchor.hear(anchor.request(per_node=per_node, draft03=True).encode(mn_ha=association(1)))
     assert answer.datagram[1] == 1
 

@@ -3,8 +3,9 @@
 import pytest
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4
-from pmip_tw.lma.mags import Authentication, KnownMag
+from pmip_tw.lma.mags import KnownMag
 from pmip_tw.mobility.associations import Algorithm, SecurityAssociation
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.effects import Send
 from pmip_tw.secret import Secret
 from pmip_tw.wire.extension_fields import BY_FA_HA, BY_IPSEC
@@ -21,7 +22,7 @@ STRANGER = b"nobody-knows@example.net"
 
 
 def mag(address: Ipv4 = MAG1, **fields: object) -> KnownMag:
-    values = {"authentication": Authentication.FA_HA, "associations": (KEY,)}
+    values = {"mode": AuthenticationMode.FA_HA, "associations": (KEY,)}
     return KnownMag(address=address, **(values | fields))
 
 
@@ -329,7 +330,7 @@ class TestRekeying:
 class TestIpsec:
     """Method 2: nothing in the message proves it, the kernel does."""
 
-    MAGS = (KnownMag(address=MAG1, authentication=Authentication.IPSEC),)
+    MAGS = (KnownMag(address=MAG1, mode=AuthenticationMode.IPSEC),)
 
     def protected(self) -> Anchor:
         anchor = Anchor(mags=self.MAGS)
@@ -426,7 +427,7 @@ class TestIpsec:
 
     @covers("P73", "RV9")
     def test_but_not_what_another_one_has_registered(self) -> None:
-        anchor = Anchor(mags=(*self.MAGS, KnownMag(address=MAG2, authentication=Authentication.IPSEC)))
+        anchor = Anchor(mags=(*self.MAGS, KnownMag(address=MAG2, mode=AuthenticationMode.IPSEC)))
         for address in (MAG1, MAG2):
             anchor.engine.protect(address)
         self.ask(anchor, nai=nai(1), revocation=RevocationSupport(5))

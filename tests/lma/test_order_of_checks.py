@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from pmip_tw.addresses import Ipv4, ipv4
-from pmip_tw.lma.mags import Authentication, KnownMag
+from pmip_tw.lma.mags import KnownMag
 from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.secret import Secret
 from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelRequest
@@ -88,7 +89,7 @@ STEPS: list[tuple[str, Callable[[Faults], None], int | None]] = [
 
 
 def anchor() -> Anchor:
-    known = KnownMag(address=MAG1, authentication=Authentication.FA_HA, associations=(KEY,))
+    known = KnownMag(address=MAG1, mode=AuthenticationMode.FA_HA, associations=(KEY,))
     return Anchor(mags=[known], strict_reserved_bits=True, encapsulations=frozenset({Encapsulation.IP_IN_IP}))
 
 

@@ -4,8 +4,9 @@ import attrs
 import pytest
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4
-from pmip_tw.lma.mags import Authentication, KnownMag
+from pmip_tw.lma.mags import KnownMag
 from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.secret import Secret
 from pmip_tw.wire.extension_fields import BY_FA_HA
 from pmip_tw.wire.extension_values import RevocationSupport
@@ -18,7 +19,7 @@ START = 5_000
 """The clock of MAG 1 when it registers: its own, Unix time or not (RV6)."""
 
 KEY = SecurityAssociation(0x2000, Secret(b"key of the first MAG"))
-KNOWN = KnownMag(address=MAG1, authentication=Authentication.FA_HA, associations=(KEY,))
+KNOWN = KnownMag(address=MAG1, mode=AuthenticationMode.FA_HA, associations=(KEY,))
 
 
 @attrs.define

@@ -3,8 +3,9 @@
 import pytest
 
 from pmip_tw.addresses import Endpoint, ipv4
-from pmip_tw.mag.protection import AuthenticationMode, LmaAssociation
+from pmip_tw.mag.protection import LmaAssociation
 from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.effects import Install, Remove, Send
 from pmip_tw.mobility.mn_aaa import CHAP_SPI, AaaAssociation
 from pmip_tw.secret import Secret

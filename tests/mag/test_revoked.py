@@ -5,8 +5,9 @@ import pytest
 from pmip_tw.aaa.profile import Accept, Profile
 from pmip_tw.addresses import Endpoint, ipv4
 from pmip_tw.mag.effects import Authenticate, Transmit
-from pmip_tw.mag.protection import AuthenticationMode, LmaAssociation
+from pmip_tw.mag.protection import LmaAssociation
 from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.effects import Install, Remove, Send
 from pmip_tw.wire import codes as wire
 from pmip_tw.wire.dhcp import MessageType

@@ -10,13 +10,14 @@ from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import Datagram
 from pmip_tw.lma.engine import LmaEngine
-from pmip_tw.lma.mags import Authentication, KnownMag, KnownMags
+from pmip_tw.lma.mags import KnownMag, KnownMags
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import AddressPool, Pools
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.policy import MagPolicy
-from pmip_tw.mag.protection import AuthenticationMode, LmaAssociation
+from pmip_tw.mag.protection import LmaAssociation
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.tunnels import Entry
 from pmip_tw.secret import Secret
 from pmip_tw.testing.clock import NodeClock
@@ -216,7 +217,7 @@ def _known(world: "World") -> Iterator[KnownMag]:
             for address in world.addresses_of(mag.number):
                 yield KnownMag(
                     address=address,
-                    authentication=Authentication.FA_HA,
+                    mode=AuthenticationMode.FA_HA,
                     associations=(_between(mag.number),),
                 )
 
