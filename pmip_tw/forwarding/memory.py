@@ -207,10 +207,14 @@ class MemoryPlane:
 
     def arrive(self, tunnel: Tunnel, inner: bytes) -> None:
         """An inner packet comes out of ``tunnel``, as this end sees it."""
-        octets = wrapped(far_end(tunnel), inner)
+        self.carried(far_end(tunnel), inner, Endpoint(tunnel.remote, tunnel.remote_port))
+
+    def carried(self, tunnel: Tunnel, inner: bytes, source: Endpoint | None = None) -> None:
+        """What the other end has put into its ``tunnel`` arrives; ``source``: whose it seems to be, behind a NAT."""
+        octets = wrapped(tunnel, inner)
         if tunnel.over_udp:
-            source = Endpoint(tunnel.remote, tunnel.remote_port)
-            self.tunnel_data_received([Datagram(octets, source, tunnel.local)])
+            source = source or Endpoint(tunnel.local, SIGNALLING_PORT)
+            self.tunnel_data_received([Datagram(octets, source, tunnel.remote)])
         else:
             self.outside_sends(octets)
 

@@ -54,6 +54,11 @@ class LmaEngine:
     def bindings(self) -> BindingTable:
         return self._bindings
 
+    @property
+    def revoking(self) -> int:
+        """How many revocations have not been acknowledged yet."""
+        return len(self._revoker)
+
     def ipsec_mags(self) -> list[Ipv4]:
         """Whose signalling is to be proven by IPsec; nothing of it is believed before ``protect``."""
         mags = self._mags or ()

@@ -59,6 +59,10 @@ class Revoker:
         self._next_tries: Wheel[_Key] = Wheel(_GRANULARITY, self._next_try)
         self._last_identifiers: OrderedDict[tuple[Ipv4, Ipv4], tuple[int, float]] = OrderedDict()
 
+    def __len__(self) -> int:
+        """How many are on their way."""
+        return len(self._pending)
+
     def begin(self, binding: Binding, local: Ipv4, now: Now, *, inform: bool = False) -> list[Send | Observe]:
         """Revoke ``binding``, which has moved or ended early; nothing if revocation was not negotiated (RV1, RV21).
 

@@ -5,7 +5,7 @@ from pmip_tw.addresses import ALL_ONES, BROADCAST_MAC, UNSPECIFIED, Endpoint, Ip
 from pmip_tw.agents.lma import Lma
 from pmip_tw.agents.mag import Mag
 from pmip_tw.dhcp.configuration import HomeConfiguration
-from pmip_tw.forwarding.memory import MemoryPlane, far_end
+from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.mags import KnownMags
@@ -215,7 +215,7 @@ class World:
         """Packets in tunnels arrive at the other end."""
         planes = {LMA: self.plane} | {node.plane.local: node.plane for node in self.mags}
         if tunnel.remote in planes:
-            planes[tunnel.remote].arrive(far_end(tunnel), inner)
+            planes[tunnel.remote].carried(tunnel, inner)
 
     def hear(self, node: MagNode, frame: bytes, port: str = PORT) -> None:
         """A frame arrives at a MAG, and everything that follows at once happens."""

@@ -1,5 +1,6 @@
 """Many seeds, on one process or several."""
 
+import gc
 import multiprocessing
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,6 +9,7 @@ import attrs
 
 from tests.simulation.drawing import draw
 from tests.simulation.run import Outcome, run
+from tests.simulation.scenario import Scenario
 from tests.simulation.shrinking import smallest
 
 CHUNK = 25
@@ -77,7 +79,7 @@ def _some(chunk: tuple[list[int], str | None]) -> Tidings:
     seeds, profile = chunk
     found = Tidings()
     for seed in seeds:
-        outcome = run(draw(seed, profile))
+        outcome = _run_without_pauses(draw(seed, profile))
         found.seeds += 1
         found.events += outcome.events
         found.told += outcome.told
@@ -85,3 +87,12 @@ def _some(chunk: tuple[list[int], str | None]) -> Tidings:
         if outcome.failed:
             found.failed.append(outcome)
     return found
+
+
+def _run_without_pauses(scenario: Scenario) -> Outcome:
+    """A world is garbage all at once, when it has ended: looking for some before is a fifth of the time."""
+    gc.disable()
+    try:
+        return run(scenario)
+    finally:
+        gc.enable()

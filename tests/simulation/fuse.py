@@ -13,11 +13,11 @@ class Crashed(BaseException):
 
 
 class Fuse:
-    """``burn`` before every effect; after ``blow_after`` more of them it blows. ``effects``: how many there were."""
+    """``burn`` before every effect; after ``blow_after`` more of them it blows. ``stirred`` is told of each."""
 
-    def __init__(self) -> None:
-        self.effects = 0
+    def __init__(self, stirred: Callable[[], None]) -> None:
         self.blown = False
+        self._stirred = stirred
         self._left: int | None = None
 
     def blow_after(self, effects: int) -> None:
@@ -33,7 +33,7 @@ class Fuse:
                 self.blown = True
                 raise Crashed
             self._left -= 1
-        self.effects += 1
+        self._stirred()
 
 
 class FusedSignalling(FakeSignalling):

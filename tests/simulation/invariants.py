@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from pmip_tw.addresses import Ipv4
+from pmip_tw.mobility.tunnels import Entry
 from tests.simulation import state
 from tests.simulation.machines import Machine, MagMachine
 from tests.simulation.violation import Violation
@@ -26,23 +27,29 @@ TIGHT = 29
 
 def after_event(world: "World") -> None:
     """All promises that can be broken by what just happened."""
-    changed = world.history.look()
-    if changed:
+    anew = False
+    if world.stirred:
+        if world.lma in world.stirred:
+            world.history.note_bindings()
         world.view = state.View(world.lma, world.mags)
-        for machine in changed:
+        for machine in world.stirred:
             if machine.up:
-                entries_are_live_state(machine)
+                before, machine.held = machine.held, machine.entries()
+                anew = anew or machine.held != before
+                entries_are_live_state(machine, machine.held)
+        world.stirred.clear()
         nothing_outlives_its_lifetime(world)
         one_owner_per_address(world)
         registrations_end_before_bindings(world)
         registrations_have_bindings(world)
-    world.history.addresses()
-    world.traffic.sample(anew=bool(changed))
+    world.traffic.sample(anew=anew)
 
 
-def entries_are_live_state(machine: Machine) -> None:
+def entries_are_live_state(machine: Machine, held: set[Entry]) -> None:
     """The packet plane holds what bindings and visitors say, no more and no less."""
-    held, must = machine.entries(), state.must_hold(machine)
+    must = state.must_hold(machine)
+    if held == must:
+        return
     if missing := must - held:
         raise Violation("entries are live state", f"{machine.name} lacks {missing}")
     if surplus := held - must - state.may_hold(machine):
@@ -115,7 +122,7 @@ def one_move_at_a_time(world: "World", nai: str) -> None:
 
 
 class History:
-    """What must be remembered of the past: who had which address from the LMA, and what has changed at all.
+    """What must be remembered of the past: who had which address from the LMA, and who has moved.
 
     ``revoked``: whose bindings an operator has ended, and who has none again.
     """
@@ -123,34 +130,15 @@ class History:
     def __init__(self, world: "World") -> None:
         self.revoked: set[str] = set()
         self._world = world
-        self._effects: list[tuple[int, bool, int]] = []
         self._granted: dict[tuple[str, Ipv4], tuple[float, int]] = {}
         self._owners: dict[Ipv4, str] = {}
         self._places: dict[str, Ipv4] = {}
         self._moves: dict[str, tuple[float, int]] = {}
-        self._believed: dict[int, Ipv4] = {}
 
-    def look(self) -> list[Machine]:
-        """Who has done anything since the last look; if the LMA has, who is bound to what is noted."""
-        machines = self._world.machines
-        effects = [(machine.life, machine.up, machine.fuse.effects) for machine in machines]
-        if effects == self._effects:
-            return []
-        before, self._effects = self._effects or [(0, False, 0)] * len(machines), effects
-        changed = [machine for machine, was, is_ in zip(machines, before, effects, strict=True) if was != is_]
-        if self._world.lma in changed:
-            self.note_bindings()
-        return changed
-
-    def addresses(self) -> None:
-        """No address is configured on two nodes, and none that the LMA has not given (D23)."""
-        for node in self._world.nodes:
-            if node.address == self._believed.get(node.number, Ipv4(0)):
-                continue
-            self._believed[node.number] = node.address
-            known = (node.nai, node.address) in self._granted
-            if node.address and not known and not node.habit.static:
-                raise Violation("only the LMA gives addresses", f"{node.nai} has one that it was not given")
+    def configured(self, node: "MobileNode") -> None:
+        """``node`` was given its address by DHCP: no other than the LMA had given it (D23)."""
+        if (node.nai, node.address) not in self._granted:
+            raise Violation("only the LMA gives addresses", f"{node.nai} has one that it was not given")
 
     def outlives_lma(self, nai: str, address: Ipv4) -> bool:
         """Whether a node has its address from a former life of the LMA, which has forgotten it: bindings are not

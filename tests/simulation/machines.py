@@ -1,6 +1,7 @@
 """The computers of the operator. Their processes start, crash and start again; their clocks go on."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pmip_tw.addresses import Ipv4
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 
 
 class Machine:
-    """``up``: its process runs. ``life``: how often it was started."""
+    """``up``: its process runs. ``life``: how often it was started. ``held``: the entries of its packet plane when it
+    was last looked at.
+    """
 
     def __init__(self, world: "World", name: str, address: Ipv4) -> None:
         self.world = world
@@ -44,13 +47,16 @@ class Machine:
         )
         self.up = False
         self.life = 0
+        self.held: set[Entry] = set()
+        self._stirs = partial(world.stirred.__setitem__, self, None)
         self._back_after = 0.0
         self._silent_meanwhile = False
 
     def start(self) -> None:
         """A process with nothing in its memory."""
         self.life += 1
-        self.fuse = Fuse()
+        self._stirs()
+        self.fuse = Fuse(self._stirs)
         self.ledger = Ledger(self.name, self.fuse, self.world.observer(self.name))
         self.socket = FusedSignalling(self.world.network, (self.address,))
         self.plane = self._new_plane()
@@ -70,6 +76,7 @@ class Machine:
     def die(self) -> None:
         """The fuse has blown: everything that the process had is gone."""
         self.up = False
+        self._stirs()
         self.clock.stop()
         self.socket.stop()
         self.plane.stop()

@@ -29,6 +29,9 @@ class Surroundings(Protocol):
     def hears(self, mag: int, frame: bytes) -> None:
         """A frame gets to the access link of a MAG."""
 
+    def configured(self, node: "MobileNode") -> None:
+        """DHCP gave it an address."""
+
 
 class MobileNode:
     """``where``: the MAG that it is at, None while it is off or asleep; ``overheard_by``: one that hears it as well.
@@ -206,6 +209,7 @@ class MobileNode:
         self._asking = None
         self.address, self.lease_ends, self._renew_at = ack.yiaddr, now + lease, now + lease / 2
         self._server = ack.server_identifier or UNSPECIFIED
+        self._world.configured(self)
         self._talk()
         self._go_on()
 

@@ -19,12 +19,17 @@ SLACK = 8.0
 UNHURRIED = 3.0
 """Seconds between two packets of a node, at least: nothing is learnt from more of them."""
 
+LOOK_EVERY = 4.0
+"""Seconds between two looks whether all is settled."""
+
 SHORTEST_LEASE = 60.0
 """D19: a node may have to wait for the end of its lease to hear that it has another address."""
 
 
 def calm(world: "World") -> None:
-    """Networks are whole, machines run; after the longest lifetime everybody is where he should be."""
+    """Networks are whole, machines run; after the longest lifetime at most everybody is where he should be, and stays
+    there for another.
+    """
     network = world.network
     network.loss = network.duplication = network.reordering = 0.0
     network.heal()
@@ -34,13 +39,13 @@ def calm(world: "World") -> None:
         machine.fuse.never_mind()
     for node in world.nodes:
         node.pace = max(2.0, UNHURRIED / node.habit.talks_every)
-    world.run_for(_patience(world))
-    try:
-        _everybody_is_served(world)
-    except Violation:
-        # Only who is told that its address is another one now may have to wait for its lease to end.
-        world.run_for(SHORTEST_LEASE)
-        _everybody_is_served(world)
+    # Only who is told that its address is another one now may have to wait for its lease to end.
+    left = _patience(world) + SHORTEST_LEASE
+    while left > 0 and not _is_settled(world):
+        world.run_for(LOOK_EVERY)
+        left -= LOOK_EVERY
+    world.run_for(_lifetime(world))
+    _everybody_is_served(world)
     for machine in world.machines:
         machine.ledger.audit()
 
@@ -59,6 +64,15 @@ def silence(world: "World") -> None:
     for mag in world.mags:
         if visitors := [visitor.nai for visitor in state.visitors(mag)]:
             raise Violation("everything ends", f"{mag.name} still has {visitors}")
+
+
+def _is_settled(world: "World") -> bool:
+    """Everybody is served, and nobody waits for an answer or to be repeated."""
+    try:
+        _everybody_is_served(world)
+    except Violation:
+        return False
+    return not any(state.is_busy(machine) for machine in world.machines)
 
 
 def _everybody_is_served(world: "World") -> None:
@@ -100,5 +114,9 @@ def _nowhere_else(world: "World", node: "MobileNode") -> None:
 
 def _patience(world: "World") -> float:
     settings = world.scenario.mag_settings
-    lifetime, silent = float(settings.get("lifetime", 1800)), float(settings.get("attach_probe_max_age", 30))  # type: ignore[arg-type]
-    return BACK_OFF + lifetime + silent + float(settings.get("reject_hold", 30)) + SLACK  # type: ignore[arg-type]
+    silent, held_off = settings.get("attach_probe_max_age", 30), settings.get("reject_hold", 30)
+    return BACK_OFF + _lifetime(world) + float(silent) + float(held_off) + SLACK  # type: ignore[arg-type]
+
+
+def _lifetime(world: "World") -> float:
+    return float(world.scenario.mag_settings.get("lifetime", 1800))  # type: ignore[arg-type]

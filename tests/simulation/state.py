@@ -5,8 +5,10 @@ from collections.abc import Iterator, Sequence
 from pmip_tw.forwarding.memory import far_end
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.mag.visitors import State, Visitor
-from pmip_tw.mobility.tunnels import AccessEntry, Entry, Tunnel
+from pmip_tw.mobility.tunnels import AccessEntry, Entry
 from tests.simulation.machines import LmaMachine, Machine, MagMachine
+
+_ON_THEIR_WAY = frozenset((State.AUTHENTICATING, State.ADDRESSING, State.REGISTERING, State.LEAVING))
 
 
 def bindings(lma: LmaMachine) -> Iterator[Binding]:
@@ -38,21 +40,28 @@ def claims(mag: MagMachine, nai: str) -> bool:
     return visitor is not None and visitor.state is State.REGISTERING and visitor.placed is not None
 
 
+def is_busy(machine: Machine) -> bool:
+    """Whether it waits for somebody's answer, or does not run."""
+    if isinstance(machine, LmaMachine):
+        return not machine.up or machine.engine.revoking > 0
+    assert isinstance(machine, MagMachine)
+    return not machine.up or any(
+        visitor.exchange is not None or visitor.state in _ON_THEIR_WAY for visitor in visitors(machine)
+    )
+
+
 class View:
     """Who is registered where, on both sides, as it was when somebody last did something."""
 
     def __init__(self, lma: LmaMachine, mags: Sequence[MagMachine]) -> None:
         self.bindings: dict[str, Binding] = {}
         self.served: dict[tuple[int, str], Visitor] = {}
-        self.tunnels: dict[tuple[int, str], Tunnel] = {}
         for binding in bindings(lma):
             self.bindings[binding.nai.decode()] = binding
         for mag in mags:
             for visitor in visitors(mag):
                 if visitor.state is State.REGISTERED and visitor.tunnel is not None:
-                    key = mag.number, visitor.nai
-                    self.served[key] = visitor
-                    self.tunnels[key] = far_end(visitor.tunnel)
+                    self.served[mag.number, visitor.nai] = visitor
 
     def agreed(self, mag: MagMachine, nai: str) -> Visitor | None:
         """The visitor, if MAG and LMA hold the same registration, so that packets must flow."""
@@ -61,7 +70,8 @@ class View:
             return None
         if binding.care_of_address != mag.address:
             return None  # packets go to where it was (P82)
-        return visitor if self.tunnels[mag.number, nai] == binding.tunnel else None
+        assert visitor.tunnel is not None
+        return visitor if far_end(visitor.tunnel) == binding.tunnel else None
 
 
 def must_hold(machine: Machine) -> set[Entry]:

@@ -9,7 +9,6 @@ from zope.interface import implementer
 
 from pmip_tw.aaa.profile import Accept, Profile
 from pmip_tw.addresses import Ipv4, Prefix, ipv4
-from pmip_tw.forwarding.memory import far_end
 from pmip_tw.interfaces import Datagram, IObserver
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.observations import Observation
@@ -36,7 +35,9 @@ MOST_EVENTS = 20_000
 
 
 class World:
-    """``run`` it once. ``story``: what happened, in words, if ``recorded``. ``told``: all observations by name."""
+    """``run`` it once. ``story``: what happened, in words, if ``recorded``. ``told``: all observations by name.
+    ``stirred``: who has done anything in this event.
+    """
 
     def __init__(self, scenario: Scenario, *, recorded: bool = False) -> None:
         seed = scenario.seed
@@ -72,6 +73,7 @@ class World:
             },
             scenario.aaa_delay,
         )
+        self.stirred: dict[Machine, None] = {}
         self.lma = LmaMachine(self)
         self.mags = [MagMachine(self, number) for number in range(scenario.mags)]
         self.machines: list[Machine] = [self.lma, *self.mags]
@@ -184,11 +186,15 @@ class World:
             if expected is not None:
                 self.traffic.check_upstream(expected)
 
+    def configured(self, node: MobileNode) -> None:
+        """See nodes.Surroundings."""
+        self.history.configured(node)
+
     def carry(self, tunnel: Tunnel, inner: bytes) -> None:
         """Packets in tunnels arrive at once: they show what the packet planes hold, not what networks lose."""
         machine = self._at.get(tunnel.remote)
         if machine is not None and machine.up:
-            machine.plane.arrive(far_end(tunnel), inner)
+            machine.plane.carried(tunnel, inner)
 
     def heard(self, machine: Machine, datagram: Datagram) -> None:
         """A process has dealt with a datagram."""
