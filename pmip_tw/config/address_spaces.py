@@ -147,10 +147,10 @@ def _one_domain_for_each_realm(draft: Draft) -> Iterator[Mistake]:
             earlier = first.setdefault(realm, pool)
             other = _domain_of(draft, earlier)
             if other != domain:
-                whose = f"the realm {realm!r}" if realm else "every realm"
+                whose = f"of the realm {realm!r}" if realm else "without realms"
                 there = f"that on line {draft.line(earlier)} is in {_called(other)}"
-                text = f"a pool for {whose} in {_called(domain)}, but {there}: a mobile node has one address space"
-                yield Mistake(pool, text)
+                mend = "a realm has one address space" if realm else "give one of them realms"
+                yield Mistake(pool, f"a pool {whose} in {_called(domain)}, but {there}: {mend}")
 
 
 def _called(domain: str) -> str:

@@ -35,9 +35,13 @@ def _dhcp(mag: MagSettings) -> str:
 
 
 def _lma(lma: LmaSettings) -> str:
-    pools = ", ".join(str(pool.prefix) for pool in lma.pools)
+    pools = ", ".join(
+        f"{pool.prefix} of {pool.domain}" if pool.domain else str(pool.prefix) for pool in lma.pools
+    )
     nodes = _count(len({node.nai for node in lma.mobile_nodes}), "mobile node")
-    return f"an LMA: {lma.identity} at {ipv4_text(lma.address)}, pool {pools}, {nodes}"
+    keys = sum(mag.auth != "per-mn" for mag in lma.mags)
+    mags = f", {_count(keys, 'MAG')} with FA-HA or IPsec" if keys else ""
+    return f"an LMA: {lma.identity} at {ipv4_text(lma.address)}, pool {pools}, {nodes}{mags}"
 
 
 def _count(number: int, noun: str) -> str:

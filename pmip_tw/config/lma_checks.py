@@ -13,15 +13,17 @@ from pmip_tw.config.address_spaces import (
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.known_mags import known_mag_mistakes
 from pmip_tw.config.locate import Path
-from pmip_tw.config.redirects import redirect_mistakes
+from pmip_tw.config.redirects import redirect_mistakes, redirected_realms
 from pmip_tw.config.settings import MobileNodeNai, Spi
 from pmip_tw.config.structure import Mistake
+
+REDIRECTS: Path = ("lma", "redirects")
 
 
 def lma_mistakes(draft: Draft) -> Iterator[Mistake]:
     yield from address_space_mistakes(draft)
     yield from _own_address(draft, ("lma", "address"))
-    yield from redirect_mistakes(draft, ("lma", "redirects"))
+    yield from redirect_mistakes(draft, REDIRECTS)
     yield from known_mag_mistakes(draft, ("lma", "mags"))
     yield from _mobile_nodes(draft, ("lma", "mobile_nodes"))
 
@@ -78,8 +80,10 @@ def _keys_in_pairs(draft: Draft, node: Path) -> Iterator[Mistake]:
 
 
 def _pool_of_realm(draft: Draft, nai: str, path: Path) -> Iterator[Mistake]:
-    """A mobile node without a fixed home address is served by some pool."""
+    """A mobile node without a fixed home address is served by some pool, or sent to another home agent (DY7)."""
     realm = nai.rpartition("@")[2] if "@" in nai else ""
+    if realm.lower() in redirected_realms(draft, REDIRECTS):
+        return
     served: list[str] = []
     for pool in draft.elements(POOLS):
         realms = [draft.value(name, str) for name in draft.elements((*pool, "realms"))]

@@ -14,9 +14,10 @@ import attrs
 from pmip_tw.config.depth import longest_number, too_deep
 from pmip_tw.config.draft import Draft
 from pmip_tw.config.lma_checks import lma_mistakes
+from pmip_tw.config.lma_peer_checks import own_lmas_of
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.locate import START, Position, Positions, locate
-from pmip_tw.config.mag_checks import home_prefixes_of, mag_mistakes, own_lmas_of
+from pmip_tw.config.mag_checks import home_prefixes_of, mag_mistakes
 from pmip_tw.config.settings import LocalSettings, MagSettings, User, UserFile
 from pmip_tw.config.structure import Mistake, structure, unknown
 from pmip_tw.config.user_checks import user_mistakes
@@ -183,7 +184,10 @@ def _syntax_mistake(text: str, complaint: str) -> tuple[Position, str]:
         return START, f"not TOML: {words}"
     if place[1] is None:
         return _end_of(text.rstrip("\n")), f"not TOML: {words} at the end of the file"
-    return Position(int(place[1]), int(place[2])), f"not TOML: {words}"
+    line, column = int(place[1]), int(place[2])
+    bare = text.splitlines()[line - 1][column - 1 : column].isalpha()
+    hint = ": a text stands in quotes" if words == "Invalid value" and bare else ""
+    return Position(line, column), f"not TOML: {words}{hint}"
 
 
 def _role(file: _SettingsFile, document: Mapping[str, Any]) -> str | None:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
 from pmip_tw.config.draft import Draft, Once
+from pmip_tw.config.lma_peer_checks import lma_peer_mistakes
 from pmip_tw.config.locate import Path
 from pmip_tw.config.prefix_checks import prefix_mistakes
 from pmip_tw.config.settings import RADIUS_PORT, DhcpMethod, Interface, Port
 from pmip_tw.config.structure import Mistake
-from pmip_tw.config.user_checks import key_and_spi
 
 
 def mag_mistakes(draft: Draft) -> Iterator[Mistake]:
@@ -21,7 +21,7 @@ def mag_mistakes(draft: Draft) -> Iterator[Mistake]:
         yield Mistake((*mag, "radius", "servers"), "servers: add at least one [[mag.radius.servers]]")
     yield from _radius_servers_once(draft, (*mag, "radius", "servers"))
     yield from _own_address(draft, mag)
-    yield from _lmas(draft, mag)
+    yield from lma_peer_mistakes(draft, mag)
     yield from _access(draft, (*mag, "access"))
     yield from _home_prefixes(draft, (*mag, "home_prefixes"))
     yield from _dhcp(draft, mag)
@@ -36,36 +36,6 @@ def _own_address(draft: Draft, mag: Path) -> Iterator[Mistake]:
         yield Mistake(
             mag, "missing setting 'address', the care-of address, or 'uplink', the interface that has it"
         )
-
-
-def _lmas(draft: Draft, mag: Path) -> Iterator[Mistake]:
-    """What the MAG shares with LMAs, and settings that need it."""
-    seen = Once(draft, "the LMA")
-    for path in draft.elements((*mag, "lmas")):
-        address = draft.value((*path, "address"), Ipv4)
-        if address is not None:
-            yield from seen.use(address, ipv4_text(address), (*path, "address"))
-        yield from key_and_spi(draft, path, "")
-        auth = draft.value((*path, "auth"), str) or "fa-ha"
-        if auth == "fa-ha" and not draft.has((*path, "key")) and not draft.has((*path, "spi")):
-            yield Mistake(path, 'auth = "fa-ha" needs spi and key')
-        if auth == "ipsec" and draft.has((*path, "key")):
-            yield Mistake(
-                (*path, "key"), 'key: auth = "ipsec" has none, the kernel\'s policies protect UDP 434'
-            )
-    gre_key = draft.value((*mag, "gre_key"), str)
-    if gre_key in ("lma", "own"):
-        if draft.value((*mag, "encapsulation"), str) != "gre":
-            yield Mistake((*mag, "gre_key"), 'gre_key: only encapsulation = "gre" has keys')
-        colocated = (draft.value((*mag, "coa_mode"), str) or "colocated") == "colocated"
-        if colocated and draft.value((*mag, "gre_key_with_d"), bool) is not True:
-            text = (
-                'gre_key: with coa_mode = "colocated" it needs gre_key_with_d = true, or set coa_mode = "fa"'
-            )
-            yield Mistake((*mag, "gre_key"), text)
-    if draft.value((*mag, "dynamic_home_agent"), bool) and not draft.elements((*mag, "default_lmas")):
-        text = "dynamic_home_agent: default_lmas must name an LMA to ask first"
-        yield Mistake((*mag, "dynamic_home_agent"), text)
 
 
 def _radius_servers_once(draft: Draft, servers: Path) -> Iterator[Mistake]:
@@ -128,16 +98,6 @@ def _dhcp(draft: Draft, mag: Path) -> Iterator[Mistake]:
         networks = ", ".join(ipv4_text(prefix.network) for prefix in prefixes)
         text = f"{ipv4_text(subnet)} is not the network of a home prefix ({networks})"
         yield Mistake((*relay, "subnet"), f"subnet: {text}")
-
-
-def own_lmas_of(mag: Draft) -> frozenset[Ipv4]:
-    """The LMAs to which this MAG's own association is proof enough: nodes need no key there."""
-    return frozenset(
-        address
-        for path in mag.elements(("mag", "lmas"))
-        if (address := mag.value((*path, "address"), Ipv4)) is not None
-        and mag.value((*path, "auth"), str) != "per-mn"
-    )
 
 
 def home_prefixes_of(mag: Draft) -> list[Prefix] | None:

@@ -40,3 +40,13 @@ def redirect_mistakes(draft: Draft, redirects: Path) -> Iterator[Mistake]:
         yield Mistake(
             redirects, "redirects are for nodes that ask for any home agent: set dynamic_home_agent = true"
         )
+
+
+def redirected_realms(draft: Draft, redirects: Path) -> frozenset[str]:
+    """In lower case. Their nodes have keys here, to be believed, but need no address."""
+    return frozenset(
+        realm.lower()
+        for redirect in draft.elements(redirects)
+        for at in draft.elements((*redirect, "realms"))
+        if (realm := draft.value(at, str)) is not None
+    )

@@ -74,8 +74,8 @@ def test_prefixes_overlap_across_domains(tmp_path: Path) -> None:
             'realms = ["blue.example"]\n',
             "",
             [
-                "20:1: a pool for every realm in the domain 'blue', but that on line 5 is in the main address space:"
-                " a mobile node has one address space"
+                "20:1: a pool without realms in the domain 'blue', but that on line 5 is in the main address space:"
+                " give one of them realms"
             ],
         ),
     ],
@@ -88,8 +88,8 @@ def test_one_change_of_a_domain(old: str, new: str, expected: list[str], tmp_pat
 def test_a_realm_in_two_address_spaces(tmp_path: Path) -> None:
     other = '[[lma.pools]]\nprefix = "10.2.0.0/24"\nrealms = ["BLUE.example"]\n'
     assert mistakes(tmp_path, LMA + BLUE + other) == [
-        "mag.toml:24:1: a pool for the realm 'blue.example' in the main address space, but that on line 20 is in"
-        " the domain 'blue': a mobile node has one address space"
+        "mag.toml:24:1: a pool of the realm 'blue.example' in the main address space, but that on line 20 is in"
+        " the domain 'blue': a realm has one address space"
     ]
 
 

@@ -34,6 +34,8 @@ def test_the_samples_have_no_mistake(tmp_path: Path) -> None:
         ("colour = 1\n" + LMA, ["1:1: unknown setting 'colour'"]),
         (USERS, ["1:1: a file of users: check the MAG's file whose [mag.local] names it"]),
         ("[mag]\nidentity = 'x\n", ['2:14: not TOML: Expected "\'" at the end of the file']),
+        ("[mag]\ncoa_mode = fa\n", ["2:12: not TOML: Invalid value: a text stands in quotes"]),
+        ("[mag]\nlifetime = \n", ["2:12: not TOML: Invalid value"]),
         ("[mag]\nlifetime = ", ["2:12: not TOML: Invalid value at the end of the file"]),
         ("[mag]\nlifetime = 1\nlifetime = 2\n", ["3:13: not TOML: Cannot overwrite a value"]),
         (b"[mag]\n# caf\xe9\n", ["2:6: not UTF-8 text, which TOML must be"]),

@@ -139,6 +139,15 @@ def test_a_realm_without_a_pool(tmp_path: Path) -> None:
     assert mistakes(tmp_path, text) == [expected]
 
 
+def test_nodes_that_are_redirected_need_no_pool(tmp_path: Path) -> None:
+    """Their keys are here because nobody is told of another home agent who cannot be believed."""
+    text = LMA.replace('exclude = ["10.1.0.9"]', 'realms = ["example.net"]') + NODE_2.replace(".net", ".org")
+    text = text.replace("[lma]\n", "[lma]\ndynamic_home_agent = true\n")
+    redirects = '[[lma.redirects]]\nrealms = ["Example.ORG"]\nhome_agent = "192.0.2.2"\n'
+    assert mistakes(tmp_path, text + redirects) == []
+    assert mistakes(tmp_path, text + redirects.replace("ORG", "COM")) != []
+
+
 def test_an_lma_needs_a_pool(tmp_path: Path) -> None:
     text = '[lma]\naddress = "192.0.2.1"\nidentity = "lma1"\n'
     assert mistakes(tmp_path, text) == [

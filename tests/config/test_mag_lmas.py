@@ -10,6 +10,7 @@ from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.services.mag import policy_of, profile_of
 from tests.config.files import MAG, USERS, mistakes
 from tests.config.test_mag_mistakes import LOCAL_MAG
+from tests.conformance import covers
 
 OWN = """
 [[mag.lmas]]
@@ -29,7 +30,10 @@ key = "text:0123456789abcdef"
         (OWN.partition("spi")[0] + 'auth = "ipsec"', []),
         (
             OWN + 'auth = "ipsec"',
-            ['16:1: key: auth = "ipsec" has none, the kernel\'s policies protect UDP 434'],
+            [
+                '15:1: spi: auth = "ipsec" has none, the kernel\'s policies protect UDP 434',
+                '16:1: key: auth = "ipsec" has none, the kernel\'s policies protect UDP 434',
+            ],
         ),
         (OWN + 'auth = "none"', ["17:1: auth: 'none' is none of per-mn, fa-ha, ipsec"]),
         (OWN + OWN, ["19:1: address: the LMA 192.0.2.1 is already used on line 14"]),
@@ -42,11 +46,13 @@ def test_associations(added: str, expected: list[str], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        (['encapsulation = "gre"', 'gre_key = "lma"', 'coa_mode = "fa"'], []),
         (['encapsulation = "gre"', 'gre_key = "lma"', "gre_key_with_d = true"], []),
         (
             ['gre_key = "own"', 'coa_mode = "fa"'],
-            ['2:1: gre_key: only encapsulation = "gre" has keys'],
+            [
+                '2:1: gre_key: only encapsulation = "gre" has keys',
+                '2:1: gre_key: with coa_mode = "fa" it needs a key of this MAG in [[mag.lmas]], which protects it',
+            ],
         ),
         (
             ['gre_key = "own"', 'encapsulation = "gre"'],
@@ -59,7 +65,12 @@ def test_associations(added: str, expected: list[str], tmp_path: Path) -> None:
             ["2:1: dynamic_home_agent: default_lmas must name an LMA to ask first"],
         ),
         (["dynamic_home_agent = true", 'default_lmas = ["192.0.2.1"]'], []),
-        (["liveness_interval = 0"], ["2:1: liveness_interval: must be from 1 to 3600, not 0"]),
+        (["liveness = true", "liveness_interval = 5"], []),
+        (["liveness_interval = 5"], ["2:1: liveness_interval: means nothing without liveness = true"]),
+        (
+            ["liveness = true", "liveness_interval = 0"],
+            ["3:1: liveness_interval: must be from 1 to 3600, not 0"],
+        ),
         (['on_revoke = "reboot"'], ["2:1: on_revoke: 'reboot' is none of none, dhcp_nak, l2_disconnect"]),
         (
             ['uplink = "eth0"'],
@@ -70,6 +81,27 @@ def test_associations(added: str, expected: list[str], tmp_path: Path) -> None:
 def test_what_needs_what(lines: list[str], expected: list[str], tmp_path: Path) -> None:
     text = MAG.replace("[mag]\n", "[mag]\n" + "\n".join(lines) + "\n")
     assert mistakes(tmp_path, text) == [f"mag.toml:{line}" for line in expected]
+
+
+@covers("N3", "RV2", "T5")
+@pytest.mark.parametrize("wish", ['gre_key = "lma"', 'nat_traversal = "force"', "require_revocation = true"])
+@pytest.mark.parametrize(
+    ("own", "protected"),
+    [
+        ("", False),
+        (OWN.partition("spi")[0] + 'auth = "per-mn"', False),
+        (OWN + 'auth = "per-mn"', True),
+        (OWN, True),
+    ],
+)
+def test_what_a_foreign_agent_adds_needs_a_key_of_its_own(
+    wish: str, own: str, protected: bool, tmp_path: Path
+) -> None:
+    """Nothing would say at run time that it is left out."""
+    text = MAG.replace("[mag]\n", f'[mag]\nencapsulation = "gre"\ncoa_mode = "fa"\n{wish}\n') + own
+    name = wish.partition(" ")[0]
+    needs = 'with coa_mode = "fa" it needs a key of this MAG in [[mag.lmas]], which protects it'
+    assert mistakes(tmp_path, text) == ([] if protected else [f"mag.toml:4:1: {name}: {needs}"])
 
 
 def test_an_address_or_an_interface_that_has_it(tmp_path: Path) -> None:

@@ -20,7 +20,13 @@ from tests.conformance import covers
 from tests.services.daemons import BIN, LMA_ADDRESS, running, shell
 
 KEY = SecurityAssociation(0x2000, Secret(b"a key of this MAG"))
-"""That of 198.51.100.20 in conf/lma.toml."""
+KNOWN_MAG = """
+[[lma.mags]]
+address = "198.51.100.20"
+auth = "fa-ha"
+spi = 0x2000
+key = "text:a key of this MAG"
+"""
 
 NODE = "mn7@example.net"
 
@@ -55,7 +61,9 @@ def test_keys_of_mags_revocation_and_strangers(config: Path) -> None:
     """Registered by FA-HA; revoked by the operator, with FA-HA; a wrong key is told once, and counted by its source."""
     for address in ("198.51.100.20", "203.0.113.66"):
         shell(f"ip addr add {address}/32 dev core")
-    with running("lma", config / "lma.toml"), mag("198.51.100.20") as known, mag("203.0.113.66") as stranger:
+    file = config / "lma.toml"
+    file.write_text(file.read_text() + KNOWN_MAG)
+    with running("lma", file), mag("198.51.100.20") as known, mag("203.0.113.66") as stranger:
         asked = request("198.51.100.20", per_node=BY_FA_HA, revocation=RevocationSupport(int(time.time())))
         known.sendto(asked.encode(fa_ha=KEY), (LMA_ADDRESS, 434))
         reply = RegistrationReply.decode(known.recv(2048))
