@@ -6,7 +6,7 @@ Every method returns effects in the order in which they must be carried out.
 from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import Addressing
-from pmip_tw.mag.departures import Departures
+from pmip_tw.mag.departures import Departures, frames_lost
 from pmip_tw.mag.effects import MagEffect
 from pmip_tw.mag.exchanges import Exchange
 from pmip_tw.mag.gate import Gate
@@ -17,6 +17,9 @@ from pmip_tw.mag.visitors import Place, State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install, Remove
 from pmip_tw.wire.codes import Code
+
+TRIES_AFTER_WAITING = 2
+"""Who has waited goes on waiting if its LMA is still silent: there may be thousands of them."""
 
 
 class Asking:
@@ -53,6 +56,8 @@ class Asking:
         exchange = self._registrar.exchange(visitor, lma, home_address, now, given_up)
         if isinstance(exchange, str):
             return self.hopeless(visitor, exchange, "no-association", now)
+        if visitor.state is State.WAITING:
+            exchange.max_tries = min(exchange.max_tries, TRIES_AFTER_WAITING)
         return self.ask(visitor, exchange, now)
 
     def renew(self, visitor: Visitor, now: Now) -> list[MagEffect]:
@@ -67,6 +72,9 @@ class Asking:
 
     def ask(self, visitor: Visitor, exchange: Exchange, now: Now) -> list[MagEffect]:
         """Downstream is ready before the request leaves (P77); a running registration keeps what it has."""
+        wait = self._lmas.blocked_for(exchange.lma, visitor.nai, now.monotonic)
+        if wait:
+            return self.blocked(visitor, exchange, wait, now)
         visitor.exchange, visitor.probes = exchange, 0
         effects: list[MagEffect] = []
         if visitor.grant is None:
@@ -81,7 +89,7 @@ class Asking:
                 if holder is None or holder is visitor or holder.state is State.LEAVING:
                     self._visitors.place(visitor, place)
                     effects.append(Install(provisional))
-        return effects + self.attempt(visitor, exchange, now)
+        return [*effects, *self._registrar.attempt(visitor, exchange, now)]
 
     def attempt(self, visitor: Visitor, exchange: Exchange, now: Now) -> list[MagEffect]:
         wait = self._lmas.blocked_for(exchange.lma, visitor.nai, now.monotonic)
@@ -90,12 +98,17 @@ class Asking:
         return [*self._registrar.attempt(visitor, exchange, now)]
 
     def blocked(
-        self, visitor: Visitor, exchange: Exchange, wait: float, now: Now, *, refused: bool = False
+        self, visitor: Visitor, exchange: Exchange, wait: float, now: Now, *, refused: Code | None = None
     ) -> list[MagEffect]:
-        """P16: nothing is sent to this LMA for ``wait`` seconds. Running registrations live on what they have."""
+        """P16: nothing is sent to this LMA for ``wait`` seconds. Running registrations live on what they have, and
+        who has an address waits. ``refused``: the code, if that was the answer just now.
+        """
         visitor.exchange = None
-        cause = f"LMA {ipv4_text(exchange.lma)} takes no proxy registrations; asked again in {wait:.0f} s"
-        reason = str(int(Code.PMIP_UNSUPPORTED))
+        whom = " of this node" if refused is Code.PMIP_DISALLOWED else ""
+        cause = (
+            f"LMA {ipv4_text(exchange.lma)} takes no proxy registrations{whom}; asked again in {wait:.0f} s"
+        )
+        reason = str(int(refused or Code.PMIP_UNSUPPORTED))
         if visitor.state is State.LEAVING:
             return self._departures.forget(visitor, "visitor-removed", cause=cause, reason=reason)
         withdrawn = self.withdraw(visitor)
@@ -105,11 +118,16 @@ class Asking:
         if visitor.grant is not None:
             visitor.check_at = now.monotonic + wait
             return [observed.visitor_event("registration-postponed", visitor, cause=cause, reason=reason)]
-        hold = min(wait, self._policy.reject_hold)
-        return withdrawn + self.hopeless(visitor, cause, reason, now, hold, answer_dhcp=refused)
+        told = [] if refused is None else self._addressing.refused(visitor, now)
+        if visitor.answers_arp and not told:
+            visitor.wait(wait, now.monotonic)
+            noted = observed.visitor_event("registration-postponed", visitor, cause=cause, reason=reason)
+            return [*withdrawn, noted, *frames_lost(visitor)]
+        hold = wait if refused is Code.PMIP_DISALLOWED else min(wait, self._policy.reject_hold)
+        return [*withdrawn, *told, *self.hopeless(visitor, cause, reason, now, hold, answer_dhcp=False)]
 
     def elsewhere(self, visitor: Visitor, exchange: Exchange, now: Now, cause: str = "") -> list[MagEffect]:
-        """On to the next LMA of the profile, if there is one (P81)."""
+        """On to the next LMA of the profile, if there is one (P81); else who has an address waits until one answers."""
         visitor.exchange = None
         given_up = exchange.given_up | {exchange.lma}
         assert visitor.profile is not None
@@ -119,6 +137,9 @@ class Asking:
         if visitor.grant is not None:
             visitor.check_at = now.monotonic + RETRANSMIT_AFTER[-1]
             return []
+        if visitor.answers_arp:
+            visitor.wait(RETRANSMIT_AFTER[-1], now.monotonic)
+            return [*self.withdraw(visitor), *frames_lost(visitor)]
         return self._departures.forget(visitor, "visitor-removed", cause=cause, reason="lma-silent")
 
     def has_another(self, visitor: Visitor, exchange: Exchange, now: Now) -> bool:

@@ -32,7 +32,7 @@ class Departures:
         return [
             Remove(visitor.key),
             observed.visitor_event(name, visitor, cause=cause, reason=reason),
-            *_frames_lost(visitor),
+            *frames_lost(visitor),
         ]
 
     def leave(self, visitor: Visitor, why: str, now: Now) -> list[MagEffect]:
@@ -52,7 +52,7 @@ class Departures:
         effects: list[MagEffect] = [
             Remove(visitor.key),
             observed.visitor_event("visitor-left", visitor, cause=why),
-            *_frames_lost(visitor),
+            *frames_lost(visitor),
         ]
         # A revocation that is already on its way wants an acknowledgment all the same (RV37).
         self._revocations.bury(visitor, now.monotonic)
@@ -74,7 +74,7 @@ class Departures:
         return [noted]
 
 
-def _frames_lost(visitor: Visitor) -> list[MagEffect]:
+def frames_lost(visitor: Visitor) -> list[MagEffect]:
     """Held frames that go nowhere are dropped and counted (P78)."""
     frames, old = visitor.frames.take(0.0)
     lost = observed.frame_dropped(visitor.key, "never-registered", nai=visitor.nai)

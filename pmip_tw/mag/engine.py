@@ -27,7 +27,9 @@ from pmip_tw.mag.registrar import Registrar
 from pmip_tw.mag.relayed import Relayed
 from pmip_tw.mag.revoked import Revocations
 from pmip_tw.mag.served import Served
+from pmip_tw.mag.uplink import MAX_AGE
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
+from pmip_tw.mag.waiting import Waiting
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Remove
 from pmip_tw.mobility.timers import Wheel
@@ -74,20 +76,21 @@ class MagEngine:
         self._revocations = Revocations(self._care_of, self._visitors, self._lmas)
         registrar = Registrar(policy, self._care_of, self._lmas, self._clocks)
         self._departures = Departures(self._visitors, registrar, self._lmas, self._revocations)
+        asking = Asking(
+            policy=policy,
+            visitors=self._visitors,
+            gate=self._gate,
+            addressing=self._addressing,
+            lmas=self._lmas,
+            registrar=registrar,
+            departures=self._departures,
+        )
         self._registrations = Registrations(
             policy=policy,
             gate=self._gate,
             home=self._home,
             addressing=self._addressing,
-            asking=Asking(
-                policy=policy,
-                visitors=self._visitors,
-                gate=self._gate,
-                addressing=self._addressing,
-                lmas=self._lmas,
-                registrar=registrar,
-                departures=self._departures,
-            ),
+            asking=asking,
             acceptance=Acceptance(
                 policy,
                 self._visitors,
@@ -101,6 +104,7 @@ class MagEngine:
             registrar=registrar,
             judge=Judge(self._lmas, self._clocks),
             departures=self._departures,
+            waiting=Waiting(self._visitors, self._home, asking, self._departures),
         )
         self._deadlines: Wheel[AccessKey] = Wheel(_GRANULARITY, self._deadline)
         self._anew = Anew(policy, self._care_of, self._visitors, self._registrations, self._schedule)
@@ -332,14 +336,17 @@ class MagEngine:
             return [observed.frame_dropped(visitor.key, message, nai=visitor.nai)]
         if message is not None:
             told = self._addressing.before(visitor, message, now)
-            self._registrations.hurry(visitor, now)
+            self._registrations.hurry(visitor, message, now)
             return self._registrations.follow(visitor, told, now)
         found = evidence(frame, self._policy.gateway_mac)
         if found is None or not self._addressing.attaches(found):
             return []
         told = self._addressing.heard(visitor, found, now)
         late = visitor.frames.forget_old(now.monotonic)
-        kept = visitor.frames.hold(octets, now.monotonic)
+        if visitor.state is State.WAITING and visitor.retry_at > now.monotonic + MAX_AGE:
+            kept, late = True, late + 1  # it would be too old by then, and there may be thousands who wait
+        else:
+            kept = visitor.frames.hold(octets, now.monotonic)
         effects = self._registrations.follow(visitor, told, now)
         effects += [observed.frame_dropped(visitor.key, "held-too-long", nai=visitor.nai)] * late
         if not kept:

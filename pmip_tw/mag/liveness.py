@@ -1,6 +1,7 @@
 """Whether tunnels still carry: one keepalive for all nodes of a tunnel, in turn (P81, N37, N42, N43)."""
 
 from collections.abc import Callable
+from itertools import islice
 
 import attrs
 
@@ -51,8 +52,16 @@ class Liveness:
 
     def watch(self, key: AccessKey, tunnel: Tunnel, monotonic: float) -> None:
         """``key`` has been registered, and goes through ``tunnel``."""
-        watched = self._watched.setdefault(path_of(tunnel), _Watched(monotonic + self._interval))
-        watched.nodes.setdefault(key)
+        path = path_of(tunnel)
+        watched = self._watched.setdefault(path, _Watched(monotonic + self._interval))
+        if key in watched.nodes:
+            return
+        watched.nodes[key] = None
+        # Two old ones are looked at for each that comes, so that those who left do not pile up.
+        for old in list(islice(watched.nodes, 2)):
+            del watched.nodes[old]
+            if self._is_on(old, path):
+                watched.nodes[old] = None
 
     def answered(self, key: AccessKey, monotonic: float) -> None:
         """Something came back through the tunnel of ``key``."""

@@ -151,6 +151,11 @@ class Lmas:
         """The next registration there most likely has such a tunnel: through a NAT, or another than we asked for."""
         self._tunnels[lma] = (tunnel, monotonic + TUNNEL_REMEMBERED)
 
+    def knows_keys(self, lma: Ipv4) -> bool:
+        """Whether its latest tunnel had a GRE key: then its silence has nothing to do with extension 48 (T5)."""
+        known = self._tunnels.get(lma)
+        return known is not None and known[0].key_in is not None
+
     def gives(self, lma: Ipv4, monotonic: float) -> Tunnel | None:
         known, until = self._tunnels.get(lma, (None, 0.0))
         return known if until > monotonic else None

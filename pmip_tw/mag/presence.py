@@ -36,10 +36,21 @@ def heard_since_asked(visitor: Visitor) -> Presence:
     take it away from where it is (P79). A node without an address answers no ARP: its DHCP is to be trusted.
     """
     assert visitor.exchange is not None
-    if not visitor.configured or visitor.exchange.heard:
+    if not visitor.answers_arp or visitor.exchange.heard:
         visitor.probes = 0
         return Presence.THERE
     return _probed(visitor)
+
+
+def heard_while_waiting(visitor: Visitor) -> Presence:
+    """Of a node that cannot be registered now: whether it was heard since.
+
+    An idle one is asked by ARP. One without an address is not worth remembering: it asks again by DHCP.
+    """
+    if visitor.heard_at > visitor.waiting_since:
+        visitor.probes = 0
+        return Presence.THERE
+    return _probed(visitor) if visitor.answers_arp else Presence.GONE
 
 
 def _probed(visitor: Visitor) -> Presence:

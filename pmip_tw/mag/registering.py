@@ -21,9 +21,11 @@ from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.presence import PROBE_INTERVAL, PROBES, Presence, heard_since_asked, presence
 from pmip_tw.mag.registrar import RETRANSMIT_AFTER, Registrar
 from pmip_tw.mag.repairs import repaired, without_key
-from pmip_tw.mag.visitors import State, Visitor
+from pmip_tw.mag.visitors import WITH_LEASE, State, Visitor
+from pmip_tw.mag.waiting import Waiting
 from pmip_tw.mobility.clock import Now
 from pmip_tw.wire.codes import Code
+from pmip_tw.wire.dhcp import DhcpMessage, MessageType
 from pmip_tw.wire.registration import RegistrationReply
 
 _NOT_THIS_ADDRESS = (Code.HA_ADMIN_PROHIBITED, Code.FA_ADMIN_PROHIBITED)
@@ -46,6 +48,7 @@ class Registrations:
         registrar: Registrar,
         judge: Judge,
         departures: Departures,
+        waiting: Waiting,
     ) -> None:
         self._policy = policy
         self._gate = gate
@@ -57,6 +60,7 @@ class Registrations:
         self._registrar = registrar
         self._judge = judge
         self._departures = departures
+        self._waiting = waiting
 
     def follow(self, visitor: Visitor, told: Told, now: Now) -> list[MagEffect]:
         """Carry out what DHCP means for ``visitor``'s registration."""
@@ -102,20 +106,15 @@ class Registrations:
         at = now.monotonic
         if visitor.session_ends is not None and visitor.session_ends <= at:
             return self._departures.leave(visitor, "the session timeout that AAA set is over", now)
-        if visitor.state is State.REGISTERED and visitor.lease_ends is not None and visitor.lease_ends <= at:
+        if visitor.state in WITH_LEASE and visitor.lease_ends is not None and visitor.lease_ends <= at:
             return self._departures.leave(visitor, visitor.lease_cause, now)
         if visitor.grant is not None and visitor.grant.ends_at <= at:
-            cause = "the registration was not renewed in time"
-            return self._departures.forget(visitor, "registration-expired", cause=cause)
+            return self._waiting.expired(visitor, now)
         if visitor.exchange is not None:
             if visitor.exchange.next_try <= at:
                 return self._unanswered(visitor, visitor.exchange, now)
-        elif visitor.state is State.WAITING and visitor.retry_at <= at:
-            # Heard since the refusal: it is here. Frames from before a handover say nothing (P15, P79).
-            if visitor.heard_at > visitor.refused_at:
-                return self._asking.begin(visitor, visitor.hint, now)
-            cause = "not heard since the LMA refused it"
-            return self._departures.forget(visitor, "visitor-vanished", cause=cause)
+        elif visitor.state is State.WAITING:
+            return self._waiting.due(visitor, now)
         elif visitor.state is State.ADDRESSING and visitor.retry_at <= at:
             visitor.retry_at = visitor.heard_at + self._policy.attach_probe_max_age
             if visitor.retry_at <= at:
@@ -143,7 +142,7 @@ class Registrations:
                 exchange.next_try = visitor.check_at
             return [self._home.probe(visitor)]
         visitor.check_at, visitor.contested = None, False
-        if contested:
+        if contested and not visitor.tunnel_lost:
             return []
         return (
             self._asking.renew(visitor, now)
@@ -156,6 +155,8 @@ class Registrations:
         if visitor.state is State.REGISTERED and visitor.exchange is None and not visitor.contested:
             visitor.contested, visitor.probes = True, 0
             visitor.check_at = now.monotonic
+        elif visitor.state is State.WAITING:
+            self._waiting.contest(visitor, now)
 
     def _extend(self, visitor: Visitor, now: Now) -> None:
         """The binding lives as long as the lease (P65): renew it now if it would end before (D36)."""
@@ -168,10 +169,12 @@ class Registrations:
         """Our own address is another one: at ``instant`` the visitor is registered with it (P82)."""
         visitor.exchange = None  # its answer would go to an address that we do not have
         if visitor.grant is not None:
-            visitor.check_at = instant
+            visitor.check_at, visitor.tunnel_lost = instant, True
             return []
-        visitor.state, visitor.retry_at, visitor.refused_at = State.WAITING, instant, float("-inf")
-        return self._asking.withdraw(visitor)
+        withdrawn = self._asking.withdraw(visitor)
+        visitor.wait(0.0, instant)
+        visitor.waiting_since = float("-inf")
+        return withdrawn
 
     def lost(self, visitor: Visitor, instant: float) -> None:
         """Nothing comes back through its tunnel: at ``instant`` it is registered anew (P81)."""
@@ -185,15 +188,21 @@ class Registrations:
             visitor.exchange.heard = True
             if visitor.probes:
                 visitor.exchange.next_try = now.monotonic
+        elif visitor.state is State.WAITING and visitor.probes:
+            visitor.check_at = now.monotonic
 
-    def hurry(self, visitor: Visitor, now: Now) -> None:
-        """The node asks again by DHCP while the LMA is silent: do not let it wait for the back-off (M8)."""
-        exchange, visitor.configured = visitor.exchange, False
+    def hurry(self, visitor: Visitor, message: DhcpMessage, now: Now) -> None:
+        """The node asks again by DHCP while the LMA is silent: do not let it wait for the back-off (M8).
+
+        Unless it is extending its lease it has no address by which it could be found.
+        """
+        exchange = visitor.exchange
+        extends = message.message_type is MessageType.REQUEST and message.ciaddr == visitor.hint
+        visitor.configured = visitor.configured and extends
         if exchange is not None and exchange.sent_at + RETRANSMIT_AFTER[0] <= now.monotonic:
             exchange.next_try = now.monotonic
         elif visitor.state is State.WAITING:
-            soonest = max(visitor.refused_at + RETRANSMIT_AFTER[0], now.monotonic)
-            visitor.retry_at = min(visitor.retry_at, soonest)
+            self._waiting.hurry(visitor, now)
 
     def forwarding_failed(self, visitor: Visitor, cause: str, now: Now) -> list[MagEffect]:
         """The packet plane refused the entry of an accepted registration: its binding must not stay."""
@@ -229,8 +238,14 @@ class Registrations:
         ]
         if answer.code == Code.PMIP_UNSUPPORTED:
             self._lmas.block(exchange.lma, now.monotonic)
-            wait = self._policy.pmip_backoff
-            return effects + self._asking.blocked(visitor, exchange, wait, now, refused=True)
+            return effects + self._asking.blocked(
+                visitor, exchange, self._policy.pmip_backoff, now, refused=Code.PMIP_UNSUPPORTED
+            )
+        if answer.code == Code.PMIP_DISALLOWED:
+            self._lmas.disallow(exchange.lma, visitor.nai, now.monotonic)
+            return effects + self._asking.blocked(
+                visitor, exchange, self._policy.pmip_backoff, now, refused=Code.PMIP_DISALLOWED
+            )
         cured = repaired(
             exchange,
             answer.reply,
@@ -256,17 +271,9 @@ class Registrations:
         if moves:
             return effects + self._asking.elsewhere(visitor, exchange, now)
         if answer.code in WORTH_WAITING:
-            visitor.state = State.WAITING
-            visitor.refused_at = now.monotonic
-            visitor.retry_at = now.monotonic + self._back_off(visitor)
+            visitor.wait(self._back_off(visitor), now.monotonic)
             return effects
-        hold = self._policy.reject_hold
-        if answer.code == Code.PMIP_DISALLOWED:
-            hold = self._policy.pmip_backoff  # P16
-            self._lmas.disallow(exchange.lma, visitor.nai, now.monotonic)
-            if visitor.grant is None and self._asking.has_another(visitor, exchange, now):
-                return effects + self._asking.elsewhere(visitor, exchange, now)
-        return effects + self._asking.hopeless(visitor, answer.cause, answer.reason, now, hold)
+        return effects + self._asking.hopeless(visitor, answer.cause, answer.reason, now)
 
     def _back_off(self, visitor: Visitor) -> float:
         wait = RETRANSMIT_AFTER[min(visitor.retries, len(RETRANSMIT_AFTER) - 1)]
@@ -298,7 +305,7 @@ class Registrations:
                 noted,
                 *self._departures.forget(visitor, "visitor-removed", cause=cause, reason="lma-silent"),
             ]
-        keyless = without_key(exchange)
+        keyless = None if self._lmas.knows_keys(exchange.lma) else without_key(exchange)
         if keyless is not None and not exchange.complaint:
             return [noted, *self._asking.withdraw(visitor), *self._asking.ask(visitor, keyless, now)]
         return [noted, *self._asking.elsewhere(visitor, exchange, now, cause)]

@@ -23,10 +23,17 @@ class State(Enum):
     """Without an address that could be registered: it asks DHCP servers for one (P63)."""
     REGISTERING = "registering"
     WAITING = "waiting"
-    """Refused for now: tries again at ``retry_at`` if it is heard meanwhile."""
+    """Not to be had from its LMA now: asked for again at ``retry_at``, if the node is still here (see waiting)."""
     REGISTERED = "registered"
     LEAVING = "leaving"
     """De-registering; its packets are not carried any more."""
+
+
+WITH_LEASE = (State.REGISTERED, State.WAITING)
+"""States in which the end of a lease ends the visit; in others it is looked at when they are over."""
+
+LONGEST_UNCHECKED = 32.0
+"""Seconds for which a node may wait without being asked whether it is still there."""
 
 
 class Place(NamedTuple):
@@ -61,10 +68,12 @@ class Doubt:
 class Visitor:
     """One mobile node. ``hint``: the address it was seen to use. ``home_address``: 0 until the LMA has said it.
 
-    ``lma``: where it is registered, or is to be. ``configured``: it uses ``hint`` already, and answers ARP for it.
+    ``lma``: where it is registered, or is to be. ``configured``: it uses ``hint`` already.
     ``heard_at``: last frame handed up, monotonic; traffic in the packet plane counts as well, see presence.
     ``confirmed_at``: when that was last looked at and found recent (P15). ``placed``: where the list finds it: by
     ``hint`` while that is provisional, then by ``home_address``. ``tunnel_lost``: nothing comes back through it (P81).
+    ``check_at``: when its presence is looked at next, None: when its grant says so. ``waiting_since``: it must be heard
+    after that to be registered.
     ``lease_ends``: of what DHCP told it, with grace; None if it never asked. ``lease_cause``: what its end means.
     ``lease_question``: put to a server beyond the tunnel, which we may see when ``shows_dhcp`` (P65).
     ``promise``: an ACK that waits for the registration (D23). ``refused_address``: that the LMA did not take.
@@ -90,7 +99,7 @@ class Visitor:
     confirmed_at: float = 0.0
     retry_at: float = 0.0
     retries: int = 0
-    refused_at: float = 0.0
+    waiting_since: float = 0.0
     probes: int = 0
     contested: bool = False
     check_at: float | None = None
@@ -113,6 +122,18 @@ class Visitor:
     @property
     def nai(self) -> str:
         return self.profile.nai if self.profile else ""
+
+    @property
+    def answers_arp(self) -> bool:
+        """Whether it has an address, so that it can be asked whether it is there (P15)."""
+        return self.configured and bool(self.home_address or self.hint)
+
+    def wait(self, seconds: float, monotonic: float) -> None:
+        """Nothing is asked of an LMA for so long; who is silent meanwhile is forgotten earlier."""
+        self.state, self.exchange = State.WAITING, None
+        self.waiting_since, self.probes = monotonic, 0
+        self.retry_at = monotonic + seconds
+        self.check_at = monotonic + min(seconds, LONGEST_UNCHECKED)
 
     def entry(self, *, upstream: bool, broadcasts_on: Prefix | None = None) -> AccessEntry | None:
         """What the packet plane must hold: provisional until accepted (P77); None while no address is known.
@@ -138,15 +159,17 @@ class Visitor:
         deadlines = []
         if self.exchange is not None:
             deadlines.append(self.exchange.next_try)
-        if self.state in (State.WAITING, State.ADDRESSING):
+        if self.state is State.ADDRESSING:
             deadlines.append(self.retry_at)
+        if self.state is State.WAITING and self.check_at is not None:
+            deadlines.append(self.check_at)
         if self.grant is not None:
             deadlines.append(self.grant.ends_at)
             if self.exchange is None:
                 deadlines.append(self.grant.renew_at if self.check_at is None else self.check_at)
         if self.state is not State.LEAVING and self.session_ends is not None:
             deadlines.append(self.session_ends)
-        if self.state is State.REGISTERED and self.lease_ends is not None:
+        if self.state in WITH_LEASE and self.lease_ends is not None:
             deadlines.append(self.lease_ends)
         return min(deadlines, default=None)
 

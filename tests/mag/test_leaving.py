@@ -103,10 +103,12 @@ class TestPresence:
             assert visitor.grant is not None
             assert visitor.grant.renew_at - 1000.0 == pytest.approx(expected, abs=0.1)
 
-    def test_an_lma_silent_through_the_lifetime_ends_the_visit(self) -> None:
+    def test_an_lma_silent_through_the_lifetime_ends_the_visit_of_who_is_silent_too(self) -> None:
         bench = Bench(attach_probe_max_age=1e6)
         bench.register()
-        bench.wait(1801)
+        bench.wait(1800)
+        assert len(bench.engine.visitors) == 1
+        bench.wait(5)
         assert len(bench.engine.visitors) == 0
         assert note("registration-expired", bench.effects).nai == STATION.nai
         assert len(requests(bench.effects)) > 20

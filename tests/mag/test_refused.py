@@ -83,7 +83,7 @@ class TestRefusal:
         bench = Bench()
         bench.arrive(reply(bench.begin(STATION.data(ADDRESS)), 130))
         assert bench.visitor.state.value == "waiting"
-        effects = bench.wait(1.1)
+        effects = bench.wait(4.1)  # three probes, a second apart
         assert requests(effects) == []
         assert note("visitor-vanished", effects).nai == STATION.nai
         bench.arrive(reply(bench.begin(STATION.data(ADDRESS)), 130))
