@@ -115,12 +115,13 @@ class Detach(Action):
 
 @attrs.frozen(slots=True, kw_only=True)
 class Revoke(Action):
-    """An operator ends a node's bindings at the LMA (RV21)."""
+    """An operator ends a node's bindings at every LMA (RV21)."""
 
     node: int
 
     def happen(self, world: "World") -> None:
-        world.lma.revoke(world.nodes[self.node].nai)
+        for lma in world.lmas:
+            lma.revoke(world.nodes[self.node].nai)
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import attrs
 from pmip_tw.mobility.tunnels import Encapsulation
 from tests.simulation import actions
 from tests.simulation.actions import Action
-from tests.simulation.scenario import Conditions, Habit, Scenario, Timepiece
+from tests.simulation.scenario import DOMAINS, Conditions, Habit, Scenario, Timepiece
 from tests.simulation.subjects import (
     Chance,
     arrivals,
@@ -193,6 +193,48 @@ def _upkeep(scenario: Scenario, chance: Chance) -> Scenario:
     return attrs.evolve(planned(scenario, [*scenario.actions, *happenings]), mag_settings=settings)
 
 
+def _two_lmas(scenario: Scenario, chance: Chance) -> Scenario:
+    """AAA names one LMA or both, and one is down or out of reach for longer than a lifetime (P81). Their home links
+    have the same prefix, so that nodes with one address meet at a MAG (P43, P44).
+    """
+    happenings: list[Action] = []
+    for at in (3.0, 14.0):
+        lost, seconds = chance.choice(("lma", "lma1")), chance.choice((3.0, 15.0, 45.0))
+        begins = round(at + chance.uniform(0.0, 8.0), 3)
+        if chance.random() < 0.5:
+            happenings.append(actions.Partition(at=begins, machines=(lost,), seconds=seconds))
+        else:
+            dies = actions.Crash(
+                at=begins, machine=lost, effects=0, seconds=seconds, silent=chance.random() < 0.5
+            )
+            happenings.append(dies)
+    settings = {**scenario.mag_settings, "liveness": chance.random() < 0.7, "liveness_interval": 5.0}
+    if settings["lifetime"] == 40:
+        settings["lifetime"] = 20
+    return attrs.evolve(
+        planned(scenario, [*scenario.actions, *happenings]),
+        lmas=2,
+        nodes=tuple(
+            attrs.evolve(habit, lmas=chance.choice(((0, 1), (1, 0), (0,), (1,)))) for habit in scenario.nodes
+        ),
+        mag_settings=settings,
+    )
+
+
+def _address_spaces(scenario: Scenario, chance: Chance) -> Scenario:
+    """Two realms have the same addresses; GRE keys tell their packets apart (P45, P85)."""
+    return attrs.evolve(
+        scenario,
+        nodes=tuple(attrs.evolve(habit, realm=chance.choice(tuple(DOMAINS))) for habit in scenario.nodes),
+        mag_settings={
+            **scenario.mag_settings,
+            "encapsulation": Encapsulation.GRE,
+            "gre_key": chance.choice(("lma", "own")),
+            "gre_key_with_d": True,
+        },
+    )
+
+
 PROFILES: dict[str, Callable[[Scenario, Chance], Scenario]] = {
     "general": _general,
     "quick-returns": _quick_returns,
@@ -205,4 +247,6 @@ PROFILES: dict[str, Callable[[Scenario, Chance], Scenario]] = {
     "short-of-addresses": _short_of_addresses,
     "ways-to-register": _ways_to_register,
     "upkeep": _upkeep,
+    "two-lmas": _two_lmas,
+    "address-spaces": _address_spaces,
 }

@@ -2,10 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from pmip_tw.addresses import Ipv4
-from pmip_tw.mobility.tunnels import Entry
+from pmip_tw.lma.bindings import Binding
+from pmip_tw.mobility.tunnels import AnchorKey, Entry
 from tests.simulation import state
-from tests.simulation.machines import Machine, MagMachine
+from tests.simulation.machines import LmaMachine, Machine, MagMachine
 from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
@@ -29,9 +32,8 @@ def after_event(world: "World") -> None:
     """All promises that can be broken by what just happened."""
     anew = False
     if world.stirred:
-        if world.lma in world.stirred:
-            world.history.note_bindings()
-        world.view = state.View(world.lma, world.mags)
+        world.history.note_bindings()
+        world.view = state.View(world.lmas, world.mags)
         for machine in world.stirred:
             if machine.up:
                 before, machine.held = machine.held, machine.entries()
@@ -58,9 +60,10 @@ def entries_are_live_state(machine: Machine, held: set[Entry]) -> None:
 
 def nothing_outlives_its_lifetime(world: "World") -> None:
     now = world.monotonic()
-    for binding in state.bindings(world.lma):
-        if binding.deadline + BINDING_LATE < now:
-            raise Violation("nothing outlives its lifetime", f"the binding of {binding.nai!r}")
+    for lma in world.lmas:
+        for binding in state.bindings(lma):
+            if binding.deadline + BINDING_LATE < now:
+                raise Violation("nothing outlives its lifetime", f"the binding of {binding.nai!r}")
     for mag in world.mags:
         for visitor in state.visitors(mag):
             if visitor.grant is not None and visitor.grant.ends_at + GRANT_LATE < now:
@@ -68,38 +71,41 @@ def nothing_outlives_its_lifetime(world: "World") -> None:
 
 
 def one_owner_per_address(world: "World") -> None:
-    """At the LMA, and at each MAG: a home address is one node's."""
-    owners: dict[Ipv4, bytes] = {}
-    for binding in state.bindings(world.lma):
-        other = owners.setdefault(binding.home_address, binding.nai)
-        if other != binding.nai:
-            raise Violation("an address is one node's", f"{other!r} and {binding.nai!r} are bound to one")
+    """A home address of a domain of an LMA is one node's."""
+    for lma in world.lmas:
+        owners: dict[AnchorKey, bytes] = {}
+        for binding in state.bindings(lma):
+            other = owners.setdefault(binding.key, binding.nai)
+            if other != binding.nai:
+                raise Violation("an address is one node's", f"{other!r} and {binding.nai!r} are bound to one")
 
 
 def registrations_end_before_bindings(world: "World") -> None:
     """A MAG never believes longer than the LMA that it serves a node there (M5)."""
-    for nai, binding in world.view.bindings.items():
+    for (lma, nai), binding in world.view.bindings.items():
         for mag in world.mags:
             visitor = world.view.served.get((mag.number, nai))
             if mag.address != binding.care_of_address or visitor is None or visitor.grant is None:
                 continue
+            if visitor.lma != lma:
+                continue  # it went elsewhere while this one was silent (P81)
             if visitor.grant.ends_at > binding.deadline + BINDING_LATE:
                 raise Violation("a registration ends before its binding", f"{visitor.nai} at {mag.name}")
 
 
 def registrations_have_bindings(world: "World") -> None:
     """While a MAG serves a node, the LMA has not ended what it granted there in this life; moved is another matter."""
-    if not world.lma.up:
-        return
     for (number, nai), visitor in world.view.served.items():
-        mag = world.mags[number]
-        if nai in world.view.bindings or world.history.outlives_lma(nai, visitor.home_address):
+        mag, lma = world.mags[number], world.lma_at(visitor.lma)
+        if not lma.up or (lma.address, nai) in world.view.bindings:
             continue
-        if nai in world.history.revoked:
+        if world.history.outlives(lma, nai, visitor.home_address):
+            continue
+        if (lma.address, nai) in world.history.revoked:
             continue  # by the operator; the MAG is being told (RV21)
         if visitor.grant is None or visitor.grant.ends_at <= world.monotonic():
             continue  # both end, and the LMA was first to notice
-        if world.history.was_last_at(nai, mag.address):
+        if world.history.was_last_at(lma, nai, mag.address):
             raise Violation("a registration has a binding", f"{nai} at {mag.name}")
 
 
@@ -113,75 +119,100 @@ def only_what_is_over_is_revoked(world: "World", mag: MagMachine, nai: str) -> N
         raise Violation("only what is over is revoked", f"{nai} is bound at {mag.name}")
 
 
-def one_move_at_a_time(world: "World", nai: str) -> None:
+def one_move_at_a_time(world: "World", lma: LmaMachine, nai: str) -> None:
     """A binding has moved: not sooner than the interval after it had moved before (P79)."""
     interval = float(world.scenario.lma_settings.get("handover_min_interval", 1.0))  # type: ignore[arg-type]
-    since = world.history.moved(nai)
+    since = world.history.moved(lma, nai)
     if since is not None and since < interval - INSTANT:
         raise Violation("a node moves once in a while", f"{nai} moved {since:.3f} s after it had moved")
 
 
 class History:
-    """What must be remembered of the past: who had which address from the LMA, and who has moved.
+    """What must be remembered of the past: who had which address from which LMA, and who has moved.
 
-    ``revoked``: whose bindings an operator has ended, and who has none again.
+    ``revoked``: (LMA, NAI) whose bindings an operator has ended, and who has none again. LMAs are known by address.
     """
 
     def __init__(self, world: "World") -> None:
-        self.revoked: set[str] = set()
+        self.revoked: set[tuple[Ipv4, str]] = set()
         self._world = world
-        self._granted: dict[tuple[str, Ipv4], tuple[float, int]] = {}
-        self._owners: dict[Ipv4, str] = {}
-        self._places: dict[str, Ipv4] = {}
-        self._moves: dict[str, tuple[float, int]] = {}
+        self._granted: dict[tuple[Ipv4, str, Ipv4], _Granted] = {}
+        self._latest: dict[tuple[str, Ipv4], _Granted] = {}
+        self._owners: dict[tuple[Ipv4, AnchorKey], str] = {}
+        self._places: dict[tuple[Ipv4, str], Ipv4] = {}
+        self._moves: dict[tuple[Ipv4, str], tuple[float, int]] = {}
 
     def configured(self, node: "MobileNode") -> None:
-        """``node`` was given its address by DHCP: no other than the LMA had given it (D23)."""
-        if (node.nai, node.address) not in self._granted:
+        """``node`` was given its address by DHCP: no other than an LMA had given it (D23)."""
+        if (node.nai, node.address) not in self._latest:
             raise Violation("only the LMA gives addresses", f"{node.nai} has one that it was not given")
 
-    def outlives_lma(self, nai: str, address: Ipv4) -> bool:
+    def outlives(self, lma: LmaMachine, nai: str, address: Ipv4) -> bool:
         """Whether a node has its address from a former life of the LMA, which has forgotten it: bindings are not
         durable yet.
         """
-        _, life = self._granted.get((nai, address), (0.0, 0))
-        return life != self._world.lma.life
+        granted = self._granted.get((lma.address, nai, address))
+        return granted is not None and granted.life != lma.life
 
-    def moved(self, nai: str) -> float | None:
+    def moved(self, lma: LmaMachine, nai: str) -> float | None:
         """Its binding has moved; seconds since it had done so before, None if this life of the LMA knows of no move."""
-        now, life = self._world.monotonic(), self._world.lma.life
-        at, then = self._moves.get(nai, (0.0, 0))
-        self._moves[nai] = (now, life)
-        return now - at if then == life else None
+        now = self._world.monotonic()
+        at, life = self._moves.get((lma.address, nai), (0.0, 0))
+        self._moves[lma.address, nai] = (now, lma.life)
+        return now - at if life == lma.life else None
 
-    def begins_anew(self, nai: str) -> None:
+    def begins_anew(self, lma: LmaMachine, nai: str) -> None:
         """It has a first binding again, which may move at once."""
-        self._moves.pop(nai, None)
+        self._moves.pop((lma.address, nai), None)
 
-    def was_last_at(self, nai: str, care_of_address: Ipv4) -> bool:
-        return self._places.get(nai) == care_of_address
+    def was_last_at(self, lma: LmaMachine, nai: str, care_of_address: Ipv4) -> bool:
+        return self._places.get((lma.address, nai)) == care_of_address
 
     def note_bindings(self) -> None:
-        world, now = self._world, self._world.monotonic()
-        for binding in state.bindings(world.lma):
-            nai = binding.nai.decode()
-            self._places[nai] = binding.care_of_address
-            self.revoked.discard(nai)
-            self._granted[nai, binding.home_address] = (now, world.lma.life)
-            if self._owners.get(binding.home_address) != nai:
-                self._owners[binding.home_address] = nai
-                for node in world.nodes:
-                    if node.nai != nai and node.address == binding.home_address:
-                        self._may_be_taken_from(node, now)
+        """Of every LMA that has done anything."""
+        for lma in self._world.lmas:
+            if lma in self._world.stirred:
+                for binding in state.bindings(lma):
+                    self._note(lma, binding)
 
-    def _may_be_taken_from(self, node: "MobileNode", now: float) -> None:
+    def _note(self, lma: LmaMachine, binding: Binding) -> None:
+        nai, address = binding.nai.decode(), binding.home_address
+        self._places[lma.address, nai] = binding.care_of_address
+        self.revoked.discard((lma.address, nai))
+        now = self._world.monotonic()
+        granted = _Granted(lma=lma.address, life=lma.life, registered_at=binding.registered_at, seen_at=now)
+        self._granted[lma.address, nai, address] = granted
+        former = self._latest.get((nai, address))
+        if former is None or former.registered_at <= binding.registered_at:
+            self._latest[nai, address] = granted
+        owned = lma.address, binding.key
+        if self._owners.get(owned) != nai:
+            self._owners[owned] = nai
+            for node in self._world.nodes:
+                if node.nai != nai and node.address == address and node.domain == binding.key.domain:
+                    self._may_be_taken_from(node, lma)
+
+    def _may_be_taken_from(self, node: "MobileNode", lma: LmaMachine) -> None:
         """Another node was given the address that ``node`` still has configured."""
-        since, _ = self._granted.get((node.nai, node.address), (0.0, 0))
-        if self.outlives_lma(node.nai, node.address):
+        granted = self._latest.get((node.nai, node.address))
+        if granted is not None and granted.lma != lma.address:
+            return  # it has that of another home link, and they meet nowhere (P43)
+        if self.outlives(lma, node.nai, node.address):
             return
         if self._world.scenario.prefix_length >= TIGHT:
             return  # the pool was empty otherwise (P80)
         hold = self._world.scenario.lma_settings.get("address_hold", 3600.0)
-        if since + hold <= now:  # type: ignore[operator]
+        since = granted.seen_at if granted is not None else 0.0
+        if since + hold <= self._world.monotonic():  # type: ignore[operator]
             return  # it slept for longer than its address is held (P80)
         raise Violation("an address is configured once", f"that of {node.nai} was given to another")
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class _Granted:
+    """``seen_at``: when the LMA was last seen to hold the binding, monotonic."""
+
+    lma: Ipv4
+    life: int
+    registered_at: float
+    seen_at: float

@@ -26,7 +26,7 @@ from tests.agents.world import GATEWAY, GATEWAY_MAC, LMA, PORT, association
 from tests.simulation.aaa import AccessClient
 from tests.simulation.fuse import Fuse, FusedPlane, FusedSignalling
 from tests.simulation.ledger import Ledger
-from tests.simulation.scenario import Timepiece
+from tests.simulation.scenario import DOMAINS, Timepiece, lma_name
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -162,39 +162,50 @@ class MagMachine(Machine):
         if proof == "per-mn":
             return ()
         mode = AuthenticationMode.FA_HA if proof == "fa-ha" else AuthenticationMode.PER_MN
-        return (LmaAssociation(address=LMA, mode=mode, fa_ha=_between(self.number)),)
+        return tuple(
+            LmaAssociation(address=lma.address, mode=mode, fa_ha=_between(self.number))
+            for lma in self.world.lmas
+        )
 
 
 class LmaMachine(Machine):
-    """An LMA. Its bindings are in memory only: a durable store would be given to the engine here."""
+    """An LMA, with home links of its own in each domain. Its bindings are in memory only: a durable store would be
+    given to the engine here.
+    """
 
     engine: LmaEngine
     agent: Lma
 
-    def __init__(self, world: "World") -> None:
-        super().__init__(world, "lma", LMA)
+    def __init__(self, world: "World", number: int) -> None:
+        self.number = number
+        super().__init__(world, lma_name(number), Ipv4(LMA + number))
 
     def revoke(self, nai: str) -> None:
         if self.up:
             try:
                 self.agent.revoke(nai)
-                self.world.history.revoked.add(nai)
+                self.world.history.revoked.add((self.address, nai))
             except PmipError:
                 self.world.note(self.name, f"{nai} has no binding")
 
     def _new_plane(self) -> FusedPlane:
-        plane = FusedPlane(monotonic=self.world.monotonic, local=self.address)
+        plane = FusedPlane(
+            monotonic=self.world.monotonic, local=self.address, domains=tuple(DOMAINS.values())
+        )
         plane.carrier = self.world.carry
         return plane
 
     def _start_agent(self) -> None:
         world = self.world
         policy = LmaPolicy(address=self.address, **world.scenario.lma_settings)  # type: ignore[arg-type]
-        pool = AddressPool(world.home, hold=policy.address_hold)
+        pools = [
+            (AddressPool(world.home, hold=policy.address_hold, domain=domain), [realm])
+            for realm, domain in DOMAINS.items()
+        ]
         self.engine = LmaEngine(
             policy,
             AssociationTable((node.nai, association(node.number + 1)) for node in world.nodes),
-            Pools([(pool, ["example.net"])], dict(world.static)),
+            Pools(pools, dict(world.static)),
             mags=KnownMags(_known(world)),
         )
         self.agent = Lma(

@@ -12,7 +12,7 @@ from pmip_tw.wire.ethernet import ETHERTYPE_ARP, ETHERTYPE_IPV4, EthernetFrame, 
 from pmip_tw.wire.ipv4 import PROTOCOL_UDP, Ipv4Packet
 from pmip_tw.wire.udp import UdpDatagram
 from tests.agents.world import GATEWAY_MAC, Station
-from tests.simulation.scenario import Habit
+from tests.simulation.scenario import DOMAINS, Habit
 
 ASK_AGAIN = 3.0
 """Seconds between two DHCP messages of a client that gets no answer."""
@@ -43,7 +43,7 @@ class MobileNode:
     def __init__(self, number: int, habit: Habit, world: Surroundings, seed: str) -> None:
         self.number = number
         self.habit = habit
-        self.station = Station(number + 1)
+        self.station = Station(number + 1, habit.realm)
         self.mac: Mac = self.station.mac
         self.nai = self.station.nai
         self.where: int | None = None
@@ -66,6 +66,10 @@ class MobileNode:
     def configure(self, address: Ipv4) -> None:
         """A static address."""
         self.address = address
+
+    @property
+    def domain(self) -> str:
+        return DOMAINS[self.habit.realm]
 
     # Where it goes
 

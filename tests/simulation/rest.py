@@ -37,6 +37,7 @@ def calm(world: "World") -> None:
     world.aaa.refused.clear()
     for machine in world.machines:
         machine.fuse.never_mind()
+        machine.plane.never_mind()
     for node in world.nodes:
         node.pace = max(2.0, UNHURRIED / node.habit.talks_every)
     # Only who is told that its address is another one now may have to wait for its lease to end.
@@ -86,8 +87,16 @@ def _is_served(world: "World", node: "MobileNode") -> None:
     """At the MAG where it is, at that one alone, with the address that it has."""
     assert node.where is not None
     mag = world.mags[node.where]
-    visitor, binding = state.serves(mag, node.nai), state.binding_of(world.lma, node.nai)
-    if binding is None and _no_address_left(world):
+    visitor = state.serves(mag, node.nai)
+    binding = next(
+        (
+            state.binding_of(lma, node.nai)
+            for lma in world.lmas
+            if visitor is not None and lma.address == visitor.lma
+        ),
+        None,
+    )
+    if binding is None and all(_no_address_left(world, world.lmas[number]) for number in node.habit.lmas):
         return  # there are more nodes than addresses (H10)
     if visitor is None or binding is None:
         raise Violation("who is there is served", f"{node.nai} at {mag.name}: {visitor}, {binding}")
@@ -98,9 +107,9 @@ def _is_served(world: "World", node: "MobileNode") -> None:
         raise Violation("who is there has its address", f"{seen}, the LMA {binding.home_address:#x}")
 
 
-def _no_address_left(world: "World") -> bool:
+def _no_address_left(world: "World", lma: LmaMachine) -> bool:
     """All but those of network, gateway and broadcast."""
-    return len(list(state.bindings(world.lma))) == 2 ** (32 - world.scenario.prefix_length) - 3
+    return len(list(state.bindings(lma))) == 2 ** (32 - world.scenario.prefix_length) - 3
 
 
 def _nowhere_else(world: "World", node: "MobileNode") -> None:

@@ -9,6 +9,15 @@ if TYPE_CHECKING:
     from tests.simulation.actions import Action
 
 
+DOMAINS = {"example.net": "", "blue.example": "blue"}
+"""The address space of each realm; all of them have the same prefix (P85)."""
+
+
+def lma_name(number: int) -> str:
+    """The first is simply the LMA."""
+    return f"lma{number or ''}"
+
+
 @attrs.frozen(slots=True, kw_only=True)
 class Conditions:
     """What the network does to datagrams; see FakeNetwork."""
@@ -31,11 +40,14 @@ class Timepiece:
 @attrs.frozen(slots=True, kw_only=True)
 class Habit:
     """A mobile node's ways. ``talks_every``: seconds between its packets; ``static``: its address is configured at the
-    LMA and in the host, which never speaks DHCP.
+    LMA and in the host, which never speaks DHCP. ``lmas``: numbers of those that AAA names, the preferred one first.
+    ``realm``: says in which address space it lives, see DOMAINS.
     """
 
     talks_every: float = 2.0
     static: bool = False
+    lmas: tuple[int, ...] = (0,)
+    realm: str = "example.net"
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -47,6 +59,7 @@ class Scenario:
     seed: int
     profile: str
     mags: int = 2
+    lmas: int = 1
     nodes: tuple[Habit, ...] = (Habit(),)
     prefix_length: int = 24
     conditions: Conditions = Conditions()

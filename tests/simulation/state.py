@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from pmip_tw.addresses import Ipv4
 from pmip_tw.forwarding.memory import far_end
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.mag.visitors import State, Visitor
@@ -51,13 +52,17 @@ def is_busy(machine: Machine) -> bool:
 
 
 class View:
-    """Who is registered where, on both sides, as it was when somebody last did something."""
+    """Who is registered where, on both sides, as it was when somebody last did something.
 
-    def __init__(self, lma: LmaMachine, mags: Sequence[MagMachine]) -> None:
-        self.bindings: dict[str, Binding] = {}
+    ``bindings``: by address of the LMA and NAI; ``served``: by number of the MAG and NAI.
+    """
+
+    def __init__(self, lmas: Sequence[LmaMachine], mags: Sequence[MagMachine]) -> None:
+        self.bindings: dict[tuple[Ipv4, str], Binding] = {}
         self.served: dict[tuple[int, str], Visitor] = {}
-        for binding in bindings(lma):
-            self.bindings[binding.nai.decode()] = binding
+        for lma in lmas:
+            for binding in bindings(lma):
+                self.bindings[lma.address, binding.nai.decode()] = binding
         for mag in mags:
             for visitor in visitors(mag):
                 if visitor.state is State.REGISTERED and visitor.tunnel is not None:
@@ -65,8 +70,11 @@ class View:
 
     def agreed(self, mag: MagMachine, nai: str) -> Visitor | None:
         """The visitor, if MAG and LMA hold the same registration, so that packets must flow."""
-        visitor, binding = self.served.get((mag.number, nai)), self.bindings.get(nai)
-        if visitor is None or binding is None or visitor.home_address != binding.home_address:
+        visitor = self.served.get((mag.number, nai))
+        if visitor is None:
+            return None
+        binding = self.bindings.get((visitor.lma, nai))
+        if binding is None or visitor.home_address != binding.home_address:
             return None
         if binding.care_of_address != mag.address:
             return None  # packets go to where it was (P82)

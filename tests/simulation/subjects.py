@@ -9,7 +9,7 @@ import attrs
 
 from tests.simulation import actions
 from tests.simulation.actions import Action
-from tests.simulation.scenario import Conditions, Habit, Scenario, Timepiece
+from tests.simulation.scenario import Conditions, Habit, Scenario, Timepiece, lma_name
 
 Chance = random.Random
 
@@ -79,8 +79,9 @@ def lma_settings(chance: Chance) -> dict[str, object]:
 
 
 def machines(scenario: Scenario) -> list[str]:
-    """Their names, the LMA's first."""
-    return ["lma", *(f"mag{number}" for number in range(scenario.mags))]
+    """Their names, those of LMAs first."""
+    lmas = (lma_name(number) for number in range(scenario.lmas))
+    return [*lmas, *(f"mag{number}" for number in range(scenario.mags))]
 
 
 def timepieces(chance: Chance, mags: int, spread: float) -> dict[str, Timepiece]:

@@ -3,10 +3,12 @@
 from typing import TYPE_CHECKING
 
 from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.lma.bindings import Binding
+from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.wire.udp import udp_packet
 from tests.agents.world import CORRESPONDENT
 from tests.simulation import state
-from tests.simulation.machines import MagMachine
+from tests.simulation.machines import LmaMachine, MagMachine
 from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
@@ -29,33 +31,37 @@ class Traffic:
 
     # From a node
 
-    def expect_upstream(self, mag: MagMachine, frame: bytes) -> bytes | None:
-        """What must come out at the LMA when ``mag`` gets ``frame``; None if nothing must."""
+    def expect_upstream(self, mag: MagMachine, frame: bytes) -> tuple[LmaMachine, bytes] | None:
+        """What must come out, and at which LMA, when ``mag`` gets ``frame``; None if nothing must."""
         payload = frame[_ETHERNET + _HEADERS :]
         if frame[12:14] != b"\x08\x00" or not payload.startswith(b"mn"):
             return None
         visitor = self._world.view.agreed(mag, payload.decode())
         if visitor is None or frame[26:30] != visitor.home_address.to_bytes(4, "big"):
             return None
-        return payload
+        return self._world.lma_at(visitor.lma), payload
 
-    def check_upstream(self, payload: bytes) -> None:
-        if not any(packet.endswith(payload) for packet in self._world.lma.plane.delivered):
-            raise Violation("packets flow", f"a packet of {payload.decode()} did not get through the LMA")
+    def check_upstream(self, lma: LmaMachine, payload: bytes) -> None:
+        if not any(packet.endswith(payload) for packet in lma.plane.delivered):
+            raise Violation("packets flow", f"a packet of {payload.decode()} did not get through {lma.name}")
 
     def check_delivered(self) -> None:
-        """What leaves an LMA has the source of whom it comes from (T6, P48)."""
-        lma = self._world.lma
-        if not lma.up or not lma.plane.delivered:
+        """What leaves an LMA has the source of whom it comes from, and is in his address space (T6, P48, P85)."""
+        for lma in self._world.lmas:
+            if not lma.up or not lma.plane.delivered:
+                continue
+            owners = {binding.key: binding.nai for binding in state.bindings(lma)}
+            for domain, packets in lma.plane.delivered_in.items():
+                for packet in packets:
+                    source = AnchorKey(Ipv4(int.from_bytes(packet[12:16], "big")), domain)
+                    self._check_sender(lma, packet[_HEADERS:], source, owners.get(source))
+                packets.clear()
+            lma.plane.delivered.clear()
+
+    def _check_sender(self, lma: LmaMachine, sender: bytes, source: AnchorKey, owner: bytes | None) -> None:
+        if owner == sender or self._world.history.outlives(lma, sender.decode(), source.home_address):
             return
-        owners = {binding.home_address: binding.nai for binding in state.bindings(lma)}
-        history = self._world.history
-        for packet in lma.plane.delivered:
-            sender, source = packet[_HEADERS:], Ipv4(int.from_bytes(packet[12:16], "big"))
-            if owners.get(source) != sender and not history.outlives_lma(sender.decode(), source):
-                seen = f"{sender!r} spoke with the address of {owners.get(source)!r}"
-                raise Violation("nobody speaks for another", seen)
-        lma.plane.delivered.clear()
+        raise Violation("nobody speaks for another", f"{sender!r} spoke with the address of {owner!r}")
 
     # To a node
 
@@ -70,19 +76,22 @@ class Traffic:
             return
         self._turn = (self._turn + 1) % len(world.nodes)
         node = world.nodes[self._turn]
-        binding = world.view.bindings.get(node.nai)
-        if binding is None:
-            return
-        world.lma.plane.host_sends(self._packet(binding.home_address))
-        world.lma.plane.tunnelled.clear()
+        for lma in world.lmas:
+            binding = world.view.bindings.get((lma.address, node.nai))
+            if binding is not None:
+                self._send(lma, binding, node)
+
+    def _send(self, lma: LmaMachine, binding: Binding, node: "MobileNode") -> None:
+        world = self._world
+        lma.plane.host_sends(self._packet(binding.home_address), node.domain)
+        lma.plane.tunnelled.clear()
         reached = self._collect()
-        self._check_receivers(node, reached)
+        self._check_receivers(lma, node, reached)
         for mag in world.mags:
-            if (
-                mag.address == binding.care_of_address
-                and node.mac not in reached
-                and world.view.agreed(mag, node.nai)
-            ):
+            if mag.address != binding.care_of_address or node.mac in reached:
+                continue
+            visitor = world.view.agreed(mag, node.nai)
+            if visitor is not None and visitor.lma == lma.address:
                 raise Violation("packets flow", f"a packet to {node.nai} did not leave {mag.name}")
 
     def _collect(self) -> list[bytes]:
@@ -96,12 +105,12 @@ class Traffic:
                 ]
         return reached
 
-    def _check_receivers(self, node: "MobileNode", reached: list[bytes]) -> None:
+    def _check_receivers(self, lma: LmaMachine, node: "MobileNode", reached: list[bytes]) -> None:
         for mac in reached:
             if mac == node.mac:
                 continue
             receiver = next(other for other in self._world.nodes if other.mac == mac)
-            if self._world.history.outlives_lma(receiver.nai, receiver.address):
+            if self._world.history.outlives(lma, receiver.nai, receiver.address):
                 continue  # the LMA has forgotten whose it was: bindings are not durable yet
             if any(state.claims(mag, receiver.nai) for mag in self._world.mags):
                 continue  # a provisional entry takes a claim for true until the LMA has decided (P77)

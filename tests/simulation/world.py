@@ -68,20 +68,26 @@ class World:
         self.aaa = AccessServer(
             f"{seed}/aaa",
             {
-                node.mac: Accept(Profile(nai=node.nai, lmas=(LMA,), mn_ha=association(node.number + 1)))
+                node.mac: Accept(
+                    Profile(
+                        nai=node.nai,
+                        lmas=tuple(Ipv4(LMA + number) for number in node.habit.lmas),
+                        mn_ha=association(node.number + 1),
+                    )
+                )
                 for node in self.nodes
             },
             scenario.aaa_delay,
         )
         self.stirred: dict[Machine, None] = {}
-        self.lma = LmaMachine(self)
+        self.lmas = [LmaMachine(self, number) for number in range(scenario.lmas)]
         self.mags = [MagMachine(self, number) for number in range(scenario.mags)]
-        self.machines: list[Machine] = [self.lma, *self.mags]
+        self.machines: list[Machine] = [*self.lmas, *self.mags]
         self._at = {machine.address: machine for machine in self.machines}
         self.traffic = Traffic(self)
         self.adversary = Adversary(self)
         self.history = invariants.History(self)
-        self.view = state.View(self.lma, self.mags)
+        self.view = state.View(self.lmas, self.mags)
         self._defects: list[str] = []
 
     # The loop
@@ -184,7 +190,7 @@ class World:
             expected = self.traffic.expect_upstream(mag, frame)
             mag.plane.node_sends(PORT, frame)
             if expected is not None:
-                self.traffic.check_upstream(expected)
+                self.traffic.check_upstream(*expected)
 
     def configured(self, node: MobileNode) -> None:
         """See nodes.Surroundings."""
@@ -201,6 +207,9 @@ class World:
         self.adversary.overhears(machine, datagram)
         if self.story is not None:
             self.note(machine.name, f"got {_short(datagram)}")
+
+    def lma_at(self, address: Ipv4) -> LmaMachine:
+        return next(lma for lma in self.lmas if lma.address == address)
 
     def machine(self, name: str) -> Machine:
         return named(self.machines, name)
@@ -250,9 +259,9 @@ class _Listener:
         key = observation.name if not observation.reason else f"{observation.name} {observation.reason}"
         self._world.told[key] += 1
         if observation.name == "binding-moved":
-            invariants.one_move_at_a_time(self._world, observation.nai)
+            invariants.one_move_at_a_time(self._world, self._lma(), observation.nai)
         elif observation.name == "binding-created":
-            self._world.history.begins_anew(observation.nai)
+            self._world.history.begins_anew(self._lma(), observation.nai)
         elif observation.name == "revocation-received":
             mag = self._world.machine(self._name)
             assert isinstance(mag, MagMachine)
@@ -261,6 +270,11 @@ class _Listener:
             about = f" {observation.nai}" if observation.nai else ""
             cause = f": {observation.cause}" if observation.cause else ""
             self._world.note(self._name, f"{key}{about}{cause}")
+
+    def _lma(self) -> LmaMachine:
+        machine = self._world.machine(self._name)
+        assert isinstance(machine, LmaMachine)
+        return machine
 
 
 def _short(datagram: Datagram) -> str:
