@@ -14,7 +14,7 @@ from pmip_tw.forwarding.budget import ERRORS_PER_SECOND, Budget
 from pmip_tw.forwarding.dhcp_packets import is_to_dhcp_client, is_to_dhcp_server
 from pmip_tw.forwarding.keepalives import answered, keepalive
 from pmip_tw.forwarding.path_mtu import LINK_MTU
-from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, require_carriable, told_mtu
+from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, Way, require_carriable, told_mtu
 from pmip_tw.forwarding.session import octets
 from pmip_tw.forwarding.soundness import is_sound, out_of_tunnel
 from pmip_tw.forwarding.time_to_live import one_hop_older
@@ -26,6 +26,7 @@ from pmip_tw.wire.ipv4 import (
     PROTOCOL_ICMP,
     PROTOCOL_IP_IN_IP,
     PROTOCOL_TCP,
+    PROTOCOL_UDP,
     Ipv4Packet,
 )
 
@@ -153,7 +154,7 @@ class AccessSwitch:
         if not is_sound(packet, length):
             self._drops[drops.MALFORMED] += 1
             return
-        to_dhcp_server = is_to_dhcp_server(packet)
+        to_dhcp_server = packet[9] == PROTOCOL_UDP and is_to_dhcp_server(packet)
         if to_dhcp_server and not session.entry.shows_dhcp:
             session.last_heard = self.now
             self._hand_up(port, frame)
@@ -218,22 +219,25 @@ class AccessSwitch:
         return True
 
     def _carry(self, session: AccessSession, packet: bytes) -> None:
-        mtu = session.way.mtu
-        if len(packet) > mtu and packet[6] & DONT_FRAGMENT:
-            self._refuse_too_big(session, packet)
-            return
-        forwarded = one_hop_older(packet)
-        if packet[9] == PROTOCOL_TCP and mss.is_syn(forwarded):
-            forwarded = mss.clamp(forwarded, mtu)
-        self._send(session, forwarded)
-
-    def _send(self, session: AccessSession, packet: bytes) -> None:
         way = session.way
+        if len(packet) > way.mtu:
+            self._paths.learn_mtu(way)
+            if len(packet) > way.mtu and packet[6] & DONT_FRAGMENT:
+                self._refuse_too_big(session, packet)
+                return
+        packet = one_hop_older(packet)
+        if packet[9] == PROTOCOL_TCP and mss.is_syn(packet):
+            packet = self._clamped(way, packet)
         if way.carry(packet) if len(packet) <= way.mtu else way.carry_long(packet):
             session.packets_up += 1
             session.octets_up += len(packet)
         else:  # perhaps the path takes less than it did: the next packet will know (T9)
             self._paths.learn_mtu(way)
+
+    def _clamped(self, way: Way, packet: bytes) -> bytes:
+        """A SYN for what the path takes at this moment: a connection lives by it (T9)."""
+        self._paths.learn_mtu(way)
+        return mss.clamp(packet, way.mtu)
 
     def _refuse_too_big(self, session: AccessSession, packet: bytes) -> None:
         """Tell the node in its gateway's name how much the tunnel takes (N32, T9)."""
@@ -295,7 +299,7 @@ class AccessSwitch:
             return
         protocol = packet[9]
         if protocol == PROTOCOL_TCP and mss.is_syn(packet):
-            packet = mss.clamp(packet, session.way.mtu)
+            packet = self._clamped(session.way, packet)
         elif protocol == PROTOCOL_ICMP and session.awaited and self._is_awaited(session, packet):
             return
         elif protocol == PROTOCOL_IP_IN_IP:

@@ -71,6 +71,9 @@ class AnchorDomain:
                 self._paths.learn_mtu(way)
 
     def _send_long(self, way: Way, packet: bytes) -> bool:
+        self._paths.learn_mtu(way)
+        if len(packet) <= way.mtu:
+            return way.carry(packet)
         if packet[6] & DONT_FRAGMENT:
             self._drops[drops.TOO_BIG] += 1
             self._report(self._too_big_errors, partial(icmp.fragmentation_needed, mtu=way.mtu), packet)

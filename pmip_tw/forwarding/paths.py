@@ -109,7 +109,10 @@ class TunnelPaths:
         return bool(inner) and bool(inner[6] & DONT_FRAGMENT) and int.from_bytes(inner[2:4], "big") > way.mtu
 
     def learn_mtu(self, way: Way) -> None:
-        """Ask again what the path takes (T9)."""
+        """Ask again what the path takes (T9).
+
+        Wherever it would make a difference: the kernel forgets a limit that ICMP has taught after some minutes.
+        """
         way.mtu = inner_mtu(way.tunnel, self._path_mtu(way.tunnel))
 
     def reason(self, ends: TunnelEnds, otherwise: str) -> str:

@@ -23,6 +23,7 @@ from ..forwarding.packets import (
     frame,
     from_node,
     hop,
+    tcp_packet,
     to_node,
 )
 from ..forwarding.worlds import LOCAL, PORTS, MemoryAccess, TunAccessWorld, tunnel
@@ -291,6 +292,32 @@ class TestAccessContract:
         access.until(lambda: len(access.transmitted()) == 1)
         error = IcmpMessage.decode(Ipv4Packet.decode(access.transmitted()[0][1][14:]))
         assert (error.type, error.code, error.rest & 0xFFFF) == (3, 4, 1280)
+
+    @covers("T9")
+    def test_what_was_learnt_of_a_path_does_not_outlive_it(self, access: AccessWorld) -> None:
+        """Or one forged ICMP message would make the tunnel narrow for good: for long packets, and for TCP."""
+        access.plane.install(entry())
+        access.narrow(1300)
+        packet = Ipv4Packet(
+            source=HOME, destination=CORRESPONDENT, protocol=17, payload=bytes(1400), dont_fragment=True
+        ).encode()
+        syn = tcp_packet(flags=2, options=b"\x02\x04\x05\xb4")
+        access.node_sends(PORTS[0], frame(packet))
+        access.until(lambda: access.plane.drops() == {drops.OUTER_TOO_BIG: 1})
+        access.node_sends(PORTS[0], frame(syn))
+        access.until(lambda: len(access.tunnelled()) == 1)
+        access.narrow(1500)
+        access.node_sends(PORTS[0], frame(syn))
+        access.until(lambda: len(access.tunnelled()) == 2)
+        assert [inner[42:44] for _, inner in access.tunnelled()] == [
+            (mtu - 40).to_bytes(2, "big") for mtu in (1280, 1480)
+        ]
+        access.narrow(1300)
+        access.node_sends(PORTS[0], frame(packet))
+        access.until(lambda: access.plane.drops() == {drops.OUTER_TOO_BIG: 2})
+        access.narrow(1500)
+        access.node_sends(PORTS[0], frame(packet))
+        access.until(lambda: access.tunnelled()[2:] == [(tunnel(), hop(packet))])
 
     def test_no_port_of_another_name(self, access: AccessWorld) -> None:
         for act in (access.plane.transmit, access.plane.forward):

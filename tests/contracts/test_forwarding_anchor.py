@@ -114,6 +114,20 @@ class TestAnchorContract:
         pieces = [Ipv4Packet.decode(inner).payload for _, inner in anchor.tunnelled()]
         assert b"".join(pieces) == bytes(1400)
 
+    @covers("T9")
+    def test_what_was_learnt_of_a_path_does_not_outlive_it(self, anchor: AnchorWorld) -> None:
+        """Or one forged ICMP message would make the tunnel narrow for good."""
+        anchor.plane.install(AnchorEntry(home_address=HOME, tunnel=tunnel()))
+        anchor.narrow(1300)
+        fields = {"source": CORRESPONDENT, "destination": HOME, "protocol": 17, "payload": bytes(1400)}
+        packet = Ipv4Packet(**fields, dont_fragment=True).encode()
+        anchor.host_sends(packet)
+        anchor.until(lambda: anchor.plane.drops() == {drops.OUTER_TOO_BIG: 1})
+        anchor.narrow(1500)
+        anchor.host_sends(packet)
+        anchor.until(lambda: len(anchor.tunnelled()) == 1)
+        assert anchor.delivered() == []
+
     @covers("P52")
     def test_an_address_without_binding_is_host_unreachable(self, anchor: AnchorWorld) -> None:
         """P52."""
