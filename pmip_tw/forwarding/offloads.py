@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pmip_tw.wire.checksum import internet_checksum
-from pmip_tw.wire.ipv4 import MINIMUM_HEADER, PROTOCOL_TCP, PROTOCOL_UDP
+from pmip_tw.wire.ipv4 import MINIMUM_HEADER, PROTOCOL_TCP, PROTOCOL_UDP, is_fragment
 
 VNET_HEADER: Final = 10
 NO_OFFLOAD: Final = bytes(VNET_HEADER)
@@ -155,9 +155,12 @@ def _ip_header(ip: bytearray, total: int, identification: int) -> bytearray:
 
 
 def is_merged(packet: bytes) -> bool:
-    """Did the receiving kernel (GRO) leave the checksum of this sound TCP packet at the sum of its pseudo-header?"""
+    """Did the receiving kernel (GRO) leave the checksum of this sound TCP packet at the sum of its pseudo-header?
+
+    It merges no fragments; what stands in one where a checksum would be is the sender's, whatever it looks like.
+    """
     header = (packet[0] & 0xF) * 4
-    if packet[9] != PROTOCOL_TCP or len(packet) < header + 20:
+    if packet[9] != PROTOCOL_TCP or len(packet) < header + 20 or is_fragment(packet):
         return False
     length = int.from_bytes(packet[2:4], "big") - header
     pseudo = (int.from_bytes(packet[12:20], "big") + PROTOCOL_TCP + length) % 0xFFFF
@@ -167,6 +170,6 @@ def is_merged(packet: bytes) -> bool:
 def cut_merged(packet: bytes, mtu: int) -> list[bytes]:
     """A sound packet that the receiving kernel merged, as packets of at most ``mtu`` octets. Raises UnknownOffload."""
     header = (packet[0] & 0xF) * 4
-    if packet[9] != PROTOCOL_TCP or len(packet) < header + 20:
+    if packet[9] != PROTOCOL_TCP or len(packet) < header + 20 or is_fragment(packet):
         raise UnknownOffload(f"{len(packet)} octets of protocol {packet[9]}")
     return list(tcp_segments(packet, mtu - header - (packet[header + 12] >> 4) * 4))

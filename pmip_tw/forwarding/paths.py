@@ -16,6 +16,7 @@ from pmip_tw.wire import minimal
 from pmip_tw.wire.encapsulation import DONT_FRAGMENT, overhead, tunnel_data_header
 from pmip_tw.wire.gre import gre_header
 from pmip_tw.wire.icmp import FRAGMENTATION_NEEDED
+from pmip_tw.wire.ipv4 import is_fragment
 
 Carry = Callable[[bytes], bool]
 """Puts one inner packet into a tunnel; False if it was lost on the way out (and counted there)."""
@@ -150,10 +151,10 @@ def require_carriable(entry: Entry) -> None:
 
 
 def whole_only(carry: Carry, dropped: drops.Drops) -> Carry:
-    """``carry`` for packets that are no fragments: minimal encapsulation loses a fragment's place (T3)."""
+    """``carry`` for packets that are no fragments: the forwarding header has no room for a fragment's place (T3)."""
 
     def carry_whole(packet: bytes) -> bool:
-        if minimal.is_fragment(packet):
+        if is_fragment(packet):
             dropped[drops.MINIMAL_FRAGMENT] += 1
             return False
         return carry(packet)

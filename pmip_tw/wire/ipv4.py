@@ -36,6 +36,11 @@ def is_group_address(address: Ipv4) -> bool:
     return address >> 28 == 0xE or address == ALL_ONES
 
 
+def is_fragment(packet: bytes) -> bool:
+    """Of octets with an IPv4 header: the first, a middle or the last piece of a packet."""
+    return bool(packet[6] & 0x3F or packet[7])
+
+
 @attrs.frozen(slots=True, kw_only=True)
 class Ipv4Packet:
     """A packet, or one fragment of it.

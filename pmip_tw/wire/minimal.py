@@ -22,11 +22,6 @@ _SOURCE_PRESENT = 0x80
 _LAYOUT = struct.Struct("!BBH4s")
 
 
-def is_fragment(packet: bytes) -> bool:
-    """The forwarding header has no room for a fragment's place (RFC 2004 3.1): such a packet cannot be wrapped."""
-    return bool(packet[6] & 0x3F or packet[7])
-
-
 def forwarding_header(packet: bytes, source: bytes = b"") -> bytes:
     """For the whole ``packet``, whose own source is left out if it is ``source``, four octets."""
     original = packet[12:16]

@@ -128,3 +128,13 @@ def test_a_merged_packet_is_recognized_and_cut() -> None:
 def test_a_small_merged_packet_only_gets_its_checksum() -> None:
     whole = tcp_packet(bytes(700))
     assert cut_merged(unfinished(whole, 16), 1500) == [whole]
+
+
+@pytest.mark.parametrize("place", [{"more_fragments": True}, {"fragment_offset": 1480}])
+def test_a_fragment_is_never_taken_for_merged(place: dict[str, int]) -> None:
+    """One in 65535 looks like it, and would have two octets of its payload changed."""
+    fragment = unfinished(tcp_packet(bytes(700), **place), 16)
+    assert not is_merged(fragment)
+    long = tcp_packet(bytes(3000), **place)
+    with pytest.raises(UnknownOffload):
+        cut_merged(long, 1500)
