@@ -24,15 +24,22 @@ class AccessBroadcasts:
     def __init__(self, deliver: Callable[[AccessSession, bytes], None], dropped: drops.Drops) -> None:
         self._deliver = deliver
         self._drops = dropped
-        self._listening: dict[TunnelEnds, dict[AccessKey, AccessSession]] = {}
+        self._listening: dict[TunnelEnds, dict[Prefix, dict[AccessKey, AccessSession]]] = {}
 
     def add(self, session: AccessSession) -> None:
-        if session.entry.broadcasts and session.entry.prefix is not None:
-            self._listening.setdefault(session.way.ends, {})[session.entry.key] = session
+        prefix = session.entry.prefix
+        if session.entry.broadcasts and prefix is not None:
+            links = self._listening.setdefault(session.way.ends, {})
+            links.setdefault(prefix, {})[session.entry.key] = session
 
     def discard(self, session: AccessSession) -> None:
-        nodes = self._listening.get(session.way.ends)
-        if nodes is not None and nodes.pop(session.entry.key, None) is not None and not nodes:
+        prefix, links = session.entry.prefix, self._listening.get(session.way.ends)
+        if prefix is None or links is None or prefix not in links:
+            return
+        links[prefix].pop(session.entry.key, None)
+        if not links[prefix]:
+            del links[prefix]
+        if not links:
             del self._listening[session.way.ends]
 
     def from_node(self, session: AccessSession, packet: bytes) -> bool:
@@ -55,10 +62,16 @@ class AccessBroadcasts:
 
     def arrived(self, ends: TunnelEnds, inner: bytes) -> bool:
         """Give a broadcast out of a tunnel to the nodes of its home link. False: it is for none of them."""
-        nodes = self._listening.get(ends)
-        if nodes is None:
+        links = self._listening.get(ends)
+        if links is None:
             return False
-        found = [session for session in nodes.values() if _hears(session, inner)]
+        found = [
+            session
+            for prefix, nodes in links.items()
+            if _is_of(prefix, inner)
+            for session in nodes.values()
+            if session.home != inner[12:16]
+        ]
         if not found:
             return False
         packet = out_of_tunnel(inner, self._drops)
@@ -80,13 +93,12 @@ class AccessBroadcasts:
 
 def _hears(session: AccessSession, inner: bytes) -> bool:
     """Is ``inner`` for the home link of ``session``, and not from that node itself?"""
-    prefix, source = session.entry.prefix, inner[12:16]
-    if prefix is None or source == session.home:
-        return False
+    prefix = session.entry.prefix
+    return prefix is not None and session.home != inner[12:16] and _is_of(prefix, inner)
+
+
+def _is_of(prefix: Prefix, inner: bytes) -> bool:
+    """Is ``inner`` for everybody on the home link ``prefix``?"""
     if is_for_any_link(inner[16:20]):
-        return _octets_in(source, prefix)
+        return Ipv4(int.from_bytes(inner[12:16], "big")) in prefix
     return is_for_link(inner[16:20], prefix)
-
-
-def _octets_in(address: bytes, prefix: Prefix) -> bool:
-    return Ipv4(int.from_bytes(address, "big")) in prefix

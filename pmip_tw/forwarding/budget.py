@@ -24,5 +24,6 @@ class Budget:
         self._counted_at = now
         return self._left >= 1
 
-    def spend(self) -> None:
-        self._left -= 1
+    def spend(self, amount: int = 1) -> None:
+        """Something that cost ``amount``, perhaps more than was left: then it takes longer until the next one."""
+        self._left -= amount

@@ -13,7 +13,7 @@ GROUP_DESTINATION: Final = "group-destination"
 """Broadcast or multicast from a node: direct delivery is for unicast only (P47, T8)."""
 
 BROADCAST_LIMIT: Final = "broadcast-limit"
-"""At the anchor: more broadcasts of one sender than are copied (P68)."""
+"""At the anchor: more broadcasts of one sender, or to all nodes of a home link, than are copied (P68)."""
 
 NOT_FOR_GATEWAY: Final = "not-for-gateway"
 """A frame between others on the access link."""

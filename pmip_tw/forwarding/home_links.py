@@ -19,8 +19,11 @@ from pmip_tw.forwarding.paths import Way
 from pmip_tw.mobility.tunnels import Broadcasts
 from pmip_tw.wire.encapsulation import DONT_FRAGMENT, IP_IN_IP_OVERHEAD, ip_in_ip_header
 
-PER_SECOND: Final = 10
+BROADCASTS_PER_SECOND: Final = 10
 """Broadcasts of one sender that are copied; all that the machine routes to a home link count as one sender."""
+
+COPIES_PER_SECOND: Final = 5000
+"""Nodes of one home link that are reached: where many may shout, each to all the others, nobody's packets else."""
 
 
 @attrs.define(slots=True, eq=False)
@@ -29,7 +32,12 @@ class _HomeLink:
 
     direct: dict[Way, int] = attrs.Factory(dict)
     wrapped: dict[bytes, AnchorSession] = attrs.Factory(dict)
-    routed: Budget = attrs.Factory(lambda: Budget(PER_SECOND))
+    routed: Budget = attrs.Factory(lambda: Budget(BROADCASTS_PER_SECOND))
+    copies: Budget = attrs.Factory(lambda: Budget(COPIES_PER_SECOND))
+
+    @property
+    def listeners(self) -> int:
+        return sum(self.direct.values()) + len(self.wrapped)
 
 
 class HomeLinks:
@@ -82,12 +90,12 @@ class HomeLinks:
             return
         budget = self._budgets.get(session.home)
         if budget is None:
-            budget = self._budgets[session.home] = Budget(PER_SECOND)
+            budget = self._budgets[session.home] = Budget(BROADCASTS_PER_SECOND)
         # The sender's MAG leaves the sender out; its tunnel is left out if it leads to nobody else.
         alone = session.ways if entry.broadcasts is Broadcasts.DIRECT else ()
         direct = (way for way, nodes in link.direct.items() if nodes > 1 or way not in alone)
         wrapped = (other for other in link.wrapped.values() if other is not session)
-        if self._copy(budget, packet, direct, wrapped):
+        if self._copy(link, budget, packet, direct, wrapped):
             session.packets_up += 1
             session.octets_up += len(packet)
 
@@ -100,16 +108,23 @@ class HomeLinks:
         if is_dhcp(packet):
             self._drops[drops.GROUP_DESTINATION] += 1
         else:
-            self._copy(link.routed, packet, link.direct, link.wrapped.values())
+            self._copy(link, link.routed, packet, link.direct, link.wrapped.values())
         return True
 
     def _copy(
-        self, budget: Budget, packet: bytes, direct: Iterable[Way], wrapped: Iterable[AnchorSession]
+        self,
+        link: _HomeLink,
+        sender: Budget,
+        packet: bytes,
+        direct: Iterable[Way],
+        wrapped: Iterable[AnchorSession],
     ) -> bool:
-        if not budget.allows(self._now()):
+        now = self._now()
+        if not (sender.allows(now) and link.copies.allows(now)):
             self._drops[drops.BROADCAST_LIMIT] += 1
             return False
-        budget.spend()
+        sender.spend()
+        link.copies.spend(link.listeners)
         for way in direct:
             if self._fits(packet, way.mtu):
                 for piece in fragment(packet, way.mtu):

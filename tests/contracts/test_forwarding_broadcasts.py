@@ -286,6 +286,22 @@ class TestAnchor:
         assert 10 <= copied < 30
         assert anchor.plane.drops() == {drops.BROADCAST_LIMIT: 60 - copied}
 
+    def test_many_senders_together_are_limited_by_the_copies(self, anchor: MemoryAnchor) -> None:
+        """Each may send ten to all the others: squared, that would be all that the LMA does."""
+        homes = [Ipv4(LINK.network + number) for number in range(2, 202)]
+        for home in homes:
+            anchor.plane.install(held(home, 0, WRAPPED))
+        for home in homes:
+            anchor.tunnel_gives(tunnel(0), shout(source=home))
+        anchor.until(lambda: anchor.plane.drops().get(drops.BROADCAST_LIMIT, 0) >= 100)
+        assert set(anchor.plane.drops()) == {drops.BROADCAST_LIMIT}
+        quiet, sender, listener = prefix("10.1.0.240/28"), ipv4("10.1.0.241"), ipv4("10.1.0.242")
+        anchor.plane.install(held(sender, 0, link=quiet))
+        anchor.plane.install(held(listener, 1, link=quiet))
+        packet = shout(source=sender)
+        anchor.tunnel_gives(tunnel(0), packet)
+        anchor.until(lambda: (tunnel(1), packet) in anchor.tunnelled())
+
     def test_what_the_machine_routes_to_the_links_broadcast_address(self, anchor: MemoryAnchor) -> None:
         anchor.plane.install(held(HOME, 0))
         anchor.plane.install(held(OTHER_HOME, 1))
