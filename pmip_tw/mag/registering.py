@@ -249,6 +249,7 @@ class Registrations:
         cured = repaired(
             exchange,
             answer.reply,
+            usual_lifetime=self._policy.lifetime,
             may_do_without_udp=self._policy.nat_traversal == "auto",
             readdress=partial(self._registrar.readdressed, visitor, exchange),
         )

@@ -19,11 +19,16 @@ Readdress = Callable[[Ipv4], Exchange | None]
 
 
 def repaired(
-    exchange: Exchange, reply: RegistrationReply, *, may_do_without_udp: bool, readdress: Readdress
+    exchange: Exchange,
+    reply: RegistrationReply,
+    *,
+    usual_lifetime: int,
+    may_do_without_udp: bool,
+    readdress: Readdress,
 ) -> Exchange | None:
     """What to ask instead of ``exchange`` after ``reply`` has refused it; None: nothing else would help.
 
-    ``may_do_without_udp``: UDP tunneling is offered, not insisted upon.
+    ``usual_lifetime``: what is asked for where no LMA is to be found. ``may_do_without_udp``: UDP tunneling is offered, not insisted upon.
     """
     code = reply.code
     if code == Code.REDIRECT_HA_REQ:
@@ -45,7 +50,8 @@ def repaired(
             cured = exchange.again(offers_udp=False)
     elif code == Code.HA_UNKNOWN_ADDRESS:
         if exchange.discovers:
-            cured = exchange.again(home_agent=exchange.lma)  # DY10: it knows nothing of RFC 4433
+            # DY10: it knows nothing of RFC 4433. It is found, so there is nothing to find in a few seconds (DY9).
+            cured = exchange.again(home_agent=exchange.lma, lifetime=usual_lifetime)
         elif is_host_address(reply.home_agent) and reply.home_agent not in exchange.given_up | {exchange.lma}:
             cured = readdress(reply.home_agent)
     return None if cured is None else cured.again(repaired=exchange.repaired | {code})

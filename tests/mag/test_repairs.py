@@ -159,12 +159,14 @@ class TestDiscovery:
         appended = plain + DynamicHomeAgent(2, SECOND, drawn_form=False).encode()
         assert requests(bench.arrive(appended)) == []
 
-    @covers("DY10")
+    @covers("DY10", "DY9")
     def test_one_that_knows_nothing_of_it_is_named(self) -> None:
+        """And asked for a usual lifetime, or the node's first lease would be as short as a search."""
         bench, asked = self.begun()
+        assert asked.lifetime == 5
         again = one(bench.arrive(reply(asked, 136)))
-        assert again.home_agent == LMA
-        bench.arrive(reply(again, lifetime=5))
+        assert (again.home_agent, again.lifetime) == (LMA, 1800)
+        bench.arrive(reply(again))
         assert bench.visitor.state.value == "registered"
 
     @covers("P7")
