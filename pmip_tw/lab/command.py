@@ -18,7 +18,7 @@ from pmip_tw.errors import PmipError
 from pmip_tw.lab.isolation import INTERRUPTED, NotIsolated, ending_signals, run_isolated
 from pmip_tw.lab.report import Result
 from pmip_tw.lab.scenarios import Outcome, Scenario, scenarios
-from pmip_tw.lab.screen import summary
+from pmip_tw.lab.screen import progress, summary
 from pmip_tw.lab.terminal import style_for
 
 OUTPUT = Path("lab-output")
@@ -153,8 +153,10 @@ async def _watched(scenario: Scenario, directory: Path) -> Outcome | None:
         asyncio.get_running_loop().add_signal_handler(number, interrupt)
     began = time.monotonic()
 
+    style = style_for(sys.stderr.isatty(), sys.stderr.encoding, os.environ.get("TERM", ""))
+
     def say(text: str) -> None:
-        print(f"{time.monotonic() - began:6.1f} s  {text}", file=sys.stderr, flush=True)
+        print(progress(time.monotonic() - began, text, style), file=sys.stderr, flush=True)
 
     try:
         return await scenario.run(directory, say)

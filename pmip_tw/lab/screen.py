@@ -40,6 +40,11 @@ def summary(scenario: Scenario, outcome: Outcome, directory: Path, style: Style)
     return "\n".join(lines)
 
 
+def progress(seconds: float, text: str, style: Style) -> str:
+    """What a scenario is doing now, in whole words, beside the time since it began."""
+    return "\n".join(style.wrapped(f"{seconds:6.1f} s  {text}", indent=" " * 10))
+
+
 def _title(scenario: Scenario, result: Result, style: Style) -> list[str]:
     verdict = style.paint("1;32", "PASSED") if result.passed else style.paint("1;31", "FAILED")
     return style.filled([style.paint("1", f"{scenario.name}: {scenario.summary}"), verdict])

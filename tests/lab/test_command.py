@@ -13,7 +13,7 @@ from pmip_tw.lab.isolation import NotIsolated
 from pmip_tw.lab.programs import ProgramError
 from pmip_tw.lab.report import Goal, Result
 from pmip_tw.lab.scenarios import Outcome, scenarios
-from pmip_tw.lab.screen import summary
+from pmip_tw.lab.screen import progress, summary
 from pmip_tw.lab.terminal import WIDEST, Style, style_for
 
 ROAM = scenarios()["roam"]
@@ -95,6 +95,13 @@ def test_the_summary_fits_a_narrow_terminal_and_tells_what_was_lost(tmp_path: Pa
     assert "lost_up" not in shown
     assert "tshark -r" in shown
     assert shown.endswith("docs/scenarios.md#roam")
+
+
+def test_progress_is_broken_between_words_and_stays_beside_its_time() -> None:
+    assert progress(6.44, "the trace says: no answer", Style(width=27)).splitlines() == [
+        "   6.4 s  the trace says:",
+        "          no answer",
+    ]
 
 
 def test_a_terminal_says_how_wide_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
