@@ -28,7 +28,8 @@ def repaired(
 ) -> Exchange | None:
     """What to ask instead of ``exchange`` after ``reply`` has refused it; None: nothing else would help.
 
-    ``usual_lifetime``: what is asked for where no LMA is to be found. ``may_do_without_udp``: UDP tunneling is offered, not insisted upon.
+    ``usual_lifetime``: what is asked for where no LMA is to be found. ``may_do_without_udp``: UDP tunneling is offered,
+    not insisted upon.
     """
     code = reply.code
     if code == Code.REDIRECT_HA_REQ:
