@@ -17,13 +17,14 @@ from pmip_tw.manage.pmipctl import TABLES, run
 from tests.manage.conftest import ROOT, Starter, first_line
 
 NAI = "mn1@example.net"
+PMIPCTL = (sys.executable, "-m", "pmip_tw.manage.pmipctl")
 
 
 def pmipctl(*arguments: str, path: Path | None = None) -> "subprocess.CompletedProcess[str]":
     environment = {name: value for name, value in os.environ.items() if name != "PMIP_SOCKET"}
     if path is not None:
         environment["PMIP_SOCKET"] = str(path)
-    command = [sys.executable, "-m", "pmip_tw.manage.pmipctl", *arguments]
+    command = [*PMIPCTL, *arguments]
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30, check=False
     )
@@ -60,15 +61,7 @@ def test_show_on_a_terminal(width: int, octets_are_shown: bool, lines: int, mag_
     """The table fits a terminal that knows its width."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, width))
-    command = [
-        sys.executable,
-        "-m",
-        "pmip_tw.manage.pmipctl",
-        "--socket",
-        str(mag_socket),
-        "show",
-        "visitors",
-    ]
+    command = [*PMIPCTL, "--socket", str(mag_socket), "show", "visitors"]
     subprocess.run(command, cwd=ROOT, stdout=theirs, timeout=30, check=True)
     printed = os.read(ours, 10_000).decode().splitlines()
     os.close(ours)
@@ -275,15 +268,7 @@ def test_wrong_usage(arguments: tuple[str, ...]) -> None:
 
 def test_a_reader_that_has_seen_enough(mag_socket: Path) -> None:
     """``pmipctl ... | head -0`` ends without a traceback."""
-    command = [
-        sys.executable,
-        "-m",
-        "pmip_tw.manage.pmipctl",
-        "--socket",
-        str(mag_socket),
-        "show",
-        "visitors",
-    ]
+    command = [*PMIPCTL, "--socket", str(mag_socket), "show", "visitors"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.close()

@@ -1,4 +1,4 @@
-"""How the extensions of a message lie in it, and what becomes of those that are wrong, unknown, repeated or misplaced.
+"""How the extensions of a message lie in it, and what becomes of those that are wrong, unknown or repeated.
 
 The shapes are those of RFC 5944 1.9-1.11 and of the documents that define the types.
 """
@@ -7,47 +7,30 @@ import pytest
 
 from pmip_tw.addresses import ipv4
 from pmip_tw.errors import Malformed, Truncated, UnrecognizedNonSkippable, WireError
-from pmip_tw.mobility.associations import SecurityAssociation
-from pmip_tw.secret import Secret
-from pmip_tw.wire.authentication import append_signature
 from pmip_tw.wire.extension_values import (
     DynamicHomeAgent,
     MessageString,
     RevocationSupport,
-    UdpTunnelReply,
     UdpTunnelRequest,
 )
 from pmip_tw.wire.extensions import FIRST_SKIPPABLE
 from pmip_tw.wire.registration import RegistrationReply, RegistrationRequest
 from pmip_tw.wire.revocation import Revocation, RevocationAck
 from tests.conformance import covers
+from tests.wire.raw_messages import (
+    EVERY_MESSAGE,
+    FA_HA,
+    MN_AAA,
+    MN_HA,
+    NAI,
+    VENDOR,
+    acknowledgment,
+    reply,
+    request,
+    revocation,
+)
 
-NAI = b"\x83\x03a@b"
-MN_HA = b"\x20\x14\0\0\x10\0" + b"m" * 16
-FA_HA = b"\x22\x14\0\0\x20\0" + b"f" * 16
-MN_AAA = b"\x24\x01\0\x14\0\0\x30\0" + b"a" * 16
 AGENT = ipv4("192.0.2.1")
-CRITICAL = b"\x26\0\0\x07\0\0\0\x09\0\x01v"
-VENDOR = b"\x86\x09\0\0\0\0\0\x09\0\x01v"
-
-
-def request(*extensions: bytes) -> RegistrationRequest:
-    return RegistrationRequest.decode(b"\x01" + bytes(23) + b"".join(extensions))
-
-
-def reply(*extensions: bytes) -> RegistrationReply:
-    return RegistrationReply.decode(b"\x03" + bytes(19) + b"".join(extensions))
-
-
-def revocation(*extensions: bytes) -> Revocation:
-    return Revocation.decode(b"\x07" + bytes(19) + b"".join(extensions))
-
-
-def acknowledgment(*extensions: bytes) -> RevocationAck:
-    return RevocationAck.decode(b"\x0f" + bytes(11) + b"".join(extensions))
-
-
-EVERY_MESSAGE = pytest.mark.parametrize("message", [request, reply, revocation, acknowledgment])
 
 
 class TestUnknownTypes:
@@ -280,114 +263,6 @@ class TestRepeated:
         found = request(first, second)
         assert getattr(found, field) == getattr(request(first), field) != getattr(request(second), field)
         assert found.repeated == (first[0],)
-
-
-class TestPlaces:
-    def test_a_nai_that_no_authenticator_covers_names_nobody(self) -> None:
-        """RFC 2794 2: it stands before MN-HA."""
-        for message in (request, reply, revocation, acknowledgment):
-            with pytest.raises(Malformed, match="behind"):
-                message(MN_HA, NAI)
-        with pytest.raises(Malformed, match="behind"):
-            request(MN_AAA, NAI)
-
-    @covers("P10")
-    @pytest.mark.parametrize(
-        "extension",
-        [b"\x2f\x01\0\x01\x01", b"\x93\x02\x04\x01", b"\x93\x07\x01abcdef", b"\x8b\x05\x01" + bytes(4)],
-    )
-    def test_what_needs_protection_and_has_none(self, extension: bytes) -> None:
-        with pytest.raises(Malformed, match="no authenticator covers"):
-            request(NAI, MN_HA, extension)
-        assert request(NAI, MN_HA, extension, FA_HA).agent_part == {extension[0]}
-        assert request(NAI, extension, MN_HA).agent_part == frozenset()
-
-    @pytest.mark.parametrize(
-        "extension", [b"\x93\x02\x04\x01", b"\x90\x06\0\0\x80\x04\0\0", b"\x89\x06" + bytes(6), NAI]
-    )
-    def test_nothing_behind_fa_ha_is_believed(self, extension: bytes) -> None:
-        """It is the last one (RFC 5944 3.7.2.2, 3.8.3.3): nothing covers what follows."""
-        found = request(FA_HA, extension)
-        assert (found.unknown, found.trailing) == ((), ())
-        assert (found.nai, found.access_technology, found.udp_tunnel, found.revocation) == (
-            b"",
-            None,
-            None,
-            None,
-        )
-
-    @pytest.mark.parametrize("extension", [CRITICAL, b"\x30\0\0\x04" + bytes(4), b"\x2f\x01\0\x01\x01"])
-    def test_nothing_behind_fa_ha_is_critical(self, extension: bytes) -> None:
-        with pytest.raises(Malformed, match="behind FA-HA"):
-            request(NAI, FA_HA, extension)
-
-    def test_which_agent_extensions_stand_behind_mn_ha(self) -> None:
-        """N2, N3: there only FA-HA protects them."""
-        parts = (
-            b"\x30\0\0\x04" + bytes(4),
-            b"\x90\x06\0\0\x80\x04\0\0",
-            b"\x89\x06" + bytes(6),
-            b"\x91\x02\x02x",
-        )
-        assert request(NAI, MN_HA, *parts, FA_HA).agent_part == {48, 137, 144, 145}
-        assert request(NAI, *parts, MN_HA, FA_HA).agent_part == frozenset()
-
-    def test_critical_vendor_extensions_are_kept_apart_by_who_sent_them(self) -> None:
-        """RFC 3115 3: the home agent answers 140 or 141."""
-        found = request(NAI, CRITICAL, VENDOR, MN_HA, CRITICAL, FA_HA)
-        assert (found.unknown, found.trailing) == ((CRITICAL, VENDOR), (CRITICAL,))
-
-    def test_mn_aaa_alone_divides_a_request_as_mn_ha_does(self) -> None:
-        found = request(NAI, VENDOR, MN_AAA, CRITICAL, b"\x89\x06" + bytes(6))
-        assert (found.unknown, found.trailing, found.agent_part) == ((VENDOR,), (CRITICAL,), {137})
-
-    @pytest.mark.parametrize("message", [revocation, acknowledgment])
-    def test_critical_vendor_extensions_of_revocations(self, message) -> None:
-        """Nothing can be answered there: what must be understood and is not discards the message (E1)."""
-        with pytest.raises(UnrecognizedNonSkippable, match="critical"):
-            message(NAI, CRITICAL, MN_HA)
-        assert message(NAI, VENDOR, MN_HA).unknown == (VENDOR,)
-
-    @pytest.mark.parametrize("extension", [b"\x2c\x06" + bytes(6), b"\x2d\x02\0\x44"], ids=["44", "45"])
-    def test_what_only_replies_have(self, extension: bytes) -> None:
-        with pytest.raises(UnrecognizedNonSkippable, match="the other message"):
-            request(NAI, MN_HA, extension)
-
-    def test_what_only_requests_have(self) -> None:
-        """144 is skippable; the tunnel is what 44 says."""
-        found = reply(NAI, b"\x90\x06\0\0\x80\x04\0\0", b"\x2c\x06" + bytes(6), MN_HA)
-        assert found.udp_tunnel == UdpTunnelReply()
-        assert found.unknown == (b"\x90\x06\0\0\x80\x04\0\0",)
-
-
-class TestWhatAnAuthenticatorCovers:
-    @covers("E6")
-    @pytest.mark.parametrize(
-        "extensions",
-        [
-            (b"\0\0", NAI, b"\0"),
-            (b"\x89\x08\0\0\0\0\0\x07zz", NAI),
-            (b"\xc8\x02\x20\x14", NAI),
-            (NAI, b"\x90\x06\0\xff\x1f\x04\0\0"),
-            (NAI, b"\x93\x02\x04\x01", b"\x93\x02\x04\x02"),
-        ],
-        ids=["pads", "a later version", "unknown first", "reserved bits", "repeated"],
-    )
-    def test_the_octets_that_arrived(self, extensions: tuple[bytes, ...]) -> None:
-        """Encoded again, each of these is another message."""
-        key = SecurityAssociation(0x1000, Secret(b"sixteen octets.."))
-        octets = append_signature(b"\x01" + bytes(23) + b"".join(extensions), 32, key) + b"\0"
-        found = RegistrationRequest.decode(octets)
-        assert found.mn_ha is not None
-        assert found.mn_ha.covered == len(octets) - 17
-        assert key.verify(octets[: found.mn_ha.covered], found.mn_ha.value)
-        assert found.encode() != octets
-
-    @covers("E6")
-    def test_each_covers_those_before_it(self) -> None:
-        found = request(NAI, MN_HA, MN_AAA, VENDOR, FA_HA)
-        places = [one.covered for one in (found.mn_ha, found.mn_aaa, found.fa_ha) if one is not None]
-        assert places == [24 + 5 + 6, 24 + 5 + 22 + 8, 24 + 5 + 22 + 24 + 11 + 6]
 
 
 class TestDynamicHomeAgent:
