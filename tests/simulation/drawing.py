@@ -20,6 +20,9 @@ from tests.simulation.subjects import (
     stream,
 )
 
+SILENT = 1e5
+"""Seconds between the packets of a node that only answers; so does a printer, or a meter."""
+
 
 def draw(seed: int, profile: str | None = None) -> Scenario:
     """What ``seed`` stands for in ``profile``; without one the profiles come in turn: seed 0, 1, 2, ..."""
@@ -99,6 +102,34 @@ def _partitions(scenario: Scenario, chance: Chance) -> Scenario:
         begins = round(at + chance.uniform(0.0, 8.0), 3)
         happenings.append(actions.Partition(at=begins, machines=lost, seconds=seconds))
     return planned(scenario, [*scenario.actions, *happenings])
+
+
+def _outages(scenario: Scenario, chance: Chance) -> Scenario:
+    """The LMA is out of reach or dead for longer than a lifetime, and some nodes have nothing to say (P15, P81).
+
+    These stay where they are until they are off: a MAG may ask for a node up to ``attach_probe_max_age`` after it has
+    moved away, and only its next packet says where it is.
+    """
+    silent = [number for number, habit in enumerate(scenario.nodes) if habit.static or chance.random() < 0.5]
+    nodes = tuple(
+        attrs.evolve(habit, talks_every=SILENT) if number in silent else habit
+        for number, habit in enumerate(scenario.nodes)
+    )
+    happenings: list[Action] = list(arrivals(chance, scenario))
+    for action in scenario.actions:
+        if isinstance(action, actions.Sleep | actions.SwitchOff | actions.Attack) or (
+            isinstance(action, actions.Arrive | actions.Release) and action.node not in silent
+        ):
+            happenings.append(action)
+    away = chance.choice((1.2, 2.0, 4.0)) * int(str(scenario.mag_settings["lifetime"]))
+    at = round(chance.uniform(3.0, 20.0), 3)
+    if chance.random() < 0.3:
+        silently = chance.random() < 0.5
+        happenings.append(actions.Crash(at=at, machine="lma", effects=0, seconds=away, silent=silently))
+    else:
+        lost = tuple(f"mag{number}" for number in range(scenario.mags) if chance.random() < 0.7)
+        happenings.append(actions.Partition(at=at, machines=lost or ("lma",), seconds=away))
+    return attrs.evolve(planned(scenario, happenings), nodes=nodes)
 
 
 def _crashes(scenario: Scenario, chance: Chance) -> Scenario:
@@ -242,6 +273,7 @@ PROFILES: dict[str, Callable[[Scenario, Chance], Scenario]] = {
     "same-mac": _same_mac,
     "heavy-loss": _heavy_loss,
     "partitions": _partitions,
+    "outages": _outages,
     "crashes": _crashes,
     "clock-steps": _clock_steps,
     "short-of-addresses": _short_of_addresses,

@@ -8,7 +8,7 @@ import pytest
 from pmip_tw.lma import admission, intake
 from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.revoking import Revoker
-from pmip_tw.mag import accepting, departures, registering
+from pmip_tw.mag import accepting, departures, registering, waiting
 from pmip_tw.mag.clocks import Identifications
 from pmip_tw.mobility.replay import RefusedAhead, seconds_between
 from tests.simulation.drawing import draw
@@ -113,6 +113,15 @@ def moves_are_not_limited(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(admission, "too_soon", lambda *arguments: None)
 
 
+def who_is_silent_with_its_lma_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """P15: without a question whether it is there."""
+    patch.setattr(
+        waiting.Waiting,
+        "expired",
+        lambda self, visitor, now: self._departures.forget(visitor, "registration-expired"),
+    )
+
+
 @pytest.mark.parametrize(
     ("broken", "promise", "profile"),
     [
@@ -130,6 +139,7 @@ def moves_are_not_limited(patch: pytest.MonkeyPatch) -> None:
         ),
         (moves_are_not_limited, "a node moves once in a while", "same-mac"),
         (offsets_stay_when_clocks_are_set_right, "who is there is served", "clock-steps"),
+        (who_is_silent_with_its_lma_is_forgotten, "who is there is served", "outages"),
         (timestamps_of_registrations_are_the_time, "only what is over is revoked", "quick-returns"),
     ],
 )
