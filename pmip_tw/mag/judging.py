@@ -16,6 +16,8 @@ from pmip_tw.wire.ipv4 import is_host_address
 from pmip_tw.wire.registration import RegistrationReply
 
 _LOW = 0xFFFFFFFF
+_OF_UNPROVEN_REQUESTS = (Code.HA_MN_AUTH, Code.HA_FA_AUTH, Code.HA_BAD_AAA_AUTH)
+"""What an LMA answers to a request that it does not believe. Anybody who has heard ours can send it falsified."""
 
 
 class Outcome(Enum):
@@ -66,6 +68,9 @@ class Judge:
             return _discarded("late-reply", "it answers an earlier try; the newest is still out (M2)")
         if found.code == Code.HA_ID_MISMATCH:
             return self._resynchronized(visitor, exchange, found, now)
+        if found.code in _OF_UNPROVEN_REQUESTS:
+            exchange.complaint = f"{meaning(found.code)}: it does not believe our requests, or falsified ones"
+            return _discarded("unproven-request", f"{exchange.complaint}; ours is repeated (M4)")
         if not accepts(found.code):
             said = found.message.shown if found.message else ""
             cause = meaning(found.code) + (f': "{said}"' if said else "")

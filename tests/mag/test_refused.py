@@ -4,9 +4,9 @@ import pytest
 
 from pmip_tw.addresses import UNSPECIFIED, ipv4
 from pmip_tw.mag.effects import Authenticate
-from pmip_tw.mobility.effects import Remove
+from pmip_tw.mobility.effects import Remove, Send
 from pmip_tw.wire.dhcp import MessageType
-from tests.agents.world import LMA, Station, association
+from tests.agents.world import GATEWAY, LMA, Station, association
 from tests.conformance import covers
 from tests.mag.bench import (
     ADDRESS,
@@ -14,6 +14,7 @@ from tests.mag.bench import (
     accept,
     note,
     only,
+    order,
     reply,
     requests,
     told,
@@ -50,7 +51,7 @@ class TestRefusal:
         foreign = STATION.dhcp(MessageType.REQUEST, requested=OTHER, server=ipv4("10.9.9.1"))
         assert told(bench.arrive(reply(bench.begin(foreign), 128))) == []
 
-    @pytest.mark.parametrize("code", [129, 128, 131, 134, 136, 139, 255])
+    @pytest.mark.parametrize("code", [129, 128, 134, 136, 139, 255])
     def test_terminal_codes_hold_off_and_name_the_cause(self, code: int) -> None:
         bench = Bench(reject_hold=30.0)
         effects = bench.arrive(reply(bench.begin(), code))
@@ -61,6 +62,35 @@ class TestRefusal:
         assert bench.hear(STATION.dhcp(MessageType.DISCOVER)) == []
         bench.wait(1.1)
         assert only(Authenticate, bench.hear(STATION.dhcp(MessageType.DISCOVER)))
+
+    @covers("M4")
+    @pytest.mark.parametrize("code", [131, 132, 144])
+    def test_a_request_that_somebody_falsified_ends_nothing(self, code: int) -> None:
+        """The LMA's refusal is authentic, and about a request that was not ours."""
+        bench = Bench()
+        request = bench.begin(STATION.data(ADDRESS))
+        effects = bench.arrive(reply(request, code))
+        assert note("message-discarded", effects).reason == "unproven-request"
+        assert order(effects, Remove, Send) == [] and bench.visitor.state.value == "registering"
+        bench.arrive(reply(request))
+        assert bench.visitor.state.value == "registered"
+        bench.arrive(reply(bench.renew(), code))
+        assert bench.visitor.state.value == "registered"
+        bench.wait(0.5)
+        bench.hear(STATION.arp(ADDRESS, GATEWAY))
+        [again] = requests(bench.wait(0.6))
+        bench.arrive(reply(again))
+        assert bench.visitor.exchange is None
+
+    @covers("M4")
+    def test_if_it_says_so_to_every_try_that_is_the_cause(self) -> None:
+        bench = Bench(attach_probe_max_age=1e6)
+        bench.begin()
+        for _ in range(700):
+            for request in requests(bench.effects[-5:]):
+                bench.arrive(reply(request, 131))
+            bench.wait(0.1)
+        assert "131 mobile node failed authentication" in note("visitor-removed", bench.effects).cause
 
     @covers("P16")
     def test_150_stops_requests_for_this_node_and_149_for_all_of_that_lma(self) -> None:

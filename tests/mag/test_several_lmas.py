@@ -111,7 +111,7 @@ class TestNextLma:
         visitor = bench.register()
         bench.renew()
         request = requests(bench.wait(64))[-1]
-        effects = bench.arrive(reply(request, 131, agent=SECOND))
+        effects = bench.arrive(reply(request, 128, agent=SECOND))
         assert order(effects, Remove) == [] and visitor.state.value == "registered"
         assert asked(bench.wait(40)) == [LMA] * 4
 
