@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from pmip_tw.manage.client import DaemonError, NotRunning, Refused, ask
-from pmip_tw.manage.render import printable, table, timeline
+from pmip_tw.manage.render import printable, table
+from pmip_tw.manage.timeline import timeline
 
 LMA_SOCKET = "/run/pmip-lma.sock"
 MAG_SOCKET = "/run/pmip-mag.sock"
@@ -142,7 +143,7 @@ def _outcome(options: argparse.Namespace) -> Outcome:
     if options.command == "trace":
         rows = _collect({"command": "trace", "key": options.key}, sockets or EVERY_SOCKET)
         rows.sort(key=lambda row: row.get("time", 0))
-        return {"trace": rows}, timeline(rows)
+        return {"trace": rows}, timeline(rows, _room())
     if options.command == "detach":
         answer = ask(path or _present(MAG_SOCKET), {"command": "detach", "nai": options.nai})
         result = answer.get("result") or {"nai": options.nai}

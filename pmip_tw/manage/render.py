@@ -1,7 +1,7 @@
-"""Rows for people: aligned tables with units, and the timeline of a trace. Imports nothing slow."""
+"""Rows for people: values with their units, in aligned tables. Imports nothing slow."""
 
-import math
 import re
+import textwrap
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -28,7 +28,9 @@ _SECONDS = frozenset(
 )
 _INSTANTS = frozenset({"time", "last", "since", "registered", "expires"})
 _OCTET_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
-_GAP = "  "
+GAP = "  "
+_NARROWEST = 20
+"""Columns; with fewer than that words do not fit either."""
 
 
 def printable(text: str) -> str:
@@ -108,8 +110,22 @@ def table(rows: Sequence[Row], what: str, room: int | None = None) -> str:
     ]
     hidden = ", ".join(_title(name).lower() for name in names if name not in shown)
     if hidden:
-        text.append(f"no room for {hidden}: --json shows all, and so do {_breadth(names, widths)} columns")
+        left_out = f"no room for {hidden}: --json shows all, and so do {_breadth(names, widths)} columns"
+        text.append(folded(left_out, room))
     return "\n".join(text)
+
+
+def folded(line: str, room: int | None, indent: int = 0) -> str:
+    """``line`` in as many lines as a terminal with ``room`` columns needs, broken between words; None: as it is."""
+    if room is None or len(line) <= room or room < _NARROWEST:
+        return line
+    return textwrap.fill(
+        line,
+        room,
+        subsequent_indent=" " * min(indent, room // 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _title(name: str) -> str:
@@ -121,7 +137,7 @@ def _cell(row: Row, name: str) -> str:
 
 
 def _breadth(names: Sequence[str], widths: Mapping[str, int]) -> int:
-    return sum(widths[name] + len(_GAP) for name in names) - len(_GAP)
+    return sum(widths[name] + len(GAP) for name in names) - len(GAP)
 
 
 def _fitting(names: list[str], widths: Mapping[str, int], room: int) -> list[str]:
@@ -150,69 +166,4 @@ def _aligned(cells: Iterable[str], widths: Iterable[int], numeric: list[bool]) -
         cell.rjust(width) if right else cell.ljust(width)
         for cell, width, right in zip(cells, widths, numeric, strict=True)
     )
-    return _GAP.join(placed).rstrip()
-
-
-def timeline(rows: Sequence[Row]) -> str:
-    """A trace: when (from the first line on), at which daemon, what, where; what went wrong has a "!" and its cause.
-
-    Whose it was is told only if several mobile nodes were found.
-    """
-    if not rows:
-        return "nothing happened"
-    start = _number(rows[0].get("time"))
-    times = [_elapsed_text(_number(row.get("time")) - start) for row in rows]
-    daemons = [printable(str(row.get("daemon", ""))) for row in rows]
-    names = [("! " if row.get("reason") else "  ") + printable(str(row.get("name", "?"))) for row in rows]
-    nais = [printable(str(row.get("nai") or "")) for row in rows]
-    if len({*nais} - {""}) <= 1:
-        nais = [""] * len(rows)  # it is who was asked for
-    width, daemon_width, nai_width, name_width = (
-        max(map(len, texts)) for texts in (times, daemons, nais, names)
-    )
-    lines = [f"from {moment_text(start)}"]
-    for row, elapsed, daemon, nai, name in zip(rows, times, daemons, nais, names, strict=True):
-        where = f"{daemon.ljust(daemon_width)}{_GAP}" if daemon_width else ""
-        where += f"{nai.ljust(nai_width)}{_GAP}" if nai_width else ""
-        head = f"{elapsed.rjust(width)}{_GAP}{where}{name.ljust(name_width)}"
-        lines.append(f"{head}{_GAP}{_circumstances(row)}".rstrip())
-        indent = " " * (width + len(_GAP) + len(where) + 4)
-        lines.extend(f"{indent}{text}" for text in _explanation(row, start))
-    return "\n".join(lines)
-
-
-def _circumstances(row: Row) -> str:
-    details = row.get("details")
-    parts = [printable(str(row.get("session") or ""))]
-    if isinstance(details, Mapping):
-        parts.append(fields_text(details))
-    return _GAP.join(part for part in parts if part)
-
-
-def _explanation(row: Row, start: float) -> list[str]:
-    """The lines below a step: the true cause, and how often it came again."""
-    lines = []
-    cause = printable(str(row.get("cause") or ""))
-    reason = printable(str(row.get("reason") or ""))
-    if cause or reason:
-        lines.append(f"{cause} [{reason}]" if cause and reason else cause or f"[{reason}]")
-    repeated = row.get("repeated")
-    if isinstance(repeated, int):
-        last = _elapsed_text(_number(row.get("last_time")) - start)
-        lines.append(f"{repeated} times, last at {last}")
-    return lines
-
-
-def _number(value: object) -> float:
-    return value if isinstance(value, int | float) and math.isfinite(value) else 0.0
-
-
-def _elapsed_text(seconds: float) -> str:
-    """``+0.034 s``, ``+12:03.1``, ``+25:12:03``."""
-    if seconds < 60:
-        return f"{seconds:+.3f} s"
-    minutes, rest = divmod(seconds, 60)
-    if minutes < 60:
-        return f"+{minutes:.0f}:{rest:04.1f}"
-    hours, minutes = divmod(minutes, 60)
-    return f"+{hours:.0f}:{minutes:02.0f}:{int(rest):02d}"
+    return GAP.join(placed).rstrip()

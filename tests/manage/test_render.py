@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmip_tw.manage.render import moment_text, printable, table, timeline, value_text
+from pmip_tw.manage.render import moment_text, printable, table, value_text
+from pmip_tw.manage.timeline import timeline
 from tests.conformance import covers
 
 
@@ -61,7 +62,8 @@ def test_a_narrow_terminal_does_without_what_is_least_wanted() -> None:
         "NAI    STATE       OCTETS UP  OWN",
         "mn1@x  registered        5 B  z",
         "1 visitor",
-        "no room for packets up: --json shows all, and so do 45 columns",
+        "no room for packets up: --json shows all,",
+        "and so do 45 columns",
     ]
     assert table(rows, "visitors", 1).splitlines() == [
         "NAI    STATE       OWN",
@@ -114,6 +116,21 @@ def test_a_timeline_of_several_mobile_nodes_says_whose() -> None:
     assert "mn1@x" not in timeline(rows[:2])
 
 
+def test_a_timeline_is_broken_between_words_where_the_terminal_ends() -> None:
+    rows = [
+        {"time": 1.0, "name": "sent", "session": "s", "details": {"lma": "192.0.2.1", "tries": 1}},
+        {"time": 2.0, "name": "refused", "reason": "149", "cause": "proxy registration not supported"},
+    ]
+    assert timeline(rows, 40).splitlines()[1:] == [
+        "+0.000 s    sent     s  lma=192.0.2.1,",
+        "              tries=1",
+        "+1.000 s  ! refused",
+        "              proxy registration not",
+        "              supported [149]",
+    ]
+    assert len(timeline(rows).splitlines()) == 4, "a file has no end of the line"
+
+
 def test_an_empty_timeline_says_so() -> None:
     assert timeline([]) == "nothing happened"
 
@@ -137,8 +154,9 @@ _columns = st.sampled_from(
 def test_whatever_a_daemon_sends_can_be_shown(rows: list[dict[str, object]]) -> None:
     """One line for each row, whatever the values are."""
     assert table(rows, "rows").count("\n") == (len(rows) + 1 if rows else 0)
-    assert table(rows, "rows", 20).count("\n") <= len(rows) + 2
+    assert table(rows, "rows", 20).partition("\nno room for")[0].count("\n") <= len(rows) + 1
     assert timeline(rows)
+    assert timeline(rows, 20)
 
 
 @covers("P12")
