@@ -4,6 +4,7 @@ Twisted's UDP port tells no local address and spends more time on checks than on
 connected: an ICMP error must not close it.
 """
 
+import errno
 import socket
 from collections.abc import Callable
 
@@ -19,6 +20,12 @@ MAX_BATCH = 64
 MAX_SIZE = 65536
 BUFFER = 4 << 20
 """Octets of the kernel's buffers, asked for: a burst of all mobile nodes of a MAG fits."""
+
+_WHAT_TO_DO = {
+    errno.EADDRNOTAVAIL: "; is it an address of this machine?",
+    errno.EADDRINUSE: "; another program has the port, ss -ulnp sport = :{port} names it",
+    errno.EACCES: "; it needs root or CAP_NET_BIND_SERVICE",
+}
 
 
 class UdpSocket(LastingReader):
@@ -49,10 +56,8 @@ class UdpSocket(LastingReader):
             self._socket.bind((ipv4_text(local), port))
         except OSError as error:
             self._socket.close()
-            raise PmipError(
-                f"UDP {ipv4_text(local)}:{port} cannot be bound: {error.strerror}; is the address this machine's, "
-                "the port free, and the daemon allowed to bind it (root or CAP_NET_BIND_SERVICE)?"
-            ) from None
+            text = f"UDP {ipv4_text(local)}:{port} cannot be bound: {error.strerror}"
+            raise PmipError(text + _WHAT_TO_DO.get(error.errno or 0, "").format(port=port)) from None
 
     def send(self, payload: bytes, destination: Endpoint) -> None:
         """A full buffer loses it, as a network would."""

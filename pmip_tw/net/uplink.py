@@ -22,6 +22,14 @@ _SIOCGIFADDR = 0x8915
 _BUFFER = 1 << 16
 
 
+def why_absent(interface: str) -> str | None:
+    """What is wrong with the name of an interface; None if there is one of that name."""
+    known = sorted(name for _, name in socket.if_nameindex() if name != "lo")
+    if interface in known:
+        return None
+    return f"there is no interface {interface!r}; this machine has {', '.join(known) or 'none'}"
+
+
 @implementer(IUplink)
 class NetlinkUplink(LastingReader):
     """``interface`` by name; it may vanish and come back."""
@@ -43,10 +51,9 @@ class NetlinkUplink(LastingReader):
         return Ipv4(int.from_bytes(answer[20:24], "big"))
 
     def start(self, receiver: IUplinkReceiver) -> None:
-        known = sorted(name for _, name in socket.if_nameindex() if name != "lo")
-        if self._interface not in known:
-            text = f"there is no interface {self._interface!r}; this machine has {', '.join(known) or 'none'}"
-            raise PmipError(text)
+        absent = why_absent(self._interface)
+        if absent is not None:
+            raise PmipError(absent)
         self._receiver = receiver
         self._socket = socket.socket(
             socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE

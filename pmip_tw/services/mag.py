@@ -26,7 +26,7 @@ from pmip_tw.net.dhcp_socket import UdpDhcpSocket
 from pmip_tw.net.local_authenticator import LocalAuthenticator
 from pmip_tw.net.radius import RadiusAuthenticator
 from pmip_tw.net.signalling import UdpSignalling
-from pmip_tw.net.uplink import NetlinkUplink
+from pmip_tw.net.uplink import NetlinkUplink, why_absent
 from pmip_tw.services.daemon import Daemon
 from pmip_tw.services.management import Management
 from pmip_tw.services.options import Options, read_settings
@@ -89,9 +89,8 @@ def _present_address(uplink: IUplink, interface: str) -> Ipv4:
     """The address to begin with; ends the process if there is none."""
     address = uplink.address()
     if address is None:
-        raise SystemExit(
-            f"uplink: the interface {interface!r} has no IPv4 address (yet): start the MAG when it has"
-        )
+        no_address = f"the interface {interface!r} has no IPv4 address (yet): start the MAG when it has"
+        raise SystemExit(f"uplink: {why_absent(interface) or no_address}")
     return address
 
 

@@ -163,5 +163,5 @@ class TestDhcpSocketContract:
 
 def test_an_address_of_another_machine() -> None:
     """The message says what to look at."""
-    with private_reactor() as reactor, pytest.raises(PmipError, match="is the address this machine's"):
+    with private_reactor() as reactor, pytest.raises(PmipError, match="is it an address of this machine"):
         UdpDhcpSocket(reactor, FOREIGN, free_port()).start(Mailbox())

@@ -291,7 +291,13 @@ class TestSockets:
         with pytest.raises(PmipError) as told:
             udp.make(FOREIGN).start(Mailbox(), None)
         assert f"UDP 192.0.2.99:{udp.port} cannot be bound" in str(told.value)
-        assert "is the address this machine's" in str(told.value)
+        assert "is it an address of this machine" in str(told.value)
+
+    def test_a_port_that_another_program_has(self, udp: Provider) -> None:
+        """And how to find out which."""
+        udp.start(ONE)
+        with pytest.raises(PmipError, match=rf"in use; .*ss -ulnp sport = :{udp.port} "):
+            udp.make(ONE).start(Mailbox(), None)
 
     @covers("H1", "M1")
     def test_a_wrong_udp_checksum_is_never_heard_and_none_is_no_mistake(self, udp: Provider) -> None:

@@ -13,8 +13,13 @@ from pmip_tw.forwarding.home_domain import DomainDevice
 from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.services.lma import domains_of, pools_of
 from pmip_tw.services.lma import policy_of as lma_policy_of
-from pmip_tw.services.mag import policy_of
+from pmip_tw.services.mag import compose, policy_of
+from tests.config.files import MAG
 from tests.conformance import covers
+from tests.loops import private_reactor
+from tests.namespaces import private_network
+from tests.programs import require
+from tests.services.daemons import shell
 
 CONF = Path(__file__).parents[2] / "conf"
 
@@ -99,3 +104,21 @@ redirects = [{ realms = ["Example.ORG"], home_agent = "192.0.2.2" }]
     assert (policy.gre_key_with_d, policy.max_bindings, policy.by_technology) == (False, 3, True)
     assert (policy.tunnel_broadcast, policy.dynamic_home_agent, policy.drawn_redirects) == (True, True, False)
     assert (policy.redirects, policy.explain_refusals) == ({b"example.org": ipv4("192.0.2.2")}, True)
+
+
+@covers("P82")
+@pytest.mark.parametrize(
+    ("uplink", "said"),
+    [
+        ("core9", "uplink: there is no interface 'core9'; this machine has "),
+        ("bare0", "'bare0' has no IPv4 address"),
+    ],
+)
+def test_a_mag_does_not_begin_without_an_address(uplink: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "mag.toml").write_text(MAG.replace('address = "198.51.100.10"', f'uplink = "{uplink}"', 1))
+    settings = load(tmp_path / "mag.toml")
+    assert isinstance(settings, MagSettings)
+    require("ip")
+    with private_network(), private_reactor() as reactor, pytest.raises(SystemExit, match=said):
+        shell("ip link add bare0 type veth peer name other")
+        compose(settings, reactor)
