@@ -22,7 +22,7 @@ _GET_POLICY = 0x15
 _NEW_POLICY = 0x13
 _DONE, _ERROR = 3, 2
 _REQUEST_DUMP = 0x301
-_TEMPLATES = 5
+_TEMPLATES, _MARK, _INTERFACE_ID = 5, 21, 31
 _INBOUND, _ALLOW = 0, 0
 _ESP, _UDP, _ANY = 50, 17, 0
 
@@ -31,6 +31,8 @@ _SELECTOR = Struct("!4s12x4s12xHHHH")
 """Destination, source, destination port and its mask, source port and its mask; IPv4 in the first of 16 octets."""
 _SELECTOR_TAIL = Struct("=HBBB")
 """Family, prefix lengths of destination and source, protocol; behind the above."""
+_INTERFACE = Struct("=i")
+_INTERFACE_AT = 48
 _PRIORITY = Struct("=II")
 _PRIORITY_AT = 56 + 64 + 32
 _DIRECTION_AT = _PRIORITY_AT + 8
@@ -42,12 +44,15 @@ _POLICY_ID = bytes(64)
 
 
 class Policy(NamedTuple):
-    """What is looked at of one inbound policy for IPv4. ``demands_esp``: what matches is dropped without ESP."""
+    """What is looked at of one inbound policy for IPv4. ``demands_esp``: what matches is dropped without ESP.
+
+    ``is_narrow``: only what comes from some port of the peer, by some interface, or has some mark.
+    """
 
     order: tuple[int, int]
     source: Ipv4
     source_mask: int
-    source_port_mask: int
+    is_narrow: bool
     destination: Ipv4
     destination_mask: int
     destination_port: int
@@ -64,17 +69,13 @@ class Policy(NamedTuple):
             and (SIGNALLING_PORT ^ self.destination_port) & self.destination_port_mask == 0
         )
 
-    @property
-    def from_every_port(self) -> bool:
-        return self.source_port_mask == 0
-
 
 def esp_is_demanded(policies: list[Policy], peer: Ipv4, local: Ipv4) -> bool:
     """Whether nothing from ``peer`` reaches UDP 434 of ``local`` without ESP: the first policy that fits decides."""
     for policy in sorted(policy for policy in policies if policy.touches(peer, local)):
         if not policy.demands_esp:
             return False
-        if policy.from_every_port:
+        if not policy.is_narrow:
             return True
     return False
 
@@ -117,33 +118,39 @@ def _policy(body: bytes) -> Policy | None:
     destination, source, port, port_mask, _, source_port_mask = _SELECTOR.unpack_from(body)
     family, destination_length, source_length, protocol = _SELECTOR_TAIL.unpack_from(body, _SELECTOR.size)
     priority, index = _PRIORITY.unpack_from(body, _PRIORITY_AT)
+    (interface,) = _INTERFACE.unpack_from(body, _INTERFACE_AT)
     direction, action = body[_DIRECTION_AT : _DIRECTION_AT + 2]
     if direction != _INBOUND or family != socket.AF_INET:
         return None
+    attributes = dict(_attributes(body))
+    marked = any(attributes.get(_MARK, b"")[4:8]) or any(attributes.get(_INTERFACE_ID, b""))
     return Policy(
         order=(priority, index),
         source=Ipv4(int.from_bytes(source, "big")),
         source_mask=_mask(source_length),
-        source_port_mask=source_port_mask,
+        is_narrow=bool(source_port_mask or interface or marked),
         destination=Ipv4(int.from_bytes(destination, "big")),
         destination_mask=_mask(destination_length),
         destination_port=port,
         destination_port_mask=port_mask,
         protocol=protocol,
-        demands_esp=action != _ALLOW or _has_esp_template(body),
+        demands_esp=action != _ALLOW or _has_esp(attributes.get(_TEMPLATES, b"")),
     )
 
 
-def _has_esp_template(body: bytes) -> bool:
+def _attributes(body: bytes) -> Iterator[tuple[int, bytes]]:
     position = _POLICY_SIZE
     while position + _ATTRIBUTE.size <= len(body):
         length, kind = _ATTRIBUTE.unpack_from(body, position)
-        if kind == _TEMPLATES:
-            for at in range(position + _ATTRIBUTE.size, position + length, _TEMPLATE_SIZE):
-                if body[at + _TEMPLATE_PROTOCOL_AT] == _ESP and not body[at + _TEMPLATE_OPTIONAL_AT]:
-                    return True
+        yield kind, body[position + _ATTRIBUTE.size : position + length]
         position += max(4, -(-length // 4) * 4)
-    return False
+
+
+def _has_esp(templates: bytes) -> bool:
+    return any(
+        templates[at + _TEMPLATE_PROTOCOL_AT] == _ESP and not templates[at + _TEMPLATE_OPTIONAL_AT]
+        for at in range(0, len(templates), _TEMPLATE_SIZE)
+    )
 
 
 def _mask(length: int) -> int:

@@ -21,11 +21,13 @@ def add(
     selector: str,
     *,
     direction: str = "in",
+    mark: str = "",
     priority: int = 0,
+    interface_id: str = "",
     template: str | None = "proto esp mode transport",
 ) -> None:
     """``ip xfrm policy add``, as an operator does it."""
-    command = f"ip xfrm policy add {selector} dir {direction} priority {priority}"
+    command = f"ip xfrm policy add {selector} dir {direction} {mark} priority {priority} {interface_id}"
     if template is not None:
         command += f" tmpl src {ipv4_text(PEER)} dst {ipv4_text(LOCAL)} {template}"
     done = subprocess.run(command.split(), capture_output=True, text=True, check=False)
@@ -97,6 +99,22 @@ def test_what_does_not_demand_esp(direction: str, template: str | None) -> None:
     with private_network():
         add(WHOLE, direction=direction, template=template)
         assert not KernelPolicies().requires_esp(PEER, LOCAL)
+
+
+@covers("P74")
+@pytest.mark.parametrize(
+    ("selector", "further"),
+    [(f"{WHOLE} dev lo", {}), (WHOLE, {"mark": "mark 7 mask 255"}), (WHOLE, {"interface_id": "if_id 9"})],
+    ids=["by one interface", "marked", "of one XFRM interface"],
+)
+def test_a_policy_for_some_packets_demands_nothing_of_the_others(
+    selector: str, further: dict[str, str]
+) -> None:
+    with private_network():
+        add(selector, **further)
+        assert not KernelPolicies().requires_esp(PEER, LOCAL)
+        add(SOME, priority=1)
+        assert KernelPolicies().requires_esp(PEER, LOCAL)
 
 
 @covers("P74")
