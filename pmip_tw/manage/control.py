@@ -15,15 +15,20 @@ from typing import Any
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IAddress, IListeningPort, IReactorUNIX
-from twisted.internet.protocol import Factory
+from twisted.internet.protocol import Factory, connectionDone
+from twisted.internet.unix import Server
 from twisted.logger import Logger
-from twisted.protocols.basic import LineOnlyReceiver
+from twisted.protocols.basic import LineReceiver
+from twisted.python.failure import Failure
 
 from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import IOperations
 
 LONGEST_REQUEST = 4096
 """Octets of one line; a longer one is answered with an error and ends the connection."""
+
+MOST_CONNECTIONS = 32
+"""One more, and the oldest is closed: programs that hang must not keep the operator out."""
 
 PROBE_SECONDS = 1.0
 FAILED = "the daemon failed to answer: its log says why"
@@ -98,21 +103,37 @@ class _ControlFactory(Factory):
 
     def __init__(self, operations: IOperations) -> None:
         self._operations = operations
+        # The oldest is the first.
+        self._connected: dict[_ControlProtocol, Server] = {}
 
     def buildProtocol(self, addr: IAddress | None) -> "_ControlProtocol":
-        return _ControlProtocol(self._operations)
+        return _ControlProtocol(self._operations, self._connected)
 
 
-class _ControlProtocol(LineOnlyReceiver):
-    """One operator's connection; requests are answered in order."""
+class _ControlProtocol(LineReceiver):
+    """One operator's connection; requests are answered in order.
+
+    Who does not read his answers is not asked for further requests: the transport pauses its producer.
+    """
 
     delimiter = b"\n"
     MAX_LENGTH = LONGEST_REQUEST
     _log = Logger(namespace="pmip.control")
 
-    def __init__(self, operations: IOperations) -> None:
+    def __init__(self, operations: IOperations, connected: "dict[_ControlProtocol, Server]") -> None:
         self._operations = operations
+        self._connected = connected
         self._one_by_one = DeferredLock()
+
+    def connectionMade(self) -> None:
+        assert isinstance(self.transport, Server)
+        self.transport.registerProducer(self, True)
+        self._connected[self] = self.transport
+        if len(self._connected) > MOST_CONNECTIONS:
+            next(iter(self._connected.values())).abortConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._connected.pop(self, None)
 
     def lineReceived(self, line: bytes) -> None:
         self._one_by_one.run(lambda: Deferred.fromCoroutine(self._serve(line)))
@@ -171,4 +192,8 @@ def _argument(request: dict[str, Any], name: str) -> str:
     value = request.get(name)
     if not isinstance(value, str) or not value:
         raise PmipError(f"{request['command']} needs {name!r}, a text")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise PmipError(f"{value!r} is no text in UTF-8") from None
     return value

@@ -4,6 +4,7 @@ import json
 import signal
 import socket
 import stat
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,7 @@ def test_answers_keep_the_order_of_their_requests(mag_socket: Path) -> None:
         (b'{"command": "show"}', "show needs 'what', a text"),
         (b'{"command": "show", "what": {}}', "show needs 'what', a text"),
         (b'{"command": "trace", "key": ""}', "trace needs 'key', a text"),
+        (b'{"command": "detach", "nai": "\\udcff"}', r"'\udcff' is no text in UTF-8"),
         (b'{"command": "detach", "nai": 1}', "detach needs 'nai', a text"),
         (b'{"command": "show", "what": "broken"}', "the daemon failed to answer: its log says why"),
         (b'{"command": "show", "what": "bytes"}', "the daemon failed to answer: its log says why"),
@@ -101,6 +103,39 @@ def test_a_line_without_end_closes_the_connection_and_harms_nobody(mag_socket: P
             assert json.loads(answers.readline()) == {"error": "a request has at most 4096 octets"}
             assert answers.readline() == b""
     assert ask(mag_socket, command="show", what="counters")["rows"] == []
+
+
+def test_who_does_not_read_his_answers_is_not_asked_for_more(mag_socket: Path) -> None:
+    """Each answer has a megabyte; the daemon must not keep them all."""
+    request = b'{"command": "show", "what": "many"}\n'
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(10)
+        connection.connect(str(mag_socket))
+        for _ in range(20):
+            connection.sendall(request)
+        assert ask(mag_socket, command="show", what="counters")["rows"] == []
+        connection.settimeout(1)
+        with pytest.raises(TimeoutError):
+            for _ in range(100_000):
+                connection.sendall(request)
+        connection.settimeout(10)
+        with connection.makefile("rb") as answers:
+            assert [len(json.loads(answers.readline())["rows"]) for _ in range(3)] == [20_000] * 3
+
+
+def test_connections_that_hang_give_way(mag_socket: Path) -> None:
+    with ExitStack() as hanging:
+        connections = [hanging.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(40)]
+        for connection in connections:
+            connection.settimeout(10)
+            connection.connect(str(mag_socket))
+            connection.sendall(b'{"command":')
+        assert ask(mag_socket, command="show", what="counters")["rows"] == []
+        oldest, newest = connections[0], connections[-1]
+        with pytest.raises(ConnectionResetError):
+            oldest.recv(1)
+        newest.sendall(b'"show","what":"counters"}\n')
+        assert newest.recv(100) == b'{"role":"mag","rows":[]}\n'
 
 
 def test_only_the_owner_may_connect(mag_socket: Path) -> None:
