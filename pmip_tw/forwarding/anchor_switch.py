@@ -118,8 +118,8 @@ class AnchorSwitch:
 
     def _forget(self, session: AnchorSession) -> None:
         session.domain.links.discard(session)
-        for way in session.ways:
-            del self._by_tunnel[way.ends, session.home]
+        for ends in {way.ends for way in session.ways}:  # two may differ in what leaves only
+            del self._by_tunnel[ends, session.home]
         self._release(session.ways)
 
     def snapshot(self) -> tuple[AnchorEntry, ...]:
@@ -147,7 +147,7 @@ class AnchorSwitch:
         if packet is None:
             return
         if len(packet) > LINK_MTU or offloads.is_merged(packet):
-            self._deliver_merged(session, packet)
+            self._deliver_merged(session, packet, ends)
         else:
             self._deliver(session, packet, ends)
 
@@ -157,13 +157,13 @@ class AnchorSwitch:
         reason = self._paths.reason(ends, drops.WRONG_TUNNEL) if known else drops.UNKNOWN_SOURCE
         self._drops[reason] += 1
 
-    def _deliver_merged(self, session: AnchorSession, packet: bytes) -> None:
+    def _deliver_merged(self, session: AnchorSession, packet: bytes, ends: TunnelEnds) -> None:
         try:
             pieces = offloads.cut_merged(packet, LINK_MTU)
         except offloads.UnknownOffload:
             pieces = [packet]  # one datagram that the kernel has put together again: it will fragment it
         for piece in pieces:
-            self._deliver(session, piece, session.way.ends)
+            self._deliver(session, piece, ends)
 
     def _deliver(self, session: AnchorSession, packet: bytes, ends: TunnelEnds) -> None:
         session.last_heard = self.now

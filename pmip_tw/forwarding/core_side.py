@@ -11,7 +11,7 @@ from pmip_tw.forwarding.arrivals import Arrivals
 from pmip_tw.forwarding.drops import Drops
 from pmip_tw.forwarding.path_mtu import LINK_MTU, PathMtuProbe
 from pmip_tw.forwarding.paths import Carry, udp_path
-from pmip_tw.forwarding.raw_ip import IcmpErrors, RawIpSocket
+from pmip_tw.forwarding.raw_ip import IcmpErrors, RawIpSocket, not_opened
 from pmip_tw.forwarding.reader import BatchReader
 from pmip_tw.interfaces import ISignalling
 from pmip_tw.mobility.tunnels import Encapsulation, Tunnel
@@ -129,7 +129,7 @@ class _OwnAddress:
         dropped: Drops,
         read: Callable[[ExitStack, str, PacketSource, Callable[[bytes], None]], None],
     ) -> None:
-        """ForwardingError: it is no address of this machine, or we lack the privilege."""
+        """ForwardingError: it is no address of this machine, we lack the privilege, or there are too many files."""
         self._address = address
         self._drops = dropped
         self._read = read
@@ -142,7 +142,10 @@ class _OwnAddress:
             self._undo.callback(self.probe.close)
             self._icmp = IcmpErrors(address)
             self._undo.callback(self._icmp.close)
-        except BaseException:
+        except OSError as error:
+            self.close()
+            raise not_opened(f"sockets on {ipv4_text(address)}", error) from error
+        except ForwardingError:
             self.close()
             raise
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 
 import attrs
+from twisted.logger import Logger
 
 from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
 from pmip_tw.errors import ForwardingError
@@ -43,6 +44,8 @@ class HomeDomain:
 class DomainDevice:
     """The running device of ``domain``: what leads to its nodes, and from them to the machine's own stack."""
 
+    _log = Logger()
+
     def __init__(self, domain: HomeDomain, dropped: Drops) -> None:
         self.domain = domain
         self._drops = dropped
@@ -58,10 +61,16 @@ class DomainDevice:
             routing.add_route(prefix, domain.device, domain.table)
         if domain.table is not None:
             routing.add_rule(domain.device, domain.table)
-            undo.callback(routing.remove_rule, domain.device, domain.table)
+            undo.callback(self._remove_rule, domain.table)
         self._tun = tun
         undo.callback(self._closed)
         return tun
+
+    def _remove_rule(self, table: int) -> None:
+        try:
+            routing.remove_rule(self.domain.device, table)
+        except ForwardingError as error:
+            self._log.warn("a routing rule is left behind: {error}", error=str(error))
 
     def _closed(self) -> None:
         self._tun = None

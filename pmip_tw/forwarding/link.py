@@ -90,10 +90,10 @@ class Link:
 
     def _ioctl(self, operation: str, number: int, data: bytes) -> bytes:
         request = struct.pack("16s24s", self.name.encode(), data)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            try:
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
                 return fcntl.ioctl(sock, number, request)
-            except OSError as error:
-                raise ForwardingError(
-                    operation, self.name, error.strerror or str(error), error.errno or 0
-                ) from error
+        except OSError as error:
+            raise ForwardingError(
+                operation, self.name, error.strerror or str(error), error.errno or 0
+            ) from error

@@ -6,10 +6,9 @@ import os
 import socket
 import struct
 
-from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops
 from pmip_tw.forwarding.offloads import NO_OFFLOAD, VNET_HEADER
-from pmip_tw.forwarding.raw_ip import enlarge_buffers, reason_of
+from pmip_tw.forwarding.raw_ip import enlarge_buffers, not_opened, reason_of
 
 _ETH_P_ALL = 0x0003
 _SOL_PACKET = 263
@@ -41,11 +40,8 @@ class PacketSocket:
         try:
             # Protocol 0 until it is bound: nothing of other interfaces gets in.
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-        except PermissionError as error:
-            text = "needs root or CAP_NET_RAW"
-            raise ForwardingError(
-                "open", f"a packet socket on {interface}", text, error.errno or 0
-            ) from error
+        except OSError as error:
+            raise not_opened(f"a packet socket on {interface}", error) from error
         try:
             index = socket.if_nametoindex(interface)
             self._socket.setblocking(False)
@@ -59,10 +55,7 @@ class PacketSocket:
             self._socket.setsockopt(_SOL_PACKET, _PACKET_ADD_MEMBERSHIP, membership)
         except OSError as error:
             self._socket.close()
-            text = error.strerror or str(error)
-            raise ForwardingError(
-                "open", f"a packet socket on {interface}", text, error.errno or 0
-            ) from error
+            raise not_opened(f"a packet socket on {interface}", error) from error
 
     def _attach_filter(self) -> None:
         program = b"".join(struct.pack("HBBI", *instruction) for instruction in _UNTAGGED_ONLY)

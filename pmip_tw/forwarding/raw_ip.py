@@ -34,6 +34,12 @@ def reason_of(error: OSError) -> str:
     return _REASONS.get(error.errno or 0, drops.SEND_FAILED)
 
 
+def not_opened(what: str, error: OSError) -> ForwardingError:
+    """A raw or packet socket that the kernel did not give us."""
+    text = "needs root or CAP_NET_RAW" if isinstance(error, PermissionError) else error.strerror or str(error)
+    return ForwardingError("open", what, text, error.errno or 0)
+
+
 class IcmpErrors:
     """ICMP errors to ``local``, as whole packets; the kernel handles them all the same.
 
@@ -74,11 +80,8 @@ class RawIpSocket:
         self._identification = 0
         try:
             self._socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, encapsulation)
-        except PermissionError as error:
-            text = "needs root or CAP_NET_RAW"
-            raise ForwardingError(
-                "open", f"the raw socket for {encapsulation.label}", text, error.errno or 0
-            ) from error
+        except OSError as error:
+            raise not_opened(f"the raw socket for {encapsulation.label}", error) from error
         try:
             self._socket.setblocking(False)
             self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)

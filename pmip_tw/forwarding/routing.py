@@ -43,12 +43,14 @@ def _ask(
     from pyroute2 import IPRoute  # noqa: PLC0415
     from pyroute2.netlink.exceptions import NetlinkError  # noqa: PLC0415
 
-    with IPRoute() as netlink:
-        try:
+    try:
+        with IPRoute() as netlink:
             getattr(netlink, what)(command, **fields)
-        except NetlinkError as error:
-            code = int(error.code)
-            if code in expected:
-                return code
-            raise ForwardingError(operation, subject, str(error), code) from error
+    except NetlinkError as error:
+        code = int(error.code)
+        if code in expected:
+            return code
+        raise ForwardingError(operation, subject, str(error), code) from error
+    except OSError as error:
+        raise ForwardingError(operation, subject, str(error), error.errno or 0) from error
     return 0

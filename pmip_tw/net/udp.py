@@ -48,7 +48,10 @@ class UdpSocket(LastingReader):
         self._port = port
         self._deliver = deliver
         self._report = report
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        except OSError as error:
+            raise PmipError(f"no socket for UDP {ipv4_text(local)}:{port}: {error.strerror}") from None
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)

@@ -188,6 +188,18 @@ class TestAccess:
 
 
 class TestAnchor:
+    @covers("L3", "T5")
+    def test_two_tunnels_that_differ_in_what_leaves_are_removed_together(self, anchor: MemoryAnchor) -> None:
+        """Their packets arrive alike."""
+        first, second = tunnel(kind=GRE, keys=(7, 1)), tunnel(kind=GRE, keys=(7, 2))
+        both = AnchorEntry(home_address=HOME, tunnel=first, copies=(second,))
+        anchor.plane.install(both)
+        anchor.plane.install(both)
+        anchor.plane.remove(both.key)
+        anchor.tunnel_gives(first, from_node(b"too late"))
+        anchor.until(lambda: anchor.plane.drops() == {drops.UNKNOWN_SOURCE: 1})
+        assert anchor.plane.snapshot() == ()
+
     @covers("T4", "T5", "P41")
     @every_tunnel
     def test_downstream(self, anchor: MemoryAnchor, shape: Shape) -> None:

@@ -1,9 +1,14 @@
 """Starting: what is missing is named with its cure, and a start that fails leaves nothing behind."""
 
+import ctypes
+import os
+import resource
 import socket
+import struct
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -16,7 +21,7 @@ from pmip_tw.forwarding.anchor import TunAnchor
 from pmip_tw.forwarding.firewall import IngressDrop
 from pmip_tw.forwarding.home_domain import HomeDomain
 from pmip_tw.interfaces import IForwardingPlane
-from pmip_tw.mobility.tunnels import AnchorEntry, Tunnel
+from pmip_tw.mobility.tunnels import AnchorEntry, Encapsulation, Tunnel
 from tests.conformance import covers
 
 from .namespaces import Namespace, netlink, require_namespaces
@@ -179,6 +184,69 @@ def test_a_rule_that_somebody_removed_does_not_stop_the_stopping(machine: Namesp
         plane.stop()
         plane.start(None)
         plane.stop()
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """This process has as many files open as it may."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.dup(0)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_a_socket_that_is_opened_late_may_fail(machine: Namespace) -> None:
+    """That of GRE, with the first tunnel that needs it: one node is refused, and nothing else happens."""
+    plane, way = anchor(), tunnel(kind=Encapsulation.GRE)
+    with machine.entered():
+        plane.start(None)
+        with no_more_files(), pytest.raises(ForwardingError, match="raw socket for gre: Too many open files"):
+            plane.install(AnchorEntry(home_address=HOME, tunnel=way))
+        assert plane.snapshot() == ()
+        plane.install(AnchorEntry(home_address=HOME, tunnel=way))
+        plane.stop()
+
+
+def test_too_many_files_at_the_start(machine: Namespace) -> None:
+    for plane in (anchor(), access()):
+        with machine.entered():
+            before = traces()
+            with no_more_files(), pytest.raises(ForwardingError, match="Too many open files"):
+                plane.start(None)
+            assert traces() == before
+
+
+@contextmanager
+def no_rights() -> Iterator[None]:
+    """As ``twistd --uid`` leaves it after the start: capset(2) with nothing in effect."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    header, before = struct.pack("Ii", 0x20080522, 0), ctypes.create_string_buffer(24)
+    assert libc.capget(header, before) == 0
+    permitted = struct.unpack("6I", before.raw)
+    assert libc.capset(header, struct.pack("6I", 0, *permitted[1:3], 0, *permitted[4:])) == 0
+    try:
+        yield
+    finally:
+        assert libc.capset(header, before.raw) == 0
+
+
+def test_who_has_lost_his_rights_is_told_and_ends_in_peace(machine: Namespace) -> None:
+    plane = anchor(domains=(BLUE,))
+    with machine.entered():
+        plane.start(None)
+        with no_rights():
+            way = tunnel(kind=Encapsulation.GRE)
+            with pytest.raises(ForwardingError, match="raw socket for gre: needs root or CAP_NET_RAW"):
+                plane.install(AnchorEntry(home_address=HOME, tunnel=way, domain="blue"))
+            plane.stop()
+        assert rules() == [("mip1", 100)]
+        plane.start(None)
+        plane.stop()
+        assert rules() == []
 
 
 def test_an_anchor_makes_its_machine_a_router(machine: Namespace) -> None:
