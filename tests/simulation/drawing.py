@@ -266,6 +266,37 @@ def _address_spaces(scenario: Scenario, chance: Chance) -> Scenario:
     )
 
 
+def _dynamic_lma(scenario: Scenario, chance: Chance) -> Scenario:
+    """MAGs ask the first LMA which one to use; it keeps some realms and sends others to the second (RFC 4433, DY7)."""
+    happenings = [
+        crash(chance, round(at + chance.uniform(0.0, 8.0), 3), chance.choice(("lma", "lma1")))
+        for at in (4.0, 16.0)
+    ]
+    return attrs.evolve(
+        planned(scenario, [*scenario.actions, *happenings]),
+        lmas=2,
+        redirected=chance.choice((("blue.example",), tuple(DOMAINS))),
+        nodes=tuple(attrs.evolve(habit, realm=chance.choice(tuple(DOMAINS))) for habit in scenario.nodes),
+        mag_settings={
+            **scenario.mag_settings,
+            "dynamic_home_agent": True,
+            "encapsulation": Encapsulation.GRE,
+            "gre_key": "lma",
+            "gre_key_with_d": True,
+        },
+        lma_settings={**scenario.lma_settings, "dynamic_home_agent": True},
+    )
+
+
+def _independent(scenario: Scenario, chance: Chance) -> Scenario:
+    """Nodes have their addresses from elsewhere, and MAGs register what is in use (P62)."""
+    return attrs.evolve(
+        scenario,
+        nodes=tuple(attrs.evolve(habit, static=True) for habit in scenario.nodes),
+        mag_settings={**scenario.mag_settings, "dhcp": "independent"},
+    )
+
+
 PROFILES: dict[str, Callable[[Scenario, Chance], Scenario]] = {
     "general": _general,
     "quick-returns": _quick_returns,
@@ -281,4 +312,6 @@ PROFILES: dict[str, Callable[[Scenario, Chance], Scenario]] = {
     "upkeep": _upkeep,
     "two-lmas": _two_lmas,
     "address-spaces": _address_spaces,
+    "dynamic-lma": _dynamic_lma,
+    "independent": _independent,
 }

@@ -197,7 +197,12 @@ class LmaMachine(Machine):
 
     def _start_agent(self) -> None:
         world = self.world
-        policy = LmaPolicy(address=self.address, **world.scenario.lma_settings)  # type: ignore[arg-type]
+        others = world.scenario.redirected if self.number == 0 else ()
+        policy = LmaPolicy(
+            address=self.address,
+            redirects={realm.encode(): world.lmas[1].address for realm in others},
+            **world.scenario.lma_settings,  # type: ignore[arg-type]
+        )
         pools = [
             (AddressPool(world.home, hold=policy.address_hold, domain=domain), [realm])
             for realm, domain in DOMAINS.items()

@@ -52,7 +52,8 @@ class Habit:
 
 @attrs.frozen(slots=True, kw_only=True)
 class Scenario:
-    """``settings`` of the roles are those of MagPolicy and LmaPolicy. ``proofs``: by which associations each MAG proves
+    """``settings`` of the roles are those of MagPolicy and LmaPolicy. ``redirected``: the realms whose nodes the first
+    LMA sends to the second. ``proofs``: by which associations each MAG proves
     its requests: "per-mn", "fa-ha" or "both"; all per MN if it is empty. ``actions``: in order of time.
     """
 
@@ -67,5 +68,6 @@ class Scenario:
     mag_settings: Mapping[str, object] = attrs.field(factory=dict)
     lma_settings: Mapping[str, object] = attrs.field(factory=dict)
     timepieces: Mapping[str, Timepiece] = attrs.field(factory=dict)
+    redirected: tuple[str, ...] = ()
     proofs: tuple[str, ...] = ()
     actions: tuple["Action", ...] = ()

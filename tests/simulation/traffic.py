@@ -86,7 +86,7 @@ class Traffic:
         lma.plane.host_sends(self._packet(binding.home_address), node.domain)
         lma.plane.tunnelled.clear()
         reached = self._collect()
-        self._check_receivers(lma, node, reached)
+        self._check_receivers(lma, binding, node, reached)
         for mag in world.mags:
             if mag.address != binding.care_of_address or node.mac in reached:
                 continue
@@ -105,12 +105,14 @@ class Traffic:
                 ]
         return reached
 
-    def _check_receivers(self, lma: LmaMachine, node: "MobileNode", reached: list[bytes]) -> None:
+    def _check_receivers(
+        self, lma: LmaMachine, binding: Binding, node: "MobileNode", reached: list[bytes]
+    ) -> None:
         for mac in reached:
             if mac == node.mac:
                 continue
             receiver = next(other for other in self._world.nodes if other.mac == mac)
-            if self._world.history.outlives(lma, receiver.nai, receiver.address):
+            if self._world.history.outlives(lma, receiver.nai, binding.home_address):
                 continue  # the LMA has forgotten whose it was: bindings are not durable yet
             if any(state.claims(mag, receiver.nai) for mag in self._world.mags):
                 continue  # a provisional entry takes a claim for true until the LMA has decided (P77)
