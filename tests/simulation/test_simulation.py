@@ -10,9 +10,9 @@ from pathlib import Path
 import attrs
 import pytest
 
-from pmip_tw.mag import departures
 from tests.simulation import __main__ as command
 from tests.simulation.campaign import everything
+from tests.simulation.defects import entries_are_left
 from tests.simulation.drawing import draw
 from tests.simulation.run import run
 from tests.simulation.shrinking import smallest
@@ -23,12 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def leaky(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A product with a defect, and a seed that shows it."""
-    forget = departures.Departures.forget
-    monkeypatch.setattr(
-        departures.Departures,
-        "forget",
-        lambda self, visitor, name, **why: forget(self, visitor, name, **why)[1:],
-    )
+    entries_are_left(monkeypatch)
     yield next(seed for seed in range(100) if run(draw(seed)).failed)
 
 

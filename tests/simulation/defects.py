@@ -1,0 +1,242 @@
+"""Defects: each breaks one rule of the product, for a test that wants to see a promise broken."""
+
+from collections.abc import Callable
+
+import attrs
+import pytest
+
+from pmip_tw.addresses import Ipv4
+from pmip_tw.dhcp import server
+from pmip_tw.forwarding.access_switch import AccessSwitch
+from pmip_tw.lma import admission, intake, registrations
+from pmip_tw.lma import observed as lma_observed
+from pmip_tw.lma.address_pool import AddressPool
+from pmip_tw.lma.bindings import BindingTable
+from pmip_tw.lma.revoking import Revoker
+from pmip_tw.mag import accepting, departures, registering, waiting
+from pmip_tw.mag.clocks import Identifications
+from pmip_tw.mag.presence import Presence
+from pmip_tw.mobility.replay import RefusedAhead, seconds_between
+
+
+@attrs.frozen(slots=True)
+class Defect:
+    """``plant`` breaks the product, so that ``promise`` is not kept in ``profile``, from the seed ``first`` on."""
+
+    plant: Callable[[pytest.MonkeyPatch], None]
+    promise: str
+    profile: str = attrs.field(default="general", kw_only=True)
+    first: int = attrs.field(default=0, kw_only=True)
+
+
+def replays_are_accepted(patch: pytest.MonkeyPatch) -> None:
+    """I6 without its second half."""
+    patch.setattr(
+        intake,
+        "acceptable",
+        lambda identification, last, wall, window: abs(seconds_between(identification, wall)) <= window,
+    )
+
+
+def returning_does_not_cancel(patch: pytest.MonkeyPatch) -> None:
+    """RV26: the LMA goes on revoking a stay although the node is back."""
+    patch.setattr(Revoker, "cancel", lambda self, owner, place: None)
+
+
+def entries_are_left(patch: pytest.MonkeyPatch) -> None:
+    """P51: a MAG that forgets a visitor and not its entry."""
+    forget = departures.Departures.forget
+    patch.setattr(
+        departures.Departures,
+        "forget",
+        lambda self, visitor, name, **why: forget(self, visitor, name, **why)[1:],
+    )
+
+
+def addresses_are_not_held(patch: pytest.MonkeyPatch) -> None:
+    """P80: what somebody has given back is given away first."""
+    fresh = AddressPool.fresh
+    patch.setattr(AddressPool, "fresh", lambda pool: pool.oldest() or fresh(pool))
+
+
+def lifetimes_count_from_the_reply(patch: pytest.MonkeyPatch) -> None:
+    """M5, badly."""
+    grant_of = accepting.grant_of
+
+    def later(*arguments, **more):
+        grant = grant_of(*arguments, **more)
+        return attrs.evolve(grant, ends_at=grant.ends_at + 5)
+
+    patch.setattr(accepting, "grant_of", later)
+
+
+def requests_are_sent_once(patch: pytest.MonkeyPatch) -> None:
+    """M8: what got no answer gets none."""
+    patch.setattr(registering.Registrations, "_unanswered", lambda self, visitor, exchange, now: [])
+
+
+def discards_are_not_counted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(intake.Intake, "_duplicate", lambda *arguments: [])
+
+
+def what_was_refused_for_being_ahead_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """I8, I10."""
+    patch.setattr(RefusedAhead, "note", lambda *arguments: None)
+
+
+def offsets_stay_when_clocks_are_set_right(patch: pytest.MonkeyPatch) -> None:
+    """I9: whatever the LMA says while our own clock agrees with it."""
+    resynchronize = Identifications.resynchronize
+
+    def stubborn(self, nai, lma, reply_identification, wall):
+        offset = self.offset(lma)
+        ahead = resynchronize(self, nai, lma, reply_identification, wall)
+        if offset and not self.offset(lma):
+            self._offsets[lma] = offset
+        return ahead
+
+    patch.setattr(Identifications, "resynchronize", stubborn)
+
+
+def timestamps_of_registrations_are_the_time(patch: pytest.MonkeyPatch) -> None:
+    """RV6: also where later identifiers were used in revocations."""
+    patch.setattr(Revoker, "timestamp_for", lambda self, home_address, peer, now: int(now.wall) - 1)
+
+
+def moves_are_not_limited(patch: pytest.MonkeyPatch) -> None:
+    """P79."""
+    patch.setattr(admission, "too_soon", lambda *arguments: None)
+
+
+def who_is_silent_with_its_lma_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """P15: without a question whether it is there."""
+    patch.setattr(
+        waiting.Waiting,
+        "expired",
+        lambda self, visitor, now: self._departures.forget(visitor, "registration-expired"),
+    )
+
+
+def bindings_do_not_end(patch: pytest.MonkeyPatch) -> None:
+    """L6: a binding whose time is over is overlooked."""
+    expired = BindingTable.expired
+
+    def overlooked(self, monotonic):
+        expired(self, monotonic)
+        return []
+
+    patch.setattr(BindingTable, "expired", overlooked)
+
+
+def everybody_gets_the_first_address(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(AddressPool, "fresh", lambda pool: Ipv4(pool.link.gateway + 1))
+
+
+def any_mag_ends_a_binding(patch: pytest.MonkeyPatch) -> None:
+    """P37: the de-registration of a MAG where the node was."""
+    patch.setattr(registrations, "_serves", lambda binding, asked: True)
+
+
+def nothing_comes_out_of_tunnels(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(AccessSwitch, "packet_arrived", lambda self, ends, inner: None)
+
+
+def sources_are_not_checked(patch: pytest.MonkeyPatch) -> None:
+    """P48, where the LMA cannot tell: both nodes are behind one tunnel."""
+    upstream = AccessSwitch.upstream
+
+    def credulous(self, port, frame):
+        session = self._by_port[port].get(frame[6:12])
+        if session is None or frame[12:14] != b"\x08\x00":
+            return upstream(self, port, frame)
+        home, session.home = session.home, frame[26:30]
+        try:
+            upstream(self, port, frame)
+        finally:
+            session.home = home
+
+    patch.setattr(AccessSwitch, "upstream", credulous)
+
+
+def packets_find_their_node_by_address_alone(patch: pytest.MonkeyPatch) -> None:
+    """P44, P45."""
+    packet_arrived = AccessSwitch.packet_arrived
+
+    def heedless(self, ends, inner):
+        same = (other for other, home in self._by_tunnel if home == inner[16:20])
+        packet_arrived(self, next(same, ends), inner)
+
+    patch.setattr(AccessSwitch, "packet_arrived", heedless)
+
+
+def whoever_was_there_is_there(patch: pytest.MonkeyPatch) -> None:
+    """P15: a node that fell silent is not missed."""
+    patch.setattr(registering, "presence", lambda *arguments: Presence.THERE)
+
+
+def dhcp_grants_what_is_asked_for(patch: pytest.MonkeyPatch) -> None:
+    """D23: whatever address the LMA has given."""
+    answer = server.answer
+
+    def obliging(message, home_address, link, lease):
+        asked = message.requested_address or message.ciaddr
+        return answer(message, asked or home_address, link, lease)
+
+    patch.setattr(server, "answer", obliging)
+
+
+def dhcp_tells_another_address(patch: pytest.MonkeyPatch) -> None:
+    """D23."""
+    answer = server.answer
+    patch.setattr(
+        server,
+        "answer",
+        lambda message, home_address, link, lease: answer(message, Ipv4(home_address + 1), link, lease),
+    )
+
+
+def an_end_is_a_defect(patch: pytest.MonkeyPatch) -> None:
+    def raises(*arguments):
+        raise RuntimeError("nobody has tried this")
+
+    patch.setattr(lma_observed, "expired", raises)
+
+
+DEFECTS = (
+    Defect(replays_are_accepted, "nothing unauthentic changes state"),
+    Defect(returning_does_not_cancel, "only what is over is revoked"),
+    Defect(entries_are_left, "entries are live state"),
+    Defect(lifetimes_count_from_the_reply, "a registration ends before its binding"),
+    Defect(requests_are_sent_once, "it comes to rest"),
+    Defect(discards_are_not_counted, "counters add up"),
+    Defect(addresses_are_not_held, "an address is configured once", profile="short-of-addresses"),
+    Defect(
+        what_was_refused_for_being_ahead_is_forgotten,
+        "nothing unauthentic changes state",
+        profile="clocks-ahead",
+    ),
+    Defect(moves_are_not_limited, "a node moves once in a while", profile="same-mac"),
+    Defect(offsets_stay_when_clocks_are_set_right, "who is there is served", profile="clock-steps"),
+    Defect(who_is_silent_with_its_lma_is_forgotten, "who is there is served", profile="outages"),
+    # Rare: a retransmission must be on its way while the node returns.
+    Defect(
+        timestamps_of_registrations_are_the_time,
+        "only what is over is revoked",
+        profile="quick-returns",
+        first=325,
+    ),
+    Defect(bindings_do_not_end, "nothing outlives its lifetime"),
+    Defect(everybody_gets_the_first_address, "an address is one node's"),
+    Defect(any_mag_ends_a_binding, "a registration has a binding"),
+    Defect(nothing_comes_out_of_tunnels, "packets flow"),
+    Defect(sources_are_not_checked, "nobody speaks for another"),
+    Defect(packets_find_their_node_by_address_alone, "nobody hears another's packets", profile="two-lmas"),
+    Defect(
+        packets_find_their_node_by_address_alone, "nobody hears another's packets", profile="address-spaces"
+    ),
+    Defect(whoever_was_there_is_there, "everything ends"),
+    Defect(whoever_was_there_is_there, "one MAG serves a node"),
+    Defect(dhcp_grants_what_is_asked_for, "who is there has its address"),
+    Defect(dhcp_tells_another_address, "only the LMA gives addresses"),
+    Defect(an_end_is_a_defect, "no defect"),
+)
