@@ -66,7 +66,8 @@ class TunAnchor:
             domain.name,
             to_host=device.write,
             answer=self._core.send if main else device.answer,
-            speaker=(lambda home_address: local) if main else device.speaker,
+            speaker=(lambda home_address: local) if main else domain.gateway_of,
+            gateway=domain.gateway_of,
         )
         return device, rules
 

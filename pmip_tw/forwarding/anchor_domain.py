@@ -17,7 +17,8 @@ from pmip_tw.wire.ipv4 import MINIMUM_HEADER, PROTOCOL_IP_IN_IP, Ipv4Packet
 
 class AnchorDomain:
     """``to_host(packet)`` gives an inner packet to the machine's own stack (False: lost and counted);
-    ``answer(packet)`` sends an ICMP error of ours, whose source ``speaker(home_address)`` is. ``now()``: monotonic.
+    ``answer(packet)`` sends an ICMP error of ours, whose source ``speaker(home_address)`` is.
+    ``gateway(home_address)``: the router that its node believes in (P71). ``now()``: monotonic.
     """
 
     def __init__(
@@ -26,6 +27,7 @@ class AnchorDomain:
         to_host: Callable[[bytes], bool],
         answer: Callable[[bytes], None],
         speaker: Callable[[Ipv4], Ipv4],
+        gateway: Callable[[Ipv4], Ipv4],
         paths: TunnelPaths,
         links: HomeLinks,
         dropped: drops.Drops,
@@ -34,6 +36,7 @@ class AnchorDomain:
         self.to_host = to_host
         self.sessions: dict[bytes, AnchorSession] = {}
         self.links = links
+        self.gateway = gateway
         self._answer = answer
         self._speaker = speaker
         self._paths = paths

@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 class AnchorSession(Session):
     """``copies``: further ways that every packet goes (L3).
 
-    ``ends``: the tunnels' ends, from which nothing may go in (T2); ``special``: where a packet of the node may be for
-    us to handle. Both are addresses of four octets.
+    ``ends``: the tunnels' ends, from which nothing may go in (T2); ``ours``: in whose name the node's echo requests
+    are answered here; ``special``: where a packet of the node may be for us to handle. All are four octets long.
     """
 
     entry: AnchorEntry
     domain: "AnchorDomain"
     copies: tuple[Way, ...]
     ends: frozenset[bytes]
+    ours: frozenset[bytes]
     special: frozenset[bytes]
 
     @property

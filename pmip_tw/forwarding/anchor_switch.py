@@ -45,12 +45,14 @@ class AnchorSwitch:
         to_host: Callable[[bytes], bool],
         answer: Callable[[bytes], None],
         speaker: Callable[[Ipv4], Ipv4],
+        gateway: Callable[[Ipv4], Ipv4],
     ) -> AnchorDomain:
         """An address space (P85), "" being the main one; for the edges see AnchorDomain."""
         made = self._domains[name] = AnchorDomain(
             to_host=to_host,
             answer=answer,
             speaker=speaker,
+            gateway=gateway,
             paths=self._paths,
             links=HomeLinks(self._address, self._drops, lambda: self.now),
             dropped=self._drops,
@@ -75,6 +77,7 @@ class AnchorSwitch:
                 self._release(ways)
                 text = f"the same tunnel carries that address for {holder.entry.key} (P45)"
                 raise ForwardingError("install", str(entry.key), text)
+        ours = frozenset((self._local, octets(domain.gateway(entry.home_address))))
         session = AnchorSession(
             entry=entry,
             home=home,
@@ -82,9 +85,8 @@ class AnchorSwitch:
             copies=ways[1:],
             domain=domain,
             ends=frozenset((self._local, *(octets(way.tunnel.remote) for way in ways))),
-            special=frozenset(
-                (self._local,) if entry.prefix is None else (self._local, octets(entry.prefix.broadcast))
-            ),
+            ours=ours,
+            special=ours if entry.prefix is None else ours | {octets(entry.prefix.broadcast)},
         )
         if before is not None:
             session.inherit(before)
@@ -175,15 +177,18 @@ class AnchorSwitch:
 
     def _is_ours(self, session: AnchorSession, packet: bytes, ends: TunnelEnds) -> bool:
         """Is it for this plane to handle, and has that been done?"""
-        if packet[16:20] == self._local:
-            return self._is_keepalive(session, packet, ends)
+        if packet[16:20] in session.ours:
+            return self._is_answered(session, packet, ends)
         if is_for_link(packet[16:20], session.entry.prefix):
             session.domain.links.from_node(session, packet)
             return True
         return False  # of a group that the machine may route
 
-    def _is_keepalive(self, session: AnchorSession, packet: bytes, ends: TunnelEnds) -> bool:
-        """An echo request to ourselves is answered here, into its tunnel, whatever the kernel would do (N37, N44)."""
+    def _is_answered(self, session: AnchorSession, packet: bytes, ends: TunnelEnds) -> bool:
+        """An echo request to ourselves is answered here, into its tunnel, whatever the kernel would do (N37, N44).
+
+        So is one to the node's gateway, which is us (P71), although no interface need have that address.
+        """
         reply = keepalives.answer(packet)
         if reply is None:
             return False

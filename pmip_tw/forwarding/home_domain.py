@@ -33,6 +33,11 @@ class HomeDomain:
     table: int | None = None
     gateways: Mapping[Prefix, Ipv4] = attrs.field(factory=dict)
 
+    def gateway_of(self, home_address: Ipv4) -> Ipv4:
+        """Its home link's router; without a home link the address itself."""
+        link = next((prefix for prefix in self.prefixes if home_address in prefix), None)
+        return home_address if link is None else self.gateways.get(link, link.first_host)
+
     def require(self, home_address: Ipv4) -> None:
         """ForwardingError: ``home_address`` is on none of the home links."""
         if any(home_address in prefix for prefix in self.prefixes):
@@ -82,8 +87,3 @@ class DomainDevice:
     def answer(self, packet: bytes) -> None:
         """An error of ours, routed as what the nodes send."""
         self.write(packet)
-
-    def speaker(self, home_address: Ipv4) -> Ipv4:
-        """In whose name errors about ``home_address`` are sent through the device: its home link's router."""
-        link = next((prefix for prefix in self.domain.prefixes if home_address in prefix), None)
-        return home_address if link is None else self.domain.gateways.get(link, link.first_host)

@@ -127,6 +127,7 @@ class MemoryPlane:
             to_host=partial(self._to_host, name),
             answer=self.answered.append,
             speaker=gateway_for if name else lambda home_address: self.local,
+            gateway=gateway_for,
         )
 
     # IForwardingPlane

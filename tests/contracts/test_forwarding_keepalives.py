@@ -12,11 +12,12 @@ from pmip_tw.wire.ipv4 import PROTOCOL_ICMP, Ipv4Packet
 from pmip_tw.wire.udp import udp_packet
 from tests.conformance import covers
 
-from ..forwarding.packets import HOME, NODE_MAC, OTHER_HOME, OTHER_MAC, from_node
+from ..forwarding.packets import CORRESPONDENT, HOME, NODE_MAC, OTHER_HOME, OTHER_MAC, from_node
 from ..forwarding.worlds import LOCAL, PEERS, PORTS, MemoryAccess, MemoryAnchor, leaving, tunnel
 from .entries import entry, every_tunnel
 
 Shape = dict[str, Any]
+GATEWAY = Ipv4(HOME - 1)
 
 
 def echo(source: Ipv4, destination: Ipv4, rest: int = 0x10001, payload: bytes = b"ping") -> bytes:
@@ -124,6 +125,31 @@ class TestAnchor:
         assert answer.payload == Ipv4Packet.decode(reply_to(request)).payload
         assert anchor.delivered() == []
         assert anchor.plane.counters(held.key).last_heard > 0
+
+    @covers("P71")
+    @every_tunnel
+    def test_the_nodes_gateway_answers_as_well(self, anchor: MemoryAnchor, shape: Shape) -> None:
+        """In its own name, although no machine has that address; what is no echo request is the machine's."""
+        way = tunnel(**shape)
+        anchor.plane.install(AnchorEntry(home_address=HOME, tunnel=way))
+        anchor.tunnel_gives(way, echo(HOME, GATEWAY))
+        anchor.until(lambda: len(anchor.tunnelled()) == 1)
+        used, inner = anchor.tunnelled()[0]
+        assert used == leaving(way)
+        answer = Ipv4Packet.decode(inner)
+        assert (answer.source, answer.destination) == (GATEWAY, HOME)
+        assert IcmpMessage.decode(answer).type == ECHO_REPLY
+        assert anchor.delivered() == []
+
+    @covers("P71", "N31")
+    def test_it_answers_nobody_else(self, anchor: MemoryAnchor) -> None:
+        """Not through another tunnel, and not in the name of another host."""
+        anchor.plane.install(AnchorEntry(home_address=HOME, tunnel=tunnel()))
+        anchor.tunnel_gives(tunnel(1), echo(HOME, GATEWAY))
+        anchor.until(lambda: anchor.plane.drops() == {drops.WRONG_TUNNEL: 1})
+        anchor.tunnel_gives(tunnel(), echo(HOME, CORRESPONDENT))
+        anchor.until(lambda: len(anchor.delivered()) == 1)
+        assert anchor.tunnelled() == []
 
     @covers("L3", "N37", "N44")
     def test_of_several_tunnels_it_is_answered_into_the_one_that_asks(self, anchor: MemoryAnchor) -> None:
