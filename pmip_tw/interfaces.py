@@ -248,5 +248,8 @@ class IOperations(Interface):
     def detach(nai: str) -> "Mapping[str, object] | Deferred[Mapping[str, object]]":
         """End the service of a mobile node; what was ended. PmipError: it is not served here."""
 
-    def revoke(nai: str) -> "Mapping[str, object] | Deferred[Mapping[str, object]]":
-        """End the bindings of a mobile node and tell its MAG; what was ended. PmipError: it has none here."""
+    def revoke(whom: str) -> "Mapping[str, object] | Deferred[Mapping[str, object]]":
+        """End the bindings of a mobile node and tell its MAG; what was ended. PmipError: it has none here.
+
+        ``whom``: a NAI, or a home address whose DHCP lease has ended, which is then no longer held for its node.
+        """

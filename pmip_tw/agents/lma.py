@@ -26,6 +26,7 @@ from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.observed import ipsec_policy_missing
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install, Observe, Remove, Send
+from pmip_tw.mobility.tunnels import AnchorKey
 
 
 @implementer(ISignallingReceiver)
@@ -145,17 +146,30 @@ class Lma:
                 "{entry} still has a tunnel too many: {error}", entry=effect.entry.key, error=error
             )
 
-    def revoke(self, nai: str) -> Row:
-        """End the bindings of ``nai`` and tell its MAGs. PmipError: it has none."""
+    def revoke(self, whom: str) -> Row:
+        """End the bindings of ``whom``, a NAI or a home address, and tell its MAGs. PmipError: there is none.
+
+        A home address is one whose lease has ended: it is not held for its node (P38).
+        """
         now = self._clock.now()
-        ended = [one for bound in self._engine.bindings.of_nai(nai.encode()) for one in bound.all]
-        if not ended:
-            raise PmipError(f"no binding is of {nai!r}: pmipctl show bindings lists them")
-        self._run(self._engine.revoke(nai.encode(), now), now)
+        bound = self._engine.bindings.of_nai(whom.encode())
+        if bound:
+            effects = self._engine.revoke(whom.encode(), now)
+        else:
+            home_address = AnchorKey.read(whom)
+            if home_address is None:
+                raise PmipError(f"no binding is of {whom!r}: pmipctl show bindings lists them")
+            held = self._engine.bound_to(home_address)
+            bound = [] if held is None else [held]
+            effects = self._engine.lease_ended(home_address, now)
+        self._run(effects, now)
         self._arm()
+        if not bound:
+            raise PmipError(f"nobody is registered with {whom}, and it is held for nobody now")
+        ended = [one for newest in bound for one in newest.all]
         return {
-            "nai": nai,
-            "home_address": ipv4_text(ended[0].home_address),
+            "nai": ended[0].nai.decode(errors="replace"),
+            "home_address": ", ".join(str(newest.key) for newest in bound),
             "mag": ", ".join(ipv4_text(one.care_of_address) for one in ended),
             "revocation": any(one.revocation is not None for one in ended),
         }

@@ -118,3 +118,10 @@ class AddressPool:
         del self._users[address]
         self._held[address] = _Hold(owner, monotonic + self._hold)
         self._held_for[owner] = address
+
+    def end_hold(self, address: Ipv4, monotonic: float) -> None:
+        """Anybody may ask for ``address`` now; it is still its former owner's who comes first."""
+        hold = self._held.get(address)
+        if hold is not None and hold.until > monotonic:
+            self._held[address] = _Hold(hold.owner, monotonic)
+            self._held.move_to_end(address, last=False)

@@ -7,7 +7,7 @@ that it holds) or nothing but an Observe. The agent reports each Commit back by 
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.errors import WireError
 from pmip_tw.lma import observed
-from pmip_tw.lma.bindings import BindingTable
+from pmip_tw.lma.bindings import Binding, BindingTable
 from pmip_tw.lma.commitment import Asked, Commit, Effect
 from pmip_tw.lma.intake import Intake
 from pmip_tw.lma.mags import KnownMags
@@ -23,6 +23,7 @@ from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.mobility.replay import ReplayFloors
 from pmip_tw.mobility.steady_clock import SLEW, SteadyClock
+from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.revocation import RevocationAck
 
@@ -45,6 +46,7 @@ class LmaEngine:
         self._revoker = Revoker()
         self._intake = Intake(policy, associations, self._bindings, self._floors, mags=mags, aaa=aaa)
         self._registrations = Registrations(policy, pools, self._bindings, self._floors, self._revoker)
+        self._pools = pools
         self._revoked = Revoked(policy, associations, mags, pools, self._bindings, self._registrations)
         self.address = policy.address
         self._mags = mags
@@ -107,10 +109,31 @@ class LmaEngine:
         now = self._clock.of(now)
         effects: list[Effect] = []
         for bound in self._bindings.of_nai(nai):
-            effects.append(self._registrations.end(bound, bound.all, now))
-            for binding in bound.all:
-                effects.append(observed.revoked(binding))
-                effects += self._revoker.begin(binding, self.address, now, inform=True)
+            effects += self._end(bound, now, inform=True)
+        return effects
+
+    def bound_to(self, home_address: AnchorKey) -> Binding | None:
+        """What the owner of ``home_address`` has."""
+        owner = self._pools.user(home_address)
+        return None if owner is None else self._bindings.get(owner)
+
+    def lease_ended(self, home_address: AnchorKey, now: Now) -> list[Effect]:
+        """A DHCP server gave ``home_address`` and has it back (P38, RV27): whoever is registered with it is no longer.
+
+        The server may give it to anybody, so it is not held (P80), even if the binding had ended before.
+        """
+        now = self._clock.of(now)
+        bound = self.bound_to(home_address)
+        # Who gave its address back need not be told that it lost it.
+        effects = [] if bound is None else self._end(bound, now, inform=False)
+        self._pools.end_hold(home_address, now.monotonic)
+        return effects
+
+    def _end(self, bound: Binding, now: Now, *, inform: bool) -> list[Effect]:
+        effects: list[Effect] = [self._registrations.end(bound, bound.all, now)]
+        for binding in bound.all:
+            effects.append(observed.revoked(binding))
+            effects += self._revoker.begin(binding, self.address, now, inform=inform)
         return effects
 
     def wake(self, now: Now) -> list[Effect]:

@@ -31,6 +31,8 @@ class Pools:
                     self._by_realm.setdefault(realm.encode().lower(), []).append(pool)
             else:
                 self._for_all.append(pool)
+        # That of whom no pool serves is the main one.
+        self._domains = tuple(dict.fromkeys(("", *(pool.link.domain for pool in self._pools))))
         self._static = {nai.encode(): address for nai, address in (static or {}).items()}
         self._static_users: dict[AnchorKey, bytes] = {}
         for nai, address in self._static.items():
@@ -81,17 +83,29 @@ class Pools:
         for pool in self._around(key):
             pool.release(key.home_address, monotonic)
 
+    def end_hold(self, key: AnchorKey, monotonic: float) -> None:
+        """As AddressPool.end_hold."""
+        for pool in self._around(key):
+            pool.end_hold(key.home_address, monotonic)
+
     def link(self, key: AnchorKey) -> HomeLink | None:
         """The home link that an address belongs to; None for a fixed one outside of all pools."""
         return next((pool.link for pool in self._around(key)), None)
 
+    def user(self, key: AnchorKey) -> bytes | None:
+        """Whose an address is at present."""
+        users = (pool.user(key.home_address) for pool in self._around(key))
+        return self._static_users.get(key) or next((user for user in users if user is not None), None)
+
     def users(self, home_address: Ipv4) -> list[bytes]:
         """Whose an address is at present, in whatever domain."""
-        return [owner for _, owner in self._users(home_address)]
+        found = (self.user(AnchorKey(home_address, domain)) for domain in self._domains)
+        return [user for user in found if user is not None]
 
     def namesakes(self, key: AnchorKey) -> list[bytes]:
         """Whose the same address is in other domains (P45)."""
-        return [owner for domain, owner in self._users(key.home_address) if domain != key.domain]
+        others = (AnchorKey(key.home_address, domain) for domain in self._domains if domain != key.domain)
+        return [user for user in map(self.user, others) if user is not None]
 
     def domain_of(self, nai: bytes) -> str:
         """The address space of a mobile node: that of its realm's pools."""
@@ -118,16 +132,6 @@ class Pools:
             return self._for_all
         domain = own[0].link.domain
         return own + [pool for pool in self._for_all if pool.link.domain == domain]
-
-    def _users(self, home_address: Ipv4) -> Iterator[tuple[str, bytes]]:
-        """(domain, owner)."""
-        for (fixed, domain), owner in self._static_users.items():
-            if fixed == home_address:
-                yield domain, owner
-        for pool in self._pools:
-            user = pool.user(home_address)
-            if user is not None:
-                yield pool.link.domain, user
 
     def _around(self, key: AnchorKey) -> Iterator[AddressPool]:
         return (pool for pool in self._pools if pool.link.domain == key.domain and key.home_address in pool)

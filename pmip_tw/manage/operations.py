@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Rows = Sequence[Mapping[str, object]]
 Ending = Callable[[str], "Mapping[str, object] | Deferred[Mapping[str, object]]"]
-"""Ends something of a NAI and tells what."""
+"""Ends something of a NAI, or of whom else it knows, and tells what."""
 
 
 @implementer(IOperations)
@@ -51,7 +51,7 @@ class Operations:
             raise PmipError(f"the {self.role.upper()} cannot detach: ask the MAG that serves the mobile node")
         return self._detach(nai)
 
-    def revoke(self, nai: str) -> "Mapping[str, object] | Deferred[Mapping[str, object]]":
+    def revoke(self, whom: str) -> "Mapping[str, object] | Deferred[Mapping[str, object]]":
         if self._revoke is None:
             raise PmipError(f"the {self.role.upper()} cannot revoke: ask the LMA that holds the binding")
-        return self._revoke(nai)
+        return self._revoke(whom)

@@ -82,7 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     revoke = commands.add_parser(
         "revoke", parents=[common], help="end the binding of a mobile node at its LMA, which tells the MAG"
     )
-    revoke.add_argument("nai", metavar="NAI")
+    revoke.add_argument(
+        "nai", metavar="NAI", help="its NAI, or its home address once a DHCP lease of it has ended"
+    )
     check = commands.add_parser(
         "check", parents=[common], help="report every mistake of a configuration file"
     )

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import attrs
 
-from pmip_tw.addresses import Ipv4, Mac, Prefix, ipv4_text, mac_text
+from pmip_tw.addresses import Ipv4, Mac, Prefix, ipv4, ipv4_text, mac_text
 
 SIGNALLING_PORT = 434
 
@@ -67,6 +67,15 @@ class AnchorKey(NamedTuple):
 
     home_address: Ipv4
     domain: str = ""
+
+    @classmethod
+    def read(cls, text: str) -> "AnchorKey | None":
+        """From how it is written: ``10.1.0.2``, ``10.1.0.2 in blue``; None if it is neither."""
+        address, _, domain = text.partition(" in ")
+        try:
+            return cls(ipv4(address), domain)
+        except ValueError:
+            return None
 
     def __str__(self) -> str:
         return ipv4_text(self.home_address) + (f" in {self.domain}" if self.domain else "")

@@ -200,6 +200,23 @@ def test_an_operator_revokes_nobody() -> None:
         World().lma.revoke("mn9@example.net")
 
 
+@covers("P38")
+def test_a_dhcp_server_revokes_by_address() -> None:
+    """As often as it likes; the second time there is nobody."""
+    world = World()
+    address = ipv4_text(world.attach(world.stations[0], world.mags[0]))
+    world.advance(2)
+    with pytest.raises(PmipError, match=f"nobody is registered with {address} in blue"):
+        world.lma.revoke(f"{address} in blue")
+    ended = world.lma.revoke(address)
+    assert (ended["nai"], ended["home_address"]) == (world.stations[0].nai, address)
+    assert world.plane.snapshot() == () and len(world.lma_engine.bindings) == 0
+    world.network.deliver()
+    assert world.mags[0].states == {}
+    with pytest.raises(PmipError, match=f"nobody is registered with {address}"):
+        world.lma.revoke(address)
+
+
 @covers("P74")
 @pytest.mark.parametrize(
     ("policies", "told"),

@@ -154,6 +154,12 @@ class Anchor:
         self._run(self.engine.revoke(nai(node), self.clock.now()))
         return self.sent[before:]
 
+    def lease_ends(self, home_address: AnchorKey) -> list[Send]:
+        """A DHCP server has ``home_address`` back; what is sent at once."""
+        before = len(self.sent)
+        self._run(self.engine.lease_ended(home_address, self.clock.now()))
+        return self.sent[before:]
+
     def binding(self, node: int = 1) -> Binding | None:
         return self.engine.bindings.get(nai(node))
 
