@@ -36,11 +36,11 @@ from pmip_tw.wire.radius import (
     Answer,
     AttributeType,
     NotVerified,
-    SaltCipher,
     decode_answer,
     encode_access_request,
     identifier_of,
 )
+from pmip_tw.wire.salt_cipher import SaltCipher
 
 MAXIMUM_ASKING = IDENTIFIERS
 MAXIMUM_WAITING = 256

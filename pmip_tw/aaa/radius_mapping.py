@@ -11,7 +11,13 @@ from pmip_tw.errors import AccessDenied, WireError
 from pmip_tw.mobility.associations import MINIMUM_SPI, SecurityAssociation
 from pmip_tw.secret import Secret
 from pmip_tw.wire.ipv4 import is_host_address
-from pmip_tw.wire.radius import Answer, Attributes, AttributeType, Code, SaltCipher
+from pmip_tw.wire.radius import (
+    Answer,
+    Attributes,
+    AttributeType,
+    Code,
+)
+from pmip_tw.wire.salt_cipher import SaltCipher
 
 VENDOR_3GPP2 = 5535
 HOME_AGENT_ADDRESS = 7

@@ -16,10 +16,10 @@ from pmip_tw.wire.radius import (
     AttributeType,
     Code,
     ReceivedRequest,
-    SaltCipher,
     decode_access_request,
     encode_answer,
 )
+from pmip_tw.wire.salt_cipher import SaltCipher
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -9,7 +9,13 @@ from pmip_tw.aaa.radius_mapping import verdict_of
 from pmip_tw.addresses import Ipv4, ipv4
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.secret import Secret
-from pmip_tw.wire.radius import Answer, Attributes, AttributeType, Code, SaltCipher
+from pmip_tw.wire.radius import (
+    Answer,
+    Attributes,
+    AttributeType,
+    Code,
+)
+from pmip_tw.wire.salt_cipher import SaltCipher
 from tests.conformance import covers
 
 KEY = Secret(b"0123456789abcdef")

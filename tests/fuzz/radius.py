@@ -12,10 +12,10 @@ from pmip_tw.wire.radius import (
     Attributes,
     AttributeType,
     Code,
-    SaltCipher,
     decode_answer,
     encode_answer,
 )
+from pmip_tw.wire.salt_cipher import SaltCipher
 from tests.fuzz.target import Target
 from tests.fuzz.wire import in_time
 

@@ -20,12 +20,12 @@ from pmip_tw.wire.radius import (
     AttributeType,
     Code,
     NotVerified,
-    SaltCipher,
     decode_access_request,
     decode_answer,
     encode_access_request,
     encode_answer,
 )
+from pmip_tw.wire.salt_cipher import SaltCipher
 from tests.conformance import covers
 
 FILE = json.loads((Path(__file__).parent.parent / "vectors" / "radius.json").read_text())
