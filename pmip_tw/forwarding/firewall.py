@@ -17,7 +17,8 @@ class IngressDrop:
 
     def __init__(self, interface: str) -> None:
         self._interface = interface
-        self._table = "pmip_tw_" + re.sub(r"[^A-Za-z0-9_.-]", "_", interface)
+        # Another interface's table must not get the same name: that would be replaced, and the fence be gone.
+        self._table = "pmip_tw_" + re.sub(r"[^A-Za-z0-9_.-]", lambda odd: f"_{ord(odd[0]):x}_", interface)
 
     def install(self) -> None:
         """Also replaces what a crashed process left. ForwardingError: nft is missing or refuses."""

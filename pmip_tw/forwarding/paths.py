@@ -151,11 +151,17 @@ def require_carriable(entry: Entry) -> None:
 
 
 def whole_only(carry: Carry, dropped: drops.Drops) -> Carry:
-    """``carry`` for packets that are no fragments: the forwarding header has no room for a fragment's place (T3)."""
+    """``carry`` for packets that are no fragments: the forwarding header has no room for a fragment's place (T3).
+
+    Nor does the packet grow beyond what IPv4 has room for.
+    """
 
     def carry_whole(packet: bytes) -> bool:
         if is_fragment(packet):
             dropped[drops.MINIMAL_FRAGMENT] += 1
+            return False
+        if len(packet) > minimal.LONGEST:
+            dropped[drops.OUTER_TOO_BIG] += 1
             return False
         return carry(packet)
 

@@ -25,7 +25,7 @@ _LONGEST = 0x10000
 _ADVICE = {
     errno.ENOENT: f"{_DEVICE} is missing; load the kernel's tun module (modprobe tun)",
     errno.EPERM: "needs root or CAP_NET_ADMIN",
-    errno.EACCES: "needs root or CAP_NET_ADMIN",
+    errno.EACCES: f"this user may not open {_DEVICE}; chmod 0666 {_DEVICE}, which is udev's mode for it",
     errno.EBUSY: "another process uses a device of that name",
     errno.EINVAL: "an interface of that name exists and is no TUN device, or the name is no interface name",
 }

@@ -18,6 +18,9 @@ MINIMAL_HEADER: Final = 12
 SHORT_MINIMAL_HEADER: Final = 8
 """Without the original source, which then is the tunnel's entry itself."""
 
+LONGEST: Final = 0xFFFF - MINIMAL_HEADER
+"""Octets of a packet that still fits with the header."""
+
 _SOURCE_PRESENT = 0x80
 _LAYOUT = struct.Struct("!BBH4s")
 

@@ -188,6 +188,14 @@ class TestAccess:
 
 
 class TestAnchor:
+    @covers("T3")
+    def test_the_longest_packet_has_no_room_for_minimal_encapsulation(self, access: MemoryAccess) -> None:
+        """On an access link without limits."""
+        access.plane.install(entry(way=tunnel(kind=MINIMAL)))
+        access.plane.forward(PORTS[0], frame(from_node(bytes(0xFFFF - 28))))
+        access.until(lambda: access.plane.drops() == {drops.OUTER_TOO_BIG: 1})
+        assert access.tunnelled() == []
+
     @covers("L3", "T5")
     def test_two_tunnels_that_differ_in_what_leaves_are_removed_together(self, anchor: MemoryAnchor) -> None:
         """Their packets arrive alike."""

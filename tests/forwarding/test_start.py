@@ -287,6 +287,19 @@ def test_what_a_crashed_process_left_is_replaced(machine: Namespace) -> None:
         assert traces()[1] == ""
 
 
+def test_interfaces_of_almost_the_same_name_are_fenced_off_each(machine: Namespace) -> None:
+    around = Namespace()
+    machine.pair("a+1", around, "mn5")
+    machine.pair("a_1", around, "mn6")
+    plane = access(interfaces=("a+1", "a_1"))
+    with machine.entered():
+        plane.start(None)
+        assert traces()[1].count("chain ingress") == 2
+        plane.stop()
+        assert traces()[1] == ""
+    around.close()
+
+
 def test_a_flushed_firewall_does_not_stop_the_stopping(machine: Namespace) -> None:
     plane = access()
     with machine.entered():
