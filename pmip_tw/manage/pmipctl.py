@@ -67,18 +67,24 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument(
         "--socket",
         metavar="PATH",
-        help=f"the daemon's control socket (default: $PMIP_SOCKET, else {LMA_SOCKET} or {MAG_SOCKET}, as it takes)",
+        help=f"the daemon's control socket (default: $PMIP_SOCKET, else {LMA_SOCKET} or {MAG_SOCKET} as the command needs, "
+        "or those of the units for systemd)",
     )
     parser = _Parser(prog="pmipctl", description="Asks running MAGs and LMAs.", parents=[common])
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     show = commands.add_parser("show", parents=[common], help="what a daemon holds, as a table")
-    show.add_argument("what", choices=tuple(TABLES))
+    show.add_argument(
+        "what",
+        choices=tuple(TABLES),
+        help="bindings: at an LMA, who is where; visitors: at a MAG, who is here and in which state; tunnels; "
+        "counters: what happened how often; sources: whose datagrams were discarded",
+    )
     trace = commands.add_parser("trace", parents=[common], help="what happened to a mobile node")
     trace.add_argument("key", metavar="NAI", help="its NAI, MAC or home address")
     detach = commands.add_parser(
         "detach", parents=[common], help="end the service of a mobile node at its MAG"
     )
-    detach.add_argument("nai", metavar="NAI")
+    detach.add_argument("nai", metavar="NAI", help="as in pmipctl show visitors")
     revoke = commands.add_parser(
         "revoke", parents=[common], help="end the binding of a mobile node at its LMA, which tells the MAG"
     )
@@ -88,7 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser(
         "check", parents=[common], help="report every mistake of a configuration file"
     )
-    check.add_argument("file", metavar="FILE")
+    check.add_argument(
+        "file", metavar="FILE", help="lma.toml or mag.toml; the user file is checked with its mag.toml"
+    )
     return parser
 
 
