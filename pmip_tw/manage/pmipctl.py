@@ -67,8 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument(
         "--socket",
         metavar="PATH",
-        help=f"the daemon's control socket (default: $PMIP_SOCKET, else {LMA_SOCKET} or {MAG_SOCKET} as the command needs, "
-        "or those of the units for systemd)",
+        help=f"the daemon's control socket (default: $PMIP_SOCKET, else {LMA_SOCKET} or {MAG_SOCKET} "
+        "as the command needs, or those of the units for systemd)",
     )
     parser = _Parser(prog="pmipctl", description="Asks running MAGs and LMAs.", parents=[common])
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
