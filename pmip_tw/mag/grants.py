@@ -12,6 +12,11 @@ RENEW_AT = 0.5
 JITTER = 0.1
 
 
+def ends_at(exchange: Exchange, reply: RegistrationReply) -> float:
+    """When the registration that ``reply`` accepts is over, monotonic: the clock starts when it was asked for (M5)."""
+    return exchange.sent_at + min(exchange.lifetime, reply.lifetime)
+
+
 def grant_of(exchange: Exchange, reply: RegistrationReply, now: Now, *, inform: bool) -> Grant:
     """``inform``: we set the I bit in the request (RV5)."""
     lifetime = min(exchange.lifetime, reply.lifetime)
@@ -19,8 +24,7 @@ def grant_of(exchange: Exchange, reply: RegistrationReply, now: Now, *, inform: 
     revocation = reply.revocation
     return Grant(
         lifetime=lifetime,
-        # The clock starts when the request was sent (M5).
-        ends_at=exchange.sent_at + lifetime,
+        ends_at=ends_at(exchange, reply),
         renew_at=exchange.sent_at + max(1.0, lifetime * RENEW_AT * early),
         accepted_at=now.monotonic,
         care_of_address=exchange.care_of_address,

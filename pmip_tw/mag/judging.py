@@ -7,6 +7,7 @@ import attrs
 from pmip_tw.addresses import Endpoint
 from pmip_tw.mag.clocks import Identifications
 from pmip_tw.mag.exchanges import Exchange
+from pmip_tw.mag.grants import ends_at
 from pmip_tw.mag.lmas import Lmas
 from pmip_tw.mag.proof import Unproven, proven
 from pmip_tw.mag.visitors import Visitor
@@ -80,6 +81,8 @@ class Judge:
         if exchange.lifetime and not _is_complete(found):
             exchange.complaint = "it accepts without home address, home agent or lifetime (M6)"
             return _discarded("incomplete-reply", exchange.complaint)
+        if exchange.lifetime and ends_at(exchange, found) <= now.monotonic:
+            return _discarded("late-reply", "what it grants is over already (M5)")
         return Answer(outcome=Outcome.ACCEPTED, code=found.code, reply=found)
 
     def _resynchronized(

@@ -31,6 +31,9 @@ from pmip_tw.wire.registration import RegistrationReply
 _NOT_THIS_ADDRESS = (Code.HA_ADMIN_PROHIBITED, Code.FA_ADMIN_PROHIBITED)
 """P19; 65 means the same (P28)."""
 
+EXTENSIONS_APART = 2.0
+"""Seconds at least from one registration to the next for a lease: the node says how often its server extends that."""
+
 
 class Registrations:
     """The registration of each visitor, with what it means for the packet plane and for DHCP."""
@@ -163,7 +166,8 @@ class Registrations:
         if visitor.grant is None or visitor.exchange is not None:
             return
         if visitor.lease_ends is None or visitor.lease_ends > visitor.grant.ends_at:
-            visitor.check_at = now.monotonic
+            soonest = max(now.monotonic, visitor.grant.accepted_at + EXTENSIONS_APART)
+            visitor.check_at = min(soonest, visitor.grant.renew_at)
 
     def moved(self, visitor: Visitor, instant: float) -> list[MagEffect]:
         """Our own address is another one: at ``instant`` the visitor is registered with it (P82)."""

@@ -197,6 +197,18 @@ class TestReply:
         bench.arrive(reply(second))
         assert bench.visitor.state.value == "registered"
 
+    @covers("M5")
+    def test_what_it_grants_may_be_over_already(self) -> None:
+        """Nothing is served for an instant; the request is repeated."""
+        bench = Bench()
+        request = bench.begin()
+        late = reply(request, lifetime=1)
+        bench.at += 1.0
+        effects = bench.arrive(late)
+        assert note("message-discarded", effects).reason == "late-reply"
+        assert order(effects, Install) == []
+        assert len(requests(bench.wait(0.1))) == 1
+
     @covers("M2")
     def test_a_doubled_one_changes_nothing(self) -> None:
         bench = Bench()

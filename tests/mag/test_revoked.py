@@ -177,14 +177,19 @@ def test_back_within_the_same_second_survives_what_was_meant_for_the_earlier_sta
     assert len(bench.engine.visitors) == 0
 
 
-@covers("RV37")
-def test_during_a_registration_an_earlier_stays_revocation_changes_nothing() -> None:
+@covers("RV16", "RV37")
+def test_during_a_registration_only_what_is_surely_about_an_earlier_stay_is_answered() -> None:
+    """A later one may mean the registration whose reply is on its way: who said that this is over would serve it."""
     bench = Bench()
     bench.register()
     bench.arrive(revocation(LMA_CLOCK + 1))
     request = bench.begin(STATION.data(ADDRESS))
-    assert order(bench.arrive(revocation(LMA_CLOCK + 2)), Remove, Send) == ["Send"]
+    assert order(bench.arrive(revocation(LMA_CLOCK + 1)), Remove, Send) == ["Send"]
+    crossing = bench.arrive(revocation(LMA_CLOCK + 3))
+    assert (note("message-discarded", crossing).reason, order(crossing, Remove, Send)) == ("under-way", [])
     assert order(bench.arrive(reply(request, timestamp=LMA_CLOCK + 2)), Install) == ["Install"]
+    assert order(bench.arrive(revocation(LMA_CLOCK + 4)), Remove, Send) == ["Remove", "Send"]
+    assert len(bench.engine.visitors) == 0
 
 
 @covers("RV32")

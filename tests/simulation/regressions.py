@@ -21,4 +21,8 @@ REGRESSIONS = (
         "clocks-ahead", 22, "a request that was refused for being ahead was valid when its time had come"
     ),
     Regression("clock-steps", 7, "a MAG kept its offset to an LMA's clock after its own had been set right"),
+    Regression(
+        "upkeep", 24370, "a revocation was acknowledged while the reply that it made void was on its way"
+    ),
+    Regression("quick-returns", 40209, "a reply was believed whose lifetime was over"),
 )
