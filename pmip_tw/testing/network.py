@@ -18,6 +18,7 @@ from pmip_tw.interfaces import (
 )
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT
 from pmip_tw.testing.clock import FakeClock
+from pmip_tw.testing.nat import FakeNat
 
 _PORT_UNREACHABLE = 3
 _TUNNEL_DATA = b"\x04"
@@ -36,7 +37,7 @@ class FakeNetwork:
     ``loss``, ``duplication``: probabilities for each datagram. ``delay``: (shortest, longest) seconds on the way; what
     goes from one endpoint to another keeps its order, except that a datagram is held up with the probability
     ``reordering`` for up to ``held_up`` seconds, and overtaken. An address in ``silent`` swallows everything; see
-    ``partition`` for more. Who has no socket is answered for by ICMP, as a host that is up would do.
+    ``partition`` and ``behind`` for more. Who has no socket is answered for by ICMP, as a host that is up would do.
 
     With a ``clock`` datagrams arrive while it moves, one for each of its steps. Without one nothing moves and nothing
     takes time: ``deliver`` carries what is on its way, and what that causes, until all is quiet. ``carried``: every
@@ -60,6 +61,7 @@ class FakeNetwork:
         self.delay = delay
         self.held_up = held_up
         self.silent: set[Ipv4] = set()
+        self._nats: dict[Ipv4, FakeNat] = {}
         self.carried: list[tuple[Endpoint, Endpoint, bytes]] = []
         self._clock = clock
         self._random = random.Random(seed)
@@ -70,7 +72,14 @@ class FakeNetwork:
         self._sent = 0
         self._last_arrivals: dict[tuple[Endpoint, Endpoint], float] = {}
 
+    def behind(self, nat: FakeNat) -> None:
+        """Who is inside of ``nat`` reaches others through it only, and they him."""
+        self._nats[nat.inside] = self._nats[nat.outside] = nat
+
     def send(self, source: Endpoint, destination: Endpoint, payload: bytes) -> None:
+        nat = self._nats.get(source.address)
+        if nat is not None:
+            source = nat.outbound(source)
         if self._random.random() < self.loss:
             return
         copies = 2 if self._random.random() < self.duplication else 1
@@ -117,17 +126,28 @@ class FakeNetwork:
         """The next datagram is at its destination; whether somebody takes it."""
         _, _, source, destination, payload = heappop(self._on_the_way)
         self._arm()  # first of all: a receiver may fail
-        if destination.address in self.silent or self._is_cut(source.address, destination.address):
+        if self._is_cut(source.address, destination.address):
             return False
-        host = self._hosts.get(destination)
+        taker = self._behind_nat(destination) if self._nats else destination
+        if taker is None or taker.address in self.silent:
+            return False
+        host = self._hosts.get(taker)
         if host is None:
-            sender = self._hosts.get(source)
+            sent_by = self._behind_nat(source) if self._nats else source
+            sender = None if sent_by is None else self._hosts.get(sent_by)
             if sender is not None:
                 sender.report(Unreachable(destination, _PORT_UNREACHABLE))
             return False
         self.carried.append((source, destination, payload))
-        host.arrive(Datagram(payload, source, destination.address))
+        host.arrive(Datagram(payload, source, taker.address))
         return True
+
+    def _behind_nat(self, endpoint: Endpoint) -> Endpoint | None:
+        """Who ``endpoint`` is, as the world sees it; None: nobody."""
+        nat = self._nats.get(endpoint.address)
+        if nat is None:
+            return endpoint
+        return nat.inbound(endpoint) if endpoint.address == nat.outside else None
 
     def _is_cut(self, source: Ipv4, destination: Ipv4) -> bool:
         return any(

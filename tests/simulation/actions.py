@@ -159,8 +159,8 @@ class Partition(Action):
     seconds: float
 
     def happen(self, world: "World") -> None:
-        apart = {world.machine(name).address for name in self.machines}
-        rest = {machine.address for machine in world.machines} - apart
+        apart = {address for name in self.machines for address in world.machine(name).seen_from()}
+        rest = {address for machine in world.machines for address in machine.seen_from()} - apart
         world.network.partition(apart, rest)
         world.later(self.seconds, world.network.heal)
 
@@ -174,6 +174,18 @@ class SetClock(Action):
 
     def happen(self, world: "World") -> None:
         world.machine(self.machine).clock.set_forward(self.seconds)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class NatForgets(Action):
+    """The NAT of a MAG gives it another port from now on, and passes nothing to the former one (N23)."""
+
+    mag: int
+
+    def happen(self, world: "World") -> None:
+        nat = world.mags[self.mag].nat
+        if nat is not None:
+            nat.forget()
 
 
 @attrs.frozen(slots=True, kw_only=True)

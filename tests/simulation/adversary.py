@@ -61,10 +61,10 @@ def _falsified(payload: bytes, chance: random.Random) -> bytes:
     """Another datagram: bits turned, octets cut off or added."""
     kind = chance.randrange(4)
     if kind == 0:
-        return payload[: chance.randrange(len(payload))]
+        return payload[: chance.randrange(len(payload) or 1)]
     if kind == 1:
         return payload + chance.randbytes(1 + chance.randrange(12))
     octets = bytearray(payload)
-    for _ in range(kind - 1):
+    for _ in range(kind - 1 if octets else 0):
         octets[chance.randrange(len(octets))] ^= 1 << chance.randrange(8)
     return bytes(octets)

@@ -297,6 +297,27 @@ def _independent(scenario: Scenario, chance: Chance) -> Scenario:
     )
 
 
+def _nats(scenario: Scenario, chance: Chance) -> Scenario:
+    """MAGs behind NATs that give them another port now and then (RFC 3519, N23, RV41)."""
+    behind = tuple(number for number in range(scenario.mags) if chance.random() < 0.7) or (0,)
+    happenings = [
+        actions.NatForgets(at=round(chance.uniform(2.0, 28.0), 3), mag=chance.choice(behind))
+        for _ in range(chance.randint(0, 4))
+    ]
+    encapsulation = chance.choice((Encapsulation.IP_IN_IP, *Encapsulation))
+    return attrs.evolve(
+        planned(scenario, [*scenario.actions, *happenings]),
+        nats=behind,
+        mag_settings={
+            **scenario.mag_settings,
+            "nat_traversal": chance.choice(("auto", "auto", "force")),
+            "encapsulation": encapsulation,
+            "gre_key": chance.choice(("none", "lma")) if encapsulation is Encapsulation.GRE else "none",
+            "gre_key_with_d": True,
+        },
+    )
+
+
 PROFILES: dict[str, Callable[[Scenario, Chance], Scenario]] = {
     "general": _general,
     "quick-returns": _quick_returns,
@@ -314,4 +335,5 @@ PROFILES: dict[str, Callable[[Scenario, Chance], Scenario]] = {
     "address-spaces": _address_spaces,
     "dynamic-lma": _dynamic_lma,
     "independent": _independent,
+    "nats": _nats,
 }

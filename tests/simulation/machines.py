@@ -4,11 +4,14 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pmip_tw.addresses import Ipv4
+import attrs
+
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4
 from pmip_tw.agents.lma import Lma
 from pmip_tw.agents.mag import Mag
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.errors import PmipError
+from pmip_tw.forwarding.memory import far_end
 from pmip_tw.interfaces import Datagram
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.mags import KnownMag, KnownMags
@@ -19,9 +22,10 @@ from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.protection import LmaAssociation
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
-from pmip_tw.mobility.tunnels import Entry
+from pmip_tw.mobility.tunnels import SIGNALLING_PORT, Entry, Tunnel
 from pmip_tw.secret import Secret
 from pmip_tw.testing.clock import NodeClock
+from pmip_tw.testing.nat import FakeNat
 from tests.agents.world import GATEWAY, GATEWAY_MAC, LMA, PORT, association
 from tests.simulation.aaa import AccessClient
 from tests.simulation.fuse import Fuse, FusedPlane, FusedSignalling
@@ -30,6 +34,10 @@ from tests.simulation.scenario import DOMAINS, Timepiece, lma_name
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
+
+
+OUTSIDE = ipv4("203.0.113.100")
+"""Of the first MAG's NAT; that of the second is the next."""
 
 
 class Machine:
@@ -87,6 +95,10 @@ class Machine:
     def fail_next_install(self) -> None:
         self.plane.fail_next_install()
 
+    def seen_from(self) -> tuple[Ipv4, ...]:
+        """The addresses that datagrams of it come from, or go to."""
+        return (self.address,)
+
     def entries(self) -> set[Entry]:
         return set(self.plane.snapshot())
 
@@ -106,7 +118,7 @@ class Machine:
 
 
 class MagMachine(Machine):
-    """A MAG with one access interface."""
+    """A MAG with one access interface, perhaps behind a NAT."""
 
     engine: MagEngine
     agent: Mag
@@ -114,6 +126,23 @@ class MagMachine(Machine):
     def __init__(self, world: "World", number: int) -> None:
         self.number = number
         super().__init__(world, f"mag{number}", world.addresses_of(number)[0])
+        self.nat: FakeNat | None = None
+        if number in world.scenario.nats:
+            self.nat = FakeNat(self.address, Ipv4(OUTSIDE + number))
+            world.network.behind(self.nat)
+
+    def seen_from(self) -> tuple[Ipv4, ...]:
+        return (self.address,) if self.nat is None else (self.nat.outside,)
+
+    def at_lma(self, tunnel: Tunnel) -> Tunnel | None:
+        """A tunnel of ours as the LMA sees it; None if it cannot."""
+        far = far_end(tunnel)
+        if self.nat is None:
+            return far
+        seen = self.nat.seen_as(Endpoint(tunnel.local, SIGNALLING_PORT))
+        if seen is None or not tunnel.over_udp:
+            return None
+        return attrs.evolve(far, remote=seen.address, remote_port=seen.port)
 
     def detach(self, nai: str) -> None:
         if self.up:

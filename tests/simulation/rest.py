@@ -39,6 +39,7 @@ def calm(world: "World") -> None:
         machine.fuse.never_mind()
         machine.plane.never_mind()
     for node in world.nodes:
+        node.no_longer_overheard()
         node.pace = max(2.0, UNHURRIED / node.habit.talks_every)
     # Only who is told that its address is another one now may have to wait for its lease to end.
     left = _patience(world) + SHORTEST_LEASE
@@ -102,6 +103,9 @@ def _is_served(world: "World", node: "MobileNode") -> None:
         raise Violation("who is there is served", f"{node.nai} at {mag.name}: {visitor}, {binding}")
     if binding.care_of_address != mag.address:
         raise Violation("who is there is served", f"{node.nai} is at {mag.name}, its binding elsewhere")
+    if world.view.agreed(mag, node.nai) is not visitor:
+        seen = f"{mag.name} {visitor.tunnel}, the LMA {binding.tunnel}"
+        raise Violation("who is there is served", f"{node.nai} is in a tunnel that has one end: {seen}")
     if not node.address == visitor.home_address == binding.home_address:
         seen = f"{node.nai} believes {node.address:#x}, {mag.name} {visitor.home_address:#x}"
         raise Violation("who is there has its address", f"{seen}, the LMA {binding.home_address:#x}")

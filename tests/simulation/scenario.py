@@ -53,8 +53,8 @@ class Habit:
 @attrs.frozen(slots=True, kw_only=True)
 class Scenario:
     """``settings`` of the roles are those of MagPolicy and LmaPolicy. ``redirected``: the realms whose nodes the first
-    LMA sends to the second. ``proofs``: by which associations each MAG proves
-    its requests: "per-mn", "fa-ha" or "both"; all per MN if it is empty. ``actions``: in order of time.
+    LMA sends to the second. ``nats``: numbers of MAGs behind one each. ``proofs``: by which associations each MAG
+    proves its requests: "per-mn", "fa-ha" or "both"; all per MN if it is empty. ``actions``: in order of time.
     """
 
     seed: int
@@ -69,5 +69,6 @@ class Scenario:
     lma_settings: Mapping[str, object] = attrs.field(factory=dict)
     timepieces: Mapping[str, Timepiece] = attrs.field(factory=dict)
     redirected: tuple[str, ...] = ()
+    nats: tuple[int, ...] = ()
     proofs: tuple[str, ...] = ()
     actions: tuple["Action", ...] = ()

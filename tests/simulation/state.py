@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 from pmip_tw.addresses import Ipv4
-from pmip_tw.forwarding.memory import far_end
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.mag.visitors import State, Visitor
 from pmip_tw.mobility.tunnels import AccessEntry, Entry
@@ -79,7 +78,7 @@ class View:
         if binding.care_of_address != mag.address:
             return None  # packets go to where it was (P82)
         assert visitor.tunnel is not None
-        return visitor if far_end(visitor.tunnel) == binding.tunnel else None
+        return visitor if mag.at_lma(visitor.tunnel) == binding.tunnel else None
 
 
 def must_hold(machine: Machine) -> set[Entry]:

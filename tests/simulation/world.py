@@ -4,15 +4,16 @@ from collections import Counter
 from collections.abc import Callable
 from heapq import heappop, heappush
 
+import attrs
 from twisted.logger import globalLogPublisher
 from zope.interface import implementer
 
 from pmip_tw.aaa.profile import Accept, Profile
-from pmip_tw.addresses import Ipv4, Prefix, ipv4
+from pmip_tw.addresses import Endpoint, Ipv4, Prefix, ipv4
 from pmip_tw.interfaces import Datagram, IObserver
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.observations import Observation
-from pmip_tw.mobility.tunnels import Tunnel
+from pmip_tw.mobility.tunnels import SIGNALLING_PORT, Tunnel
 from pmip_tw.testing.clock import FakeClock
 from pmip_tw.testing.network import FakeNetwork
 from tests.agents.world import LMA, PORT, association
@@ -198,9 +199,31 @@ class World:
 
     def carry(self, tunnel: Tunnel, inner: bytes) -> None:
         """Packets in tunnels arrive at once: they show what the packet planes hold, not what networks lose."""
+        source = None
+        if self.scenario.nats:
+            passed = self._through_nats(tunnel)
+            if passed is None:
+                return
+            tunnel, source = passed
         machine = self._at.get(tunnel.remote)
         if machine is not None and machine.up:
-            machine.plane.carried(tunnel, inner)
+            machine.plane.carried(tunnel, inner, source)
+
+    def _through_nats(self, tunnel: Tunnel) -> tuple[Tunnel, Endpoint | None] | None:
+        """As what a tunnel's packets arrive, and from whom they seem to be; None if they do not."""
+        for mag in self.mags:
+            nat = mag.nat
+            if nat is None:
+                continue
+            if tunnel.local == nat.inside:
+                own = Endpoint(tunnel.local, SIGNALLING_PORT)
+                return (tunnel, nat.outbound(own)) if tunnel.over_udp else None
+            if tunnel.remote in (nat.inside, nat.outside):
+                taker = nat.inbound(Endpoint(tunnel.remote, tunnel.remote_port))
+                if taker is None or tunnel.remote == nat.inside:
+                    return None
+                return attrs.evolve(tunnel, remote=taker.address), None
+        return tunnel, None
 
     def heard(self, machine: Machine, datagram: Datagram) -> None:
         """A process has dealt with a datagram."""
