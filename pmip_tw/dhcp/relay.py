@@ -4,6 +4,7 @@ For each client it remembers what was asked last, and passes on only what answer
 anybody's registration is not its business.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
@@ -115,9 +116,9 @@ class Relay:
     def __init__(self, address: Ipv4, servers: Iterable[Ipv4]) -> None:
         self._address = address
         self._servers = tuple(servers)
-        # In the order of asking: the first is always the oldest.
-        self._asked: dict[Mac, _Asked] = {}
-        self._unheard: dict[Mac, float] = {}
+        # In the order of asking: the first is always the oldest. A dict would look for it among all that have gone.
+        self._asked: OrderedDict[Mac, _Asked] = OrderedDict()
+        self._unheard: OrderedDict[Mac, float] = OrderedDict()
 
     def asked(self, message: DhcpMessage, subnet: Ipv4, now: float) -> list[ToServer] | Discarded:
         """A client's message goes to all servers (D5); ``subnet`` is where its address is to come from, 0: anywhere."""

@@ -9,7 +9,7 @@ from pmip_tw.mag import observed
 from pmip_tw.mag.care_of import CareOf
 from pmip_tw.mag.lmas import Lmas
 from pmip_tw.mag.protection import Protection
-from pmip_tw.mag.visitors import Visitor, VisitorList
+from pmip_tw.mag.visitors import State, Visitor, VisitorList
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.clock import Now
@@ -19,6 +19,8 @@ from pmip_tw.wire.revocation import Revocation, RevocationAck, later
 
 WINDOW = 300
 """Seconds around the LMA's clock in which an identifier must lie (RV17)."""
+
+_UNDER_WAY = "the registration that it may mean is still being asked for (RV16)"
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -146,6 +148,17 @@ class Revocations:
         )
         self._tombstones[place] = (stone, *(other for other in others if other.until > monotonic))
 
+    def _is_under_way(self, message: Revocation, nai: str) -> bool:
+        """Whether ``message`` may end a registration of ``nai`` whose reply has not arrived yet.
+
+        Who acknowledged that would take the reply for a registration all the same. It will come again (RV23), and say
+        which it means: the LMA forgets one that was about an earlier stay (RV26).
+        """
+        visitor = self._visitors.with_nai(nai)
+        return (
+            visitor is not None and visitor.state is State.REGISTERING and visitor.lma == message.home_domain
+        )
+
     def _about_visitor(self, arrived: _Arrived, visitor: Visitor, now: Now) -> Judgement:
         message, grant = arrived.message, visitor.grant
         assert grant is not None
@@ -182,6 +195,8 @@ class Revocations:
         if later(stone.identifier, arrived.message.identifier):
             cause = "it is older than one that was acknowledged (RV17)"
             return arrived.discarded("replayed", cause, stone.nai)
+        if stone.identifier != arrived.message.identifier and self._is_under_way(arrived.message, stone.nai):
+            return arrived.discarded("under-way", _UNDER_WAY, stone.nai)
         return Judgement(visitor=None, effects=[arrived.acknowledged(proof, stone.nai.encode())])
 
     def _about_nobody(self, arrived: _Arrived) -> Judgement:
@@ -194,6 +209,8 @@ class Revocations:
             cause = "no registration here has that home address and NAI"
             return arrived.discarded("no-such-binding", cause)
         nai = arrived.message.nai
+        if self._is_under_way(arrived.message, nai.decode(errors="replace")):
+            return arrived.discarded("under-way", _UNDER_WAY, nai.decode(errors="replace"))
         noted = observed.revoked_nobody(nai.decode(errors="replace"), arrived.source)
         return Judgement(visitor=None, effects=[noted, arrived.acknowledged(proof, nai)])
 

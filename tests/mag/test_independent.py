@@ -213,6 +213,19 @@ class TestListening:
         [request] = requests(bench.wait(0.1))
         assert (request.home_address, request.lifetime > 0) == (ADDRESS, True)
 
+    @covers("D36")
+    def test_a_node_that_renews_all_the_time_does_not_make_its_mag_do_so(self) -> None:
+        """How often it asks its server is its own choice; what the LMA has to do for it is not."""
+        bench = self.registered()
+        asked = []
+        for _ in range(100):
+            shown(bench, said(MessageType.REQUEST))
+            shown(bench, answered(MessageType.ACK, lease=0xFFFFFFFF))
+            for request in requests(bench.wait(0.05)):
+                asked.append(request)
+                bench.arrive(reply(request, station=STATION, home=ADDRESS, lifetime=300))
+        assert 2 <= len(asked) <= 3
+
     def test_a_short_lease_leaves_the_binding_as_it_is(self) -> None:
         bench = self.registered()
         shown(bench, said(MessageType.REQUEST))
