@@ -115,16 +115,20 @@ class Lma:
 
     def _run(self, effects: Iterable[Effect], now: Now) -> None:
         for effect in effects:
-            if isinstance(effect, Send):
-                self._signalling.send(effect.datagram, effect.destination, effect.source)
-            elif isinstance(effect, Commit):
-                self._run(self._carry_out(effect, now), now)
-            elif isinstance(effect, Observe):
-                self._observers.observe(effect.observation, now)
-            elif isinstance(effect, Install):
-                self._reduce(effect)
-            else:
-                self._forwarding.remove(effect.key)
+            try:
+                if isinstance(effect, Send):
+                    self._signalling.send(effect.datagram, effect.destination, effect.source)
+                elif isinstance(effect, Commit):
+                    self._run(self._carry_out(effect, now), now)
+                elif isinstance(effect, Observe):
+                    self._observers.observe(effect.observation, now)
+                elif isinstance(effect, Install):
+                    self._reduce(effect)
+                else:
+                    self._forwarding.remove(effect.key)
+            except Exception:
+                # What the table has done already is carried out as far as possible: bindings end many at a time.
+                self._log.failure("the effect {kind} met a defect", kind=type(effect).__name__)
 
     def _carry_out(self, commit: Commit, now: Now) -> Iterable[Effect]:
         """Reply last: the engine answers when the packet plane holds what the answer promises."""
@@ -133,6 +137,9 @@ class Lma:
                 self._forwarding.install(commit.change.entry)
             except ForwardingError as error:
                 return self._engine.failed(commit, str(error), now)
+            except Exception:
+                self._log.failure("{entry} met a defect", entry=commit.change.entry.key)
+                return self._engine.failed(commit, "the packet plane met a defect: the log has it", now)
         elif isinstance(commit.change, Remove):
             self._forwarding.remove(commit.change.key)
         return self._engine.committed(commit, now)

@@ -9,7 +9,7 @@ from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram
 from pmip_tw.lma.mags import KnownMag
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
-from pmip_tw.mobility.tunnels import Entry
+from pmip_tw.mobility.tunnels import AnchorKey, Counters, Entry
 from pmip_tw.testing.ipsec_policies import FakePolicies
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
 from pmip_tw.wire.extension_fields import BY_IPSEC
@@ -154,6 +154,38 @@ def test_a_defect_stops_neither_the_clock_nor_the_datagrams_behind_it() -> None:
     assert len(bench.plane.snapshot()) == 1
     bench.anchor.clock.advance(10)
     assert bench.plane.snapshot() == ()
+
+
+def test_what_the_packet_plane_fails_to_take_is_refused_whatever_the_failure() -> None:
+    """The table holds no binding that has no entry, and the MAG is told at once."""
+    bench = Bench()
+    bench.plane.room = 1
+
+    def broken(entry: Entry) -> None:
+        raise RuntimeError("a defect")
+
+    bench.plane.install = broken
+    bench.arrive(MAG1, bench.anchor.datagram(1))
+    assert len(bench.anchor.engine.bindings) == 0
+    assert bench.codes() == [130]
+
+
+def test_an_entry_that_cannot_be_removed_keeps_no_other() -> None:
+    """Many bindings end in one wake-up: the table has forgotten all of them."""
+    bench = Bench()
+    bench.plane.room = 3
+    bench.arrive(MAG1, *(bench.anchor.datagram(node, lifetime=5) for node in (1, 2, 3)))
+    stuck = bench.plane.snapshot()[-1].key  # the first to end
+    remove = bench.plane.remove
+
+    def broken(key: AnchorKey) -> Counters:
+        if key == stuck:
+            raise RuntimeError("a defect")
+        return remove(key)
+
+    bench.plane.remove = broken
+    bench.anchor.clock.advance(10)
+    assert [entry.key for entry in bench.plane.snapshot()] == [stuck]
 
 
 def test_who_cannot_bind_leaves_no_packet_plane_open() -> None:
