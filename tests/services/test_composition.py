@@ -8,8 +8,6 @@ from pmip_tw.addresses import ipv4
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
 from pmip_tw.config.settings import MagSettings
-from pmip_tw.forwarding.drops import Drops
-from pmip_tw.forwarding.home_domain import DomainDevice
 from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.services.lma import domains_of, pools_of
 from pmip_tw.services.lma import policy_of as lma_policy_of
@@ -69,7 +67,7 @@ domain = "blue"
     main, blue = domains_of(settings)
     assert (main.name, main.device, main.table, main.prefixes) == ("", "mip0", None, blue.prefixes)
     assert (blue.name, blue.device, blue.table) == ("blue", "mip-blue", 100)
-    routers = [DomainDevice(domain, Drops()).speaker(ipv4("10.1.0.9")) for domain in (main, blue)]
+    routers = [domain.gateway_of(ipv4("10.1.0.9")) for domain in (main, blue)]
     assert routers == [ipv4("10.1.0.1"), ipv4("10.1.0.254")]
     pools = pools_of(settings)
     assert [pools.domain_of(nai) for nai in (b"a@example.net", b"a@blue.example")] == ["", "blue"]
