@@ -2,6 +2,7 @@
 
 from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Ipv4, ipv4_text
 from pmip_tw.lma.policy import LmaPolicy
+from pmip_tw.lma.realms import realm_of
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.extension_values import REQUESTED_HOME_AGENT
@@ -35,7 +36,7 @@ def home_agent_refusal(request: RegistrationRequest, local: Ipv4, policy: LmaPol
 
 def redirection(request: RegistrationRequest, policy: LmaPolicy) -> Refusal | None:
     """The home agent that serves the node's realm in our place, if there is one (DY7)."""
-    realm = request.nai.rpartition(b"@")[2].lower()
+    realm = realm_of(request.nai) or b""
     other = policy.redirects.get(realm) if policy.redirects else None
     if other is None or not asks_for_any(request):
         return None

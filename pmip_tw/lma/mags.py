@@ -6,6 +6,7 @@ from typing import TypeGuard
 import attrs
 
 from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.lma.realms import realm_of
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.wire.registration import RegistrationRequest
@@ -16,7 +17,7 @@ class KnownMag:
     """``address``: where its requests come from, or its care-of address behind a NAT.
 
     ``associations``: in FA-HA mode at least one, the first signs what answers no valid authenticator of its own.
-    ``behind_nat``: an SPI alone may name it (N27). ``realms``: in lower case; empty: all (P75). ``proxy``: it may
+    ``behind_nat``: an SPI alone may name it (N27). ``realms``: by ``realm_key``; empty: all (P75). ``proxy``: it may
     register nodes at all (P27). ``protected``: the kernel takes its signalling only through ESP (P74).
     ``draft03``: it writes type 47 as draft-leung-mip4-proxy-mode-03 does.
     """
@@ -34,8 +35,7 @@ class KnownMag:
         """P27, P75."""
         if not self.proxy or not self.realms:
             return self.proxy
-        _, at, realm = nai.rpartition(b"@")
-        return bool(at) and realm.lower() in self.realms
+        return realm_of(nai) in self.realms
 
     def association(self, spi: int) -> SecurityAssociation | None:
         return next((one for one in self.associations if one.spi == spi), None)
@@ -91,8 +91,14 @@ class KnownMags:
         return mag if mag is not None and mag.protected else None
 
     def of_domain(self, foreign_domain: Ipv4, spi: int) -> KnownMag | None:
-        """Whose revocation it is: by its care-of address, which no NAT changes, and the SPI (RV11)."""
-        return self._by_address.get(foreign_domain) or self._by_spi.get(spi)
+        """Whose revocation it is: by its care-of address, which no NAT changes, and the SPI (RV11).
+
+        Behind a NAT that address is a private one, and another MAG may have the same.
+        """
+        for mag in (self._by_address.get(foreign_domain), self._by_spi.get(spi)):
+            if mag is not None and mag.association(spi) is not None:
+                return mag
+        return None
 
     def __iter__(self) -> Iterator[KnownMag]:
         return iter(self._by_address.values())

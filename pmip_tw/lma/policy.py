@@ -21,7 +21,7 @@ class LmaPolicy:
     ``gre_key_with_d``: keys also for co-located requesters (T5). ``max_bindings``: of one owner at a time (L3);
     ``by_technology``: each access technology of a NAI is an owner of its own (P23). ``tunnel_broadcast``: the B bit is
     honored (P68, HL4). ``dynamic_home_agent``: who asks for any home agent is served (DY5), or sent on to that of
-    ``redirects`` by realm, in lower case (DY7), ``drawn_redirects`` in the form that RFC 4433 draws.
+    ``redirects`` by realm, as ``realm_key`` makes it (DY7), ``drawn_redirects`` in the form that RFC 4433 draws.
     ``explain_refusals``: refusals carry their cause as text. ``require_revocation``: RV3; ``revocation_inform``:
     agree to the I bit (RV5).
     """

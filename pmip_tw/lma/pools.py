@@ -5,6 +5,7 @@ from itertools import combinations
 
 from pmip_tw.addresses import Ipv4, Prefix
 from pmip_tw.lma.address_pool import AddressPool, HomeLink
+from pmip_tw.lma.realms import realm_key, realm_of
 from pmip_tw.mobility.tunnels import AnchorKey
 
 
@@ -28,7 +29,7 @@ class Pools:
             self._pools.append(pool)
             if realms:
                 for realm in realms:
-                    self._by_realm.setdefault(realm.encode().lower(), []).append(pool)
+                    self._by_realm.setdefault(realm_key(realm), []).append(pool)
             else:
                 self._for_all.append(pool)
         # That of whom no pool serves is the main one.
@@ -118,7 +119,7 @@ class Pools:
             return "its fixed home address is in use over another access technology (H10, P23)"
         if self._candidates(nai):
             return "no home address is left: enlarge the pool of this realm (H10)"
-        realm = nai.rpartition(b"@")[2].decode(errors="replace")
+        realm = (realm_of(nai) or b"").decode(errors="replace")
         served = ", ".join(sorted(name.decode() for name in self._by_realm)) or "none"
         return (
             f"no pool serves the realm {realm!r}; served are: {served}. Add it to the realms of a pool (H10)"
@@ -126,8 +127,8 @@ class Pools:
 
     def _candidates(self, nai: bytes) -> list[AddressPool]:
         """The pools of its realm, then those for all in the same domain."""
-        _, at, realm = nai.rpartition(b"@")
-        own = self._by_realm.get(realm.lower(), []) if at else []
+        realm = realm_of(nai)
+        own = [] if realm is None else self._by_realm.get(realm, [])
         if not own:
             return self._for_all
         domain = own[0].link.domain

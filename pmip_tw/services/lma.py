@@ -15,6 +15,7 @@ from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.mags import KnownMag, KnownMags
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
+from pmip_tw.lma.realms import realm_key
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.mn_aaa import AaaTable, NodeKey
@@ -121,7 +122,7 @@ def policy_of(settings: LmaSettings) -> LmaPolicy:
         tunnel_broadcast=settings.tunnel_broadcast,
         dynamic_home_agent=settings.dynamic_home_agent,
         redirects={
-            realm.lower().encode(): redirect.home_agent
+            realm_key(realm): redirect.home_agent
             for redirect in settings.redirects
             for realm in redirect.realms
         },
@@ -140,7 +141,7 @@ def mags_of(settings: LmaSettings) -> KnownMags | None:
             mode=AuthenticationMode(mag.auth),
             associations=mag.associations,
             behind_nat=mag.behind_nat,
-            realms=frozenset(realm.lower().encode() for realm in mag.realms),
+            realms=frozenset(map(realm_key, mag.realms)),
             proxy=mag.proxy,
             draft03=mag.extension_style == "draft03",
         )

@@ -9,11 +9,11 @@ from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.secret import Secret
 from pmip_tw.wire.extension_fields import BY_FA_HA
-from pmip_tw.wire.extension_values import RevocationSupport
+from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelRequest
 from pmip_tw.wire.registration import REVERSE_TUNNEL
 from pmip_tw.wire.revocation import Revocation, RevocationAck
 from tests.conformance import covers
-from tests.lma.anchor import FIRST_ADDRESS, LMA, MAG1, MAG2, Anchor, association, nai, revocations
+from tests.lma.anchor import FIRST_ADDRESS, LMA, MAG1, MAG2, NAT, Anchor, association, nai, revocations
 
 START = 5_000
 """The clock of MAG 1 when it registers: its own, Unix time or not (RV6)."""
@@ -245,6 +245,24 @@ class TestByTheKeyOfTheMag:
         assert ack.mn_ha is None and ack.fa_ha is not None
         assert KEY.verify(send.datagram[: ack.fa_ha.covered], ack.fa_ha.value)
         assert scene.anchor.state() == ([], {})
+
+    @covers("RV11", "P76")
+    def test_fa_ha_behind_a_nat_where_another_mag_has_the_same_private_address(self) -> None:
+        """The SPI tells them apart, in a revocation as in a request (N27)."""
+        spi = SecurityAssociation(0x3000, Secret(b"key of the one behind a NAT"))
+        hidden = KnownMag(address=MAG2, mode=AuthenticationMode.FA_HA, associations=(spi,), behind_nat=True)
+        anchor = Anchor(mags=[KNOWN, hidden])
+        asked = anchor.request(
+            per_node=BY_FA_HA,
+            flags=REVERSE_TUNNEL,
+            revocation=RevocationSupport(START),
+            udp_tunnel=UdpTunnelRequest(),
+        )
+        anchor.hear(asked.encode(fa_ha=spi), NAT)
+        assert anchor.binding() is not None
+        anchor.clock.advance(10)
+        anchor.hear(Scene(anchor).message().encode(fa_ha=spi), NAT)
+        assert anchor.state() == ([], {})
 
     @covers("P76", "RV9")
     def test_the_nodes_key_does_not_end_it(self) -> None:
