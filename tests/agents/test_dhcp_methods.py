@@ -1,84 +1,30 @@
 """Both agents and a DHCP server between them, for each way in which nodes get their addresses (P62, P63, P65)."""
 
-from collections.abc import Sequence
-
 import pytest
-from zope.interface import implementer
 
-from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4
 from pmip_tw.agents.mag import Mag
 from pmip_tw.errors import PmipError
-from pmip_tw.interfaces import Datagram, IDhcpReceiver
 from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
 from pmip_tw.testing.network import FakeSignalling
-from pmip_tw.wire.dhcp import BOOTREPLY, DhcpMessage, MessageType
+from pmip_tw.wire.dhcp import DhcpMessage, MessageType
 from pmip_tw.wire.udp import udp_packet
+from tests.agents.dhcp_server import LEASE, SERVER, DhcpServer
 from tests.agents.world import GATEWAY, HOME, MagNode, Station, World
 from tests.conformance import covers
 
-SERVER = ipv4("203.0.113.67")
-LEASE = 600
 
-
-@implementer(IDhcpReceiver)
-class Server:
-    """A DHCP server with one address for each client, from 10.1.0.101 on; it knows option 118.
-
-    ``heard``: the kinds of messages in order, ``relayed`` or from the node itself.
-    """
-
-    def __init__(self, world: World) -> None:
-        self.heard: list[tuple[MessageType | None, bool]] = []
-        self.first = HOME.network + 100
-        self.socket = FakeDhcpSocket(world.network, SERVER)
-        self.socket.start(self)
-        self.leases: dict[bytes, Ipv4] = {}
-
-    def dhcp_received(self, batch: Sequence[Datagram]) -> None:
-        for datagram in batch:
-            reply = self.answer(DhcpMessage.decode(datagram.payload))
-            if reply is not None:
-                self.socket.send(reply.encode(), reply.giaddr)
-
-    def answer(self, asked: DhcpMessage) -> DhcpMessage | None:
-        self.heard.append((asked.message_type, bool(asked.giaddr)))
-        number = int.from_bytes(asked.chaddr[-2:], "big")
-        address = self.leases.setdefault(asked.chaddr, Ipv4(self.first + number))
-        if asked.message_type is MessageType.DISCOVER:
-            kind = MessageType.OFFER
-        elif asked.message_type is MessageType.REQUEST:
-            wanted = asked.requested_address or asked.ciaddr
-            kind = MessageType.ACK if wanted == address else MessageType.NAK
-        else:
-            return None
-        subnet = asked.option(118)
-        options = [
-            (53, bytes((kind,))),
-            (54, SERVER.to_bytes(4, "big")),
-            (51, LEASE.to_bytes(4, "big")),
-            *([] if subnet is None else [(118, subnet)]),
-        ]
-        return DhcpMessage(
-            op=BOOTREPLY,
-            xid=asked.xid,
-            chaddr=asked.chaddr,
-            giaddr=asked.giaddr,
-            yiaddr=UNSPECIFIED if kind is MessageType.NAK else address,
-            options=tuple(options),
-        )
-
-
-def relaying(**more: object) -> tuple[World, Server]:
+def relaying(**more: object) -> tuple[World, DhcpServer]:
     settings = {"dhcp": "ack-trigger", "dhcp_servers": (SERVER,), "dhcp_subnet": HOME.network}
     world = World(mag_settings=settings, **more)  # type: ignore[arg-type]
-    return world, Server(world)
+    return world, DhcpServer(world.network)
 
 
 def kinds(node: MagNode) -> list[MessageType | None]:
     return [message.message_type for message in node.told()]
 
 
-def renewal(server: Server, world: World, node: MagNode, station: Station, home: Ipv4) -> None:
+def renewal(server: DhcpServer, world: World, node: MagNode, station: Station, home: Ipv4) -> None:
     """A unicast REQUEST of the node's, there and back through the tunnel."""
     world.hear(node, station.dhcp(MessageType.REQUEST, ciaddr=home, server=SERVER))
     carried = world.plane.delivered[-1]
@@ -151,7 +97,7 @@ def test_a_release_travels_to_the_server_and_ends_the_binding() -> None:
 def test_independent_of_dhcp() -> None:
     """A fixed address; a lease renewed beyond the tunnel; nothing is ever answered by the MAG."""
     world = World(mag_settings={"dhcp": "independent"})
-    server = Server(world)
+    server = DhcpServer(world.network)
     [station, other] = world.stations
     node = world.mags[0]
     home = ipv4("10.1.0.101")
@@ -188,7 +134,7 @@ def test_a_port_67_that_is_taken_leaves_nothing_open() -> None:
     world = World(mags=1)
     [node] = world.mags
     node.agent.stop()
-    FakeDhcpSocket(world.network, node.address).start(Server(world))
+    FakeDhcpSocket(world.network, node.address).start(DhcpServer(world.network))
     with pytest.raises(PmipError, match="67 cannot be bound"):
         node.agent.start()
     other = Mag(

@@ -4,7 +4,10 @@ from collections.abc import Callable, Iterator
 
 import attrs
 
+from pmip_tw.addresses import UNSPECIFIED
 from pmip_tw.mobility.tunnels import Encapsulation
+from tests.agents.dhcp_server import SERVER as DHCP_SERVER
+from tests.agents.world import HOME
 from tests.simulation import actions
 from tests.simulation.actions import Action
 from tests.simulation.scenario import DOMAINS, Conditions, Habit, Scenario, Timepiece
@@ -318,6 +321,17 @@ def _nats(scenario: Scenario, chance: Chance) -> Scenario:
     )
 
 
+def _ack_trigger(scenario: Scenario, chance: Chance) -> Scenario:
+    """A DHCP server in the core gives the addresses, and MAGs register what it has given (P63, P65)."""
+    settings = {
+        **scenario.mag_settings,
+        "dhcp": "ack-trigger",
+        "dhcp_servers": (DHCP_SERVER,),
+        "dhcp_subnet": chance.choice((HOME.network, UNSPECIFIED)),
+    }
+    return attrs.evolve(scenario, mag_settings=settings)
+
+
 PROFILES: dict[str, Callable[[Scenario, Chance], Scenario]] = {
     "general": _general,
     "quick-returns": _quick_returns,
@@ -335,5 +349,6 @@ PROFILES: dict[str, Callable[[Scenario, Chance], Scenario]] = {
     "address-spaces": _address_spaces,
     "dynamic-lma": _dynamic_lma,
     "independent": _independent,
+    "ack-trigger": _ack_trigger,
     "nats": _nats,
 }

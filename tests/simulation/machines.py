@@ -25,6 +25,7 @@ from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT, Entry, Tunnel
 from pmip_tw.secret import Secret
 from pmip_tw.testing.clock import NodeClock
+from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
 from pmip_tw.testing.nat import FakeNat
 from tests.agents.world import GATEWAY, GATEWAY_MAC, LMA, PORT, association
 from tests.simulation.aaa import AccessClient
@@ -56,6 +57,7 @@ class Machine:
         self.up = False
         self.life = 0
         self.held: set[Entry] = set()
+        self.dhcp: FakeDhcpSocket | None = None
         self._stirs = partial(world.stirred.__setitem__, self, None)
         self._back_after = 0.0
         self._silent_meanwhile = False
@@ -88,6 +90,8 @@ class Machine:
         self.clock.stop()
         self.socket.stop()
         self.plane.stop()
+        if self.dhcp is not None:
+            self.dhcp.stop()
         if self._silent_meanwhile:
             self.world.network.silent.add(self.address)
         self.world.later(self._back_after, self.start)
@@ -175,12 +179,14 @@ class MagMachine(Machine):
             **world.scenario.mag_settings,  # type: ignore[arg-type]
         )
         self.engine = MagEngine(policy)
+        self.dhcp = None if world.dhcp_server is None else FakeDhcpSocket(world.network, self.address)
         self.agent = Mag(
             self.engine,
             clock=self.clock,
             signalling=self.socket,
             forwarding=self.plane,
             authenticator=AccessClient(world.aaa, world.later),
+            dhcp=self.dhcp,
             tunnel_data=self.plane,
             observers=[self.ledger],
         )

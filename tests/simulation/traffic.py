@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.mobility.tunnels import AnchorKey
+from pmip_tw.wire.dhcp import DhcpMessage
 from pmip_tw.wire.udp import udp_packet
 from tests.agents.world import CORRESPONDENT
 from tests.simulation import state
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _ETHERNET = 14
 _HEADERS = 28
+_PORTS = slice(20, 24)
+_TO_DHCP_SERVER = b"\x00\x44\x00\x43"
 _MARK = b"to whom it may concern"
 
 
@@ -54,7 +57,12 @@ class Traffic:
             for domain, packets in lma.plane.delivered_in.items():
                 for packet in packets:
                     source = AnchorKey(Ipv4(int.from_bytes(packet[12:16], "big")), domain)
-                    self._check_sender(lma, packet[_HEADERS:], source, owners.get(source))
+                    sender = packet[_HEADERS:]
+                    if packet[_PORTS] == _TO_DHCP_SERVER:
+                        asked = DhcpMessage.decode(sender)
+                        sender = self._world.with_mac(asked.chaddr).nai.encode()
+                        self._world.ask_dhcp_server(lma, asked, domain)
+                    self._check_sender(lma, sender, source, owners.get(source))
                 packets.clear()
             lma.plane.delivered.clear()
 
@@ -111,7 +119,7 @@ class Traffic:
         for mac in reached:
             if mac == node.mac:
                 continue
-            receiver = next(other for other in self._world.nodes if other.mac == mac)
+            receiver = self._world.with_mac(mac)
             if self._world.history.outlives(lma, receiver.nai, binding.home_address):
                 continue  # the LMA has forgotten whose it was: bindings are not durable yet
             if any(state.claims(mag, receiver.nai) for mag in self._world.mags):

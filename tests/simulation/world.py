@@ -16,6 +16,10 @@ from pmip_tw.mobility.observations import Observation
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT, Tunnel
 from pmip_tw.testing.clock import FakeClock
 from pmip_tw.testing.network import FakeNetwork
+from pmip_tw.wire.dhcp import DhcpMessage
+from pmip_tw.wire.udp import udp_packet
+from tests.agents.dhcp_server import SERVER as DHCP_SERVER
+from tests.agents.dhcp_server import DhcpServer
 from tests.agents.world import LMA, PORT, association
 from tests.simulation import invariants, rest, state
 from tests.simulation.aaa import AccessServer
@@ -30,6 +34,9 @@ from tests.simulation.violation import Violation
 
 ON_AIR = 0.001
 """Seconds that a frame takes on the access link."""
+
+SHORT_LEASE = 40
+"""Seconds, of the DHCP server in the core."""
 
 MOST_EVENTS = 20_000
 """Ten times what the longest scenario has."""
@@ -66,6 +73,9 @@ class World:
             for number, habit in enumerate(scenario.nodes)
         ]
         self.static = self._static_addresses()
+        self.dhcp_server: DhcpServer | None = None
+        if scenario.mag_settings.get("dhcp") == "ack-trigger":
+            self.dhcp_server = DhcpServer(self.network, SHORT_LEASE)
         self.aaa = AccessServer(
             f"{seed}/aaa",
             {
@@ -197,6 +207,15 @@ class World:
         """See nodes.Surroundings."""
         self.history.configured(node)
 
+    def ask_dhcp_server(self, lma: LmaMachine, asked: DhcpMessage, domain: str) -> None:
+        """A node speaks to the server itself, through its tunnel (P65)."""
+        assert self.dhcp_server is not None
+        answer = self.dhcp_server.answer(asked)
+        if answer is not None:
+            to = Endpoint(asked.ciaddr, 68)
+            packet = udp_packet(Endpoint(DHCP_SERVER, 67), to, answer.encode())
+            self.later(ON_AIR, lambda: lma.plane.host_sends(packet, domain))
+
     def carry(self, tunnel: Tunnel, inner: bytes) -> None:
         """Packets in tunnels arrive at once: they show what the packet planes hold, not what networks lose."""
         source = None
@@ -230,6 +249,9 @@ class World:
         self.adversary.overhears(machine, datagram)
         if self.story is not None:
             self.note(machine.name, f"got {_short(datagram)}")
+
+    def with_mac(self, mac: bytes) -> MobileNode:
+        return next(node for node in self.nodes if node.mac == mac)
 
     def lma_at(self, address: Ipv4) -> LmaMachine:
         return next(lma for lma in self.lmas if lma.address == address)

@@ -6,9 +6,11 @@ from zope.interface import implementer
 from pmip_tw.addresses import Endpoint, ipv4
 from pmip_tw.interfaces import Datagram, ISignallingReceiver, Unreachable
 from pmip_tw.testing.clock import FakeClock
+from pmip_tw.testing.nat import FakeNat
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
 
 ONE, TWO, THREE = (ipv4(f"192.0.2.{number}") for number in (1, 2, 3))
+OUTSIDE = ipv4("203.0.113.1")
 
 
 @implementer(ISignallingReceiver)
@@ -153,3 +155,33 @@ def test_a_receiver_that_fails_costs_only_its_datagram() -> None:
         pair.clock.advance(1)
     pair.clock.advance(1)
     assert pair.numbers() == [1]
+
+
+def test_behind_a_nat() -> None:
+    """Who is behind it is answered where he is seen, until it forgets him; nobody else finds him."""
+    pair = Pair()
+    nat = FakeNat(ONE, OUTSIDE)
+    pair.network.behind(nat)
+    own = Endpoint(ONE, 434)
+    assert nat.seen_as(own) is None
+
+    pair.sockets[ONE].send(b"out", Endpoint(TWO, 434), ONE)
+    pair.clock.advance(1)
+    assert pair.arrivals[TWO].payloads == [b"out"]
+    seen = nat.seen_as(own)
+    assert seen is not None and seen.address == OUTSIDE
+    assert pair.network.carried == [(seen, Endpoint(TWO, 434), b"out")]
+
+    for destination in (seen, own, Endpoint(OUTSIDE, 434)):
+        pair.sockets[TWO].send(b"to %d" % destination.port, destination, TWO)
+    nat.forget()
+    pair.clock.advance(1)
+    assert pair.arrivals[ONE].payloads == []
+
+    pair.sockets[ONE].send(b"out again", Endpoint(TWO, 434), ONE)
+    anew = nat.seen_as(own)
+    assert anew is not None and anew != seen
+    for destination in (seen, anew, own):
+        pair.sockets[TWO].send(b"to %d" % destination.port, destination, TWO)
+    pair.clock.advance(1)
+    assert pair.arrivals[ONE].payloads == [b"to %d" % anew.port]
