@@ -278,7 +278,7 @@ class AccessSwitch:
         packet = out_of_tunnel(inner, self._drops)
         if packet is None:
             return
-        if len(packet) > LINK_MTU or offloads.is_merged(packet):
+        if len(packet) > LINK_MTU or (packet[9] == PROTOCOL_TCP and offloads.is_merged(packet)):
             self._deliver_merged(session, packet)
         else:
             self._deliver(session, packet)

@@ -18,6 +18,7 @@ from pmip_tw.forwarding.session import octets
 from pmip_tw.forwarding.soundness import out_of_tunnel
 from pmip_tw.forwarding.tunnel_ends import TunnelEnds
 from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Counters, Tunnel
+from pmip_tw.wire.ipv4 import PROTOCOL_TCP
 
 
 class AnchorSwitch:
@@ -148,7 +149,7 @@ class AnchorSwitch:
         packet = out_of_tunnel(inner, self._drops)
         if packet is None:
             return
-        if len(packet) > LINK_MTU or offloads.is_merged(packet):
+        if len(packet) > LINK_MTU or (packet[9] == PROTOCOL_TCP and offloads.is_merged(packet)):
             self._deliver_merged(session, packet, ends)
         else:
             self._deliver(session, packet, ends)

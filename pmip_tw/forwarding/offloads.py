@@ -160,11 +160,12 @@ def is_merged(packet: bytes) -> bool:
     It merges no fragments; what stands in one where a checksum would be is the sender's, whatever it looks like.
     """
     header = (packet[0] & 0xF) * 4
-    if packet[9] != PROTOCOL_TCP or len(packet) < header + 20 or is_fragment(packet):
+    if packet[9] != PROTOCOL_TCP or len(packet) < header + 20:
         return False
     length = int.from_bytes(packet[2:4], "big") - header
     pseudo = (int.from_bytes(packet[12:20], "big") + PROTOCOL_TCP + length) % 0xFFFF
-    return int.from_bytes(packet[header + 16 : header + 18], "big") % 0xFFFF == pseudo
+    checksum = int.from_bytes(packet[header + 16 : header + 18], "big") % 0xFFFF
+    return checksum == pseudo and not is_fragment(packet)
 
 
 def cut_merged(packet: bytes, mtu: int) -> list[bytes]:
