@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -122,16 +122,23 @@ class Mag:
                 )
             return
         try:
-            # First who refuses an address that this machine does not have, so that nothing has changed then.
-            self._forwarding.use_address(address)
-            self._signalling.use_address(old, address)
-            if self._dhcp is not None:
-                self._dhcp.use_address(address)
+            self._use_address(old, address)
         except PmipError as error:
             self._log.error("the new address cannot be used: {error}", error=str(error))
             return
         now = self._clock.now()
         self._run(self._engine.address_changed(address, now), now)
+
+    def _use_address(self, old: Ipv4, new: Ipv4) -> None:
+        """``new`` everywhere, or ``old`` as far as it still can be. PmipError: the latter, and why."""
+        with ExitStack() as undo:
+            self._forwarding.use_address(new)
+            undo.callback(_if_possible, self._forwarding.use_address, old)
+            self._signalling.use_address(old, new)
+            undo.callback(_if_possible, self._signalling.use_address, new, old)
+            if self._dhcp is not None:
+                self._dhcp.use_address(new)
+            undo.pop_all()
 
     def dhcp_shown(self, key: AccessKey, packet: bytes) -> None:
         now = self._clock.now()
@@ -266,3 +273,9 @@ class Mag:
             "remaining": max(0, round(grant.ends_at - now.monotonic)) if grant else 0,
             **traffic(self._forwarding.counters(visitor.key)),
         }
+
+
+def _if_possible(act: Callable[..., None], *arguments: Ipv4) -> None:
+    """The address from before may be gone."""
+    with suppress(PmipError):
+        act(*arguments)

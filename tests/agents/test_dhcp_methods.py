@@ -10,7 +10,7 @@ from pmip_tw.testing.network import FakeSignalling
 from pmip_tw.wire.dhcp import DhcpMessage, MessageType
 from pmip_tw.wire.udp import udp_packet
 from tests.agents.dhcp_server import LEASE, SERVER, DhcpServer
-from tests.agents.world import GATEWAY, HOME, MagNode, Station, World
+from tests.agents.world import GATEWAY, HOME, LMA, MagNode, Station, World
 from tests.conformance import covers
 
 
@@ -128,6 +128,21 @@ def test_servers_are_asked_from_the_mags_new_address() -> None:
     [(source, _, payload)] = [one for one in world.network.carried if one[1] == Endpoint(SERVER, 67)]
     assert (source.address, DhcpMessage.decode(payload).giaddr) == (moved, moved)
     assert server.heard == [(MessageType.DISCOVER, True)]
+
+
+@covers("P82")
+def test_a_new_address_that_cannot_be_used_everywhere_is_used_nowhere() -> None:
+    """Somebody else has its port 67: registrations and DHCP go on from the former."""
+    world, server = relaying(mags=1)
+    [station, _] = world.stations
+    [node] = world.mags
+    moved = ipv4("198.51.100.99")
+    FakeDhcpSocket(world.network, moved).start(server)
+    node.agent.uplink_changed(moved)
+    world.hear(node, station.dhcp(MessageType.DISCOVER))
+    world.hear(node, station.arp(ipv4("10.1.0.101"), GATEWAY))
+    assert {source.address for source, _, _ in world.network.carried} <= {node.address, LMA, SERVER}
+    assert node.states == {station.nai: "registered"}
 
 
 def test_a_port_67_that_is_taken_leaves_nothing_open() -> None:
