@@ -189,6 +189,19 @@ class NatForgets(Action):
 
 
 @attrs.frozen(slots=True, kw_only=True)
+class Roam(Action):
+    """A host with Mobile IP of its own asks for a registration; see Roamer.ask."""
+
+    place: int
+    lifetime: int
+    beside: bool
+
+    def happen(self, world: "World") -> None:
+        assert world.roamer is not None
+        world.roamer.ask(self.place, self.lifetime, beside=self.beside)
+
+
+@attrs.frozen(slots=True, kw_only=True)
 class AaaDown(Action):
     """No AAA server answers for a while."""
 

@@ -8,6 +8,7 @@ import pytest
 from pmip_tw.addresses import Ipv4
 from pmip_tw.dhcp import server
 from pmip_tw.forwarding.access_switch import AccessSwitch
+from pmip_tw.forwarding.anchor_switch import AnchorSwitch
 from pmip_tw.lma import admission, intake, registrations
 from pmip_tw.lma import observed as lma_observed
 from pmip_tw.lma.address_pool import AddressPool
@@ -195,6 +196,17 @@ def dhcp_tells_another_address(patch: pytest.MonkeyPatch) -> None:
     )
 
 
+def any_number_of_bindings(patch: pytest.MonkeyPatch) -> None:
+    """L3."""
+    patch.setattr(admission, "too_many", lambda *arguments: None)
+
+
+def copies_are_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """L3: the packets for a host that is at several places go to the newest one."""
+    acquire = AnchorSwitch._acquire
+    patch.setattr(AnchorSwitch, "_acquire", lambda self, entry: acquire(self, attrs.evolve(entry, copies=())))
+
+
 def an_end_is_a_defect(patch: pytest.MonkeyPatch) -> None:
     def raises(*arguments):
         raise RuntimeError("nobody has tried this")
@@ -238,5 +250,7 @@ DEFECTS = (
     Defect(whoever_was_there_is_there, "one MAG serves a node"),
     Defect(dhcp_grants_what_is_asked_for, "who is there has its address"),
     Defect(dhcp_tells_another_address, "only the LMA gives addresses"),
+    Defect(any_number_of_bindings, "not too many bindings", profile="simultaneous"),
+    Defect(copies_are_forgotten, "packets flow", profile="simultaneous"),
     Defect(an_end_is_a_defect, "no defect"),
 )

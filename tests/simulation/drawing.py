@@ -332,6 +332,31 @@ def _ack_trigger(scenario: Scenario, chance: Chance) -> Scenario:
     return attrs.evolve(scenario, mag_settings=settings)
 
 
+def _simultaneous(scenario: Scenario, chance: Chance) -> Scenario:
+    """Beside the nodes of the MAGs a host that does Mobile IP itself, and is at several places at once (L3, L4).
+
+    The packet plane of its LMA takes all entries: one that could not hold less than it does would be none of ours.
+    """
+    possible = [
+        action
+        for action in scenario.actions
+        if not (isinstance(action, actions.FailInstall) and action.machine == "lma")
+    ]
+    happenings = [
+        actions.Roam(
+            at=round(chance.uniform(0.5, 30.0), 3),
+            place=chance.randrange(3),
+            lifetime=chance.choice((0, 5, 20, 20)),
+            beside=chance.random() < 0.8,
+        )
+        for _ in range(chance.randint(4, 14))
+    ]
+    return attrs.evolve(
+        planned(scenario, [*possible, *happenings]),
+        lma_settings={**scenario.lma_settings, "max_bindings": chance.choice((1, 2, 3))},
+    )
+
+
 PROFILES: dict[str, Callable[[Scenario, Chance], Scenario]] = {
     "general": _general,
     "quick-returns": _quick_returns,
@@ -351,4 +376,5 @@ PROFILES: dict[str, Callable[[Scenario, Chance], Scenario]] = {
     "independent": _independent,
     "ack-trigger": _ack_trigger,
     "nats": _nats,
+    "simultaneous": _simultaneous,
 }

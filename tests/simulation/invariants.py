@@ -7,7 +7,7 @@ import attrs
 from pmip_tw.addresses import Ipv4
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.mobility.tunnels import AnchorKey, Entry
-from tests.simulation import state
+from tests.simulation import roamer, state
 from tests.simulation.machines import LmaMachine, Machine, MagMachine
 from tests.simulation.violation import Violation
 
@@ -44,6 +44,8 @@ def after_event(world: "World") -> None:
         one_owner_per_address(world)
         registrations_end_before_bindings(world)
         registrations_have_bindings(world)
+        if world.roamer is not None:
+            world.roamer.check(state.binding_of(world.lmas[0], roamer.NAI))
     world.traffic.sample(anew=anew)
 
 
@@ -62,7 +64,7 @@ def nothing_outlives_its_lifetime(world: "World") -> None:
     now = world.monotonic()
     for lma in world.lmas:
         for binding in state.bindings(lma):
-            if binding.deadline + BINDING_LATE < now:
+            if any(one.deadline + BINDING_LATE < now for one in binding.all):
                 raise Violation("nothing outlives its lifetime", f"the binding of {binding.nai!r}")
     for mag in world.mags:
         for visitor in state.visitors(mag):

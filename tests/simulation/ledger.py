@@ -15,6 +15,7 @@ ACCEPTED = frozenset(
     (
         "binding-created",
         "binding-moved",
+        "binding-added",
         "binding-renewed",
         "binding-released",
         "deregistration-without-binding",

@@ -28,6 +28,7 @@ from pmip_tw.testing.clock import NodeClock
 from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
 from pmip_tw.testing.nat import FakeNat
 from tests.agents.world import GATEWAY, GATEWAY_MAC, LMA, PORT, association
+from tests.simulation import roamer
 from tests.simulation.aaa import AccessClient
 from tests.simulation.fuse import Fuse, FusedPlane, FusedSignalling
 from tests.simulation.ledger import Ledger
@@ -244,7 +245,12 @@ class LmaMachine(Machine):
         ]
         self.engine = LmaEngine(
             policy,
-            AssociationTable((node.nai, association(node.number + 1)) for node in world.nodes),
+            AssociationTable(
+                [
+                    *((node.nai, association(node.number + 1)) for node in world.nodes),
+                    (roamer.NAI, roamer.ASSOCIATION),
+                ]
+            ),
             Pools(pools, dict(world.static)),
             mags=KnownMags(_known(world)),
         )

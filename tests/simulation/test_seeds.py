@@ -13,7 +13,9 @@ from tests.simulation.run import run
 SEEDS = range(1000)
 
 
-@covers("D23", "I6", "I8", "I9", "L6", "M5", "M8", "P15", "P37", "P44", "P45", "P48", "P51", "P79", "P80")
+@covers(
+    "D23", "I6", "I8", "I9", "L3", "L6", "M5", "M8", "P15", "P37", "P44", "P45", "P48", "P51", "P79", "P80"
+)
 @covers("RV6", "RV26")
 def test_a_thousand_seeds() -> None:
     found = everything(SEEDS, jobs=min(4, os.cpu_count() or 1))

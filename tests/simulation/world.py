@@ -23,11 +23,12 @@ from tests.agents.dhcp_server import DhcpServer
 from tests.agents.world import LMA, PORT, association
 from tests.simulation import invariants, rest, state
 from tests.simulation.aaa import AccessServer
-from tests.simulation.actions import Action, Renumber
+from tests.simulation.actions import Action, Renumber, Roam
 from tests.simulation.adversary import Adversary
 from tests.simulation.fuse import Crashed
 from tests.simulation.machines import LmaMachine, Machine, MagMachine, named
 from tests.simulation.nodes import MobileNode
+from tests.simulation.roamer import Roamer
 from tests.simulation.scenario import Scenario
 from tests.simulation.traffic import Traffic
 from tests.simulation.violation import Violation
@@ -90,6 +91,9 @@ class World:
             },
             scenario.aaa_delay,
         )
+        self.roamer: Roamer | None = None
+        if any(isinstance(action, Roam) for action in scenario.actions):
+            self.roamer = Roamer(self)
         self.stirred: dict[Machine, None] = {}
         self.lmas = [LmaMachine(self, number) for number in range(scenario.lmas)]
         self.mags = [MagMachine(self, number) for number in range(scenario.mags)]
