@@ -64,7 +64,7 @@ class Revoked:
             return [observed.discarded("not-ours", source, "its home domain address is not ours (RV38)")]
         bound, binding, proof = self._meant(payload, message, source)
         if proof is None:
-            cause = "the revocation does not verify with a key for its care-of address or NAI (RV9, RV11)"
+            cause = "no key for its care-of address or NAI, as proved the registration, proves it (RV9, RV11, P76)"
             return [observed.discarded("bad-authenticator", source, cause)]
         stone = self._tombstones.get((message.home_address, message.foreign_domain))
         if stone is not None and (stone.until <= now.monotonic or message.nai not in (b"", stone.nai)):
@@ -87,18 +87,22 @@ class Revoked:
     ) -> tuple[Binding | None, Binding | None, RevocationProof | None]:
         """What its owner has, the binding in it that a revocation is about, and what proves the revocation.
 
-        A proof alone is enough for what is gone (RV37).
+        A proof alone is enough for what is gone (RV37), but not for what is there and was proven otherwise (P76): to
+        acknowledge that would be a lie.
 
         A revocation need not name the node (RV13): its address may be in use in several address spaces (P85).
         """
+        proven_otherwise = False
         for owner in self._pools.users(message.home_address):
             bound = self._bindings.get(owner)
             for one in bound.all if bound is not None else ():
                 if one.care_of_address == message.foreign_domain and message.nai in (b"", one.nai):
                     proof = self._proof(payload, message, one.nai, source)
-                    if proof is not None and self._may_end(message, one, proof):
-                        return bound, one, proof
-        return None, None, self._proof(payload, message, message.nai, source)
+                    if proof is not None:
+                        if self._may_end(message, one, proof):
+                            return bound, one, proof
+                        proven_otherwise = True
+        return None, None, None if proven_otherwise else self._proof(payload, message, message.nai, source)
 
     def _proof(
         self, payload: bytes, message: Revocation, nai: bytes, source: Endpoint

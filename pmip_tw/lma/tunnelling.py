@@ -67,6 +67,8 @@ def _in_udp(
     request: RegistrationRequest, asked: UdpTunnelRequest, source: Endpoint, policy: LmaPolicy
 ) -> Path | Refusal:
     """144's encapsulation counts; if that is 0, the M and G bits (RFC 3519 3.1.4)."""
+    if not source.port:
+        return Refusal(Code.HA_ADMIN_PROHIBITED, "it came from port 0, to which no tunnel leads (N19)")
     inside = asked.encapsulation or _by_flags(request, policy)
     if inside not in policy.encapsulations:
         return _not_offered(Code.HA_UDP_ENCAP_UNAVAIL, f"encapsulation {inside} inside UDP", policy, "N19")

@@ -36,6 +36,12 @@ def test_behind_a_nat_but_not_allowed(asked: UdpTunnelRequest) -> None:
     assert "nat_traversal is off" in note.cause
 
 
+@covers("N19", "N21")
+def test_from_port_0_comes_no_udp_tunnel() -> None:
+    """Who forged the source of a captured request would turn the tunnel into one over IP, to the NAT."""
+    assert "port 0" in Anchor().deny(129, source=NAT, port=0, udp_tunnel=PLEASE).cause
+
+
 @covers("H12", "N18", "N19")
 def test_behind_a_nat_without_144() -> None:
     Anchor().deny(129, source=NAT)
