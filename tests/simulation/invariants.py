@@ -24,9 +24,6 @@ GRANT_LATE = 1 / 32
 INSTANT = 1e-6
 """Sums of seconds are not exact."""
 
-TIGHT = 29
-"""Prefixes this long are so small that addresses are given away while they are held (P80)."""
-
 
 def after_event(world: "World") -> None:
     """All promises that can be broken by what just happened."""
@@ -143,6 +140,7 @@ class History:
         self._owners: dict[tuple[Ipv4, AnchorKey], str] = {}
         self._places: dict[tuple[Ipv4, str], Ipv4] = {}
         self._moves: dict[tuple[Ipv4, str], tuple[float, int]] = {}
+        self._hold = float(str(world.scenario.lma_settings.get("address_hold", 3600.0)))
 
     def configured(self, node: "MobileNode") -> None:
         """``node`` was given its address by DHCP: no other than an LMA had given it (D23)."""
@@ -201,13 +199,23 @@ class History:
             return  # it has that of another home link, and they meet nowhere (P43)
         if self.outlives(lma, node.nai, node.address):
             return
-        if self._world.scenario.prefix_length >= TIGHT:
-            return  # the pool was empty otherwise (P80)
-        hold = self._world.scenario.lma_settings.get("address_hold", 3600.0)
-        since = granted.seen_at if granted is not None else 0.0
-        if since + hold <= self._world.monotonic():  # type: ignore[operator]
+        if granted is None or granted.seen_at + self._hold <= self._world.monotonic():
             return  # it slept for longer than its address is held (P80)
+        if self._is_short(lma):
+            return  # the pool was empty otherwise (P80)
         raise Violation("an address is configured once", f"that of {node.nai} was given to another")
+
+    def _is_short(self, lma: LmaMachine) -> bool:
+        """Whether all addresses of an LMA are in use, or held for who had them, in its only domain."""
+        since = self._world.monotonic() - self._hold - BINDING_LATE
+        gone = {
+            address
+            for (of, _, address), granted in self._granted.items()
+            if of == lma.address and granted.life == lma.life and granted.seen_at > since
+        }
+        gone |= {address for _, address in self._world.static}
+        # All but those of network, gateway and broadcast.
+        return len(gone) >= 2 ** (32 - self._world.scenario.prefix_length) - 3
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -34,10 +34,12 @@ def serves(mag: MagMachine, nai: str) -> Visitor | None:
     return visitor if visitor is not None and visitor.state is State.REGISTERED else None
 
 
-def claims(mag: MagMachine, nai: str) -> bool:
-    """Whether a registration of it is on its way, downstream ready before the LMA has decided (P77)."""
+def claims(mag: MagMachine, nai: str, home_address: Ipv4) -> bool:
+    """Whether its registration with that address is on its way, and downstream is ready for it (P77)."""
     visitor = visitor_of(mag, nai)
-    return visitor is not None and visitor.state is State.REGISTERING and visitor.placed is not None
+    if visitor is None or visitor.state is not State.REGISTERING or visitor.placed is None:
+        return False
+    return visitor.placed.home_address == home_address
 
 
 def is_busy(machine: Machine) -> bool:

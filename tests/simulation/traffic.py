@@ -96,33 +96,38 @@ class Traffic:
         reached = self._collect()
         self._check_receivers(lma, binding, node, reached)
         for mag in world.mags:
-            if mag.address != binding.care_of_address or node.mac in reached:
+            if mag.address != binding.care_of_address or (mag, node.mac) in reached:
                 continue
             visitor = world.view.agreed(mag, node.nai)
             if visitor is not None and visitor.lma == lma.address:
                 raise Violation("packets flow", f"a packet to {node.nai} did not leave {mag.name}")
 
-    def _collect(self) -> list[bytes]:
-        """The MACs that MAGs sent it to."""
+    def _collect(self) -> list[tuple[MagMachine, bytes]]:
+        """Which MAGs sent it, and to which MACs."""
         reached = []
         for mag in self._world.mags:
             if mag.up and mag.plane.transmitted:
-                reached += [frame[:6] for _, frame in mag.plane.transmitted if frame.endswith(_MARK)]
+                sent = [frame[:6] for _, frame in mag.plane.transmitted if frame.endswith(_MARK)]
+                reached += [(mag, mac) for mac in sent]
                 mag.plane.transmitted[:] = [
                     sent for sent in mag.plane.transmitted if not sent[1].endswith(_MARK)
                 ]
         return reached
 
     def _check_receivers(
-        self, lma: LmaMachine, binding: Binding, node: "MobileNode", reached: list[bytes]
+        self,
+        lma: LmaMachine,
+        binding: Binding,
+        node: "MobileNode",
+        reached: list[tuple[MagMachine, bytes]],
     ) -> None:
-        for mac in reached:
+        for mag, mac in reached:
             if mac == node.mac:
                 continue
             receiver = self._world.with_mac(mac)
             if self._world.history.outlives(lma, receiver.nai, binding.home_address):
                 continue  # the LMA has forgotten whose it was: bindings are not durable yet
-            if any(state.claims(mag, receiver.nai) for mag in self._world.mags):
+            if state.claims(mag, receiver.nai, binding.home_address):
                 continue  # a provisional entry takes a claim for true until the LMA has decided (P77)
             seen = f"a packet to {node.nai} was sent to {mac.hex()}"
             raise Violation("nobody hears another's packets", seen)
