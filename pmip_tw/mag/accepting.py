@@ -43,8 +43,9 @@ class Acceptance:
         """``reply`` is authentic and complete. What to do, and whether the node leaves all the same."""
         renewal = visitor.state is State.REGISTERED and visitor.lma == exchange.lma
         former = visitor.grant
-        if former is not None and former.care_of_address != exchange.care_of_address:
-            # The LMA may revoke what was registered with our former address (P82).
+        moved = visitor.lma != exchange.lma
+        if former is not None and (moved or former.care_of_address != exchange.care_of_address):
+            # The LMA may revoke what was registered there, or with our former address (P82, RV37).
             self._revocations.bury(visitor, now.monotonic)
         visitor.grant = grant_of(exchange, reply, now, inform=self._policy.on_revoke != "none")
         visitor.tunnel = tunnel_of(exchange, reply)

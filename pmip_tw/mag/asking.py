@@ -22,6 +22,10 @@ TRIES_AFTER_WAITING = 2
 """Who has waited goes on waiting if its LMA is still silent: there may be thousands of them."""
 
 
+JITTER = 0.1
+"""Part of a wait by which it may be longer."""
+
+
 class Asking:
     """Begins exchanges of visitors, and ends visits for which none can be begun."""
 
@@ -116,11 +120,11 @@ class Asking:
         if self.has_another(visitor, exchange, now):
             return withdrawn + self.begin(visitor, exchange.home_address, now, given_up)
         if visitor.grant is not None:
-            visitor.check_at = now.monotonic + wait
+            visitor.check_at = now.monotonic + _apart(wait, now)
             return [observed.visitor_event("registration-postponed", visitor, cause=cause, reason=reason)]
         told = [] if refused is None else self._addressing.refused(visitor, now)
         if visitor.answers_arp and not told:
-            visitor.wait(wait, now.monotonic)
+            visitor.wait(_apart(wait, now), now.monotonic)
             noted = observed.visitor_event("registration-postponed", visitor, cause=cause, reason=reason)
             return [*withdrawn, noted, *frames_lost(visitor)]
         hold = wait if refused is Code.PMIP_DISALLOWED else min(wait, self._policy.reject_hold)
@@ -170,3 +174,8 @@ class Asking:
             return []
         self._visitors.displace(visitor)
         return [Remove(visitor.key)]
+
+
+def _apart(wait: float, now: Now) -> float:
+    """All nodes of an LMA wait for the same instant: they are not to ask in the same moment (P81, P82)."""
+    return wait * (1 + JITTER * now.random_fraction())

@@ -11,6 +11,7 @@ from tests.agents.world import GATEWAY, LMA, PORT, Station
 from tests.conformance import covers
 from tests.mag.bench import (
     ADDRESS,
+    LMA_CLOCK,
     MAG,
     Bench,
     accept,
@@ -21,6 +22,7 @@ from tests.mag.bench import (
     order,
     reply,
     requests,
+    revocation,
     told,
 )
 
@@ -89,6 +91,18 @@ class TestNextLma:
         assert install.entry.tunnel == Tunnel(local=MAG, remote=SECOND)
         assert "registration-accepted" in names(effects)
 
+    @covers("RV37", "P81")
+    def test_the_lma_that_was_left_may_revoke_what_it_still_has(self) -> None:
+        """It was cut off, and hears that the node is elsewhere when it is back."""
+        bench = two_lmas()
+        visitor = bench.register()
+        bench.renew()
+        request = requests(bench.wait(64))[-1]
+        bench.arrive(reply(request, agent=SECOND))
+        effects = bench.arrive(revocation(LMA_CLOCK + 1000))
+        assert order(effects, Send, Remove) == ["Send"]
+        assert bench.visitor is visitor and visitor.state.value == "registered"
+
     @covers("P81", "P19")
     def test_another_address_there_is_told_at_the_next_dhcp_renewal(self) -> None:
         bench = two_lmas()
@@ -118,6 +132,14 @@ class TestNextLma:
 
 class TestBlocked:
     """P16: 149 is about the LMA, 150 about a node."""
+
+    @covers("P16")
+    def test_after_149_the_nodes_do_not_all_ask_at_the_same_moment(self) -> None:
+        bench = Bench(**STAYS, pmip_backoff=600.0)
+        visitor = bench.register()
+        bench.random = b"\xff"
+        bench.arrive(reply(bench.renew(), 149))
+        assert visitor.check_at is not None and 655 < visitor.check_at - bench.at <= 660
 
     @covers("P16")
     def test_149_stops_running_renewals_too_until_one_trial_succeeds(self) -> None:
