@@ -27,7 +27,7 @@ from pmip_tw.mag.registrar import Registrar
 from pmip_tw.mag.relayed import Relayed
 from pmip_tw.mag.revoked import Revocations
 from pmip_tw.mag.served import Served
-from pmip_tw.mag.uplink import MAX_AGE
+from pmip_tw.mag.uplink import MAX_AGE, HeldFrames, Store
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
 from pmip_tw.mag.waiting import Waiting
 from pmip_tw.mobility.clock import Now
@@ -66,6 +66,7 @@ class MagEngine:
         self._visitors = VisitorList()
         self._gate = Gate(policy.max_authentications)
         self._turned_away = _TurnedAway()
+        self._held = Store()
         self._links = HomeLinks(policy)
         self._addressing: Addressing = _METHODS[policy.dhcp](policy, self._links, self._visitors)
         self._home = HomeSide(policy, self._links, self._addressing)
@@ -317,6 +318,7 @@ class MagEngine:
             configured=found.in_use,
             heard_at=now.monotonic,
             shows_dhcp=self._addressing.shows_dhcp,
+            frames=HeldFrames(self._held),
         )
         self._visitors.add(visitor)
         self._gate.began(now.monotonic)

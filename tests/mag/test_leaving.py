@@ -118,6 +118,16 @@ class TestPresence:
 class TestHeldFrames:
     """P78."""
 
+    def test_all_nodes_together_have_no_more_than_a_store(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("pmip_tw.mag.uplink.MAX_TOTAL", 100)
+        bench, second = Bench(), Station(2)
+        request = bench.begin(STATION.data(ADDRESS))
+        bench.attach(second.data(ADDRESS), second)
+        assert len(bench.hear(second.data(ADDRESS))) == 1
+        assert note("frame-dropped", bench.effects[-1:]).reason == "held-too-many"
+        bench.arrive(reply(request))
+        assert "frame-dropped" not in names(bench.hear(second.data(ADDRESS)))
+
     def test_in_order_behind_the_dhcp_answer(self) -> None:
         bench = Bench()
         frames = [STATION.data(ADDRESS, b"%d" % number) for number in range(3)]
