@@ -4,6 +4,7 @@ import pytest
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4
 from pmip_tw.mag.effects import Keepalive
+from pmip_tw.mag.liveness import Liveness
 from pmip_tw.mobility.effects import Install, Remove, Send
 from pmip_tw.mobility.tunnels import AccessKey, Tunnel
 from pmip_tw.wire.dhcp import MessageType
@@ -294,3 +295,18 @@ def test_150_sends_a_node_to_its_next_lma_and_the_others_stay() -> None:
     bench.take(bench.engine.detach(STATION.nai, bench.now))
     bench.wait(100)
     assert bench.begin().home_agent == SECOND  # it is not asked again for this node so soon
+
+
+@covers("P81")
+def test_nodes_that_left_do_not_pile_up_in_a_tunnel_that_is_watched() -> None:
+    tunnel, here = Tunnel(local=MAG, remote=LMA), AccessKey(PORT, Station(1).mac)
+    present = {here}
+    watching = Liveness(30.0, lambda key: tunnel if key in present else None)
+    watching.watch(here, tunnel, 0.0)
+    for number in range(2, 200):
+        key = AccessKey(PORT, Station(number).mac)
+        present.add(key)
+        watching.watch(key, tunnel, 0.0)
+        present.discard(key)
+    [watched] = watching._watched.values()
+    assert len(watched.nodes) <= 3 and here in watched.nodes
