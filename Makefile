@@ -20,7 +20,7 @@ lab:
 
 test:
 	@scripts/setup
-	$(if $(PYTEST),,@echo "about 4 minutes; the scenario adversity alone takes one of them" >&2)
+	$(if $(PYTEST),,@echo "about 7 minutes; the scenario adversity alone takes one of them" >&2)
 	@$(PYTHON) -m pytest $(PYTEST)
 
 # The standards alone: style, types and the import contract. They are tests too.

@@ -195,7 +195,7 @@ def ipsec_policy_missing(mag: Ipv4, local: Ipv4, cause: str) -> Observation:
     )
     return Observation(
         name="ipsec-policy-missing",
-        reason="ipsec-policy-missing",
+        reason="no-policy",
         cause=f"{cause}: its requests by IPsec get 149; add the policy and start again: {command}",
         details={"mag": peer},
     )

@@ -1,6 +1,7 @@
 """The LMA tells a MAG that a mobile node is no longer its visitor (RFC 3543 3.5, 4.2.2.1)."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 
 import attrs
 
@@ -116,7 +117,7 @@ class Revoker:
         self.cancel(pending.owner, pending.place)
         # An I bit that was not asked for says nothing (RV36).
         told: dict[str, Detail] = {"informed": ack.inform} if pending.inform else {}
-        return [_observed("revocation-acknowledged", pending, tries=len(pending.identifiers), **told)]
+        return [_observed("revocation-acknowledged", pending, told)]
 
     def wake(self, now: Now) -> list[Send | Observe]:
         """Retransmit what is due."""
@@ -125,7 +126,7 @@ class Revoker:
             pending = self._pending[key]
             if len(pending.identifiers) > len(RETRANSMIT_AFTER) or pending.binding_ends <= now.monotonic:
                 self.cancel(*key)
-                effects.append(_observed("revocation-unanswered", pending, tries=len(pending.identifiers)))
+                effects.append(_observed("revocation-unanswered", pending, reason="no-answer"))
             else:
                 effects += self._try(pending, now)
         while self._last_identifiers:
@@ -168,17 +169,20 @@ class Revoker:
         )
         return [
             Send(pending.proof.sign(revocation), pending.destination, pending.local),
-            _observed("revocation-sent", pending, tries=tries),
+            _observed("revocation-sent", pending),
         ]
 
 
-def _observed(name: str, pending: _Pending, **details: Detail) -> Observe:
+def _observed(
+    name: str, pending: _Pending, details: Mapping[str, Detail] | None = None, *, reason: str = ""
+) -> Observe:
     return Observe(
         Observation(
             name=name,
+            reason=reason,
             nai=pending.nai.decode(errors="replace"),
             session=str(pending.destination),
-            details=details,
+            details={"tries": len(pending.identifiers), **(details or {})},
         )
     )
 

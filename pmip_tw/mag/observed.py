@@ -87,6 +87,7 @@ def tunnel_silent(tunnel: Tunnel, nodes: int) -> Observe:
     return Observe(
         Observation(
             name="tunnel-silent",
+            reason="no-answer",
             cause=f"nothing comes back through {tunnel}: the LMA is down, or the way to it takes no such packets",
             details={"tunnel": str(tunnel), "nodes": nodes},
         )

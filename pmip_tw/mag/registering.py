@@ -301,7 +301,9 @@ class Registrations:
         else:
             why = self._lmas.why_silent(exchange.lma, now.monotonic)
             cause = f"LMA {ipv4_text(exchange.lma)} does not answer: {why}"
-        noted = observed.visitor_event("registration-unanswered", visitor, cause=cause, tries=exchange.tries)
+        noted = observed.visitor_event(
+            "registration-unanswered", visitor, cause=cause, reason="no-answer", tries=exchange.tries
+        )
         if exchange.tries < exchange.max_tries:
             return [noted, *self._asking.attempt(visitor, exchange, now)]
         self._lmas.fell_silent(exchange.lma, now.monotonic)
