@@ -8,19 +8,16 @@ every few seconds. At the end dnsmasq is not asked any more: the node gives itse
 with what was seen; what the programs said is in the directory given.
 """
 
-import asyncio
-import json
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
 from pmip_tw.errors import PmipError
-from pmip_tw.lab.isolation import NotIsolated, run_isolated
 from pmip_tw.lab.mobile_node import MobileNode
 from pmip_tw.lab.programs import Program, eventually, run
 from pmip_tw.lab.world import AAA_ADDRESS, CORRESPONDENT, SUBSCRIBER, World, world
+from tests.interop.private_story import play
 
 CLIENTS = ("dhclient", "udhcpc")
 FIXED = ("10.1.0.70", "10.1.0.71")
@@ -136,17 +133,5 @@ async def story(directory: Path) -> dict[str, Any]:
     return seen
 
 
-def main(directory: Path) -> int:
-    def inside() -> int:
-        json.dump(asyncio.run(story(directory)), sys.stdout)
-        return 0
-
-    try:
-        return run_isolated(inside)
-    except NotIsolated as error:
-        sys.stderr.write(f"{error}\n")
-        return 77
-
-
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    play(story)

@@ -7,18 +7,16 @@ its router by a ping whether that still works, renews through the tunnel, and gi
 conf/pmip-lease-ended. Prints one JSON object with what was seen.
 """
 
-import asyncio
-import json
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from pmip_tw.addresses import mac_text
-from pmip_tw.lab.isolation import NotIsolated, run_isolated
 from pmip_tw.lab.mobile_node import MobileNode
 from pmip_tw.lab.programs import eventually, run
 from pmip_tw.lab.world import SUBSCRIBER, World, world
+from tests.interop.private_story import play
 
 SCRIPT = Path(__file__).parents[2] / "conf" / "pmip-lease-ended"
 LEASED, ROUTER = "10.1.0.45", "10.1.0.1"
@@ -91,17 +89,5 @@ async def story(directory: Path) -> dict[str, Any]:
     return seen
 
 
-def main(directory: Path) -> int:
-    def inside() -> int:
-        json.dump(asyncio.run(story(directory)), sys.stdout)
-        return 0
-
-    try:
-        return run_isolated(inside)
-    except NotIsolated as error:
-        sys.stderr.write(f"{error}\n")
-        return 77
-
-
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    play(story)

@@ -1,19 +1,14 @@
 """The DHCP methods with unmodified programs: dhclient and udhcpc as clients, dnsmasq as the server, or nobody."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conformance import covers
+from tests.interop.private_story import seen_of
 from tests.programs import require
 
-ROOT = Path(__file__).parents[2]
 PROGRAMS = ("dnsmasq", "dhclient", "udhcpc", "ip", "nft", "ping")
-NO_PRIVATE_WORLD = 77
 GIVEN = {f"10.1.0.{host}" for host in range(40, 61)}
 """What the server has for the home prefix. For the core, where the relay's own address is, it has others."""
 
@@ -22,20 +17,7 @@ GIVEN = {f"10.1.0.{host}" for host in range(40, 61)}
 def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """One run, for all tests that look at it."""
     require(*PROGRAMS)
-    directory = tmp_path_factory.mktemp("dhcp-servers")
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.interop.dhcp_servers", str(directory)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    if done.returncode == NO_PRIVATE_WORLD:
-        pytest.skip(done.stderr.strip())
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    return seen_of("tests.interop.dhcp_servers", tmp_path_factory.mktemp("dhcp-servers"), timeout=180)
 
 
 each_client = pytest.mark.parametrize("client", ["dhclient", "udhcpc"])

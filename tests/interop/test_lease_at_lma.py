@@ -1,38 +1,21 @@
 """A lease that ends at the LMA's DHCP server ends the binding, with an unmodified dnsmasq and dhclient."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conformance import covers
+from tests.interop.private_story import seen_of
 from tests.programs import require
 
-ROOT = Path(__file__).parents[2]
 LEASED = "10.1.0.45"
-NO_PRIVATE_WORLD = 77
 
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """One run, for all tests that look at it."""
     require("dnsmasq", "dhclient", "ip", "nft", "ping")
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.interop.lease_at_lma", str(tmp_path_factory.mktemp("lease-at-lma"))],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    if done.returncode == NO_PRIVATE_WORLD:
-        pytest.skip(done.stderr.strip())
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    return seen_of("tests.interop.lease_at_lma", tmp_path_factory.mktemp("lease-at-lma"), timeout=120)
 
 
 def names(trace: list[dict[str, Any]]) -> list[str]:

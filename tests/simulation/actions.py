@@ -1,5 +1,6 @@
 """What happens in a world, beside what its machines do by themselves. Nodes and MAGs are numbers from 0."""
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 import attrs
@@ -9,13 +10,14 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen(slots=True, kw_only=True)
-class Action:
+class Action(ABC):
     """``at``: seconds after the start."""
 
     at: float
 
+    @abstractmethod
     def happen(self, world: "World") -> None:
-        raise NotImplementedError
+        """It begins now; what follows from it is the world's business."""
 
 
 @attrs.frozen(slots=True, kw_only=True)

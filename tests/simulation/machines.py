@@ -1,5 +1,6 @@
 """The computers of the operator. Their processes start, crash and start again; their clocks go on."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
@@ -42,7 +43,7 @@ OUTSIDE = ipv4("203.0.113.100")
 """Of the first MAG's NAT; that of the second is the next."""
 
 
-class Machine:
+class Machine(ABC):
     """``up``: its process runs. ``life``: how often it was started. ``held``: the entries of its packet plane when it
     was last looked at.
     """
@@ -115,11 +116,13 @@ class Machine:
         self.ledger.close(datagram, answers=self.socket.sent - self._sent_before)
         self.world.heard(self, datagram)
 
+    @abstractmethod
     def _new_plane(self) -> FusedPlane:
-        raise NotImplementedError
+        """An empty packet plane of its role."""
 
+    @abstractmethod
     def _start_agent(self) -> None:
-        raise NotImplementedError
+        """An agent of its role, with nothing in its memory."""
 
 
 class MagMachine(Machine):
