@@ -17,10 +17,10 @@ _UDP_HEADER: Final = 8
 # Version and header length, the first octet of every possible IPv4 header.
 _VERSION_4_SHORTEST: Final = 0x45
 _VERSION_4_LONGEST: Final = 0x4F
-# Who releases or declines an address is leaving, not arriving.
 _LINK_LOCAL: Final = 169 << 8 | 254
 """What a host gives itself when it finds no DHCP server; it says nothing about its home link (RFC 3927 2.7)."""
 
+# Who releases or declines an address is leaving, not arriving.
 _ARRIVING: Final = frozenset((MessageType.DISCOVER, MessageType.REQUEST, MessageType.INFORM))
 
 

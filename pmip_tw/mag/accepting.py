@@ -86,7 +86,7 @@ class Acceptance:
             then.append(Transmit(visitor.key.port, announcement))
         frames, lost = visitor.frames.take(now.monotonic)
         then += [Forward(visitor.key.port, frame) for frame in frames]
-        then += [observed.frame_dropped(visitor.key, "held-too-long", nai=visitor.nai)] * lost
+        then += [observed.frame_dropped(visitor, "held-too-long")] * lost
         return Told(effects=[*displaced, Serve(entry, tuple(then))])
 
     def _without_revocation(self, visitor: Visitor, now: Now) -> Told:

@@ -21,7 +21,6 @@ from pmip_tw.wire.codes import Code
 TRIES_AFTER_WAITING = 2
 """Who has waited goes on waiting if its LMA is still silent: there may be thousands of them."""
 
-
 JITTER = 0.1
 """Part of a wait by which it may be longer."""
 

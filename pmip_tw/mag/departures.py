@@ -77,5 +77,5 @@ class Departures:
 def frames_lost(visitor: Visitor) -> list[MagEffect]:
     """Held frames that go nowhere are dropped and counted (P78)."""
     frames, old = visitor.frames.take(0.0)
-    lost = observed.frame_dropped(visitor.key, "never-registered", nai=visitor.nai)
+    lost = observed.frame_dropped(visitor, "never-registered")
     return [lost] * (len(frames) + old)

@@ -42,7 +42,6 @@ _GRANULARITY = 1 / 64
 _AAA_DOWN_HOLD = 1.0
 """Seconds between two questions about one MAC to an AAA that does not answer."""
 
-
 _METHODS: dict[str, type[Addressing]] = {
     "server": Served,
     "independent": Independent,
@@ -333,9 +332,9 @@ class MagEngine:
         try:
             message = self._addressing.read(visitor, frame)
         except WireError as error:
-            return [observed.frame_dropped(visitor.key, error.reason, nai=visitor.nai, cause=str(error))]
+            return [observed.frame_dropped(visitor, error.reason, str(error))]
         if isinstance(message, requests.Refusal):
-            return [observed.frame_dropped(visitor.key, message, nai=visitor.nai)]
+            return [observed.frame_dropped(visitor, message)]
         if message is not None:
             told = self._addressing.before(visitor, message, now)
             self._registrations.hurry(visitor, message, now)
@@ -350,9 +349,9 @@ class MagEngine:
         else:
             kept = visitor.frames.hold(octets, now.monotonic)
         effects = self._registrations.follow(visitor, told, now)
-        effects += [observed.frame_dropped(visitor.key, "held-too-long", nai=visitor.nai)] * late
+        effects += [observed.frame_dropped(visitor, "held-too-long")] * late
         if not kept:
-            effects.append(observed.frame_dropped(visitor.key, "held-too-many", nai=visitor.nai))
+            effects.append(observed.frame_dropped(visitor, "held-too-many"))
         return effects
 
     def _reply(self, payload: bytes, source: Endpoint, now: Now) -> list[MagEffect]:

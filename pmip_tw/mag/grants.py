@@ -2,7 +2,7 @@
 
 from pmip_tw.mag.exchanges import Exchange, Grant
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.tunnels import SIGNALLING_PORT, Encapsulation, Tunnel
+from pmip_tw.mobility.tunnels import SIGNALLING_PORT, Tunnel
 from pmip_tw.wire.extension_values import UdpTunnelReply
 from pmip_tw.wire.registration import RegistrationReply
 
@@ -43,7 +43,7 @@ def tunnel_of(exchange: Exchange, reply: RegistrationReply) -> Tunnel:
     return Tunnel(
         local=exchange.care_of_address,
         remote=reply.home_agent,
-        encapsulation=Encapsulation(exchange.encapsulation),
+        encapsulation=exchange.encapsulation,
         remote_port=SIGNALLING_PORT if tunnelled else 0,
         key_in=key_in,
         key_out=reply.gre_key if keyed else None,

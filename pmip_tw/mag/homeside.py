@@ -84,4 +84,4 @@ class HomeSide:
         return Told(effects=[Transmit(visitor.key.port, answer)])
 
     def _dropped(self, visitor: Visitor, reason: str, cause: str = "") -> Told:
-        return Told(effects=[observed.frame_dropped(visitor.key, reason, nai=visitor.nai, cause=cause)])
+        return Told(effects=[observed.frame_dropped(visitor, reason, cause)])

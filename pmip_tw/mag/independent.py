@@ -56,7 +56,7 @@ class Independent(Addressing):
 
     def before(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
         if not visitor.hint or message.ciaddr != visitor.hint:
-            return Told(effects=[observed.frame_dropped(visitor.key, "dhcp-ignored", nai=visitor.nai)])
+            return Told(effects=[observed.frame_dropped(visitor, "dhcp-ignored")])
         return Told(effects=[observed.visitor_event("dhcp-release", visitor)], leaves=RELEASED)
 
     def uses_another(self, visitor: Visitor, address: Ipv4, now: Now) -> Told:

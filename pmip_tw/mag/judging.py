@@ -1,4 +1,7 @@
-"""What a reply means for the registration that it answers (M2-M6, I9, P17). Nothing is changed but its clock."""
+"""What a reply means for the registration that it answers (M2-M6, I9, P17).
+
+Nothing is changed but what the exchange remembers of its answers, and how far its LMA's clock is from ours.
+"""
 
 from enum import Enum
 

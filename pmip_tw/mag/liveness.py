@@ -11,7 +11,6 @@ UNANSWERED = 3
 RETRY = 2.0
 """Keepalives without answer, and seconds between them, after which a tunnel counts as lost."""
 
-
 MAX_SLOWER = 4
 """So many times the interval is doubled while nothing comes back: some LMAs answer no echo."""
 

@@ -25,9 +25,12 @@ def visitor_event(
     )
 
 
-def frame_dropped(key: AccessKey, reason: str, *, nai: str = "", cause: str = "") -> Observe:
-    """A frame of the access link that is not carried."""
-    return Observe(Observation(name="frame-dropped", nai=nai, session=str(key), reason=reason, cause=cause))
+def frame_dropped(visitor: Visitor, reason: str, cause: str = "") -> Observe:
+    """A frame of ``visitor`` that is not carried."""
+    session = str(visitor.key)
+    return Observe(
+        Observation(name="frame-dropped", nai=visitor.nai, session=session, reason=reason, cause=cause)
+    )
 
 
 def bad_frame(port: str, reason: str, cause: str = "") -> Observe:
@@ -112,8 +115,5 @@ def home_prefix_unknown(visitor: Visitor) -> Observe:
 
 def duplicate_mac(key: AccessKey, served: AccessKey) -> Observe:
     """AA24: the same MAC on a second access interface."""
-    return frame_dropped(
-        key,
-        "duplicate-mac",
-        cause=f"{mac_text(key.mac)} is served on {served.port} and stays there while it is heard there",
-    )
+    cause = f"{mac_text(key.mac)} is served on {served.port} and stays there while it is heard there"
+    return Observe(Observation(name="frame-dropped", session=str(key), reason="duplicate-mac", cause=cause))

@@ -37,7 +37,7 @@ class MagPolicy:
     gateway_mac: Mac
     lifetime: int = 1800
     colocated: bool = True
-    unknown_home_address: Ipv4 = Ipv4(0)
+    unknown_home_address: Ipv4 = UNSPECIFIED
     nat_traversal: str = "auto"
     encapsulation: Encapsulation = Encapsulation.IP_IN_IP
     gre_key: str = "none"

@@ -31,6 +31,9 @@ from pmip_tw.wire.registration import RegistrationReply
 _NOT_THIS_ADDRESS = (Code.HA_ADMIN_PROHIBITED, Code.FA_ADMIN_PROHIBITED)
 """P19; 65 means the same (P28)."""
 
+_NO_PROXY = (Code.PMIP_UNSUPPORTED, Code.PMIP_DISALLOWED)
+"""P16: not from anybody; not for this node."""
+
 EXTENSIONS_APART = 2.0
 """Seconds at least from one registration to the next for a lease: the node says how often its server extends that."""
 
@@ -147,11 +150,9 @@ class Registrations:
         visitor.check_at, visitor.contested = None, False
         if contested and not visitor.tunnel_lost:
             return []
-        return (
-            self._asking.renew(visitor, now)
-            if exchange is None
-            else self._asking.attempt(visitor, exchange, now)
-        )
+        if exchange is None:
+            return self._asking.renew(visitor, now)
+        return self._asking.attempt(visitor, exchange, now)
 
     def contest(self, visitor: Visitor, now: Now) -> None:
         """Its MAC is heard on another port: if it does not answer probes here any more, it has moved (AA24)."""
@@ -240,16 +241,13 @@ class Registrations:
         effects: list[MagEffect] = [
             observed.visitor_event("registration-refused", visitor, cause=cause, reason=answer.reason)
         ]
-        if answer.code == Code.PMIP_UNSUPPORTED:
-            self._lmas.block(exchange.lma, now.monotonic)
-            return effects + self._asking.blocked(
-                visitor, exchange, self._policy.pmip_backoff, now, refused=Code.PMIP_UNSUPPORTED
-            )
-        if answer.code == Code.PMIP_DISALLOWED:
-            self._lmas.disallow(exchange.lma, visitor.nai, now.monotonic)
-            return effects + self._asking.blocked(
-                visitor, exchange, self._policy.pmip_backoff, now, refused=Code.PMIP_DISALLOWED
-            )
+        if answer.code in _NO_PROXY:
+            if answer.code == Code.PMIP_UNSUPPORTED:
+                self._lmas.block(exchange.lma, now.monotonic)
+            else:
+                self._lmas.disallow(exchange.lma, visitor.nai, now.monotonic)
+            wait, code = self._policy.pmip_backoff, Code(answer.code)
+            return effects + self._asking.blocked(visitor, exchange, wait, now, refused=code)
         cured = repaired(
             exchange,
             answer.reply,

@@ -93,8 +93,12 @@ class Registrar:
     ) -> Exchange | None:
         """The de-registration of ``visitor``, or of what ``asked`` may have brought (P21); None: it cannot be asked."""
         if asked is not None:
-            changed = {"lifetime": 0, "home_address": home_address, "repaired": frozenset()}
-            return asked.again(**changed, max_tries=len(RETRANSMIT_AFTER))
+            return asked.again(
+                lifetime=0,
+                home_address=home_address,
+                repaired=frozenset(),
+                max_tries=len(RETRANSMIT_AFTER),
+            )
         exchange = self.exchange(visitor, visitor.lma, home_address, now)
         if isinstance(exchange, str) or visitor.grant is None:
             return None

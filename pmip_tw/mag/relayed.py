@@ -26,7 +26,9 @@ TRY_AGAIN_AFTER = 60.0
 
 _MOST_REMEMBERED = 1024
 
-_UNREGISTERED = (State.ADDRESSING, State.REGISTERING, State.WAITING)
+_HAS_ASKED = (State.ADDRESSING, State.REGISTERING, State.WAITING, State.REGISTERED)
+"""States of who may be answered: before them nothing is relayed, after them nobody waits for it."""
+
 _PARTINGS = {
     MessageType.RELEASE: ("dhcp-release", RELEASED),
     MessageType.DECLINE: ("dhcp-decline", "address declined by DHCP"),
@@ -101,7 +103,7 @@ class Relayed(Independent):
         if isinstance(answer, Discarded):
             return None, Told(effects=[observed.discarded(answer, source, answer.cause)])
         visitor = self._visitors.with_mac(answer.asked.chaddr)
-        if visitor is None or (visitor.state not in _UNREGISTERED and visitor.state is not State.REGISTERED):
+        if visitor is None or visitor.state not in _HAS_ASKED:
             cause = "the node has left"
             return None, Told(effects=[observed.discarded(Discarded.UNEXPECTED, source, cause)])
         if answer.is_lease:
@@ -181,7 +183,7 @@ class Relayed(Independent):
     def _ask(self, visitor: Visitor, message: DhcpMessage, now: Now) -> list[MagEffect]:
         sent = self._relay.asked(message, self._policy.dhcp_subnet, now.monotonic)
         if isinstance(sent, Discarded):
-            return [observed.frame_dropped(visitor.key, sent, nai=visitor.nai)]
+            return [observed.frame_dropped(visitor, sent)]
         noted = observed.visitor_event("dhcp-forwarded", visitor, message=_name(message))
         return [*map(_send, sent), noted]
 
@@ -225,7 +227,7 @@ class Relayed(Independent):
 
     @staticmethod
     def _ignored(visitor: Visitor) -> MagEffect:
-        return observed.frame_dropped(visitor.key, "dhcp-ignored", nai=visitor.nai)
+        return observed.frame_dropped(visitor, "dhcp-ignored")
 
     def _in_use(self, found: Evidence) -> Ipv4:
         return self._home_address(found.address) if found.in_use else UNSPECIFIED

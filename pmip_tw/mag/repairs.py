@@ -36,7 +36,7 @@ def repaired(
         return _redirected(exchange, reply, readdress)
     if (
         code in exchange.repaired and code != Code.HA_UDP_ENCAP_UNAVAIL
-    ):  # which has two cures, and ends by itself
+    ):  # that has two cures, and ends by itself
         return None
     cured: Exchange | None = None
     if code == Code.FA_LIFETIME_TOO_LONG:

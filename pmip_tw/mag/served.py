@@ -113,7 +113,7 @@ class Served(Addressing):
 
     @staticmethod
     def _ignored(visitor: Visitor) -> Told:
-        return Told(effects=[observed.frame_dropped(visitor.key, "dhcp-ignored", nai=visitor.nai)])
+        return Told(effects=[observed.frame_dropped(visitor, "dhcp-ignored")])
 
     def _transmit(self, visitor: Visitor, reply: DhcpMessage, link: HomeConfiguration) -> Transmit:
         frame = server.encapsulate(reply, visitor.mac, self._policy.gateway_mac, link.gateway)
