@@ -23,6 +23,7 @@ REDIRECTS: Path = ("lma", "redirects")
 def lma_mistakes(draft: Draft) -> Iterator[Mistake]:
     yield from address_space_mistakes(draft)
     yield from _own_address(draft, ("lma", "address"))
+    yield from _broadcast_addresses(draft, ("lma", "broadcast_addresses"))
     yield from redirect_mistakes(draft, REDIRECTS)
     yield from known_mag_mistakes(draft, ("lma", "mags"))
     yield from _mobile_nodes(draft, ("lma", "mobile_nodes"))
@@ -37,6 +38,17 @@ def _own_address(draft: Draft, path: Path) -> Iterator[Mistake]:
         if address is not None and prefix is not None and address in prefix:
             text = f"{ipv4_text(address)} is in the pool {prefix} on line {draft.line(at)}"
             yield Mistake(path, f"address: {text}, which is for mobile nodes alone: change one of them")
+
+
+def _broadcast_addresses(draft: Draft, path: Path) -> Iterator[Mistake]:
+    """Each is bound once, beside our own (H7)."""
+    seen = {draft.value(("lma", "address"), Ipv4)}
+    for at in draft.elements(path):
+        address = draft.value(at, Ipv4)
+        if address is not None and address in seen:
+            text = f"{ipv4_text(address)} is this LMA's own address, or named twice"
+            yield Mistake(at, f"{path[-1]}[{at[-1]}]: {text}")
+        seen.add(address)
 
 
 def _mobile_nodes(draft: Draft, mobile_nodes: Path) -> Iterator[Mistake]:

@@ -38,6 +38,15 @@ def own_lmas_of(mag: Draft) -> frozenset[Ipv4]:
     )
 
 
+def default_lmas_of(mag: Draft) -> list[Ipv4] | None:
+    """The LMAs of nodes to which AAA gives none; None if they are not all readable."""
+    path: Path = ("mag", "default_lmas")
+    if mag.has(path) and mag.value(path, list) is None:
+        return None
+    found = [mag.value(at, Ipv4) for at in mag.elements(path)]
+    return None if None in found else found
+
+
 def _key_and_auth(draft: Draft, path: Path) -> Iterator[Mistake]:
     if _auth(draft, path) == "ipsec":
         for name in _OF_A_KEY:

@@ -14,7 +14,7 @@ import attrs
 from pmip_tw.config.depth import longest_number, too_deep
 from pmip_tw.config.draft import Draft
 from pmip_tw.config.lma_checks import lma_mistakes
-from pmip_tw.config.lma_peer_checks import own_lmas_of
+from pmip_tw.config.lma_peer_checks import default_lmas_of, own_lmas_of
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.locate import START, Position, Positions, locate
 from pmip_tw.config.mag_checks import home_prefixes_of, mag_mistakes
@@ -221,7 +221,10 @@ def _users(file: _SettingsFile) -> UserFile | None:
             if name != "users":
                 users_file.add_at(unknown((name,), ("users",)))
         checks = partial(
-            user_mistakes, home_prefixes=home_prefixes_of(file.draft), own_lmas=own_lmas_of(file.draft)
+            user_mistakes,
+            home_prefixes=home_prefixes_of(file.draft),
+            own_lmas=own_lmas_of(file.draft),
+            default_lmas=default_lmas_of(file.draft),
         )
         entries = users_file.table("users", tuple[User, ...], checks)
     file.others.extend(users_file.lines())

@@ -10,9 +10,15 @@ from pmip_tw.config.structure import Mistake
 
 
 def user_mistakes(
-    draft: Draft, home_prefixes: list[Prefix] | None, own_lmas: frozenset[Ipv4]
+    draft: Draft,
+    home_prefixes: list[Prefix] | None,
+    own_lmas: frozenset[Ipv4],
+    default_lmas: list[Ipv4] | None,
 ) -> Iterator[Mistake]:
-    """A file of users beside the ``home_prefixes`` of its MAG, and the LMAs with which that has a key of its own."""
+    """A file of users beside what its MAG has: ``own_lmas`` are those with which it has a key of its own.
+
+    ``home_prefixes``, ``default_lmas``: None if they are not all readable, so that nothing follows from them.
+    """
     if not draft.elements(("users",)) and draft.value(("users",), list) in (None, []):
         yield Mistake((), "no users: add [[users]] with mac, nai, lma, spi and key")
     stations = Once(draft, "the MAC")
@@ -23,7 +29,9 @@ def user_mistakes(
             yield from stations.use(mac, mac_text(mac), (*user, "mac"))
         if draft.has((*user, "lma")) and draft.has((*user, "lmas")):
             yield Mistake((*user, "lmas"), "lmas: stands in place of lma: keep one of them")
-        yield from _keys(draft, user, own_lmas)
+        elif default_lmas == [] and not _names_lmas(draft, user):
+            yield Mistake(user, "no lma, and [mag] default_lmas names none for users without")
+        yield from _keys(draft, user, own_lmas, default_lmas or [])
         path = (*user, "home_address")
         address = draft.value(path, Ipv4)
         if address is None:
@@ -51,15 +59,19 @@ def key_and_spi(draft: Draft, path: Path, kind: str) -> Iterator[Mistake]:
             yield Mistake((*path, one), f"{one}: needs {other} beside it")
 
 
-def _keys(draft: Draft, user: Path, own_lmas: frozenset[Ipv4]) -> Iterator[Mistake]:
+def _keys(draft: Draft, user: Path, own_lmas: frozenset[Ipv4], default_lmas: list[Ipv4]) -> Iterator[Mistake]:
     yield from key_and_spi(draft, user, "")
     yield from key_and_spi(draft, user, "aaa_")
     if draft.has((*user, "key")) or draft.has((*user, "spi")):
         return
-    for lma in _lmas(draft, user):
+    for lma in _lmas(draft, user) if _names_lmas(draft, user) else default_lmas:
         if lma not in own_lmas:
             text = f"no spi and key, and no association of the MAG's own ([[mag.lmas]]) with {ipv4_text(lma)}"
             yield Mistake(user, text)
+
+
+def _names_lmas(draft: Draft, user: Path) -> bool:
+    return draft.has((*user, "lma")) or draft.has((*user, "lmas"))
 
 
 def _lmas(draft: Draft, user: Path) -> list[Ipv4]:

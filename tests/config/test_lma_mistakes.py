@@ -29,6 +29,14 @@ def test_a_wrong_key_is_never_repeated(written: str, text: str, tmp_path: Path) 
 
 
 LMA_CHANGED = [
+    (
+        'identity = "lma1"',
+        'identity = "lma1"\nbroadcast_addresses = ["192.0.2.255", "192.0.2.1", "192.0.2.255"]',
+        [
+            "4:39: broadcast_addresses[1]: 192.0.2.1 is this LMA's own address, or named twice",
+            "4:52: broadcast_addresses[2]: 192.0.2.255 is this LMA's own address, or named twice",
+        ],
+    ),
     ("4096", "255", ["11:1: spi: must be from 256 to 4294967295, not 255"]),
     ("4096", "0x100000000", ["11:1: spi: must be from 256 to 4294967295, not 4294967296"]),
     (

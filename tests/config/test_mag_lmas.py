@@ -113,6 +113,7 @@ def test_an_address_or_an_interface_that_has_it(tmp_path: Path) -> None:
 
 
 KEYLESS = USERS.partition("spi")[0]
+DEFAULT_LMA = LOCAL_MAG.replace("[mag]\n", '[mag]\ndefault_lmas = ["192.0.2.1"]\n')
 
 
 @pytest.mark.parametrize(
@@ -133,6 +134,23 @@ KEYLESS = USERS.partition("spi")[0]
             LOCAL_MAG + OWN,
             KEYLESS + 'lmas = ["192.0.2.1"]',
             ["5:1: lmas: stands in place of lma: keep one of them"],
+        ),
+        (
+            LOCAL_MAG,
+            USERS.replace('lma = "192.0.2.1"\n', ""),
+            ["1:1: no lma, and [mag] default_lmas names none for users without"],
+        ),
+        (DEFAULT_LMA, USERS.replace('lma = "192.0.2.1"\n', ""), []),
+        (DEFAULT_LMA + OWN, KEYLESS.replace('lma = "192.0.2.1"\n', ""), []),
+        (
+            DEFAULT_LMA,
+            KEYLESS.replace('lma = "192.0.2.1"\n', ""),
+            ["1:1: no spi and key, and no association of the MAG's own ([[mag.lmas]]) with 192.0.2.1"],
+        ),
+        (
+            DEFAULT_LMA.replace("192.0.2.1", "192.0.2.x"),
+            KEYLESS.replace('lma = "192.0.2.1"\n', ""),
+            [],  # the mistake is in the other file
         ),
         (LOCAL_MAG, USERS + "aaa_spi = 2", ["7:1: aaa_spi: needs aaa_key beside it"]),
         (
