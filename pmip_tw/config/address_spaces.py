@@ -47,14 +47,6 @@ class Pool:
     def _first_host(self) -> Ipv4:
         return self.prefix.first_host
 
-    def offers(self, address: Ipv4) -> bool:
-        """Whether a mobile node may have ``address``: not the network, the gateway, broadcast or an excluded one."""
-        return (
-            address in self.prefix
-            and address not in (self.prefix.network, self.gateway, self.prefix.broadcast)
-            and address not in self.exclude
-        )
-
 
 def address_space_mistakes(draft: Draft) -> Iterator[Mistake]:
     if not draft.elements(POOLS) and draft.value(POOLS, list) in (None, []):
@@ -63,7 +55,7 @@ def address_space_mistakes(draft: Draft) -> Iterator[Mistake]:
     by_domain: dict[str, list[Path]] = {}
     for pool in draft.elements(POOLS):
         by_domain.setdefault(_domain_of(draft, pool), []).append(pool)
-        yield from _addresses_inside(draft, pool)
+        yield from _exclusions(draft, pool)
     for pools in by_domain.values():
         yield from prefix_mistakes(draft, pools)
     yield from _one_domain_for_each_realm(draft)
@@ -124,7 +116,7 @@ def _domains(draft: Draft) -> Iterator[Mistake]:
             yield Mistake((*pool, "domain"), text)
 
 
-def _addresses_inside(draft: Draft, pool: Path) -> Iterator[Mistake]:
+def _exclusions(draft: Draft, pool: Path) -> Iterator[Mistake]:
     prefix = draft.value((*pool, "prefix"), Prefix)
     if prefix is None:
         return
@@ -132,10 +124,6 @@ def _addresses_inside(draft: Draft, pool: Path) -> Iterator[Mistake]:
         excluded = draft.value(at, Ipv4)
         if excluded is not None and excluded not in prefix:
             yield Mistake(at, f"exclude[{at[-1]}]: {ipv4_text(excluded)} is not in {prefix}")
-    gateway = draft.value((*pool, "gateway"), Ipv4)
-    if gateway is not None and (gateway not in prefix or gateway in (prefix.network, prefix.broadcast)):
-        text = f"gateway: {ipv4_text(gateway)} is not the address of a machine in {prefix}"
-        yield Mistake((*pool, "gateway"), text)
 
 
 def _one_domain_for_each_realm(draft: Draft) -> Iterator[Mistake]:

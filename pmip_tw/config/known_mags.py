@@ -9,11 +9,10 @@ from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.limits import Realm
 from pmip_tw.config.locate import Path
-from pmip_tw.config.settings import HostAddress, MobileNodeKey, Spi
+from pmip_tw.config.settings import Authentication, HostAddress, MobileNodeKey, Spi
 from pmip_tw.config.structure import Mistake
 from pmip_tw.mobility.associations import Algorithm, SecurityAssociation
 
-Auth = Literal["per-mn", "fa-ha", "ipsec"]
 ExtensionStyle = Literal["rfc5563", "draft03"]
 
 _OF_A_KEY = ("spi", "key", "algorithm", "previous_spi", "previous_key", "previous_algorithm")
@@ -27,7 +26,7 @@ class KnownMag:
     """
 
     address: HostAddress
-    auth: Auth = "per-mn"
+    auth: Authentication = "per-mn"
     spi: Spi | None = None
     key: MobileNodeKey | None = None
     algorithm: Algorithm = Algorithm.HMAC_MD5
@@ -69,7 +68,7 @@ def known_mag_mistakes(draft: Draft, mags: Path) -> Iterator[Mistake]:
 
 
 def _key_and_auth(draft: Draft, mag: Path) -> Iterator[Mistake]:
-    auth = draft.value((*mag, "auth"), Auth) if draft.has((*mag, "auth")) else "per-mn"
+    auth = draft.value((*mag, "auth"), Authentication) if draft.has((*mag, "auth")) else "per-mn"
     if auth == "fa-ha":
         for name in ("spi", "key"):
             if not draft.has((*mag, name)):

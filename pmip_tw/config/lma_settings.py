@@ -8,12 +8,13 @@ from typing import Annotated, Literal
 import attrs
 
 from pmip_tw.addresses import UNSPECIFIED, Ipv4
-from pmip_tw.config.address_spaces import Domain, Pool
+from pmip_tw.config.address_spaces import MAIN_DEVICE, Domain, Pool
 from pmip_tw.config.known_mags import KnownMag
 from pmip_tw.config.limits import AaaSpi, Choices, Within
 from pmip_tw.config.redirects import Redirect
 from pmip_tw.config.settings import (
     Control,
+    EncapsulationName,
     HostAddress,
     Interface,
     Lifetime,
@@ -26,7 +27,6 @@ from pmip_tw.config.settings import (
 from pmip_tw.mobility.associations import Algorithm, SecurityAssociation
 from pmip_tw.mobility.mn_aaa import AaaAssociation
 
-EncapsulationName = Literal["ip-in-ip", "gre", "minimal"]
 BindingKey = Literal["nai", "nai+tech"]
 DynamicHaFormat = Literal["long", "short"]
 
@@ -92,7 +92,7 @@ class LmaSettings:
     dynamic_home_agent: bool = False
     dynamic_ha_format: DynamicHaFormat = "long"
     explain_refusals: bool = False
-    device: Interface = "mip0"
+    device: Interface = MAIN_DEVICE
     mtu: Annotated[int, Within(576, 65535)] = 1468
     control: Control = "/run/pmip-lma.sock"
     domains: tuple[Domain, ...] = ()

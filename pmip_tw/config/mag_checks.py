@@ -61,14 +61,6 @@ def _home_prefixes(draft: Draft, home_prefixes: Path) -> Iterator[Mistake]:
     if not draft.elements(home_prefixes) and draft.value(home_prefixes, list) in (None, []):
         yield Mistake(home_prefixes[:-1], 'no home prefix: add [[mag.home_prefixes]] with prefix = "..."')
     yield from prefix_mistakes(draft, draft.elements(home_prefixes))
-    for path in draft.elements(home_prefixes):
-        prefix = draft.value((*path, "prefix"), Prefix)
-        gateway = draft.value((*path, "gateway"), Ipv4)
-        if prefix is None or gateway is None:
-            continue
-        if gateway not in prefix or gateway in (prefix.network, prefix.broadcast):
-            text = f"gateway: {ipv4_text(gateway)} is not the address of a machine in {prefix}"
-            yield Mistake((*path, "gateway"), text)
 
 
 def _dhcp(draft: Draft, mag: Path) -> Iterator[Mistake]:

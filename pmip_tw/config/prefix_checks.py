@@ -1,8 +1,8 @@
-"""Which home prefixes can stand beside each other, at either role."""
+"""Which home prefixes can stand beside each other, and which gateways they can have, at either role."""
 
 from collections.abc import Iterator
 
-from pmip_tw.addresses import Ipv4, Prefix
+from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
 from pmip_tw.config.draft import Draft
 from pmip_tw.config.locate import Path
 from pmip_tw.config.structure import Mistake
@@ -12,7 +12,10 @@ SMALLEST_HOME_PREFIX = 30
 
 
 def prefix_mistakes(draft: Draft, tables: list[Path]) -> Iterator[Mistake]:
-    """Prefixes that overlap, are too small for a gateway and a mobile node, or have addresses of no machine."""
+    """Prefixes that overlap, are too small for a gateway and a mobile node, or have addresses of no machine.
+
+    And gateways beside them that are none of theirs.
+    """
     earlier: dict[Prefix, Path] = {}
     within: dict[Prefix, Prefix] = {}  # what holds an earlier one, with that
     for table in tables:
@@ -33,6 +36,10 @@ def prefix_mistakes(draft: Draft, tables: list[Path]) -> Iterator[Mistake]:
         earlier.setdefault(prefix, path)
         for wider in around:
             within.setdefault(wider, prefix)
+        gateway = draft.value((*table, "gateway"), Ipv4)
+        if gateway is not None and (gateway not in prefix or gateway in (prefix.network, prefix.broadcast)):
+            text = f"gateway: {ipv4_text(gateway)} is not the address of a machine in {prefix}"
+            yield Mistake((*table, "gateway"), text)
 
 
 def _around(prefix: Prefix, length: int) -> Prefix:

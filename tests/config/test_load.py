@@ -54,9 +54,7 @@ def test_the_lma_example() -> None:
     assert first.home_address == Ipv4(0)
     assert second.algorithm is Algorithm.HMAC_SHA1
     assert second.home_address == ipv4("10.1.0.50")
-    assert loaded.pools[0].offers(ipv4("10.1.0.2"))
-    assert not loaded.pools[0].offers(ipv4("10.1.0.1"))
-    assert not loaded.pools[0].offers(ipv4("10.1.0.255"))
+    assert loaded.pools[0].gateway == ipv4("10.1.0.1")
 
 
 def test_the_users_example_is_found_beside_the_mag_file(tmp_path: Path) -> None:
