@@ -22,6 +22,11 @@ class Encapsulation(IntEnum):
         """As configuration and screens write it: ``ip-in-ip``."""
         return self.name.lower().replace("_", "-")
 
+    @classmethod
+    def labelled(cls, label: str) -> "Encapsulation":
+        """The one with that ``label``; KeyError if there is none."""
+        return cls[label.upper().replace("-", "_")]
+
 
 @attrs.frozen(slots=True, kw_only=True)
 class Tunnel:

@@ -29,9 +29,6 @@ from pmip_tw.services.options import Options, read_settings
 
 __all__ = ["Options", "makeService"]
 
-ENCAPSULATIONS = {encapsulation.label: encapsulation for encapsulation in Encapsulation}
-"""By the configuration's words."""
-
 
 def makeService(options: Options) -> IService:
     """The LMA that the configuration file describes."""
@@ -115,7 +112,7 @@ def policy_of(settings: LmaSettings) -> LmaPolicy:
         require_revocation=settings.require_revocation,
         revocation_inform=settings.revocation_inform,
         resync_beyond_last=settings.resync_beyond_last,
-        encapsulations=frozenset(ENCAPSULATIONS[name] for name in settings.encapsulations),
+        encapsulations=frozenset(map(Encapsulation.labelled, settings.encapsulations)),
         gre_key_with_d=settings.gre_key_with_d,
         max_bindings=settings.max_bindings,
         by_technology=settings.binding_key == "nai+tech",

@@ -34,8 +34,6 @@ from pmip_tw.wire.encapsulation import overhead
 
 __all__ = ["Options", "makeService"]
 
-_ENCAPSULATIONS = {encapsulation.label: encapsulation for encapsulation in Encapsulation}
-
 
 def makeService(options: Options) -> IService:
     """The MAG that the configuration file describes."""
@@ -97,7 +95,7 @@ def _present_address(uplink: IUplink, interface: str) -> Ipv4:
 def _tunnel_mtu(settings: MagSettings) -> int:
     """What the largest encapsulation leaves that may come to be used; IP-in-IP is what an LMA may fall back to."""
     keyed, over_udp = settings.gre_key != "none", settings.nat_traversal != "off"
-    kinds = (Encapsulation.IP_IN_IP, _ENCAPSULATIONS[settings.encapsulation])
+    kinds = (Encapsulation.IP_IN_IP, Encapsulation.labelled(settings.encapsulation))
     return LINK_MTU - max(overhead(kind, over_udp=over_udp, keyed=keyed) for kind in kinds)
 
 
@@ -110,7 +108,7 @@ def policy_of(settings: MagSettings) -> MagPolicy:
         nat_traversal=settings.nat_traversal,
         colocated=settings.coa_mode == "colocated",
         unknown_home_address=ALL_ONES if settings.unknown_hoa == "ones" else UNSPECIFIED,
-        encapsulation=_ENCAPSULATIONS[settings.encapsulation],
+        encapsulation=Encapsulation.labelled(settings.encapsulation),
         gre_key=settings.gre_key,
         gre_key_with_d=settings.gre_key_with_d,
         tunnel_broadcast=settings.tunnel_broadcast,

@@ -19,9 +19,10 @@ from pmip_tw.interfaces import (
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT
 from pmip_tw.testing.clock import FakeClock
 from pmip_tw.testing.nat import FakeNat
+from pmip_tw.wire.codes import MessageType
 
 _PORT_UNREACHABLE = 3
-_TUNNEL_DATA = b"\x04"
+_TUNNEL_DATA = bytes((MessageType.TUNNEL_DATA,))
 
 
 class Host(Protocol):

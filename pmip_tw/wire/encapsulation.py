@@ -11,6 +11,7 @@ import attrs
 from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import Malformed, Truncated
 from pmip_tw.wire.checksum import internet_checksum
+from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.gre import GRE_HEADER, KEYED_GRE_HEADER
 from pmip_tw.wire.ipv4 import (
     DEFAULT_TTL,
@@ -22,8 +23,8 @@ from pmip_tw.wire.ipv4 import (
 )
 from pmip_tw.wire.minimal import MINIMAL_HEADER
 
-TUNNEL_DATA: Final = 4
-"""Message type of tunnel data on port 434 (RFC 3519 3.3)."""
+TUNNEL_DATA: Final = MessageType.TUNNEL_DATA.value
+"""Of tunnel data on port 434 (RFC 3519 3.3); a plain number, as it is written in front of every packet."""
 
 TUNNEL_DATA_HEADER: Final = 4
 DONT_FRAGMENT: Final = 0x40

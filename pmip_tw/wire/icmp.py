@@ -39,10 +39,6 @@ class IcmpMessage:
     rest: int
     payload: bytes
 
-    @property
-    def is_error(self) -> bool:
-        return self.type in _ERRORS
-
     @classmethod
     def decode(cls, packet: Ipv4Packet) -> "IcmpMessage":
         """Raises Truncated, or Malformed for a fragment, another protocol or a wrong checksum."""

@@ -81,7 +81,6 @@ def test_time_exceeded_quotes_the_original() -> None:
     packet, error = decoded(time_exceeded(GATEWAY, original))
     assert (packet.source, packet.destination) == (GATEWAY, NODE)
     assert (error.type, error.code) == (TIME_EXCEEDED, 0)
-    assert error.is_error
     assert error.payload == original.encode()
 
 
