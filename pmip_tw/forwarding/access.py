@@ -56,7 +56,6 @@ class TunAccess:
         self._monotonic = monotonic
         self._local = local
         self._interfaces = interfaces
-        self._receiver: IPacketReceiver | None = None
         self._drops = drops.Drops()
         self._undo = ExitStack()
         self._ports: dict[str, PacketSocket] = {}
@@ -70,9 +69,6 @@ class TunAccess:
             open_path=self._core.open_path,
             path_mtu=self._core.path_mtu,
             emit=self._emit,
-            hand_up=self._hand_up,
-            show_dhcp=self._show_dhcp,
-            keepalive_answered=self._keepalive_answered,
             dropped=self._drops,
             local_routing=local_routing,
         )
@@ -81,7 +77,8 @@ class TunAccess:
     # IForwardingPlane
 
     def start(self, receiver: IPacketReceiver | None) -> None:
-        self._receiver = receiver
+        if receiver is not None:
+            self._switch.receiver = receiver
         with ExitStack() as undo:
             self._core.open(undo)
             for interface in self._interfaces:
@@ -181,15 +178,3 @@ class TunAccess:
 
     def _emit(self, port: str, frame: bytes) -> bool:
         return self._ports[port].send(frame)
-
-    def _hand_up(self, port: str, frame: bytes) -> None:
-        if self._receiver is not None:
-            self._receiver.frame_received(port, frame)
-
-    def _keepalive_answered(self, key: AccessKey) -> None:
-        if self._receiver is not None:
-            self._receiver.keepalive_answered(key)
-
-    def _show_dhcp(self, key: AccessKey, packet: bytes) -> None:
-        if self._receiver is not None:
-            self._receiver.dhcp_shown(key, packet)

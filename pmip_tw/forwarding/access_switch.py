@@ -5,6 +5,8 @@ No sockets here: every provider moves packets by these rules, and the edges are 
 
 from collections.abc import Callable, Sequence
 
+from zope.interface import implementer
+
 from pmip_tw.addresses import BROADCAST_MAC, Ipv4, Mac
 from pmip_tw.errors import ForwardingError, WireError
 from pmip_tw.forwarding import drops, mss, offloads
@@ -19,6 +21,7 @@ from pmip_tw.forwarding.session import octets
 from pmip_tw.forwarding.soundness import is_sound, out_of_tunnel
 from pmip_tw.forwarding.time_to_live import one_hop_older
 from pmip_tw.forwarding.tunnel_ends import TunnelEnds
+from pmip_tw.interfaces import IPacketReceiver
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Counters, Tunnel
 from pmip_tw.wire import icmp
 from pmip_tw.wire.encapsulation import DONT_FRAGMENT
@@ -37,12 +40,10 @@ _IPV4, _ARP, _IPV6, _EAPOL = b"\x08\x00", b"\x08\x06", b"\x86\xdd", b"\x88\x8e"
 class AccessSwitch:
     """Entries of mobile nodes, found upstream by (port, MAC) and downstream by (tunnel, home address).
 
-    ``emit(port, frame)`` sends to the access link (False: lost and counted), ``hand_up(port, frame)`` gives a frame
-    to the agent, ``keepalive_answered(key)`` tells it that a tunnel's far end is there (N37),
-    ``show_dhcp(key, packet)`` gives it a copy of DHCP that is carried (P65). ``gateway_for(home_address)`` is the
-    router that a node believes to have, ``path_mtu(tunnel)`` what the way to its other end takes. With
-    ``local_routing`` nodes of one tunnel reach each other here (P86). Set ``now``, the monotonic time, before a batch
-    of packets.
+    ``emit(port, frame)`` sends to the access link (False: lost and counted), ``receiver`` is the agent, which takes
+    what is not decided here. ``gateway_for(home_address)`` is the router that a node believes to have,
+    ``path_mtu(tunnel)`` what the way to its other end takes. With ``local_routing`` nodes of one tunnel reach each
+    other here (P86). Set ``now``, the monotonic time, before a batch of packets.
     """
 
     def __init__(
@@ -53,22 +54,17 @@ class AccessSwitch:
         gateway_for: Callable[[Ipv4], Ipv4],
         open_path: OpenPath,
         emit: Callable[[str, bytes], bool],
-        hand_up: Callable[[str, bytes], None],
-        show_dhcp: Callable[[AccessKey, bytes], None],
-        keepalive_answered: Callable[[AccessKey], None],
         dropped: drops.Drops,
         path_mtu: Callable[[Tunnel], int],
         local_routing: bool,
     ) -> None:
         self.now = 0.0
+        self.receiver: IPacketReceiver = _Nobody()
         self._local_routing = local_routing
         self._gateway_mac = gateway_mac
         self._gateway_for = gateway_for
         self._paths = TunnelPaths(open_path, path_mtu)
         self._emit = emit
-        self._hand_up = hand_up
-        self._show_dhcp = show_dhcp
-        self._keepalive_answered = keepalive_answered
         self._keepalives = 0
         self._errors = Budget(ERRORS_PER_SECOND)
         self._drops = dropped
@@ -147,7 +143,7 @@ class AccessSwitch:
             return
         session = self._by_port[port].get(frame[6:12])
         if session is None or not session.entry.upstream:
-            self._hand_up(port, frame)  # who is it (P40), or wait for the reply (P78)
+            self.receiver.frame_received(port, frame)  # who is it (P40), or wait for the reply (P78)
             return
         length = int.from_bytes(frame[16:18], "big")
         packet = frame[_ETHERNET : _ETHERNET + length]  # without padding
@@ -157,14 +153,14 @@ class AccessSwitch:
         to_dhcp_server = packet[9] == PROTOCOL_UDP and is_to_dhcp_server(packet)
         if to_dhcp_server and not session.entry.shows_dhcp:
             session.last_heard = self.now
-            self._hand_up(port, frame)
+            self.receiver.frame_received(port, frame)
             return
         if packet[12:16] != session.home:
             self._drops[drops.SPOOFED_SOURCE] += 1  # P48
             return
         session.last_heard = self.now
         if packet[8] <= 1:
-            self._hand_up(port, frame)
+            self.receiver.frame_received(port, frame)
         elif packet[16] >= 224:
             self._drops[drops.GROUP_DESTINATION] += 1  # P47
         elif self._local_routing and (nearby := self._nearby(session, packet)) is not None:
@@ -174,7 +170,7 @@ class AccessSwitch:
         else:
             self._carry(session, packet)
             if to_dhcp_server:
-                self._show_dhcp(session.entry.key, packet)
+                self.receiver.dhcp_shown(session.entry.key, packet)
 
     def _nearby(self, session: AccessSession, packet: bytes) -> AccessSession | None:
         """The node here that ``packet`` is for: of the same tunnel, so of the same addresses, and registered (P86).
@@ -191,12 +187,12 @@ class AccessSwitch:
         elif len(frame) < _ETHERNET:
             self._drops[drops.MALFORMED] += 1
         elif kind == _EAPOL:
-            self._hand_up(port, frame)
+            self.receiver.frame_received(port, frame)
         elif destination not in (self._gateway_mac, BROADCAST_MAC):
             if not (kind == _IPV4 and destination[0] & 1 and self._group_frame(port, frame)):
                 self._drops[drops.NOT_FOR_GATEWAY] += 1
         elif kind == _ARP or (kind == _IPV4 and is_to_dhcp_server(frame[_ETHERNET:])):
-            self._hand_up(port, frame)
+            self.receiver.frame_received(port, frame)
         elif kind != _IPV4:
             self._drops[drops.OTHER_ETHERTYPE] += 1
         elif not self._group_frame(port, frame):
@@ -308,12 +304,26 @@ class AccessSwitch:
             session.packets_down += 1
             session.octets_down += len(packet)
         if session.entry.shows_dhcp and is_to_dhcp_client(packet):
-            self._show_dhcp(session.entry.key, packet)
+            self.receiver.dhcp_shown(session.entry.key, packet)
 
     def _is_awaited(self, session: AccessSession, packet: bytes) -> bool:
         """The answer to the last keepalive is ours, not the node's (N37)."""
         if packet[12:16] != octets(session.entry.tunnel.remote) or answered(packet) != session.awaited:
             return False
         session.awaited = 0
-        self._keepalive_answered(session.entry.key)
+        self.receiver.keepalive_answered(session.entry.key)
         return True
+
+
+@implementer(IPacketReceiver)
+class _Nobody:
+    """Before there is an agent, what nobody carries is lost."""
+
+    def frame_received(self, port: str, frame: bytes) -> None:
+        pass
+
+    def keepalive_answered(self, key: AccessKey) -> None:
+        pass
+
+    def dhcp_shown(self, key: AccessKey, packet: bytes) -> None:
+        pass

@@ -94,7 +94,6 @@ class MemoryPlane:
         self.answered: list[bytes] = []
         self._monotonic = monotonic
         self._ports = tuple(ports)
-        self._receiver: IPacketReceiver | None = None
         self._drops = drops.Drops()
         self._failure: str | None = None
         self._access = AccessSwitch(
@@ -104,9 +103,6 @@ class MemoryPlane:
             open_path=self._open_path,
             path_mtu=lambda tunnel: self.core_mtu,
             emit=self._emit,
-            hand_up=self._hand_up,
-            show_dhcp=self._show_dhcp,
-            keepalive_answered=self._keepalive_answered,
             dropped=self._drops,
             local_routing=local_routing,
         )
@@ -133,7 +129,8 @@ class MemoryPlane:
     # IForwardingPlane
 
     def start(self, receiver: IPacketReceiver | None) -> None:
-        self._receiver = receiver
+        if receiver is not None:
+            self._access.receiver = receiver
         self.started = True
 
     def stop(self) -> None:
@@ -252,15 +249,3 @@ class MemoryPlane:
         self.delivered.append(packet)
         self.delivered_in[domain].append(packet)
         return True
-
-    def _hand_up(self, port: str, frame: bytes) -> None:
-        if self._receiver is not None:
-            self._receiver.frame_received(port, frame)
-
-    def _keepalive_answered(self, key: AccessKey) -> None:
-        if self._receiver is not None:
-            self._receiver.keepalive_answered(key)
-
-    def _show_dhcp(self, key: AccessKey, packet: bytes) -> None:
-        if self._receiver is not None:
-            self._receiver.dhcp_shown(key, packet)
