@@ -15,7 +15,7 @@ from pmip_tw.wire import minimal
 from pmip_tw.wire.encapsulation import DONT_FRAGMENT, outer_header
 from pmip_tw.wire.gre import gre_header
 from pmip_tw.wire.icmp import DESTINATION_UNREACHABLE, TIME_EXCEEDED
-from pmip_tw.wire.ipv4 import MAXIMUM_PACKET
+from pmip_tw.wire.ipv4 import MAXIMUM_PACKET, PROTOCOL_ICMP
 
 BUFFER = 8 << 20
 
@@ -40,52 +40,20 @@ def not_opened(what: str, error: OSError) -> ForwardingError:
     return ForwardingError("open", what, text, error.errno or 0)
 
 
-class IcmpErrors:
-    """ICMP errors to ``local``, as whole packets; the kernel handles them all the same.
+class _RawSocket:
+    """Bound to ``local``: only packets of ``protocol`` to that address arrive, and they arrive whole.
 
-    Not the error queues of the sockets that send: there an error also fails the next packet, whose it is not.
+    The kernel reassembles outer fragments first. ``option`` is set before anything can be read.
     """
 
-    def __init__(self, local: Ipv4) -> None:
-        """OSError: ``local`` is no address of this machine, or we lack the privilege."""
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+    def __init__(self, local: Ipv4, protocol: int, what: str, option: tuple[int, int, int | bytes]) -> None:
+        """ForwardingError: no privilege, or no such address here; ``what`` names the socket there."""
         try:
-            self._socket.setblocking(False)
-            others = 0xFFFFFFFF & ~(1 << DESTINATION_UNREACHABLE | 1 << TIME_EXCEEDED)
-            self._socket.setsockopt(_SOL_RAW, _ICMP_FILTER, others.to_bytes(4, sys.byteorder))
-            self._socket.bind((ipv4_text(local), 0))
-        except OSError:
-            self._socket.close()
-            raise
-
-    def fileno(self) -> int:
-        return self._socket.fileno()
-
-    def close(self) -> None:
-        self._socket.close()
-
-    def read(self) -> bytes:
-        return self._socket.recv(MAXIMUM_PACKET)
-
-
-class RawIpSocket:
-    """Bound to ``local``: only packets of one encapsulation to that address arrive.
-
-    The kernel reassembles outer fragments first.
-    """
-
-    def __init__(self, local: Ipv4, encapsulation: Encapsulation, dropped: drops.Drops) -> None:
-        """ForwardingError: no privilege, or no such address here."""
-        self._drops = dropped
-        self._identification = 0
-        try:
-            self._socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, encapsulation)
+            self._socket = socket.socket(socket.AF_INET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
         except OSError as error:
-            raise not_opened(f"the raw socket for {encapsulation.label}", error) from error
+            raise not_opened(f"the raw socket for {what}", error) from error
         try:
-            self._socket.setblocking(False)
-            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
-            enlarge_buffers(self._socket)
+            self._socket.setsockopt(*option)
             self._socket.bind((ipv4_text(local), 0))
         except OSError as error:
             self._socket.close()
@@ -100,6 +68,28 @@ class RawIpSocket:
 
     def read(self) -> bytes:
         return self._socket.recv(MAXIMUM_PACKET)
+
+
+class IcmpErrors(_RawSocket):
+    """ICMP errors to ``local``; the kernel handles them all the same.
+
+    Not the error queues of the sockets that send: there an error also fails the next packet, whose it is not.
+    """
+
+    def __init__(self, local: Ipv4) -> None:
+        others = 0xFFFFFFFF & ~(1 << DESTINATION_UNREACHABLE | 1 << TIME_EXCEEDED)
+        option = (_SOL_RAW, _ICMP_FILTER, others.to_bytes(4, sys.byteorder))
+        super().__init__(local, PROTOCOL_ICMP, "ICMP", option)
+
+
+class RawIpSocket(_RawSocket):
+    """Packets of one encapsulation, in both directions."""
+
+    def __init__(self, local: Ipv4, encapsulation: Encapsulation, dropped: drops.Drops) -> None:
+        super().__init__(local, encapsulation, encapsulation.label, (socket.IPPROTO_IP, socket.IP_HDRINCL, 1))
+        enlarge_buffers(self._socket)
+        self._drops = dropped
+        self._identification = 0
 
     def send(self, packet: bytes) -> None:
         """A whole packet of any protocol, to its own destination."""
