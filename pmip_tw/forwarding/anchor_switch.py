@@ -84,7 +84,7 @@ class AnchorSwitch:
             home=home,
             way=ways[0],
             copies=ways[1:],
-            domain=domain,
+            to_host=domain.to_host,
             ends=frozenset((self._local, *(octets(way.tunnel.remote) for way in ways))),
             ours=ours,
             special=ours if entry.prefix is None else ours | {octets(entry.prefix.broadcast)},
@@ -115,12 +115,12 @@ class AnchorSwitch:
         session = self._found(key)
         if session is None:
             return Counters()
-        del session.domain.sessions[session.home]
+        del self._domains[key.domain].sessions[session.home]
         self._forget(session)
         return session.counters()
 
     def _forget(self, session: AnchorSession) -> None:
-        session.domain.links.discard(session)
+        self._domain_of(session).links.discard(session)
         for ends in {way.ends for way in session.ways}:  # two may differ in what leaves only
             del self._by_tunnel[ends, session.home]
         self._release(session.ways)
@@ -137,6 +137,9 @@ class AnchorSwitch:
     def _found(self, key: AnchorKey) -> AnchorSession | None:
         domain = self._domains.get(key.domain)
         return None if domain is None else domain.sessions.get(octets(key.home_address))
+
+    def _domain_of(self, session: AnchorSession) -> AnchorDomain:
+        return self._domains[session.entry.domain]
 
     # From the mobile node
 
@@ -172,7 +175,7 @@ class AnchorSwitch:
         session.last_heard = self.now
         if (packet[16:20] in session.special or packet[16] >= 224) and self._is_ours(session, packet, ends):
             return
-        if session.domain.to_host(packet):
+        if session.to_host(packet):
             session.packets_up += 1
             session.octets_up += len(packet)
 
@@ -181,7 +184,7 @@ class AnchorSwitch:
         if packet[16:20] in session.ours:
             return self._is_answered(session, packet, ends)
         if is_for_link(packet[16:20], session.entry.prefix):
-            session.domain.links.from_node(session, packet)
+            self._domain_of(session).links.from_node(session, packet)
             return True
         return False  # of a group that the machine may route
 
@@ -205,4 +208,4 @@ class AnchorSwitch:
             return
         session = self._by_tunnel.get((way.ends, inner[16:20]))
         if session is not None:
-            session.domain.relay(way, code, inner)
+            self._domain_of(session).relay(way, code, inner)
