@@ -55,7 +55,7 @@ class AccessBroadcasts:
         way = session.way
         if len(packet) > way.mtu and packet[6] & DONT_FRAGMENT:
             self._drops[drops.TOO_BIG] += 1  # no ICMP is sent about a broadcast (RFC 1122 3.2.2)
-        elif way.carry(packet) if len(packet) <= way.mtu else way.carry_long(packet):
+        elif way.carry_any(packet):
             session.packets_up += 1
             session.octets_up += len(packet)
         return True

@@ -196,9 +196,8 @@ class AnchorSwitch:
         reply = keepalives.answer(packet)
         if reply is None:
             return False
-        for way in session.ways:
-            if way.ends == ends:
-                way.carry(reply)
+        way = next(way for way in session.ways if way.ends == ends)
+        way.carry_any(reply)
         return True
 
     def error_reported(self, ends: TunnelEnds, code: int, inner: bytes) -> None:

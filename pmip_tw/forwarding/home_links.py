@@ -127,8 +127,7 @@ class HomeLinks:
         link.copies.spend(link.listeners)
         for way in direct:
             if self._fits(packet, way.mtu):
-                for piece in fragment(packet, way.mtu):
-                    way.carry(piece)
+                way.carry_any(packet)
         for session in wrapped:
             for way in session.ways:
                 self._wrap(session, way, packet)

@@ -43,6 +43,10 @@ class Way:
     mtu: int
     users: int = 0
 
+    def carry_any(self, packet: bytes) -> bool:
+        """``carry`` or ``carry_long``, as its length demands."""
+        return self.carry(packet) if len(packet) <= self.mtu else self.carry_long(packet)
+
     def carry_long(self, packet: bytes) -> bool:
         """``carry`` for a packet longer than ``mtu`` that may be fragmented, which it is before it goes in (N32).
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from pmip_tw.addresses import Endpoint, Ipv4, ipv4
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4, prefix
 from pmip_tw.forwarding import drops
 from pmip_tw.forwarding.memory import wrapped
-from pmip_tw.mobility.tunnels import AnchorEntry, Encapsulation, Tunnel
+from pmip_tw.mobility.tunnels import AnchorEntry, Broadcasts, Encapsulation, Tunnel
 from pmip_tw.wire.icmp import IcmpMessage
 from pmip_tw.wire.ipv4 import Ipv4Packet
 from pmip_tw.wire.udp import udp_packet
@@ -47,6 +47,14 @@ def big(source: Ipv4, destination: Ipv4, size: int = 1400, dont_fragment: bool =
         source=source, destination=destination, protocol=17, payload=bytes(size), dont_fragment=dont_fragment
     )
     return packet.encode()
+
+
+def narrowed(anchor: MemoryAnchor, way: Tunnel) -> None:
+    """A router on ``way``, which is in use, takes 1300 octets from now on, and has said so."""
+    anchor.path_takes(1300)
+    about = big(CORRESPONDENT, HOME, dont_fragment=False)
+    anchor.outside_sends(error(UNREACHABLE, 4, outer_of(way, about), rest=1300))
+    anchor.until(lambda: anchor.learnt(1300, way))
 
 
 RELAYED = {
@@ -248,3 +256,30 @@ class TestAnchor:
         anchor.host_sends(packet)
         anchor.until(lambda: len(anchor.tunnelled()) == 3)
         assert anchor.delivered() == []
+
+    @covers("P71")
+    def test_a_long_echo_is_answered_in_pieces(self, anchor: MemoryAnchor) -> None:
+        anchor.plane.install(AnchorEntry(home_address=HOME, tunnel=tunnel()))
+        narrowed(anchor, tunnel())
+        message = IcmpMessage(type=8, code=0, rest=1, payload=bytes(1400))
+        request = Ipv4Packet(source=HOME, destination=GATEWAY, protocol=1, payload=message.encode())
+        anchor.tunnel_gives(tunnel(), request.encode())
+        anchor.until(lambda: len(anchor.tunnelled()) == 2)
+        pieces = [Ipv4Packet.decode(inner) for _, inner in anchor.tunnelled()]
+        assert [piece.fragment_offset for piece in pieces] == [0, 1256]
+        assert b"".join(piece.payload for piece in pieces)[8:] == bytes(1400)
+
+    @covers("P68", "T3")
+    def test_a_broadcast_goes_through_minimal_encapsulation_in_one_piece(self, anchor: MemoryAnchor) -> None:
+        """Which has no room for fragments: what is fragmented is the outer packet."""
+        link, way = prefix("10.1.0.0/24"), tunnel(1, kind=Encapsulation.MINIMAL)
+        for home, into in ((HOME, tunnel()), (OTHER_HOME, way)):
+            anchor.plane.install(
+                AnchorEntry(home_address=home, tunnel=into, broadcasts=Broadcasts.DIRECT, prefix=link)
+            )
+        narrowed(anchor, way)
+        anchor.tunnel_gives(tunnel(), big(HOME, link.broadcast, dont_fragment=False))
+        anchor.until(lambda: len(anchor.tunnelled()) == 1)
+        used, inner = anchor.tunnelled()[0]
+        assert (used, Ipv4Packet.decode(inner).payload) == (way, bytes(1400))
+        assert anchor.plane.drops() == {}
