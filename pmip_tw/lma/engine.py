@@ -19,7 +19,6 @@ from pmip_tw.lma.revoking import Revoker
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.mobility.replay import ReplayFloors
 from pmip_tw.mobility.steady_clock import SLEW, SteadyClock
@@ -73,9 +72,7 @@ class LmaEngine:
 
     def receive(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> list[Effect]:
         """A datagram of port 434. Nothing that is not authentic changes any state."""
-        machine_now, now = now, self._clock.of(now)
-        if self._clock.set_back:
-            return [self._clock_was_set_back(), *self.receive(payload, source, local, machine_now)]
+        now = self._clock.of(now)
         kind = payload[0] if payload else -1
         try:
             if kind == MessageType.REGISTRATION_REQUEST:
@@ -137,23 +134,24 @@ class LmaEngine:
         return effects
 
     def wake(self, now: Now) -> list[Effect]:
-        """Time has passed: lifetimes end, revocations are repeated."""
+        """Time has passed: lifetimes end, revocations are repeated; people are told that the clock was set back."""
         now = self._clock.of(now)
-        effects: list[Effect] = [self._clock_was_set_back()] if self._clock.set_back else []
+        effects: list[Effect] = []
+        if self._clock.set_back:
+            effects.append(observed.clock_set_back(self._clock.set_back))
+            self._clock.set_back = 0.0
         effects += self._registrations.expire(now)
         self._floors.forget_old(now.monotonic)
         effects += self._revoker.wake(now)
         return effects
 
     def next_deadline(self) -> float | None:
-        """When to call ``wake`` at the latest, monotonic seconds."""
+        """When to call ``wake`` at the latest, monotonic seconds; long ago if there is something to tell at once."""
+        if self._clock.set_back:
+            return float("-inf")
         deadlines = (
             self._bindings.next_deadline(),
             self._floors.next_deadline(),
             self._revoker.next_deadline(),
         )
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
-
-    def _clock_was_set_back(self) -> Observe:
-        seconds, self._clock.set_back = self._clock.set_back, 0.0
-        return observed.clock_set_back(seconds)
