@@ -144,7 +144,7 @@ def revocation_received(binding: Binding, source: Endpoint) -> Observe:
         Observation(
             name="revocation-received",
             nai=_nai(binding.nai),
-            session=ipv4_text(binding.home_address),
+            session=_session(binding),
             details={"mag": str(source)},
         )
     )
@@ -156,7 +156,7 @@ def revocation_discarded(reason: str, binding: Binding, source: Endpoint, cause:
         Observation(
             name="message-discarded",
             nai=_nai(binding.nai),
-            session=ipv4_text(binding.home_address),
+            session=_session(binding),
             reason=reason,
             cause=f"a revocation: {cause}",
             details={"source": str(source)},
@@ -180,7 +180,7 @@ def revoked(binding: Binding) -> Observe:
         Observation(
             name="binding-revoked",
             nai=_nai(binding.nai),
-            session=ipv4_text(binding.home_address),
+            session=_session(binding),
             details={"mag": ipv4_text(binding.care_of_address), "revocation": binding.revocation is not None},
         )
     )

@@ -152,7 +152,7 @@ def _aliases(observation: Observation) -> list[str]:
     if not observation.session and details.keys().isdisjoint(ALIAS_DETAILS):
         return []  # a flood of strangers comes through here
     session = _plain(observation.session)
-    found = [session.partition(" on ")[0], session]
+    found = [session.partition(" on ")[0], session.partition(" in ")[0], session]
     found += [_plain(str(details.get(name, ""))) for name in ALIAS_DETAILS]
     return list(dict.fromkeys(alias for alias in found if alias))
 

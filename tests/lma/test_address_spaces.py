@@ -12,8 +12,21 @@ from pmip_tw.wire.authentication import append_signature
 from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelRequest
 from pmip_tw.wire.extensions import FA_HA
 from pmip_tw.wire.registration import COLOCATED, GRE, REVERSE_TUNNEL, SIMULTANEOUS
+from pmip_tw.wire.revocation import Revocation
 from tests.conformance import covers
-from tests.lma.anchor import BLUE, FIRST_ADDRESS, MAG1, MAG2, NAT, Anchor, nai, reply_in, revocations
+from tests.lma.anchor import (
+    BLUE,
+    FIRST_ADDRESS,
+    LMA,
+    MAG1,
+    MAG2,
+    NAT,
+    Anchor,
+    association,
+    nai,
+    reply_in,
+    revocations,
+)
 
 MAIN, OTHER = AnchorKey(FIRST_ADDRESS), AnchorKey(FIRST_ADDRESS, "blue")
 
@@ -103,6 +116,28 @@ class TestTwoDomains:
         told = revocations(anchor.sent)
         assert [one.nai for one in told] == [nai(1), nai(BLUE)]
         assert len({one.identifier for one in told}) == 2
+
+    @covers("P85")
+    def test_every_end_is_told_with_the_address_space(self) -> None:
+        """So that a trace has the whole story under one name."""
+        anchor = Anchor(pools=two_realms())
+        support = RevocationSupport(5)
+        anchor.accept(BLUE, MAG1, revocation=support)
+        anchor.revoke(BLUE)
+        assert anchor.notes[-2].name == "binding-revoked"
+        assert anchor.notes[-2].session == str(OTHER)
+        anchor.accept(BLUE, MAG1, revocation=support)
+        for identifier in (1, 9):
+            revocation = Revocation(
+                from_home_agent=False,
+                home_address=FIRST_ADDRESS,
+                home_domain=LMA,
+                foreign_domain=MAG1,
+                identifier=identifier,
+            )
+            anchor.hear(revocation.encode(mn_ha=association(BLUE)))
+            assert anchor.notes[-1].session == str(OTHER)
+        assert anchor.notes[-1].name == "revocation-received"
 
 
 class TestAtOneMag:

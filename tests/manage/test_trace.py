@@ -45,6 +45,14 @@ def test_a_home_address_finds_its_node() -> None:
     assert names(trace, "10.1.0.6") == ["registered"]
 
 
+def test_an_address_finds_the_nodes_of_every_address_space() -> None:
+    trace = Trace()
+    for seconds, nai, session in ((0, "a@x", "10.1.0.5"), (1, "b@y", "10.1.0.5 in blue")):
+        trace.observe(Observation(name="binding-created", nai=nai, session=session), at(seconds))
+    assert [row["nai"] for row in trace.find("10.1.0.5")] == ["a@x", "b@y"]
+    assert [row["nai"] for row in trace.find("10.1.0.5 in blue")] == ["b@y"]
+
+
 def test_an_address_that_two_nodes_have_shows_both() -> None:
     """Two LMAs may give the same one; each row says whose it is."""
     trace = Trace()
