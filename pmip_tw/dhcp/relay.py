@@ -27,9 +27,6 @@ SILENCE: Final = 3.0
 MOST_IN_A_SECOND: Final = 8
 """Messages of one client that are relayed within a second; a client that works needs three."""
 
-MINIMUM_PAYLOAD: Final = 300
-"""Octets of the shortest message that every BOOTP implementation takes (RFC 1542 2.1)."""
-
 _ANSWERS: Final = {
     MessageType.DISCOVER: (MessageType.OFFER,),
     MessageType.REQUEST: (MessageType.ACK, MessageType.NAK),
@@ -137,7 +134,7 @@ class Relay:
         self._unheard.pop(message.chaddr, None)
         if kind in _ANSWERS:
             self._unheard[message.chaddr] = now + SILENCE
-        payload = _padded(self._relayed(message, subnet))
+        payload = self._relayed(message, subnet).payload()
         return [ToServer(payload, server) for server in self._servers]
 
     def answered(self, payload: bytes, source: Endpoint, now: float) -> Answer | Discarded:
@@ -180,7 +177,7 @@ class Relay:
         message = DhcpMessage(
             op=BOOTREQUEST, xid=xid, chaddr=given.chaddr, ciaddr=given.yiaddr, options=tuple(options)
         )
-        return ToServer(_padded(message), lease.server)
+        return ToServer(message.payload(), lease.server)
 
     def unanswered(self, now: float) -> list[DhcpMessage]:
         """What no server has answered in time; each is told once."""
@@ -233,10 +230,6 @@ def _without(message: DhcpMessage, code: int) -> DhcpMessage:
     if message.option(code) is None:
         return message
     return attrs.evolve(message, options=tuple(option for option in message.options if option[0] != code))
-
-
-def _padded(message: DhcpMessage) -> bytes:
-    return message.encode().ljust(MINIMUM_PAYLOAD, b"\0")
 
 
 def _octets(address: Ipv4) -> bytes:

@@ -24,8 +24,6 @@ from pmip_tw.wire.ethernet import ETHERTYPE_IPV4, ethernet_frame
 from pmip_tw.wire.udp import udp_packet
 
 MINIMUM_LEASE: Final = 60
-MINIMUM_PAYLOAD: Final = 300
-"""Octets of the shortest message that every BOOTP implementation takes (RFC 1542 2.1)."""
 
 
 def lease_time(configured: int, remaining_lifetime: float | None, requested: int | None) -> int:
@@ -84,7 +82,7 @@ def encapsulate(reply: DhcpMessage, client_mac: Mac, gateway_mac: Mac, server: I
     packet = udp_packet(
         Endpoint(server, SERVER_PORT),
         Endpoint(address, CLIENT_PORT),
-        reply.encode().ljust(MINIMUM_PAYLOAD, b"\0"),
+        reply.payload(),
     )
     return ethernet_frame(mac, gateway_mac, ETHERTYPE_IPV4, packet)
 

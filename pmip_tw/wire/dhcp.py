@@ -16,6 +16,9 @@ BOOTREQUEST: Final = 1
 BOOTREPLY: Final = 2
 BROADCAST_FLAG: Final = 0x8000
 
+MINIMUM_PAYLOAD: Final = 300
+"""Octets of the shortest message that every BOOTP implementation takes (RFC 1542 2.1)."""
+
 _FIXED = struct.Struct("!BBBBIHHIIII16s64s128s")
 _COOKIE = bytes((99, 130, 83, 99))
 _OPTIONS_OFFSET = _FIXED.size + len(_COOKIE)
@@ -196,6 +199,10 @@ class DhcpMessage:
                 parts.append(bytes((code, len(piece))) + piece)
         parts.append(bytes((_END,)))
         return b"".join(parts)
+
+    def payload(self) -> bytes:
+        """As ``encode``, with the padding that old implementations want."""
+        return self.encode().ljust(MINIMUM_PAYLOAD, b"\0")
 
     def option(self, code: int) -> bytes | None:
         """The value of option ``code``, None if the message has none."""
