@@ -54,7 +54,7 @@ class AddressPool:
         self._never = set(exclude) | {prefix.network, self.link.gateway, prefix.broadcast}
         self._next = prefix.network
         self._users: dict[Ipv4, bytes] = {}
-        # In the order in which the holds end: every hold is equally long.
+        # In the order in which they are given away: every hold is equally long, and one that was ended goes in front.
         self._held: OrderedDict[Ipv4, _Hold] = OrderedDict()
         self._held_for: dict[bytes, Ipv4] = {}
 
@@ -82,7 +82,7 @@ class AddressPool:
         return None
 
     def oldest(self) -> Ipv4 | None:
-        """The address that has been held the longest, whoever had it; None if none is held."""
+        """The held address to give away first, whoever had it; None if none is held."""
         return next(iter(self._held), None)
 
     def take(self, address: Ipv4, owner: bytes) -> None:
@@ -94,7 +94,7 @@ class AddressPool:
 
     @property
     def oldest_hold(self) -> float:
-        """When the oldest hold ends or ended, monotonic; infinity if none is held."""
+        """When the hold of ``oldest`` ends or ended, monotonic; infinity if none is held."""
         for hold in self._held.values():
             return hold.until
         return float("inf")

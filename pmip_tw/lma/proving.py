@@ -172,7 +172,7 @@ def _between_agents(
     payload: bytes, request: RegistrationRequest, mag: KnownMag | None
 ) -> tuple[SecurityAssociation | None, bool]:
     """What signs the answer to the MAG, and whether its own FA-HA is there once and right."""
-    if mag is None or not mag.associations:
+    if not shares_key(mag):
         return None, False
     found = request.fa_ha
     if found is not None and FA_HA not in request.repeated:

@@ -26,7 +26,6 @@ _REMEMBERED = 600.0
 
 _LAST_IDENTIFIER = 0xFFFFFFFF
 
-
 _Key = tuple[bytes, Place]
 """The owner of a binding and its MAG: who is no longer where."""
 
@@ -51,7 +50,7 @@ class _Pending:
 
 
 class Revoker:
-    """All revocations on their way. ``begin``, ``cancel``, ``acknowledged`` and ``wake`` return effects."""
+    """All revocations on their way. ``begin``, ``acknowledged`` and ``wake`` return effects."""
 
     def __init__(self) -> None:
         self._pending: dict[_Key, _Pending] = {}

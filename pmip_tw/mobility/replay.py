@@ -62,26 +62,26 @@ class ReplayFloors:
         # In the order of their age; unlike a plain dictionary it finds its oldest entry at once after many deletions.
         self._floors: OrderedDict[bytes, tuple[int, float]] = OrderedDict()
 
-    def get(self, nai: bytes) -> int | None:
-        found = self._floors.get(nai)
+    def get(self, identity: bytes) -> int | None:
+        found = self._floors.get(identity)
         return None if found is None else found[0]
 
-    def note(self, nai: bytes, identification: int, monotonic: float) -> None:
+    def note(self, identity: bytes, identification: int, monotonic: float) -> None:
         """Remember ``identification`` from now on; a floor never sinks."""
-        known = self._floors.pop(nai, None)
+        known = self._floors.pop(identity, None)
         if known is not None and later(known[0], identification):
             identification = known[0]
-        self._floors[nai] = (identification, monotonic + self._retention)
+        self._floors[identity] = (identification, monotonic + self._retention)
 
     def forget_old(self, monotonic: float, limit: int = 1000) -> None:
         """Drop at most ``limit`` entries that have served their time."""
         old: list[bytes] = []
-        for nai, (_, until) in self._floors.items():
+        for identity, (_, until) in self._floors.items():
             if until > monotonic or len(old) == limit:
                 break
-            old.append(nai)
-        for nai in old:
-            del self._floors[nai]
+            old.append(identity)
+        for identity in old:
+            del self._floors[identity]
 
     def next_deadline(self) -> float | None:
         for _, until in self._floors.values():
