@@ -1,8 +1,7 @@
 """The Identification of a MAG's requests: a timestamp that each LMA accepts (I3, I4, I9, P17, P33)."""
 
-from collections import OrderedDict
-
 from pmip_tw.addresses import Ipv4
+from pmip_tw.mag.newest import Newest
 from pmip_tw.mobility.replay import later, ntp_seconds, ntp_timestamp
 
 _UNSUPPLIED = 1 << 11
@@ -22,7 +21,7 @@ class Identifications:
     def __init__(self, window: float) -> None:
         self._window = window
         self._offsets: dict[Ipv4, int] = {}
-        self._last: OrderedDict[str, int] = OrderedDict()
+        self._last: Newest[str, int] = Newest(_REMEMBERED)
         self._count = 0
 
     def next(self, nai: str, lma: Ipv4, wall: float) -> int:
@@ -31,7 +30,7 @@ class Identifications:
         last = self._last.get(nai)
         if last is not None and not later(identification, last):
             identification = (last + 1) & 0xFFFFFFFFFFFFFFFF
-        self._remember(nai, identification)
+        self._last[nai] = identification
         return identification
 
     def resynchronize(self, nai: str, lma: Ipv4, reply_identification: int, wall: float) -> int:
@@ -56,18 +55,12 @@ class Identifications:
             raised = high << 32 | 0xFFFFFFFF & ntp_timestamp(wall)
             last = self._last.get(nai, raised)
             ahead_of_lma = (last - raised) & 0xFFFFFFFFFFFFFFFF
-            self._remember(nai, last if ahead_of_lma <= self._window * 2**32 else raised)
+            self._last[nai] = last if ahead_of_lma <= self._window * 2**32 else raised
         return ahead
 
     def offset(self, lma: Ipv4) -> int:
         """Seconds by which requests to ``lma`` are ahead of our clock."""
         return self._offsets.get(lma, 0)
-
-    def _remember(self, nai: str, identification: int) -> None:
-        self._last[nai] = identification
-        self._last.move_to_end(nai)
-        if len(self._last) > _REMEMBERED:
-            self._last.popitem(last=False)
 
 
 def _difference(one: int, other: int) -> int:

@@ -3,6 +3,7 @@
 from itertools import islice
 
 from pmip_tw.addresses import Mac
+from pmip_tw.mag.newest import Newest
 
 MAX_HELD_OFF = 65536
 PER_SECOND = 500.0
@@ -19,7 +20,7 @@ class Gate:
         self._max_outstanding = max_outstanding
         self._outstanding = 0
         self._paced_until = float("-inf")
-        self._held_off: dict[Mac, float] = {}
+        self._held_off: Newest[Mac, float] = Newest(MAX_HELD_OFF)
 
     def is_full(self, monotonic: float) -> bool:
         """Whether nobody may be asked about now: too many are under way, or began just before."""
@@ -44,8 +45,7 @@ class Gate:
 
     def hold_off(self, mac: Mac, monotonic: float, seconds: float) -> None:
         """Do not ask about ``mac`` for ``seconds``. The oldest go first if there are too many."""
-        self._held_off.pop(mac, None)
         self._held_off[mac] = monotonic + seconds
         for old in list(islice(self._held_off, 2)):
-            if self._held_off[old] <= monotonic or len(self._held_off) > MAX_HELD_OFF:
+            if self._held_off[old] <= monotonic:
                 del self._held_off[old]

@@ -6,6 +6,7 @@ from pmip_tw.errors import WireError
 from pmip_tw.mag import observed
 from pmip_tw.mag.effects import MagEffect, Transmit
 from pmip_tw.mag.links import HomeLinks
+from pmip_tw.mag.newest import Newest
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.visitors import Visitor
 from pmip_tw.mobility.clock import Now
@@ -26,7 +27,7 @@ class Informing:
     def __init__(self, policy: MagPolicy, links: HomeLinks) -> None:
         self._policy = policy
         self._links = links
-        self._owed: dict[Mac, float] = {}
+        self._owed: Newest[Mac, float] = Newest(_MOST)
 
     def inform(self, visitor: Visitor, now: Now) -> list[MagEffect]:
         """The LMA asked to tell ``visitor``, which is served no more."""
@@ -34,9 +35,6 @@ class Informing:
             noted = observed.visitor_event("node-disconnected", visitor)
             return [Transmit(visitor.key.port, eap_failure(visitor.mac, self._policy.gateway_mac)), noted]
         if self._policy.on_revoke == "dhcp_nak":
-            self._owed.pop(visitor.mac, None)
-            while len(self._owed) >= _MOST:
-                del self._owed[next(iter(self._owed))]
             self._owed[visitor.mac] = now.monotonic + REMEMBERED
         return []
 

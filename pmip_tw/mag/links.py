@@ -4,6 +4,7 @@ import attrs
 
 from pmip_tw.addresses import Ipv4, Prefix
 from pmip_tw.dhcp.configuration import HomeConfiguration
+from pmip_tw.mag.newest import Newest
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.wire.host_configuration import HostConfiguration
 from pmip_tw.wire.registration import RegistrationReply
@@ -20,7 +21,7 @@ class HomeLinks:
 
     def __init__(self, policy: MagPolicy) -> None:
         self._configured = policy.home_links
-        self._learned: dict[Prefix, HomeConfiguration] = {}
+        self._learned: Newest[Prefix, HomeConfiguration] = Newest(_MOST_LEARNED)
 
     def of(self, home_address: Ipv4) -> HomeConfiguration:
         """The link that ``home_address`` lives on.
@@ -56,9 +57,6 @@ class HomeLinks:
         gateway = told.gateway or (base.gateway if base.prefix == prefix else prefix.first_host)
         if gateway not in prefix or gateway in (prefix.network, prefix.broadcast, reply.home_address):
             return
-        self._learned.pop(prefix, None)
-        while len(self._learned) >= _MOST_LEARNED:
-            del self._learned[next(iter(self._learned))]
         self._learned[prefix] = attrs.evolve(
             base, prefix=prefix, gateway=gateway, dns=told.name_servers or base.dns
         )

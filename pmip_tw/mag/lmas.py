@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.addresses import Ipv4, ipv4_text
+from pmip_tw.mag.newest import Newest
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.protection import LmaAssociation, Protection
 from pmip_tw.mobility.associations import SecurityAssociation
@@ -44,10 +45,10 @@ class Lmas:
         self._policy = policy
         self._associations = {known.address: known for known in policy.associations}
         self._blocked: dict[Ipv4, float] = {}
-        self._disallowed: dict[tuple[Ipv4, str], float] = {}
+        self._disallowed: Newest[tuple[Ipv4, str], float] = Newest(_MAX_DISALLOWED)
         self._trials: dict[Ipv4, tuple[str, float]] = {}
         self._silent: dict[Ipv4, float] = {}
-        self._unreachable: dict[Ipv4, tuple[str, float]] = {}
+        self._unreachable: Newest[Ipv4, tuple[str, float]] = Newest(_MAX_UNREACHABLE)
         self._tunnels: dict[Ipv4, tuple[Tunnel, float]] = {}
 
     # Whom to ask, and under which association
@@ -93,9 +94,6 @@ class Lmas:
 
     def disallow(self, lma: Ipv4, nai: str, monotonic: float) -> None:
         """It does not let us register ``nai``: for ``pmip_backoff`` it is not asked for that node again."""
-        self._disallowed.pop((lma, nai), None)
-        while len(self._disallowed) >= _MAX_DISALLOWED:
-            del self._disallowed[next(iter(self._disallowed))]
         self._disallowed[lma, nai] = monotonic + self._policy.pmip_backoff
 
     def blocked_for(self, lma: Ipv4, nai: str, monotonic: float) -> float:
@@ -131,9 +129,6 @@ class Lmas:
 
     def unreachable(self, lma: Ipv4, code: int, monotonic: float) -> None:
         """ICMP about it: an explanation for silence, nothing more (RFC 5944 3.7.3)."""
-        self._unreachable.pop(lma, None)
-        while len(self._unreachable) >= _MAX_UNREACHABLE:
-            del self._unreachable[next(iter(self._unreachable))]
         self._unreachable[lma] = (_ICMP_CAUSES.get(code, f"ICMP code {code}"), monotonic)
 
     def why_silent(self, lma: Ipv4, monotonic: float) -> str:

@@ -15,6 +15,7 @@ from pmip_tw.mag.addressing import MAX_DHCP_WAIT, Told
 from pmip_tw.mag.effects import MagEffect, SendDhcp, Transmit
 from pmip_tw.mag.independent import REFUSED_BY_SERVER, RELEASED, Independent, extend_lease
 from pmip_tw.mag.links import HomeLinks
+from pmip_tw.mag.newest import Newest
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
@@ -42,7 +43,7 @@ class Relayed(Independent):
         super().__init__(policy, links, visitors)
         self._visitors = visitors
         self._relay = Relay(policy.address, policy.dhcp_servers)
-        self._gave_back: dict[Mac, float] = {}
+        self._gave_back: Newest[Mac, float] = Newest(_MOST_REMEMBERED)
 
     # What nodes do
 
@@ -194,10 +195,7 @@ class Relayed(Independent):
 
     def _take_back(self, visitor: Visitor, lease: Answer, now: Now) -> list[MagEffect]:
         """The node is told to begin again, and the server that nobody has its address."""
-        self._gave_back.pop(visitor.mac, None)
         self._gave_back[visitor.mac] = now.monotonic
-        if len(self._gave_back) > _MOST_REMEMBERED:
-            del self._gave_back[next(iter(self._gave_back))]
         nak = server.nak(lease.message, lease.message.server_identifier or lease.server)
         returned = self._relay.release(lease, int.from_bytes(now.entropy(4), "big"))
         address = ipv4_text(lease.message.yiaddr)
