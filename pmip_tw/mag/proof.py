@@ -65,6 +65,11 @@ def proven(
     return reply
 
 
+def verifies(payload: bytes, found: Authenticator, association: SecurityAssociation) -> bool:
+    """Whether ``found`` in ``payload`` was made under ``association``, and says so (RFC 5944 3.2)."""
+    return found.spi == association.spi and association.verify(payload[: found.covered], found.value)
+
+
 def _check_fa_ha(exchange: Exchange, payload: bytes, reply: RegistrationReply, lmas: Lmas) -> Unproven | None:
     """The key is found by the home agent field, except that what we asked under is what answers (7.3)."""
     association = (
@@ -87,7 +92,7 @@ def _check(
         return Unproven(
             "no-association", "[[mag.lmas]] has no key for the home agent that it names", complaint=True
         )
-    if found.spi == association.spi and association.verify(payload[: found.covered], found.value):
+    if verifies(payload, found, association):
         return None
     whose = "the MN-HA key from AAA" if kind == MN_HA else "the key in [[mag.lmas]]"
     cause = f"its answer ({meaning(reply.code)}) does not verify with SPI {association.spi}: {whose} is not the LMA's"

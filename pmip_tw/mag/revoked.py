@@ -8,13 +8,13 @@ from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.mag import observed
 from pmip_tw.mag.care_of import CareOf
 from pmip_tw.mag.lmas import Lmas
+from pmip_tw.mag.proof import verifies
 from pmip_tw.mag.protection import Protection
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Send
-from pmip_tw.wire.authentication import Authenticator
 from pmip_tw.wire.revocation import Revocation, RevocationAck, later
 
 WINDOW = 300
@@ -61,7 +61,7 @@ class _Arrived:
             (protection.mn_ha, self.message.mn_ha, False),
         ):
             if association is not None and found is not None:
-                right = _verifies(self.payload, found, association)
+                right = verifies(self.payload, found, association)
                 return _Proof(association, is_fa_ha) if right else None
         by_ipsec = protection.mode is AuthenticationMode.IPSEC
         return _Proof(None, False) if by_ipsec and self.source.address == self.message.home_domain else None
@@ -218,7 +218,3 @@ class Revocations:
 def _means(message: Revocation, nai: str) -> bool:
     """An address may have had several owners; a revocation need not name the one that it means (RV13)."""
     return message.nai in (b"", nai.encode())
-
-
-def _verifies(payload: bytes, found: Authenticator, association: SecurityAssociation) -> bool:
-    return found.spi == association.spi and association.verify(payload[: found.covered], found.value)

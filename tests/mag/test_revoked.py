@@ -50,7 +50,7 @@ def test_the_visitor_is_removed_before_the_acknowledgment() -> None:
     assert note("revocation-received", effects).nai == STATION.nai
 
 
-@covers("RV9", "RV16", "RV17", "RV18", "RV32", "RV38")
+@covers("RV9", "RV11", "RV16", "RV17", "RV18", "RV32", "RV38")
 @pytest.mark.parametrize(
     ("reason", "message"),
     [
@@ -59,6 +59,10 @@ def test_the_visitor_is_removed_before_the_acknowledgment() -> None:
         ("outside-window", revocation(LMA_CLOCK + 400)),
         ("bad-authenticator", revocation(LMA_CLOCK + 5, key=association(1, b"another key"))),
         ("bad-authenticator", revocation(LMA_CLOCK + 5, key=association(2))),
+        (
+            "bad-authenticator",
+            revocation(LMA_CLOCK + 5, key=association(2, b"key of mobile node 01")),
+        ),  # RV11: SPI
         ("bad-authenticator", revocation(LMA_CLOCK + 5)[:-22]),
         ("reflected", revocation(LMA_CLOCK + 5, from_home_agent=False)),
         ("not-ours", revocation(LMA_CLOCK + 5, foreign_domain=ipv4("198.51.100.99"))),
@@ -161,6 +165,14 @@ def test_who_left_by_itself_is_answered_for() -> None:
     assert only(Send, bench.arrive(revocation(LMA_CLOCK + 5)))
 
 
+@covers("RV1", "RV37")
+def test_of_who_left_without_revocation_negotiated_nothing_is_kept() -> None:
+    bench = Bench()
+    bench.arrive(reply(bench.begin(), timestamp=None))
+    bench.hear(STATION.dhcp(MessageType.RELEASE, ciaddr=ADDRESS, server=GATEWAY))
+    assert note("message-discarded", bench.arrive(revocation(LMA_CLOCK + 5))).reason == "no-such-binding"
+
+
 @covers("RV16", "RV17")
 def test_back_within_the_same_second_survives_what_was_meant_for_the_earlier_stay() -> None:
     """RV16, RV17: even with an LMA whose 137 does not run ahead of its identifiers."""
@@ -190,6 +202,17 @@ def test_during_a_registration_only_what_is_surely_about_an_earlier_stay_is_answ
     assert order(bench.arrive(reply(request, timestamp=LMA_CLOCK + 2)), Install) == ["Install"]
     assert order(bench.arrive(revocation(LMA_CLOCK + 4)), Remove, Send) == ["Remove", "Send"]
     assert len(bench.engine.visitors) == 0
+
+
+@covers("RV37", "P81")
+def test_during_a_registration_elsewhere_the_former_lma_is_answered() -> None:
+    """What it ends cannot be what another LMA was asked for."""
+    bench = Bench()
+    bench.register()
+    bench.arrive(revocation(LMA_CLOCK + 1))
+    bench.profile = {"lmas": (ipv4("192.0.2.2"),)}
+    bench.begin(STATION.data(ADDRESS))
+    assert order(bench.arrive(revocation(LMA_CLOCK + 3)), Remove, Send) == ["Send"]
 
 
 @covers("RV32")
@@ -246,6 +269,14 @@ class TestPerNode:
         assert note("revocation-without-visitor", effects).nai == STATION.nai
         forged = bench.arrive(revocation(LMA_CLOCK + 5, fa_ha=association(8)))
         assert note("message-discarded", forged).reason == "no-such-binding"
+
+    @covers("RV16", "RV37")
+    def test_after_a_restart_too_it_may_mean_the_registration_that_is_under_way(self) -> None:
+        bench = self.bench()
+        request = bench.begin()
+        crossing = bench.arrive(revocation(LMA_CLOCK + 5, fa_ha=SHARED))
+        assert (note("message-discarded", crossing).reason, only(Send, crossing)) == ("under-way", [])
+        assert order(bench.arrive(reply(request, fa_ha=SHARED)), Install) == ["Install"]
 
     @covers("RV38")
     def test_not_about_an_address_that_was_never_ours(self) -> None:
