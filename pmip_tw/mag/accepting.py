@@ -1,5 +1,7 @@
 """What follows from an accepted registration: the packet plane's entry, and what the node is told (P41, P44, P57)."""
 
+import attrs
+
 from pmip_tw.access import homelink
 from pmip_tw.addresses import ipv4_text
 from pmip_tw.mag import observed
@@ -18,26 +20,17 @@ from pmip_tw.mobility.effects import Remove
 from pmip_tw.wire.registration import RegistrationReply
 
 
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Acceptance:
     """Turns a reply into a grant, a tunnel and an entry."""
 
-    def __init__(
-        self,
-        policy: MagPolicy,
-        visitors: VisitorList,
-        links: HomeLinks,
-        addressing: Addressing,
-        lmas: Lmas,
-        revocations: Revocations,
-        departures: Departures,
-    ) -> None:
-        self._policy = policy
-        self._visitors = visitors
-        self._links = links
-        self._addressing = addressing
-        self._lmas = lmas
-        self._revocations = revocations
-        self._departures = departures
+    _policy: MagPolicy
+    _visitors: VisitorList
+    _links: HomeLinks
+    _addressing: Addressing
+    _lmas: Lmas
+    _revocations: Revocations
+    _departures: Departures
 
     def accepted(self, visitor: Visitor, exchange: Exchange, reply: RegistrationReply, now: Now) -> Told:
         """``reply`` is authentic and complete. What to do, and whether the node leaves all the same."""

@@ -3,6 +3,8 @@
 Every method returns effects in the order in which they must be carried out.
 """
 
+import attrs
+
 from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import Addressing
@@ -25,27 +27,17 @@ JITTER = 0.1
 """Part of a wait by which it may be longer."""
 
 
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Asking:
     """Begins exchanges of visitors, and ends visits for which none can be begun."""
 
-    def __init__(
-        self,
-        *,
-        policy: MagPolicy,
-        visitors: VisitorList,
-        gate: Gate,
-        addressing: Addressing,
-        lmas: Lmas,
-        registrar: Registrar,
-        departures: Departures,
-    ) -> None:
-        self._policy = policy
-        self._visitors = visitors
-        self._gate = gate
-        self._addressing = addressing
-        self._lmas = lmas
-        self._registrar = registrar
-        self._departures = departures
+    _policy: MagPolicy
+    _visitors: VisitorList
+    _gate: Gate
+    _addressing: Addressing
+    _lmas: Lmas
+    _registrar: Registrar
+    _departures: Departures
 
     def begin(
         self, visitor: Visitor, home_address: Ipv4, now: Now, given_up: frozenset[Ipv4] = frozenset()

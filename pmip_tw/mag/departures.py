@@ -1,5 +1,7 @@
 """How a visit ends: with a de-registration, or without a word to the LMA (P21, RFC 5563 6.3)."""
 
+import attrs
+
 from pmip_tw.mag import observed
 from pmip_tw.mag.effects import MagEffect
 from pmip_tw.mag.judging import Answer, Outcome
@@ -15,16 +17,14 @@ WORTH_WAITING = (Code.HA_RESOURCES, Code.HA_ID_MISMATCH)
 """Refusals that time may cure; all others last until somebody changes something."""
 
 
+@attrs.frozen(eq=False, repr=False)
 class Departures:
     """Takes visitors off the list, and out of the packet plane first."""
 
-    def __init__(
-        self, visitors: VisitorList, registrar: Registrar, lmas: Lmas, revocations: Revocations
-    ) -> None:
-        self._visitors = visitors
-        self._registrar = registrar
-        self._lmas = lmas
-        self._revocations = revocations
+    _visitors: VisitorList
+    _registrar: Registrar
+    _lmas: Lmas
+    _revocations: Revocations
 
     def forget(self, visitor: Visitor, name: str, *, cause: str = "", reason: str = "") -> list[MagEffect]:
         """The visitor is no more; the LMA is not told."""

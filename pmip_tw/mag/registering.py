@@ -5,6 +5,8 @@ Every method returns effects in the order in which they must be carried out.
 
 from functools import partial
 
+import attrs
+
 from pmip_tw.addresses import Endpoint, ipv4_text
 from pmip_tw.mag import observed
 from pmip_tw.mag.accepting import Acceptance
@@ -38,35 +40,21 @@ EXTENSIONS_APART = 2.0
 """Seconds at least from one registration to the next for a lease: the node says how often its server extends that."""
 
 
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Registrations:
     """The registration of each visitor, with what it means for the packet plane and for DHCP."""
 
-    def __init__(
-        self,
-        *,
-        policy: MagPolicy,
-        gate: Gate,
-        home: HomeSide,
-        addressing: Addressing,
-        asking: Asking,
-        acceptance: Acceptance,
-        lmas: Lmas,
-        registrar: Registrar,
-        judge: Judge,
-        departures: Departures,
-        waiting: Waiting,
-    ) -> None:
-        self._policy = policy
-        self._gate = gate
-        self._home = home
-        self._addressing = addressing
-        self._asking = asking
-        self._acceptance = acceptance
-        self._lmas = lmas
-        self._registrar = registrar
-        self._judge = judge
-        self._departures = departures
-        self._waiting = waiting
+    _policy: MagPolicy
+    _gate: Gate
+    _home: HomeSide
+    _addressing: Addressing
+    _asking: Asking
+    _acceptance: Acceptance
+    _lmas: Lmas
+    _registrar: Registrar
+    _judge: Judge
+    _departures: Departures
+    _waiting: Waiting
 
     def follow(self, visitor: Visitor, told: Told, now: Now) -> list[MagEffect]:
         """Carry out what DHCP means for ``visitor``'s registration."""

@@ -1,5 +1,7 @@
 """What a MAG asks an LMA for: exchanges, and the request of each try (RFC 5944 3.6; RFC 5563 3, 4)."""
 
+import attrs
+
 from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4_text
 from pmip_tw.mag import observed
 from pmip_tw.mag.care_of import CareOf
@@ -43,14 +45,14 @@ _AGENT_PART = frozenset((GRE_KEY, REVOCATION_SUPPORT, UDP_TUNNEL_REQUEST))
 _FLAGS = {Encapsulation.GRE: GRE, Encapsulation.MINIMAL: MINIMAL}
 
 
+@attrs.frozen(eq=False, repr=False)
 class Registrar:
     """Builds what is asked; what the answers mean is for others to say."""
 
-    def __init__(self, policy: MagPolicy, care_of: CareOf, lmas: Lmas, clocks: Identifications) -> None:
-        self._policy = policy
-        self._care_of = care_of
-        self._lmas = lmas
-        self._clocks = clocks
+    _policy: MagPolicy
+    _care_of: CareOf
+    _lmas: Lmas
+    _clocks: Identifications
 
     def exchange(
         self,

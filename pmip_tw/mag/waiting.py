@@ -4,6 +4,8 @@ An idle node does not know that nobody can reach it, and would be forgotten unti
 asked by ARP whether it is there, again and again; who does not answer is forgotten.
 """
 
+import attrs
+
 from pmip_tw.addresses import UNSPECIFIED
 from pmip_tw.mag import observed
 from pmip_tw.mag.asking import Asking
@@ -17,14 +19,14 @@ from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Remove
 
 
+@attrs.frozen(eq=False, repr=False)
 class Waiting:
     """Visitors in the state of that name; ``Visitor.wait`` brings them there."""
 
-    def __init__(self, visitors: VisitorList, home: HomeSide, asking: Asking, departures: Departures) -> None:
-        self._visitors = visitors
-        self._home = home
-        self._asking = asking
-        self._departures = departures
+    _visitors: VisitorList
+    _home: HomeSide
+    _asking: Asking
+    _departures: Departures
 
     def expired(self, visitor: Visitor, now: Now) -> list[MagEffect]:
         """Its registration was not renewed in time, which says nothing about the node: it may still be here."""
