@@ -1,19 +1,18 @@
 """The MAG's machine: frames, verdicts, datagrams and time in, effects out."""
 
-from pmip_tw.aaa.profile import Accept, MacCredential, Reject, Verdict
-from pmip_tw.access.evidence import Evidence, evidence
+from pmip_tw.aaa.profile import Verdict
 from pmip_tw.addresses import Endpoint, Ipv4, Mac
-from pmip_tw.dhcp import requests
 from pmip_tw.errors import WireError
 from pmip_tw.mag import observed
 from pmip_tw.mag.accepting import Acceptance
 from pmip_tw.mag.addressing import Addressing
 from pmip_tw.mag.anew import Anew
 from pmip_tw.mag.asking import Asking
+from pmip_tw.mag.attaching import Attaching
 from pmip_tw.mag.care_of import CareOf
 from pmip_tw.mag.clocks import Identifications
 from pmip_tw.mag.departures import Departures
-from pmip_tw.mag.effects import Authenticate, MagEffect
+from pmip_tw.mag.effects import MagEffect
 from pmip_tw.mag.gate import Gate
 from pmip_tw.mag.homeside import HomeSide
 from pmip_tw.mag.independent import Independent
@@ -27,7 +26,6 @@ from pmip_tw.mag.registrar import Registrar
 from pmip_tw.mag.relayed import Relayed
 from pmip_tw.mag.revoked import Revocations
 from pmip_tw.mag.served import Served
-from pmip_tw.mag.uplink import MAX_AGE, HeldFrames, Store
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
 from pmip_tw.mag.waiting import Waiting
 from pmip_tw.mobility.clock import Now
@@ -39,9 +37,6 @@ from pmip_tw.wire.ethernet import EthernetFrame
 from pmip_tw.wire.registration import RegistrationReply
 
 _GRANULARITY = 1 / 64
-_AAA_DOWN_HOLD = 1.0
-"""Seconds between two questions about one MAC to an AAA that does not answer."""
-
 _METHODS: dict[str, type[Addressing]] = {
     "server": Served,
     "independent": Independent,
@@ -65,7 +60,6 @@ class MagEngine:
         self._visitors = VisitorList()
         self._gate = Gate(policy.max_authentications)
         self._turned_away = _TurnedAway()
-        self._held = Store()
         self._links = HomeLinks(policy)
         self._addressing: Addressing = _METHODS[policy.dhcp](policy, self._links, self._visitors)
         self._home = HomeSide(policy, self._links, self._addressing)
@@ -107,6 +101,15 @@ class MagEngine:
             waiting=Waiting(self._visitors, self._home, asking, self._departures),
         )
         self._deadlines: Wheel[AccessKey] = Wheel(_GRANULARITY, self._deadline)
+        self._attaching = Attaching(
+            policy=policy,
+            visitors=self._visitors,
+            gate=self._gate,
+            addressing=self._addressing,
+            registrations=self._registrations,
+            departures=self._departures,
+            schedule=self._schedule,
+        )
         self._anew = Anew(policy, self._care_of, self._visitors, self._registrations, self._schedule)
 
     @property
@@ -144,12 +147,12 @@ class MagEngine:
             if told is not None:
                 return told
         if visitor is None or visitor.state is State.LEAVING:
-            return self._from_stranger(key, visitor, frame, octets, now)
+            return self._attaching.stranger(key, visitor, frame, octets, now)
         visitor.heard_at = now.monotonic
         if visitor.state is State.REGISTERED:
             effects = self._registrations.follow(visitor, self._home.frame(visitor, frame, now), now)
         else:
-            effects = self._keep(visitor, frame, octets, now)
+            effects = self._attaching.frame(visitor, frame, octets, now)
             self._registrations.heard(visitor, now)
         self._schedule(visitor)
         return effects
@@ -165,32 +168,7 @@ class MagEngine:
 
     def authenticated(self, key: AccessKey, attempt: float, verdict: Verdict, now: Now) -> list[MagEffect]:
         """AAA's verdict on what Authenticate asked."""
-        self._gate.ended()
-        visitor = self._visitors.get(key)
-        if visitor is None or visitor.state is not State.AUTHENTICATING or visitor.since != attempt:
-            return []
-        if not isinstance(verdict, Accept):
-            rejected = isinstance(verdict, Reject)
-            hold = self._policy.reject_hold if rejected else _AAA_DOWN_HOLD
-            self._gate.hold_off(key.mac, now.monotonic, hold)
-            name = "access-rejected" if rejected else "aaa-unavailable"
-            return self._departures.forget(visitor, name, cause=verdict.cause)
-        visitor.profile = verdict.profile
-        if visitor.profile.session_timeout:
-            visitor.session_ends = now.monotonic + visitor.profile.session_timeout
-        effects: list[MagEffect] = []
-        former = self._visitors.with_nai(visitor.nai)
-        if former is not None:
-            cause = f"its NAI is now at {key}: each mobile node needs a name of its own"
-            effects += self._departures.forget(former, "visitor-removed", cause=cause)
-            if former.mac != key.mac and former.state is not State.LEAVING:
-                # Two nodes with one name would take it from each other with every frame.
-                self._gate.hold_off(former.mac, now.monotonic, self._policy.reject_hold)
-        self._visitors.identified(visitor)
-        effects.append(observed.visitor_event("access-accepted", visitor))
-        effects += self._registrations.follow(visitor, self._addressing.admitted(visitor, now), now)
-        self._schedule(visitor)
-        return effects
+        return self._attaching.authenticated(key, attempt, verdict, now)
 
     def datagram_received(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> list[MagEffect]:
         """A datagram of port 434."""
@@ -278,81 +256,6 @@ class MagEngine:
             self._anew.liveness.next_deadline(),
         )
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
-
-    def _from_stranger(
-        self, key: AccessKey, leaving: Visitor | None, frame: EthernetFrame, octets: bytes, now: Now
-    ) -> list[MagEffect]:
-        """Attachment (P15): the frame must be evidence, and AAA not overrun (P83)."""
-        found = evidence(frame, self._policy.gateway_mac)
-        if found is None or not self._addressing.attaches(found):
-            return []
-        elsewhere = self._visitors.with_mac(key.mac)
-        if elsewhere is not None and elsewhere is not leaving and not self._may_move(elsewhere):
-            self._registrations.contest(elsewhere, now)
-            self._schedule(elsewhere)
-            return [observed.duplicate_mac(key, elsewhere.key)]
-        effects: list[MagEffect] = []
-        if elsewhere is not None and elsewhere is not leaving:
-            effects += self._departures.forget(elsewhere, "visitor-removed", cause=f"moved to {key.port}")
-        if leaving is not None:
-            self._visitors.remove(leaving)
-        return effects + self._attach(key, found, frame, octets, now)
-
-    def _may_move(self, elsewhere: Visitor) -> bool:
-        """Whether a MAC that is served at another port may be served at this one now (AA24).
-
-        While AAA is being asked it may not: there is one authentication per MAC (P83).
-        """
-        if elsewhere.state is State.LEAVING:
-            return True
-        return self._policy.duplicate_mac == "move" and elsewhere.state is not State.AUTHENTICATING
-
-    def _attach(
-        self, key: AccessKey, found: Evidence, frame: EthernetFrame, octets: bytes, now: Now
-    ) -> list[MagEffect]:
-        visitor = Visitor(
-            key=key,
-            since=now.monotonic,
-            hint=found.address,
-            configured=found.in_use,
-            heard_at=now.monotonic,
-            shows_dhcp=self._addressing.shows_dhcp,
-            frames=HeldFrames(self._held),
-        )
-        self._visitors.add(visitor)
-        self._gate.began(now.monotonic)
-        return [
-            observed.visitor_event("attached", visitor, evidence=found.kind.value),
-            *self._keep(visitor, frame, octets, now),
-            Authenticate(key, MacCredential(mac=key.mac, port=key.port), visitor.since),
-        ]
-
-    def _keep(self, visitor: Visitor, frame: EthernetFrame, octets: bytes, now: Now) -> list[MagEffect]:
-        """A frame of a node that is not registered yet: the last DHCP message, and the first others (P78)."""
-        try:
-            message = self._addressing.read(visitor, frame)
-        except WireError as error:
-            return [observed.frame_dropped(visitor, error.reason, str(error))]
-        if isinstance(message, requests.Refusal):
-            return [observed.frame_dropped(visitor, message)]
-        if message is not None:
-            told = self._addressing.before(visitor, message, now)
-            self._registrations.hurry(visitor, message, now)
-            return self._registrations.follow(visitor, told, now)
-        found = evidence(frame, self._policy.gateway_mac)
-        if found is None or not self._addressing.attaches(found):
-            return []
-        told = self._addressing.heard(visitor, found, now)
-        late = visitor.frames.forget_old(now.monotonic)
-        if visitor.state is State.WAITING and visitor.retry_at > now.monotonic + MAX_AGE:
-            kept, late = True, late + 1  # it would be too old by then, and there may be thousands who wait
-        else:
-            kept = visitor.frames.hold(octets, now.monotonic)
-        effects = self._registrations.follow(visitor, told, now)
-        effects += [observed.frame_dropped(visitor, "held-too-long")] * late
-        if not kept:
-            effects.append(observed.frame_dropped(visitor, "held-too-many"))
-        return effects
 
     def _reply(self, payload: bytes, source: Endpoint, now: Now) -> list[MagEffect]:
         reply = RegistrationReply.decode(payload)
