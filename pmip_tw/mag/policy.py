@@ -24,7 +24,7 @@ class MagPolicy:
 
     Which LMA. ``default_lmas``: for nodes to which AAA gives none; ``dynamic_home_agent``: the first that answers
     is asked which one to use (RFC 4433). ``pmip_backoff``: how long nothing is asked for after a refusal with 149 or
-    150 (P16). ``liveness``: keepalives in every tunnel, ``liveness_interval`` after the last sign of life (P81).
+    150 (P16). ``liveness``: keepalives in every tunnel, ``liveness_interval`` after the last answer (P81).
 
     Nodes. ``attach_probe_max_age``: P15. ``reject_hold``, ``max_authentications``: P83. ``duplicate_mac``: "refuse" or
     "move" (AA24). ``home_links``: what DHCP says, by prefix. ``on_revoke``: "none", "dhcp_nak" or "l2_disconnect", how

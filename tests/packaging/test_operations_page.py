@@ -14,8 +14,8 @@ PAGE = (ROOT / "docs" / "operations.md").read_text()
 UNITS = sorted((ROOT / "conf").glob("*.service"))
 
 NAMING = {"visitor_event": 0, "forget": 1, "_observation": 0, "_observed": 0, "registered": 1}
-"""Functions that make an observation, and which argument is its name."""
-REASONING = {"discarded": 0, "_discarded": 0, "_discard": 0, "_dropped": 1, "frame_dropped": 1}
+"""Functions that make an observation, and which argument is its name; its reason, if any, has that keyword."""
+REASONING = {"discarded": 0, "_discarded": 0, "_discard": 0, "_dropped": 1, "frame_dropped": 1, "hopeless": 2}
 """Functions that make one with a reason, and which argument it is."""
 
 
@@ -37,7 +37,7 @@ def _values(tree: ast.AST, functions: dict[str, int], variable: str) -> Iterator
             place = functions.get(called)
             if place is not None and len(node.args) > place:
                 yield node.args[place]
-            if called == "Observation" or place is not None:
+            if called in ("Observation", *NAMING) or place is not None:
                 yield from (keyword.value for keyword in node.keywords if keyword.arg == variable)
         elif isinstance(node, ast.Assign) and variable in {
             target.id for target in node.targets if isinstance(target, ast.Name)
