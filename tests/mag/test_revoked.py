@@ -3,7 +3,7 @@
 import pytest
 
 from pmip_tw.aaa.profile import Accept, Profile
-from pmip_tw.addresses import Endpoint, ipv4
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4
 from pmip_tw.mag.effects import Authenticate, Transmit
 from pmip_tw.mag.protection import LmaAssociation
 from pmip_tw.mobility.associations import SecurityAssociation
@@ -45,7 +45,7 @@ def test_the_visitor_is_removed_before_the_acknowledgment() -> None:
     assert (send.destination, send.source) == (source, MAG)  # to the port that it came from
     ack = RevocationAck.decode(send.datagram)
     assert (ack.home_address, ack.identifier, ack.inform) == (ADDRESS, LMA_CLOCK + 5, False)
-    assert ack.mn_ha is not None
+    assert ack.mn_ha is not None and ack.fa_ha is None
     assert association(1).verify(send.datagram[: ack.mn_ha.covered], ack.mn_ha.value)
     assert note("revocation-received", effects).nai == STATION.nai
 
@@ -163,6 +163,34 @@ def test_who_left_by_itself_is_answered_for() -> None:
     bench.register()
     bench.hear(STATION.dhcp(MessageType.RELEASE, ciaddr=ADDRESS, server=GATEWAY))
     assert only(Send, bench.arrive(revocation(LMA_CLOCK + 5)))
+
+
+@covers("RV13", "RV17", "RV37")
+def test_former_owners_of_an_address_are_told_apart() -> None:
+    bench, second = Bench(), Station(2)
+    bench.register()
+    bench.arrive(revocation(LMA_CLOCK + 50))
+    bench.register(station=second)
+    unknown = revocation(LMA_CLOCK + 51, nai=b"mn3@example.net")
+    assert note("message-discarded", bench.arrive(unknown)).reason == "no-such-binding"
+    its_own = revocation(LMA_CLOCK + 20, key=association(2), nai=second.nai.encode())
+    assert order(bench.arrive(its_own), Remove, Send) == ["Remove", "Send"]
+
+
+@covers("RV37")
+def test_registrations_that_are_over_are_remembered_until_they_would_have_ended() -> None:
+    bench, stations = Bench(), [Station(number) for number in (1, 2, 3)]
+
+    def stay(station: Station, home: Ipv4) -> None:
+        bench.register(station=station, home=home)
+        bench.take(bench.engine.detach(station.nai, bench.now))
+
+    stay(stations[0], ADDRESS)
+    stay(stations[1], ipv4("10.1.0.10"))
+    assert only(Send, bench.arrive(revocation(LMA_CLOCK + 5)))
+    bench.at += 2000
+    stay(stations[2], ipv4("10.1.0.11"))
+    assert len(bench.engine._revocations._tombstones) == 1
 
 
 @covers("RV1", "RV37")
