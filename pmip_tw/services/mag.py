@@ -12,6 +12,7 @@ from pmip_tw.aaa.radius_servers import MacFormat, RadiusServer, RadiusSettings, 
 from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, Ipv4, ipv4_text
 from pmip_tw.agents.mag import Mag
 from pmip_tw.config.settings import MagSettings, User
+from pmip_tw.config.settings import RadiusSettings as RadiusTable
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.forwarding.access import TunAccess
 from pmip_tw.forwarding.path_mtu import LINK_MTU
@@ -146,27 +147,29 @@ def authenticator_of(
     """RADIUS if servers are configured, else the user file."""
     if settings.radius is None:
         return LocalAuthenticator(LocalUsers((user.mac, profile_of(user)) for user in settings.users))
-    radius = settings.radius
-    servers = tuple(
-        RadiusServer(
-            endpoint=Endpoint(server.address, server.port),
-            secret=server.secret,
-            require_message_authenticator=RequireSignature(server.require_message_authenticator),
-        )
-        for server in radius.servers
-    )
-    exchange = RadiusSettings(
-        servers=servers,
-        nas_identifier=settings.identity,
-        nas_address=settings.address,
-        timeout=radius.timeout,
-        tries=radius.tries,
-        mac_format=MacFormat(radius.mac_format),
-        default_realm=settings.default_realm,
-    )
     # From whatever address the machine has, if that may change.
     local = UNSPECIFIED if settings.uplink else settings.address
-    return RadiusAuthenticator(reactor, clock, exchange, observer, local)
+    return RadiusAuthenticator(reactor, clock, radius_of(settings, settings.radius), observer, local)
+
+
+def radius_of(settings: MagSettings, table: RadiusTable) -> RadiusSettings:
+    """How the servers of [mag.radius] are asked, and as whom."""
+    return RadiusSettings(
+        servers=tuple(
+            RadiusServer(
+                endpoint=Endpoint(server.address, server.port),
+                secret=server.secret,
+                require_message_authenticator=RequireSignature(server.require_message_authenticator),
+            )
+            for server in table.servers
+        ),
+        nas_identifier=settings.identity,
+        nas_address=settings.address,
+        timeout=table.timeout,
+        tries=table.tries,
+        mac_format=MacFormat(table.mac_format),
+        default_realm=settings.default_realm,
+    )
 
 
 def profile_of(user: User) -> Profile:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pmip_tw.addresses import ipv4
+from pmip_tw.addresses import Endpoint, ipv4
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
 from pmip_tw.mobility.associations import Algorithm, SecurityAssociation
@@ -43,11 +43,17 @@ def test_what_a_mag_becomes(tmp_path: Path) -> None:
     mags = mags_of(settings(tmp_path, text))
     assert mags is not None
     [mag] = mags
+    assert not mags.writes_draft03(Endpoint(mag.address, 434))
     assert (mag.address, mag.mode) == (ipv4("198.51.100.10"), AuthenticationMode.FA_HA)
     assert mag.associations == (
         SecurityAssociation(8192, Secret(b"the key of this MAG"), Algorithm.HMAC_SHA256),
     )
     assert (mag.realms, mag.proxy, mag.behind_nat) == ({b"example.net"}, False, True)
+
+
+def test_old_equipment_is_read_as_it_writes(tmp_path: Path) -> None:
+    mags = mags_of(settings(tmp_path, LMA + FA_HA + 'extension_style = "draft03"\n'))
+    assert mags is not None and mags.writes_draft03(Endpoint(ipv4("198.51.100.10"), 434))
 
 
 @pytest.mark.parametrize(("more", "spis"), [("", [8192]), ("previous_spi = 8191\n", [8192, 8191])])

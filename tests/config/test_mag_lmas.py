@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pmip_tw.addresses import ipv4
 from pmip_tw.config.load import load
 from pmip_tw.config.settings import MagSettings
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
@@ -179,6 +180,7 @@ def test_what_the_settings_become(tmp_path: Path) -> None:
     )
     (tmp_path / "users.toml").write_text(
         KEYLESS.replace('lma = "192.0.2.1"', 'lmas = ["192.0.2.1"]\naaa_spi = 2\naaa_key = "text:0123456789"')
+        + 'home_address = "10.1.0.5"\nsession_timeout = 600\n'
     )
     settings = load(tmp_path / "mag.toml")
     assert isinstance(settings, MagSettings)
@@ -188,4 +190,5 @@ def test_what_the_settings_become(tmp_path: Path) -> None:
     assert own.mode is AuthenticationMode.FA_HA and own.fa_ha is not None and own.fa_ha.spi == 5000
     assert profile.mn_ha is None and profile.lmas == (own.address,)
     assert profile.mn_aaa is not None and profile.mn_aaa.spi == 2
+    assert (profile.home_address, profile.session_timeout) == (ipv4("10.1.0.5"), 600)
     assert "0123456789" not in repr(policy) + repr(profile) + repr(settings)

@@ -1,17 +1,23 @@
 """What the composition roots make of settings."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, get_args
 
+import attrs
 import pytest
 
-from pmip_tw.addresses import ipv4
+from pmip_tw.aaa.radius_servers import MacFormat, RequireSignature
+from pmip_tw.addresses import Endpoint, ipv4, mac, prefix
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
-from pmip_tw.config.settings import MagSettings
-from pmip_tw.mobility.tunnels import Encapsulation
+from pmip_tw.config.redirects import Redirect
+from pmip_tw.config.settings import DhcpRelay, HomePrefix, LmaPeer, MagSettings
+from pmip_tw.mobility.tunnels import AnchorKey, Encapsulation
+from pmip_tw.secret import Secret
 from pmip_tw.services.lma import domains_of, pools_of
 from pmip_tw.services.lma import policy_of as lma_policy_of
-from pmip_tw.services.mag import compose, policy_of
+from pmip_tw.services.mag import compose, policy_of, radius_of
 from tests.config.files import MAG
 from tests.conformance import covers
 from tests.loops import private_reactor
@@ -20,6 +26,63 @@ from tests.programs import require
 from tests.services.daemons import shell
 
 CONF = Path(__file__).parents[2] / "conf"
+OTHER_LMA = ipv4("192.0.2.2")
+
+OF_ANY = {"identity", "control"}
+OF_AN_LMA = {"broadcast_addresses", "device", "mtu", "domains", "pools", "mags", "mobile_nodes"}
+OF_A_MAG = {"uplink", "access", "radius", "local", "default_realm", "local_routing", "advertise_mtu"}
+NO_POLICY = OF_ANY | OF_AN_LMA | OF_A_MAG
+"""Settings of the devices, of AAA and of tables; they have tests of their own."""
+
+RENAMED = {
+    "binding_key": {"by_technology"},
+    "dynamic_ha_format": {"drawn_redirects"},
+    "coa_mode": {"colocated"},
+    "unknown_hoa": {"unknown_home_address"},
+    "lmas": {"associations"},
+    "home_prefixes": {"home_links"},
+    "dhcp_relay": {"dhcp_servers", "dhcp_subnet"},
+}
+
+CHANGED: dict[str, Any] = {
+    "gateway_mac": mac("02:00:00:00:00:99"),
+    "encapsulations": ("gre",),
+    "redirects": (Redirect(realms=("example.org",), home_agent=OTHER_LMA),),
+    "default_lmas": (OTHER_LMA,),
+    "lmas": (LmaPeer(address=OTHER_LMA, auth="ipsec"),),
+    "home_prefixes": (HomePrefix(prefix=prefix("10.2.0.0/16"), dns=()),),
+    "dhcp_relay": DhcpRelay(servers=(OTHER_LMA,)),
+}
+
+
+def another(field: "attrs.Attribute[Any]", value: object) -> Any:
+    """A value that ``field`` may have, and not ``value``."""
+    if field.name in CHANGED:
+        return CHANGED[field.name]
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float):
+        return value + 1
+    return next(word for word in get_args(field.type) if word != value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "made"),
+    [(LmaSettings, "lma.toml", lma_policy_of), (MagSettings, "mag.toml", policy_of)],
+    ids=["lma", "mag"],
+)
+def test_each_setting_reaches_its_place_and_no_other(
+    kind: Any, file: str, made: Callable[[Any], Any]
+) -> None:
+    settings: Any = load(CONF / file)
+    before = attrs.asdict(made(settings), recurse=False)
+    for field in attrs.fields(kind):
+        if field.name in NO_POLICY:
+            continue
+        changed = attrs.evolve(settings, **{field.name: another(field, getattr(settings, field.name))})
+        after = attrs.asdict(made(changed), recurse=False)
+        moved = {name for name in after if after[name] != before[name]}
+        assert moved == RENAMED.get(field.name, {field.name}), field.name
 
 
 @pytest.mark.parametrize(
@@ -71,6 +134,61 @@ domain = "blue"
     assert routers == [ipv4("10.1.0.1"), ipv4("10.1.0.254")]
     pools = pools_of(settings)
     assert [pools.domain_of(nai) for nai in (b"a@example.net", b"a@blue.example")] == ["", "blue"]
+
+
+@covers("P30", "P70", "P80")
+def test_the_pools_of_an_lma(tmp_path: Path) -> None:
+    """What is excluded, fixed or held is nobody else's, and a MAG is told of the home link what is configured."""
+    path = tmp_path / "lma.toml"
+    path.write_text(
+        """[lma]
+address = "192.0.2.1"
+identity = "lma1"
+address_hold = 5
+pools = [{ prefix = "10.1.0.0/29", gateway = "10.1.0.6", exclude = ["10.1.0.1"], dns = ["10.9.0.53"] }]
+
+[[lma.mobile_nodes]]
+nai = "fixed"
+spi = 4096
+key = "text:0123456789abcdef"
+home_address = "10.1.0.2"
+"""
+    )
+    settings = load(path)
+    assert isinstance(settings, LmaSettings)
+    pools = pools_of(settings)
+    assert pools.choose(b"fixed", b"fixed", ipv4("0.0.0.0"), 0) == AnchorKey(ipv4("10.1.0.2"))
+    free = [number for number in range(8) if pools.choose(b"mn", b"mn", ipv4(f"10.1.0.{number}"), 0)]
+    assert free == [3, 4, 5]
+    key = AnchorKey(ipv4("10.1.0.3"))
+    link = pools.link(key)
+    assert link is not None
+    assert (link.gateway, link.name_servers) == (ipv4("10.1.0.6"), (ipv4("10.9.0.53"),))
+    pools.take(key, b"mn", b"mn")
+    pools.release(key, 10)
+    others = [pools.choose(b"other", b"other", key.home_address, monotonic) for monotonic in (14.9, 15.0)]
+    assert others == [None, key]
+
+
+def test_how_a_mag_asks_radius(tmp_path: Path) -> None:
+    path = tmp_path / "mag.toml"
+    path.write_text(
+        MAG.replace("[mag]\n", '[mag]\ndefault_realm = "example.net"\n')
+        + 'port = 1645\nrequire_message_authenticator = "yes"\n'
+        + '[mag.radius]\ntimeout = 0.5\ntries = 7\nmac_format = "aabbccddeeff"\n'
+    )
+    settings = load(path)
+    assert isinstance(settings, MagSettings) and settings.radius is not None
+    asked = radius_of(settings, settings.radius)
+    [server] = asked.servers
+    assert server.endpoint == Endpoint(ipv4("198.51.100.53"), 1645)
+    assert (server.secret, server.require_message_authenticator) == (
+        Secret(b"change-me"),
+        RequireSignature.YES,
+    )
+    assert (asked.nas_identifier, asked.nas_address) == ("mag1", ipv4("198.51.100.10"))
+    assert (asked.timeout, asked.tries, asked.mac_format) == (0.5, 7, MacFormat("aabbccddeeff"))
+    assert asked.default_realm == "example.net"
 
 
 @covers("H11", "L3", "P23", "DY7")
