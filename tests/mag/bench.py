@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
+import pytest
+
 from pmip_tw.aaa.profile import Accept, Profile, Verdict
 from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4
 from pmip_tw.dhcp.configuration import HomeConfiguration
@@ -32,6 +34,18 @@ LMA_CLOCK = 500_000
 """What the LMA's 137 says: its epoch is its own business (RV6)."""
 
 EffectT = TypeVar("EffectT")
+
+_NODE = Station(1)
+having_an_address = pytest.mark.parametrize(
+    "frame",
+    [
+        _NODE.data(ADDRESS),
+        _NODE.arp(ADDRESS, GATEWAY),
+        _NODE.dhcp(MessageType.REQUEST, ciaddr=ADDRESS, server=ipv4("203.0.113.67")),
+    ],
+    ids=["packet", "arp", "renewal"],
+)
+"""For a test of one ``frame``: each that shows that the node has ``ADDRESS`` already."""
 
 
 class Bench:

@@ -12,7 +12,7 @@ from pmip_tw.wire.ethernet import ETHERTYPE_ARP, ethernet_frame
 from pmip_tw.wire.udp import udp_packet
 from tests.agents.world import GATEWAY, GATEWAY_MAC, PORT, Station
 from tests.conformance import covers
-from tests.mag.bench import ADDRESS, Bench, accept, names, note, only, reply, requests
+from tests.mag.bench import ADDRESS, Bench, accept, having_an_address, names, note, only, reply, requests
 
 STATION = Station(1)
 OTHER = ipv4("10.1.0.44")
@@ -68,15 +68,7 @@ def answered(
 class TestAddressInUse:
     """It is found, registered, and never replaced by another."""
 
-    @pytest.mark.parametrize(
-        "frame",
-        [
-            STATION.data(ADDRESS),
-            STATION.arp(ADDRESS, GATEWAY),
-            STATION.dhcp(MessageType.REQUEST, ciaddr=ADDRESS, server=SERVER),
-        ],
-        ids=["packet", "arp", "renewal"],
-    )
+    @having_an_address
     def test_is_registered_and_the_entry_lets_dhcp_pass(self, frame: bytes) -> None:
         bench = independent()
         request = bench.begin(frame)

@@ -25,6 +25,7 @@ from tests.mag.bench import (
     MAG,
     Bench,
     accept,
+    having_an_address,
     names,
     note,
     notes,
@@ -336,15 +337,7 @@ class TestServers:
 class TestMovedHere:
     """A node that has its address already."""
 
-    @pytest.mark.parametrize(
-        "frame",
-        [
-            STATION.data(ADDRESS),
-            STATION.arp(ADDRESS, GATEWAY),
-            STATION.dhcp(MessageType.REQUEST, ciaddr=ADDRESS, server=SERVER),
-        ],
-        ids=["packet", "arp", "unicast renewal"],
-    )
+    @having_an_address
     def test_is_registered_at_once_and_without_the_servers(self, frame: bytes) -> None:
         bench = RelayBench()
         effects = bench.admit(frame)
