@@ -14,7 +14,12 @@ from pmip_tw.mag.visitors import Visitor
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Send
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT, Encapsulation, Tunnel
-from pmip_tw.wire.extension_values import DynamicHomeAgent, RevocationSupport, UdpTunnelRequest
+from pmip_tw.wire.extension_values import (
+    REQUESTED_HOME_AGENT,
+    DynamicHomeAgent,
+    RevocationSupport,
+    UdpTunnelRequest,
+)
 from pmip_tw.wire.extensions import GRE_KEY, REVOCATION_SUPPORT, UDP_TUNNEL_REQUEST
 from pmip_tw.wire.host_configuration import host_configuration_request
 from pmip_tw.wire.registration import (
@@ -34,9 +39,6 @@ TRIES_BEFORE_ANOTHER = 3
 
 DISCOVERY_LIFETIME = 5
 """Seconds asked for while the LMA itself is being asked for (DY9)."""
-
-_REQUESTED_HOME_AGENT = 1
-"""Sub-type of 139 (RFC 4433 3.4)."""
 
 _INTERFACE_ID, _DEVICE_ID, _ETHERNET_MAC = 1, 2, 1
 """Sub-types of 147 and the kind of device identifier that we know (RFC 5563 5.2, 5.3)."""
@@ -98,6 +100,7 @@ class Registrar:
             return asked.again(
                 lifetime=0,
                 home_address=home_address,
+                home_agent=asked.lma,  # whoever else it might name has nothing of this node (DY8)
                 repaired=frozenset(),
                 max_tries=len(RETRANSMIT_AFTER),
             )
@@ -194,7 +197,7 @@ class Registrar:
     @staticmethod
     def _requested(exchange: Exchange) -> DynamicHomeAgent | None:
         """DY6: who is asked to be the LMA is told so, because nothing else in the request says it."""
-        return DynamicHomeAgent(_REQUESTED_HOME_AGENT, exchange.lma) if exchange.discovers else None
+        return DynamicHomeAgent(REQUESTED_HOME_AGENT, exchange.lma) if exchange.discovers else None
 
     def _identifiers(self, visitor: Visitor) -> tuple[tuple[int, bytes], ...]:
         if not self._policy.send_identifiers:

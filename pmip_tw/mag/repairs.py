@@ -6,13 +6,11 @@ from pmip_tw.addresses import UNSPECIFIED, Ipv4
 from pmip_tw.mag.exchanges import Exchange
 from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.wire.codes import Code
+from pmip_tw.wire.extension_values import REDIRECTED_HOME_AGENT
 from pmip_tw.wire.ipv4 import is_host_address
 from pmip_tw.wire.registration import RegistrationReply
 
 MAX_REDIRECTIONS = 4
-
-_REDIRECTED = 2
-"""Sub-type of 139 (RFC 4433 3.4)."""
 
 Readdress = Callable[[Ipv4], Exchange | None]
 """The same exchange at another LMA; None without an association with it."""
@@ -73,7 +71,7 @@ def _plain(exchange: Exchange) -> Exchange | None:
 def _redirected(exchange: Exchange, reply: RegistrationReply, readdress: Readdress) -> Exchange | None:
     """DY7: to the LMA that the reply names, unless it is one that has sent us on already."""
     named = reply.dynamic_home_agent
-    target = named.address if named is not None and named.subtype == _REDIRECTED else UNSPECIFIED
+    target = named.address if named is not None and named.subtype == REDIRECTED_HOME_AGENT else UNSPECIFIED
     sent_on = exchange.given_up | {exchange.lma}
     if not is_host_address(target) or target in sent_on or len(exchange.given_up) >= MAX_REDIRECTIONS:
         return None

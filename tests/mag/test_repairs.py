@@ -169,6 +169,12 @@ class TestDiscovery:
         bench.arrive(reply(again))
         assert bench.visitor.state.value == "registered"
 
+    @covers("DY8", "P21")
+    def test_who_leaves_meanwhile_ends_it_where_it_was_asked(self) -> None:
+        bench, _ = self.begun()
+        farewell = one(bench.take(bench.engine.detach(STATION.nai, bench.now)))
+        assert (farewell.lifetime, farewell.home_agent, farewell.dynamic_home_agent) == (0, LMA, None)
+
     @covers("P7")
     def test_a_profile_that_names_an_lma_needs_no_discovery(self) -> None:
         assert Bench(**DISCOVERING).begin().home_agent == LMA
