@@ -108,8 +108,9 @@ class Asking:
             return self._departures.forget(visitor, "visitor-removed", cause=cause, reason=reason)
         withdrawn = self.withdraw(visitor)
         given_up = exchange.given_up | {exchange.lma}
-        if self.has_another(visitor, exchange, now):
+        if self._has_another(visitor, exchange, now):
             return withdrawn + self.begin(visitor, exchange.home_address, now, given_up)
+        wait = self._until_one_may_answer(visitor, exchange, wait, now)
         if visitor.grant is not None:
             visitor.check_at = now.monotonic + _apart(wait, now)
             return [observed.visitor_event("registration-postponed", visitor, cause=cause, reason=reason)]
@@ -137,13 +138,6 @@ class Asking:
             return [*self.withdraw(visitor), *frames_lost(visitor)]
         return self._departures.forget(visitor, "visitor-removed", cause=cause, reason="lma-silent")
 
-    def has_another(self, visitor: Visitor, exchange: Exchange, now: Now) -> bool:
-        """Whether there is an LMA left that may be asked now."""
-        assert visitor.profile is not None
-        given_up = exchange.given_up | {exchange.lma}
-        other = self._lmas.choose(visitor.profile, given_up, visitor.nai, now.monotonic)
-        return other is not None and not self._lmas.blocked_for(other, visitor.nai, now.monotonic)
-
     def hopeless(
         self,
         visitor: Visitor,
@@ -165,6 +159,21 @@ class Asking:
             return []
         self._visitors.displace(visitor)
         return [Remove(visitor.key)]
+
+    def _has_another(self, visitor: Visitor, exchange: Exchange, now: Now) -> bool:
+        """Whether there is an LMA left that may be asked now."""
+        assert visitor.profile is not None
+        given_up = exchange.given_up | {exchange.lma}
+        other = self._lmas.choose(visitor.profile, given_up, visitor.nai, now.monotonic)
+        return other is not None and not self._lmas.blocked_for(other, visitor.nai, now.monotonic)
+
+    def _until_one_may_answer(self, visitor: Visitor, exchange: Exchange, wait: float, now: Now) -> float:
+        """Seconds: ``wait`` for the LMA of ``exchange``, less if another was only silent, or may be asked sooner."""
+        assert visitor.profile is not None
+        own = set() if visitor.grant is None else {visitor.lma}
+        others = own.union(self._lmas.candidates(visitor.profile)) - {exchange.lma}
+        blocked = (self._lmas.blocked_for(lma, visitor.nai, now.monotonic) for lma in others)
+        return min([wait, *(seconds or RETRANSMIT_AFTER[-1] for seconds in blocked)])
 
 
 def _apart(wait: float, now: Now) -> float:

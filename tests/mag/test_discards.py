@@ -5,7 +5,7 @@ import pytest
 from pmip_tw.mobility.effects import Install, Remove, Send
 from pmip_tw.wire.registration import RegistrationRequest
 from tests.conformance import covers
-from tests.mag.bench import Bench, notes, order, reply
+from tests.mag.bench import Bench, note, notes, order, reply
 
 UNKNOWN, SKIPPABLE, PAD = b"\x23\x02\x00\x00", b"\xfa\x02\x00\x00", b"\x00"
 
@@ -84,3 +84,10 @@ def test_two_authenticators(renewing: tuple[Bench, RegistrationRequest]) -> None
     for second in (whole[-22:], b"\x20\x14" + bytes(20)):
         assert ignored(bench, whole + second)
     assert accepted(bench, whole)
+
+
+@covers("M3")
+def test_what_is_not_even_signed_does_not_explain_a_silence() -> None:
+    bench = Bench()
+    assert ignored(bench, reply(bench.begin())[:-22]) == "no-authenticator"
+    assert "does not answer" in note("registration-unanswered", bench.wait(1.1)).cause

@@ -205,3 +205,6 @@ def test_what_the_lma_says_in_words_is_told_without_control_characters() -> None
     bench = Bench()
     effects = bench.arrive(reply(bench.begin(), 128, message=MessageString(b"ask\x1b Bob\n")))
     assert '128 reason unspecified: "ask Bob"' in note("registration-refused", effects).cause
+    bench = Bench()
+    effects = bench.arrive(reply(bench.begin(), 128))
+    assert note("registration-refused", effects).cause.endswith("128 reason unspecified")

@@ -181,6 +181,35 @@ class TestBlocked:
         assert asked(effects) == [SECOND]
         assert bench.begin(station=Station(2)).home_agent == SECOND
 
+    @covers("P16", "P81")
+    def test_a_block_elsewhere_does_not_keep_a_node_from_its_silent_lma(self) -> None:
+        bench = two_lmas()
+        visitor = bench.register()
+        bench.renew()
+        effects = bench.arrive(reply(requests(bench.wait(64))[-1], 149, agent=SECOND))
+        assert note("registration-postponed", effects).reason == "149" and "600 s" in notes(effects)[-1].cause
+        assert asked(bench.wait(31)) == [] and asked(bench.wait(2)) == [LMA]
+        assert visitor.state.value == "registered"
+
+    @covers("P16", "P81")
+    def test_nor_one_that_is_not_registered_yet(self) -> None:
+        bench = two_lmas()
+        bench.begin(STATION.data(ADDRESS))
+
+        def talk(seconds: int) -> None:
+            for _ in range(seconds):
+                bench.hear(STATION.data(ADDRESS))
+                bench.wait(1)
+
+        talk(8)
+        assert asked(bench.effects)[-1] == SECOND
+        bench.arrive(reply(requests(bench.effects)[-1], 149, agent=SECOND))
+        assert bench.visitor.state.value == "waiting"
+        talk(33)
+        assert asked(bench.effects)[-1] == LMA
+        bench.arrive(reply(requests(bench.effects)[-1]))
+        assert bench.visitor.state.value == "registered"
+
     @covers("P16")
     def test_who_leaves_meanwhile_leaves_without_a_word(self) -> None:
         bench = Bench(**STAYS)
