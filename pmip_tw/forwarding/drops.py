@@ -1,5 +1,6 @@
 """Why a packet was not carried. These words are counter names: operators' screens and graphs depend on them."""
 
+import errno
 from collections import Counter
 from typing import Final
 
@@ -57,3 +58,14 @@ SEND_FAILED: Final = "send-failed"
 
 Drops = Counter[str]
 """Packets by reason."""
+
+_OF_SENDING: Final = {
+    errno.EAGAIN: SEND_BUFFER_FULL,
+    errno.ENOBUFS: SEND_BUFFER_FULL,
+    errno.EMSGSIZE: OUTER_TOO_BIG,
+}
+
+
+def reason_of(error_number: int | None) -> str:
+    """For a send that the kernel refused."""
+    return _OF_SENDING.get(error_number or 0, SEND_FAILED)

@@ -8,7 +8,7 @@ import struct
 
 from pmip_tw.forwarding import drops
 from pmip_tw.forwarding.offloads import NO_OFFLOAD, VNET_HEADER
-from pmip_tw.forwarding.raw_ip import enlarge_buffers, not_opened, reason_of
+from pmip_tw.forwarding.raw_ip import enlarge_buffers, not_opened
 
 _ETH_P_ALL = 0x0003
 _SOL_PACKET = 263
@@ -87,6 +87,6 @@ class PacketSocket:
         try:
             self._socket.send(NO_OFFLOAD + frame)
         except OSError as error:
-            self._drops[reason_of(error)] += 1
+            self._drops[drops.reason_of(error.errno)] += 1
             return False
         return True

@@ -182,15 +182,14 @@ def udp_path(signalling: ISignalling, tunnel: Tunnel, dropped: drops.Drops) -> C
     send = signalling.send
 
     def carry(packet: bytes) -> bool:
-        send(header + packet, destination, source)
-        return True
+        refused = send(header + packet, destination, source)
+        if refused:
+            dropped[drops.reason_of(refused)] += 1
+        return not refused
 
     def carry_minimal(packet: bytes) -> bool:
         # Our own address as it leaves is not what arrives behind a NAT: the original source is always told.
-        send(
-            header + minimal.forwarding_header(packet) + packet[(packet[0] & 0xF) * 4 :], destination, source
-        )
-        return True
+        return carry(minimal.forwarding_header(packet) + packet[(packet[0] & 0xF) * 4 :])
 
     if tunnel.encapsulation is Encapsulation.MINIMAL:
         return whole_only(carry_minimal, dropped)

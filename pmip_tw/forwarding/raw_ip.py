@@ -22,17 +22,6 @@ BUFFER = 8 << 20
 _SOL_RAW, _ICMP_FILTER = 255, 1
 """linux/icmp.h: a mask of the types that are not wanted."""
 
-_REASONS = {
-    errno.EAGAIN: drops.SEND_BUFFER_FULL,
-    errno.ENOBUFS: drops.SEND_BUFFER_FULL,
-    errno.EMSGSIZE: drops.OUTER_TOO_BIG,
-}
-
-
-def reason_of(error: OSError) -> str:
-    """The drop counter for a failed send."""
-    return _REASONS.get(error.errno or 0, drops.SEND_FAILED)
-
 
 def not_opened(what: str, error: OSError) -> ForwardingError:
     """A raw or packet socket that the kernel did not give us."""
@@ -96,7 +85,7 @@ class RawIpSocket(_RawSocket):
         try:
             self._socket.sendto(packet, (socket.inet_ntoa(packet[16:20]), 0))
         except OSError as error:
-            self._drops[reason_of(error)] += 1
+            self._drops[drops.reason_of(error.errno)] += 1
 
     def path(self, tunnel: Tunnel, path_mtu: Callable[[Tunnel], int]) -> Carry:
         """The way into ``tunnel``. The kernel fills in the outer length, identification and checksum."""
@@ -119,7 +108,7 @@ class RawIpSocket(_RawSocket):
             try:
                 send(header + packet, address)
             except OSError as error:
-                dropped[reason_of(error)] += 1
+                dropped[drops.reason_of(error.errno)] += 1
                 return False
             return True
 
@@ -143,7 +132,7 @@ class RawIpSocket(_RawSocket):
                     for piece in fragment(outer, path_mtu(tunnel)):
                         send(piece, address)
             except OSError as error:
-                self._drops[reason_of(error)] += 1
+                self._drops[drops.reason_of(error.errno)] += 1
                 return False
             return True
 

@@ -14,7 +14,6 @@ from twisted.logger import Logger
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops
 from pmip_tw.forwarding.link import Link
-from pmip_tw.forwarding.raw_ip import reason_of
 
 _DEVICE = "/dev/net/tun"
 _TUNSETIFF = 0x400454CA
@@ -93,7 +92,8 @@ class TunDevice:
         try:
             os.write(self._descriptor, packet)
         except OSError as error:
-            self._drops[drops.MALFORMED if error.errno == errno.EINVAL else reason_of(error)] += 1
+            invalid = error.errno == errno.EINVAL
+            self._drops[drops.MALFORMED if invalid else drops.reason_of(error.errno)] += 1
             if error.errno == errno.EIO and self._is_up:
                 self._is_up = False
                 self._log.critical(

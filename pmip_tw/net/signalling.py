@@ -1,5 +1,6 @@
 """UDP port 434 (ISignalling): one socket for each local address, shared with RFC 3519 tunnel data."""
 
+import errno
 from collections.abc import Sequence
 
 from zope.interface import implementer
@@ -39,10 +40,9 @@ class UdpSignalling:
     def _bound_to(self, address: Ipv4) -> UdpSocket:
         return UdpSocket(self._reactor, address, self._port, deliver=self._deliver, report=self._report)
 
-    def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> None:
+    def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> int:
         opened = self._sockets.get(source)
-        if opened is not None:
-            opened.send(payload, destination)
+        return errno.EADDRNOTAVAIL if opened is None else opened.send(payload, destination)
 
     def use_address(self, old: Ipv4, new: Ipv4) -> None:
         if self._sockets and new not in self._sockets:

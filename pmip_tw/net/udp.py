@@ -62,13 +62,13 @@ class UdpSocket(LastingReader):
             text = f"UDP {ipv4_text(local)}:{port} cannot be bound: {error.strerror}"
             raise PmipError(text + _WHAT_TO_DO.get(error.errno or 0, "").format(port=port)) from None
 
-    def send(self, payload: bytes, destination: Endpoint) -> None:
-        """A full buffer loses it, as a network would."""
+    def send(self, payload: bytes, destination: Endpoint) -> int:
+        """0, or the error number: a full buffer loses it, as a network would."""
         address = (ipv4_text(destination.address), destination.port)
         try:
             self._socket.sendto(payload, address)
         except BlockingIOError:
-            return
+            return errno.EAGAIN
         except OSError:
             # Usually ICMP about an earlier datagram, which telling clears; then this one has its chance.
             self.take_errors()
@@ -78,6 +78,8 @@ class UdpSocket(LastingReader):
                 report = unreachable_by_errno(destination, error)
                 if report is not None:
                     self._report(report)
+                return error.errno or errno.EIO
+        return 0
 
     def close(self) -> None:
         self.stop_reading()

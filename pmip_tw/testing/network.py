@@ -1,5 +1,6 @@
 """A network in memory: datagrams between ISignalling twins, lost, late, doubled or overtaken as a seed says."""
 
+import errno
 import random
 from collections.abc import Collection
 from heapq import heappop, heappush
@@ -193,9 +194,11 @@ class FakeSignalling:
             attached.append(endpoint)
         self._receiver, self._tunnel_data = receiver, tunnel_data
 
-    def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> None:
-        if self._receiver is not None and source in self.addresses:
-            self._network.send(Endpoint(source, self._port), destination, payload)
+    def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> int:
+        if self._receiver is None or source not in self.addresses:
+            return errno.EADDRNOTAVAIL
+        self._network.send(Endpoint(source, self._port), destination, payload)
+        return 0
 
     def use_address(self, old: Ipv4, new: Ipv4) -> None:
         started = self._receiver is not None

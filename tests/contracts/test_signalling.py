@@ -1,6 +1,8 @@
 """What every ISignalling does: the twin on its network in memory, and UDP sockets on loopback."""
 
+import errno
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -24,6 +26,7 @@ from pmip_tw.testing.network import FakeNetwork, FakeSignalling
 from pmip_tw.wire.udp import udp_packet
 from tests.conformance import covers
 from tests.loops import private_reactor, run_until
+from tests.namespaces import private_network
 
 ONE, TWO, THREE, NOBODY = (ipv4(f"127.0.3.{number}") for number in (1, 2, 3, 4))
 FOREIGN = ipv4("192.0.2.99")
@@ -211,6 +214,14 @@ class TestSignalling:
         provider.turn(lambda: mailbox.reports)
         assert {report.peer for report in mailbox.reports} == {provider.at(NOBODY)}
 
+    def test_what_does_not_get_away_is_told(self, provider: Provider) -> None:
+        sender, _ = provider.start(ONE)
+        provider.start(TWO)
+        assert sender.send(b"\x01", provider.at(TWO), ONE) == 0
+        assert sender.send(b"\x01", provider.at(TWO), THREE) == errno.EADDRNOTAVAIL
+        sender.stop()
+        assert sender.send(b"\x01", provider.at(TWO), ONE) == errno.EADDRNOTAVAIL
+
     def test_stop_is_final_and_may_be_repeated(self, provider: Provider) -> None:
         sender, _ = provider.start(ONE)
         stopped, mailbox = provider.start(TWO)
@@ -325,6 +336,30 @@ class TestSockets:
         sender.send(b"\x01", Endpoint(FOREIGN, 434), ONE)
         sender.send(b"\x01", udp.at(ONE), ONE)
         udp.turn(lambda: mailbox.signalling)
+
+    def test_what_the_kernel_does_not_take_is_told(self, udp: Provider) -> None:
+        sender, mailbox = udp.start(ONE)
+        assert sender.send(bytes(65508), udp.at(TWO), ONE) == errno.EMSGSIZE
+        assert sender.send(b"\x01", Endpoint(FOREIGN, 434), ONE) != 0
+        assert mailbox.reports == []
+
+    def test_a_full_buffer_is_told(self, udp: Provider) -> None:
+        """Datagrams to a neighbor that does not answer wait in the buffer."""
+        local = ipv4("192.0.2.1")
+        with private_network():
+            for command in (
+                "link add up0 type veth peer name down0",
+                "address add 192.0.2.1/24 dev up0",
+                "link set up0 up",
+                "link set down0 up",
+            ):
+                subprocess.run(["ip", *command.split()], check=True)
+            sender, _ = udp.start(local)
+            sender._sockets[local]._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+            told = [sender.send(bytes(1000), Endpoint(FOREIGN, 434), local) for _ in range(20)]
+            sender.stop()
+        assert told[0] == 0
+        assert told[-1] == errno.EAGAIN
 
     def test_a_receiver_that_fails_does_not_end_the_reading(self, udp: Provider) -> None:
         """One bad datagram must not silence an agent."""

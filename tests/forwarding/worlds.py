@@ -422,9 +422,12 @@ class LoopSignalling:
         self._tunnel_data = tunnel_data
         self._reactor.addReader(self)
 
-    def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> None:
-        with suppress(BlockingIOError):
+    def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> int:
+        try:
             self._socket.sendto(payload, (ipv4_text(destination.address), destination.port))
+        except BlockingIOError as error:
+            return error.errno
+        return 0
 
     def stop(self) -> None:
         self._reactor.removeReader(self)

@@ -44,10 +44,10 @@ class FusedSignalling(FakeSignalling):
     before: Callable[[Datagram], None]
     after: Callable[[Datagram], None]
 
-    def send(self, payload: bytes, destination, source) -> None:
+    def send(self, payload: bytes, destination, source) -> int:
         self.fuse.burn()
         self.sent += 1
-        super().send(payload, destination, source)
+        return super().send(payload, destination, source)
 
     def arrive(self, datagram: Datagram) -> None:
         self.before(datagram)
