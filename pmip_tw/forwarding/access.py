@@ -157,8 +157,7 @@ class TunAccess:
     # ITunnelDataReceiver
 
     def tunnel_data_received(self, batch: Sequence[Datagram]) -> None:
-        self._wake()
-        self._arrivals.tunnel_data(batch)
+        self._core.tunnel_data_received(batch)
 
     def _frame_arrived(self, port: str, data: bytes) -> None:
         if data[:2] in _FINISHED:

@@ -121,8 +121,7 @@ class TunAnchor:
     # ITunnelDataReceiver
 
     def tunnel_data_received(self, batch: Sequence[Datagram]) -> None:
-        self._wake()
-        self._arrivals.tunnel_data(batch)
+        self._core.tunnel_data_received(batch)
 
     def _wake(self) -> None:
         self._switch.now = self._monotonic()

@@ -1,6 +1,6 @@
 """Takes off what a tunnel has put around a packet, and says which tunnel that was."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from pmip_tw.errors import WireError
 from pmip_tw.forwarding import drops
@@ -51,15 +51,13 @@ class Arrivals:
             return
         self._arrived(outer[12:20] + MINIMAL_MARK, inner)
 
-    def tunnel_data(self, batch: Sequence[Datagram]) -> None:
+    def tunnel_data(self, datagram: Datagram) -> None:
         """RFC 3519 tunnel data: the next header says what follows (N30)."""
-        arrived = self._arrived
-        for datagram in batch:
-            payload = datagram.payload
-            if payload[1:2] == b"\x04":
-                arrived((datagram.local, datagram.source), payload[TUNNEL_DATA_HEADER:])
-            else:
-                self._other_tunnel_data(datagram)
+        payload = datagram.payload
+        if payload[1:2] == b"\x04":
+            self._arrived((datagram.local, datagram.source), payload[TUNNEL_DATA_HEADER:])
+        else:
+            self._other_tunnel_data(datagram)
 
     def _other_tunnel_data(self, datagram: Datagram) -> None:
         protocol, octets = datagram.payload[1:2], datagram.payload[TUNNEL_DATA_HEADER:]

@@ -1,6 +1,6 @@
 """The side of a packet plane that faces the core network, where both roles are the same: ways into the tunnels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Protocol
 
@@ -8,12 +8,13 @@ from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.descriptors import ReadReactor
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding.arrivals import Arrivals
+from pmip_tw.forwarding.defects import Defects
 from pmip_tw.forwarding.drops import Drops
 from pmip_tw.forwarding.path_mtu import LINK_MTU, PathMtuProbe
 from pmip_tw.forwarding.paths import Carry, udp_path
 from pmip_tw.forwarding.raw_ip import IcmpErrors, RawIpSocket, not_opened
 from pmip_tw.forwarding.reader import BatchReader
-from pmip_tw.interfaces import ISignalling
+from pmip_tw.interfaces import Datagram, ISignalling
 from pmip_tw.mobility.tunnels import Encapsulation, Tunnel
 
 
@@ -48,6 +49,7 @@ class CoreSide:
         self._arrivals: Arrivals | None = None
         self._errors: Callable[[bytes], None] = _ignore
         self._addresses: dict[Ipv4, _OwnAddress] = {}
+        self._defects = Defects("UDP tunnels")
 
     def open(self, undo: ExitStack) -> None:
         """Open the sockets; what closes them goes onto ``undo``. Nothing is read yet."""
@@ -78,6 +80,18 @@ class CoreSide:
             for address in self._addresses.keys() - still_used - {local}:
                 self._addresses.pop(address).close()
         self._local = local
+
+    def tunnel_data_received(self, batch: Sequence[Datagram]) -> None:
+        """What the signalling's socket got of UDP tunnels; nothing of it is handed over while all is closed."""
+        if self._arrivals is None:
+            return
+        self._wake()
+        take = self._arrivals.tunnel_data
+        for datagram in batch:
+            try:
+                take(datagram)
+            except Exception as error:
+                self._defects.met(error)
 
     def read(self, undo: ExitStack, what: str, source: PacketSource, handle: Callable[[bytes], None]) -> None:
         """Begin to hand over what ``source`` gives; ``what`` names it in logs."""

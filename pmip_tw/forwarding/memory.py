@@ -186,7 +186,8 @@ class MemoryPlane:
     def tunnel_data_received(self, batch: Sequence[Datagram]) -> None:
         now = self._monotonic()
         self._access.now = self._anchor.now = now
-        self._arrivals.tunnel_data(batch)
+        for datagram in batch:
+            self._arrivals.tunnel_data(datagram)
 
     # What the world does to it
 

@@ -5,14 +5,11 @@ import time
 from collections.abc import Callable
 
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from pmip_tw.descriptors import LastingReader, ReadReactor
+from pmip_tw.forwarding.defects import Defects
 
 BATCH = 64
-
-TELL_EVERY = 10.0
-"""Seconds between two lines about packets that could not be handled: whoever sends them must not fill the disk."""
 
 _GONE = frozenset((errno.EBADF, errno.EBADFD, errno.ENODEV, errno.ENXIO))
 
@@ -39,10 +36,7 @@ class BatchReader(LastingReader):
         self._read = read
         self._handle = handle
         self._wake = wake
-        self._monotonic = monotonic
-        self._kinds_told: set[type[Exception]] = set()
-        self._untold = 0
-        self._tell_at = 0.0
+        self._defects = Defects(what, monotonic)
 
     def fileno(self) -> int:
         return self._descriptor
@@ -70,28 +64,8 @@ class BatchReader(LastingReader):
             try:
                 handle(packet)
             except Exception as error:
-                self._failed(error)
+                self._defects.met(error)
 
     def take_errors(self) -> None:
         """Reading fetches a socket's error, and tells that a device has gone."""
         self.doRead()
-
-    def _failed(self, error: Exception) -> None:
-        """The first failure of a kind is told with its traceback, the others are counted."""
-        now = self._monotonic()
-        if type(error) not in self._kinds_told:
-            self._kinds_told.add(type(error))
-            self._log.failure("a packet of {what} could not be handled", Failure(error), what=self._what)
-            self._tell_at = now + TELL_EVERY
-            return
-        self._untold += 1
-        if now < self._tell_at:
-            return
-        self._log.error(
-            "{count} more packets of {what} could not be handled; the last: {error!r}",
-            count=self._untold,
-            what=self._what,
-            error=error,
-        )
-        self._untold = 0
-        self._tell_at = now + TELL_EVERY

@@ -11,7 +11,8 @@ from twisted.internet.error import ConnectionDone
 from twisted.logger import LogEvent, globalLogPublisher
 from twisted.python.failure import Failure
 
-from pmip_tw.forwarding.reader import BATCH, TELL_EVERY, BatchReader
+from pmip_tw.forwarding.defects import TELL_EVERY
+from pmip_tw.forwarding.reader import BATCH, BatchReader
 
 
 class Source:
