@@ -4,7 +4,9 @@ A program cannot see whether a datagram came through ESP. The kernel's inbound p
 any socket hears of it.
 """
 
+import os
 import socket
+import sys
 from collections.abc import Iterator
 from struct import Struct
 from typing import NamedTuple
@@ -105,8 +107,8 @@ def _inbound_policies() -> Iterator[Policy]:
                 if kind == _DONE:
                     return
                 if kind == _ERROR:
-                    number = -int.from_bytes(body[:4], "little", signed=True)
-                    raise OSError(number, "netlink error")
+                    number = -int.from_bytes(body[:4], sys.byteorder, signed=True)
+                    raise OSError(number, os.strerror(number))
                 policy = _policy(body) if kind == _NEW_POLICY else None
                 if policy is not None:
                     yield policy

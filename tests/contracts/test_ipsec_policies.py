@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from pmip_tw.addresses import Ipv4, ipv4, ipv4_text
+from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import IIpsecPolicies
 from pmip_tw.net.ipsec_policies import KernelPolicies
 from pmip_tw.testing.ipsec_policies import FakePolicies
 from tests.conformance import covers
 from tests.namespaces import private_network
+from tests.rights import no_rights
 
 PEER, OTHER, LOCAL = ipv4("198.51.100.10"), ipv4("198.51.100.11"), ipv4("192.0.2.1")
 
@@ -140,3 +142,9 @@ def test_many_policies_are_all_read() -> None:
         subprocess.run(["ip", "-batch", "-"], input=batch, text=True, check=True)
         add(WHOLE)
         assert KernelPolicies().requires_esp(PEER, LOCAL)
+
+
+def test_who_may_not_ask_is_told_why() -> None:
+    """The kernel's word for it, not netlink's."""
+    with private_network(), no_rights(), pytest.raises(PmipError, match="read: Operation not permitted"):
+        KernelPolicies().requires_esp(PEER, LOCAL)

@@ -1,10 +1,8 @@
 """Starting: what is missing is named with its cure, and a start that fails leaves nothing behind."""
 
-import ctypes
 import os
 import resource
 import socket
-import struct
 import subprocess
 import time
 from collections.abc import Iterator
@@ -23,6 +21,7 @@ from pmip_tw.forwarding.home_domain import HomeDomain
 from pmip_tw.interfaces import IForwardingPlane
 from pmip_tw.mobility.tunnels import AnchorEntry, Encapsulation, Tunnel
 from tests.conformance import covers
+from tests.rights import no_rights
 
 from .namespaces import Namespace, netlink, require_namespaces
 from .packets import GATEWAY_MAC, HOME, NODE_MAC, frame, from_node
@@ -218,20 +217,6 @@ def test_too_many_files_at_the_start(machine: Namespace) -> None:
             with no_more_files(), pytest.raises(ForwardingError, match="Too many open files"):
                 plane.start(None)
             assert traces() == before
-
-
-@contextmanager
-def no_rights() -> Iterator[None]:
-    """As ``twistd --uid`` leaves it after the start: capset(2) with nothing in effect."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    header, before = struct.pack("Ii", 0x20080522, 0), ctypes.create_string_buffer(24)
-    assert libc.capget(header, before) == 0
-    permitted = struct.unpack("6I", before.raw)
-    assert libc.capset(header, struct.pack("6I", 0, *permitted[1:3], 0, *permitted[4:])) == 0
-    try:
-        yield
-    finally:
-        assert libc.capset(header, before.raw) == 0
 
 
 def test_who_has_lost_his_rights_is_told_and_ends_in_peace(machine: Namespace) -> None:
