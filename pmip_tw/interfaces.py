@@ -171,7 +171,10 @@ class IForwardingPlane(Interface):
         """Open devices and begin. ForwardingError says which and why; nothing is left half open then."""
 
     def stop() -> None:
-        """Close every device, undo every change to the machine. Idempotent."""
+        """Close every device, undo every change to the machine but its kernel settings. Idempotent.
+
+        Others may have come to rely on forwarding.
+        """
 
     def install(entry: Entry) -> None:
         """Hold ``entry``; an entry of the same key is replaced in one step and keeps its counters.

@@ -73,18 +73,15 @@ def _opened(outer: bytes) -> tuple[TunnelEnds, bytes] | None:
     length = (outer[0] & 0xF) * 4 if outer else 0
     if length < MINIMUM_HEADER or len(outer) < length:
         return None
-    pair, behind = outer[12:20], outer[length:]
-    match outer[9]:
-        case protocol if protocol == PROTOCOL_IP_IN_IP:
-            return pair, behind
-        case protocol if protocol == PROTOCOL_GRE:
-            key, inner = read_gre(behind)
-            return pair + GRE_MARK + key, inner
-        case protocol if protocol == PROTOCOL_MINIMAL:
-            return pair + MINIMAL_MARK, minimal.unwrap(outer)
-        case protocol if protocol == PROTOCOL_UDP:
-            return _opened_udp(pair, behind)
-    return None
+    protocol, pair, behind = outer[9], outer[12:20], outer[length:]
+    if protocol == PROTOCOL_IP_IN_IP:
+        return pair, behind
+    if protocol == PROTOCOL_GRE:
+        key, inner = read_gre(behind)
+        return pair + GRE_MARK + key, inner
+    if protocol == PROTOCOL_MINIMAL:
+        return pair + MINIMAL_MARK, minimal.unwrap(outer)
+    return _opened_udp(pair, behind) if protocol == PROTOCOL_UDP else None
 
 
 def _opened_udp(pair: bytes, behind: bytes) -> tuple[TunnelEnds, bytes] | None:
