@@ -264,6 +264,15 @@ class TestByTheKeyOfTheMag:
         anchor.hear(Scene(anchor).message().encode(fa_ha=spi), NAT)
         assert anchor.state() == ([], {})
 
+    @covers("RV13", "RV37")
+    def test_of_another_node_it_is_of_nothing(self) -> None:
+        """Node 2 had the address there before: it is gone already, and node 1 stays."""
+        anchor = self.scene().anchor
+        before = anchor.state()
+        [send] = anchor.hear(Scene(anchor).message(nai=nai(2)).encode(fa_ha=KEY))
+        assert RevocationAck.decode(send.datagram).identifier == START + 10
+        assert anchor.state() == before
+
     @covers("P76", "RV9")
     def test_the_nodes_key_does_not_end_it(self) -> None:
         scene = self.scene()
