@@ -15,7 +15,7 @@ class LmaPolicy:
 
     ``address``: the home agent address, ours. ``max_lifetime``: the longest lifetime granted (L6);
     ``nat_max_lifetime``: the same for UDP tunnels (N25). ``timestamp_window``: I6. ``handover_min_interval``: P79.
-    ``address_hold``: P80. ``revoke_on_handover``: P35. ``nat_traversal``, ``forced_udp``: N19.
+    ``revoke_on_handover``: P35. ``nat_traversal``, ``forced_udp``: N19.
     ``keepalive_interval``: told in UDP tunnel replies (N38). ``resync_beyond_last``: P33.
     ``strict_reserved_bits``: refuse requests with reserved bits set (H9). ``encapsulations``: what is offered (H11);
     ``gre_key_with_d``: keys also for co-located requesters (T5). ``max_bindings``: of one owner at a time (L3);
@@ -31,7 +31,6 @@ class LmaPolicy:
     nat_max_lifetime: int = 600
     timestamp_window: float = 7.0
     handover_min_interval: float = 1.0
-    address_hold: float = 3600.0
     revoke_on_handover: bool = True
     nat_traversal: bool = True
     forced_udp: bool = True

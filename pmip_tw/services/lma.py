@@ -103,7 +103,6 @@ def policy_of(settings: LmaSettings) -> LmaPolicy:
         nat_max_lifetime=settings.nat_max_lifetime,
         timestamp_window=settings.timestamp_window,
         handover_min_interval=settings.handover_min_interval,
-        address_hold=settings.address_hold,
         revoke_on_handover=settings.revoke_on_handover,
         nat_traversal=settings.nat_traversal,
         forced_udp=settings.forced_udp,

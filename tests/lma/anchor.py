@@ -50,6 +50,7 @@ class Anchor:
         self,
         *,
         home: str = "10.1.0.0/29",
+        address_hold: float = 3600.0,
         nodes: int = 9,
         pools: Pools | None = None,
         mags: Iterable[KnownMag] = (),
@@ -64,7 +65,7 @@ class Anchor:
                 (nai(node).decode(), association(node))
                 for node in (*range(1, nodes + 1), *range(BLUE, BLUE + 3))
             ),
-            pools or Pools([(AddressPool(prefix(home), hold=self.policy.address_hold), [])]),
+            pools or Pools([(AddressPool(prefix(home), hold=address_hold), [])]),
             mags=KnownMags(mags) if mags else None,
             aaa=aaa,
         )

@@ -65,7 +65,6 @@ class LmaMachine(RuleBasedStateMachine):
         self.anchor = Anchor(
             pools=pools,
             handover_min_interval=interval,
-            address_hold=20.0,
             max_bindings=most,
             by_technology=by_technology,
         )

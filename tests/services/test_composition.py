@@ -29,7 +29,16 @@ CONF = Path(__file__).parents[2] / "conf"
 OTHER_LMA = ipv4("192.0.2.2")
 
 OF_ANY = {"identity", "control"}
-OF_AN_LMA = {"broadcast_addresses", "device", "mtu", "domains", "pools", "mags", "mobile_nodes"}
+OF_AN_LMA = {
+    "address_hold",
+    "broadcast_addresses",
+    "device",
+    "mtu",
+    "domains",
+    "pools",
+    "mags",
+    "mobile_nodes",
+}
 OF_A_MAG = {"uplink", "access", "radius", "local", "default_realm", "local_routing", "advertise_mtu"}
 NO_POLICY = OF_ANY | OF_AN_LMA | OF_A_MAG
 """Settings of the devices, of AAA and of tables; they have tests of their own."""

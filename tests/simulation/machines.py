@@ -237,14 +237,15 @@ class LmaMachine(Machine):
     def _start_agent(self) -> None:
         world = self.world
         others = world.scenario.redirected if self.number == 0 else ()
+        settings = dict(world.scenario.lma_settings)
+        hold = float(str(settings.pop("address_hold", 3600.0)))
         policy = LmaPolicy(
             address=self.address,
             redirects={realm.encode(): world.lmas[1].address for realm in others},
-            **world.scenario.lma_settings,  # type: ignore[arg-type]
+            **settings,  # type: ignore[arg-type]
         )
         pools = [
-            (AddressPool(world.home, hold=policy.address_hold, domain=domain), [realm])
-            for realm, domain in DOMAINS.items()
+            (AddressPool(world.home, hold=hold, domain=domain), [realm]) for realm, domain in DOMAINS.items()
         ]
         self.engine = LmaEngine(
             policy,

@@ -52,9 +52,11 @@ class Habit:
 
 @attrs.frozen(slots=True, kw_only=True)
 class Scenario:
-    """``settings`` of the roles are those of MagPolicy and LmaPolicy. ``redirected``: the realms whose nodes the first
-    LMA sends to the second. ``nats``: numbers of MAGs behind one each. ``proofs``: by which associations each MAG
-    proves its requests: "per-mn", "fa-ha" or "both"; all per MN if it is empty. ``actions``: in order of time.
+    """``settings`` of the roles are those of MagPolicy and LmaPolicy, with the ``address_hold`` of the LMAs' pools.
+
+    ``redirected``: the realms whose nodes the first LMA sends to the second. ``nats``: numbers of MAGs behind one each.
+    ``proofs``: by which associations each MAG proves its requests: "per-mn", "fa-ha" or "both"; all per MN if it is
+    empty. ``actions``: in order of time.
     """
 
     seed: int
