@@ -2,7 +2,7 @@
 
 import pytest
 
-from pmip_tw.addresses import UNSPECIFIED, ipv4
+from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, ipv4
 from pmip_tw.mobility.effects import Install, Send
 from pmip_tw.mobility.tunnels import Encapsulation, Tunnel
 from pmip_tw.wire.extension_values import DynamicHomeAgent, MessageString
@@ -94,6 +94,11 @@ class TestLifetime:
         again = one(bench.arrive(reply(bench.begin(), 69, lifetime=300)))
         assert requests(bench.arrive(reply(again, 69, lifetime=200))) == []
 
+    @pytest.mark.parametrize("offered", [0, 1800, 3600])
+    def test_one_that_is_no_shorter_cures_nothing(self, offered: int) -> None:
+        bench = Bench()
+        assert requests(bench.arrive(reply(bench.begin(), 69, lifetime=offered))) == []
+
     @covers("M4")
     def test_not_of_who_proves_nothing(self) -> None:
         bench = Bench()
@@ -148,6 +153,22 @@ class TestDiscovery:
         for target in (SECOND, THIRD):
             asked = one(bench.arrive(reply(asked, 143, dynamic_home_agent=DynamicHomeAgent(2, target))))
         effects = bench.arrive(reply(asked, 143, dynamic_home_agent=DynamicHomeAgent(2, SECOND)))
+        assert requests(effects) == [] and note("visitor-removed", effects).reason == "143"
+
+    @covers("DY7")
+    def test_a_chain_of_them_ends(self) -> None:
+        bench, asked = self.begun()
+        for number in range(4):
+            target = DynamicHomeAgent(2, ipv4(f"192.0.2.{50 + number}"))
+            asked = one(bench.arrive(reply(asked, 143, dynamic_home_agent=target)))
+        effects = bench.arrive(reply(asked, 143, dynamic_home_agent=DynamicHomeAgent(2, SECOND)))
+        assert requests(effects) == [] and note("visitor-removed", effects).reason == "143"
+
+    @covers("DY7")
+    @pytest.mark.parametrize("named", [None, DynamicHomeAgent(1, SECOND), DynamicHomeAgent(2, ALL_ONES)])
+    def test_one_that_names_nobody_is_a_refusal(self, named: DynamicHomeAgent | None) -> None:
+        bench, asked = self.begun()
+        effects = bench.arrive(reply(asked, 143, dynamic_home_agent=named))
         assert requests(effects) == [] and note("visitor-removed", effects).reason == "143"
 
     @covers("DY7")
