@@ -87,6 +87,7 @@ class Asking:
         return [*effects, *self._registrar.attempt(visitor, exchange, now)]
 
     def attempt(self, visitor: Visitor, exchange: Exchange, now: Now) -> list[MagEffect]:
+        """One more try, unless its LMA may not be asked any more."""
         wait = self._lmas.blocked_for(exchange.lma, visitor.nai, now.monotonic)
         if wait:
             return self.blocked(visitor, exchange, wait, now)

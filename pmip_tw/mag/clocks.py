@@ -4,6 +4,9 @@ from pmip_tw.addresses import Ipv4
 from pmip_tw.mag.newest import Newest
 from pmip_tw.mobility.replay import later, ntp_seconds, ntp_timestamp
 
+TIMESTAMP_WINDOW = 7.0
+"""Seconds by which an LMA's clock may be from ours before it is followed: what LMAs usually take (I6, P33)."""
+
 _UNSUPPLIED = 1 << 11
 """A clock that is a 64-bit float says the time since 1900 in steps of this many 2^-32 of a second."""
 

@@ -10,7 +10,7 @@ from pmip_tw.mag.anew import Anew
 from pmip_tw.mag.asking import Asking
 from pmip_tw.mag.attaching import Attaching
 from pmip_tw.mag.care_of import CareOf
-from pmip_tw.mag.clocks import Identifications
+from pmip_tw.mag.clocks import TIMESTAMP_WINDOW, Identifications
 from pmip_tw.mag.departures import Departures
 from pmip_tw.mag.effects import MagEffect
 from pmip_tw.mag.gate import Gate
@@ -65,7 +65,7 @@ class MagEngine:
         self._home = HomeSide(policy, self._links, self._addressing)
         self._informing = Informing(policy, self._links)
         self._care_of = CareOf(policy.address)
-        self._clocks = Identifications(policy.timestamp_window)
+        self._clocks = Identifications(TIMESTAMP_WINDOW)
         self._lmas = Lmas(policy)
         self._revocations = Revocations(self._care_of, self._visitors, self._lmas)
         registrar = Registrar(policy, self._care_of, self._lmas, self._clocks)

@@ -18,9 +18,8 @@ class MagPolicy:
     Towards the LMAs. ``address``: the care-of address, ours, at the start. ``lifetime``: asked for. ``colocated``: the
     D bit (P8). ``unknown_home_address``: what asks for any, 0 or all ones (P5). ``nat_traversal``: "auto", "force" or
     "off" (N1). ``encapsulation``: asked for. ``gre_key``: "none", "lma" or "own" (T5); ``gre_key_with_d``: with the D
-    bit as well. ``send_identifiers``: 147/1-2 (P12). ``access_technology``: told in 147/4; 1 is IEEE 802.3.
-    ``host_configuration``: ask the LMA what DHCP is to say (P70). ``tunnel_broadcast``: P68. ``timestamp_window``: how
-    far an LMA's clock may be from ours before we follow it (P33). ``associations``: ours, with LMAs (P72).
+    bit as well. ``send_identifiers``: 147/1-2 (P12). ``host_configuration``: ask the LMA what DHCP is to say (P70).
+    ``tunnel_broadcast``: P68. ``associations``: ours, with LMAs (P72).
 
     Which LMA. ``default_lmas``: for nodes to which AAA gives none; ``dynamic_home_agent``: the first that answers
     is asked which one to use (RFC 4433). ``pmip_backoff``: how long nothing is asked for after a refusal with 149 or
@@ -43,10 +42,8 @@ class MagPolicy:
     gre_key: str = "none"
     gre_key_with_d: bool = False
     send_identifiers: bool = False
-    access_technology: int = 1
     host_configuration: bool = False
     tunnel_broadcast: bool = False
-    timestamp_window: float = 7.0
     associations: tuple[LmaAssociation, ...] = ()
     default_lmas: tuple[Ipv4, ...] = ()
     dynamic_home_agent: bool = False

@@ -43,6 +43,9 @@ DISCOVERY_LIFETIME = 5
 _INTERFACE_ID, _DEVICE_ID, _ETHERNET_MAC = 1, 2, 1
 """Sub-types of 147 and the kind of device identifier that we know (RFC 5563 5.2, 5.3)."""
 
+_WIRED_ETHERNET = 1
+"""IEEE 802.3 in 147/4 (RFC 5563 5.5): all that we see of a node's access."""
+
 _AGENT_PART = frozenset((GRE_KEY, REVOCATION_SUPPORT, UDP_TUNNEL_REQUEST))
 _FLAGS = {Encapsulation.GRE: GRE, Encapsulation.MINIMAL: MINIMAL}
 
@@ -182,7 +185,7 @@ class Registrar:
             nai=visitor.nai.encode(),
             per_node=protection.per_node,
             identifiers=self._identifiers(visitor),
-            access_technology=policy.access_technology,
+            access_technology=_WIRED_ETHERNET,
             dynamic_home_agent=self._requested(exchange),
             gre_key=exchange.gre_key,
             udp_tunnel=self._udp_tunnel(exchange),
