@@ -139,6 +139,7 @@ domain = "blue"
     main, blue = domains_of(settings)
     assert (main.name, main.device, main.table, main.prefixes) == ("", "mip0", None, blue.prefixes)
     assert (blue.name, blue.device, blue.table) == ("blue", "mip-blue", 100)
+    assert {domain.mtu for domain in domains_of(attrs.evolve(settings, mtu=1400))} == {1400}
     routers = [domain.gateway_of(ipv4("10.1.0.9")) for domain in (main, blue)]
     assert routers == [ipv4("10.1.0.1"), ipv4("10.1.0.254")]
     pools = pools_of(settings)
