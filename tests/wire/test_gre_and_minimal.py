@@ -169,3 +169,18 @@ def test_a_total_length_less_than_the_headers_is_refused() -> None:
     outer[2:4] = (31).to_bytes(2, "big")
     with pytest.raises(Malformed, match="total length 31"):
         minimal.unwrap(bytes(outer))
+
+
+@covers("T3")
+def test_what_is_too_long_is_refused() -> None:
+    """One octet less goes."""
+    longest = Ipv4Packet(
+        source=MAG, destination=LMA, protocol=17, payload=bytes(minimal.LONGEST - 20)
+    ).encode()
+    assert minimal.unwrap(minimal.wrap(longest, LMA_OCTETS, MAG_OCTETS)) == longest
+    with pytest.raises(ValueError, match="does not fit"):
+        minimal.wrap(longest + b"x", LMA_OCTETS, MAG_OCTETS)
+    header = minimal.forwarding_header(longest)
+    assert len(minimal.rebuild(header + bytes(0xFFFF - 20), MAG, 0)) == 0xFFFF
+    with pytest.raises(Malformed, match="a payload of 65516 octets"):
+        minimal.rebuild(header + bytes(0xFFFF - 19), MAG, 0)
