@@ -77,7 +77,6 @@ class Machine(ABC):
         self._sent_before = 0
         self._start_agent()
         self.up = True
-        self.world.network.silent.discard(self.address)
 
     def crash_after(self, effects: int, seconds: float, *, silent: bool) -> None:
         """See actions.Crash."""
@@ -95,8 +94,13 @@ class Machine(ABC):
         if self.dhcp is not None:
             self.dhcp.stop()
         if self._silent_meanwhile:
+            # The machine is off: whoever has its address when it is on again is heard.
             self.world.network.silent.add(self.address)
-        self.world.later(self._back_after, self.start)
+        self.world.later(self._back_after, partial(self._on_again, self.address))
+
+    def _on_again(self, silent: Ipv4) -> None:
+        self.world.network.silent.discard(silent)
+        self.start()
 
     def fail_next_install(self) -> None:
         self.plane.fail_next_install()

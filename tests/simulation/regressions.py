@@ -25,4 +25,12 @@ REGRESSIONS = (
         "upkeep", 24370, "a revocation was acknowledged while the reply that it made void was on its way"
     ),
     Regression("quick-returns", 40209, "a reply was believed whose lifetime was over"),
+    # What the simulation itself had wrong.
+    Regression(
+        "address-spaces", 72726, "a stale entry at a MAG that nobody listens at any more was an eavesdropper"
+    ),
+    Regression(
+        "short-of-addresses", 72931, "a node whose MAG had not heard of its address was short of addresses"
+    ),
+    Regression("upkeep", 84257, "a machine that was off took the address that it had before along for good"),
 )

@@ -97,7 +97,7 @@ def _is_served(world: "World", node: "MobileNode") -> None:
         ),
         None,
     )
-    if binding is None and all(_no_address_left(world, world.lmas[number]) for number in node.habit.lmas):
+    if binding is None and _is_short(world, node):
         return  # there are more nodes than addresses (H10)
     if visitor is None or binding is None:
         raise Violation("who is there is served", f"{node.nai} at {mag.name}: {visitor}, {binding}")
@@ -109,6 +109,12 @@ def _is_served(world: "World", node: "MobileNode") -> None:
     if not node.address == visitor.home_address == binding.home_address:
         seen = f"{node.nai} believes {node.address:#x}, {mag.name} {visitor.home_address:#x}"
         raise Violation("who is there has its address", f"{seen}, the LMA {binding.home_address:#x}")
+
+
+def _is_short(world: "World", node: "MobileNode") -> bool:
+    """Others have every address that it might have; one of its own, which its MAG has not heard of, is not lost."""
+    lmas = [world.lmas[number] for number in node.habit.lmas]
+    return all(_no_address_left(world, lma) and state.binding_of(lma, node.nai) is None for lma in lmas)
 
 
 def _no_address_left(world: "World", lma: LmaMachine) -> bool:

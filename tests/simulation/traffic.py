@@ -129,8 +129,16 @@ class Traffic:
                 continue  # the LMA has forgotten whose it was: bindings are not durable yet
             if state.claims(mag, receiver.nai, binding.home_address):
                 continue  # a provisional entry takes a claim for true until the LMA has decided (P77)
+            if self._has_moved_on(receiver, mag):
+                continue  # its MAG has not heard so yet (RV23), and nobody listens there any more
             seen = f"a packet to {node.nai} was sent to {mac.hex()}"
             raise Violation("nobody hears another's packets", seen)
+
+    def _has_moved_on(self, node: "MobileNode", mag: MagMachine) -> bool:
+        if mag.number in (node.where, node.overheard_by):
+            return False
+        bindings = (state.binding_of(lma, node.nai) for lma in self._world.lmas)
+        return any(binding is not None and binding.care_of_address != mag.address for binding in bindings)
 
     def _packet(self, home_address: Ipv4) -> bytes:
         packet = self._packets.get(home_address)
