@@ -5,19 +5,21 @@ It covers the datagram from its first octet through this extension's SPI (RFC 59
 """
 
 from struct import Struct
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 from pmip_tw.errors import Malformed
-from pmip_tw.wire.extensions import GENERALIZED_AUTHENTICATION, Span
+from pmip_tw.wire.extensions import GENERALIZED_AUTHENTICATION
 
 MN_AAA_SUBTYPE = 1
 
 _SIMPLE_HEADER = Struct("!BBI")
 _LONG_HEADER = Struct("!BBHI")
-_SPI = Struct("!I")
+_spi_at = Struct("!I").unpack_from
 
 
-class Authenticator(NamedTuple):
+class Authenticator(msgspec.Struct, frozen=True, gc=False):
     """An authentication extension as received: ``covered`` octets of the datagram are authenticated by ``value``."""
 
     spi: int
@@ -35,16 +37,18 @@ class Signs(Protocol):
     def sign(self, covered: bytes, /) -> bytes: ...
 
 
-def read_authenticator(datagram: bytes, span: Span) -> Authenticator:
-    """The authentication extension at ``span``; Malformed if it has no room for an SPI and an authenticator."""
-    kind, start, body, end = span
+def read_authenticator(datagram: bytes, first: int, body: int, after: int) -> Authenticator:
+    """The authentication extension from octet ``first`` to ``after``, its SPI at ``body``.
+
+    Malformed if it has no room for an SPI and an authenticator.
+    """
     covered = body + 4
-    if covered >= end:
+    if covered >= after:
         raise Malformed(
-            f"authentication extension {kind} of {end - start} octets holds no authenticator", start
+            f"authentication extension {datagram[first]} of {after - first} octets holds no authenticator",
+            first,
         )
-    spi: int = _SPI.unpack_from(datagram, body)[0]
-    return Authenticator(spi, datagram[covered:end], covered)
+    return Authenticator(_spi_at(datagram, body)[0], datagram[covered:after], covered)
 
 
 def append_signature(unsigned: bytes, kind: int, association: Signs) -> bytes:
@@ -57,8 +61,14 @@ def append_signature(unsigned: bytes, kind: int, association: Signs) -> bytes:
     return covered + association.sign(covered)
 
 
-def write_authenticator(unsigned: bytes, kind: int, received: Authenticator) -> bytes:
-    """``unsigned`` followed by an authentication extension with a value that is known already."""
+def add_authenticator(
+    unsigned: bytes, kind: int, association: Signs | None, received: Authenticator | None
+) -> bytes:
+    """``unsigned`` signed with ``association``; without one followed by what was ``received``, if anything was."""
+    if association is not None:
+        return append_signature(unsigned, kind, association)
+    if received is None:
+        return unsigned
     size = 4 + len(received.value)
     if kind == GENERALIZED_AUTHENTICATION:
         return unsigned + _LONG_HEADER.pack(kind, MN_AAA_SUBTYPE, size, received.spi) + received.value

@@ -1,7 +1,8 @@
 """The data of the extensions that carry more than one number, as values."""
 
 from struct import Struct
-from typing import NamedTuple
+
+import msgspec
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import Malformed, UnrecognizedNonSkippable
@@ -28,7 +29,7 @@ FROM_HOME_AGENT = 1
 FROM_FOREIGN_AGENT = 2
 
 
-class UdpTunnelRequest(NamedTuple):
+class UdpTunnelRequest(msgspec.Struct, frozen=True, gc=False):
     """Extension 144 (RFC 3519 3.1): please tunnel in UDP. ``encapsulation`` 0 means as the M and G bits say."""
 
     forced: bool = False
@@ -51,7 +52,7 @@ class UdpTunnelRequest(NamedTuple):
         return cls(bool(flags & 0x80), bool(flags & 0x40), bool(flags & 0x20), encapsulation)
 
 
-class UdpTunnelReply(NamedTuple):
+class UdpTunnelReply(msgspec.Struct, frozen=True, gc=False):
     """Extension 44 (RFC 3519 3.2): ``code`` 0-63 will tunnel in UDP, 64-255 will not.
 
     ``keepalive_interval`` is in seconds; 0 leaves it to the receiver.
@@ -82,7 +83,7 @@ class UdpTunnelReply(NamedTuple):
         return cls(code, bool(flags & 0x8000), interval)
 
 
-class RevocationSupport(NamedTuple):
+class RevocationSupport(msgspec.Struct, frozen=True, gc=False):
     """Extension 137 (RFC 3543 3.2). ``inform`` is the I bit; ``timestamp`` the sender's clock (RV6)."""
 
     timestamp: int
@@ -92,15 +93,15 @@ class RevocationSupport(NamedTuple):
         return simple(REVOCATION_SUPPORT, _REVOCATION_SUPPORT.pack(self.inform << 15, self.timestamp))
 
     @classmethod
-    def decode(cls, data: bytes) -> "RevocationSupport":
+    def decode(cls, datagram: bytes, body: int, after: int) -> "RevocationSupport":
         """A longer one is a later version: its first six octets count."""
-        if len(data) < 6:
-            raise Malformed(f"revocation support of {len(data)} octets instead of 6")
-        flags, timestamp = _REVOCATION_SUPPORT.unpack_from(data)
-        return cls(timestamp, bool(flags & INFORM))
+        if after - body < 6:
+            raise Malformed(f"revocation support of {after - body} octets instead of 6")
+        flags, timestamp = _REVOCATION_SUPPORT.unpack_from(datagram, body)
+        return cls(timestamp, flags & INFORM != 0)
 
 
-class MessageString(NamedTuple):
+class MessageString(msgspec.Struct, frozen=True, gc=False):
     """Extension 145: a sentence for a person, from a home agent (1) or a foreign agent (2); nothing acts on it."""
 
     text: bytes
@@ -127,7 +128,7 @@ REDIRECTED_HOME_AGENT = 2
 """Sub-types of 139: whom the requester asks, and whom it shall ask instead (RFC 4433 3.4)."""
 
 
-class DynamicHomeAgent(NamedTuple):
+class DynamicHomeAgent(msgspec.Struct, frozen=True, gc=False):
     """Extension 139 (RFC 4433 3.4): sub-type 1 requested, 2 redirected home agent; drawn long, met short."""
 
     subtype: int

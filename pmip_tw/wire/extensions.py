@@ -1,4 +1,4 @@
-"""The extensions of Mobile IP messages: their four shapes, one table of what each is, and the walk over them.
+"""The extensions of Mobile IP messages: their four shapes, one table of what each is, and how far each goes.
 
 The type number decides the shape; it cannot be told from the octets (RFC 5944 1.9-1.11).
 """
@@ -95,55 +95,68 @@ EXTENSIONS = {
 
 _SIMPLE = frozenset(n for n, k in EXTENSIONS.items() if k.shape in (Shape.SIMPLE, Shape.SHORT))
 _LONG = frozenset(n for n, k in EXTENSIONS.items() if k.shape is Shape.LONG)
+
+HAS_LENGTH_OCTET = tuple(
+    number in _SIMPLE or (number >= FIRST_SKIPPABLE and number != DYNAMIC_HOME_AGENT) for number in range(256)
+)
+"""By type: whether the second octet is the length of the data behind it; ``extent`` knows of the others."""
+
+_SIMPLE_HEADER = Struct("!BB")
 _LONG_HEADER = Struct("!BBH")
 
 Span = tuple[int, int, int, int]
-"""(type, first octet, first octet of the data, octet after the last). Plain: one is made per extension received.
+"""(type, first octet, first octet of the data, octet after the last).
 
 The data of a short extension begins with its sub-type; the sub-type of a long one is the octet after the type.
 """
 
 
-def walk(datagram: bytes, start: int, *, draft03: bool = False) -> list[Span]:
-    """Every extension from octet ``start`` to the end, in order; a run of pads is one span.
+def extent(datagram: bytes, first: int, *, draft03: bool = False) -> tuple[int, int]:
+    """The first octet of the data of the extension at octet ``first``, and the octet after its last.
 
-    Unknown types 128-255 come along, to be skipped by whoever reads (E2). Raises UnrecognizedNonSkippable for
-    unknown types 0-127 (E1), Truncated where a length runs past the end (E4), Malformed for more than 64.
-    ``draft03``: type 47 has the forms of draft-leung-mip4-proxy-mode-03, which have no length.
+    A run of pads is one extension. Raises UnrecognizedNonSkippable for unknown types 0-127 (E1), Truncated where a
+    length runs past the end (E4). ``draft03``: type 47 has the forms of draft-leung-mip4-proxy-mode-03, which have no
+    length.
+    """
+    kind = datagram[first]
+    end = len(datagram)
+    if HAS_LENGTH_OCTET[kind]:
+        body = first + 2
+        after = body + datagram[first + 1] if body <= end else end + 1
+    elif kind == PAD:
+        body = after = end - len(datagram[first:].lstrip(b"\0"))
+    elif kind == DYNAMIC_HOME_AGENT:
+        body = first + 2
+        after = body + datagram[first + 1] if body <= end else end + 1
+        if datagram[first + 1 : first + 4] in (b"\1\0\4", b"\2\0\4"):
+            after = first + 8  # the form drawn in RFC 4433 3.4
+    elif draft03 and kind == PROXY_NON_SKIPPABLE:
+        body = first + 2
+        after = body + 2 if datagram[body : body + 2] in DRAFT03_METHODS else body
+    elif kind in _LONG:
+        body = first + 4
+        after = body + int.from_bytes(datagram[first + 2 : body], "big") if body <= end else end + 1
+    else:
+        raise UnrecognizedNonSkippable(f"unknown non-skippable extension {kind}", first)
+    if after > end:
+        raise Truncated(f"extension {kind} is longer than the message", first)
+    return body, after
+
+
+def walk(datagram: bytes, start: int, *, draft03: bool = False) -> list[Span]:
+    """Every extension from octet ``start`` to the end, in order, for who asks where they stand.
+
+    Unknown types 128-255 come along, to be skipped by whoever reads (E2). Raises what ``extent`` raises, and
+    Malformed for more than 64.
     """
     spans: list[Span] = []
-    position = start
-    end = len(datagram)
-    while position < end:
-        kind = datagram[position]
-        if kind in _SIMPLE or kind >= FIRST_SKIPPABLE:
-            body = position + 2
-            if body > end:
-                raise Truncated(f"extension {kind} has no length", position)
-            after = body + datagram[position + 1]
-            if kind == DYNAMIC_HOME_AGENT and datagram[position + 1 : position + 4] in (b"\1\0\4", b"\2\0\4"):
-                after = position + 8  # the form drawn in RFC 4433 3.4
-        elif kind == PAD:
-            after = position + 1
-            while after < end and datagram[after] == PAD:
-                after += 1
-            body = after
-        elif draft03 and kind == PROXY_NON_SKIPPABLE:
-            body = position + 2
-            after = body + 2 if datagram[body : body + 2] in DRAFT03_METHODS else body
-        elif kind in _LONG:
-            body = position + 4
-            if body > end:
-                raise Truncated(f"extension {kind} has no length", position)
-            after = body + (datagram[position + 2] << 8 | datagram[position + 3])
-        else:
-            raise UnrecognizedNonSkippable(f"unknown non-skippable extension {kind}", position)
-        if after > end:
-            raise Truncated(f"extension {kind} is longer than the message", position)
-        spans.append((kind, position, body, after))
-        if len(spans) > MAX_EXTENSIONS:
-            raise Malformed(f"more than {MAX_EXTENSIONS} extensions", position)
-        position = after
+    first = start
+    while first < len(datagram):
+        if len(spans) == MAX_EXTENSIONS:
+            raise Malformed(f"more than {MAX_EXTENSIONS} extensions", first)
+        body, after = extent(datagram, first, draft03=draft03)
+        spans.append((datagram[first], first, body, after))
+        first = after
     return spans
 
 
@@ -154,7 +167,7 @@ def simple(kind: int, data: bytes) -> bytes:
     """
     if len(data) > 255:
         raise Malformed(f"extension {kind} with {len(data)} octets; 255 fit")
-    return bytes((kind, len(data))) + data
+    return _SIMPLE_HEADER.pack(kind, len(data)) + data
 
 
 def long(kind: int, subtype: int, data: bytes) -> bytes:

@@ -5,27 +5,23 @@ to check it: authenticators cover the octets that arrived (E6).
 """
 
 from struct import Struct
-from typing import ClassVar
-
-import attrs
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import Malformed, Truncated
 from pmip_tw.wire.authentication import Signs
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.extension_fields import ExtensionFields
-from pmip_tw.wire.extensions import (
-    CHALLENGE,
-    FA_ERROR,
-    GENERALIZED_AUTHENTICATION,
-    MN_FA,
-    UDP_TUNNEL_REPLY,
-    UDP_TUNNEL_REQUEST,
-    walk,
-)
+from pmip_tw.wire.extension_reading import read_extensions
+from pmip_tw.wire.extension_writing import write_message
+from pmip_tw.wire.extensions import CHALLENGE, GENERALIZED_AUTHENTICATION, MN_FA, walk
+from pmip_tw.wire.rare_extensions import IN_DRAFT03_REQUEST, IN_REPLY, IN_REQUEST
 
 _REQUEST = Struct("!BBHIIIQ")
 _REPLY = Struct("!BBHIIQ")
+
+# As plain numbers: comparing with a member of an enumeration costs as much as unpacking the header.
+_REQUEST_TYPE = int(MessageType.REGISTRATION_REQUEST)
+_REPLY_TYPE = int(MessageType.REGISTRATION_REPLY)
 
 SIMULTANEOUS = 0x80
 BROADCASTS = 0x40
@@ -37,21 +33,18 @@ REVERSE_TUNNEL = 0x02
 INFINITE_LIFETIME = 0xFFFF
 
 
-@attrs.define(slots=True, kw_only=True)
 class RegistrationRequest(ExtensionFields):
     """Type 1. ``flags``: the masks of this module; ``lifetime``: seconds, 0 de-registers, 65535 is infinite.
 
     ``identification``: 64-bit NTP timestamp (I3).
     """
 
-    _not_here: ClassVar[frozenset[int]] = frozenset({UDP_TUNNEL_REPLY, FA_ERROR})
-
-    flags: int = REVERSE_TUNNEL
     lifetime: int
-    home_address: Ipv4 = Ipv4(0)
     home_agent: Ipv4
     care_of_address: Ipv4
     identification: int
+    flags: int = REVERSE_TUNNEL
+    home_address: Ipv4 = Ipv4(0)
 
     @classmethod
     def decode(cls, datagram: bytes, *, draft03: bool = False) -> "RegistrationRequest":
@@ -59,7 +52,7 @@ class RegistrationRequest(ExtensionFields):
         if len(datagram) < _REQUEST.size:
             raise Truncated(f"registration request of {len(datagram)} octets", len(datagram))
         kind, flags, lifetime, home, agent, care_of, identification = _REQUEST.unpack_from(datagram)
-        if kind != MessageType.REGISTRATION_REQUEST:
+        if kind != _REQUEST_TYPE:
             raise Malformed(f"message type {kind} is no registration request")
         request = cls(
             flags=flags,
@@ -70,7 +63,7 @@ class RegistrationRequest(ExtensionFields):
             identification=identification,
             draft03=draft03,
         )
-        request._read(datagram, _REQUEST.size)
+        read_extensions(request, datagram, _REQUEST.size, IN_DRAFT03_REQUEST if draft03 else IN_REQUEST)
         return request
 
     def encode(
@@ -78,7 +71,7 @@ class RegistrationRequest(ExtensionFields):
     ) -> bytes:
         """The datagram, authenticated with the associations given; without them, with the authenticators it holds."""
         fixed = _REQUEST.pack(
-            MessageType.REGISTRATION_REQUEST,
+            _REQUEST_TYPE,
             self.flags,
             self.lifetime,
             self.home_address,
@@ -86,7 +79,7 @@ class RegistrationRequest(ExtensionFields):
             self.care_of_address,
             self.identification,
         )
-        return self._write(fixed, mn_ha, mn_aaa, fa_ha)
+        return write_message(fixed, self, mn_ha=mn_ha, mn_aaa=mn_aaa, fa_ha=fa_ha)
 
 
 def challenge_is_answered(request: bytes, *, draft03: bool = False) -> bool:
@@ -96,11 +89,8 @@ def challenge_is_answered(request: bytes, *, draft03: bool = False) -> bool:
     return MN_FA in behind or GENERALIZED_AUTHENTICATION in behind
 
 
-@attrs.define(slots=True, kw_only=True)
 class RegistrationReply(ExtensionFields):
     """Type 3. ``lifetime``: seconds granted if ``code`` accepts, else without meaning (69 excepted)."""
-
-    _not_here: ClassVar[frozenset[int]] = frozenset({UDP_TUNNEL_REQUEST})
 
     code: int
     lifetime: int
@@ -114,22 +104,22 @@ class RegistrationReply(ExtensionFields):
         if len(datagram) < _REPLY.size:
             raise Truncated(f"registration reply of {len(datagram)} octets", len(datagram))
         kind, code, lifetime, home, agent, identification = _REPLY.unpack_from(datagram)
-        if kind != MessageType.REGISTRATION_REPLY:
+        if kind != _REPLY_TYPE:
             raise Malformed(f"message type {kind} is no registration reply")
         reply = cls(
             code=code, lifetime=lifetime, home_address=home, home_agent=agent, identification=identification
         )
-        reply._read(datagram, _REPLY.size)
+        read_extensions(reply, datagram, _REPLY.size, IN_REPLY)
         return reply
 
     def encode(self, *, mn_ha: Signs | None = None, fa_ha: Signs | None = None) -> bytes:
         """The datagram, authenticated with the associations given; without them, with the authenticators it holds."""
         fixed = _REPLY.pack(
-            MessageType.REGISTRATION_REPLY,
+            _REPLY_TYPE,
             self.code,
             self.lifetime,
             self.home_address,
             self.home_agent,
             self.identification,
         )
-        return self._write(fixed, mn_ha, None, fa_ha)
+        return write_message(fixed, self, mn_ha=mn_ha, mn_aaa=None, fa_ha=fa_ha)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 import attrs
+import msgspec
+from msgspec import structs
 
 from pmip_tw.errors import WireError
 from pmip_tw.wire.arp import Arp
@@ -78,16 +80,12 @@ def message(codec: Codec) -> Check:
     return check
 
 
-def meaning(found: object) -> dict[str, object]:
+def meaning(found: msgspec.Struct) -> dict[str, object]:
     """All fields but the octets that are kept as they came, and where an authenticator lay."""
-    fields = {
-        field.name: getattr(found, field.name)
-        for field in attrs.fields(type(found))
-        if field.name not in KEPT
-    }
+    fields = {name: value for name, value in structs.asdict(found).items() if name not in KEPT}
     for name in AUTHENTICATORS:
         if fields.get(name) is not None:
-            fields[name] = fields[name]._replace(covered=0)
+            fields[name] = structs.replace(fields[name], covered=0)
     return fields
 
 

@@ -43,6 +43,14 @@ class TestPlaces:
         assert request(NAI, MN_HA, extension, FA_HA).agent_part == {extension[0]}
         assert request(NAI, extension, MN_HA).agent_part == frozenset()
 
+    @covers("P10")
+    def test_one_that_does_not_count_needs_it_as_well(self) -> None:
+        technology = b"\x93\x02\x04\x01"
+        with pytest.raises(Malformed, match="no authenticator covers"):
+            request(NAI, technology, MN_HA, technology)
+        found = request(NAI, technology, MN_HA, technology, FA_HA)
+        assert (found.repeated, found.agent_part) == ((147,), {147})
+
     @pytest.mark.parametrize(
         "extension", [b"\x93\x02\x04\x01", b"\x90\x06\0\0\x80\x04\0\0", b"\x89\x06" + bytes(6), NAI]
     )
