@@ -18,7 +18,7 @@ from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Send
 from pmip_tw.mobility.mn_aaa import AaaTable
-from pmip_tw.mobility.replay import RefusedAhead, ReplayFloors, acceptable, later, resynchronizing
+from pmip_tw.mobility.replay import RefusedAhead, ReplayFloors, TimestampWindow, later, resynchronizing
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.registration import RegistrationRequest
 
@@ -42,6 +42,7 @@ class Intake:
         self._associations = associations
         self._bindings = bindings
         self._floors = floors
+        self._window = TimestampWindow(policy.timestamp_window)
         self._refused_ahead = RefusedAhead(policy.timestamp_window)
         self._mags = mags
         self._prover = Prover(associations, aaa or AaaTable())
@@ -70,7 +71,7 @@ class Intake:
             if again is not None and objection is None:
                 return self._duplicate(asked, again, now)
         last = self._last_identification(asked.owner, binding)
-        if not acceptable(request.identification, last, now.wall, self._policy.timestamp_window):
+        if not self._window.admits(request.identification, last, now.wall):
             return self._resynchronize(asked, last, now)
         if self._refused_ahead and self._refused_ahead.holds(asked.owner, request.identification):
             return self._resynchronize(asked, last, now)

@@ -29,11 +29,25 @@ def seconds_between(identification: int, wall: float) -> float:
     return (difference - _WHOLE if difference >= _HALF else difference) / 2**32
 
 
-def acceptable(identification: int, last_accepted: int | None, wall: float, window: float) -> bool:
-    """Rule I6: inside the window around our clock, and later than what was accepted before."""
-    if abs(seconds_between(identification, wall)) > window:
-        return False
-    return last_accepted is None or later(identification, last_accepted)
+class TimestampWindow:
+    """Rule I6. ``seconds``: how far an Identification may lie from our clock, either way."""
+
+    __slots__ = ("_earliest", "_size", "_wall")
+
+    def __init__(self, seconds: float) -> None:
+        # In units of the timestamp: everything that arrives is compared by integers.
+        self._size = 2 * int(seconds * 2**32)
+        self._wall: float | None = None
+        self._earliest = 0
+
+    def admits(self, identification: int, last_accepted: int | None, wall: float) -> bool:
+        """Whether it is inside the window around our clock, and later than what was accepted before."""
+        if wall != self._wall:  # one instant serves a whole batch of datagrams
+            self._wall = wall
+            self._earliest = ntp_timestamp(wall) - self._size // 2
+        if (identification - self._earliest) % _WHOLE > self._size:
+            return False
+        return last_accepted is None or later(identification, last_accepted)
 
 
 def resynchronizing(request: int, last_accepted: int | None, wall: float, window: float) -> int:

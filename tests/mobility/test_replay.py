@@ -8,7 +8,7 @@ from pmip_tw.mobility.clock import NTP_EPOCH
 from pmip_tw.mobility.replay import (
     RefusedAhead,
     ReplayFloors,
-    acceptable,
+    TimestampWindow,
     later,
     ntp_seconds,
     ntp_timestamp,
@@ -58,7 +58,23 @@ def test_seconds_between(wall: float, ahead: float) -> None:
 )
 def test_window(ahead: float, accepted: bool) -> None:
     wall = 1_704_067_200.0
-    assert acceptable(ntp_timestamp(wall + ahead), None, wall, 7.0) is accepted
+    assert TimestampWindow(7.0).admits(ntp_timestamp(wall + ahead), None, wall) is accepted
+
+
+@covers("I6")
+@given(
+    walls=st.lists(WALLS, min_size=1, max_size=3),
+    ahead=st.one_of(st.floats(-8, 8), st.sampled_from([7.0, -7.0]), st.floats(-1e9, 1e9)),
+    last=st.none() | IDENTIFICATIONS,
+)
+def test_the_window_follows_the_clock(walls: list[float], ahead: float, last: int | None) -> None:
+    """Also when it is set: what was computed for one instant is not used at another."""
+    window = TimestampWindow(7.0)
+    identification = ntp_timestamp(walls[0] + ahead)
+    for wall in walls:
+        inside = abs(seconds_between(identification, wall)) <= 7.0
+        new = last is None or later(identification, last)
+        assert window.admits(identification, last, wall) is (inside and new)
 
 
 @covers("P33", "I1")
@@ -73,7 +89,7 @@ def test_what_is_told_is_accepted(wall: float, low: int, skew: float, window: fl
     last = ntp_timestamp(wall + min(skew, window - 2.1))
     told = resynchronizing(low, last, wall, window)
     assert told & 0xFFFFFFFF == low
-    assert acceptable(told, last, wall, window)
+    assert TimestampWindow(window).admits(told, last, wall)
 
 
 @covers("P33")

@@ -17,7 +17,7 @@ from pmip_tw.lma.revoking import Revoker
 from pmip_tw.mag import accepting, departures, registering, waiting
 from pmip_tw.mag.clocks import Identifications
 from pmip_tw.mag.presence import Presence
-from pmip_tw.mobility.replay import RefusedAhead, seconds_between
+from pmip_tw.mobility.replay import RefusedAhead, TimestampWindow
 
 
 @attrs.frozen(slots=True)
@@ -32,10 +32,11 @@ class Defect:
 
 def replays_are_accepted(patch: pytest.MonkeyPatch) -> None:
     """I6 without its second half."""
+    admits = TimestampWindow.admits
     patch.setattr(
-        intake,
-        "acceptable",
-        lambda identification, last, wall, window: abs(seconds_between(identification, wall)) <= window,
+        TimestampWindow,
+        "admits",
+        lambda self, identification, last, wall: admits(self, identification, None, wall),
     )
 
 
