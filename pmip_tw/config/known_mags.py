@@ -11,7 +11,8 @@ from pmip_tw.config.limits import Realm
 from pmip_tw.config.locate import Path
 from pmip_tw.config.settings import Authentication, HostAddress, MobileNodeKey, Spi
 from pmip_tw.config.structure import Mistake
-from pmip_tw.mobility.associations import Algorithm, SecurityAssociation
+from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.authenticators import Algorithm
 
 ExtensionStyle = Literal["rfc5563", "draft03"]
 

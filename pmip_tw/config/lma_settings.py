@@ -24,7 +24,8 @@ from pmip_tw.config.settings import (
     Seconds,
     Spi,
 )
-from pmip_tw.mobility.associations import Algorithm, SecurityAssociation
+from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.mobility.mn_aaa import AaaAssociation
 
 BindingKey = Literal["nai", "nai+tech"]

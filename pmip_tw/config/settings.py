@@ -25,7 +25,8 @@ from pmip_tw.config.limits import (
     Within,
 )
 from pmip_tw.mag.policy import COMMON_GATEWAY_MAC
-from pmip_tw.mobility.associations import MINIMUM_SPI, Algorithm, SecurityAssociation
+from pmip_tw.mobility.associations import MINIMUM_SPI, SecurityAssociation
+from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.mobility.mn_aaa import AaaAssociation
 from pmip_tw.secret import Secret
 

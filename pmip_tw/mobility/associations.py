@@ -1,74 +1,25 @@
 """Security associations: who shares which key with whom, and how it authenticates (RFC 5944 3.2, 3.5)."""
 
-import hmac
-from collections.abc import Callable, Iterable
-from enum import Enum
-from hashlib import md5, sha1, sha256
-from typing import Protocol
+from collections import deque
+from collections.abc import Iterable
+from functools import lru_cache
+from hmac import compare_digest
+from typing import NoReturn
 
+from pmip_tw.mobility.authenticators import Algorithm, Signer, signer
 from pmip_tw.secret import Secret
 
 MINIMUM_SPI = 256
 """0-255 are reserved (RFC 5944 3.5.1)."""
 
-Signer = Callable[[bytes], bytes]
+MOST_READY = 131_072
+"""Keys of a table that are kept ready, each in 450 octets; to make one ready costs as much as an authenticator."""
 
 
-class Hash(Protocol):
-    """What ``hashlib`` returns, as far as it is needed here."""
-
-    def copy(self) -> "Hash": ...
-    def update(self, data: bytes, /) -> None: ...
-    def digest(self) -> bytes: ...
-
-
-class Algorithm(Enum):
-    """How an authenticator is computed (docs/requirements.md, Algorithms); values are the configuration's words."""
-
-    HMAC_MD5 = "hmac-md5"
-    HMAC_SHA1 = "hmac-sha1"
-    HMAC_SHA256 = "hmac-sha256"
-    KEYED_MD5 = "keyed-md5"
-    KEYED_MD5_RFC2002 = "keyed-md5-rfc2002"
-
-    @property
-    def digest_size(self) -> int:
-        """Octets of an authenticator."""
-        return _DIGEST_SIZES.get(self, 16)
-
-
-_DIGEST_SIZES = {Algorithm.HMAC_SHA1: 20, Algorithm.HMAC_SHA256: 32}
-
-
-def _pre_keyed(constructor: Callable[[bytes], "Hash"], key: bytes) -> Signer:
-    """HMAC (RFC 2104) with the two key blocks hashed once: half the cost of ``hmac.digest`` per message."""
-    if len(key) > 64:
-        key = constructor(key).digest()
-    block = key.ljust(64, b"\0")
-    inner_keyed = constructor(bytes(octet ^ 0x36 for octet in block))
-    outer_keyed = constructor(bytes(octet ^ 0x5C for octet in block))
-
-    def sign(covered: bytes) -> bytes:
-        inner = inner_keyed.copy()
-        inner.update(covered)
-        outer = outer_keyed.copy()
-        outer.update(inner.digest())
-        return outer.digest()
-
-    return sign
-
-
-def _signer(algorithm: Algorithm, key: bytes) -> Signer:
-    if algorithm is Algorithm.HMAC_MD5:
-        return _pre_keyed(md5, key)
-    if algorithm is Algorithm.HMAC_SHA1:
-        return _pre_keyed(sha1, key)
-    if algorithm is Algorithm.HMAC_SHA256:
-        return _pre_keyed(sha256, key)
-    if algorithm is Algorithm.KEYED_MD5:
-        return lambda covered: md5(key + covered + key).digest()
-    # RFC 2002 covered the extension's Type and Length but not its SPI, the last four octets here.
-    return lambda covered: md5(key + covered[:-4] + key).digest()
+@lru_cache(maxsize=256)
+def _one_object(spi: int) -> int:
+    """One number for all nodes that have the same SPI."""
+    return spi
 
 
 class SecurityAssociation:
@@ -77,9 +28,11 @@ class SecurityAssociation:
     The octets covered by an authenticator are the datagram up to and including the extension's SPI
     (RFC 5944 3.5.1); ``sign`` and ``verify`` take exactly those. ``previous``: what the peer may still use under the
     same SPI while its key is being changed. ``digest_size``: octets of an authenticator.
+
+    There may be a million of them, so what it holds is laid out flat: the key is its octets, not a Secret.
     """
 
-    __slots__ = ("_key", "_sign", "algorithm", "digest_size", "previous", "spi")
+    __slots__ = ("_key", "_ready_keys", "_signer", "algorithm", "previous", "spi")
 
     def __init__(
         self,
@@ -90,33 +43,56 @@ class SecurityAssociation:
     ) -> None:
         if not MINIMUM_SPI <= spi <= 0xFFFFFFFF:
             raise ValueError(f"SPI {spi} is outside {MINIMUM_SPI}-4294967295 (0-255 are reserved)")
-        self.spi = spi
+        self.spi = _one_object(spi)
         self.algorithm = algorithm
-        self.digest_size = algorithm.digest_size
         self.previous = previous
-        self._key = key
-        self._sign: Signer | None = None
+        self._key = key.reveal()
+        self._signer: Signer | None = None
+        self._ready_keys: ReadyKeys | None = None
+
+    @property
+    def digest_size(self) -> int:
+        return self.algorithm.digest_size
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether its key is ready for use: hashed already."""
+        return self._signer is not None
 
     def sign(self, covered: bytes) -> bytes:
-        """The authenticator over ``covered``; ``algorithm.digest_size`` octets."""
-        signer = self._sign
-        if signer is None:
-            signer = self._sign = _signer(self.algorithm, self._key.reveal())
-        return signer(covered)
+        """The authenticator over ``covered``; ``digest_size`` octets."""
+        return (self._signer or self._make_ready()).sign(covered)
 
     def verify(self, covered: bytes, authenticator: bytes) -> bool:
         """Whether ``authenticator`` is right, compared in constant time; one of another length never is."""
-        return hmac.compare_digest(self.sign(covered), authenticator)
+        return compare_digest((self._signer or self._make_ready()).sign(covered), authenticator)
 
     def verified_by(self, covered: bytes, authenticator: bytes) -> "SecurityAssociation | None":
         """Whose key made ``authenticator``: this one, or the previous one; None if neither.
 
         The peer is answered with the same: it need not know the other key.
         """
-        if hmac.compare_digest(self.sign(covered), authenticator):
+        if compare_digest((self._signer or self._make_ready()).sign(covered), authenticator):
             return self
         previous = self.previous
         return None if previous is None else previous.verified_by(covered, authenticator)
+
+    def _make_ready(self) -> Signer:
+        self._signer = signer(self.algorithm, self._key)
+        if self._ready_keys is not None:
+            self._ready_keys.note(self)
+        return self._signer
+
+    def share(self, ready_keys: "ReadyKeys") -> None:
+        """From now on this key, and the previous one, is kept ready only as long as ``ready_keys`` has room for it."""
+        self._ready_keys = ready_keys
+        self.rest()
+        if self.previous is not None:
+            self.previous.share(ready_keys)
+
+    def rest(self) -> None:
+        """The key is made ready anew when it is used again."""
+        self._signer = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SecurityAssociation) and (self.spi, self.algorithm, self._key) == (
@@ -131,26 +107,69 @@ class SecurityAssociation:
     def __repr__(self) -> str:
         return f"SecurityAssociation(spi={self.spi}, algorithm={self.algorithm.value})"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a SecurityAssociation is not pickled: keys do not leave the process")
+
+
+class ReadyKeys:
+    """The associations, of those that share this, whose keys are ready: at most ``most``, and the first goes first.
+
+    Nodes renew in turn, each once in half its lifetime, so that who was ready first is who is needed last. It costs
+    those whose keys are ready nothing, as noting every use would.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._associations: deque[SecurityAssociation] = deque()
+
+    def note(self, association: SecurityAssociation) -> None:
+        """``association`` was made ready just now."""
+        self._associations.append(association)
+        if len(self._associations) > self._most:
+            self._associations.popleft().rest()
+
+    def __len__(self) -> int:
+        return len(self._associations)
+
 
 class AssociationTable:
-    """The MN-HA associations that an LMA knows from its configuration, by NAI and SPI."""
+    """The MN-HA associations that an LMA knows from its configuration, by NAI and SPI.
 
-    def __init__(self, associations: Iterable[tuple[str, SecurityAssociation]] = ()) -> None:
-        self._by_nai: dict[bytes, tuple[SecurityAssociation, ...]] = {}
+    ``most_ready``: how many keys are kept ready for use.
+    """
+
+    def __init__(
+        self,
+        associations: Iterable[tuple[str, SecurityAssociation]] = (),
+        most_ready: int = MOST_READY,
+    ) -> None:
+        # Nearly every node has one association: it stands here itself, and only what goes beyond in the other table.
+        self._first: dict[bytes, SecurityAssociation] = {}
+        self._further: dict[tuple[bytes, int], SecurityAssociation] = {}
+        self._ready_keys = ReadyKeys(most_ready)
         for nai, association in associations:
             self.add(nai, association)
 
     def add(self, nai: str, association: SecurityAssociation) -> None:
         """In place of the one with the same NAI and SPI, if there is one."""
-        others = [one for one in self._by_nai.get(nai.encode(), ()) if one.spi != association.spi]
-        self._by_nai[nai.encode()] = (*others, association)
+        association.share(self._ready_keys)
+        name = nai.encode()
+        if self._first.setdefault(name, association).spi == association.spi:
+            self._first[name] = association
+        else:
+            self._further[name, association.spi] = association
+
+    @property
+    def ready(self) -> int:
+        """How many keys are ready for use."""
+        return len(self._ready_keys)
 
     def knows(self, nai: bytes) -> bool:
         """Whether ``nai`` has an association, with whatever SPI."""
-        return nai in self._by_nai
+        return nai in self._first
 
     def find(self, nai: bytes, spi: int) -> SecurityAssociation | None:
-        for association in self._by_nai.get(nai, ()):
-            if association.spi == spi:
-                return association
-        return None
+        found = self._first.get(nai)
+        if found is None or found.spi == spi:
+            return found
+        return self._further.get((nai, spi))

@@ -9,7 +9,8 @@ from hashlib import md5
 
 import attrs
 
-from pmip_tw.mobility.associations import MINIMUM_SPI, Algorithm, SecurityAssociation
+from pmip_tw.mobility.associations import MINIMUM_SPI, SecurityAssociation
+from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.secret import Secret
 from pmip_tw.wire.authentication import Signs
 

@@ -16,7 +16,8 @@ from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
 from pmip_tw.config.settings import MagSettings
 from pmip_tw.errors import ConfigurationError
-from pmip_tw.mobility.associations import Algorithm, SecurityAssociation
+from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.secret import Secret
 
 CONF = Path(__file__).parents[2] / "conf"

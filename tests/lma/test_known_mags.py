@@ -4,8 +4,9 @@ import pytest
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4
 from pmip_tw.lma.mags import KnownMag
-from pmip_tw.mobility.associations import Algorithm, SecurityAssociation
+from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
+from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.mobility.effects import Send
 from pmip_tw.secret import Secret
 from pmip_tw.wire.extension_fields import BY_FA_HA, BY_IPSEC

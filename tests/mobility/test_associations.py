@@ -3,12 +3,14 @@
 import hashlib
 import hmac
 import pickle
+import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmip_tw.mobility.associations import Algorithm, AssociationTable, SecurityAssociation
+from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
+from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.secret import Secret, parse_key
 
 KEYS = st.one_of(st.binary(min_size=1, max_size=200), st.sampled_from([bytes(64), b"k" * 64, b"k" * 65]))
@@ -122,3 +124,85 @@ def test_while_a_key_is_changed_both_verify_and_the_one_used_is_known() -> None:
     assert new.verified_by(covered, old.sign(covered)) is old
     assert new.verified_by(covered, bytes(16)) is None
     assert not new.verify(covered, old.sign(covered))
+
+
+class TestKeysThatAreReady:
+    """A table keeps only so many keys ready for use; whether one is makes no difference but in time."""
+
+    COVERED = b"some octets"
+
+    def table(self, nodes: int, most: int) -> tuple[AssociationTable, list[SecurityAssociation]]:
+        every = [SecurityAssociation(256, Secret(b"key %d" % node)) for node in range(nodes)]
+        return AssociationTable(((f"mn{n}", one) for n, one in enumerate(every)), most_ready=most), every
+
+    def test_the_first_rests_when_there_are_too_many(self) -> None:
+        table, every = self.table(nodes=5, most=3)
+        for association in every:
+            association.sign(self.COVERED)
+        assert [association.is_ready for association in every] == [False, False, True, True, True]
+        assert table.ready == 3
+
+    def test_using_it_again_changes_nothing(self) -> None:
+        table, [first, second, third] = self.table(nodes=3, most=2)
+        for association in (first, second, first, second, first):
+            assert association.verify(self.COVERED, association.sign(self.COVERED))
+        assert table.ready == 2
+        third.sign(self.COVERED)
+        assert [one.is_ready for one in (first, second, third)] == [False, True, True]
+
+    def test_one_that_rested_signs_as_before(self) -> None:
+        table, [one, other] = self.table(nodes=2, most=1)
+        signed = one.sign(self.COVERED)
+        other.sign(self.COVERED)
+        assert not one.is_ready
+        assert one.sign(self.COVERED) == signed
+        assert one.is_ready and not other.is_ready and table.ready == 1
+
+    def test_the_previous_key_of_a_node_counts(self) -> None:
+        old = SecurityAssociation(256, Secret(b"the key before that"))
+        new = SecurityAssociation(256, Secret(b"0123456789abcdef"), previous=old)
+        table = AssociationTable([("mn", new)], most_ready=1)
+        assert new.verified_by(self.COVERED, old.sign(self.COVERED)) is old
+        assert old.is_ready and not new.is_ready and table.ready == 1
+
+    def test_what_was_ready_before_it_came_into_the_table_counts_as_well(self) -> None:
+        association = SecurityAssociation(256, Secret(b"key"))
+        association.sign(self.COVERED)
+        table = AssociationTable([("mn", association)])
+        association.sign(self.COVERED)
+        assert association.is_ready and table.ready == 1
+
+    def test_what_is_in_no_table_stays_ready(self) -> None:
+        every = [SecurityAssociation(256, Secret(b"key %d" % number)) for number in range(5)]
+        for association in every:
+            association.sign(self.COVERED)
+        assert all(association.is_ready for association in every)
+
+
+def test_a_newer_association_takes_the_place_of_the_one_with_its_spi() -> None:
+    first, second, third, fourth = (
+        SecurityAssociation(spi, Secret(key))
+        for spi, key in ((256, b"a"), (257, b"b"), (256, b"c"), (257, b"d"))
+    )
+    table = AssociationTable([("a@x", first), ("a@x", second), ("a@x", third), ("a@x", fourth)])
+    assert table.find(b"a@x", 256) is third
+    assert table.find(b"a@x", 257) is fourth
+    assert table.find(b"a@x", 258) is None
+    assert table.knows(b"a@x") and not table.knows(b"b@x")
+
+
+def test_a_million_of_them_are_small() -> None:
+    """The key of 16 octets, its NAI and the place in the table included; an SPI that all have in common."""
+    count = 20_000
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        table = AssociationTable(
+            (f"mobile-{number:07d}@example.net", SecurityAssociation(5000, Secret(b"%016d" % number)))
+            for number in range(count)
+        )
+        each = (tracemalloc.get_traced_memory()[0] - before) / count
+    finally:
+        tracemalloc.stop()
+    assert table.knows(b"mobile-0000000@example.net")
+    assert each <= 260, f"{each:.0f} octets"

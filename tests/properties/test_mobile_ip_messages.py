@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import WireError
-from pmip_tw.mobility.associations import Algorithm, SecurityAssociation
+from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.secret import Secret
 from pmip_tw.wire.extension_values import (
     DynamicHomeAgent,

@@ -4,7 +4,8 @@ import pytest
 
 from pmip_tw.addresses import ipv4
 from pmip_tw.errors import UnrecognizedNonSkippable
-from pmip_tw.mobility.associations import Algorithm, SecurityAssociation
+from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.secret import Secret
 from pmip_tw.wire.registration import RegistrationReply, RegistrationRequest
 from tests.conformance import covers
