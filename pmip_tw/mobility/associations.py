@@ -13,7 +13,7 @@ MINIMUM_SPI = 256
 """0-255 are reserved (RFC 5944 3.5.1)."""
 
 MOST_READY = 131_072
-"""Keys of a table that are kept ready, each in 450 octets; to make one ready costs as much as an authenticator."""
+"""Keys of a table that are kept ready, each in 300 octets; to make one ready costs as much as an authenticator."""
 
 
 @lru_cache(maxsize=256)
