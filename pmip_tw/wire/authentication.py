@@ -61,14 +61,8 @@ def append_signature(unsigned: bytes, kind: int, association: Signs) -> bytes:
     return covered + association.sign(covered)
 
 
-def add_authenticator(
-    unsigned: bytes, kind: int, association: Signs | None, received: Authenticator | None
-) -> bytes:
-    """``unsigned`` signed with ``association``; without one followed by what was ``received``, if anything was."""
-    if association is not None:
-        return append_signature(unsigned, kind, association)
-    if received is None:
-        return unsigned
+def append_received(unsigned: bytes, kind: int, received: Authenticator) -> bytes:
+    """``unsigned`` followed by the authentication extension ``kind`` with a value that is known already."""
     size = 4 + len(received.value)
     if kind == GENERALIZED_AUTHENTICATION:
         return unsigned + _LONG_HEADER.pack(kind, MN_AAA_SUBTYPE, size, received.spi) + received.value

@@ -1,9 +1,11 @@
 """Octets to the extensions of a registration message: the one pass over them."""
 
+from struct import Struct
+
 from pmip_tw.errors import Malformed, Truncated
 from pmip_tw.wire.authentication import read_authenticator
 from pmip_tw.wire.extension_fields import ACCESS_TECHNOLOGY, ExtensionFields
-from pmip_tw.wire.extension_values import RevocationSupport
+from pmip_tw.wire.extension_values import INFORM, RevocationSupport
 from pmip_tw.wire.extensions import (
     DYNAMIC_HOME_AGENT,
     FA_HA,
@@ -21,6 +23,8 @@ from pmip_tw.wire.extensions import (
     walk,
 )
 from pmip_tw.wire.rare_extensions import Readers, keep, place
+
+_REVOCATION_SUPPORT = Struct("!HI")
 
 _AT_MOST = range(MAX_EXTENSIONS)
 
@@ -60,7 +64,11 @@ def read_extensions(  # noqa: PLR0912 - one branch per extension, in one pass
             message.mn_ha = read_authenticator(datagram, first, body, after)
             signed = True
         elif kind == REVOCATION_SUPPORT and message.revocation is None:
-            message.revocation = RevocationSupport.decode(datagram, body, after)
+            if after - body < _REVOCATION_SUPPORT.size:
+                raise Malformed(f"revocation support of {after - body} octets instead of 6", first)
+            # A longer one is a later version: its first six octets count (RFC 3543 3.2).
+            flags, timestamp = _REVOCATION_SUPPORT.unpack_from(datagram, body)
+            message.revocation = RevocationSupport(timestamp, flags & INFORM != 0)
             if signed:
                 place(message, kind)
         elif (

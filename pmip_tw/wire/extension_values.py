@@ -18,7 +18,7 @@ from pmip_tw.wire.extensions import (
 
 _UDP_TUNNEL_REQUEST = Struct("!BxBBH")
 _UDP_TUNNEL_REPLY = Struct("!BBHH")
-_REVOCATION_SUPPORT = Struct("!HI")
+_REVOCATION_SUPPORT = Struct("!BBHI")
 _SUBTYPE_AND_ADDRESS = Struct("!BI")
 _ADDRESS = Struct("!I")
 
@@ -84,21 +84,16 @@ class UdpTunnelReply(msgspec.Struct, frozen=True, gc=False):
 
 
 class RevocationSupport(msgspec.Struct, frozen=True, gc=False):
-    """Extension 137 (RFC 3543 3.2). ``inform`` is the I bit; ``timestamp`` the sender's clock (RV6)."""
+    """Extension 137 (RFC 3543 3.2). ``inform`` is the I bit; ``timestamp`` the sender's clock (RV6).
+
+    It is decoded where the extensions of a message are read.
+    """
 
     timestamp: int
     inform: bool = False
 
     def encode(self) -> bytes:
-        return simple(REVOCATION_SUPPORT, _REVOCATION_SUPPORT.pack(self.inform << 15, self.timestamp))
-
-    @classmethod
-    def decode(cls, datagram: bytes, body: int, after: int) -> "RevocationSupport":
-        """A longer one is a later version: its first six octets count."""
-        if after - body < 6:
-            raise Malformed(f"revocation support of {after - body} octets instead of 6")
-        flags, timestamp = _REVOCATION_SUPPORT.unpack_from(datagram, body)
-        return cls(timestamp, flags & INFORM != 0)
+        return _REVOCATION_SUPPORT.pack(REVOCATION_SUPPORT, 6, self.inform << 15, self.timestamp)
 
 
 class MessageString(msgspec.Struct, frozen=True, gc=False):

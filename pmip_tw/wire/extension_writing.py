@@ -2,7 +2,7 @@
 
 from struct import Struct
 
-from pmip_tw.wire.authentication import Signs, add_authenticator
+from pmip_tw.wire.authentication import Signs, append_received, append_signature
 from pmip_tw.wire.extension_fields import ACCESS_TECHNOLOGY, PER_NODE_METHOD, ExtensionFields
 from pmip_tw.wire.extensions import (
     CHALLENGE,
@@ -67,17 +67,25 @@ def write_message(  # noqa: PLR0912 - one branch per extension, in their order
         part = agent_part if MESSAGE_STRING in message.agent_part else node_part
         part.append(message.message.encode())
     node_part += message.unknown
-    whole = add_authenticator(b"".join(node_part), MN_HA, mn_ha, message.mn_ha)
+    whole = b"".join(node_part)
+    if mn_ha is not None:
+        whole = append_signature(whole, MN_HA, mn_ha)
+    elif message.mn_ha is not None:
+        whole = append_received(whole, MN_HA, message.mn_ha)
     if message.challenge is not None:
         whole += simple(CHALLENGE, message.challenge)
-    if mn_aaa is not None or message.mn_aaa is not None:
-        whole = add_authenticator(whole, GENERALIZED_AUTHENTICATION, mn_aaa, message.mn_aaa)
+    if mn_aaa is not None:
+        whole = append_signature(whole, GENERALIZED_AUTHENTICATION, mn_aaa)
+    elif message.mn_aaa is not None:
+        whole = append_received(whole, GENERALIZED_AUTHENTICATION, message.mn_aaa)
     if message.fa_error is not None:
         agent_part.append(simple(FA_ERROR, bytes((0, message.fa_error))))
     if agent_part or message.trailing:
         whole += b"".join((*agent_part, *message.trailing))
-    if fa_ha is not None or message.fa_ha is not None:
-        whole = add_authenticator(whole, FA_HA, fa_ha, message.fa_ha)
+    if fa_ha is not None:
+        whole = append_signature(whole, FA_HA, fa_ha)
+    elif message.fa_ha is not None:
+        whole = append_received(whole, FA_HA, message.fa_ha)
     return whole
 
 

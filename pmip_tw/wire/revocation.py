@@ -7,7 +7,13 @@ import msgspec
 from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import Malformed, Truncated, UnrecognizedNonSkippable
 from pmip_tw.wire import extensions as ext
-from pmip_tw.wire.authentication import Authenticator, Signs, add_authenticator, read_authenticator
+from pmip_tw.wire.authentication import (
+    Authenticator,
+    Signs,
+    append_received,
+    append_signature,
+    read_authenticator,
+)
 from pmip_tw.wire.codes import MessageType
 
 _REVOCATION = Struct("!BxHIIII")
@@ -65,8 +71,12 @@ class _Authenticated(msgspec.Struct, kw_only=True, gc=False):
     def _write(self, fixed: bytes, mn_ha: Signs | None, fa_ha: Signs | None) -> bytes:
         nai = ext.simple(ext.NAI, self.nai) if self.nai else b""
         whole = b"".join((fixed, nai, *self.unknown))
-        whole = add_authenticator(whole, ext.MN_HA, mn_ha, self.mn_ha)
-        return add_authenticator(whole, ext.FA_HA, fa_ha, self.fa_ha)
+        for kind, association, received in ((ext.MN_HA, mn_ha, self.mn_ha), (ext.FA_HA, fa_ha, self.fa_ha)):
+            if association is not None:
+                whole = append_signature(whole, kind, association)
+            elif received is not None:
+                whole = append_received(whole, kind, received)
+        return whole
 
 
 class Revocation(_Authenticated, kw_only=True):
