@@ -85,6 +85,7 @@ class TestPlaces:
         """RFC 3115 3: the home agent answers 140 or 141."""
         found = request(NAI, CRITICAL, VENDOR, MN_HA, CRITICAL, FA_HA)
         assert (found.unknown, found.trailing) == ((CRITICAL, VENDOR), (CRITICAL,))
+        assert found.encode().endswith(CRITICAL + VENDOR + MN_HA + CRITICAL + FA_HA)
 
     def test_mn_aaa_alone_divides_a_request_as_mn_ha_does(self) -> None:
         found = request(NAI, VENDOR, MN_AAA, CRITICAL, b"\x89\x06" + bytes(6))

@@ -106,6 +106,7 @@ class TestUnknownSubTypes:
             b"\x93\x02\x05x",
             b"\x93\x02\0x",
             b"\x93\0",
+            b"\x93\x03\x04\x01\x02",
         ],
         ids=[
             "139/3 drawn",
@@ -116,6 +117,7 @@ class TestUnknownSubTypes:
             "147/5",
             "147/0",
             "147 of nothing",
+            "147/4 of two octets",
         ],
     )
     def test_of_skippable_types(self, extension: bytes) -> None:
@@ -263,6 +265,11 @@ class TestRepeated:
         found = request(first, second)
         assert getattr(found, field) == getattr(request(first), field) != getattr(request(second), field)
         assert found.repeated == (first[0],)
+
+    def test_an_empty_nai_is_wrong_wherever_it_stands(self) -> None:
+        for extensions in ((b"\x83\0", MN_HA), (NAI, b"\x83\0", MN_HA), (NAI, MN_HA, b"\x83\0")):
+            with pytest.raises(Malformed, match="the NAI is empty"):
+                request(*extensions)
 
 
 class TestDynamicHomeAgent:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from msgspec import structs
 
 from pmip_tw.errors import WireError
 from pmip_tw.wire.extensions import MAX_EXTENSIONS
@@ -47,11 +48,25 @@ def test_many_extensions_cost_little(kind: int, extension: bytes) -> None:
     assert cpu_seconds(DECODERS[kind], octets) < 0.25
 
 
-def test_the_limit_is_far_from_what_is_real() -> None:
-    request = RegistrationRequest(
-        lifetime=1, home_agent=1, care_of_address=1, identification=1, unknown=(b"\xc8\0",) * MAX_EXTENSIONS
-    )
-    assert RegistrationRequest.decode(request.encode()) == request
-    request.unknown += (b"\xc8\0",)
+@pytest.mark.parametrize(
+    "message",
+    [
+        RegistrationRequest(lifetime=1, home_agent=1, care_of_address=1, identification=1),
+        RegistrationReply(code=0, lifetime=1, home_address=1, home_agent=1, identification=1),
+        Revocation(from_home_agent=True, home_address=1, home_domain=1, foreign_domain=1, identifier=1),
+        RevocationAck(home_address=1, identifier=1),
+    ],
+    ids=lambda message: type(message).__name__,
+)
+def test_the_limit_is_far_from_what_is_real(message) -> None:
+    full = structs.replace(message, unknown=(b"\xc8\0",) * MAX_EXTENSIONS)
+    assert type(message).decode(full.encode()) == full
     with pytest.raises(WireError, match="more than 64 extensions"):
-        RegistrationRequest.decode(request.encode())
+        type(message).decode(full.encode() + b"\xc8\0")
+
+
+def test_what_stands_behind_fa_ha_counts_as_well() -> None:
+    octets = bytes((1,)) + bytes(23) + b"\x22\x05\0\0\x10\0f" + b"\xc8\0" * (MAX_EXTENSIONS - 1)
+    assert RegistrationRequest.decode(octets).fa_ha is not None
+    with pytest.raises(WireError, match="more than 64 extensions"):
+        RegistrationRequest.decode(octets + b"\xc8\0")
