@@ -38,7 +38,7 @@ def _lma(lma: LmaSettings) -> str:
     pools = ", ".join(
         f"{pool.prefix} of {pool.domain}" if pool.domain else str(pool.prefix) for pool in lma.pools
     )
-    nodes = _count(len({node.nai for node in lma.mobile_nodes}), "mobile node")
+    nodes = _count(len({nai for nai, _ in lma.associations}), "mobile node")
     trusted = sum(mag.auth != "per-mn" for mag in lma.mags)
     mags = f", {_count(trusted, 'MAG')} with FA-HA or IPsec" if trusted else ""
     return f"an LMA: {lma.identity} at {ipv4_text(lma.address)}, pool {pools}, {nodes}{mags}"

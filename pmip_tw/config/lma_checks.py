@@ -3,28 +3,21 @@
 from collections.abc import Iterator
 
 from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
-from pmip_tw.config.address_spaces import (
-    POOLS,
-    address_space_mistakes,
-    domain_for,
-    gateway_of,
-    pools_of_domain,
-)
+from pmip_tw.config.address_spaces import POOLS, address_space_mistakes
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.known_mags import known_mag_mistakes
 from pmip_tw.config.locate import Path
-from pmip_tw.config.redirects import redirect_mistakes, redirected_realms
+from pmip_tw.config.pools_in_file import PoolsInFile
+from pmip_tw.config.redirects import redirect_mistakes
 from pmip_tw.config.settings import MobileNodeNai, Spi
 from pmip_tw.config.structure import Mistake
-
-REDIRECTS: Path = ("lma", "redirects")
 
 
 def lma_mistakes(draft: Draft) -> Iterator[Mistake]:
     yield from address_space_mistakes(draft)
     yield from _own_address(draft, ("lma", "address"))
     yield from _broadcast_addresses(draft, ("lma", "broadcast_addresses"))
-    yield from redirect_mistakes(draft, REDIRECTS)
+    yield from redirect_mistakes(draft, ("lma", "redirects"))
     yield from known_mag_mistakes(draft, ("lma", "mags"))
     yield from _mobile_nodes(draft, ("lma", "mobile_nodes"))
 
@@ -52,7 +45,7 @@ def _broadcast_addresses(draft: Draft, path: Path) -> Iterator[Mistake]:
 
 
 def _mobile_nodes(draft: Draft, mobile_nodes: Path) -> Iterator[Mistake]:
-    associations = Once(draft, "the association")
+    associations, pools = Once(draft, "the association"), PoolsInFile(draft)
     owners: dict[tuple[str, Ipv4], tuple[str, Path]] = {}
     addresses: dict[str, tuple[Ipv4, Path]] = {}
     for node in draft.elements(mobile_nodes):
@@ -64,11 +57,13 @@ def _mobile_nodes(draft: Draft, mobile_nodes: Path) -> Iterator[Mistake]:
         path = (*node, "home_address")
         address = draft.value(path, Ipv4)
         if address is None:
-            if nai is not None and not draft.has(path):
-                yield from _pool_of_realm(draft, nai, (*node, "nai"))
+            if nai is not None and not draft.has(path) and (unserved := pools.why_not_served(nai)):
+                yield Mistake((*node, "nai"), f"nai: {unserved}")
             continue
-        domain = "" if nai is None else domain_for(draft, nai)
-        yield from _home_address(draft, address, domain, path)
+        domain = "" if nai is None else pools.domain_of(nai)
+        unfit = pools.why_not_fixed(address, domain)
+        if unfit:
+            yield Mistake(path, f"home_address: {unfit}")
         if nai is None:
             continue
         owner, where = owners.setdefault((domain, address), (nai, path))
@@ -89,45 +84,3 @@ def _keys_in_pairs(draft: Draft, node: Path) -> Iterator[Mistake]:
     ):
         if draft.has((*node, name)) and not draft.has((*node, other)):
             yield Mistake((*node, name), f"{name}: means nothing without {other!r}")
-
-
-def _pool_of_realm(draft: Draft, nai: str, path: Path) -> Iterator[Mistake]:
-    """A mobile node without a fixed home address is served by some pool, or sent to another home agent (DY7)."""
-    realm = nai.rpartition("@")[2] if "@" in nai else ""
-    if realm.lower() in redirected_realms(draft, REDIRECTS):
-        return
-    served: list[str] = []
-    for pool in draft.elements(POOLS):
-        realms = [draft.value(name, str) for name in draft.elements((*pool, "realms"))]
-        if not realms or None in realms:
-            return
-        served += [name.lower() for name in realms if name is not None]
-    if served and realm.lower() not in served:
-        text = f"no pool serves its realm {realm!r}; the pools serve {', '.join(sorted(set(served)))}"
-        yield Mistake(path, f"nai: {text}")
-
-
-def _home_address(draft: Draft, address: Ipv4, domain: str, path: Path) -> Iterator[Mistake]:
-    """A fixed home address lies in a pool of its domain that would give it."""
-    text = ipv4_text(address)
-    all_readable = True
-    for pool in pools_of_domain(draft, domain):
-        prefix = draft.value((*pool, "prefix"), Prefix)
-        if prefix is None:
-            all_readable = False
-        elif address in prefix:
-            reserved = {
-                prefix.network: "network",
-                gateway_of(draft, pool, prefix): "gateway",
-                prefix.broadcast: "broadcast",
-            }
-            if address in reserved:
-                yield Mistake(path, f"home_address: {text} is the {reserved[address]} address of {prefix}")
-            for excluded in draft.elements((*pool, "exclude")):
-                if draft.value(excluded, Ipv4) == address:
-                    line = draft.line(excluded)
-                    yield Mistake(path, f"home_address: {text} is excluded from {prefix} on line {line}")
-            return
-    if all_readable:
-        where = f" of the domain {domain!r}" if domain else ""
-        yield Mistake(path, f"home_address: {text} is in none of the pools{where}")

@@ -3,6 +3,7 @@
 All durations are seconds.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import attrs
@@ -21,6 +22,7 @@ from pmip_tw.config.settings import (
     MobileNodeKey,
     MobileNodeNai,
     Name,
+    NodeFile,
     Seconds,
     Spi,
 )
@@ -101,6 +103,21 @@ class LmaSettings:
     redirects: tuple[Redirect, ...] = ()
     mags: tuple[KnownMag, ...] = ()
     mobile_nodes: tuple[MobileNode, ...] = ()
+    mobile_nodes_file: NodeFile | None = None
+
+    @property
+    def associations(self) -> Iterator[tuple[str, SecurityAssociation]]:
+        """Of all mobile nodes, by NAI."""
+        for node in self.mobile_nodes:
+            yield node.nai, node.association
+        if self.mobile_nodes_file is not None:
+            yield from self.mobile_nodes_file.associations
+
+    @property
+    def home_addresses(self) -> dict[str, Ipv4]:
+        """Of the mobile nodes that have a fixed one."""
+        own = {node.nai: node.home_address for node in self.mobile_nodes if node.home_address}
+        return own if self.mobile_nodes_file is None else own | dict(self.mobile_nodes_file.home_addresses)
 
     @address_hold.default
     def _as_long_as_a_binding(self) -> float:

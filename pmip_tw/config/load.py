@@ -1,8 +1,6 @@
 """Reads a role's TOML file: all its settings, or all its mistakes. Nothing but files is touched."""
 
-import os
 import re
-import stat
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -18,23 +16,14 @@ from pmip_tw.config.lma_peer_checks import default_lmas_of, own_lmas_of
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.locate import START, Position, Positions, locate
 from pmip_tw.config.mag_checks import home_prefixes_of, mag_mistakes
-from pmip_tw.config.settings import LocalSettings, MagSettings, User, UserFile
-from pmip_tw.config.structure import Mistake, structure, unknown
+from pmip_tw.config.node_file import read_nodes
+from pmip_tw.config.regular_file import open_regular
+from pmip_tw.config.settings import LocalSettings, MagSettings, NodeFile, User, UserFile
+from pmip_tw.config.structure import MOST_MISTAKES, Mistake, structure, unknown
 from pmip_tw.config.user_checks import user_mistakes
 from pmip_tw.errors import ConfigurationError
 
 LARGEST_FILE = 64 << 20
-
-MOST_MISTAKES = 100
-"""Told of one file; whoever has more has given the wrong file."""
-
-_KINDS = (
-    (stat.S_ISDIR, "a directory"),
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
 
 Settings = MagSettings | LmaSettings
 
@@ -55,7 +44,10 @@ def load(path: str | FilePath) -> Settings:
     role = _role(file, document)
     settings: Settings | None = None
     if role == "lma":
-        settings = file.table("lma", LmaSettings, lma_mistakes)
+        settings = lma = file.table("lma", LmaSettings, lma_mistakes)
+        nodes = _nodes(file)
+        if lma is not None and nodes is not None:
+            settings = attrs.evolve(lma, mobile_nodes_file=nodes)
     elif role == "mag":
         settings = mag = file.table("mag", MagSettings, mag_mistakes)
         users = _users(file)
@@ -151,25 +143,9 @@ class _SettingsFile:
 
 
 def _octets(name: str) -> bytes:
-    """The beginning of the file ``name``, without waiting for anybody. OSError: it cannot be read, or is no file."""
-    try:
-        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        _require_regular(os.stat(name).st_mode)
-        raise
-    try:
-        _require_regular(os.fstat(descriptor).st_mode)
-    except OSError:
-        os.close(descriptor)
-        raise
-    with open(descriptor, "rb") as file:
+    """The beginning of the file ``name``. OSError: it cannot be read, or is no file."""
+    with open_regular(name) as file:
         return file.read(LARGEST_FILE + 1)
-
-
-def _require_regular(mode: int) -> None:
-    for is_kind, kind in _KINDS:
-        if is_kind(mode):
-            raise OSError(0, f"it is {kind}, not a file")
 
 
 def _end_of(text: str) -> Position:
@@ -206,6 +182,16 @@ def _role(file: _SettingsFile, document: Mapping[str, Any]) -> str | None:
         text = f"[{extra}] beside [{roles[0]}]: a file is for one role, put it in a file of its own"
         file.add_at(Mistake((extra,), text))
     return roles[0]
+
+
+def _nodes(file: _SettingsFile) -> NodeFile | None:
+    """The file that mobile_nodes_file names; its mistakes are told after those of ``file``, under its own name."""
+    named: NodeFile | None = file.draft.value(("lma", "mobile_nodes_file"), NodeFile)
+    if named is None:
+        return None
+    nodes, mistakes = read_nodes(FilePath(file.name).parent / named.path, file.draft)
+    file.others.extend(mistakes)
+    return nodes
 
 
 def _users(file: _SettingsFile) -> UserFile | None:

@@ -4,6 +4,7 @@ that ``conf/*.toml`` explains.
 All durations are seconds. Nothing here looks at the machine: an interface need not exist to be named.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -164,6 +165,18 @@ class UserFile:
 
     path: Path
     entries: tuple[User, ...] = ()
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class NodeFile:
+    """The file that ``[lma] mobile_nodes_file`` names, found beside the LMA's file, and what is in it.
+
+    ``associations``: by NAI; ``home_addresses``: of those who have a fixed one.
+    """
+
+    path: Path
+    associations: tuple[tuple[str, SecurityAssociation], ...] = attrs.field(default=(), repr=False)
+    home_addresses: Mapping[str, Ipv4] = attrs.field(factory=dict, repr=False)
 
 
 @attrs.frozen(slots=True, kw_only=True)

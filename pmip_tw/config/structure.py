@@ -13,11 +13,14 @@ from cattrs.gen import make_dict_structure_fn
 
 from pmip_tw.addresses import Ipv4, Mac, Prefix, ipv4, mac, prefix
 from pmip_tw.config.locate import Path
-from pmip_tw.config.settings import UserFile
+from pmip_tw.config.settings import NodeFile, UserFile
 from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.secret import Secret, parse_key
 
 T = TypeVar("T")
+
+MOST_MISTAKES = 100
+"""Told of one file; whoever has more has given the wrong file."""
 
 _LONGEST_WORD = 40
 """What is compared with known words."""
@@ -134,11 +137,20 @@ def _parsed_by(parse: Callable[[str], T]) -> Callable[[object, object], T]:
     return lambda value, _: parse(_text(value))
 
 
-def _user_file(value: object, _: object) -> UserFile:
+def _file_name(value: object, such_as: str) -> FilePath:
     name = _text(value)
     if not name or "\0" in name:
-        raise ValueError("must be the name of a file, such as users.toml")
-    return UserFile(path=FilePath(name))
+        raise ValueError(f"must be the name of a file, such as {such_as}")
+    return FilePath(name)
+
+
+def _user_file(value: object, _: object) -> UserFile:
+    return UserFile(path=_file_name(value, "users.toml"))
+
+
+def _node_file(value: object, _: object) -> NodeFile | None:
+    """None for "", which is the default."""
+    return NodeFile(path=_file_name(value, "nodes.csv")) if value != "" else None
 
 
 def _literal_hook(kind: Any) -> Callable[[object, object], str]:
@@ -206,7 +218,7 @@ def _converter() -> Converter:
     converter.register_structure_hook_factory(
         _has_origin(Annotated), lambda kind: _annotated_hook(kind, converter)
     )
-    for kind, hook in [*plain, (UserFile, _user_file)]:
+    for kind, hook in [*plain, (UserFile, _user_file), (NodeFile, _node_file)]:
         converter.register_structure_hook(kind, hook)
     return converter
 

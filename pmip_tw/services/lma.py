@@ -42,7 +42,7 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
     """Build the parts and wire their interfaces."""
     engine = LmaEngine(
         policy_of(settings),
-        AssociationTable((node.nai, node.association) for node in settings.mobile_nodes),
+        AssociationTable(settings.associations),
         pools_of(settings),
         mags=mags_of(settings),
         aaa=AaaTable(
@@ -160,5 +160,4 @@ def pools_of(settings: LmaSettings) -> Pools:
         )
         for pool in settings.pools
     ]
-    static = {node.nai: node.home_address for node in settings.mobile_nodes if node.home_address}
-    return Pools(pools, static)
+    return Pools(pools, settings.home_addresses)

@@ -38,6 +38,7 @@ OF_AN_LMA = {
     "pools",
     "mags",
     "mobile_nodes",
+    "mobile_nodes_file",
 }
 OF_A_MAG = {"uplink", "access", "radius", "local", "default_realm", "local_routing", "advertise_mtu"}
 NO_POLICY = OF_ANY | OF_AN_LMA | OF_A_MAG
