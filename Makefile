@@ -1,14 +1,16 @@
 # make lab    the main job: an unmodified host keeps its session while it moves (SCENARIO=name, JSON=1)
 # make test   the whole test suite
-# Both do all the set-up they need, once; see scripts/setup.
+# make bench  what a registration costs, beside other servers (BENCH=signalling, scale or flood, QUICK=1, JSON=1)
+# All do the set-up they need, once; see scripts/setup.
 
 SCENARIO ?= roam
+BENCH ?= signalling
 PYTHON := .venv/bin/python
 MAKEFLAGS += --no-print-directory
 # Where Debian keeps ip, nft, dhclient and freeradius; an ordinary user's PATH lacks it.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: help lab test check setup
+.PHONY: help lab test bench check setup
 .DEFAULT_GOAL := help
 
 help:
@@ -22,6 +24,10 @@ test:
 	@scripts/setup
 	$(if $(PYTEST),,@echo "about 7 minutes; the scenario adversity alone takes one of them" >&2)
 	@$(PYTHON) -m pytest $(PYTEST)
+
+bench:
+	@scripts/setup
+	@$(PYTHON) -m bench $(BENCH) $(if $(filter-out 0 no,$(QUICK)),--quick) $(if $(filter-out 0 no,$(JSON)),--json)
 
 # The standards alone: style, types and the import contract. They are tests too.
 check:

@@ -1,0 +1,1 @@
+"""What signalling costs, beside what the platform and its peers can do. ``python -m bench`` runs it."""

@@ -1,0 +1,62 @@
+"""Each benchmark runs to its end and tells its figures by the names they are known by; what they are is not judged."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import flood, scale, signalling
+from tests.programs import require
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def smoke(what: str) -> dict[str, Any]:
+    require("ip")
+    if not Path("/dev/net/tun").exists():
+        pytest.skip("there is no /dev/net/tun")
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", what, "--smoke", "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    if "does not let us make" in done.stderr:
+        pytest.skip(done.stderr.strip())
+    assert done.returncode == 0, done.stderr
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def test_signalling() -> None:
+    report = smoke("signalling")
+    assert list(report)[: len(signalling.KEYS)] == list(signalling.KEYS)
+    for name in ("commit", "machine", "provider", "nodes", "rounds", "void", "notes"):
+        assert name in report
+    [costs] = report["rounds"]
+    assert {"echo", "renewal", "new", "handover", "forged"} <= set(costs)
+    assert all(cost > 0 for cost in costs.values())
+    wrong = [text for text in report["void"] if "not what was asked for" in text or "no replies" in text]
+    assert wrong == [], "every reply is of the right kind and authentic"
+
+
+def test_scale() -> None:
+    report = smoke("scale")
+    assert list(report)[: len(scale.KEYS)] == list(scale.KEYS)
+    assert report["bytes_per_binding"] > 0
+    assert report["expiry_worst_turn_ms"] > 0
+    assert report["ended"] == report["bindings"]
+    assert report["gc_collections"] > 0
+
+
+def test_good_requests_among_bad_ones() -> None:
+    """A flood of requests that prove nothing costs no good one its answer, even from the same MAGs."""
+    report = smoke("flood")
+    assert list(report)[: len(flood.KEYS)] == list(flood.KEYS)
+    assert report["bad_per_second"] > 100
+    assert report["good_lost"] == 0
