@@ -83,7 +83,7 @@ def _bad_requests(population: Population) -> list[bytes]:
             case 1:
                 bad.append(request[: chance.randrange(len(request))])
             case 2:
-                bad.append(b"\1" + chance.randbytes(chance.randrange(120)))
+                bad.append(b"\1" + chance.randbytes(chance.randrange(len(request))))
             case _:
                 bad.append(forged(request))
     return bad

@@ -29,6 +29,7 @@ _BURST = 64
 
 _LARGEST = 2048
 _SO_RCVBUFFORCE = 33  # asm-generic/socket.h
+_UDP_SEGMENT = 103  # linux/udp.h
 
 Respond = Callable[[bytes], bytes | None]
 """What a message is answered with that is no reply, b"" if with nothing; None: it is a reply."""
@@ -59,13 +60,25 @@ class Heard:
 
 
 class Clients:
-    """A socket for each of ``addresses``, to one server. A message is sent by number ``via`` of them."""
+    """A socket for each of ``addresses``, to one server. A message is sent by number ``via`` of them.
 
-    def __init__(self, addresses: Sequence[Ipv4], server: Ipv4, port: int, *, own_port: int = 0) -> None:
+    ``size``: octets of a message, none is longer; then what is due at once is given to the kernel at once, which cuts
+    it. That takes a fraction of the time, and suffices to put twice as much on a server as the fastest can do.
+    """
+
+    def __init__(
+        self, addresses: Sequence[Ipv4], server: Ipv4, port: int, *, own_port: int = 0, size: int = 0
+    ) -> None:
         self.sockets = [_connected(address, own_port, server, port) for address in addresses]
         self._poll = select.poll()
         for one in self.sockets:
             self._poll.register(one, select.POLLIN)
+        self._size = size
+        try:
+            for one in self.sockets if size else ():
+                one.setsockopt(socket.IPPROTO_UDP, _UDP_SEGMENT, size)
+        except OSError:  # a kernel that does not know it
+            self._size = 0
 
     def close(self) -> None:
         for one in self.sockets:
@@ -112,7 +125,7 @@ class Clients:
         heard = Heard()
         replies, arrived = heard.replies, heard.arrived
         senders = [one.send for one in self.sockets]
-        total, sent, late = len(messages), 0, 0
+        total, size, sent, late = len(messages), self._size, 0, 0
         with _undisturbed():
             began = time.perf_counter()
             silence = 0.0
@@ -122,10 +135,14 @@ class Clients:
                 if due > sent and now - sent / rate > LATE:
                     late += due - sent
                 while sent < due:
+                    sender, last = via[sent], sent + 1
+                    # A shorter one ends what the kernel can cut.
+                    while last < due and via[last] == sender and len(messages[last - 1]) == size:
+                        last += 1
                     # When our own buffer is full it is lost, as a network loses.
                     with suppress(BlockingIOError):
-                        senders[via[sent]](messages[sent])
-                    sent += 1
+                        senders[sender](messages[sent] if last == sent + 1 else b"".join(messages[sent:last]))
+                    sent = last
                 before = len(replies)
                 self._read(replies, None)
                 now = time.perf_counter() - began

@@ -104,6 +104,6 @@ class Lma:
         self._server = Server(self.name, probed, log=log, core=self._core)
         self._server.wait_until_said("is ready", within)
 
-    def clients(self) -> Clients:
-        """A socket for each MAG, on the port to which revocations are sent."""
-        return Clients(self.mags, self.address, SIGNALLING_PORT, own_port=SIGNALLING_PORT)
+    def clients(self, size: int) -> Clients:
+        """A socket for each MAG, on the port to which revocations are sent; ``size``: octets of a request."""
+        return Clients(self.mags, self.address, SIGNALLING_PORT, own_port=SIGNALLING_PORT, size=size)

@@ -25,7 +25,7 @@ WINDOW = 1024
 FORGED_OF = 64
 """One in so many is genuine in a flood of forged requests: its reply says that those before it were looked at."""
 
-_CHUNK = 20_000
+_CHUNK = 5_000
 """Requests that are signed at a time: what is signed long before it is sent is too old."""
 
 _STRIDE = 7919
@@ -41,9 +41,9 @@ class Population:
     def __init__(self, lma: Lma, size: int) -> None:
         self.lma = lma
         self.size = size
-        self.clients: Clients = lma.clients()
         self.requests = Requests(lma.address)
         self.requests.check()
+        self.clients: Clients = lma.clients(self.requests.size)
         self._homes = array("I", bytes(4 * size))
         self._mags = array("B", (node % MAGS for node in range(size)))
         self._turn = 0

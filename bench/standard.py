@@ -37,5 +37,5 @@ class Echo:
         )
         self.server.wait_until_said(READY, within=30)
 
-    def clients(self) -> Clients:
-        return Clients(self._clients, self.address, PORT)
+    def clients(self, size: int = 0) -> Clients:
+        return Clients(self._clients, self.address, PORT, size=size)

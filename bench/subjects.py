@@ -16,7 +16,7 @@ from bench.sample import Sample, sample
 from bench.server import Server
 from bench.standard import Echo
 
-ECHO_WINDOW = 200
+ECHO_WINDOW = 128
 """Messages: what its socket has room for, whose buffer nobody has enlarged."""
 
 _CHECKED = 64

@@ -101,6 +101,23 @@ def test_an_open_loop_counts_from_the_intended_time() -> None:
     assert 0 <= waited[0] <= waited[-1] < 2
 
 
+def test_what_is_due_at_once_is_sent_at_once_and_arrives_apart() -> None:
+    """Also where messages are of different sizes and clients."""
+    got: list[bytes] = []
+
+    def listen(message: bytes) -> list[bytes]:
+        got.append(message)
+        return [message]
+
+    messages = [message[: 82 - number % 3] for number, message in enumerate(numbered(REQUEST, 120))]
+    with server(listen) as port:
+        some = Clients([LOCALHOST] * 2, LOCALHOST, port, size=82)
+        heard = some.open_loop(messages, [number // 10 % 2 for number in range(120)], rate=1e6)
+        some.close()
+    assert sorted(got) == sorted(messages)
+    assert sorted(heard.replies) == sorted(messages)
+
+
 def test_only_wanted_replies_count() -> None:
     heard = Heard(sent=2)
     heard.replies += [b"\3", b"\1"]
