@@ -25,7 +25,7 @@ WINDOW = 1024
 FORGED_OF = 64
 """One in so many is genuine in a flood of forged requests: its reply says that those before it were looked at."""
 
-_CHUNK = 5_000
+_CHUNK = 2_000
 """Requests that are signed at a time: what is signed long before it is sent is too old."""
 
 _STRIDE = 7919
