@@ -1,7 +1,9 @@
 """Processor time: whose it is, on which core it is spent, and whether somebody was short of it."""
 
 import os
+import platform
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import attrs
@@ -60,5 +62,7 @@ def machine() -> dict[str, object]:
         "processor": model,
         "cores": len(os.sched_getaffinity(0)),
         "kernel": os.uname().release,
+        "python": platform.python_version(),
+        "twisted": version("twisted"),
         "load_at_start": round(os.getloadavg()[0], 2),
     }

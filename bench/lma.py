@@ -91,7 +91,8 @@ class Lma:
     def start(self, *, within: float = 120) -> None:
         """ServerError: it does not come up."""
         log = self.directory / "log"
-        log.unlink(missing_ok=True)
+        for left_over in (log, self.directory / "probe"):
+            left_over.unlink(missing_ok=True)
         command = [
             "twisted.scripts.twistd:run",
             "-n",

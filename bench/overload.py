@@ -12,7 +12,7 @@ import attrs
 
 from bench.effort import Effort
 from bench.generator import PATIENCE, Clients, Heard
-from bench.population import Messages, Population
+from bench.population import WINDOW, Messages, Population
 from bench.probing import Probe
 from bench.report import progress
 from bench.requests import accepted, identification_in, numbered
@@ -30,7 +30,6 @@ MOST_ANSWERED = 0.9
 
 LATE_SENDS = 0.1
 """Part of the messages of a latency run that may have been sent late."""
-
 
 _RUN = 64
 """Requests that may change places."""
@@ -92,7 +91,7 @@ def overloads(
             capacity=1e6 / lma_us,
             prepare=lambda number: in_runs(lma.renewals(number)),
             good=accepted,
-            window=1024,
+            window=WINDOW,
         ),
     ]
     found: dict[str, dict[str, list[float]]] = {target.name: {} for target in targets}
@@ -163,6 +162,8 @@ def _overloaded(target: _Target, seconds: float) -> tuple[dict[str, float], str]
         "timer_worst_ms": float(timers.get("worst_ms", 0.0)),
         "offered": offered / capacity,
         "answered": good / heard.sent,
+        "good_per_second": good / heard.seconds,
+        "peak_per_second": peak.rate,
     }
     if peak.void:
         return values, f"the closed loop before it: {peak.void}"

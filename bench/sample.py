@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable
-from statistics import median
 
 import attrs
 
@@ -64,8 +63,3 @@ def sample(
         heard=heard,
         void=void,
     )
-
-
-def middle(values: list[float]) -> float | None:
-    """The median; None of nothing."""
-    return median(values) if values else None

@@ -51,7 +51,6 @@ class Bench:
 
     echo: Echo
     lma: Population
-    in_memory: Population
     subjects: list[Subject]
     notes: list[str]
 
@@ -95,23 +94,16 @@ def _running(place: Place, effort: Effort) -> Iterator[Bench]:
         echo = Echo(place, 4)
         start(echo)
         start(lma)
-        population = in_memory = Population(lma, effort.nodes)
-        progress(f"registering {effort.nodes} nodes")
-        population.fill()
+        population = _filled(lma, effort)
+        measured = [subjects.echo(echo, population), subjects.renewals(population)]
         if durable:
-            other = Lma(place, 1, effort.nodes, durable=False)
-            start(other)
-            in_memory = Population(other, effort.nodes)
-            in_memory.fill()
-        measured = [
-            subjects.echo(echo, population),
-            subjects.renewals(population),
+            start(in_memory := Lma(place, 1, effort.nodes, durable=False))
+            measured.append(subjects.renewals(_filled(in_memory, effort), "renewal_memory"))
+        measured += [
             subjects.fresh(population, MOST_FRESH),
             subjects.handovers(population),
             subjects.forgeries(population),
         ]
-        if durable:
-            measured.append(attrs.evolve(subjects.renewals(in_memory), name="renewal_memory"))
         if available(FreeRadius.program):
             start(radius := FreeRadius(place, 2))
             measured.append(subjects.freeradius(radius))
@@ -122,10 +114,17 @@ def _running(place: Place, effort: Effort) -> Iterator[Bench]:
             measured.append(subjects.kea(kea))
         else:
             notes.append("kea-dhcp4 is not installed")
-        yield Bench(echo=echo, lma=population, in_memory=in_memory, subjects=measured, notes=notes)
+        yield Bench(echo=echo, lma=population, subjects=measured, notes=notes)
     finally:
         for server in started:
             server.stop(within=10)
+
+
+def _filled(lma: Lma, effort: Effort) -> Population:
+    progress(f"registering {effort.nodes} nodes")
+    population = Population(lma, effort.nodes)
+    population.fill()
+    return population
 
 
 def _rounds(measured: list[Subject], effort: Effort) -> Rounds:

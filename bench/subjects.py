@@ -27,7 +27,7 @@ _CHECKED = 64
 class Subject:
     """``prepare`` a number of messages, ``load`` the ``server`` with them; ``good``: how many replies are right.
 
-    ``share``: how many of the time's usual messages are asked for; ``most``: never more.
+    ``afterwards``: see to what the load still causes; ``most``: messages of a sample.
     """
 
     name: str
@@ -51,11 +51,10 @@ class Subject:
 def echo(server: Echo, population: Population) -> Subject:
     """It gets what an LMA gets."""
     clients = server.clients()
-
-    [sample_message], _ = population.renewals(1)
+    [request], _ = population.renewals(1)
 
     def prepare(number: int) -> Messages:
-        return numbered(sample_message, number), [0] * number
+        return numbered(request, number), [0] * number
 
     return Subject(
         name="echo",
@@ -66,8 +65,8 @@ def echo(server: Echo, population: Population) -> Subject:
     )
 
 
-def renewals(population: Population) -> Subject:
-    return _registrations("renewal", population, population.renewals, population.size)
+def renewals(population: Population, name: str = "renewal") -> Subject:
+    return _registrations(name, population, population.renewals, population.size)
 
 
 def fresh(population: Population, most: int) -> Subject:
