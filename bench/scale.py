@@ -27,6 +27,9 @@ KEYS = (
 _AT_ONCE = 1_000
 """Registrations in a row that ask for the same lifetime, so that all end in the same second."""
 
+_NOTICEABLE = 20_000_000
+"""Octets by which a process grows for a reason."""
+
 _QUIET = 0.05
 """Of a core: an LMA that uses less has nothing to do."""
 
@@ -61,12 +64,15 @@ def scale(place: Place, effort: Effort) -> Report:
         progress(f"starting from a journal of {records} records")
         from_journal = _seconds_to_start(lma)
         report.keys["restart_s"] = max(0.0, from_journal - without_journal)
+        again = lma.server.resident()
         report.raw |= {
             "journal_records": records,
             "journal_octets": lma.journal_octets(),
             "start_from_journal_s": from_journal,
-            "resident_after_restart_bytes": lma.server.resident(),
+            "resident_after_restart_bytes": again,
         }
+        if resident - empty > _NOTICEABLE and again - empty < (resident - empty) / 2:
+            report.void.append("the restart: what it brought back is not as large as what was there")
     else:
         report.notes.append("this LMA has no journal: a restart brings nothing back")
     report.keys["expiry_worst_turn_ms"], expiring = _let_all_end(population, a_pass, report)
