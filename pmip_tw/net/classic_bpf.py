@@ -1,0 +1,131 @@
+"""A very small assembler for the kernel's classic packet filter language (BPF), as setsockopt takes it.
+
+There are an accumulator A, an index X and sixteen words of memory; offsets are octets of a datagram's payload, and
+reading beyond its end makes the program return 0. Jumps go forward only.
+"""
+
+import ctypes
+import socket
+from struct import Struct
+from typing import NamedTuple
+
+SO_ATTACH_REUSEPORT_CBPF = 51
+
+_INSTRUCTION = Struct("=HBBI")
+_PROGRAM = Struct("@HP")
+_LONGEST_JUMP = 255
+
+
+class Instruction(NamedTuple):
+    """``opcode`` as in linux/bpf_common.h; jumps skip so many instructions."""
+
+    opcode: int
+    operand: int = 0
+    jump_if_true: int = 0
+    jump_if_false: int = 0
+
+
+Program = list[Instruction]
+
+
+def load_octet(offset: int) -> Instruction:
+    """A = payload[offset]"""
+    return Instruction(0x30, offset)
+
+
+def load_word(offset: int) -> Instruction:
+    """A = four octets at ``offset``, the first one is the most significant"""
+    return Instruction(0x20, offset)
+
+
+def load_word_behind_x(offset: int) -> Instruction:
+    """A = four octets at X + ``offset``"""
+    return Instruction(0x40, offset)
+
+
+def load_number(number: int) -> Instruction:
+    """A = number"""
+    return Instruction(0x00, number)
+
+
+def store(place: int) -> Instruction:
+    """memory[place] = A"""
+    return Instruction(0x02, place)
+
+
+def recall(place: int) -> Instruction:
+    """A = memory[place]"""
+    return Instruction(0x60, place)
+
+
+def recall_x(place: int) -> Instruction:
+    """X = memory[place]"""
+    return Instruction(0x61, place)
+
+
+def copy_to_x() -> Instruction:
+    """X = A"""
+    return Instruction(0x07)
+
+
+def exclusive_or_x() -> Instruction:
+    """A = A ^ X"""
+    return Instruction(0xAC)
+
+
+def multiply(factor: int) -> Instruction:
+    """A = A * factor, of which 32 bits stay"""
+    return Instruction(0x24, factor)
+
+
+def shift_right(bits: int) -> Instruction:
+    """A = A >> bits"""
+    return Instruction(0x74, bits)
+
+
+def answer(number: int) -> Instruction:
+    """The program's result."""
+    return Instruction(0x06, number)
+
+
+def answer_a() -> Instruction:
+    """A is the program's result."""
+    return Instruction(0x16)
+
+
+def if_equal(number: int, block: Program) -> Program:
+    """``block`` is run if A = number; without an answer in it, what follows is run after it."""
+    return [Instruction(0x15, number, 0, _length(block)), *block]
+
+
+def unless_equal(number: int, block: Program) -> Program:
+    """``block`` is run if A is not ``number``."""
+    return [Instruction(0x15, number, _length(block), 0), *block]
+
+
+def if_less(number: int, block: Program) -> Program:
+    """``block`` is run if A < number."""
+    return [Instruction(0x35, number, _length(block), 0), *block]
+
+
+def if_not_less(number: int, block: Program) -> Program:
+    """``block`` is run if A >= number."""
+    return [Instruction(0x35, number, 0, _length(block)), *block]
+
+
+def _length(block: Program) -> int:
+    assert len(block) <= _LONGEST_JUMP
+    return len(block)
+
+
+def attach_to_reuseport(socket_: socket.socket, program: Program) -> None:
+    """``program`` says from now on which socket of the group of ``socket_`` gets a datagram, by the order of binding.
+
+    OSError: the kernel does not take it.
+    """
+    octets = b"".join(
+        _INSTRUCTION.pack(i.opcode, i.jump_if_true, i.jump_if_false, i.operand) for i in program
+    )
+    kept = ctypes.create_string_buffer(octets, len(octets))
+    described = _PROGRAM.pack(len(program), ctypes.addressof(kept))
+    socket_.setsockopt(socket.SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, described)
