@@ -59,3 +59,11 @@ class ForwardingError(PmipError):
         self.operation = operation
         self.subject = subject
         self.errno = errno
+
+
+class StoreError(PmipError):
+    """What outlives the process cannot be read or written: which ``file``, what is wrong, and what to do."""
+
+    def __init__(self, file: str, text: str) -> None:
+        super().__init__(f"{file}: {text}")
+        self.file = file

@@ -4,13 +4,15 @@ Each that reaches outside has a real provider, a twin (in ``pmip_tw.testing``; t
 ``forwarding.memory``) and one contract test that runs on both.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
 from zope.interface import Attribute, Interface
 
 from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.errors import StoreError
+from pmip_tw.mobility.records import Record
 from pmip_tw.mobility.tunnels import AccessKey, Counters, Entry, EntryKey
 
 if TYPE_CHECKING:
@@ -212,6 +214,35 @@ class IForwardingPlane(Interface):
         Entries that are held stay as they are until they are replaced. ForwardingError: it is no address of this
         machine, or the plane is an anchor's; nothing has changed then.
         """
+
+
+class IBindingStore(Interface):
+    """What outlives the process: a journal of records that are appended and, once nothing in them matters, dropped."""
+
+    def start() -> None:
+        """Open or create it; a previous version's is migrated.
+
+        StoreError: which file, what is wrong, what to do; nothing is destroyed.
+        """
+
+    def load() -> "Iterator[tuple[float, Sequence[Record]]]":
+        """Every row that may still matter, newest first: (shift, its records in the order they were appended).
+
+        ``shift``: seconds to add to a monotonic instant in them to get one of this process. It is 0 within one boot
+        of the machine, unless it was suspended. Over a reboot the wall clock says how much time has passed; one that
+        went back shortens nothing. StoreError: the file cannot be read on.
+        """
+
+    def append(records: "Sequence[Record]", done: "Callable[[StoreError | None], None]") -> None:
+        """Save them after everything appended before, whole or not at all; they must not change any more.
+
+        ``done(None)``, from the reactor or at once, when they are durable. A write that fails takes everything with
+        it that waits behind: their ``done(StoreError)`` are called newest first, so that each can undo what it did;
+        what is appended from then on is tried anew.
+        """
+
+    def stop() -> "Deferred[None] | None":
+        """Write what is waiting, close. Idempotent."""
 
 
 class IAuthenticator(Interface):

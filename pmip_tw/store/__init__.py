@@ -1,0 +1,1 @@
+"""Journals of records that outlive the process."""
