@@ -242,7 +242,10 @@ class IBindingStore(Interface):
         """
 
     def stop() -> "Deferred[None] | None":
-        """Write what is waiting, close. Idempotent."""
+        """Write what is waiting, close; fires when that is done. Idempotent.
+
+        What is appended after that is not saved, and nobody is told.
+        """
 
 
 class IAuthenticator(Interface):

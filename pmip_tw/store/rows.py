@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import reduce
 from operator import or_
 from typing import Any
+from zlib import crc32
 
 import msgspec
 from msgspec.msgpack import Decoder, Encoder, Ext
@@ -41,6 +42,17 @@ class RowCodec:
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise UnreadableRow(str(error)) from None
         return records
+
+
+def checksum(row: bytes) -> int:
+    """CRC-32: what SQLite does not keep of the contents of a row."""
+    return crc32(row)
+
+
+def verify(row: bytes, expected: int) -> None:
+    """UnreadableRow: these are not the octets that were written."""
+    if crc32(row) != expected:
+        raise UnreadableRow("its checksum is wrong: the disk has changed it")
 
 
 def encode_fields(records: Sequence[Fields]) -> bytes:

@@ -21,6 +21,8 @@ class FakeDisk:
     name: str = "memory"
     trouble: str = ""
     rows: list[tuple[Instant, bytes]] = attrs.field(factory=list)
+    seen: list[Instant] = attrs.field(factory=list)
+    """When processes began and wrote, oldest first."""
 
 
 @implementer(IBindingStore)
@@ -52,16 +54,18 @@ class FakeStore:
 
     def start(self) -> None:
         self._open = True
+        self._disk.seen.append(self._clocks())
 
     def load(self) -> Iterator[tuple[float, Sequence[Record]]]:
         now, rows = self._clocks(), list(self._disk.rows)
-        reading = clocks_now((written for written, _ in rows), now)
+        reading = clocks_now(self._disk.seen, now)
         for written, row in reversed(rows):
             if reading[written.boot] - written.since_boot < self._horizon:
                 yield shift(written, now, reading[written.boot]), self._codec.decode(row)
 
     def append(self, records: Sequence[Record], done: Callable[[StoreError | None], None]) -> None:
-        assert self._open, "appended to a store that is not started, or has stopped"
+        if not self._open:
+            return
         self._waiting.append((records, done))
         if self._at_once and not self._failing:
             self.commit()
@@ -80,7 +84,9 @@ class FakeStore:
             self._fail(batch, StoreError(self._disk.name, self._disk.trouble))
             return
         row = self._codec.encode([record for records, _ in batch for record in records])
-        self._disk.rows.append((self._clocks(), row))
+        now = self._clocks()
+        self._disk.rows.append((now, row))
+        self._disk.seen.append(now)
         for _, done in batch:
             done(None)
 

@@ -1,0 +1,148 @@
+"""Where a journal lies: a file that is ours alone, in a directory that others cannot change."""
+
+import fcntl
+import os
+import stat
+from pathlib import Path
+
+from pmip_tw.errors import StoreError
+
+BESIDE = ("-wal", "-shm")
+"""What SQLite keeps beside its file while it is open: the log of commits, and its index."""
+
+_LOCKS = Path("/proc/locks")
+
+_Identity = tuple[int, int]
+"""Device and inode: what a file is, whatever it is called."""
+
+
+class Place:
+    """The file at ``path``, held by one process from ``claim`` to ``release``."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._descriptor: int | None = None
+        self._files: dict[str, _Identity] = {}
+
+    def claim(self) -> None:
+        """Make the file if there is none, with mode 0600, and lock it for this process; StoreError: why not.
+
+        The lock ends with the process, however that ends.
+        """
+        self._prepare_directory()
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(self.path, _cannot_open(error)) from error
+        # Closed only after SQLite is: closing any descriptor of a file ends the locks that SQLite has on it.
+        self._descriptor = descriptor
+        try:
+            self._examine(descriptor)
+            self._lock(descriptor)
+            os.fsync(descriptor)
+            _sync_directory(self.path)
+        except BaseException:
+            self.release()
+            raise
+
+    def _prepare_directory(self) -> None:
+        directory = os.path.dirname(os.path.abspath(self.path))
+        try:
+            if not os.path.isdir(directory):
+                os.mkdir(directory, 0o700)
+            mode = os.stat(directory).st_mode
+        except OSError as error:
+            raise StoreError(
+                self.path,
+                f"its directory cannot be used ({error.strerror}): create {directory} for the daemon's user,"
+                " or name another path in 'store'",
+            ) from error
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            raise StoreError(self.path, f"anybody may change its directory: chmod o-w {directory}")
+
+    def _examine(self, descriptor: int) -> None:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise StoreError(self.path, "is no file: name another path in 'store'")
+        if os.geteuid() not in (found.st_uid, 0):
+            raise StoreError(
+                self.path,
+                "belongs to another user: chown it to the daemon's, or name another path in 'store'",
+            )
+        if stat.S_IMODE(found.st_mode) != 0o600:
+            os.fchmod(descriptor, 0o600)
+
+    def _lock(self, descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            process = holder(self.path)
+            who = f"process {process}" if process else "another process"
+            raise StoreError(
+                self.path, f"is in use by {who}: stop that daemon, or name another path in 'store'"
+            ) from None
+        except OSError as error:
+            raise StoreError(
+                self.path, f"cannot be locked ({error.strerror}): it needs a local disk"
+            ) from error
+
+    def remember(self) -> None:
+        """The files as they are now are those that must stay; to be called when SQLite has written to them."""
+        for path in (self.path, f"{self.path}{BESIDE[0]}"):
+            self._files[path] = _identity(path)
+
+    def require_files(self) -> None:
+        """StoreError: a file was removed or replaced since ``remember``; what is written is not found any more."""
+        for path, identity in self._files.items():
+            try:
+                there = _identity(path) == identity
+            except OSError:
+                there = False
+            if not there:
+                raise StoreError(
+                    path,
+                    "was removed or replaced while in use: put it back, or restart the daemon to begin anew",
+                )
+
+    def release(self) -> None:
+        """Let go; SQLite must have closed the file. Idempotent."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def holder(path: str) -> int | None:
+    """The process that has claimed ``path``; None if there is none, or it cannot be seen from here."""
+    try:
+        found = os.stat(path)
+        locks = _LOCKS.read_text().splitlines()
+    except OSError:
+        return None
+    name = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+    for line in locks:  # 1: FLOCK  ADVISORY  WRITE 1234 fe:00:5678 0 EOF
+        words = line.split()
+        if words[1:2] == ["FLOCK"] and words[5:6] == [name] and words[4].isdigit():
+            return int(words[4]) or None
+    return None
+
+
+def _identity(path: str) -> _Identity:
+    found = os.stat(path)
+    return found.st_dev, found.st_ino
+
+
+def _cannot_open(error: OSError) -> str:
+    if isinstance(error, IsADirectoryError):
+        return "is a directory: name a file in it in 'store'"
+    if isinstance(error, PermissionError):
+        return "permission denied: it and its directory must belong to the daemon's user"
+    return f"cannot be opened ({error.strerror}): mend that, or name another path in 'store'"
+
+
+def _sync_directory(path: str) -> None:
+    """A new file is found after a power failure only if its directory was written, too."""
+    descriptor = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,68 @@
+"""The old end of a journal: rows are dropped when their horizon has passed, many at a time and never too many."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from pmip_tw.store.clocks import Instant
+
+MOST_ROWS = 256
+MOST_OCTETS = 1 << 20
+"""Of one step, which appends wait for: a few milliseconds."""
+
+_PORTION = 100
+"""Rows may stay for a hundredth of the horizon longer: then there are many, and one transaction drops them."""
+
+
+class _Old(NamedTuple):
+    """A row at the old end. ``dies``: when its horizon passes, by the clock ``since_boot`` of this boot."""
+
+    number: int
+    dies: float
+    octets: int
+
+
+class Trimming:
+    """Which rows of ``db`` are to go.
+
+    ``readings``: what the clock ``since_boot`` of each boot in the journal showed at ``now``, see ``clocks_now``.
+    """
+
+    def __init__(
+        self, db: sqlite3.Connection, readings: Mapping[str, float], now: Instant, horizon: float
+    ) -> None:
+        self._db = db
+        self._ahead = {
+            run: readings[boot] - now.since_boot for run, boot in db.execute("SELECT number, boot FROM runs")
+        }
+        self._slack = horizon / _PORTION
+        self._next_look = now.since_boot
+
+    def step(self, now: Instant, newest: int) -> None:
+        """Drop the oldest rows that are dead, if it is time to look; ``newest``: the row that stays in any case."""
+        if now.since_boot < self._next_look:
+            return
+        oldest = self._oldest(newest)
+        dead = self._dead(oldest, now.since_boot)
+        if dead:
+            self._db.execute("DELETE FROM journal WHERE id <= ?", (oldest[dead - 1].number,))
+        if dead < len(oldest):
+            self._next_look = max(oldest[dead].dies + self._slack, now.since_boot)
+        elif len(oldest) < MOST_ROWS:
+            self._next_look = now.since_boot + self._slack
+
+    def _dead(self, oldest: Sequence[_Old], now: float) -> int:
+        """How many of ``oldest`` to drop in one step."""
+        octets = 0
+        for count, row in enumerate(oldest):
+            octets += row.octets
+            if row.dies > now or (octets > MOST_OCTETS and count):
+                return count
+        return len(oldest)
+
+    def _oldest(self, newest: int) -> list[_Old]:
+        found = self._db.execute(
+            "SELECT id, run, until, length(records) FROM journal WHERE id < ? ORDER BY id LIMIT ?",
+            (newest, MOST_ROWS),
+        ).fetchall()
+        return [_Old(number, until - self._ahead[run], length) for number, run, until, length in found]

@@ -1,0 +1,1 @@
+"""The journal: its file, its faults, its versions."""
