@@ -1,18 +1,17 @@
 """The file of a journal, open for writing: rows are appended, each commit durable, and the oldest are dropped."""
 
-import sqlite3
 from collections.abc import Sequence
 
 from pmip_tw.errors import StoreError
 from pmip_tw.mobility.records import JournalFormat, Record
 from pmip_tw.store import log_of_commits
-from pmip_tw.store.clocks import Clocks
+from pmip_tw.store.clocks import Clocks, Instant
 from pmip_tw.store.layout import LAYOUT, Layout, is_empty, prepare, require_journal, transaction
 from pmip_tw.store.place import Place
 from pmip_tw.store.reading import connect, readings
 from pmip_tw.store.rows import RowCodec, checksum
 from pmip_tw.store.trimming import Trimming
-from pmip_tw.store.troubles import trouble
+from pmip_tw.store.troubles import SQLITE_ERRORS, trouble
 
 MOST_RECORDS = 4096
 """Of one row. What is appended at once may be more, and becomes several rows of one transaction."""
@@ -48,7 +47,7 @@ class Database:
             except BaseException:
                 self._db.close()
                 raise
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             self._place.release()
             raise trouble(self._place.path, error) from error
         except BaseException:
@@ -64,18 +63,24 @@ class Database:
         self._require("synchronous", "FULL", _FULL)
         db.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_BETWEEN_CHECKPOINTS}")
         db.execute(f"PRAGMA journal_size_limit = {_LOG_OCTETS}")
-        prepare(db, path, self._form, layout)
-        now = self._clocks()
+        with transaction(db):  # a start that fails on the way has changed nothing
+            prepare(db, path, self._form, layout)
+            now = self._clocks()
+            self._begin_run(now)
+            self._trimming = Trimming(db, readings(db, now), now, self._horizon)
+        self._place.remember()
+
+    def _begin_run(self, now: Instant) -> None:
+        db = self._db
         (newest,) = db.execute("SELECT max(id) FROM journal").fetchone()
         (run, first) = db.execute("SELECT max(number), max(first_row) FROM runs").fetchone()
         self._run = (run or 0) + 1
         self._next = max((newest or 0) + 1, first or 1)
+        db.execute("DELETE FROM runs WHERE number < (SELECT run FROM journal ORDER BY id LIMIT 1)")
         db.execute(
             "INSERT INTO runs (number, first_row, boot, since_boot, monotonic, wall) VALUES (?, ?, ?, ?, ?, ?)",
             (self._run, self._next, now.boot, now.since_boot, now.monotonic, now.wall),
         )
-        self._trimming = Trimming(db, readings(db, now), now, self._horizon)
-        self._place.remember()
 
     def _require(self, name: str, value: str, expected: object) -> None:
         """Set it and look whether it is so: some file systems cannot do what is asked of them."""
@@ -91,14 +96,12 @@ class Database:
     def write(self, records: Sequence[Record]) -> None:
         """Durable when it returns. StoreError: nothing of it is in the journal."""
         now = self._clocks()
-        until = now.since_boot + self._horizon
+        clocks = (now.since_boot, now.monotonic, now.wall, now.since_boot + self._horizon)
         pieces = [records[start : start + MOST_RECORDS] for start in range(0, len(records), MOST_RECORDS)]
         rows = []
         for number, piece in enumerate(pieces, self._next):
             octets = self._codec.encode(piece)
-            rows.append(
-                (number, self._run, now.since_boot, now.monotonic, now.wall, until, checksum(octets), octets)
-            )
+            rows.append((number, self._run, *clocks, checksum(octets, *clocks), octets))
         self._place.require_files()
         try:
             if len(rows) == 1:
@@ -106,7 +109,7 @@ class Database:
             else:
                 with transaction(self._db):
                     self._db.executemany(_INSERT, rows)
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise trouble(self._place.path, error) from error
         self._next += len(rows)
 

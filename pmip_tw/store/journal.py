@@ -5,7 +5,6 @@ the reactor hears the result. So a commit is as large as the load makes it, and 
 thread has nothing in common with the reactor but one batch at a time.
 """
 
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
@@ -24,6 +23,7 @@ from pmip_tw.store.database import Database
 from pmip_tw.store.loading import load
 from pmip_tw.store.place import Place
 from pmip_tw.store.rows import RowCodec
+from pmip_tw.store.troubles import SQLITE_ERRORS
 
 PAUSE = 0.1
 """Seconds after a failed write in which none is tried: a full disk must not keep the machine busy."""
@@ -156,13 +156,13 @@ class SqliteJournal:
     def _trim(self) -> None:
         try:
             self._database.trim()
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             self._log.warn("{path}: old rows cannot be dropped: {error}", path=self._path, error=error)
 
     def _close(self) -> None:
         try:
             self._database.close()
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             self._log.warn("{path} cannot be closed: {error}", path=self._path, error=error)
 
     def _has_stopped(self) -> None:

@@ -47,23 +47,21 @@ LAYOUT = Layout(1)
 
 
 def prepare(db: sqlite3.Connection, path: str, form: JournalFormat, layout: Layout = LAYOUT) -> None:
-    """Make an empty file a journal, or an earlier version's this version's, all or nothing.
+    """Make an empty file a journal, or an earlier version's this version's; to be called inside a transaction.
 
     StoreError: it is a newer version's, another role's or no journal, and nothing was changed.
     """
     if is_empty(db):
-        with transaction(db):
-            _create(db, form, layout)
+        _create(db, form, layout)
         return
     require_journal(db, path)
     found = _pragma(db, "user_version")
     _require_step(path, "tables", found, layout.version, layout.steps)
-    with transaction(db):
-        for version in range(found, layout.version):
-            layout.steps[version](db)
-        db.execute(f"PRAGMA user_version = {layout.version}")
-        _migrate_records(db, path, form)
-        describe(db, form)
+    for version in range(found, layout.version):
+        layout.steps[version](db)
+    db.execute(f"PRAGMA user_version = {layout.version}")
+    _migrate_records(db, path, form)
+    describe(db, form)
 
 
 def is_empty(db: sqlite3.Connection) -> bool:
@@ -87,15 +85,15 @@ def _create(db: sqlite3.Connection, form: JournalFormat, layout: Layout) -> None
 
 
 def _migrate_records(db: sqlite3.Connection, path: str, form: JournalFormat) -> None:
-    role, found = db.execute("SELECT role, version FROM form").fetchone()
+    role, found = _stored_form(db)
     if role != form.role:
         raise StoreError(path, f"is the journal of another role ({role}): name another path in 'store'")
     _require_step(path, "records", found, form.version, form.migrations)
     if found == form.version:
         return
-    for number, checksum, row in _journal(db):
+    for number, checksum, row, *clocks in _journal(db):
         try:
-            rows.verify(row, checksum)
+            rows.verify(checksum, row, *clocks)
             records = rows.decode_fields(row)
         except rows.UnreadableRow as error:
             put_aside(db, number, str(error))
@@ -103,10 +101,8 @@ def _migrate_records(db: sqlite3.Connection, path: str, form: JournalFormat) -> 
         for version in range(found, form.version):
             records = _migrated(records, form.migrations[version])
         octets = rows.encode_fields(records)
-        db.execute(
-            "UPDATE journal SET records = ?, checksum = ? WHERE id = ?",
-            (octets, rows.checksum(octets), number),
-        )
+        checked = (octets, rows.checksum(octets, *clocks), number)
+        db.execute("UPDATE journal SET records = ?, checksum = ? WHERE id = ?", checked)
     db.execute("DELETE FROM kinds")
     db.execute("UPDATE form SET version = ?", (form.version,))
 
@@ -115,12 +111,21 @@ def _migrated(records: list[Fields], step: Callable[[Fields], list[Fields]]) -> 
     return [later for record in records for later in step(record)]
 
 
-def _journal(db: sqlite3.Connection) -> Iterator[tuple[int, int, bytes]]:
-    """Number, checksum and records of every row, oldest first; rows may be changed meanwhile."""
+def _stored_form(db: sqlite3.Connection) -> tuple[str, int]:
+    role, version = db.execute("SELECT role, version FROM form").fetchone() or (None, None)
+    if not isinstance(role, str) or not isinstance(version, int):
+        raise sqlite3.DatabaseError("it does not say whose it is")
+    return role, version
+
+
+def _journal(db: sqlite3.Connection) -> Iterator[tuple[int, int, bytes, float, float, float, float]]:
+    """Number, checksum, records and clocks of every row, oldest first; rows may be changed meanwhile."""
     last = -1
-    while some := db.execute(
-        "SELECT id, checksum, records FROM journal WHERE id > ? ORDER BY id LIMIT ?", (last, _AT_A_TIME)
-    ).fetchall():
+    query = (
+        "SELECT id, checksum, records, since_boot, monotonic, wall, until FROM journal"
+        " WHERE id > ? ORDER BY id LIMIT ?"
+    )
+    while some := db.execute(query, (last, _AT_A_TIME)).fetchall():
         yield from some
         last = some[-1][0]
 

@@ -12,7 +12,7 @@ from pmip_tw.store.damaged import put_aside
 from pmip_tw.store.layout import transaction
 from pmip_tw.store.reading import connect, newest_first, readings
 from pmip_tw.store.rows import RowCodec, UnreadableRow
-from pmip_tw.store.troubles import trouble
+from pmip_tw.store.troubles import SQLITE_ERRORS, trouble
 
 _log = Logger(namespace="pmip.store")
 
@@ -32,7 +32,7 @@ def load(path: str, codec: RowCodec, now: Instant) -> Iterator[tuple[float, Sequ
                     continue
                 yield shift(row.written, now, shown[row.written.boot]), records
             _put_aside(db, path, unreadable)
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise trouble(path, error) from error
 
 

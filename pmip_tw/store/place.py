@@ -10,6 +10,9 @@ from pmip_tw.errors import StoreError
 BESIDE = ("-wal", "-shm")
 """What SQLite keeps beside its file while it is open: the log of commits, and its index."""
 
+SMALLEST = 512
+"""Octets of a page: SQLite would take what is much smaller for empty, and overwrite it."""
+
 _LOCKS = Path("/proc/locks")
 
 _Identity = tuple[int, int]
@@ -64,6 +67,8 @@ class Place:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise StoreError(self.path, "is no file: name another path in 'store'")
+        if 0 < found.st_size < SMALLEST:
+            raise StoreError(self.path, "is no journal: move it away, or name another path in 'store'")
         if os.geteuid() not in (found.st_uid, 0):
             raise StoreError(
                 self.path,

@@ -33,8 +33,9 @@ class Row:
     records: bytes
 
     def verify(self) -> None:
-        """UnreadableRow: the octets have changed."""
-        rows.verify(self.records, self.checksum)
+        """UnreadableRow: something in it has changed."""
+        clocks = (self.written.since_boot, self.written.monotonic, self.written.wall, self.until)
+        rows.verify(self.checksum, self.records, *clocks)
 
 
 def connect(path: str, mode: str) -> sqlite3.Connection:
@@ -49,7 +50,7 @@ def runs(db: sqlite3.Connection) -> list[Run]:
     found = db.execute(
         "SELECT number, first_row, boot, since_boot, monotonic, wall FROM runs ORDER BY number"
     )
-    return [Run(number, first_row, Instant(*started)) for number, first_row, *started in found]
+    return [Run(number, first_row, _instant(*started)) for number, first_row, *started in found]
 
 
 def readings(db: sqlite3.Connection, now: Instant) -> dict[str, float]:
@@ -65,8 +66,14 @@ def readings(db: sqlite3.Connection, now: Instant) -> dict[str, float]:
             (run.first_row, end),
         ).fetchone()
         if last:
-            seen.append(Instant(run.started.boot, *last))
+            seen.append(_instant(run.started.boot, *last))
     return clocks_now(seen, now)
+
+
+def _instant(boot: str, *clocks: float) -> Instant:
+    if not all(isinstance(value, float) for value in clocks):
+        raise sqlite3.DatabaseError("the disk has made something else of an instant")
+    return Instant(boot, *clocks)
 
 
 def newest_first(db: sqlite3.Connection, shown: Mapping[str, float]) -> Iterator[Row]:

@@ -4,6 +4,7 @@ Each record is an array of its tag and its fields. Secrets are an extension type
 row, with the kinds at hand or without, knows what must not be shown.
 """
 
+import struct
 from collections.abc import Sequence
 from functools import reduce
 from operator import or_
@@ -44,15 +45,19 @@ class RowCodec:
         return records
 
 
-def checksum(row: bytes) -> int:
-    """CRC-32: what SQLite does not keep of the contents of a row."""
-    return crc32(row)
+def checksum(row: bytes, *clocks: float) -> int:
+    """CRC-32 of a row and of the clocks that stand beside it: SQLite keeps none of what it is given."""
+    return crc32(row, crc32(_DOUBLES[len(clocks)].pack(*clocks)))
 
 
-def verify(row: bytes, expected: int) -> None:
-    """UnreadableRow: these are not the octets that were written."""
-    if crc32(row) != expected:
-        raise UnreadableRow("its checksum is wrong: the disk has changed it")
+def verify(expected: int, row: bytes, *clocks: float) -> None:
+    """UnreadableRow: this is not what was written."""
+    try:
+        if checksum(row, *clocks) == expected:
+            return
+    except (struct.error, TypeError):
+        pass  # the disk has made something else of a number
+    raise UnreadableRow("its checksum is wrong: the disk has changed it")
 
 
 def encode_fields(records: Sequence[Fields]) -> bytes:
@@ -80,5 +85,6 @@ def _from_extension(code: int, octets: memoryview) -> Secret:
     raise msgspec.ValidationError(f"extension type {code} is unknown")
 
 
+_DOUBLES = [struct.Struct(f"<{count}d") for count in range(5)]
 _ENCODER = Encoder(enc_hook=_to_extension)
 _UNTYPED = Decoder(list[list[Any]], ext_hook=_from_extension)

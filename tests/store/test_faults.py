@@ -1,0 +1,274 @@
+"""Whatever happens to the file: a clear error that names it and says what to do, and nothing acknowledged is lost."""
+
+import os
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pmip_tw.errors import StoreError
+from pmip_tw.store import rows
+from pmip_tw.store.reading import connect
+from tests.loops import run_until
+from tests.store.conftest import Desk, content
+from tests.store.records import held
+
+
+def fill(disk: Path) -> Path:
+    """A file that takes all the room there is."""
+    filler = disk / "filler"
+    with pytest.raises(OSError, match="No space"), open(filler, "wb", buffering=0) as file:
+        while True:
+            file.write(bytes(1 << 12))
+    return filler
+
+
+class TestFullDisk:
+    def test_it_is_told_and_over_when_there_is_room(self, desk: Desk, small_disk: Path) -> None:
+        path = small_disk / "journal"
+        journal = desk.open(path)
+        assert desk.save(journal, held(1)) is None
+        filler = fill(small_disk)
+        many = [held(number) for number in range(1000)]
+        for _ in range(3):
+            error = desk.save(journal, *many)
+            assert error is not None
+            assert str(error).startswith(f"{path}: the disk is full: nothing is saved")
+        assert content(journal) == [held(1)]
+        filler.unlink()
+        assert desk.save(journal, held(2)) is None
+        assert content(journal) == [held(1), held(2)]
+        desk.close(journal)
+        assert desk.content(path) == [held(1), held(2)]
+
+    def test_what_was_acknowledged_before_is_there(self, desk: Desk, small_disk: Path) -> None:
+        """It fills up from the journal itself."""
+        path = small_disk / "journal"
+        journal = desk.open(path)
+        saved = 0
+        while desk.save(journal, *(held(number) for number in range(saved, saved + 100))) is None:
+            saved += 100
+        assert saved > 1000
+        with pytest.raises(OSError, match="No space"):
+            (small_disk / "more").write_bytes(bytes(1 << 16))
+        assert content(journal) == [held(number) for number in range(saved)]
+        desk.close(journal)
+        subprocess.run(["mount", "-o", "remount,size=2m", str(small_disk)], check=True)
+        assert desk.content(path) == [held(number) for number in range(saved)]
+
+    def test_at_the_start(self, desk: Desk, small_disk: Path) -> None:
+        fill(small_disk)
+        with pytest.raises(StoreError, match=f"^{small_disk}/journal: the disk is full"):
+            desk.open(small_disk / "journal")
+
+
+class TestReadOnly:
+    def test_a_file_system(self, desk: Desk, small_disk: Path) -> None:
+        path = small_disk / "journal"
+        desk.close(desk.open(path))
+        subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+        with pytest.raises(
+            StoreError, match=r"journal: cannot be opened \(Read-only file system\): mend that"
+        ):
+            desk.open(path)
+
+    def test_a_directory(self, desk: Desk, nobody: Callable[[], None]) -> None:
+        nobody()
+        with pytest.raises(StoreError, match=r"^/proc/self/journal: "):
+            desk.open(Path("/proc/self/journal"))
+
+    def test_a_directory_with_a_journal(self, desk: Desk, tmp_path: Path, nobody: Callable[[], None]) -> None:
+        """SQLite could not make its files beside it."""
+        folder = theirs(tmp_path)
+        path = folder / "journal"
+        nobody()
+        desk.close(desk.open(path))
+        folder.chmod(0o500)
+        with pytest.raises(
+            StoreError, match=r"journal: the daemon's user cannot make files in its directory"
+        ):
+            desk.open(path)
+        folder.chmod(0o700)
+        assert desk.content(path) == []
+
+    def test_a_file_of_another_user(self, desk: Desk, tmp_path: Path, nobody: Callable[[], None]) -> None:
+        if os.geteuid() != 0:
+            pytest.skip("needs two users: run it as root")
+        path = theirs(tmp_path) / "journal"
+        path.touch(0o666)
+        path.chmod(0o666)
+        nobody()
+        with pytest.raises(StoreError, match="journal: belongs to another user: chown it to the daemon's"):
+            desk.open(path)
+
+
+def theirs(tmp_path: Path) -> Path:
+    """A folder of the ordinary user's, whom pytest lets into none."""
+    for folder in tmp_path.parents:
+        if folder.stat().st_uid == os.geteuid() and "pytest" in folder.name:
+            folder.chmod(0o755)
+    tmp_path.chmod(0o755)
+    folder = tmp_path / "theirs"
+    folder.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        os.chown(folder, 65534, 65534)
+    return folder
+
+
+class TestOthersFiles:
+    """Each is refused, and stays as it was."""
+
+    @pytest.fixture
+    def path(self, tmp_path: Path) -> Path:
+        return tmp_path / "journal"
+
+    def refused(self, desk: Desk, path: Path, why: str) -> None:
+        before = path.read_bytes()
+        with pytest.raises(StoreError, match=f"^{path}: {why}") as refusal:
+            desk.open(path)
+        assert "'store'" in str(refusal.value)
+        assert path.read_bytes() == before
+
+    def test_a_text(self, desk: Desk, path: Path) -> None:
+        path.write_text("# not a database, but somebody's work\n" * 100)
+        self.refused(desk, path, "is no journal, or its beginning is destroyed")
+
+    def test_a_database_of_another_program(self, desk: Desk, path: Path) -> None:
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("CREATE TABLE journal (id INTEGER PRIMARY KEY)")
+        self.refused(desk, path, "is the database of another program")
+
+    def test_a_directory(self, desk: Desk, path: Path) -> None:
+        path.mkdir()
+        with pytest.raises(StoreError, match=f"^{path}: is a directory"):
+            desk.open(path)
+
+    def test_no_file(self, desk: Desk) -> None:
+        with pytest.raises(StoreError, match=r"^/dev/null: is no file"):
+            desk.open(Path("/dev/null"))
+
+    def test_a_directory_that_anybody_may_change(self, desk: Desk, tmp_path: Path) -> None:
+        tmp_path.chmod(0o777)
+        with pytest.raises(StoreError, match=f"anybody may change its directory: chmod o-w {tmp_path}"):
+            desk.open(tmp_path / "journal")
+
+    def test_a_directory_that_cannot_be_made(self, desk: Desk, tmp_path: Path) -> None:
+        with pytest.raises(
+            StoreError, match=r"No such file or directory.*create .*/a/b for the daemon's user"
+        ):
+            desk.open(tmp_path / "a" / "b" / "journal")
+
+
+class TestRights:
+    def test_nobody_else_may_read_any_of_its_files(self, desk: Desk, tmp_path: Path) -> None:
+        path = tmp_path / "new" / "journal"
+        before = os.umask(0)
+        try:
+            journal = desk.open(path)
+        finally:
+            os.umask(before)
+        assert desk.save(journal, held(1)) is None
+        assert {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {
+            "journal": 0o600,
+            "journal-wal": 0o600,
+            "journal-shm": 0o600,
+        }
+        assert path.parent.stat().st_mode & 0o777 == 0o700
+
+    def test_a_file_that_others_could_read(self, desk: Desk, tmp_path: Path) -> None:
+        path = tmp_path / "journal"
+        desk.close(desk.open(path))
+        path.chmod(0o644)
+        desk.open(path)
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
+class TestTwo:
+    def test_one_journal_has_one_writer(self, desk: Desk, tmp_path: Path) -> None:
+        path = tmp_path / "journal"
+        first = desk.open(path)
+        with pytest.raises(
+            StoreError, match=f"^{path}: is in use by process {os.getpid()}: stop that daemon"
+        ):
+            desk.open(path)
+        assert desk.save(first, held(1)) is None
+        desk.close(first)
+        assert desk.content(path) == [held(1)]
+
+
+class TestRemoved:
+    """What is written where nobody finds it is not durable."""
+
+    @pytest.mark.parametrize("name", ["journal", "journal-wal"])
+    def test_under_a_running_daemon(self, name: str, desk: Desk, tmp_path: Path) -> None:
+        journal = desk.open(tmp_path / "journal")
+        assert desk.save(journal, held(1)) is None
+        removed = tmp_path / name
+        removed.rename(tmp_path / "elsewhere")
+        error = desk.save(journal, held(2))
+        assert str(error).startswith(
+            f"{removed}: was removed or replaced while in use: put it back, or restart"
+        )
+        removed.touch()
+        assert desk.save(journal, held(3)) is not None
+        (tmp_path / "elsewhere").rename(removed)
+        assert desk.save(journal, held(4)) is None
+        assert content(journal) == [held(1), held(4)]
+
+
+RIGHT = "checksum = right(records, since_boot, monotonic, wall, until)"
+
+
+class TestRowsThatCannotBeRead:
+    @pytest.mark.parametrize(
+        ("damage", "why"),
+        [
+            ("records = substr(records, 1, 20)", "its checksum is wrong"),
+            ("checksum = checksum + 1", "its checksum is wrong"),
+            ("wall = wall + 1", "its checksum is wrong"),
+            (f"records = x'92'; {RIGHT}", "truncated"),
+            (f"records = x'9192a0c0'; {RIGHT}", "Expected `int`"),
+            (f"records = x'919163'; {RIGHT}", "Invalid value 99"),
+        ],
+    )
+    def test_they_are_kept_aside(self, damage: str, why: str, desk: Desk, tmp_path: Path) -> None:
+        path = tmp_path / "journal"
+        journal = desk.open(path)
+        for number in range(5):
+            assert desk.save(journal, held(number)) is None
+        desk.close(journal)
+        with closing(connect(str(path), "rw")) as db:
+            db.create_function("right", 5, rows.checksum)
+            for change in damage.split("; "):
+                db.execute(f"UPDATE journal SET {change} WHERE id = 3")
+            (octets,) = db.execute("SELECT records FROM journal WHERE id = 3").fetchone()
+        for _ in range(2):
+            assert desk.content(path) == [held(0), held(1), held(3), held(4)]
+        with closing(connect(str(path), "ro")) as db:
+            [(number, told, kept)] = db.execute("SELECT id, why, records FROM damaged")
+        assert (number, kept) == (3, octets)
+        assert why in told
+
+
+class TestDefects:
+    def test_a_record_that_no_row_can_hold(self, desk: Desk, tmp_path: Path) -> None:
+        """It costs what was appended with it, not the journal."""
+        journal = desk.open(tmp_path / "journal")
+        error = desk.save(journal, held(1), held(2, deadline=object()))  # type: ignore[arg-type]
+        assert str(error) == f"{tmp_path}/journal: a record cannot be written: the log says why"
+        assert desk.save(journal, held(3)) is None
+        assert content(journal) == [held(3)]
+
+    def test_an_answer_that_fails_costs_no_other(self, desk: Desk, tmp_path: Path) -> None:
+        journal, told = desk.open(tmp_path / "journal"), list[StoreError | None]()
+
+        def defect(error: StoreError | None) -> None:
+            raise RuntimeError("a defect")
+
+        journal.append([held(1)], defect)
+        journal.append([held(2)], told.append)
+        run_until(desk.reactor, lambda: told)
+        assert told == [None]
