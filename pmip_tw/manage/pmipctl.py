@@ -1,4 +1,4 @@
-"""``pmipctl``: asks running daemons over their control sockets, and checks configuration files without any.
+"""``pmipctl``: asks running daemons over their control sockets, and looks at files of theirs without them.
 
 Exit status: 0, 1 for anything that went wrong, 2 for wrong usage. With ``--json`` every outcome, errors included,
 is one JSON object on standard output. Twisted is not imported: this starts in the time that Python needs.
@@ -30,12 +30,18 @@ TABLES = {
     "sources": EVERY_SOCKET,
 }
 
+LOOKS = {
+    "show": "what a restart would bring, as a table",
+    "check": "whether all of it can be read, and how much there is",
+    "export": "every record, oldest first, one JSON object on each line",
+}
+
 Outcome = tuple[dict[str, Any], str]
 """What --json prints, and what a person reads."""
 
 
 class Mistakes(Exception):
-    """What ``check`` was asked to find."""
+    """What ``check`` and ``store check`` were asked to find."""
 
     def __init__(self, file: str, mistakes: tuple[str, ...]) -> None:
         super().__init__("\n".join(mistakes))
@@ -97,6 +103,13 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument(
         "file", metavar="FILE", help="lma.toml or mag.toml; the user file is checked with its mag.toml"
     )
+    store = commands.add_parser(
+        "store", parents=[common], help="look at a journal, the file that 'store' names, and change nothing"
+    )
+    looks = store.add_subparsers(dest="look", required=True, metavar="LOOK")
+    for name, text in LOOKS.items():
+        look = looks.add_parser(name, parents=[common], help=text)
+        look.add_argument("file", metavar="FILE", help="the journal; its daemon may be running")
     return parser
 
 
@@ -140,7 +153,8 @@ def run(arguments: Sequence[str]) -> int:
         else:
             print(f"pmipctl: {printable(str(error))}", file=sys.stderr)
         return 1
-    print(json.dumps(data) if as_json else text)
+    if data:
+        print(json.dumps(data) if as_json else text)
     return 0
 
 
@@ -162,6 +176,8 @@ def _outcome(options: argparse.Namespace) -> Outcome:
         answer = ask(path or _present(LMA_SOCKET), {"command": "revoke", "nai": options.nai})
         result = answer.get("result") or {"nai": options.nai}
         return {"revoked": result}, table([result], "mobile nodes revoked")
+    if options.command == "store":
+        return _store(options.look, options.file)
     return _check(options.file)
 
 
@@ -215,6 +231,21 @@ def _check(file: str) -> Outcome:
         raise Mistakes(file, error.mistakes) from None
     role, summary = description(settings)
     return {"file": file, "ok": True, "role": role, "summary": summary}, printable(f"{file}: ok, {summary}")
+
+
+def _store(look: str, file: str) -> Outcome:
+    """Nothing, if it was printed on the way: an export may be long."""
+    from pmip_tw.manage import store_command  # noqa: PLC0415
+
+    if look == "show":
+        return store_command.show(file, _room())
+    if look == "export":
+        store_command.export(file)
+        return {}, ""
+    try:
+        return store_command.check(file)
+    except store_command.Damaged as found:
+        raise Mistakes(file, found.problems) from None
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 Row = Mapping[str, object]
 
 KNOWN_COLUMNS = (
-    "daemon", "source", "nai", "session", "mac", "interface", "port", "home_address", "domain", "care_of_address",
+    "daemon", "source", "about", "owner", "nai", "session", "mac", "interface", "port", "home_address", "domain", "care_of_address",
     "mag", "lma", "local", "remote", "name", "reason", "state", "encapsulation", "tunnel", "nodes", "lifetime",
     "remaining", "packets_up", "octets_up", "packets_down", "octets_down", "count", "last",
 )  # fmt: skip
@@ -64,7 +64,7 @@ def value_text(value: object, column: str = "") -> str:
 
 
 def _number_text(value: float, column: str) -> str:
-    if column in _INSTANTS:
+    if _is_instant(column):
         return moment_text(value)
     if column.startswith("octets"):
         return _octets_text(value)
@@ -80,6 +80,10 @@ def _octets_text(value: float) -> str:
         value /= 1024
         unit += 1
     return f"{value:.1f} {_OCTET_UNITS[unit]}" if unit else f"{value:g} B"
+
+
+def _is_instant(column: str) -> bool:
+    return column in _INSTANTS or column.endswith("_at")
 
 
 def moment_text(wall: float) -> str:
@@ -158,7 +162,7 @@ def _columns(rows: Sequence[Row]) -> list[str]:
 
 
 def _is_quantity(value: object, column: str) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and column not in _INSTANTS
+    return isinstance(value, int | float) and not isinstance(value, bool) and not _is_instant(column)
 
 
 def _aligned(cells: Iterable[str], widths: Iterable[int], numeric: list[bool]) -> str:

@@ -76,12 +76,13 @@ def _instant(boot: str, *clocks: float) -> Instant:
     return Instant(boot, *clocks)
 
 
-def newest_first(db: sqlite3.Connection, shown: Mapping[str, float]) -> Iterator[Row]:
-    """The rows that may still matter, by what the clocks of their boots show (``readings``).
+def newest_first(db: sqlite3.Connection, shown: Mapping[str, float] | None = None) -> Iterator[Row]:
+    """The rows that may still matter, by what the clocks of their boots show (``readings``); None: all rows.
 
     The journal may be written to meanwhile: what is appended is not met.
     """
-    yield from _pieces(db, f"id < ? AND until > {_by_boot(runs(db), shown)}", "DESC", _NO_ROW)
+    matters = "" if shown is None else f" AND until > {_by_boot(runs(db), shown)}"
+    yield from _pieces(db, f"id < ?{matters}", "DESC", _NO_ROW)
 
 
 def oldest_first(db: sqlite3.Connection) -> Iterator[Row]:

@@ -219,7 +219,7 @@ class TestRemoved:
         assert content(journal) == [held(1), held(4)]
 
 
-RIGHT = "checksum = right(records, since_boot, monotonic, wall, until)"
+RIGHT = "checksum = right_sum(records, since_boot, monotonic, wall, until)"
 
 
 class TestRowsThatCannotBeRead:
@@ -241,7 +241,7 @@ class TestRowsThatCannotBeRead:
             assert desk.save(journal, held(number)) is None
         desk.close(journal)
         with closing(connect(str(path), "rw")) as db:
-            db.create_function("right", 5, rows.checksum)
+            db.create_function("right_sum", 5, rows.checksum)
             for change in damage.split("; "):
                 db.execute(f"UPDATE journal SET {change} WHERE id = 3")
             (octets,) = db.execute("SELECT records FROM journal WHERE id = 3").fetchone()

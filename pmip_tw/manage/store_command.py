@@ -1,0 +1,88 @@
+"""``pmipctl store``: looks at a journal's file, beside a running daemon or without one. It changes nothing."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pmip_tw.errors import StoreError
+from pmip_tw.manage.client import DaemonError
+from pmip_tw.manage.render import moment_text, printable, table
+from pmip_tw.store.contents import OCTETS, Report, checked, exported, live
+
+Outcome = tuple[dict[str, Any], str]
+
+
+class Damaged(Exception):
+    """What ``check`` has found wrong."""
+
+    def __init__(self, file: str, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.file = file
+        self.problems = problems
+
+
+def show(file: str, room: int | None) -> Outcome:
+    """What a restart would bring. DaemonError: it cannot be read."""
+    try:
+        rows = list(live(file))
+    except StoreError as error:
+        raise DaemonError(str(error)) from None
+    wanted = [{name: value for name, value in row.items() if not _is_octets(value)} for row in rows]
+    return {"file": file, "records": rows}, table(wanted, "live records", room)
+
+
+def check(file: str) -> Outcome:
+    """Whether all of it can be read. Damaged: not all; DaemonError: it is no journal."""
+    try:
+        report = checked(file)
+    except StoreError as error:
+        raise DaemonError(str(error)) from None
+    if report.problems:
+        raise Damaged(file, tuple(report.problems))
+    data = {
+        "file": file,
+        "ok": True,
+        "role": report.role,
+        "versions": {"tables": report.tables, "records": report.records},
+        "octets": report.size,
+        "rows": report.rows,
+        "records": dict(report.kinds),
+        "live": dict(report.live),
+        "newest": report.newest,
+        "in_use_by": report.in_use_by,
+    }
+    return data, _summary(report)
+
+
+def export(file: str) -> None:
+    """Print every record, one JSON object on each line. DaemonError: it cannot be read, or not all of it."""
+    try:
+        for row in exported(file):
+            print(json.dumps(row))
+    except StoreError as error:
+        raise DaemonError(str(error)) from None
+
+
+def _summary(report: Report) -> str:
+    """``lma.journal: ok, of an LMA, in use by process 4711; 120 records in 7 rows (...), ...``."""
+    use = f"in use by process {report.in_use_by}" if report.in_use_by else "not in use"
+    newest = f", the newest row of {moment_text(report.newest)}" if report.newest else ""
+    return (
+        f"{report.file}: ok, the journal of role {report.role}, {use}\n"
+        f"{sum(report.kinds.values())} records in {report.rows} rows{_parts(report.kinds)}, "
+        f"{report.size} octets{newest}\n"
+        f"a restart would bring {_plain_parts(report.live) or 'nothing'}\n"
+        f"version {report.tables} of the tables, {report.records} of the records"
+    )
+
+
+def _parts(counts: Mapping[str, int]) -> str:
+    return f" ({_plain_parts(counts)})" if counts else ""
+
+
+def _plain_parts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {printable(name)}" for name, count in sorted(counts.items()))
+
+
+def _is_octets(value: object) -> bool:
+    return isinstance(value, str) and value.startswith(OCTETS)

@@ -1,0 +1,200 @@
+"""``pmipctl store`` as its user runs it: on a journal at rest, in use, left by a killed process, and damaged."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pmip_tw.store.clocks import system_clocks
+from pmip_tw.store.database import Database
+from pmip_tw.store.place import Place
+from pmip_tw.store.reading import connect
+from tests.manage.conftest import ROOT
+from tests.manage.test_pmipctl import as_json, pmipctl
+from tests.store.records import FORM, KEY, held, released
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Database]:
+    """Three rows: two holders, one of whom has released; one whose time is over."""
+    now = system_clocks()().monotonic
+    database = Database(Place(str(tmp_path / "lma.journal")), FORM, horizon=3600.0, clocks=system_clocks())
+    database.open()
+    database.write([held(1, now + 600), held(2, now + 600)])
+    database.write([released(1)])
+    database.write([held(3, now - 1), held(2, now + 900)])
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def running(journal: Database, tmp_path: Path) -> Path:
+    return tmp_path / "lma.journal"
+
+
+@pytest.fixture
+def killed(running: Path, tmp_path: Path) -> Path:
+    """The files of a process that is no more."""
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    for name in ("lma.journal", "lma.journal-wal"):
+        shutil.copy(running.with_name(name), folder)
+    return folder / "lma.journal"
+
+
+@pytest.fixture
+def stopped(killed: Path) -> Path:
+    with closing(connect(str(killed), "rw")) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return killed
+
+
+@pytest.fixture(params=["running", "killed", "stopped"])
+def path(request: pytest.FixtureRequest) -> Path:
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, Path)
+    return found
+
+
+def test_show_is_what_a_restart_would_bring(path: Path) -> None:
+    files = sorted(os.listdir(path.parent))
+    lines = pmipctl("store", "show", str(path)).stdout.splitlines()
+    assert lines[0].split() == ["ABOUT", "OWNER", "REMAINING", "ADDRESS", "EXPIRES", "KEY", "PEERS"]
+    about, owner, remaining, unit, address, *_ = lines[1].split()
+    assert (about, owner, unit, address) == ("holding", "mn2@example.net", "s", "10.1.0.2")
+    assert 800 < int(remaining) <= 900
+    assert lines[2:] == ["1 live record"]
+    (row,) = json.loads(pmipctl("--json", "store", "show", str(path)).stdout)["records"]
+    assert (row["owner"], row["address"], row["key"]) == ("mn2@example.net", "10.1.0.2", "hidden")
+    assert set(os.listdir(path.parent)) - {*files, "lma.journal-shm"} == set()
+
+
+def test_check_for_people(stopped: Path) -> None:
+    first, second, *others = pmipctl("store", "check", str(stopped)).stdout.splitlines()
+    assert first == f"{stopped}: ok, the journal of role lma, not in use"
+    assert second.startswith("5 records in 3 rows (4 Held, 1 Released), ")
+    assert others == ["a restart would bring 1 holding", "version 1 of the tables, 1 of the records"]
+
+
+def test_check_for_programs(path: Path, request: pytest.FixtureRequest) -> None:
+    report = as_json("store", "check", str(path))
+    assert report["rows"] == 3
+    assert report["records"] == {"Held": 4, "Released": 1}
+    assert report["live"] == {"holding": 1}
+    assert report["versions"] == {"tables": 1, "records": 1}
+    assert (report["ok"], report["role"], report["file"]) == (True, "lma", str(path))
+
+
+def test_check_names_the_process_that_has_it(running: Path) -> None:
+    assert as_json("store", "check", str(running))["in_use_by"] == os.getpid()
+
+
+def test_export_is_everything_in_order(path: Path) -> None:
+    lines = [json.loads(line) for line in pmipctl("store", "export", str(path)).stdout.splitlines()]
+    assert [(line["row"], line["kind"], line["owner"]) for line in lines] == [
+        (1, "Held", "mn1@example.net"),
+        (1, "Held", "mn2@example.net"),
+        (2, "Released", "mn1@example.net"),
+        (3, "Held", "mn3@example.net"),
+        (3, "Held", "mn2@example.net"),
+    ]
+    assert lines[0]["expires"] == pytest.approx(lines[0]["time"] + 600, abs=60)
+    assert lines[0]["key"] == "hidden"
+
+
+@pytest.mark.parametrize("look", ["show", "check", "export"])
+def test_no_key_is_ever_printed(look: str, path: Path) -> None:
+    for arguments in (("store", look, str(path)), ("--json", "store", look, str(path))):
+        done = pmipctl(*arguments)
+        assert done.returncode == 0
+        for form in (KEY.reveal().decode(), KEY.reveal().hex()):
+            assert form not in done.stdout + done.stderr
+
+
+def test_looking_at_it_holds_nobody_up(journal: Database, running: Path) -> None:
+    """Neither does it end the locks of whoever writes."""
+    looking = subprocess.Popen(
+        [sys.executable, "-m", "pmip_tw.manage.pmipctl", "store", "export", str(running)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    for number in range(200):
+        journal.write([held(number)])
+    out, _ = looking.communicate(timeout=30)
+    assert looking.returncode == 0
+    assert len(out.splitlines()) >= 5
+
+
+class TestDamaged:
+    def test_rows_that_cannot_be_read(self, stopped: Path) -> None:
+        with closing(connect(str(stopped), "rw")) as db:
+            db.execute("UPDATE journal SET checksum = checksum + 1 WHERE id = 1")
+        why = f"{stopped}: row 1 cannot be read: its checksum is wrong: the disk has changed it"
+        done = pmipctl("store", "check", str(stopped))
+        assert (done.returncode, done.stdout) == (1, f"{why}\n")
+        assert as_json("store", "check", str(stopped), status=1)["mistakes"] == [why]
+        lines = [json.loads(line) for line in pmipctl("store", "export", str(stopped)).stdout.splitlines()]
+        assert [("unreadable" in line, line["row"]) for line in lines] == [
+            (True, 1),
+            (False, 2),
+            (False, 3),
+            (False, 3),
+        ]
+
+    def test_export_reads_what_is_before_and_behind_a_damaged_page(self, tmp_path: Path) -> None:
+        path = tmp_path / "journal"
+        database = Database(Place(str(path)), FORM, horizon=3600.0, clocks=system_clocks())
+        database.open()
+        for number in range(2000):
+            database.write([held(number)])
+        database.close()
+        octets = bytearray(path.read_bytes())
+        page = octets.index(b"mn1000@") // 4096 * 4096
+        octets[page : page + 16] = bytes(16)
+        path.write_bytes(octets)
+        done = pmipctl("store", "export", str(path))
+        rows = [json.loads(line)["row"] for line in done.stdout.splitlines()]
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"pmipctl: {path}: is damaged")
+        assert 1500 < len(rows) < 2000
+        assert {1, 2, 1999, 2000} <= set(rows)
+        done = pmipctl("store", "check", str(path))
+        assert done.returncode == 1
+
+    @pytest.mark.parametrize(
+        ("content", "why"),
+        [
+            (None, "cannot be read: No such file or directory"),
+            (b"a text, and no database at all" * 100, "is no journal, or its beginning is destroyed"),
+            (b"", "is the database of another program"),
+        ],
+    )
+    @pytest.mark.parametrize("look", ["show", "check", "export"])
+    def test_what_is_no_journal(self, look: str, content: bytes | None, why: str, tmp_path: Path) -> None:
+        path = tmp_path / "journal"
+        if content is not None:
+            path.write_bytes(content)
+        done = pmipctl("store", look, str(path))
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"pmipctl: {path}: {why}")
+        assert json.loads(pmipctl("--json", "store", look, str(path)).stdout)["error"].startswith(f"{path}: ")
+
+    def test_a_newer_version(self, stopped: Path) -> None:
+        with closing(connect(str(stopped), "rw")) as db:
+            db.execute("PRAGMA user_version = 99")
+        done = pmipctl("store", "show", str(stopped))
+        assert done.stderr == f"pmipctl: {stopped}: its tables are of version 99; this program reads 1\n"
+
+
+def test_a_reader_that_has_seen_enough(stopped: Path) -> None:
+    """``pmipctl store export FILE | head -1``."""
+    command = f"{sys.executable} -m pmip_tw.manage.pmipctl store export {stopped} | head -n 1"
+    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (len(done.stdout.splitlines()), done.stderr) == (1, "")
