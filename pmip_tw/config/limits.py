@@ -104,6 +104,17 @@ class SocketPath:
             raise ValueError(f"is {octets} octets long; a socket's path has at most {LONGEST_SOCKET_PATH}")
 
 
+class JournalPath:
+    """The path of a file that the daemon writes, or none; it must not depend on where the daemon was started."""
+
+    def check(self, value: object, /) -> None:
+        assert isinstance(value, str)
+        if value and (not value.startswith("/") or value.endswith("/") or "\0" in value):
+            raise ValueError(
+                f'must be a file with its whole path, such as /var/lib/pmip/lma.journal, or "" for none, not {value!r}'
+            )
+
+
 def _is_one_word(text: str) -> bool:
     return text.isprintable() and not any(character.isspace() for character in text)
 

@@ -18,6 +18,7 @@ from pmip_tw.config.settings import (
     EncapsulationName,
     HostAddress,
     Interface,
+    Journal,
     Lifetime,
     MobileNodeKey,
     MobileNodeNai,
@@ -98,6 +99,7 @@ class LmaSettings:
     device: Interface = MAIN_DEVICE
     mtu: Annotated[int, Within(576, 65535)] = 1468
     control: Control = "/run/pmip-lma.sock"
+    store: Journal = "/var/lib/pmip/lma.journal"
     domains: tuple[Domain, ...] = ()
     pools: tuple[Pool, ...] = ()
     redirects: tuple[Redirect, ...] = ()

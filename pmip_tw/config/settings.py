@@ -18,6 +18,7 @@ from pmip_tw.config.limits import (
     Host,
     Identity,
     InterfaceName,
+    JournalPath,
     Key,
     Nai,
     Realm,
@@ -43,6 +44,7 @@ Seconds = Annotated[float, Within(0, 86_400)]
 Name = Annotated[str, Identity()]
 Interface = Annotated[str, InterfaceName()]
 Control = Annotated[str, SocketPath()]
+Journal = Annotated[str, JournalPath()]
 MobileNodeNai = Annotated[str, Nai()]
 MobileNodeMac = Annotated[Mac, Station()]
 HostAddress = Annotated[Ipv4, Host()]
@@ -231,6 +233,7 @@ class MagSettings:
     duplicate_mac: DuplicateMac = "refuse"
     default_realm: Annotated[str, Realm(may_be_empty=True)] = ""
     control: Control = "/run/pmip-mag.sock"
+    store: Journal = "/var/lib/pmip/mag.journal"
     access: tuple[AccessInterface, ...] = ()
     home_prefixes: tuple[HomePrefix, ...] = ()
     lmas: tuple[LmaPeer, ...] = ()

@@ -206,7 +206,7 @@ class World:
         )
         text = (
             f'[lma]\naddress = "{LMA_ADDRESS}"\nidentity = "lma.lab.example"\ncontrol = "{self.socket("lma")}"\n'
-            f'{extra}\n[[lma.pools]]\nprefix = "{pool}"\n\n{nodes}'
+            f'store = "{self.journal("lma")}"\n{extra}\n[[lma.pools]]\nprefix = "{pool}"\n\n{nodes}'
         )
         return await self._start_daemon("lma", "pmip-lma", self.lma, text)
 
@@ -219,7 +219,8 @@ class World:
             authentication = '[mag.local]\nusers = "users.toml"\n'
         text = (
             f'[mag]\naddress = "{MAG_ADDRESSES[name]}"\nidentity = "{name}.lab.example"\n'
-            f'control = "{self.socket(name)}"\n{extra}\n[[mag.access]]\ninterface = "acc0"\n\n'
+            f'control = "{self.socket(name)}"\nstore = "{self.journal(name)}"\n{extra}\n'
+            f'[[mag.access]]\ninterface = "acc0"\n\n'
             f'[[mag.home_prefixes]]\nprefix = "{HOME}"\ndns = ["{CORRESPONDENT}"]\n\n{authentication}'
         )
         return await self._start_daemon(name, "pmip-mag", self.mags[name], text)
@@ -267,6 +268,11 @@ class World:
     def socket(name: str) -> str:
         """The control socket of a daemon; /run is ours, and short."""
         return f"/run/pmip-{name}.sock"
+
+    @staticmethod
+    def journal(name: str) -> str:
+        """The journal of a daemon: it has keys, which are to go with the world."""
+        return f"/run/pmip-{name}.journal"
 
     async def ask(self, name: str, *command: str) -> dict[str, Any]:
         """What ``pmipctl --json`` says about the daemon ``name``. PmipError for an error."""

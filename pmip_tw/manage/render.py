@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 Row = Mapping[str, object]
 
 KNOWN_COLUMNS = (
-    "daemon", "source", "about", "owner", "nai", "session", "mac", "interface", "port", "home_address", "domain", "care_of_address",
-    "mag", "lma", "local", "remote", "name", "reason", "state", "encapsulation", "tunnel", "nodes", "lifetime",
-    "remaining", "packets_up", "octets_up", "packets_down", "octets_down", "count", "last",
+    "daemon", "source", "about", "owner", "nai", "session", "mac", "interface", "port", "home_address", "domain",
+    "care_of_address", "mag", "lma", "local", "remote", "name", "reason", "state", "encapsulation", "tunnel", "nodes",
+    "lifetime", "remaining", "packets_up", "octets_up", "packets_down", "octets_down", "count", "last",
 )  # fmt: skip
 """What comes first, in this order; other columns follow as the daemon sends them."""
 

@@ -1,6 +1,7 @@
 """``pmipctl store``: looks at a journal's file, beside a running daemon or without one. It changes nothing."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,23 +65,19 @@ def export(file: str) -> None:
 
 
 def _summary(report: Report) -> str:
-    """``lma.journal: ok, of an LMA, in use by process 4711; 120 records in 7 rows (...), ...``."""
     use = f"in use by process {report.in_use_by}" if report.in_use_by else "not in use"
+    kinds = f" ({_counted(report.kinds)})" if report.kinds else ""
     newest = f", the newest row of {moment_text(report.newest)}" if report.newest else ""
+    things = Counter({about if count == 1 else f"{about}s": count for about, count in report.live.items()})
     return (
         f"{report.file}: ok, the journal of role {report.role}, {use}\n"
-        f"{sum(report.kinds.values())} records in {report.rows} rows{_parts(report.kinds)}, "
-        f"{report.size} octets{newest}\n"
-        f"a restart would bring {_plain_parts(report.live) or 'nothing'}\n"
+        f"{sum(report.kinds.values())} records in {report.rows} rows{kinds}, {report.size} octets{newest}\n"
+        f"a restart would bring {_counted(things) or 'nothing'}\n"
         f"version {report.tables} of the tables, {report.records} of the records"
     )
 
 
-def _parts(counts: Mapping[str, int]) -> str:
-    return f" ({_plain_parts(counts)})" if counts else ""
-
-
-def _plain_parts(counts: Mapping[str, int]) -> str:
+def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {printable(name)}" for name, count in sorted(counts.items()))
 
 

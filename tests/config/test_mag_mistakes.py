@@ -13,6 +13,8 @@ def test_an_unknown_setting_reads_as_promised(tmp_path: Path) -> None:
     assert mistakes(tmp_path, text) == ["mag.toml:8:1: unknown setting 'lifetme' - did you mean 'lifetime'?"]
 
 
+WHOLE_PATH = 'store: must be a file with its whole path, such as /var/lib/pmip/lma.journal, or "" for none'
+
 ONE_SETTING = [
     ("lifetime = 0", "lifetime: must be from 1 to 65534, not 0"),
     ("lifetime = 65535", "lifetime: must be from 1 to 65534, not 65535"),
@@ -42,6 +44,8 @@ ONE_SETTING = [
         "default_realm: 'a@b' is not a realm (what follows the @, such as example.net)",
     ),
     ('control = ""', "control: must be the path of a unix socket, such as /run/pmip.sock"),
+    ('store = "mag.journal"', f"{WHOLE_PATH}, not 'mag.journal'"),
+    ('store = "/var/lib/pmip/"', f"{WHOLE_PATH}, not '/var/lib/pmip/'"),
     (f'control = "/{"x" * 107}"', "control: is 108 octets long; a socket's path has at most 107"),
     ("xyzzy = 1", "unknown setting 'xyzzy'"),
     ("Lifetime = 1", "unknown setting 'Lifetime' - did you mean 'lifetime'?"),

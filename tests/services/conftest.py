@@ -13,12 +13,14 @@ from tests.services.daemons import CONF, LMA_ADDRESS, MAG_ADDRESS, shell
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """The examples, fit for a private network: the user file as AAA, the control sockets in the test's folder."""
+    """The examples, fit for a private network: the user file as AAA, sockets and journals in the test's folder."""
     lma = (CONF / "lma.toml").read_text()
     lma = lma.replace('# control = "/run', f'control = "{tmp_path}')
+    lma = lma.replace('# store = "/var/lib/pmip', f'store = "{tmp_path}')
     (tmp_path / "lma.toml").write_text(lma)
     mag = (CONF / "mag.toml").read_text()
     mag = mag.replace('# control = "/run', f'control = "{tmp_path}')
+    mag = mag.replace('# store = "/var/lib/pmip', f'store = "{tmp_path}')
     mag = re.sub(r"\[\[mag\.radius\.servers\]\].*", '[mag.local]\nusers = "users.toml"\n', mag, flags=re.S)
     (tmp_path / "mag.toml").write_text(mag)
     (tmp_path / "users.toml").write_text((CONF / "users.toml").read_text())
