@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Protocol
 
 import attrs
 
@@ -27,6 +28,15 @@ class Instant:
 
 
 Clocks = Callable[[], Instant]
+
+
+class Written(Protocol):
+    """Something with the clocks of the moment when it was written."""
+
+    @property
+    def since_boot(self) -> float: ...
+    @property
+    def monotonic(self) -> float: ...
 
 
 def system_clocks() -> Clocks:
@@ -60,8 +70,7 @@ def clocks_now(seen: Iterable[Instant], now: Instant) -> dict[str, float]:
     return reading
 
 
-def shift(written: Instant, now: Instant, reading: float) -> float:
+def shift(written: Written, now: Instant, reading: float) -> float:
     """Seconds to add to monotonic instants of ``written`` to get instants of ``now``; ``reading``: see clocks_now."""
-    age = reading - written.since_boot
-    seconds = now.monotonic - written.monotonic - age
-    return 0.0 if abs(seconds) < UNNOTICEABLE else seconds
+    seconds = now.monotonic - written.monotonic - (reading - written.since_boot)
+    return 0.0 if -UNNOTICEABLE < seconds < UNNOTICEABLE else seconds

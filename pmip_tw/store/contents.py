@@ -17,7 +17,7 @@ from pmip_tw.addresses import Ipv4, ipv4_text, mac_text
 from pmip_tw.errors import StoreError
 from pmip_tw.secret import Secret
 from pmip_tw.store import reading
-from pmip_tw.store.clocks import Instant, shift, system_clocks
+from pmip_tw.store.clocks import shift, system_clocks
 from pmip_tw.store.kinds import Kind, described
 from pmip_tw.store.layout import LAYOUT, require_journal
 from pmip_tw.store.place import holder
@@ -114,7 +114,7 @@ class _Contents:
 
     def live(self) -> Iterator[Row]:
         for kind, row, record in self._standing():
-            yield {"about": kind.about, **self._plain(kind, record, row.written)}
+            yield {"about": kind.about, **self._plain(kind, record, row)}
 
     def exported(self) -> Iterator[Row]:
         last = -1
@@ -138,7 +138,7 @@ class _Contents:
         report.problems += [f"{self._path}: {text}" for text in found if text != "ok"]
         for row in reading.oldest_first(self._db):
             report.rows += 1
-            report.newest = row.written.wall
+            report.newest = row.wall
             try:
                 report.kinds.update(self._kind(record).name for record in _fields(row))
             except UnreadableRow as error:
@@ -163,7 +163,7 @@ class _Contents:
                 if thing in known:
                     continue
                 known.add(thing)
-                if not kind.ends and not self._is_over(fields.get("deadline"), row.written):
+                if not kind.ends and not self._is_over(fields.get("deadline"), row):
                     yield kind, row, record
 
     def _kind(self, record: list[Any]) -> Kind:
@@ -172,30 +172,32 @@ class _Contents:
             raise UnreadableRow(f"it has a record of an unknown kind ({record[:1]})")
         return self._kinds[record[0]]
 
-    def _is_over(self, deadline: object, written: Instant) -> bool:
-        return isinstance(deadline, float | int) and self._remaining(deadline, written) <= 0
+    def _is_over(self, deadline: object, row: reading.Row) -> bool:
+        return isinstance(deadline, float | int) and self._remaining(deadline, row) <= 0
 
-    def _remaining(self, deadline: float, written: Instant) -> float:
-        return deadline + shift(written, self._now, self._shown[written.boot]) - self._now.monotonic
+    def _remaining(self, deadline: float, row: reading.Row) -> float:
+        if row.run not in self._shown:  # the daemon was started while we look
+            self._shown = reading.readings(self._db, self._now)
+        return deadline + shift(row, self._now, self._shown[row.run]) - self._now.monotonic
 
     def _lines(self, row: reading.Row) -> Iterator[Row]:
-        place = {"row": row.number, "time": round(row.written.wall, 3)}
+        place = {"row": row.number, "time": round(row.wall, 3)}
         try:
             for record in _fields(row):
                 kind = self._kind(record)
-                yield {**place, "kind": kind.name, **self._plain(kind, record, row.written)}
+                yield {**place, "kind": kind.name, **self._plain(kind, record, row)}
         except UnreadableRow as error:
             yield {**place, "unreadable": str(error)}
 
-    def _plain(self, kind: Kind, record: list[Any], written: Instant) -> Row:
+    def _plain(self, kind: Kind, record: list[Any], row: reading.Row) -> Row:
         """Named fields; instants as Unix time, a deadline with the seconds until then."""
         found: Row = {}
         for name, value in kind.named(record).items():
             if name == "deadline" and isinstance(value, float | int):
-                remaining = self._remaining(value, written)
+                remaining = self._remaining(value, row)
                 found |= {"remaining": round(remaining), "expires": round(self._now.wall + remaining, 3)}
             elif name.endswith("_at") and isinstance(value, float):
-                found[name] = round(written.wall + value - written.monotonic, 3)
+                found[name] = round(row.wall + value - row.monotonic, 3)
             else:
                 found[name] = _shown(value, kind.forms.get(name, ""))
         return found

@@ -30,7 +30,7 @@ def load(path: str, codec: RowCodec, now: Instant) -> Iterator[tuple[float, Sequ
                 except UnreadableRow as error:
                     unreadable.append((row.number, str(error)))
                     continue
-                yield shift(row.written, now, shown[row.written.boot]), records
+                yield shift(row, now, shown[row.run]), records
             _put_aside(db, path, unreadable)
     except SQLITE_ERRORS as error:
         raise trouble(path, error) from error

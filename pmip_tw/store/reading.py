@@ -1,7 +1,8 @@
 """Reading a journal: who wrote it when, and its rows, in pieces so short that they hold nobody up."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 from urllib.parse import quote
 
 import attrs
@@ -22,20 +23,26 @@ class Run:
     started: Instant
 
 
-@attrs.frozen(slots=True)
-class Row:
-    """The records of one group commit. ``until``: the ``since_boot`` of its boot until which they may matter."""
+class Row(NamedTuple):
+    """The records of one group commit, as they stand in the table.
+
+    The clocks are those of the instant when it was written; ``until``: the ``since_boot`` of its boot until which
+    they may matter.
+    """
 
     number: int
-    written: Instant
+    run: int
+    since_boot: float
+    monotonic: float
+    wall: float
     until: float
     checksum: int
     records: bytes
 
     def verify(self) -> None:
         """UnreadableRow: something in it has changed."""
-        clocks = (self.written.since_boot, self.written.monotonic, self.written.wall, self.until)
-        rows.verify(self.checksum, self.records, *clocks)
+        _, _, since_boot, monotonic, wall, until, expected, records = self
+        rows.verify(expected, records, since_boot, monotonic, wall, until)
 
 
 def connect(path: str, mode: str) -> sqlite3.Connection:
@@ -53,8 +60,8 @@ def runs(db: sqlite3.Connection) -> list[Run]:
     return [Run(number, first_row, _instant(*started)) for number, first_row, *started in found]
 
 
-def readings(db: sqlite3.Connection, now: Instant) -> dict[str, float]:
-    """What the ``since_boot`` of each boot in the journal would show at ``now``."""
+def readings(db: sqlite3.Connection, now: Instant) -> dict[int, float]:
+    """For each run in the journal, by number: what the ``since_boot`` of its boot would show at ``now``."""
     seen = []
     known = runs(db)
     for run, following in zip(known, [*known[1:], None], strict=True):
@@ -67,7 +74,8 @@ def readings(db: sqlite3.Connection, now: Instant) -> dict[str, float]:
         ).fetchone()
         if last:
             seen.append(_instant(run.started.boot, *last))
-    return clocks_now(seen, now)
+    by_boot = clocks_now(seen, now)
+    return {run.number: by_boot[run.started.boot] for run in known}
 
 
 def _instant(boot: str, *clocks: float) -> Instant:
@@ -76,12 +84,12 @@ def _instant(boot: str, *clocks: float) -> Instant:
     return Instant(boot, *clocks)
 
 
-def newest_first(db: sqlite3.Connection, shown: Mapping[str, float] | None = None) -> Iterator[Row]:
-    """The rows that may still matter, by what the clocks of their boots show (``readings``); None: all rows.
+def newest_first(db: sqlite3.Connection, shown: Mapping[int, float] | None = None) -> Iterator[Row]:
+    """The rows that may still matter, by what the clocks of their runs show (``readings``); None: all rows.
 
     The journal may be written to meanwhile: what is appended is not met.
     """
-    matters = "" if shown is None else f" AND until > {_by_boot(runs(db), shown)}"
+    matters = "" if shown is None else f" AND until > {_by_run(shown)}"
     yield from _pieces(db, f"id < ?{matters}", "DESC", _NO_ROW)
 
 
@@ -90,23 +98,24 @@ def oldest_first(db: sqlite3.Connection) -> Iterator[Row]:
     yield from _pieces(db, "id > ?", "ASC", -1)
 
 
-def _by_boot(known: Sequence[Run], shown: Mapping[str, float]) -> str:
-    """SQL for what the clock of a row's boot shows. The runs of one boot follow each other."""
-    last_runs = {run.started.boot: run.number for run in known}
-    conditions = " ".join(f"WHEN run <= {run} THEN {shown[boot]!r}" for boot, run in last_runs.items())
+def _by_run(shown: Mapping[int, float]) -> str:
+    """SQL for what the clock of a row's run shows. Runs of one boot follow each other and show the same."""
+    last = {reading: run for run, reading in sorted(shown.items())}
+    conditions = " ".join(f"WHEN run <= {run} THEN {reading!r}" for reading, run in last.items())
     return f"CASE {conditions} END"
 
 
 def _pieces(db: sqlite3.Connection, condition: str, order: str, start: int) -> Iterator[Row]:
     query = (
-        "SELECT id, boot, journal.since_boot, journal.monotonic, journal.wall, until, checksum, records"
-        f" FROM journal JOIN runs ON runs.number = run WHERE {condition} ORDER BY id {order} LIMIT {_AT_A_TIME}"
+        "SELECT id, run, since_boot, monotonic, wall, until, checksum, records"
+        f" FROM journal WHERE {condition} ORDER BY id {order} LIMIT {_AT_A_TIME}"
     )
     last, before = start, None
     while last != before:
         before = last
-        for last, boot, since_boot, monotonic, wall, until, checksum, records in db.execute(query, (before,)):
-            yield Row(last, Instant(boot, since_boot, monotonic, wall), until, checksum, records)
+        for row in map(Row._make, db.execute(query, (before,))):
+            yield row
+            last = row.number
 
 
 _NO_ROW = 1 << 62

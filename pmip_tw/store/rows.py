@@ -45,15 +45,15 @@ class RowCodec:
         return records
 
 
-def checksum(row: bytes, *clocks: float) -> int:
+def checksum(row: bytes, since_boot: float, monotonic: float, wall: float, until: float) -> int:
     """CRC-32 of a row and of the clocks that stand beside it: SQLite keeps none of what it is given."""
-    return crc32(row, crc32(_DOUBLES[len(clocks)].pack(*clocks)))
+    return crc32(row, crc32(_clocks(since_boot, monotonic, wall, until)))
 
 
-def verify(expected: int, row: bytes, *clocks: float) -> None:
+def verify(expected: int, row: bytes, since_boot: float, monotonic: float, wall: float, until: float) -> None:
     """UnreadableRow: this is not what was written."""
     try:
-        if checksum(row, *clocks) == expected:
+        if crc32(row, crc32(_clocks(since_boot, monotonic, wall, until))) == expected:
             return
     except (struct.error, TypeError):
         pass  # the disk has made something else of a number
@@ -85,6 +85,6 @@ def _from_extension(code: int, octets: memoryview) -> Secret:
     raise msgspec.ValidationError(f"extension type {code} is unknown")
 
 
-_DOUBLES = [struct.Struct(f"<{count}d") for count in range(5)]
+_clocks = struct.Struct("<4d").pack
 _ENCODER = Encoder(enc_hook=_to_extension)
 _UNTYPED = Decoder(list[list[Any]], ext_hook=_from_extension)

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from pmip_tw.store.clocks import Instant
 
 MOST_ROWS = 256
-MOST_OCTETS = 1 << 20
-"""Of one step, which appends wait for: a few milliseconds."""
+MOST_OCTETS = 1 << 19
+"""Of one step, which appends wait for: some milliseconds."""
 
 _PORTION = 100
 """Rows may stay for a hundredth of the horizon longer: then there are many, and one transaction drops them."""
@@ -25,16 +25,14 @@ class _Old(NamedTuple):
 class Trimming:
     """Which rows of ``db`` are to go.
 
-    ``readings``: what the clock ``since_boot`` of each boot in the journal showed at ``now``, see ``clocks_now``.
+    ``readings``: what the clock ``since_boot`` of each run in the journal showed at ``now``.
     """
 
     def __init__(
-        self, db: sqlite3.Connection, readings: Mapping[str, float], now: Instant, horizon: float
+        self, db: sqlite3.Connection, readings: Mapping[int, float], now: Instant, horizon: float
     ) -> None:
         self._db = db
-        self._ahead = {
-            run: readings[boot] - now.since_boot for run, boot in db.execute("SELECT number, boot FROM runs")
-        }
+        self._ahead = {run: reading - now.since_boot for run, reading in readings.items()}
         self._slack = horizon / _PORTION
         self._next_look = now.since_boot
 

@@ -28,7 +28,7 @@ from tests.services.daemons import shell
 CONF = Path(__file__).parents[2] / "conf"
 OTHER_LMA = ipv4("192.0.2.2")
 
-OF_ANY = {"identity", "control"}
+OF_ANY = {"identity", "control", "store"}
 OF_AN_LMA = {
     "address_hold",
     "broadcast_addresses",
