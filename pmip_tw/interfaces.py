@@ -4,10 +4,11 @@ Each that reaches outside has a real provider, a twin (in ``pmip_tw.testing``; t
 ``forwarding.memory``) and one contract test that runs on both.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
+from msgspec import Struct
 from zope.interface import Attribute, Interface
 
 from pmip_tw.addresses import Endpoint, Ipv4
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from pmip_tw.mobility.observations import Observation
 
 
-@attrs.frozen(slots=True)
-class Datagram:
+class Datagram(Struct, frozen=True, gc=False):
     """A datagram of UDP port 434 as it arrived: from ``source`` to our address ``local``."""
 
     payload: bytes
@@ -60,7 +60,7 @@ class ISignallingReceiver(Interface):
     """Whoever is told about signalling datagrams."""
 
     def datagrams_received(batch: Sequence[Datagram]) -> None:
-        """Datagrams in order of arrival; every one is for us, none is tunnel data (type 4)."""
+        """Datagrams, of each source in order of arrival; every one is for us, none is tunnel data (type 4)."""
 
     def peer_unreachable(report: Unreachable) -> None:
         """ICMP about something that we sent."""
@@ -87,6 +87,15 @@ class ISignalling(Interface):
         It is lost then, as in a network: so is what a full socket buffer does not take. Once stopped nothing is sent:
         an answer that comes late finds nobody to send it.
         """
+
+    def authenticated(sources: Collection[Endpoint]) -> None:
+        """What came from ``sources`` was authentic, each named once for each datagram.
+
+        When more arrives than can be handled, theirs is handled first.
+        """
+
+    def drops() -> dict[str, int]:
+        """Datagrams that arrived since start and were not delivered, by reason."""
 
     def use_address(old: Ipv4, new: Ipv4) -> None:
         """Bind ``new`` in the place of ``old`` (P82). PmipError: it cannot be bound; nothing has changed then.

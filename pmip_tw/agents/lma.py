@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from pmip_tw.addresses import ipv4_text
+from pmip_tw.addresses import Endpoint, ipv4_text
 from pmip_tw.agents.observers import Observers
 from pmip_tw.agents.particulars import particulars
 from pmip_tw.agents.tables import Row, drop_rows, encapsulation_text, traffic, tunnel_rows
@@ -56,6 +56,8 @@ class Lma:
         self._tunnel_data = tunnel_data
         self._ipsec = ipsec
         self._observers = Observers(observers)
+        # Of this wake-up's datagrams.
+        self._authentic: list[Endpoint] = []
 
     def start(self) -> None:
         """Open the packet plane, then the signalling. PmipError: what could not be opened; nothing is left open."""
@@ -97,6 +99,9 @@ class Lma:
             except Exception:
                 # A defect of ours costs one datagram, not those behind it.
                 self._log.failure("a datagram from {source} met a defect", source=str(datagram.source))
+        if self._authentic:
+            self._signalling.authenticated(self._authentic)
+            self._authentic = []
         self._arm()
 
     def peer_unreachable(self, report: Unreachable) -> None:
@@ -119,6 +124,7 @@ class Lma:
                 if isinstance(effect, Send):
                     self._signalling.send(effect.datagram, effect.destination, effect.source)
                 elif isinstance(effect, Commit):
+                    self._authentic.append(effect.asked.source)
                     self._run(self._carry_out(effect, now), now)
                 elif isinstance(effect, Observe):
                     self._observers.observe(effect.observation, now)
@@ -186,7 +192,7 @@ class Lma:
         return {
             "bindings": self._binding_rows,
             "tunnels": lambda: tunnel_rows(self._forwarding),
-            "drops": lambda: drop_rows(self._forwarding),
+            "drops": lambda: drop_rows(self._forwarding, self._signalling),
         }
 
     def _binding_rows(self) -> list[Row]:

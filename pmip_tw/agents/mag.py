@@ -8,7 +8,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from pmip_tw.aaa.profile import Verdict
-from pmip_tw.addresses import Ipv4, ipv4_text, mac_text
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text, mac_text
 from pmip_tw.agents.observers import Observers
 from pmip_tw.agents.tables import Row, drop_rows, encapsulation_text, traffic, tunnel_rows
 from pmip_tw.errors import ForwardingError, PmipError
@@ -145,8 +145,16 @@ class Mag:
         self._run(self._engine.dhcp_shown(key, packet, now), now)
 
     def datagrams_received(self, batch: Sequence[Datagram]) -> None:
-        engine = self._engine
-        self._each(batch, lambda one, now: engine.datagram_received(one.payload, one.source, one.local, now))
+        authentic: list[Endpoint] = []
+
+        def decide(one: Datagram, now: Now) -> list[MagEffect]:
+            effects = self._engine.datagram_received(one.payload, one.source, one.local, now)
+            if not all(map(_is_trouble, effects)):
+                authentic.append(one.source)
+            return effects
+
+        self._each(batch, decide)
+        self._signalling.authenticated(authentic)
 
     def dhcp_received(self, batch: Sequence[Datagram]) -> None:
         engine = self._engine
@@ -252,7 +260,7 @@ class Mag:
         return {
             "visitors": self._visitor_rows,
             "tunnels": lambda: tunnel_rows(self._forwarding),
-            "drops": lambda: drop_rows(self._forwarding),
+            "drops": lambda: drop_rows(self._forwarding, self._signalling),
         }
 
     def _visitor_rows(self) -> list[Row]:
@@ -273,6 +281,11 @@ class Mag:
             "remaining": max(0, round(grant.ends_at - now.monotonic)) if grant else 0,
             **traffic(self._forwarding.counters(visitor.key)),
         }
+
+
+def _is_trouble(effect: MagEffect) -> bool:
+    """What cannot be believed ends in nothing else."""
+    return isinstance(effect, Observe) and effect.observation.reason != ""
 
 
 def _if_possible(act: Callable[..., None], *arguments: Ipv4) -> None:

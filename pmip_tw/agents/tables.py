@@ -1,7 +1,7 @@
 """What operators see of an agent: rows of plain values."""
 
 from pmip_tw.addresses import ipv4_text
-from pmip_tw.interfaces import IForwardingPlane
+from pmip_tw.interfaces import IForwardingPlane, ISignalling
 from pmip_tw.mobility.tunnels import AnchorEntry, Counters, Tunnel
 
 Row = dict[str, object]
@@ -41,9 +41,10 @@ def tunnel_rows(forwarding: IForwardingPlane) -> list[Row]:
     ]
 
 
-def drop_rows(forwarding: IForwardingPlane) -> list[Row]:
-    """What the packet plane dropped, in the form of the other counters."""
+def drop_rows(forwarding: IForwardingPlane, signalling: ISignalling) -> list[Row]:
+    """What the packet plane and the signalling dropped, in the form of the other counters."""
     return [
-        {"name": "packet-dropped", "reason": reason, "count": count}
-        for reason, count in sorted(forwarding.drops().items())
+        {"name": name, "reason": reason, "count": count}
+        for name, drops in (("datagram-dropped", signalling.drops()), ("packet-dropped", forwarding.drops()))
+        for reason, count in sorted(drops.items())
     ]

@@ -3,8 +3,8 @@
 from zope.interface import implementer
 
 from pmip_tw.addresses import Endpoint, Ipv4
-from pmip_tw.descriptors import ReadReactor
 from pmip_tw.interfaces import Datagram, IDhcpReceiver, IDhcpSocket, Unreachable
+from pmip_tw.net.reactor import Reactor
 from pmip_tw.net.udp import UdpSocket
 from pmip_tw.wire.dhcp import SERVER_PORT
 
@@ -13,7 +13,7 @@ from pmip_tw.wire.dhcp import SERVER_PORT
 class UdpDhcpSocket:
     """Servers answer to giaddr, port 67, whatever port they were asked from (RFC 1542 5.4); others are for tests."""
 
-    def __init__(self, reactor: ReadReactor, address: Ipv4, port: int = SERVER_PORT) -> None:
+    def __init__(self, reactor: Reactor, address: Ipv4, port: int = SERVER_PORT) -> None:
         self._reactor = reactor
         self._address = address
         self._port = port

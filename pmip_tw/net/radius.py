@@ -3,8 +3,7 @@
 The socket is not connected: one socket serves every server, and a report from the error queue names its peer.
 """
 
-import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
@@ -13,88 +12,18 @@ from zope.interface import implementer
 from pmip_tw.aaa.profile import MacCredential, Unavailable, Verdict
 from pmip_tw.aaa.radius_exchange import Effect, Finished, RadiusExchanges, Transmit
 from pmip_tw.aaa.radius_servers import RadiusSettings
-from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4, ipv4_text
-from pmip_tw.descriptors import LastingReader
-from pmip_tw.interfaces import IAuthenticator, IClock, IObserver, Unreachable
+from pmip_tw.addresses import UNSPECIFIED, Ipv4
+from pmip_tw.errors import PmipError
+from pmip_tw.interfaces import Datagram, IAuthenticator, IClock, IObserver, Unreachable
 from pmip_tw.mobility.effects import Observe
-from pmip_tw.net.error_queue import enable_error_queue, read_error_queue, unreachable_by_errno
 from pmip_tw.net.reactor import Reactor
-from pmip_tw.wire.radius import MAXIMUM_SIZE
+from pmip_tw.net.udp import UdpSocket
 
 MAXIMUM_BATCH = 8
 """Datagrams per wake-up of the reactor: answers take long enough that packets must not wait for many of them."""
 
 LONGEST_SLEEP = 30.0
 """Seconds; a wake-up is a hint, and a clock that jumps is noticed after so long."""
-
-
-class _Socket(LastingReader):
-    """The UDP socket. Datagrams and ICMP reports go to the two callbacks."""
-
-    def __init__(
-        self,
-        reactor: Reactor,
-        local: Ipv4,
-        datagram_received: Callable[[bytes, Endpoint], None],
-        unreachable: Callable[[Unreachable], None],
-    ) -> None:
-        super().__init__(reactor)
-        self._datagram_received = datagram_received
-        self._unreachable = unreachable
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        try:
-            enable_error_queue(self._socket)
-            self._socket.bind((ipv4_text(local), 0))
-        except OSError:
-            self._socket.close()
-            raise
-        self.start_reading()
-
-    def send(self, datagram: bytes, peer: Endpoint) -> None:
-        """Send; what the kernel does not take is lost, as in a network; that there is no way is reported."""
-        destination = (ipv4_text(peer.address), peer.port)
-        for attempt in (1, 2):
-            try:
-                self._socket.sendto(datagram, destination)
-            except BlockingIOError:
-                return
-            except OSError as error:
-                # The first failure may be ICMP about an earlier datagram; reading it clears the socket's error.
-                self.take_errors()
-                report = unreachable_by_errno(peer, error)
-                if attempt == 2 and report is not None:
-                    self._unreachable(report)
-            else:
-                return
-
-    def close(self) -> None:
-        self.stop_reading()
-        self._socket.close()
-
-    def fileno(self) -> int:
-        return self._socket.fileno()
-
-    def logPrefix(self) -> str:
-        return "RADIUS"
-
-    def doRead(self) -> None:
-        self.take_errors()
-        for _ in range(MAXIMUM_BATCH):
-            if self._socket.fileno() < 0:
-                return
-            try:
-                datagram, (address, port) = self._socket.recvfrom(MAXIMUM_SIZE + 1)
-            except BlockingIOError:
-                return
-            except OSError:
-                self.take_errors()
-                continue
-            self._datagram_received(datagram, Endpoint(ipv4(address), port))
-
-    def take_errors(self) -> None:
-        """Pass on what the error queue holds."""
-        for report in read_error_queue(self._socket):
-            self._unreachable(report)
 
 
 @implementer(IAuthenticator)
@@ -119,7 +48,7 @@ class RadiusAuthenticator:
         self._local = local
         self._machine = RadiusExchanges(settings, clock.now())
         self._pending: dict[int, Deferred[Verdict]] = {}
-        self._socket: _Socket | None = None
+        self._socket: UdpSocket | None = None
         self._timer: IDelayedCall | None = None
         self._armed: float | None = None
         self._stopped = False
@@ -129,8 +58,8 @@ class RadiusAuthenticator:
             return succeed(Unavailable("RADIUS is stopped"))
         try:
             self._open()
-        except OSError as error:
-            return succeed(Unavailable(f"no RADIUS socket at {ipv4_text(self._local)}: {error.strerror}"))
+        except PmipError as error:
+            return succeed(Unavailable(f"RADIUS has no socket: {error}"))
         number, effects = self._machine.start(credential, self._clock.now())
         verdict: Deferred[Verdict] = Deferred()
         self._pending[number] = verdict
@@ -148,12 +77,19 @@ class RadiusAuthenticator:
 
     def _open(self) -> None:
         if self._socket is None:
-            self._socket = _Socket(
-                self._reactor, self._local, self._datagram_received, self._peer_unreachable
+            self._socket = UdpSocket(
+                self._reactor,
+                self._local,
+                0,
+                deliver=self._datagrams_received,
+                report=self._peer_unreachable,
+                batch=MAXIMUM_BATCH,
             )
+            self._socket.start_reading()
 
-    def _datagram_received(self, datagram: bytes, source: Endpoint) -> None:
-        self._run(self._machine.datagram_received(datagram, source, self._clock.now()))
+    def _datagrams_received(self, batch: list[Datagram]) -> None:
+        for datagram in batch:
+            self._run(self._machine.datagram_received(datagram.payload, datagram.source, self._clock.now()))
 
     def _peer_unreachable(self, report: Unreachable) -> None:
         self._run(self._machine.peer_unreachable(report.peer, report.code))

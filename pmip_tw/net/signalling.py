@@ -1,15 +1,17 @@
 """UDP port 434 (ISignalling): one socket for each local address, shared with RFC 3519 tunnel data."""
 
 import errno
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 
 from zope.interface import implementer
 
 from pmip_tw.addresses import Endpoint, Ipv4
-from pmip_tw.descriptors import ReadReactor
 from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import Datagram, ISignalling, ISignallingReceiver, ITunnelDataReceiver, Unreachable
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT
+from pmip_tw.net.overload import Proven
+from pmip_tw.net.reactor import Reactor
 from pmip_tw.net.udp import UdpSocket
 from pmip_tw.wire.codes import MessageType
 
@@ -18,11 +20,13 @@ from pmip_tw.wire.codes import MessageType
 class UdpSignalling:
     """``addresses``: our own, all of which are bound. ``port`` is 434 but in tests."""
 
-    def __init__(self, reactor: ReadReactor, addresses: Sequence[Ipv4], port: int = SIGNALLING_PORT) -> None:
+    def __init__(self, reactor: Reactor, addresses: Sequence[Ipv4], port: int = SIGNALLING_PORT) -> None:
         self._reactor = reactor
         self.addresses = tuple(addresses)
         self._port = port
         self._sockets: dict[Ipv4, UdpSocket] = {}
+        self._proven = Proven()
+        self._dropped_before: Counter[str] = Counter()
         self._receiver: ISignallingReceiver | None = None
         self._tunnel_data: ITunnelDataReceiver | None = None
 
@@ -38,11 +42,24 @@ class UdpSignalling:
             opened.start_reading()
 
     def _bound_to(self, address: Ipv4) -> UdpSocket:
-        return UdpSocket(self._reactor, address, self._port, deliver=self._deliver, report=self._report)
+        return UdpSocket(
+            self._reactor,
+            address,
+            self._port,
+            deliver=self._deliver,
+            report=self._report,
+            proven=self._proven,
+        )
 
     def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> int:
         opened = self._sockets.get(source)
         return errno.EADDRNOTAVAIL if opened is None else opened.send(payload, destination)
+
+    def authenticated(self, sources: Collection[Endpoint]) -> None:
+        self._proven.note(sources)
+
+    def drops(self) -> dict[str, int]:
+        return dict(sum((opened.drops() for opened in self._sockets.values()), self._dropped_before))
 
     def use_address(self, old: Ipv4, new: Ipv4) -> None:
         if self._sockets and new not in self._sockets:
@@ -51,12 +68,16 @@ class UdpSignalling:
         self.addresses = tuple(dict.fromkeys(new if own == old else own for own in self.addresses))
         before = self._sockets.pop(old, None) if old not in self.addresses else None
         if before is not None:
-            before.close()
+            self._close(before)
 
     def stop(self) -> None:
         sockets, self._sockets = self._sockets, {}
         for opened in sockets.values():
-            opened.close()
+            self._close(opened)
+
+    def _close(self, opened: UdpSocket) -> None:
+        self._dropped_before += opened.drops()
+        opened.close()
 
     def _deliver(self, batch: list[Datagram]) -> None:
         """Tunnel data to the packet plane, everything else to the agent."""
@@ -74,6 +95,7 @@ class UdpSignalling:
 
     def _deliver_signalling(self, batch: list[Datagram]) -> None:
         if batch and self._receiver is not None:
+            self._proven.handled(len(batch))
             self._receiver.datagrams_received(batch)
 
 

@@ -1,4 +1,4 @@
-"""One UDP socket on one of our addresses: own reader, many datagrams per wake-up.
+"""One UDP socket on one of our addresses, for every role: own reader, many datagrams per wake-up.
 
 Twisted's UDP port tells no local address and spends more time on checks than on sending. The socket is not
 connected: an ICMP error must not close it.
@@ -6,20 +6,31 @@ connected: an ICMP error must not close it.
 
 import errno
 import socket
+from collections import Counter
 from collections.abc import Callable
 
+from twisted.internet.interfaces import IDelayedCall
+
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
-from pmip_tw.descriptors import LastingReader, ReadReactor
+from pmip_tw.descriptors import LastingReader
 from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import Datagram, Unreachable
+from pmip_tw.net import kernel_buffers
 from pmip_tw.net.error_queue import enable_error_queue, read_error_queue, unreachable_by_errno
+from pmip_tw.net.overload import Crowd, Proven
+from pmip_tw.net.reactor import Reactor
+from pmip_tw.net.socket_addresses import ENDPOINTS, SOCKET_ADDRESSES
 
 MAX_BATCH = 64
-"""Datagrams per wake-up, so that timers and other sockets get their turn under a flood."""
+"""Datagrams handled per wake-up, so that timers and other sockets get their turn under a flood."""
+
+MAX_OCTETS = 64 * 1500
+"""Of one batch, for the same reason: it is no more often cut than by the number, unless somebody sends giants."""
+
+READ_AHEAD = 7
+"""Batches that are read besides to choose from, if most of what comes is worthless."""
 
 MAX_SIZE = 65536
-BUFFER = 4 << 20
-"""Octets of the kernel's buffers, asked for: a burst of all mobile nodes of a MAG fits."""
 
 _WHAT_TO_DO = {
     errno.EADDRNOTAVAIL: "; is it an address of this machine?",
@@ -29,42 +40,52 @@ _WHAT_TO_DO = {
 
 
 class UdpSocket(LastingReader):
-    """Bound to ``port`` of ``local``; PmipError says why it cannot be.
+    """Bound to ``port`` of ``local``, 0 for any; PmipError says why it cannot be.
 
-    ``deliver`` gets what arrives, in order and never empty; ``report`` what ICMP says about something that we sent.
+    ``deliver`` gets what arrives, in the order of each source and never empty; ``report`` what ICMP says about
+    something that we sent. ``batch``: datagrams handled per wake-up. ``proven``: who is heard first when there is too
+    much; None: nobody is.
     """
 
     def __init__(
         self,
-        reactor: ReadReactor,
+        reactor: Reactor,
         local: Ipv4,
         port: int,
         *,
         deliver: Callable[[list[Datagram]], None],
         report: Callable[[Unreachable], None],
+        batch: int = MAX_BATCH,
+        proven: Proven | None = None,
     ) -> None:
         super().__init__(reactor)
+        self._timing = reactor
         self._local = local
-        self._port = port
+        self._name = f"{ipv4_text(local)}:{port}" if port else ipv4_text(local)
         self._deliver = deliver
         self._report = report
+        self._most = batch
+        self._proven = proven or Proven()
+        self._crowd = Crowd(self._proven)
+        self._turn: IDelayedCall | None = None
+        # Whether the last reading left something in the kernel, as far as we know.
+        self._more = False
         try:
             self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         except OSError as error:
-            raise PmipError(f"no socket for UDP {ipv4_text(local)}:{port}: {error.strerror}") from None
+            raise PmipError(f"no socket for UDP {self._name}: {error.strerror}") from None
         try:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+            kernel_buffers.enlarge(self._socket)
             enable_error_queue(self._socket)
             self._socket.bind((ipv4_text(local), port))
         except OSError as error:
             self._socket.close()
-            text = f"UDP {ipv4_text(local)}:{port} cannot be bound: {error.strerror}"
+            text = f"UDP {self._name} cannot be bound: {error.strerror}"
             raise PmipError(text + _WHAT_TO_DO.get(error.errno or 0, "").format(port=port)) from None
 
     def send(self, payload: bytes, destination: Endpoint) -> int:
         """0, or the error number: a full buffer loses it, as a network would."""
-        address = (ipv4_text(destination.address), destination.port)
+        address = SOCKET_ADDRESSES[destination]
         try:
             self._socket.sendto(payload, address)
         except BlockingIOError:
@@ -81,31 +102,72 @@ class UdpSocket(LastingReader):
                 return error.errno or errno.EIO
         return 0
 
+    def drops(self) -> Counter[str]:
+        """Datagrams that arrived and were not handled, by reason: ``socket-buffer`` those that the kernel had no room
+        for, ``overload`` those that we read and never had time for.
+        """
+        return Counter({"socket-buffer": kernel_buffers.lost(self._socket), "overload": self._crowd.dropped})
+
     def close(self) -> None:
         self.stop_reading()
+        if self._turn is not None:
+            self._turn.cancel()
+            self._turn = None
         self._socket.close()
 
     def fileno(self) -> int:
         return self._socket.fileno()
 
     def logPrefix(self) -> str:
-        return f"UDP {ipv4_text(self._local)}:{self._port}"
+        return f"UDP {self._name}"
 
     def doRead(self) -> None:
-        batch: list[Datagram] = []
-        receive, local = self._socket.recvfrom, self._local
-        for _ in range(MAX_BATCH):
-            try:
-                payload, (host, port) = receive(MAX_SIZE)
-            except BlockingIOError:
-                break
-            except OSError:
-                self.take_errors()
-                break
-            source = Endpoint(Ipv4(int.from_bytes(socket.inet_aton(host), "big")), port)
-            batch.append(Datagram(payload, source, local))
+        if self._turn is None:  # else it comes by itself: one a time, or timers would wait for two
+            self._handle()
+
+    def _handle(self) -> None:
+        batch = self._receive()
+        if self._crowd or (self._more and self._proven.crowded_out):
+            batch = self._choose(batch)
         if batch:
             self._deliver(batch)
+
+    def _receive(self) -> list[Datagram]:
+        batch: list[Datagram] = []
+        receive, local, octets = self._socket.recvfrom, self._local, 0
+        self._more = False
+        try:
+            for _ in range(self._most):
+                payload, address = receive(MAX_SIZE)
+                batch.append(Datagram(payload, ENDPOINTS[address], local))
+                octets += len(payload)
+                if octets >= MAX_OCTETS:
+                    break
+            self._more = True
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.take_errors()
+        return batch
+
+    def _choose(self, batch: list[Datagram]) -> list[Datagram]:
+        """Read on, let everything wait, and choose what is handled now.
+
+        The kernel does not know what still waits: its turn is a timer's.
+        """
+        for _ in range(READ_AHEAD):
+            if not self._more:
+                break
+            batch += self._receive()
+        self._crowd.admit(batch)
+        chosen = self._crowd.choose(self._most)
+        if self._crowd:
+            self._turn = self._timing.callLater(0.0, self._take_turn)
+        return chosen
+
+    def _take_turn(self) -> None:
+        self._turn = None
+        self._handle()
 
     def take_errors(self) -> None:
         """Pass on what the error queue holds."""

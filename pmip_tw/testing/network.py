@@ -2,6 +2,7 @@
 
 import errno
 import random
+from collections import Counter
 from collections.abc import Collection
 from heapq import heappop, heappush
 from typing import Protocol
@@ -170,13 +171,17 @@ class FakeNetwork:
 
 @implementer(ISignalling)
 class FakeSignalling:
-    """Port 434 of ``addresses`` on a FakeNetwork."""
+    """Port 434 of ``addresses`` on a FakeNetwork. ``authentic``: how many datagrams it was told were, by source.
+
+    Nothing is ever too much for it.
+    """
 
     def __init__(
         self, network: FakeNetwork, addresses: tuple[Ipv4, ...], port: int = SIGNALLING_PORT
     ) -> None:
         self.addresses = addresses
         self._network = network
+        self.authentic: Counter[Endpoint] = Counter()
         self._port = port
         self._receiver: ISignallingReceiver | None = None
         self._tunnel_data: ITunnelDataReceiver | None = None
@@ -199,6 +204,12 @@ class FakeSignalling:
             return errno.EADDRNOTAVAIL
         self._network.send(Endpoint(source, self._port), destination, payload)
         return 0
+
+    def authenticated(self, sources: Collection[Endpoint]) -> None:
+        self.authentic.update(sources)
+
+    def drops(self) -> dict[str, int]:
+        return {}
 
     def use_address(self, old: Ipv4, new: Ipv4) -> None:
         started = self._receiver is not None

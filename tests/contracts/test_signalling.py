@@ -274,6 +274,26 @@ class TestSignalling:
         provider.turn(lambda: mailbox.signalling)
         assert same.addresses == (ONE,)
 
+    def test_who_is_authentic_changes_nothing_while_there_is_time(self, provider: Provider) -> None:
+        """It only says who goes first."""
+        receiver, mailbox = provider.start(ONE)
+        known, _ = provider.start(TWO)
+        stranger, _ = provider.start(THREE)
+        receiver.authenticated([provider.at(TWO), provider.at(TWO)])
+        for number in range(10):
+            stranger.send(b"\x01%d" % number, provider.at(ONE), THREE)
+            known.send(b"\x01%d" % number, provider.at(ONE), TWO)
+        provider.turn(lambda: len(mailbox.signalling) == 20)
+        assert [one.source.address for one in mailbox.signalling] == [THREE, TWO] * 10
+        assert receiver.drops() == {}
+
+    def test_drops_before_the_start_and_after_the_end(self, provider: Provider) -> None:
+        made = provider.make(ONE)
+        assert made.drops() == {}
+        made.start(Mailbox(), None)
+        made.stop()
+        assert made.drops() == {}
+
     def test_stop_without_start(self, provider: Provider) -> None:
         provider.make(ONE).stop()
 

@@ -1,0 +1,46 @@
+"""Agents tell their socket whose datagrams were authentic: those are heard first when there are too many."""
+
+from pmip_tw.addresses import Endpoint
+from pmip_tw.testing.network import FakeSignalling
+from pmip_tw.wire.dhcp import MessageType
+from tests.agents.world import LMA, World, association
+
+
+def authentic(agent) -> dict[Endpoint, int]:
+    """As it told its socket."""
+    assert isinstance(agent._signalling, FakeSignalling)
+    return dict(agent._signalling.authentic)
+
+
+def test_both_sides_name_each_other_once_for_each_message() -> None:
+    world = World(mags=2, nodes=2)
+    mag = world.mags[0]
+    for number, station in enumerate(world.stations, 1):
+        world.attach(station, mag)
+        assert authentic(world.lma) == {Endpoint(mag.address, 434): number}
+        assert authentic(mag.agent) == {Endpoint(LMA, 434): number}
+    assert authentic(world.mags[1].agent) == {}
+
+
+def test_nobody_is_named_for_what_proves_nothing() -> None:
+    """A wrong key, which the LMA answers with a refusal that proves as little; octets that are nothing."""
+    world = World(mags=1, nodes=1, profile={"mn_ha": association(1, b"another key, 16 o")})
+    mag = world.mags[0]
+    world.hear(mag, world.stations[0].dhcp(MessageType.DISCOVER))
+    world.network.send(Endpoint(mag.address, 434), Endpoint(LMA, 434), b"\x01nothing")
+    world.network.send(Endpoint(LMA, 434), Endpoint(mag.address, 434), b"\x03nothing")
+    world.network.deliver()
+    assert world.notes.named("message-discarded")
+    assert authentic(world.lma) == {}
+    assert authentic(mag.agent) == {}
+
+
+def test_a_revocation_names_the_lma() -> None:
+    world = World(mags=2, nodes=1)
+    first, second = world.mags
+    world.attach(world.stations[0], first)
+    before = authentic(first.agent)[Endpoint(LMA, 434)]
+    world.advance(3.0)
+    world.attach(world.stations[0], second)
+    assert first.notes.named("revocation-received")
+    assert authentic(first.agent)[Endpoint(LMA, 434)] == before + 1
