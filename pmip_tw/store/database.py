@@ -22,7 +22,9 @@ _PAGES_BETWEEN_CHECKPOINTS = 1000
 _LOG_OCTETS = 16 << 20
 """What the log is cut to after somebody's long look has let it grow."""
 
-_FULL = 2
+SYNCHRONOUS = ("FULL", 2)
+"""Every commit waits until the disk has it; in words, and as SQLite answers."""
+
 _INSERT = "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -60,7 +62,7 @@ class Database:
             require_journal(db, path)  # before anything is changed that its owner would notice
         log_of_commits.keep_if_damaged(db, path)
         self._require("journal_mode", "WAL", "wal")
-        self._require("synchronous", "FULL", _FULL)
+        self._require("synchronous", *SYNCHRONOUS)
         db.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_BETWEEN_CHECKPOINTS}")
         db.execute(f"PRAGMA journal_size_limit = {_LOG_OCTETS}")
         with transaction(db):  # a start that fails on the way has changed nothing

@@ -23,7 +23,6 @@ from pmip_tw.store.database import Database
 from pmip_tw.store.loading import load
 from pmip_tw.store.place import Place
 from pmip_tw.store.rows import RowCodec
-from pmip_tw.store.troubles import SQLITE_ERRORS
 
 PAUSE = 0.1
 """Seconds after a failed write in which none is tried: a full disk must not keep the machine busy."""
@@ -156,14 +155,15 @@ class SqliteJournal:
     def _trim(self) -> None:
         try:
             self._database.trim()
-        except SQLITE_ERRORS as error:
-            self._log.warn("{path}: old rows cannot be dropped: {error}", path=self._path, error=error)
+        except Exception:
+            # Whatever it is, the thread goes on: what is appended matters more than what is dropped.
+            self._log.failure("old rows of {path} cannot be dropped", path=self._path)
 
     def _close(self) -> None:
         try:
             self._database.close()
-        except SQLITE_ERRORS as error:
-            self._log.warn("{path} cannot be closed: {error}", path=self._path, error=error)
+        except Exception:
+            self._log.failure("{path} cannot be closed", path=self._path)
 
     def _has_stopped(self) -> None:
         assert self._stopped is not None

@@ -40,14 +40,15 @@ class Trimming:
         """Drop the oldest rows that are dead, if it is time to look; ``newest``: the row that stays in any case."""
         if now.since_boot < self._next_look:
             return
+        self._next_look = now.since_boot + self._slack
         oldest = self._oldest(newest)
         dead = self._dead(oldest, now.since_boot)
         if dead:
             self._db.execute("DELETE FROM journal WHERE id <= ?", (oldest[dead - 1].number,))
         if dead < len(oldest):
             self._next_look = max(oldest[dead].dies + self._slack, now.since_boot)
-        elif len(oldest) < MOST_ROWS:
-            self._next_look = now.since_boot + self._slack
+        elif len(oldest) == MOST_ROWS:
+            self._next_look = now.since_boot
 
     def _dead(self, oldest: Sequence[_Old], now: float) -> int:
         """How many of ``oldest`` to drop in one step."""

@@ -1,6 +1,7 @@
 """Whatever happens to the file: a clear error that names it and says what to do, and nothing acknowledged is lost."""
 
 import os
+import resource
 import sqlite3
 import subprocess
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pmip_tw.errors import StoreError
-from pmip_tw.store import rows
+from pmip_tw.store import database, rows
 from pmip_tw.store.reading import connect
 from tests.loops import run_until
 from tests.store.conftest import Desk, content
@@ -63,6 +64,39 @@ class TestFullDisk:
         fill(small_disk)
         with pytest.raises(StoreError, match=f"^{small_disk}/journal: the disk is full"):
             desk.open(small_disk / "journal")
+
+
+class TestFailingDisk:
+    """A limit on the size of files is what the kernel offers for a write that fails."""
+
+    def test_it_is_told_and_over_when_it_works_again(self, desk: Desk, tmp_path: Path) -> None:
+        path = tmp_path / "journal"
+        journal = desk.open(path)
+        assert desk.save(journal, held(1)) is None
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        size = path.with_name("journal-wal").stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            error = desk.save(journal, held(2))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert str(error).startswith(
+            f"{path}: cannot be read or written: look at the disk and the kernel's log"
+        )
+        assert "SQLITE_IOERR_WRITE" in str(error)
+        assert desk.save(journal, held(3)) is None
+        desk.close(journal)
+        assert desk.content(path) == [held(1), held(3)]
+
+    def test_a_file_system_that_cannot_keep_a_journal(
+        self, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What was asked of SQLite is not what it does."""
+        monkeypatch.setattr(database, "SYNCHRONOUS", ("OFF", 2))
+        with pytest.raises(
+            StoreError, match=r"file system cannot keep a journal \(synchronous is 0 in place of 2\)"
+        ):
+            desk.open(tmp_path / "journal")
 
 
 class TestReadOnly:

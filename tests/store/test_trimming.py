@@ -167,3 +167,18 @@ def test_the_log_of_commits_stays_small(path: Path, machine: Machine) -> None:
             largest = max(largest, path.with_name("journal-wal").stat().st_size)
     assert path.stat().st_size > 4 * largest
     assert largest < 6 << 20
+
+
+def test_somebodys_long_look_does_not_leave_a_large_log(path: Path, machine: Machine) -> None:
+    log = path.with_name("journal-wal")
+    with opened(path, machine) as database:
+        write(database, 1)
+        looking = connect(str(path), "ro")
+        looking.execute("BEGIN")
+        looking.execute("SELECT count(*) FROM journal").fetchone()
+        while log.stat().st_size < 20 << 20:
+            database.write([held(number) for number in range(1000)])
+        looking.close()
+        for _ in range(100):
+            database.write([held(number) for number in range(1000)])
+        assert log.stat().st_size <= 16 << 20
