@@ -29,16 +29,21 @@ class Daemon(Service):
         *,
         when_running: Callable[[Callable[[], None]], object],
         at_stop: Callable[[], None] = lambda: None,
+        settle: Callable[[], None] = lambda: None,
     ) -> None:
-        """``when_running``: the reactor's ``callWhenRunning``."""
+        """``when_running``: the reactor's ``callWhenRunning``. ``settle``: called when there is much that will live
+        long: all that was built, and again what the parts have brought back.
+        """
         self._what = what
         self._parts = parts
         self._when_running = when_running
         self._at_stop = at_stop
+        self._settle = settle
         self._started: list[Part] = []
 
     def privilegedStartService(self) -> None:
         """Devices and low ports are opened before privileges are given up."""
+        self._settle()
         for part in self._parts:
             try:
                 part.start()
@@ -46,6 +51,7 @@ class Daemon(Service):
                 self._stop_parts()
                 raise SystemExit(f"{self._what}: {error}") from None
             self._started.append(part)
+        self._settle()
         super().privilegedStartService()
 
     def startService(self) -> None:

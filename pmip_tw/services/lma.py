@@ -25,6 +25,7 @@ from pmip_tw.net.ipsec_policies import KernelPolicies
 from pmip_tw.net.signalling import UdpSignalling
 from pmip_tw.services.daemon import Daemon
 from pmip_tw.services.management import Management
+from pmip_tw.services.memory import settle
 from pmip_tw.services.options import Options, read_settings
 
 __all__ = ["Options", "makeService"]
@@ -73,6 +74,7 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
         (agent, control),
         when_running=reactor.callWhenRunning,
         at_stop=management.log.flush,
+        settle=settle,
     )
 
 

@@ -30,6 +30,7 @@ from pmip_tw.net.signalling import UdpSignalling
 from pmip_tw.net.uplink import NetlinkUplink, why_absent
 from pmip_tw.services.daemon import Daemon
 from pmip_tw.services.management import Management
+from pmip_tw.services.memory import settle
 from pmip_tw.services.options import Options, read_settings
 from pmip_tw.wire.encapsulation import overhead
 
@@ -81,6 +82,7 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
         (agent, control),
         when_running=reactor.callWhenRunning,
         at_stop=management.log.flush,
+        settle=settle,
     )
 
 

@@ -55,6 +55,19 @@ def test_in_order_and_back() -> None:
     assert order == ["+a", "+b", "-b", "-a", "end"]
 
 
+def test_what_was_built_and_what_was_brought_back_will_live_long() -> None:
+    order: list[str] = []
+    settled = Daemon(
+        "LMA x",
+        (Part("a", order), Part("b", order)),
+        when_running=lambda call: call(),
+        settle=lambda: order.append("settled"),
+    )
+    settled.privilegedStartService()
+    settled.startService()
+    assert order == ["settled", "+a", "+b", "settled"]
+
+
 def test_what_cannot_start_ends_the_process_with_its_reason() -> None:
     """Only what had started is stopped."""
     order: list[str] = []
