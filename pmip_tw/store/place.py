@@ -3,6 +3,7 @@
 import fcntl
 import os
 import stat
+from errno import EROFS
 from pathlib import Path
 
 from pmip_tw.errors import StoreError
@@ -141,6 +142,8 @@ def _cannot_open(error: OSError) -> str:
         return "is a directory: name a file in it in 'store'"
     if isinstance(error, PermissionError):
         return "permission denied: it and its directory must belong to the daemon's user"
+    if error.errno == EROFS:
+        return "its file system is read-only: mount it with rw, or name another path in 'store'"
     return f"cannot be opened ({error.strerror}): mend that, or name another path in 'store'"
 
 
