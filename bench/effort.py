@@ -35,7 +35,7 @@ QUICK = Effort(
     flood_seconds=1.0,
 )
 SMOKE = Effort(
-    nodes=300,
+    nodes=2_000,
     rounds=1,
     seconds=0.02,
     overload_rounds=1,

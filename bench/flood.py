@@ -4,7 +4,7 @@ import random
 from itertools import cycle, islice
 
 from bench.effort import Effort
-from bench.lma import PROVIDER, Lma, can_be_durable
+from bench.lma import PROVIDER, Lma
 from bench.overload import latencies
 from bench.population import Messages, Population
 from bench.report import Report, progress
@@ -25,7 +25,7 @@ def flood(place: Place, effort: Effort) -> Report:
     report = Report(KEYS, place.machine)
     report.raw["provider"] = PROVIDER
     nodes = min(effort.nodes, 20_000)
-    lma = Lma(place, 0, nodes, durable=can_be_durable())
+    lma = Lma(place, 0, nodes, durable=True)
     lma.start()
     population = Population(lma, nodes)
     population.fill()

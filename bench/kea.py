@@ -101,10 +101,6 @@ class Kea:
         )
         self.server.wait_until_said("DHCP4_STARTED", within=60)
 
-    def written(self) -> int:
-        """Octets of the lease file so far."""
-        return (self._directory / "leases.csv").stat().st_size
-
     def clients(self) -> Clients:
         """The relay agent: servers answer it on port 67."""
         return Clients([self._relay], self.address, PORT, own_port=PORT)

@@ -3,15 +3,12 @@
 import sys
 from pathlib import Path
 
-import attrs
-
 from bench.generator import Clients
 from bench.nodes import REALM, write_nodes
 from bench.probing import Probe
 from bench.server import Server
 from bench.world import Place, add_address, address, mags_of
 from pmip_tw.addresses import ipv4_text
-from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT
 
 PROVIDER = "tun"
@@ -19,11 +16,6 @@ PROVIDER = "tun"
 
 _POOLS = ("10.0.0.0/9", "10.128.0.0/9")
 """Of server 0 and 1: eight million home addresses each."""
-
-
-def can_be_durable() -> bool:
-    """Whether this tree's LMA has a journal."""
-    return any(attribute.name == "store" for attribute in attrs.fields(LmaSettings))
 
 
 class Lma:
@@ -49,7 +41,6 @@ class Lma:
         self.probe = Probe(self.directory / "probe")
 
     def _configure(self, number: int, settings: str) -> None:
-        store = f'store = "{self.journal if self.durable else ""}"\n' if can_be_durable() else ""
         (self.directory / "lma.toml").write_text(
             f"[lma]\n"
             f'address = "{ipv4_text(self.address)}"\n'
@@ -57,7 +48,8 @@ class Lma:
             f'device = "mip{number}"\n'
             f'control = "{self.control}"\n'
             f'mobile_nodes_file = "nodes.csv"\n'
-            f"{store}{settings}"
+            f'store = "{self.journal if self.durable else ""}"\n'
+            f"{settings}"
             f"[[lma.pools]]\n"
             f'prefix = "{_POOLS[number]}"\n'
             f'realms = ["{REALM}"]\n'

@@ -35,10 +35,14 @@ def sample(
     *,
     good: Callable[[Heard], int],
     afterwards: Callable[[], None] = lambda: None,
+    saves: int = 0,
 ) -> Sample:
-    """``load`` put on ``server``, which may cause more ``afterwards``; ``good``: how many replies are right."""
+    """``load`` put on ``server``, which may cause more ``afterwards``; ``good``: how many replies are right.
+
+    ``saves``: octets that it has to write for each.
+    """
     busy, own, began = Occupation.of(server.pid), Occupation.of(os.getpid()), time.perf_counter()
-    spent = server.cpu()
+    spent, written = server.cpu(), server.written()
     heard = load()
     seconds = time.perf_counter() - began
     served = (Occupation.of(server.pid).seconds - busy.seconds) / seconds
@@ -53,6 +57,8 @@ def sample(
         void = f"{answered - good(heard)} of {answered} replies were not what was asked for"
     elif heard.lost > heard.sent / 100:
         void = f"{heard.lost} of {heard.sent} lost"
+    elif server.written() - written < saves * answered:
+        void = f"only {server.written() - written} octets were saved for {answered} replies"
     elif generated > BUSY and served < BUSY:
         void = f"the generator was the bottleneck (busy {generated:.0%}, the server {served:.0%})"
     return Sample(

@@ -7,7 +7,7 @@ import time
 import attrs
 
 from bench.effort import Effort
-from bench.lma import PROVIDER, Lma, can_be_durable
+from bench.lma import PROVIDER, Lma
 from bench.population import Population
 from bench.report import Report, progress
 from bench.world import Place, file_system
@@ -27,6 +27,9 @@ KEYS = (
 _AT_ONCE = 1_000
 """Registrations in a row that ask for the same lifetime, so that all end in the same second."""
 
+_RECORD = 50
+"""Octets in the journal for each registration, at the least."""
+
 _NOTICEABLE = 20_000_000
 """Octets by which a process grows for a reason."""
 
@@ -37,13 +40,12 @@ _QUIET = 0.05
 def scale(place: Place, effort: Effort) -> Report:
     """The whole run. ServerError: the LMA does not come up, or refuses what it should accept."""
     report = Report(KEYS, place.machine)
-    durable = can_be_durable()
     report.raw |= {
         "provider": PROVIDER,
         "bindings": effort.bindings,
-        "journal_on": file_system(place.directory) if durable else "",
+        "journal_on": file_system(place.directory),
     }
-    lma = Lma(place, 0, 1, durable=durable)
+    lma = Lma(place, 0, 1, durable=True)
     empty = _resident_of_nobodys(lma)
     lma.forget_everything()
     lma.know(effort.bindings)
@@ -58,23 +60,7 @@ def scale(place: Place, effort: Effort) -> Report:
     resident = lma.server.resident()
     report.keys["bytes_per_binding"] = (resident - empty) / effort.bindings
     report.raw |= {"resident_bytes": resident, "resident_empty_bytes": empty, "registering_s": a_pass}
-    if durable:
-        records = _fill_journal(population, effort)
-        lma.server.stop(signal.SIGKILL)
-        progress(f"starting from a journal of {records} records")
-        from_journal = _seconds_to_start(lma)
-        report.keys["restart_s"] = max(0.0, from_journal - without_journal)
-        again = lma.server.resident()
-        report.raw |= {
-            "journal_records": records,
-            "journal_octets": lma.journal_octets(),
-            "start_from_journal_s": from_journal,
-            "resident_after_restart_bytes": again,
-        }
-        if resident - empty > _NOTICEABLE and again - empty < (resident - empty) / 2:
-            report.void.append("the restart: what it brought back is not as large as what was there")
-    else:
-        report.notes.append("this LMA has no journal: a restart brings nothing back")
+    report.keys["restart_s"] = _restart(population, effort, report, without_journal, empty, resident)
     report.keys["expiry_worst_turn_ms"], expiring = _let_all_end(population, a_pass, report)
     report.keys["gc_worst_pause_ms"] = max(garbage["worst_ms"], expiring["worst_ms"])
     report.raw["gc_collections"] = garbage["collections"] + expiring["collections"]
@@ -101,6 +87,31 @@ def _seconds_to_start(lma: Lma) -> float:
     seconds = time.monotonic() - began
     progress(f"started in {seconds:.1f} s")
     return seconds
+
+
+def _restart(
+    population: Population, effort: Effort, report: Report, without_journal: float, empty: int, resident: int
+) -> float | None:
+    """How many seconds longer a start takes, after kill -9, if there is a journal to read; None: there was none."""
+    lma = population.lma
+    records = _fill_journal(population, effort)
+    lma.server.stop(signal.SIGKILL)
+    progress(f"starting from a journal of {records} records")
+    from_journal = _seconds_to_start(lma)
+    again = lma.server.resident()
+    report.raw |= {
+        "journal_records": records,
+        "journal_octets": lma.journal_octets(),
+        "start_from_journal_s": from_journal,
+        "resident_after_restart_bytes": again,
+    }
+    if lma.journal_octets() < records * _RECORD:
+        report.void.append(f"the restart: {lma.journal_octets()} octets are no journal of {records} records")
+        return None
+    if resident - empty > _NOTICEABLE and again - empty < (resident - empty) / 2:
+        report.void.append("the restart: what it brought back is not as large as what was there")
+        return None
+    return max(0.0, from_journal - without_journal)
 
 
 def _fill_journal(population: Population, effort: Effort) -> int:

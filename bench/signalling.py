@@ -13,7 +13,7 @@ from bench.effort import Effort
 from bench.freeradius import FreeRadius
 from bench.generator import sink_rate
 from bench.kea import Kea
-from bench.lma import PROVIDER, Lma, can_be_durable
+from bench.lma import PROVIDER, Lma
 from bench.overload import Overloads, overloads
 from bench.population import FORGED_OF, Population
 from bench.report import Report, progress
@@ -68,7 +68,7 @@ def signalling(place: Place, effort: Effort) -> Report:
         report.raw["message_octets"] = len(message)
         report.raw["generator_limit_per_second"] = round(sink_rate(message, bench.echo.address))
     report.raw["stolen_cores"] = (stolen() - before) / (time.monotonic() - began)
-    _tell_costs(report, rounds, durable=bench.lma.lma.durable)
+    _tell_costs(report, rounds)
     _tell_overload(report, loads)
     return report
 
@@ -83,23 +83,18 @@ def _running(place: Place, effort: Effort) -> Iterator[Bench]:
         what.start()
         started.append(what.server)
 
-    durable = can_be_durable()
-    if not durable:
-        notes.append(
-            "this LMA has no journal: it is measured in memory, and what durability costs is unknown"
-        )
     fresh = (effort.rounds + 2) * MOST_FRESH
-    lma = Lma(place, 0, effort.nodes + fresh, durable=durable)
+    lma = Lma(place, 0, effort.nodes + fresh, durable=True)
     try:
         echo = Echo(place, 4)
         start(echo)
         start(lma)
         population = _filled(lma, effort)
-        measured = [subjects.echo(echo, population), subjects.renewals(population)]
-        if durable:
-            start(in_memory := Lma(place, 1, effort.nodes, durable=False))
-            measured.append(subjects.renewals(_filled(in_memory, effort), "renewal_memory"))
-        measured += [
+        start(in_memory := Lma(place, 1, effort.nodes, durable=False))
+        measured = [
+            subjects.echo(echo, population),
+            subjects.renewals(population),
+            subjects.renewals(_filled(in_memory, effort), "renewal_memory"),
             subjects.fresh(population, MOST_FRESH),
             subjects.handovers(population),
             subjects.forgeries(population),
@@ -146,8 +141,7 @@ def _rounds(measured: list[Subject], effort: Effort) -> Rounds:
     return rounds
 
 
-def _tell_costs(report: Report, rounds: Rounds, *, durable: bool) -> None:
-    memory = "renewal_memory" if durable else "renewal"
+def _tell_costs(report: Report, rounds: Rounds) -> None:
     for name in rounds[0]:
         if name != "forged":
             report.raw[f"{name}_us"] = _cost(rounds, name)
@@ -171,14 +165,15 @@ def _tell_costs(report: Report, rounds: Rounds, *, durable: bool) -> None:
         for name, one in turn.items()
         if one.void
     ]
-    report.keys["renewal_memory_vs_echo"] = _ratio(rounds, "echo", memory)
-    report.keys["new_vs_renewal"] = _ratio(rounds, "renewal", "new")
-    report.keys["handover_vs_renewal"] = _ratio(rounds, "renewal", "handover")
-    if durable:
-        report.keys["renewal_vs_echo"] = _ratio(rounds, "echo", "renewal")
-        report.keys["durable_cost"] = _ratio(rounds, "renewal", memory)
-        report.keys["vs_freeradius"] = _ratio(rounds, "freeradius", "renewal")
-        report.keys["vs_kea"] = _ratio(rounds, "kea", "renewal")
+    report.keys |= {
+        "renewal_vs_echo": _ratio(rounds, "echo", "renewal"),
+        "renewal_memory_vs_echo": _ratio(rounds, "echo", "renewal_memory"),
+        "new_vs_renewal": _ratio(rounds, "renewal", "new"),
+        "handover_vs_renewal": _ratio(rounds, "renewal", "handover"),
+        "durable_cost": _ratio(rounds, "renewal", "renewal_memory"),
+        "vs_freeradius": _ratio(rounds, "freeradius", "renewal"),
+        "vs_kea": _ratio(rounds, "kea", "renewal"),
+    }
 
 
 def _tell_overload(report: Report, loads: Overloads) -> None:

@@ -27,7 +27,8 @@ _CHECKED = 64
 class Subject:
     """``prepare`` a number of messages, ``load`` the ``server`` with them; ``good``: how many replies are right.
 
-    ``afterwards``: see to what the load still causes; ``most``: messages of a sample.
+    ``afterwards``: see to what the load still causes; ``most``: messages of a sample; ``saves``: octets that the server
+    has to write for each.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Subject:
     good: Callable[[Heard, Messages], int]
     afterwards: Callable[[], None] = lambda: None
     most: int = 60_000
+    saves: int = 0
 
     def measure(self, number: int) -> Sample:
         messages = self.prepare(min(number, self.most))
@@ -45,6 +47,7 @@ class Subject:
             lambda: self.load(messages),
             good=lambda heard: self.good(heard, messages),
             afterwards=self.afterwards,
+            saves=self.saves,
         )
 
 
@@ -101,15 +104,10 @@ def freeradius(server: FreeRadius) -> Subject:
 
 
 def kea(server: Kea) -> Subject:
-    before = server.written()
-
     def good(heard: Heard, messages: Messages) -> int:
-        nonlocal before
-        now = server.written()
-        grown, before = now - before, now
-        return server.requests.accepted(heard.replies) if grown >= len(heard.replies) * LEASE else 0
+        return server.requests.accepted(heard.replies)
 
-    return _peer("kea", server, server.clients(), DHCP_WINDOW, good)
+    return attrs.evolve(_peer("kea", server, server.clients(), DHCP_WINDOW, good), saves=LEASE)
 
 
 def _registrations(
@@ -123,6 +121,7 @@ def _registrations(
         good=_right,
         afterwards=population.settle,
         most=most,
+        saves=population.requests.size if population.lma.durable else 0,
     )
 
 

@@ -52,7 +52,7 @@ def test_scale() -> None:
     assert report["bytes_per_binding"] > 0
     assert report["expiry_worst_turn_ms"] > 0
     assert report["ended"] == report["bindings"]
-    assert report["gc_collections"] > 0
+    assert report["gc_worst_pause_ms"] >= 0
 
 
 def test_good_requests_among_bad_ones() -> None:

@@ -1,6 +1,7 @@
 """When a measurement says nothing, it says so."""
 
 import os
+from itertools import chain, repeat
 from types import SimpleNamespace
 from typing import cast
 
@@ -13,9 +14,15 @@ from bench.server import Server
 
 
 def taken(
-    monkeypatch: pytest.MonkeyPatch, heard: Heard, *, good: int, server: float = 1.0, generator: float = 0.5
+    monkeypatch: pytest.MonkeyPatch,
+    heard: Heard,
+    *,
+    good: int,
+    server: float = 1.0,
+    generator: float = 0.5,
+    saves: int = 0,
 ) -> Sample:
-    """Of a server of which each reply costs a millisecond, and for a second in which both were so busy."""
+    """Each reply costs the server a millisecond, in a second in which both were so busy and it wrote 5,000 octets."""
     busy = {0: server, os.getpid(): generator}
     instants = iter((0.0, 1.0))
     spent = iter((0.0, 0.001 * len(heard.replies)))
@@ -27,8 +34,9 @@ def taken(
 
     monkeypatch.setattr(module, "Occupation", SimpleNamespace(of=of))
     monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: next(instants)))
-    measured = cast(Server, SimpleNamespace(pid=0, cpu=lambda: next(spent)))
-    return sample(measured, lambda: heard, good=lambda _: good)
+    written = chain((0,), repeat(5000))
+    measured = cast(Server, SimpleNamespace(pid=0, cpu=lambda: next(spent), written=lambda: next(written)))
+    return sample(measured, lambda: heard, good=lambda _: good, saves=saves)
 
 
 def replies(number: int, sent: int) -> Heard:
@@ -61,3 +69,9 @@ def test_void(
     heard: Heard, good: int, server: float, generator: float, void: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert taken(monkeypatch, heard, good=good, server=server, generator=generator).void == void
+
+
+def test_a_server_that_has_to_save_what_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert taken(monkeypatch, replies(100, 100), good=100, saves=50).void == ""
+    lazy = taken(monkeypatch, replies(100, 100), good=100, saves=51)
+    assert lazy.void == "only 5000 octets were saved for 100 replies"
