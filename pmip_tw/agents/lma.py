@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
 from pmip_tw.addresses import Endpoint, ipv4_text
+from pmip_tw.agents.lma_rows import binding_rows, ended_row
 from pmip_tw.agents.observers import Observers
-from pmip_tw.agents.particulars import particulars
-from pmip_tw.agents.tables import Row, drop_rows, encapsulation_text, traffic, tunnel_rows
+from pmip_tw.agents.saving import Saving
+from pmip_tw.agents.tables import Row, drop_rows, tunnel_rows
 from pmip_tw.errors import ForwardingError, PmipError
 from pmip_tw.interfaces import (
     Datagram,
+    IBindingStore,
     IClock,
     IForwardingPlane,
     IIpsecPolicies,
@@ -21,17 +24,21 @@ from pmip_tw.interfaces import (
     ITunnelDataReceiver,
     Unreachable,
 )
-from pmip_tw.lma.commitment import Commit, Effect
+from pmip_tw.lma.commitment import Commit, Effect, Save
 from pmip_tw.lma.engine import LmaEngine
-from pmip_tw.lma.observed import ipsec_policy_missing
+from pmip_tw.lma.observed import ipsec_policy_missing, not_saved
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Install, Observe, Remove, Send
-from pmip_tw.mobility.tunnels import AnchorKey
+from pmip_tw.mobility.effects import Install, Observe, Send
+from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey
+
+TRY_AGAIN = 1.0
+"""Seconds until what the store or the packet plane did not take is offered once more."""
 
 
 @implementer(ISignallingReceiver)
 class Lma:
-    """A running LMA. ``tunnel_data``: who takes UDP tunnel data off port 434, usually the packet plane.
+    """A running LMA. ``store``: what outlives it; nothing is answered before that has it. ``tunnel_data``: who takes
+    UDP tunnel data off port 434, usually the packet plane.
 
     ``ipsec``: where it looks whether MAGs that are proven by IPsec really are.
     """
@@ -45,6 +52,7 @@ class Lma:
         clock: IClock,
         signalling: ISignalling,
         forwarding: IForwardingPlane,
+        store: IBindingStore,
         tunnel_data: ITunnelDataReceiver | None = None,
         ipsec: IIpsecPolicies | None = None,
         observers: Sequence[IObserver] = (),
@@ -56,18 +64,52 @@ class Lma:
         self._tunnel_data = tunnel_data
         self._ipsec = ipsec
         self._observers = Observers(observers)
+        self._store = store
+        self._saving = Saving(store, saved=self._saved, failed=self._not_saved)
+        self._stopping = False
+        # Entries that the packet plane did not make smaller.
+        self._too_big: dict[AnchorKey, None] = {}
         # Of this wake-up's datagrams.
         self._authentic: list[Endpoint] = []
 
     def start(self) -> None:
-        """Open the packet plane, then the signalling. PmipError: what could not be opened; nothing is left open."""
+        """Bring back what was saved, open the packet plane, then the signalling.
+
+        PmipError: what could not be opened; nothing is left open.
+        """
         self._look_for_ipsec()
-        self._forwarding.start(None)
+        self._store.start()
         try:
-            self._signalling.start(self, self._tunnel_data)
+            self._forwarding.start(None)
+            try:
+                now = self._clock.now()
+                effects = self._restore(now)
+                self._signalling.start(self, self._tunnel_data)
+            except BaseException:
+                self._forwarding.stop()
+                raise
         except BaseException:
-            self._forwarding.stop()
+            self._store.stop()
             raise
+        self._run(effects, now)
+        self._finish()
+
+    def _restore(self, now: Now) -> list[Effect]:
+        """Live bindings forward before anything is heard, and what a former process left in the plane is gone.
+
+        What is to be told of it when somebody can be told.
+        """
+        effects: list[Effect] = [*self._engine.restore(self._store.load(), now)]
+        for entry in self._forwarding.snapshot():
+            if not isinstance(entry, AnchorEntry) or self._engine.bound_to(entry.key) is None:
+                self._forwarding.remove(entry.key)
+        for bound in list(self._engine.bindings):
+            try:
+                self._forwarding.install(bound.entry)
+            except ForwardingError as error:
+                self._log.error("{entry} is not served any more: {error}", entry=bound.key, error=error)
+                effects += self._engine.cannot_be_served(bound, now)
+        return effects
 
     def _look_for_ipsec(self) -> None:
         """P74: IPsec is believed only of MAGs whose unprotected signalling the kernel drops."""
@@ -84,13 +126,29 @@ class Lma:
             note = ipsec_policy_missing(mag, self._engine.address, cause)
             self._observers.observe(note, self._clock.now())
 
-    def stop(self) -> None:
-        """Close everything; bindings end with the process."""
+    def stop(self) -> "Deferred[None] | None":
+        """Save and answer what is under way, then close everything. Idempotent."""
+        self._stopping = True
         self._clock.wake_at(None, self._wake)
+        waiting = self._store.stop()
+        if waiting is None:
+            self._close()
+            return None
+        return Deferred.fromCoroutine(self._close_after(waiting))
+
+    async def _close_after(self, waiting: "Deferred[None]") -> None:
+        try:
+            await waiting
+        finally:
+            self._close()
+
+    def _close(self) -> None:
         self._signalling.stop()
         self._forwarding.stop()
 
     def datagrams_received(self, batch: Sequence[Datagram]) -> None:
+        if self._stopping:
+            return
         now = self._clock.now()
         receive = self._engine.receive
         for datagram in batch:
@@ -102,7 +160,7 @@ class Lma:
         if self._authentic:
             self._signalling.authenticated(self._authentic)
             self._authentic = []
-        self._arm()
+        self._finish()
 
     def peer_unreachable(self, report: Unreachable) -> None:
         """A MAG that cannot be reached keeps its bindings: they end by lifetime, never by ICMP."""
@@ -113,10 +171,23 @@ class Lma:
             self._run(self._engine.wake(now), now)
         except Exception:
             self._log.failure("a wake-up met a defect")
+        self._finish()
+
+    def _finish(self) -> None:
+        """What every input ends with: what it decided is saved, and the next wake-up asked for."""
+        if self._stopping:
+            return
+        if self._too_big:
+            self._make_smaller()
+        self._saving.append()
         self._arm()
 
     def _arm(self) -> None:
-        self._clock.wake_at(self._engine.next_deadline(), self._wake)
+        deadline = self._engine.next_deadline()
+        if self._saving.failing or self._too_big:
+            again = self._clock.now().monotonic + TRY_AGAIN
+            deadline = again if deadline is None else min(again, deadline)
+        self._clock.wake_at(deadline, self._wake)
 
     def _run(self, effects: Iterable[Effect], now: Now) -> None:
         for effect in effects:
@@ -124,40 +195,65 @@ class Lma:
                 if isinstance(effect, Send):
                     self._signalling.send(effect.datagram, effect.destination, effect.source)
                 elif isinstance(effect, Commit):
-                    self._authentic.append(effect.asked.source)
-                    self._run(self._carry_out(effect, now), now)
+                    if effect.asked is not None:
+                        self._authentic.append(effect.asked.source)
+                    self._saving.commit(effect)
                 elif isinstance(effect, Observe):
                     self._observers.observe(effect.observation, now)
+                elif isinstance(effect, Save):
+                    self._saving.save(effect.record)
                 elif isinstance(effect, Install):
-                    self._reduce(effect)
+                    assert isinstance(effect.entry, AnchorEntry)
+                    self._too_big[effect.entry.key] = None
                 else:
                     self._forwarding.remove(effect.key)
             except Exception:
                 # What the table has done already is carried out as far as possible: bindings end many at a time.
                 self._log.failure("the effect {kind} met a defect", kind=type(effect).__name__)
 
-    def _carry_out(self, commit: Commit, now: Now) -> Iterable[Effect]:
-        """Reply last: the engine answers when the packet plane holds what the answer promises."""
-        if isinstance(commit.change, Install):
+    def _saved(self, commits: list[Commit]) -> None:
+        """They are durable. Reply last: the engine answers when the packet plane holds what the answer promises."""
+        now = self._clock.now()
+        for commit in commits:
             try:
-                self._forwarding.install(commit.change.entry)
-            except ForwardingError as error:
-                return self._engine.failed(commit, str(error), now)
+                self._run(self._carry_out(commit, now), now)
             except Exception:
-                self._log.failure("{entry} met a defect", entry=commit.change.entry.key)
-                return self._engine.failed(commit, "the packet plane met a defect: the log has it", now)
-        elif isinstance(commit.change, Remove):
-            self._forwarding.remove(commit.change.key)
+                self._log.failure("what was saved for {owner} met a defect", owner=repr(commit.owner))
+        self._finish()
+
+    def _not_saved(self, commits: list[Commit], cause: str) -> None:
+        now = self._clock.now()
+        self._observers.observe(not_saved(cause), now)
+        for commit in commits:
+            self._run(self._engine.failed(commit, cause, now, saved=False), now)
+        self._arm()
+
+    def _carry_out(self, commit: Commit, now: Now) -> Iterable[Effect]:
+        if not self._engine.stands(commit):
+            return self._engine.superseded(commit)
+        for change in commit.changes:
+            if isinstance(change, Install):
+                try:
+                    self._forwarding.install(change.entry)
+                except ForwardingError as error:
+                    return self._engine.failed(commit, str(error), now)
+                except Exception:
+                    self._log.failure("{entry} met a defect", entry=change.entry.key)
+                    return self._engine.failed(commit, "the packet plane met a defect: the log has it", now)
+            else:
+                self._forwarding.remove(change.key)
         return self._engine.committed(commit, now)
 
-    def _reduce(self, effect: Install) -> None:
+    def _make_smaller(self) -> None:
         """One of several bindings ended: what stays is a part of what the packet plane has, which it can hold."""
-        try:
-            self._forwarding.install(effect.entry)
-        except ForwardingError as error:
-            self._log.error(
-                "{entry} still has a tunnel too many: {error}", entry=effect.entry.key, error=error
-            )
+        for key in list(self._too_big):
+            carried = self._engine.carried_at(key)
+            try:
+                if carried is not None:
+                    self._forwarding.install(carried.entry)
+                del self._too_big[key]
+            except ForwardingError as error:
+                self._log.error("{entry} still has a tunnel too many: {error}", entry=key, error=error)
 
     def revoke(self, whom: str) -> Row:
         """End the bindings of ``whom``, a NAI or a home address, and tell its MAGs. PmipError: there is none.
@@ -176,39 +272,17 @@ class Lma:
             bound = [] if held is None else [held]
             effects = self._engine.lease_ended(home_address, now)
         self._run(effects, now)
-        self._arm()
+        self._finish()
         if not bound:
             raise PmipError(f"nobody is registered with {whom}, and it is held for nobody now")
-        ended = [one for newest in bound for one in newest.all]
-        return {
-            "nai": ended[0].nai.decode(errors="replace"),
-            "home_address": ", ".join(str(newest.key) for newest in bound),
-            "mag": ", ".join(ipv4_text(one.care_of_address) for one in ended),
-            "revocation": any(one.revocation is not None for one in ended),
-        }
+        return ended_row(bound)
 
     def tables(self) -> dict[str, Callable[[], list[Row]]]:
         """What an operator can look at, by name."""
         return {
-            "bindings": self._binding_rows,
+            "bindings": lambda: binding_rows(
+                self._engine.bindings, self._forwarding, self._clock.now().monotonic
+            ),
             "tunnels": lambda: tunnel_rows(self._forwarding),
             "drops": lambda: drop_rows(self._forwarding, self._signalling),
         }
-
-    def _binding_rows(self) -> list[Row]:
-        monotonic = self._clock.now().monotonic
-        return [
-            {
-                "nai": binding.nai.decode(errors="replace"),
-                "home_address": ipv4_text(binding.home_address),
-                "mag": ipv4_text(binding.care_of_address),
-                "tunnel": encapsulation_text(binding.tunnel),
-                "lifetime": binding.lifetime,
-                "remaining": max(0, round(binding.deadline - monotonic)),
-                "revocation": binding.revocation is not None,
-                **particulars(binding),
-                **traffic(self._forwarding.counters(newest.key)),
-            }
-            for newest in self._engine.bindings
-            for binding in newest.all
-        ]

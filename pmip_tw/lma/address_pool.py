@@ -60,10 +60,14 @@ class AddressPool:
 
     def free_for(self, owner: bytes, address: Ipv4, monotonic: float) -> bool:
         """Whether ``owner`` may have ``address``: it is this pool's, nobody's, and not held for another."""
-        if address not in self._prefix or address in self._never or address in self._users:
+        if not self.gives(address) or address in self._users:
             return False
         hold = self._held.get(address)
         return hold is None or hold.owner == owner or hold.until <= monotonic
+
+    def gives(self, address: Ipv4) -> bool:
+        """Whether it is one of those that are given to mobile nodes."""
+        return address in self._prefix and address not in self._never
 
     def former(self, owner: bytes) -> Ipv4 | None:
         """The address that is held for ``owner``; None if there is none."""
@@ -116,7 +120,11 @@ class AddressPool:
         if owner is None:
             return
         del self._users[address]
-        self._held[address] = _Hold(owner, monotonic + self._hold)
+        self.hold(address, owner, monotonic)
+
+    def hold(self, address: Ipv4, owner: bytes, since: float) -> None:
+        """``owner`` had ``address`` until ``since``, which is not before that of any other hold."""
+        self._held[address] = _Hold(owner, since + self._hold)
         self._held_for[owner] = address
 
     def end_hold(self, address: Ipv4, monotonic: float) -> None:

@@ -46,7 +46,8 @@ class Binding:
     ``owner``: whose it is, see ``owners.py``; ``key``: its home address and the address space of that (P85), which
     name its entry in the packet plane; ``source``, ``flags``: where the last accepted request came from, its bits;
     ``deadline``, ``moved_at``, ``registered_at``: monotonic seconds; ``lifetime``: seconds granted;
-    ``authenticator``: of the last accepted request, to know a duplicate (L5); ``association`` (MN-HA) and ``fa_ha``:
+    ``request``: the octets of the last accepted request; ``authenticator``: what proved it, to know a duplicate (L5);
+    ``association`` (MN-HA) and ``fa_ha``:
     what proved it and proves its revocation; neither: IPsec (RV9, P76); ``udp_reply``, ``host_configuration``: what
     its answer says of the tunnel and of the home link; ``identifiers``: (sub-type, octets) of 147/1-3 (P12);
     ``broadcasts`` of the home link ``prefix`` go to it (HL4); ``others``: its owner's bindings at other MAGs, newest
@@ -64,7 +65,8 @@ class Binding:
     association: SecurityAssociation | None
     fa_ha: SecurityAssociation | None = None
     identification: int
-    authenticator: bytes
+    request: bytes = attrs.field(repr=False)
+    authenticator: bytes = attrs.field(repr=False)
     lifetime: int
     deadline: float
     registered_at: float
@@ -98,6 +100,15 @@ class Binding:
             copies=tuple(other.tunnel for other in self.others) if self.others else (),
             broadcasts=self.broadcasts,
             prefix=self.prefix,
+        )
+
+    def has_entry_of(self, other: "Binding") -> bool:
+        """Whether the packet plane need not be told of it where it holds ``other``, of the same key."""
+        return (
+            (self.tunnel is other.tunnel or self.tunnel == other.tunnel)
+            and self.broadcasts is other.broadcasts
+            and self.prefix == other.prefix
+            and not (self.others or other.others)
         )
 
     def asked_alike(self, request: RegistrationRequest) -> bool:
@@ -164,6 +175,10 @@ class BindingTable:
     def expired(self, monotonic: float) -> list[Binding]:
         """Owners' bindings of which at least one's lifetime is over, some at a time; they are still held."""
         return [self._by_owner[owner] for owner in self._expiry.due(monotonic)]
+
+    def look_again(self, owner: bytes, monotonic: float) -> None:
+        """What ``expired`` told of ``owner`` cannot be acted upon before ``monotonic``."""
+        self._expiry.file(owner, monotonic)
 
     def next_deadline(self) -> float | None:
         return self._expiry.next_deadline()

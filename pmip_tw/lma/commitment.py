@@ -1,4 +1,4 @@
-"""An authentic request, and a registration that is decided but not yet carried out."""
+"""An authentic request, and what is decided but not yet durable and carried out."""
 
 import attrs
 
@@ -7,6 +7,7 @@ from pmip_tw.lma.bindings import Binding, Place
 from pmip_tw.lma.mags import KnownMag
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.effects import Install, Observe, Remove, Send
+from pmip_tw.mobility.records import Record
 from pmip_tw.wire.registration import RegistrationRequest
 
 
@@ -14,12 +15,13 @@ from pmip_tw.wire.registration import RegistrationRequest
 class Asked:
     """A request from ``source`` to our ``local`` that has been proven, and what proves the answer to it.
 
-    ``authenticator``: the octets that proved it, which no other request has. ``association``: for MN-HA;
-    ``fa_ha``: for FA-HA; both None: IPsec protects the way (A1, A2). ``mag``: the MAG that sent it, if it is known.
-    ``owner``: whose binding it is about (``owners.py``), usually the NAI's.
+    ``payload``: its octets. ``authenticator``: those that proved it, which no other request has. ``association``: for
+    MN-HA; ``fa_ha``: for FA-HA; both None: IPsec protects the way (A1, A2). ``mag``: the MAG that sent it, if it is
+    known. ``owner``: whose binding it is about (``owners.py``), usually the NAI's.
     """
 
     request: RegistrationRequest = attrs.field(repr=False)
+    payload: bytes = attrs.field(repr=False)
     authenticator: bytes = attrs.field(repr=False)
     association: SecurityAssociation | None
     source: Endpoint
@@ -42,20 +44,41 @@ class Asked:
         return self.request.nai
 
 
-@attrs.frozen(slots=True, kw_only=True)
+@attrs.define(slots=True, kw_only=True, eq=False)
 class Commit:
-    """An effect: carry out ``change``, then tell the engine by ``committed`` or ``failed``; it holds the reply.
+    """An effect: save ``records``; when they are durable, ask the engine whether the commit ``stands``, carry out its
+    ``changes`` and tell by ``committed``, or by ``superseded``. What cannot be done is told by ``failed``.
 
-    Reply last: an accepting reply leaves when what it promises is true. ``binding``: what the table holds for the
-    owner now, None for nothing; ``previous``: what it held before, to be put back if an Install fails; a Remove
-    cannot fail. ``change`` None: nothing to carry out.
+    Reply last: what is said when it is carried out is true then, and stays true. ``asked``: the request that is
+    answered; None: ``answers`` are the answer, to a revocation. ``binding``: what the table holds for ``owner`` since
+    it was decided, None for nothing; ``previous``: what it held before, to be put back. ``carried``: of that, what the
+    packet plane holds and MAGs were told. The two differ while a commit ``before`` of the same owner is not carried
+    out, which this one supersedes. ``over``: nothing waits for it any more.
     """
 
-    asked: Asked
-    change: Install | Remove | None
+    owner: bytes
+    records: tuple[Record, ...]
     binding: Binding | None
     previous: Binding | None
+    carried: Binding | None
+    changes: tuple[Install | Remove, ...] = ()
+    before: "Commit | None" = None
+    asked: Asked | None = None
+    answers: tuple[Send | Observe, ...] = ()
+    over: bool = False
+
+    @property
+    def alters(self) -> bool:
+        """Whether the table has changed by it."""
+        return self.binding is not self.previous
 
 
-Effect = Send | Commit | Install | Remove | Observe
+@attrs.frozen(slots=True)
+class Save:
+    """An effect: save ``record``. Nobody waits for it, and it cannot be refused."""
+
+    record: Record
+
+
+Effect = Send | Commit | Save | Install | Remove | Observe
 """What the LMA's machine asks its agent to do."""

@@ -1,26 +1,31 @@
 """The LMA's machine: datagrams and time in, effects out.
 
-``receive`` answers with a Send (a refusal, a repeated answer), a Commit (what must be carried out before the reply
-that it holds) or nothing but an Observe. The agent reports each Commit back by ``committed`` or ``failed``.
+``receive`` answers with a Send (a refusal, a repeated answer), a Commit (what must be durable and carried out before
+the reply) or nothing but an Observe; with a Save for what must be durable as well, but nobody waits for. The agent
+reports each Commit back, in the order in which they were made, by one of ``committed``, ``superseded`` and ``failed``.
 """
 
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.errors import WireError
 from pmip_tw.lma import observed
 from pmip_tw.lma.bindings import Binding, BindingTable
-from pmip_tw.lma.commitment import Asked, Commit, Effect
+from pmip_tw.lma.commitment import Asked, Commit, Effect, Save
 from pmip_tw.lma.intake import Intake
 from pmip_tw.lma.mags import KnownMags
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
+from pmip_tw.lma.records import LeaseEnded
 from pmip_tw.lma.registrations import Registrations
+from pmip_tw.lma.restoring import Restorer, Rows
 from pmip_tw.lma.revoked import Revoked
 from pmip_tw.lma.revoking import Revoker
+from pmip_tw.lma.underway import Underway
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.mn_aaa import AaaTable
-from pmip_tw.mobility.replay import ReplayFloors
+from pmip_tw.mobility.replay import ReplayFloors, seconds_between
 from pmip_tw.mobility.steady_clock import SLEW, SteadyClock
 from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.wire.codes import MessageType
@@ -42,12 +47,20 @@ class LmaEngine:
         self._bindings = BindingTable()
         # A second more than a timestamp from the far end of the window can live, by a clock that is slowed (I10).
         self._floors = ReplayFloors(2 * policy.timestamp_window / (1 - SLEW) + 1)
-        self._revoker = Revoker()
-        self._intake = Intake(policy, associations, self._bindings, self._floors, mags=mags, aaa=aaa)
-        self._registrations = Registrations(policy, pools, self._bindings, self._floors, self._revoker)
+        self._underway = Underway()
+        self._revoker = Revoker(self._underway)
+        self._intake = Intake(
+            policy, associations, self._bindings, self._floors, self._underway, mags=mags, aaa=aaa
+        )
+        self._registrations = Registrations(
+            policy, pools, self._bindings, self._floors, self._revoker, self._underway
+        )
         self._pools = pools
-        self._revoked = Revoked(policy, associations, mags, pools, self._bindings, self._registrations)
+        self._revoked = Revoked(
+            policy, associations, mags, pools, self._bindings, self._registrations, self._underway
+        )
         self.address = policy.address
+        self._timestamp_window = policy.timestamp_window
         self._mags = mags
         self._clock = SteadyClock()
 
@@ -70,6 +83,31 @@ class LmaEngine:
         assert self._mags is not None
         self._mags.protect(mag)
 
+    @property
+    def underway(self) -> int:
+        """How many owners have something that is not durable yet."""
+        return len(self._underway)
+
+    def restore(self, rows: Rows, now: Now) -> list[Observe]:
+        """What former processes have left, before anything is heard; entries are the agent's business."""
+        restorer = Restorer(
+            local=self.address,
+            intake=self._intake,
+            bindings=self._bindings,
+            registrations=self._registrations,
+            pools=self._pools,
+            floors=self._floors,
+            revoker=self._revoker,
+            revoked=self._revoked,
+        )
+        notes = restorer.restore(rows, now)
+        if restorer.latest is not None:
+            ahead = seconds_between(restorer.latest, now.wall)
+            if ahead > self._timestamp_window:
+                # The machine's clock was set back meanwhile: see SteadyClock.
+                self._clock.go_on_from(now.wall + ahead, now)
+        return notes
+
     def receive(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> list[Effect]:
         """A datagram of port 434. Nothing that is not authentic changes any state."""
         now = self._clock.of(now)
@@ -85,18 +123,32 @@ class LmaEngine:
             if kind == MessageType.REVOCATION:
                 return self._revoked.received(payload, source, self.address, now)
             if kind == MessageType.REVOCATION_ACK:
-                return [*self._revoker.acknowledged(payload, RevocationAck.decode(payload), source)]
+                return [*self._revoker.acknowledged(payload, RevocationAck.decode(payload), source, now)]
         except WireError as error:
             return [observed.discarded(error.reason, source, str(error))]
         return [observed.discarded("unknown-message-type", source, f"message type {kind} is not for an LMA")]
 
+    def stands(self, commit: Commit) -> bool:
+        """Whether a ``commit`` that is durable is to be carried out; nothing has made it obsolete."""
+        return self._underway.stands(commit)
+
     def committed(self, commit: Commit, now: Now) -> list[Effect]:
         """The agent carried ``commit`` out: what it promised is true, and is said."""
-        return self._registrations.committed(commit, now)
+        return self._registrations.committed(commit, self._clock.of(now))
 
-    def failed(self, commit: Commit, cause: str, now: Now) -> list[Effect]:
-        """The agent could not carry ``commit`` out."""
-        return self._registrations.failed(commit, cause, now)
+    def superseded(self, commit: Commit) -> list[Effect]:
+        """A durable ``commit`` does not stand."""
+        return self._registrations.superseded(commit)
+
+    def failed(self, commit: Commit, cause: str, now: Now, *, saved: bool = True) -> list[Effect]:
+        """The agent could not carry ``commit`` out; not ``saved``: not even save it. The newest are told first."""
+        if commit.asked is None and not saved:
+            self._revoked.forget(commit.records)
+        return self._registrations.failed(commit, cause, self._clock.of(now), saved=saved)
+
+    def cannot_be_served(self, bound: Binding, now: Now) -> list[Effect]:
+        """After a restart: the packet plane does not take its entry any more."""
+        return self._end(bound, self._clock.of(now), inform=False)
 
     def revoke(self, nai: bytes, now: Now) -> list[Effect]:
         """The operator ends every binding of ``nai`` (RV21, RV27); it may register again at once.
@@ -114,6 +166,11 @@ class LmaEngine:
         owner = self._pools.user(home_address)
         return None if owner is None else self._bindings.get(owner)
 
+    def carried_at(self, home_address: AnchorKey) -> Binding | None:
+        """The same, as the packet plane has it while something newer is not durable."""
+        bound = self.bound_to(home_address)
+        return None if bound is None else self._underway.carried(bound.owner, bound)
+
     def lease_ended(self, home_address: AnchorKey, now: Now) -> list[Effect]:
         """A DHCP server gave ``home_address`` and has it back (P38, RV27): whoever is registered with it is no longer.
 
@@ -124,11 +181,13 @@ class LmaEngine:
         # Who gave its address back need not be told that it lost it.
         effects = [] if bound is None else self._end(bound, now, inform=False)
         self._pools.end_hold(home_address, now.monotonic)
+        effects.append(Save(LeaseEnded(*home_address, now.monotonic)))
         return effects
 
     def _end(self, bound: Binding, now: Now, *, inform: bool) -> list[Effect]:
-        effects: list[Effect] = [self._registrations.end(bound, bound.all, now)]
-        for binding in bound.all:
+        told = (*bound.all, *self._registrations.replaced_unsaid(bound))
+        effects = self._registrations.end(bound, now)
+        for binding in told:
             effects.append(observed.revoked(binding))
             effects += self._revoker.begin(binding, self.address, now, inform=inform)
         return effects

@@ -50,6 +50,10 @@ class HomeAddresses:
         """What was found for a new owner is bound."""
         self._pools.take(key, asked.nai, asked.owner)
 
+    def take_back(self, binding: Binding) -> None:
+        """What was given back is bound again, as if nothing had happened."""
+        self._pools.take(binding.key, binding.nai, binding.owner)
+
     def release(self, key: AnchorKey, monotonic: float) -> None:
         """It is bound no more."""
         self._pools.release(key, monotonic)

@@ -7,13 +7,16 @@ from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma import observed
 from pmip_tw.lma.answer_limit import AnswerLimit
 from pmip_tw.lma.bindings import Binding, BindingTable
-from pmip_tw.lma.commitment import Asked
-from pmip_tw.lma.mags import KnownMags
+from pmip_tw.lma.commitment import Asked, Save
+from pmip_tw.lma.mags import KnownMag, KnownMags
 from pmip_tw.lma.owners import owner_of
 from pmip_tw.lma.policy import LmaPolicy
-from pmip_tw.lma.proving import Prover, Unproven, objection_between_agents
+from pmip_tw.lma.proving import Proof, Prover, Unproven, objection_between_agents
+from pmip_tw.lma.records import RefusedAhead as RefusedAheadRecord
+from pmip_tw.lma.records import Spent
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.lma.replies import acceptance, refusing, reply
+from pmip_tw.lma.underway import Underway
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Send
@@ -32,6 +35,7 @@ class Intake:
         associations: AssociationTable,
         bindings: BindingTable,
         floors: ReplayFloors,
+        underway: Underway,
         *,
         mags: KnownMags | None = None,
         aaa: AaaTable | None = None,
@@ -43,25 +47,24 @@ class Intake:
         self._bindings = bindings
         self._floors = floors
         self._window = TimestampWindow(policy.timestamp_window)
+        self._underway = underway
         self._refused_ahead = RefusedAhead(policy.timestamp_window)
         self._mags = mags
         self._prover = Prover(associations, aaa or AaaTable())
         self._limit = AnswerLimit()
 
-    def take(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> Asked | list[Send | Observe]:
+    def take(
+        self, payload: bytes, source: Endpoint, local: Ipv4, now: Now
+    ) -> Asked | list[Send | Save | Observe]:
         """An authentic, new request; else what it gets. WireError: it cannot be read."""
-        if self._mags is None:
-            request, mag = RegistrationRequest.decode(payload), None
-        else:
-            request = RegistrationRequest.decode(payload, draft03=self._mags.writes_draft03(source))
-            mag = self._mags.sender(request, source)
+        request, mag = self._read(payload, source)
         objection: Refusal | Unproven | None = None
         asked = self._of_node_alone(payload, request, source, local) if mag is None else None
         if asked is None:
             proof = self._prover.prove(payload, request, mag)
             if isinstance(proof, Unproven):
-                return self._turn_away(proof, request, source, local, now)
-            asked = Asked(request, proof.authenticator, proof.mn_ha, source, local, proof.fa_ha, mag)
+                return self._turn_away(proof, request, payload, source, local, now)
+            asked = _proven(payload, request, mag, proof, source, local)
             objection = objection_between_agents(request, mag, proof)
         if self._by_technology:
             asked.owner = owner_of(request)
@@ -77,6 +80,32 @@ class Intake:
             return self._resynchronize(asked, last, now)
         return asked if objection is None else self._object(asked, objection, now)
 
+    def recall(self, payload: bytes, source: Endpoint, local: Ipv4) -> Asked | None:
+        """A request that was believed before, perhaps by a former process; None: today's keys do not prove it.
+
+        WireError: it cannot be read the way that is configured today.
+        """
+        request, mag = self._read(payload, source)
+        asked = self._of_node_alone(payload, request, source, local) if mag is None else None
+        if asked is None:
+            proof = self._prover.prove(payload, request, mag)
+            if isinstance(proof, Unproven):
+                return None
+            asked = _proven(payload, request, mag, proof, source, local)
+        if self._by_technology:
+            asked.owner = owner_of(request)
+        return asked
+
+    def recall_refused(self, owner: bytes, identification: int, wall: float) -> None:
+        """A former process has refused it because it is ahead."""
+        self._refused_ahead.recall(owner, identification, wall)
+
+    def _read(self, payload: bytes, source: Endpoint) -> tuple[RegistrationRequest, KnownMag | None]:
+        if self._mags is None:
+            return RegistrationRequest.decode(payload), None
+        request = RegistrationRequest.decode(payload, draft03=self._mags.writes_draft03(source))
+        return request, self._mags.sender(request, source)
+
     def _of_node_alone(
         self, payload: bytes, request: RegistrationRequest, source: Endpoint, local: Ipv4
     ) -> Asked | None:
@@ -88,25 +117,33 @@ class Intake:
         if association is None or request.challenge is not None or request.repeated:
             return None
         used = association.verified_by(payload[: found.covered], found.value)
-        return None if used is None else Asked(request, found.value, used, source, local)
+        return None if used is None else Asked(request, payload, found.value, used, source, local)
 
-    def _object(self, asked: Asked, objection: Refusal | Unproven, now: Now) -> list[Send | Observe]:
+    def _object(self, asked: Asked, objection: Refusal | Unproven, now: Now) -> list[Send | Save | Observe]:
         if isinstance(objection, Unproven):
             return [observed.unproven(objection, asked.request, asked.source)]
-        self._floors.note(asked.owner, asked.request.identification, now.monotonic)
-        return [refusing(asked, objection, self._policy), observed.refused(asked, objection)]
+        identification = asked.request.identification
+        self._floors.note(asked.owner, identification, now.monotonic)
+        spent = Save(Spent(asked.owner, identification, now.monotonic))
+        return [refusing(asked, objection, self._policy), observed.refused(asked, objection), spent]
 
     def _turn_away(
-        self, unproven: Unproven, request: RegistrationRequest, source: Endpoint, local: Ipv4, now: Now
-    ) -> list[Send | Observe]:
+        self,
+        unproven: Unproven,
+        request: RegistrationRequest,
+        payload: bytes,
+        source: Endpoint,
+        local: Ipv4,
+        now: Now,
+    ) -> list[Send | Save | Observe]:
         """H3, H4: silence, or a refusal that is signed with our key, so that the sender sees that keys differ.
 
         At most one per second and source, unless a MAG vouches for the request.
         """
-        effects: list[Send | Observe] = [observed.unproven(unproven, request, source)]
+        effects: list[Send | Save | Observe] = [observed.unproven(unproven, request, source)]
         if unproven.code is None or not (unproven.vouched or self._limit.allows(source.address, now)):
             return effects
-        asked = Asked(request, b"", unproven.mn_ha, source, local, unproven.fa_ha)
+        asked = Asked(request, payload, b"", unproven.mn_ha, source, local, unproven.fa_ha)
         return [*effects, reply(asked, unproven.code)]
 
     def _last_identification(self, owner: bytes, binding: Binding | None) -> int | None:
@@ -118,11 +155,15 @@ class Intake:
             return floor
         return binding.identification
 
-    def _duplicate(self, asked: Asked, binding: Binding, now: Now) -> list[Send | Observe]:
+    def _duplicate(self, asked: Asked, binding: Binding, now: Now) -> list[Send | Save | Observe]:
         """L5: the same request once more: the same answer, with what is left of the lifetime.
 
-        Only to where it came from before: to anybody else the answer would say how to tunnel to a wrong place.
+        Only to where it came from before: to anybody else the answer would say how to tunnel to a wrong place. And not
+        before it is durable.
         """
+        if asked.owner in self._underway:
+            cause = "the request again while it is being saved: its answer comes (L5)"
+            return [observed.discarded("duplicate", asked.source, cause)]
         remaining = int(binding.deadline - now.monotonic)
         if asked.source != binding.source or remaining <= 0 or not self._limit.allows(binding.owner, now):
             cause = "the accepted request again: within a second, from elsewhere, or at its end (L5)"
@@ -130,9 +171,9 @@ class Intake:
         answer = acceptance(asked, binding, self._accepting, lifetime=remaining)
         return [answer, observed.answered_again(binding)]
 
-    def _resynchronize(self, asked: Asked, last: int | None, now: Now) -> list[Send | Observe]:
+    def _resynchronize(self, asked: Asked, last: int | None, now: Now) -> list[Send | Save | Observe]:
         """I8: code 133 with our time. The rejected timestamp does not count, but it will not be valid later either."""
-        self._refused_ahead.note(asked.owner, asked.request.identification, now.wall)
+        ahead = self._refused_ahead.note(asked.owner, asked.request.identification, now.wall)
         identification = resynchronizing(
             asked.request.identification,
             last if self._policy.resync_beyond_last else None,
@@ -140,4 +181,18 @@ class Intake:
             self._policy.timestamp_window,
         )
         answer = reply(asked, Code.HA_ID_MISMATCH, identification=identification)
-        return [answer, observed.identification_refused(asked, last, now.wall)]
+        told: list[Send | Save | Observe] = [answer, observed.identification_refused(asked, last, now.wall)]
+        if ahead:
+            told.append(Save(RefusedAheadRecord(asked.owner, asked.request.identification)))
+        return told
+
+
+def _proven(
+    payload: bytes,
+    request: RegistrationRequest,
+    mag: KnownMag | None,
+    proof: Proof,
+    source: Endpoint,
+    local: Ipv4,
+) -> Asked:
+    return Asked(request, payload, proof.authenticator, proof.mn_ha, source, local, proof.fa_ha, mag)

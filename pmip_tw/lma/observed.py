@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.lma.bindings import Binding
-from pmip_tw.lma.commitment import Asked
+from pmip_tw.lma.commitment import Asked, Commit
 from pmip_tw.lma.proving import Unproven
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.observations import Detail, Observation
 from pmip_tw.mobility.replay import seconds_between
+from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.wire.codes import meaning
 from pmip_tw.wire.registration import RegistrationRequest
 from pmip_tw.wire.revocation import Revocation
@@ -41,6 +42,66 @@ def unproven(turned_away: Unproven, request: RegistrationRequest, source: Endpoi
             cause=turned_away.cause,
             details={"source": str(source)},
         )
+    )
+
+
+def superseded(commit: Commit) -> Observe:
+    """What its sender wants by now, or was told, is something else."""
+    asked = commit.asked
+    return Observe(
+        Observation(
+            name="message-discarded",
+            nai=_nai(_nai_of(commit)),
+            reason="superseded",
+            cause="before it was saved a newer message about the same binding was decided, which is answered",
+            details={} if asked is None else {"source": str(asked.source)},
+        )
+    )
+
+
+def revocation_not_carried_out(commit: Commit, cause: str) -> Observe:
+    """Its MAG sends it again."""
+    return Observe(
+        Observation(
+            name="message-discarded",
+            nai=_nai(_nai_of(commit)),
+            reason="not-saved",
+            cause=f"a revocation could not be carried out: {cause}",
+        )
+    )
+
+
+def _nai_of(commit: Commit) -> bytes:
+    if commit.asked is not None:
+        return commit.asked.nai
+    return commit.owner if commit.previous is None else commit.previous.nai
+
+
+def restored(bindings: int, dropped: int) -> Observe:
+    """What a restart has brought back."""
+    details: dict[str, Detail] = {"bindings": bindings, "dropped": dropped}
+    return Observe(Observation(name="bindings-restored", details=details))
+
+
+def not_restored(owner: bytes, key: AnchorKey, cause: str) -> Observe:
+    """A binding of before the restart that today's configuration does not allow."""
+    return Observe(
+        Observation(
+            name="binding-not-restored",
+            nai=_nai(owner),
+            session=str(key),
+            reason="configuration-changed",
+            cause=cause,
+        )
+    )
+
+
+def not_saved(cause: str) -> Observation:
+    """What cannot be refused could not be saved."""
+    return Observation(
+        name="journal-failed",
+        reason="not-saved",
+        cause=f"{cause}; registrations are refused (130) until it works again",
     )
 
 

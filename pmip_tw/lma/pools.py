@@ -89,6 +89,22 @@ class Pools:
         for pool in self._around(key):
             pool.end_hold(key.home_address, monotonic)
 
+    def hold(self, key: AnchorKey, owner: bytes, since: float) -> None:
+        """As AddressPool.hold."""
+        for pool in self._around(key):
+            pool.hold(key.home_address, owner, since)
+
+    def objection(self, key: AnchorKey, nai: bytes) -> str:
+        """Why ``nai`` may not keep an address that it was given by a former configuration; "" if it may."""
+        fixed = self._static.get(nai)
+        if fixed is not None:
+            same = key == AnchorKey(fixed, self.domain_of(nai))
+            return "" if same else "its fixed home address is another one now"
+        pools = self._candidates(nai)
+        if any(pool.link.domain == key.domain and pool.gives(key.home_address) for pool in pools):
+            return ""
+        return "its address is in no pool of its realm now"
+
     def link(self, key: AnchorKey) -> HomeLink | None:
         """The home link that an address belongs to; None for a fixed one outside of all pools."""
         return next((pool.link for pool in self._around(key)), None)

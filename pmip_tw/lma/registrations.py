@@ -1,41 +1,51 @@
-"""What an authentic request does to the bindings (RFC 5944 3.8.2.2, 3.8.3): decided, carried out, then answered."""
+"""What an authentic request does to the bindings (RFC 5944 3.8.2.2, 3.8.3): decided, saved, carried out, answered."""
 
 from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
 from pmip_tw.lma import admission, observed
 from pmip_tw.lma.authorization import proxy_refusal
 from pmip_tw.lma.bindings import NO_BROADCASTS, Binding, BindingTable, NegotiatedRevocation, together
-from pmip_tw.lma.commitment import Asked, Commit, Effect
+from pmip_tw.lma.commitment import Asked, Commit, Effect, Save
 from pmip_tw.lma.home_addresses import HomeAddresses
 from pmip_tw.lma.home_agent import redirection
 from pmip_tw.lma.negotiating import agreed, revocation_refusal
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
+from pmip_tw.lma.recording import bound_record, unbound_record
+from pmip_tw.lma.records import Spent
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.lma.replies import acceptance, deregistration, refusing
 from pmip_tw.lma.revoking import Revoker
-from pmip_tw.lma.tunnelling import path_to
+from pmip_tw.lma.tunnelling import tunnel_to, udp_reply
+from pmip_tw.lma.underway import Underway, changes
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Install, Remove
+from pmip_tw.mobility.effects import Observe, Send
+from pmip_tw.mobility.records import Record
 from pmip_tw.mobility.replay import ReplayFloors
 from pmip_tw.mobility.tunnels import AnchorKey, Broadcasts, Tunnel
 from pmip_tw.wire.codes import Code
-from pmip_tw.wire.extension_values import UdpTunnelReply
 from pmip_tw.wire.registration import BROADCASTS, COLOCATED, SIMULTANEOUS, RegistrationRequest
 
 
 class Registrations:
     """Who gets which binding. ``decide`` answers with a refusal or with a Commit, which comes back in one of
-    ``committed`` and ``failed``.
+    ``committed``, ``superseded`` and ``failed``.
     """
 
     def __init__(
-        self, policy: LmaPolicy, pools: Pools, bindings: BindingTable, floors: ReplayFloors, revoker: Revoker
+        self,
+        policy: LmaPolicy,
+        pools: Pools,
+        bindings: BindingTable,
+        floors: ReplayFloors,
+        revoker: Revoker,
+        underway: Underway,
     ) -> None:
         self._policy = policy
         self._home_addresses = HomeAddresses(pools, bindings)
         self._bindings = bindings
         self._floors = floors
         self._revoker = revoker
+        self._underway = underway
         self._accepting = policy.accepting
 
     def decide(self, asked: Asked, now: Now) -> list[Effect]:
@@ -58,51 +68,97 @@ class Registrations:
         return self._refuse(asked, Refusal(Code.HA_UNKNOWN_ADDRESS, cause), now)
 
     def committed(self, commit: Commit, now: Now) -> list[Effect]:
-        """The change is carried out: answer, and only then tell previous MAGs (P35, P36)."""
-        asked, binding, previous = commit.asked, commit.binding, commit.previous
+        """It is durable and carried out: answer, and only then tell previous MAGs (P35, P36)."""
+        self._underway.end(commit)
+        asked, binding, carried = commit.asked, commit.binding, commit.carried
+        if asked is None:
+            return [*commit.answers]
         if binding is None or asked.request.lifetime == 0:
-            return self._deregistered(commit)
+            return self._deregistered(asked, commit, now)
         place = binding.place
         self._revoker.cancel(binding.owner, place)
-        so_far = None if previous is None else previous.at(place)
+        so_far = None if commit.previous is None else commit.previous.at(place)
         effects: list[Effect] = [
             acceptance(asked, binding, self._accepting, lifetime=binding.lifetime),
-            observed.registered(binding, so_far, moved=previous is not None),
+            observed.registered(binding, so_far, moved=commit.previous is not None),
         ]
-        if previous is not None and (so_far is None or previous.others) and self._policy.revoke_on_handover:
-            for replaced in previous.all:
-                if binding.at(replaced.place) is None:
-                    effects += self._revoker.begin(replaced, asked.local, now)
+        if carried is not None and (carried.others or carried.at(place) is None):
+            effects += self._tell_replaced(carried, binding, asked, now)
         return effects
 
-    def failed(self, commit: Commit, cause: str, now: Now) -> list[Effect]:
-        """A change could not be carried out: everything is as before, and the answer is 130."""
-        binding, previous = commit.binding, commit.previous
-        if previous is not None:
-            self._bindings.put(previous)
-        elif binding is not None:
-            self._bindings.remove(binding.owner)
-            # Held for its node, which will try again.
-            self._home_addresses.release(binding.key, now.monotonic)
-        return self._refuse(commit.asked, Refusal(Code.HA_RESOURCES, cause), now)
+    def superseded(self, commit: Commit) -> list[Effect]:
+        """It is durable, and over already: its requester has asked for something else, or was told of the end."""
+        self._underway.end(commit)
+        return [observed.superseded(commit)]
+
+    def failed(self, commit: Commit, cause: str, now: Now, *, saved: bool) -> list[Effect]:
+        """It could not be saved, or not be carried out: everything is as before, and the answer is 130.
+
+        ``saved``: the journal has it already, and must learn that it is not true. A MAG whose revocation is not
+        answered sends it again.
+        """
+        if not self._underway.stands(commit):
+            return self.superseded(commit)
+        effects: list[Effect] = []
+        if commit.alters:
+            before = self._underway.undo(commit)
+            self._put_back(commit, commit.carried if before is None else before.binding, now)
+            if before is None and (saved or commit.before is not None):
+                effects += [Save(record) for record in self._what_is_true(commit, now)]
+        if commit.asked is None:
+            return [*effects, observed.revocation_not_carried_out(commit, cause)]
+        return [*effects, *self._refuse(commit.asked, Refusal(Code.HA_RESOURCES, cause), now)]
 
     def expire(self, now: Now) -> list[Effect]:
         """Lifetimes that are over end in silence; an owner's other bindings stay (L6)."""
         effects: list[Effect] = []
         for bound in self._bindings.expired(now.monotonic):
+            if bound.owner in self._underway:
+                # What follows may fail, and must find what it began with.
+                self._bindings.look_again(bound.owner, now.monotonic + 1.0)
+                continue
             ended = [one for one in bound.all if one.deadline <= now.monotonic]
             left = tuple(one for one in bound.all if one.deadline > now.monotonic)
             self._floors.note(bound.owner, bound.identification, now.monotonic)
-            effects.append(self._leave(bound, left, now))
+            effects += changes(bound, self._leave(bound, left, now))
             effects += [observed.expired(one) for one in ended]
         return effects
 
-    def end(self, bound: Binding, ended: tuple[Binding, ...], now: Now) -> Install | Remove:
-        """Those of an owner's bindings are over before their time, and not by a request of their MAGs."""
+    def end(self, bound: Binding, now: Now) -> list[Effect]:
+        """All of an owner's bindings are over before their time, and by no message: nobody can refuse that."""
+        carried = self._underway.carried(bound.owner, bound)
+        self._underway.forget(bound.owner)
+        self._over(bound, bound.all, now)
+        self._leave(bound, (), now)
+        effects: list[Effect] = [Save(unbound_record(bound, bound.identification, now.monotonic))]
+        effects += changes(carried, None)
+        return effects
+
+    def replaced_unsaid(self, bound: Binding) -> tuple[Binding, ...]:
+        """What MAGs believe to have of an owner, while what the table has, ``bound``, is still on its way."""
+        carried = self._underway.carried(bound.owner, bound)
+        if carried is None or carried is bound:
+            return ()
+        return tuple(one for one in carried.all if bound.at(one.place) is None)
+
+    def ended_by_mag(
+        self,
+        bound: Binding,
+        ended: Binding,
+        record: Record,
+        answers: tuple[Send | Observe, ...],
+        now: Now,
+    ) -> Commit:
+        """A MAG has revoked one of an owner's bindings, which is said in ``record``."""
+        self._over(bound, (ended,), now)
+        left = self._leave(bound, tuple(one for one in bound.all if one is not ended), now)
+        records = (*self._ending_records(bound, left, bound.identification, now), record)
+        return self._commit(bound.owner, records, left, bound, answers=answers)
+
+    def _over(self, bound: Binding, ended: tuple[Binding, ...], now: Now) -> None:
         self._floors.note(bound.owner, bound.identification, now.monotonic)
         for one in ended:
             self._revoker.cancel(one.owner, one.place)
-        return self._leave(bound, tuple(one for one in bound.all if one not in ended), now)
 
     def _register(self, asked: Asked, bound: Binding | None, now: Now) -> list[Effect]:
         """``bound``: what the owner has; ``present``: of that, what it has at the MAG that asks, replaced in any case.
@@ -114,59 +170,93 @@ class Registrations:
         found = self._find(asked, bound, present, beside, now)
         if isinstance(found, Refusal):
             return self._refuse(asked, found, now)
-        key, tunnel, udp_reply = found
+        key, tunnel = found
         if bound is None:
             self._home_addresses.take(key, asked)
             moved_at = float("-inf")
         else:
             moved_at = bound.moved_at if present is not None or beside else now.monotonic
-        new = self._binding(asked, key, tunnel, udp_reply, moved_at, now)
+        new = self._binding(asked, key, tunnel, moved_at, now)
         if beside and bound is not None:
             new = together((new, *(one for one in bound.all if one is not present)))
         self._bindings.put(new)
-        return [Commit(asked=asked, change=Install(new.entry), binding=new, previous=bound)]
+        return [self._commit(asked.owner, (bound_record(new),), new, bound, asked=asked)]
+
+    def _commit(
+        self,
+        owner: bytes,
+        records: tuple[Record, ...],
+        binding: Binding | None,
+        previous: Binding | None,
+        *,
+        asked: Asked | None = None,
+        answers: tuple[Send | Observe, ...] = (),
+    ) -> Commit:
+        carried = self._underway.carried(owner, previous)
+        commit = Commit(
+            owner=owner,
+            records=records,
+            binding=binding,
+            previous=previous,
+            carried=carried,
+            asked=asked,
+            answers=answers,
+        )
+        if commit.alters:
+            commit.changes = changes(carried, binding)
+        self._underway.begin(commit)
+        return commit
 
     def _find(
         self, asked: Asked, bound: Binding | None, present: Binding | None, beside: bool, now: Now
-    ) -> tuple[AnchorKey, Tunnel, UdpTunnelReply | None] | Refusal:
-        """Home address, tunnel and what is said of UDP; or what forbids it, in the order of H8, H10-H12, H14."""
+    ) -> tuple[AnchorKey, Tunnel] | Refusal:
+        """Home address and tunnel; or what forbids it, in the order of H8, H10-H12, H14."""
         request, policy = asked.request, self._policy
         problem = redirection(request, policy) if bound is None else None
         key = problem or self._home_addresses.find(asked, bound, now.monotonic)
         if isinstance(key, Refusal):
             return key
         if present is not None and present.asked_alike(request):
-            return key, present.tunnel, present.udp_reply
-        path = admission.service_refusal(request) or path_to(request, asked.source, policy)
-        if isinstance(path, Refusal):
-            return path
+            return key, present.tunnel
+        tunnel = admission.service_refusal(request) or tunnel_to(request, asked.source, policy)
+        if isinstance(tunnel, Refusal):
+            return tunnel
         if bound is not None and present is None:
             limits = admission.too_many if beside else admission.too_soon
             problem = limits(bound, policy, now)
             if problem is not None:
                 return problem
-        tunnel = path.tunnel
         if request.gre_key is not None:
             so_far = None if present is None else present.tunnel
             tunnel = self._bindings.gre_keys.keyed(tunnel, request.gre_key, so_far, now)
         if present is not None and present.tunnel == tunnel:
-            return key, present.tunnel, path.udp_reply
-        return self._home_addresses.clash(key, tunnel) or (key, tunnel, path.udp_reply)
+            return key, present.tunnel
+        return self._home_addresses.clash(key, tunnel) or (key, tunnel)
 
-    def _binding(
+    def _binding(self, asked: Asked, key: AnchorKey, tunnel: Tunnel, moved_at: float, now: Now) -> Binding:
+        policy, request = self._policy, asked.request
+        longest = policy.nat_max_lifetime if tunnel.over_udp else policy.max_lifetime
+        lifetime = min(request.lifetime, longest, policy.max_lifetime)
+        revocation = self._negotiated(asked, key.home_address, now) if request.revocation else None
+        return self.binding(
+            asked, key, tunnel, lifetime, now.monotonic + lifetime, moved_at=moved_at, revocation=revocation
+        )
+
+    def binding(
         self,
         asked: Asked,
         key: AnchorKey,
         tunnel: Tunnel,
-        udp_reply: UdpTunnelReply | None,
+        lifetime: int,
+        deadline: float,
+        *,
         moved_at: float,
-        now: Now,
+        revocation: NegotiatedRevocation | None,
     ) -> Binding:
-        policy, request = self._policy, asked.request
-        longest = policy.nat_max_lifetime if tunnel.over_udp else policy.max_lifetime
-        lifetime = min(request.lifetime, longest, policy.max_lifetime)
+        """What ``asked`` gets when these are decided: the rest follows from the request."""
+        request = asked.request
         broadcasts, prefix = NO_BROADCASTS, None
-        if request.flags & BROADCASTS and policy.tunnel_broadcast:
+        if request.flags & BROADCASTS and self._policy.tunnel_broadcast:
             broadcasts, prefix = self._broadcasts(request, key)
         return Binding(
             owner=asked.owner,
@@ -178,15 +268,16 @@ class Registrations:
             association=asked.association,
             fa_ha=asked.fa_ha,
             identification=request.identification,
+            request=asked.payload,
             authenticator=asked.authenticator,
             lifetime=lifetime,
-            deadline=now.monotonic + lifetime,
-            registered_at=now.monotonic,
+            deadline=deadline,
+            registered_at=deadline - lifetime,
             moved_at=moved_at,
             tunnel=tunnel,
-            udp_reply=udp_reply,
+            udp_reply=udp_reply(request, tunnel, self._policy) if request.udp_tunnel else None,
             access_technology=request.access_technology,
-            revocation=self._negotiated(asked, key.home_address, now) if request.revocation else None,
+            revocation=revocation,
             identifiers=request.identifiers,
             host_configuration=self._home_addresses.configuration(request, key) if request.unknown else (),
             broadcasts=broadcasts,
@@ -213,12 +304,21 @@ class Registrations:
             everywhere = request.care_of_address == bound.home_address
             ended = tuple(one for one in bound.all if everywhere or _serves(one, asked))
         if bound is None or not ended:
-            return [Commit(asked=asked, change=None, binding=bound, previous=bound)]
-        change = self._leave(bound, tuple(one for one in bound.all if one not in ended), now)
-        return [Commit(asked=asked, change=change, binding=self._bindings.get(asked.owner), previous=bound)]
+            spent = Spent(asked.owner, request.identification, now.monotonic)
+            return [self._commit(asked.owner, (spent,), bound, bound, asked=asked)]
+        left = self._leave(bound, tuple(one for one in bound.all if one not in ended), now)
+        records = self._ending_records(bound, left, request.identification, now)
+        return [self._commit(asked.owner, records, left, bound, asked=asked)]
 
-    def _deregistered(self, commit: Commit) -> list[Effect]:
-        asked, bound, left = commit.asked, commit.previous, commit.binding
+    def _ending_records(
+        self, bound: Binding, left: Binding | None, identification: int, now: Now
+    ) -> tuple[Record, ...]:
+        if left is None:
+            return (unbound_record(bound, identification, now.monotonic),)
+        return (bound_record(left), Spent(bound.owner, identification, now.monotonic))
+
+    def _deregistered(self, asked: Asked, commit: Commit, now: Now) -> list[Effect]:
+        bound, left = commit.previous, commit.binding
         ended = [one for one in bound.all if left is None or left.at(one.place) is None] if bound else []
         for place in {asked.place, *(one.place for one in ended)}:
             self._revoker.cancel(asked.owner, place)
@@ -226,22 +326,59 @@ class Registrations:
         if not home_address and bound is not None:
             home_address = bound.home_address
         answer = deregistration(asked, self._accepting, home_address, ended[0].tunnel if ended else None)
-        return [answer, *observed.deregistered(asked, ended)]
+        effects: list[Effect] = [answer, *observed.deregistered(asked, ended)]
+        if commit.alters and commit.carried is not None and commit.carried is not bound:
+            effects += self._tell_replaced(commit.carried, left, asked, now)
+        return effects
 
-    def _leave(self, bound: Binding, left: tuple[Binding, ...], now: Now) -> Install | Remove:
-        """Of what an owner has only ``left`` goes on; what the packet plane must do for it."""
+    def _tell_replaced(
+        self, carried: Binding, binding: Binding | None, asked: Asked, now: Now
+    ) -> list[Effect]:
+        """Those MAGs that believe to serve it and do not any more, but for the one that asks (P35)."""
+        effects: list[Effect] = []
+        if self._policy.revoke_on_handover:
+            for replaced in carried.all:
+                there = None if binding is None else binding.at(replaced.place)
+                if there is None and replaced.place != asked.place:
+                    effects += self._revoker.begin(replaced, asked.local, now)
+        return effects
+
+    def _leave(self, bound: Binding, left: tuple[Binding, ...], now: Now) -> Binding | None:
+        """Of what an owner has only ``left`` goes on, which is what the table has then."""
         if left:
             rest = together(left)
             self._bindings.put(rest)
-            return Install(rest.entry)
+            return rest
         self._bindings.remove(bound.owner)
         self._home_addresses.release(bound.key, now.monotonic)
-        return Remove(bound.key)
+        return None
+
+    def _put_back(self, commit: Commit, former: Binding | None, now: Now) -> None:
+        """The table has ``former`` again instead of what it has by ``commit``."""
+        present = commit.binding
+        if present is not None and (former is None or former.key != present.key):
+            # Held for its node, which will try again.
+            self._home_addresses.release(present.key, now.monotonic)
+        if former is None:
+            self._bindings.remove(commit.owner)
+            return
+        if present is None or former.key != present.key:
+            self._home_addresses.take_back(former)
+        self._bindings.put(former)
+
+    def _what_is_true(self, commit: Commit, now: Now) -> list[Record]:
+        """What the journal must have last of an owner, after ``commit`` was put back."""
+        if commit.carried is not None:
+            return [bound_record(commit.carried)]
+        if commit.binding is not None:
+            return [unbound_record(commit.binding, commit.binding.identification, now.monotonic)]
+        return []
 
     def _refuse(self, asked: Asked, refusal: Refusal, now: Now) -> list[Effect]:
         """Its Identification was valid, and is spent (I6b)."""
         self._floors.note(asked.owner, asked.request.identification, now.monotonic)
-        return [refusing(asked, refusal, self._policy), observed.refused(asked, refusal)]
+        spent = Spent(asked.owner, asked.request.identification, now.monotonic)
+        return [refusing(asked, refusal, self._policy), observed.refused(asked, refusal), Save(spent)]
 
 
 def _serves(binding: Binding, asked: Asked) -> bool:

@@ -1,5 +1,6 @@
 """Revocations that an LMA receives: a MAG ends a registration by itself (RFC 3543 3.5, 4.2.3.2; RV35)."""
 
+from collections.abc import Iterable
 from itertools import islice
 
 import attrs
@@ -11,11 +12,14 @@ from pmip_tw.lma.commitment import Effect
 from pmip_tw.lma.mags import KnownMags, shares_key
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
+from pmip_tw.lma.records import RevokedByMag
 from pmip_tw.lma.registrations import Registrations
 from pmip_tw.lma.revocation_proof import RevocationProof
+from pmip_tw.lma.underway import Underway
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Send
+from pmip_tw.mobility.records import Record
 from pmip_tw.wire.revocation import Revocation, RevocationAck, later
 
 WINDOW = 300
@@ -26,6 +30,7 @@ WINDOW = 300
 class _Tombstone:
     """A binding that its MAG has ended: what a repeated revocation is compared with (RV17)."""
 
+    owner: bytes
     nai: bytes
     identifier: int
     until: float
@@ -46,6 +51,7 @@ class Revoked:
         pools: Pools,
         bindings: BindingTable,
         registrations: Registrations,
+        underway: Underway,
     ) -> None:
         self._policy = policy
         self._associations = associations
@@ -53,6 +59,7 @@ class Revoked:
         self._pools = pools
         self._bindings = bindings
         self._registrations = registrations
+        self._underway = underway
         self._tombstones: dict[_Stay, _Tombstone] = {}
 
     def received(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> list[Effect]:
@@ -78,6 +85,9 @@ class Revoked:
             and (stone is None or later(message.identifier, stone.identifier))
         ):
             return self._end(bound, binding, message, proof, source, local, now)
+        if (message.nai if stone is None else stone.owner) in self._underway:
+            cause = "what ended it is being saved; it will be acknowledged when it is sent again"
+            return [observed.discarded("being-saved", source, cause)]
         # Gone already: its acknowledgment was lost, or the node has moved on (RV37).
         note = observed.revocation_of_nothing(message, source)
         return [_acknowledgment(message, proof, source, local, inform=False), note]
@@ -158,21 +168,47 @@ class Revoked:
         if later(message.identifier, clock + WINDOW) or later(clock - WINDOW, message.identifier):
             cause = f"its identifier is more than {WINDOW} s off (RV17)"
             return [observed.revocation_discarded("outside-window", binding, source, cause)]
-        self._bury(binding, message.identifier, now.monotonic)
-        return [
-            self._registrations.end(bound, (binding,), now),
+        record = RevokedByMag(
+            binding.home_address,
+            binding.care_of_address,
+            binding.owner,
+            binding.nai,
+            message.identifier,
+            binding.deadline,
+        )
+        self._bury(record, now.monotonic)
+        answers = (
             observed.revocation_received(binding, source),
             _acknowledgment(message, proof, source, local, inform=message.inform and agreed.inform),
-        ]
+        )
+        return [self._registrations.ended_by_mag(bound, binding, record, answers, now)]
 
-    def _bury(self, binding: Binding, identifier: int, monotonic: float) -> None:
+    def recall(self, record: RevokedByMag) -> None:
+        """A former process has acknowledged it; the newest are told first."""
+        self._tombstones.setdefault(*_tombstone(record))
+
+    def forget(self, records: Iterable[Record]) -> None:
+        """A revocation was not saved, so that it has not happened."""
+        for record in records:
+            if isinstance(record, RevokedByMag):
+                self._tombstones.pop(_tombstone(record)[0], None)
+
+    def _bury(self, record: RevokedByMag, monotonic: float) -> None:
         """Two old ones go for each that comes, so that burying costs the same however many lie there."""
-        stay = (binding.home_address, binding.care_of_address)
+        stay, stone = _tombstone(record)
         self._tombstones.pop(stay, None)
         for key in list(islice(self._tombstones, 2)):
             if self._tombstones[key].until <= monotonic:
                 del self._tombstones[key]
-        self._tombstones[stay] = _Tombstone(nai=binding.nai, identifier=identifier, until=binding.deadline)
+        self._tombstones[stay] = stone
+
+
+def _tombstone(record: RevokedByMag) -> tuple[_Stay, _Tombstone]:
+    stay = (Ipv4(record.home_address), Ipv4(record.care_of_address))
+    stone = _Tombstone(
+        owner=record.owner, nai=record.nai, identifier=record.identifier, until=record.deadline
+    )
+    return stay, stone
 
 
 def _acknowledgment(

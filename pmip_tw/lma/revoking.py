@@ -7,7 +7,10 @@ import attrs
 
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma.bindings import Binding, Place
+from pmip_tw.lma.commitment import Save
+from pmip_tw.lma.records import RevocationOver, Revoking
 from pmip_tw.lma.revocation_proof import RevocationProof
+from pmip_tw.lma.underway import Underway
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Send
 from pmip_tw.mobility.observations import Detail, Observation
@@ -26,13 +29,16 @@ _REMEMBERED = 600.0
 
 _LAST_IDENTIFIER = 0xFFFFFFFF
 
+Told = Send | Save | Observe
+"""What comes of revocations."""
+
 _Key = tuple[bytes, Place]
 """The owner of a binding and its MAG: who is no longer where."""
 
 
 @attrs.define(slots=True, kw_only=True)
 class _Pending:
-    """A revocation not yet acknowledged (RV25)."""
+    """A revocation not yet acknowledged (RV25). ``request``, ``source``: of the binding that it ends."""
 
     owner: bytes
     nai: bytes
@@ -41,10 +47,13 @@ class _Pending:
     destination: Endpoint
     local: Ipv4
     proof: RevocationProof
+    request: bytes
+    source: Endpoint
     registered_with: int
     registered_at: float
     binding_ends: float
     inform: bool
+    tries: int = 0
     identifiers: list[int] = attrs.field(factory=list)
     next_try: float = 0.0
 
@@ -52,7 +61,8 @@ class _Pending:
 class Revoker:
     """All revocations on their way. ``begin``, ``acknowledged`` and ``wake`` return effects."""
 
-    def __init__(self) -> None:
+    def __init__(self, underway: Underway) -> None:
+        self._underway = underway
         self._pending: dict[_Key, _Pending] = {}
         # Every identifier that an acknowledgment may name; none is used twice towards a peer (RV15, RV20).
         self._outstanding: dict[tuple[Ipv4, Ipv4, int], _Pending] = {}
@@ -63,7 +73,7 @@ class Revoker:
         """How many are on their way."""
         return len(self._pending)
 
-    def begin(self, binding: Binding, local: Ipv4, now: Now, *, inform: bool = False) -> list[Send | Observe]:
+    def begin(self, binding: Binding, local: Ipv4, now: Now, *, inform: bool = False) -> list[Told]:
         """Revoke ``binding``, which has moved or ended early; nothing if revocation was not negotiated (RV1, RV21).
 
         ``inform``: the node should be told; only said where the I bit was agreed upon (RV22), whatever D is: a MAG is
@@ -80,6 +90,8 @@ class Revoker:
             destination=Endpoint(binding.source.address, port),
             local=local,
             proof=RevocationProof.of(binding.association, binding.fa_ha),
+            request=binding.request,
+            source=binding.source,
             registered_with=binding.revocation.own_timestamp,
             registered_at=binding.registered_at,
             inform=inform and binding.revocation.inform,
@@ -88,6 +100,37 @@ class Revoker:
         self.cancel(binding.owner, binding.place)
         self._pending[binding.owner, binding.place] = pending
         return self._try(pending, now)
+
+    def resume(self, record: Revoking, proof: RevocationProof, nai: bytes, now: Now) -> None:
+        """A former process has begun it."""
+        place = Place(Ipv4(record.care_of_address), Ipv4(record.seen_from))
+        pending = _Pending(
+            owner=record.owner,
+            nai=nai,
+            home_address=Ipv4(record.home_address),
+            place=place,
+            destination=Endpoint(place.seen_from, record.port),
+            local=Ipv4(record.local),
+            proof=proof,
+            request=record.request,
+            source=Endpoint(place.seen_from, record.source_port),
+            registered_with=record.registered_with,
+            registered_at=record.registered_at,
+            inform=record.inform,
+            binding_ends=record.deadline,
+            tries=record.tries,
+            # That process may have used more of them, and written none down; the last one may still be answered.
+            identifiers=[record.identifier],
+            next_try=now.monotonic,
+        )
+        self._pending[pending.owner, place] = pending
+        self._outstanding[pending.home_address, place.seen_from, record.identifier] = pending
+        self._next_tries.file((pending.owner, place), pending.next_try)
+
+    def recall_identifier(self, home_address: Ipv4, peer: Ipv4, identifier: int, sent_at: float) -> None:
+        """A former process has used it; told in the order of ``sent_at``."""
+        self._last_identifiers.pop((home_address, peer), None)
+        self._last_identifiers[home_address, peer] = (identifier, sent_at + _REMEMBERED)
 
     def cancel(self, owner: bytes, place: Place) -> None:
         """There is nothing to revoke there any more.
@@ -105,7 +148,7 @@ class Revoker:
         used, _ = self._last_identifiers.get((home_address, peer), (0, 0.0))
         return max(int(now.wall), used) & _LAST_IDENTIFIER
 
-    def acknowledged(self, payload: bytes, ack: RevocationAck, source: Endpoint) -> list[Send | Observe]:
+    def acknowledged(self, payload: bytes, ack: RevocationAck, source: Endpoint, now: Now) -> list[Told]:
         """An acknowledgment came in: RV20, RV12."""
         pending = self._outstanding.get((ack.home_address, source.address, ack.identifier))
         if pending is None or ack.nai not in (b"", pending.nai):
@@ -113,19 +156,38 @@ class Revoker:
         objection = pending.proof.objection(payload, ack)
         if objection is not None:
             return [_discarded(objection[0], source, objection[1])]
-        self.cancel(pending.owner, pending.place)
+        over = self._over(pending, now)
         # An I bit that was not asked for says nothing (RV36).
         told: dict[str, Detail] = {"informed": ack.inform} if pending.inform else {}
-        return [_observed("revocation-acknowledged", pending, told)]
+        return [_observed("revocation-acknowledged", pending, told), over]
 
-    def wake(self, now: Now) -> list[Send | Observe]:
+    def _over(self, pending: _Pending, now: Now) -> Save:
+        """It is not repeated any more, whatever the reason, which must outlive us."""
+        self.cancel(pending.owner, pending.place)
+        return Save(
+            RevocationOver(
+                pending.owner,
+                *pending.place,
+                pending.home_address,
+                pending.identifiers[-1],
+                now.monotonic,
+            )
+        )
+
+    def wake(self, now: Now) -> list[Told]:
         """Retransmit what is due."""
-        effects: list[Send | Observe] = []
+        effects: list[Told] = []
         for key in self._next_tries.due(now.monotonic):
             pending = self._pending[key]
-            if len(pending.identifiers) > len(RETRANSMIT_AFTER) or pending.binding_ends <= now.monotonic:
-                self.cancel(*key)
-                effects.append(_observed("revocation-unanswered", pending, reason="no-answer"))
+            if pending.owner in self._underway:
+                # It may be coming back to that MAG with a timestamp that no identifier must be later than (RV6).
+                pending.next_try = now.monotonic + RETRANSMIT_AFTER[0]
+                self._next_tries.file(key, pending.next_try)
+            elif pending.tries > len(RETRANSMIT_AFTER) or pending.binding_ends <= now.monotonic:
+                effects += [
+                    self._over(pending, now),
+                    _observed("revocation-unanswered", pending, reason="no-answer"),
+                ]
             else:
                 effects += self._try(pending, now)
         while self._last_identifiers:
@@ -143,7 +205,7 @@ class Revoker:
         pending = self._pending.get(key)
         return None if pending is None else pending.next_try
 
-    def _try(self, pending: _Pending, now: Now) -> list[Send | Observe]:
+    def _try(self, pending: _Pending, now: Now) -> list[Told]:
         peer = (pending.home_address, pending.destination.address)
         used, _ = self._last_identifiers.pop(peer, (0, 0.0))
         # By the clock of the registration that it ends, which no step of ours moves out of the peer's window (RV17);
@@ -153,8 +215,8 @@ class Revoker:
         self._last_identifiers[peer] = (identifier, now.monotonic + _REMEMBERED)
         self._outstanding[*peer, identifier] = pending
         pending.identifiers.append(identifier)
-        tries = len(pending.identifiers)
-        wait = RETRANSMIT_AFTER[min(tries, len(RETRANSMIT_AFTER)) - 1]
+        pending.tries += 1
+        wait = RETRANSMIT_AFTER[min(pending.tries, len(RETRANSMIT_AFTER)) - 1]
         pending.next_try = now.monotonic + wait
         self._next_tries.file((pending.owner, pending.place), pending.next_try)
         revocation = Revocation(
@@ -169,7 +231,27 @@ class Revoker:
         return [
             Send(pending.proof.sign(revocation), pending.destination, pending.local),
             _observed("revocation-sent", pending),
+            Save(_record(pending, identifier, now.monotonic)),
         ]
+
+
+def _record(pending: _Pending, identifier: int, sent_at: float) -> Revoking:
+    return Revoking(
+        pending.owner,
+        *pending.place,
+        pending.destination.port,
+        pending.home_address,
+        pending.local,
+        pending.request,
+        pending.source.port,
+        pending.registered_with,
+        pending.registered_at,
+        pending.binding_ends,
+        pending.inform,
+        pending.tries,
+        identifier,
+        sent_at,
+    )
 
 
 def _observed(
@@ -181,7 +263,7 @@ def _observed(
             reason=reason,
             nai=pending.nai.decode(errors="replace"),
             session=str(pending.destination),
-            details={"tries": len(pending.identifiers), **(details or {})},
+            details={"tries": pending.tries, **(details or {})},
         )
     )
 

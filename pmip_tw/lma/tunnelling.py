@@ -1,7 +1,5 @@
 """Which tunnel a request gets: what it asks for, what is offered, and what a NAT makes necessary."""
 
-import attrs
-
 from pmip_tw.addresses import Endpoint, ipv4_text
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.refusal import Refusal
@@ -17,16 +15,8 @@ _PLAIN = Encapsulation.IP_IN_IP
 _KEY_WITH_D = "a GRE key comes with the D bit, which gre_key_with_d does not allow (RFC 6245 4, T5)"
 
 
-@attrs.frozen(slots=True)
-class Path:
-    """How packets reach the MAG: the tunnel, still without keys, and what the reply says about UDP (None: nothing)."""
-
-    tunnel: Tunnel
-    udp_reply: UdpTunnelReply | None
-
-
-def path_to(request: RegistrationRequest, source: Endpoint, policy: LmaPolicy) -> Path | Refusal:
-    """The tunnel to the MAG by the decision table N19; ``source``: where the request came from."""
+def tunnel_to(request: RegistrationRequest, source: Endpoint, policy: LmaPolicy) -> Tunnel | Refusal:
+    """The tunnel to the MAG by the decision table N19, still without keys; ``source``: where the request came from."""
     asked = request.udp_tunnel if isinstance(request.udp_tunnel, UdpTunnelRequest) else None
     behind_nat = source.address != request.care_of_address
     if behind_nat and (asked is None or not policy.nat_traversal):
@@ -41,9 +31,9 @@ def path_to(request: RegistrationRequest, source: Endpoint, policy: LmaPolicy) -
             ),
         )
     if asked is None:
-        return _direct(request, policy, None)
+        return _direct(request, policy)
     if not behind_nat and not asked.forced:
-        return _direct(request, policy, UdpTunnelReply(code=TUNNEL_DECLINED))
+        return _direct(request, policy)
     if not behind_nat and not (policy.nat_traversal and policy.forced_udp):
         return Refusal(
             Code.HA_ADMIN_PROHIBITED, "the MAG insists on UDP tunnelling, which forced_udp forbids (N19)"
@@ -51,21 +41,28 @@ def path_to(request: RegistrationRequest, source: Endpoint, policy: LmaPolicy) -
     return _in_udp(request, asked, source, policy)
 
 
-def _direct(
-    request: RegistrationRequest, policy: LmaPolicy, udp_reply: UdpTunnelReply | None
-) -> Path | Refusal:
+def udp_reply(request: RegistrationRequest, tunnel: Tunnel, policy: LmaPolicy) -> UdpTunnelReply | None:
+    """What the reply says of UDP to a request that got ``tunnel``; None: nothing, it was not asked for."""
+    asked = request.udp_tunnel
+    if not isinstance(asked, UdpTunnelRequest):
+        return None
+    if not tunnel.over_udp:
+        return UdpTunnelReply(code=TUNNEL_DECLINED)
+    return UdpTunnelReply(code=0, forced=asked.forced, keepalive_interval=policy.keepalive_interval)
+
+
+def _direct(request: RegistrationRequest, policy: LmaPolicy) -> Tunnel | Refusal:
     encapsulation = _by_flags(request, policy)
     if encapsulation not in policy.encapsulations:
         return _not_offered(Code.HA_ENCAP_UNAVAIL, encapsulation.label, policy, "H11")
     if _key_is_forbidden(request, policy):
         return Refusal(Code.HA_ENCAP_UNAVAIL, _KEY_WITH_D)
-    tunnel = Tunnel(local=policy.address, remote=request.care_of_address, encapsulation=encapsulation)
-    return Path(tunnel, udp_reply)
+    return Tunnel(local=policy.address, remote=request.care_of_address, encapsulation=encapsulation)
 
 
 def _in_udp(
     request: RegistrationRequest, asked: UdpTunnelRequest, source: Endpoint, policy: LmaPolicy
-) -> Path | Refusal:
+) -> Tunnel | Refusal:
     """144's encapsulation counts; if that is 0, the M and G bits (RFC 3519 3.1.4)."""
     if not source.port:
         return Refusal(Code.HA_ADMIN_PROHIBITED, "it came from port 0, to which no tunnel leads (N19)")
@@ -78,14 +75,12 @@ def _in_udp(
         )
     if _key_is_forbidden(request, policy):
         return Refusal(Code.HA_UDP_ENCAP_UNAVAIL, _KEY_WITH_D)
-    tunnel = Tunnel(
+    return Tunnel(
         local=policy.address,
         remote=source.address,
         remote_port=source.port,
         encapsulation=Encapsulation(inside),
     )
-    reply = UdpTunnelReply(code=0, forced=asked.forced, keepalive_interval=policy.keepalive_interval)
-    return Path(tunnel, reply)
 
 
 def _by_flags(request: RegistrationRequest, policy: LmaPolicy) -> Encapsulation:

@@ -126,9 +126,19 @@ class RefusedAhead:
     def holds(self, identity: bytes, identification: int) -> bool:
         return identification in self._refused.get(identity, ())
 
-    def note(self, identity: bytes, identification: int, wall: float) -> None:
-        """Remember ``identification``, which was refused, if it is ahead; the oldest go if there are too many."""
+    def note(self, identity: bytes, identification: int, wall: float) -> bool:
+        """Remember ``identification``, which was refused, if it is ahead; the oldest go if there are too many.
+
+        Whether it is.
+        """
         if seconds_between(identification, wall) <= self._window:
+            return False
+        self.recall(identity, identification, wall)
+        return True
+
+    def recall(self, identity: bytes, identification: int, wall: float) -> None:
+        """Remember ``identification``, which was refused then, unless its time has passed."""
+        if seconds_between(identification, wall) < -self._window:
             return
         known = self._refused.pop(identity, ())
         # What is behind the window by now is invalid anyway.

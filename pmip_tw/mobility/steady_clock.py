@@ -36,6 +36,12 @@ class SteadyClock:
         self._asked: Now | None = None
         self._told: Now | None = None
 
+    def go_on_from(self, wall: float, now: Now) -> None:
+        """A former process has gone by a clock that showed ``wall`` or more; it is ``now``."""
+        self._offset = max(self._offset, wall - now.monotonic)
+        self._looked_at = now.monotonic
+        self._asked = None
+
     def of(self, now: Now) -> Now:
         """``now`` itself as long as the machine's clock was not set back."""
         if now is self._asked and self._told is not None:

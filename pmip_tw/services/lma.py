@@ -27,6 +27,7 @@ from pmip_tw.services.daemon import Daemon
 from pmip_tw.services.management import Management
 from pmip_tw.services.memory import settle
 from pmip_tw.services.options import Options, read_settings
+from pmip_tw.store.unsaved import Unsaved
 
 __all__ = ["Options", "makeService"]
 
@@ -64,6 +65,7 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
         clock=ReactorClock(reactor),
         signalling=signalling,
         forwarding=forwarding,
+        store=Unsaved(),
         tunnel_data=forwarding,
         ipsec=KernelPolicies(),
         observers=[management.observers],

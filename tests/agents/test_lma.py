@@ -10,6 +10,7 @@ from pmip_tw.interfaces import Datagram
 from pmip_tw.lma.mags import KnownMag
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.tunnels import AnchorKey, Counters, Entry
+from pmip_tw.store.unsaved import Unsaved
 from pmip_tw.testing.ipsec_policies import FakePolicies
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
 from pmip_tw.wire.extension_fields import BY_IPSEC
@@ -44,6 +45,7 @@ class Bench:
             clock=self.anchor.clock,
             signalling=FakeSignalling(self.network, (LMA,)),
             forwarding=self.plane,
+            store=Unsaved(),
         )
         self.agent.start()
         self.answers: list[bytes] = []
@@ -96,7 +98,7 @@ def test_bindings_end_while_nothing_is_heard() -> None:
 
 @covers("L3", "L6")
 def test_of_several_bindings_one_ends() -> None:
-    """The packet plane has one tunnel less. What cannot be taken from it is put right by the next registration."""
+    """The packet plane has one tunnel less. What cannot be taken from it is tried again."""
     bench = Bench(max_bindings=2)
     bench.plane.room = 3
     beside = {"flags": REVERSE_TUNNEL | COLOCATED | SIMULTANEOUS}
@@ -112,7 +114,7 @@ def test_of_several_bindings_one_ends() -> None:
     bench.anchor.clock.advance(10)
     assert len(bench.plane.snapshot()[0].copies) == 1
     bench.plane.room = 1
-    bench.arrive(MAG2, bench.anchor.datagram(1, MAG2, **beside))
+    bench.anchor.clock.advance(1)
     assert bench.plane.snapshot()[0].copies == ()
 
 
@@ -196,6 +198,7 @@ def test_who_cannot_bind_leaves_no_packet_plane_open() -> None:
         clock=world.clock,
         signalling=FakeSignalling(world.network, (LMA,)),
         forwarding=plane,
+        store=Unsaved(),
     )
     with pytest.raises(PmipError, match="cannot be bound"):
         second.start()
@@ -270,6 +273,7 @@ def test_ipsec_is_looked_for_at_the_start(policies: FakePolicies | None, told: l
         clock=anchor.clock,
         signalling=FakeSignalling(FakeNetwork(), (LMA,)),
         forwarding=MemoryPlane(monotonic=lambda: 0.0, local=LMA),
+        store=Unsaved(),
         ipsec=policies,
         observers=[notes],
     )
@@ -292,6 +296,7 @@ def test_policies_that_cannot_be_read_protect_nobody() -> None:
         clock=anchor.clock,
         signalling=FakeSignalling(FakeNetwork(), (LMA,)),
         forwarding=MemoryPlane(monotonic=lambda: 0.0, local=LMA),
+        store=Unsaved(),
         ipsec=policies,
         observers=[notes],
     ).start()

@@ -239,7 +239,10 @@ class TestLiveness:
         world = World(mag_settings={"liveness": True, "liveness_interval": 10.0, "attach_probe_max_age": 1e6})
         station, node = world.stations[0], world.mags[0]
         address = world.attach(station, node)
-        world.plane.remove(next(iter(world.plane.snapshot())).key)
+        world.lma.stop()
+        world.disk.rows.clear()
+        world.start_lma()
+        assert world.plane.snapshot() == ()
         world.advance(20)
         assert len(node.notes.named("tunnel-silent")) == 1
         talks(world, node, station, address)

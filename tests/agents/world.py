@@ -11,6 +11,7 @@ from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.mags import KnownMags
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
+from pmip_tw.lma.records import LMA_JOURNAL
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
@@ -19,6 +20,7 @@ from pmip_tw.testing.authenticator import FakeAuthenticator
 from pmip_tw.testing.clock import FakeClock
 from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
+from pmip_tw.testing.store import FakeDisk, FakeStore
 from pmip_tw.testing.uplink import FakeUplink
 from pmip_tw.wire.arp import REQUEST, Arp
 from pmip_tw.wire.dhcp import BOOTREQUEST, DhcpMessage, MessageType, OptionCode
@@ -159,6 +161,7 @@ class World:
         seed: int = 0,
         blue=(),
     ) -> None:
+        self._blue = bool(blue)
         self.clock = FakeClock()
         self.network = FakeNetwork(seed)
         self.mag_settings = mag_settings or {}
@@ -183,6 +186,13 @@ class World:
         )
         self.plane.carrier = self.carry
         self.lma_policy = LmaPolicy(address=LMA, **(lma_settings or {}))
+        self.lma_mags = tuple(lma_mags)
+        self.disk = FakeDisk()
+        self.lma = self.start_lma()
+        self.mags = [MagNode(self, number) for number in range(10, 10 + mags)]
+
+    def start_lma(self) -> Lma:
+        """A process with nothing but what is on the disk."""
         self.lma_engine = LmaEngine(
             self.lma_policy,
             AssociationTable((station.nai, association(station.number)) for station in self.stations),
@@ -191,20 +201,17 @@ class World:
                     (AddressPool(HOME), ["example.net"]),
                     (AddressPool(HOME, domain="blue"), ["blue.example"]),
                 ]
-                if blue
+                if self._blue
                 else [(AddressPool(HOME), ["example.net"])]
             ),
-            mags=KnownMags(lma_mags),
+            mags=KnownMags(self.lma_mags),
         )
-        self.lma = self.start_lma()
-        self.mags = [MagNode(self, number) for number in range(10, 10 + mags)]
-
-    def start_lma(self) -> Lma:
         self.lma = Lma(
             self.lma_engine,
             clock=self.clock,
             signalling=FakeSignalling(self.network, (LMA,)),
             forwarding=self.plane,
+            store=FakeStore(self.disk, LMA_JOURNAL),
             tunnel_data=self.plane,
             observers=[self.notes],
         )

@@ -1,22 +1,28 @@
 """An LMA's engine with a packet plane that is a dictionary: what an agent does, without one."""
 
 from collections.abc import Iterable
+from typing import Any
+
+import attrs
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4, prefix
 from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.bindings import Binding
-from pmip_tw.lma.commitment import Commit, Effect
+from pmip_tw.lma.commitment import Commit, Effect, Save
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.mags import KnownMag, KnownMags
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
+from pmip_tw.lma.records import LMA_JOURNAL
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.mobility.effects import Install, Observe, Remove, Send
 from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.mobility.observations import Observation
+from pmip_tw.mobility.records import Record
 from pmip_tw.mobility.replay import ntp_timestamp
 from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey
 from pmip_tw.secret import Secret
+from pmip_tw.store.rows import RowCodec
 from pmip_tw.testing.clock import FakeClock
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.registration import COLOCATED, REVERSE_TUNNEL, RegistrationReply, RegistrationRequest
@@ -43,7 +49,9 @@ def association(node: int) -> SecurityAssociation:
 class Anchor:
     """``accept`` and ``deny`` assert what the LMA says; ``hear`` gives whatever it sends.
 
-    ``broken``: the cause for which the packet plane takes nothing, "" while it works.
+    ``broken``: the cause for which the packet plane takes nothing, "" while it works. ``waiting``: commits that are
+    not durable: a commit is durable at once, unless ``slow`` is true; then ``flush`` makes them durable, and ``lose``
+    says that they cannot be. ``journal``: what is durable, the rows of a store. ``made``: what it is made of.
     """
 
     def __init__(
@@ -59,21 +67,55 @@ class Anchor:
     ) -> None:
         self.clock = FakeClock()
         self.policy = LmaPolicy(address=LMA, **policy)
-        self.engine = LmaEngine(
-            self.policy,
-            AssociationTable(
-                (nai(node).decode(), association(node))
-                for node in (*range(1, nodes + 1), *range(BLUE, BLUE + 3))
-            ),
-            pools or Pools([(AddressPool(prefix(home), hold=address_hold), [])]),
-            mags=KnownMags(mags) if mags else None,
-            aaa=aaa,
-        )
+        self.made: dict[str, Any] = {
+            "home": home,
+            "address_hold": address_hold,
+            "nodes": nodes,
+            "pools": pools,
+            "mags": tuple(mags),
+            "aaa": aaa,
+        }
+        self.engine = self._new_engine()
         self.installed: dict[AnchorKey, AnchorEntry] = {}
         self.broken = ""
+        self.slow = False
+        self.waiting: list[Commit] = []
+        self.journal: list[bytes] = []
         self.notes: list[Observation] = []
         self.sent: list[Send] = []
         self._asked = 0
+
+    def _new_engine(self) -> LmaEngine:
+        made = self.made
+        return LmaEngine(
+            self.policy,
+            AssociationTable(
+                (nai(node).decode(), association(node))
+                for node in (*range(1, made["nodes"] + 1), *range(BLUE, BLUE + 3))
+            ),
+            made["pools"] or Pools([(AddressPool(prefix(made["home"]), hold=made["address_hold"]), [])]),
+            mags=KnownMags(made["mags"]) if made["mags"] else None,
+            aaa=made["aaa"],
+        )
+
+    def restart(self, *, downtime: float = 0.0, reboot: bool = False, **changes: object) -> None:
+        """The process ends where it stands, and another one begins; the machine too if ``reboot``.
+
+        ``changes`` of the configuration: ``policy``, or what an Anchor is made of.
+        """
+        self.clock.advance(downtime)
+        shift = 0.0
+        if reboot:
+            shift = 5.0 - self.clock.monotonic
+            self.clock.monotonic = 5.0
+        self.policy = attrs.evolve(self.policy, **changes.pop("policy", {}))  # type: ignore[arg-type]
+        self.made |= changes
+        self.engine = self._new_engine()
+        self.waiting.clear()
+        codec = RowCodec(LMA_JOURNAL)
+        rows = [(shift, codec.decode(row)) for row in reversed(self.journal)]
+        self._run(self.engine.restore(rows, self.clock.now()))
+        self.installed = {bound.key: bound.entry for bound in self.engine.bindings}
 
     def request(
         self, node: int = 1, mag: Ipv4 = MAG1, *, skew: float = 0.0, **fields: object
@@ -193,18 +235,46 @@ class Anchor:
                 self.installed.pop(effect.key, None)
             elif isinstance(effect, Install):
                 self.installed[effect.entry.key] = effect.entry
+            elif isinstance(effect, Save):
+                self._save(effect.record)
+            elif self.slow:
+                self.waiting.append(effect)
             else:
-                self._carry_out(effect)
+                self._saved(effect)
 
-    def _carry_out(self, commit: Commit) -> None:
+    def flush(self) -> list[Send]:
+        """What waits is durable; what is sent then."""
+        before = len(self.sent)
+        waiting, self.waiting = self.waiting, []
+        for commit in waiting:
+            self._saved(commit)
+        return self.sent[before:]
+
+    def lose(self, cause: str = "the disk is full") -> list[Send]:
+        """What waits cannot be saved; what is sent then."""
+        before = len(self.sent)
+        waiting, self.waiting = self.waiting, []
+        for commit in reversed(waiting):
+            self._run(self.engine.failed(commit, cause, self.clock.now(), saved=False))
+        return self.sent[before:]
+
+    def _save(self, *records: Record) -> None:
+        self.journal.append(RowCodec(LMA_JOURNAL).encode(records))
+
+    def _saved(self, commit: Commit) -> None:
+        self._save(*commit.records)
         now = self.clock.now()
-        if isinstance(commit.change, Install):
-            if self.broken:
+        if not self.engine.stands(commit):
+            self._run(self.engine.superseded(commit))
+            return
+        for change in commit.changes:
+            if isinstance(change, Remove):
+                self.installed.pop(change.key, None)
+            elif self.broken:
                 self._run(self.engine.failed(commit, self.broken, now))
                 return
-            self.installed[commit.change.entry.key] = commit.change.entry
-        elif commit.change is not None:
-            self.installed.pop(commit.change.key, None)
+            else:
+                self.installed[change.entry.key] = change.entry
         self._run(self.engine.committed(commit, now))
 
 

@@ -68,8 +68,9 @@ class Test130:
 
     @covers("H14")
     def test_packet_plane_fails(self, anchor: Anchor) -> None:
+        """A renewal asks nothing of it."""
         anchor.broken = "add route: no memory"
-        assert "no memory" in anchor.deny(130).cause
+        assert "no memory" in anchor.deny(130, 1, MAG2).cause
 
     @covers("P79")
     def test_moves_too_often(self) -> None:
@@ -334,11 +335,11 @@ def test_a_refused_request_of_a_bound_node_cannot_be_replayed() -> None:
     anchor = Anchor()
     anchor.accept()
     anchor.broken = "no memory"
-    captured = anchor.datagram()
-    assert reply_in(anchor.hear(captured)[0], 1).code == 130
+    captured = anchor.datagram(1, MAG2)
+    assert reply_in(anchor.hear(captured, MAG2)[0], 1).code == 130
     anchor.broken = ""
     before = anchor.state()
-    assert reply_in(anchor.hear(captured)[0], 1).code == 133
+    assert reply_in(anchor.hear(captured, MAG2)[0], 1).code == 133
     assert anchor.state() == before
 
 
@@ -349,12 +350,12 @@ def test_a_refused_request_of_a_bound_node_cannot_be_replayed_after_the_binding_
     anchor.accept(lifetime=2)
     anchor.clock.advance(1)
     anchor.broken = "no memory"
-    captured = anchor.datagram()
-    assert reply_in(anchor.hear(captured)[0], 1).code == 130
+    captured = anchor.datagram(1, MAG2)
+    assert reply_in(anchor.hear(captured, MAG2)[0], 1).code == 130
     anchor.broken = ""
     anchor.pass_time(3)
     assert anchor.binding() is None
-    assert reply_in(anchor.hear(captured)[0], 1).code == 133
+    assert reply_in(anchor.hear(captured, MAG2)[0], 1).code == 133
     assert anchor.accept().home_address == FIRST_ADDRESS
 
 

@@ -238,6 +238,19 @@ class FailInstall(Action):
 
 
 @attrs.frozen(slots=True, kw_only=True)
+class DiskFull(Action):
+    """What an LMA wants to save cannot be saved for a while."""
+
+    lma: int
+    seconds: float
+
+    def happen(self, world: "World") -> None:
+        lma = world.lmas[self.lma]
+        lma.disk.trouble = "the disk is full"
+        world.later(self.seconds, lma.disk_is_well)
+
+
+@attrs.frozen(slots=True, kw_only=True)
 class Attack(Action):
     """The adversary does something with a datagram that he heard; ``choice`` says with which, and what.
 

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 import attrs
 
 from pmip_tw.addresses import Endpoint, ipv4
+from pmip_tw.errors import WireError
 from pmip_tw.interfaces import Datagram
 from pmip_tw.wire.codes import MessageType
+from pmip_tw.wire.registration import RegistrationRequest
 from tests.simulation import state
-from tests.simulation.machines import Machine
+from tests.simulation.machines import LmaMachine, Machine
 from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 HIS_OWN = Endpoint(ipv4("203.0.113.66"), 434)
 _MEMORY = 40
 _REVOCATION = bytes((MessageType.REVOCATION,))
+_REQUEST = bytes((MessageType.REGISTRATION_REQUEST,))
 
 
 class Adversary:
@@ -28,7 +31,7 @@ class Adversary:
         self._heard: list[tuple[Machine, int, Datagram]] = []
 
     def overhears(self, machine: Machine, datagram: Datagram) -> None:
-        """A process got ``datagram``. What a former process had got may be new to its successor: not his business.
+        """A process got ``datagram``. What a former process had got may be new to its successor, unless it was saved.
 
         Nor is a revocation of a stay that is over and that the MAG was not told of yet: it is true (RV16).
         """
@@ -40,7 +43,7 @@ class Adversary:
 
     def attack(self, trick: str, choice: int) -> None:
         """See actions.Attack."""
-        known = [heard for heard in self._heard if heard[0].up and heard[0].life == heard[1]]
+        known = [heard for heard in self._heard if heard[0].up and _is_known(*heard)]
         if not known:
             return
         machine, _, datagram = known[choice % len(known)]
@@ -55,6 +58,19 @@ class Adversary:
             raise Violation(
                 "nothing unauthentic changes state", f"{trick} of {datagram} changed {machine.name}"
             )
+
+
+def _is_known(machine: Machine, life: int, datagram: Datagram) -> bool:
+    """Whether the process that runs there has got ``datagram``, or knows from its disk what came of it."""
+    if machine.life == life:
+        return True
+    if not isinstance(machine, LmaMachine) or datagram.payload[:1] != _REQUEST:
+        return False
+    try:
+        request = RegistrationRequest.decode(datagram.payload)
+    except WireError:
+        return True
+    return machine.promises.has_seen(request.nai, request.identification)
 
 
 def _falsified(payload: bytes, chance: random.Random) -> bytes:

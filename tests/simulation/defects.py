@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from pmip_tw.addresses import Ipv4
+from pmip_tw.agents.saving import Saving
 from pmip_tw.dhcp import server
 from pmip_tw.forwarding.access_switch import AccessSwitch
 from pmip_tw.forwarding.anchor_switch import AnchorSwitch
@@ -13,6 +14,7 @@ from pmip_tw.lma import admission, intake, registrations
 from pmip_tw.lma import observed as lma_observed
 from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.bindings import BindingTable
+from pmip_tw.lma.restoring import Restorer
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.mag import accepting, departures, registering, waiting
 from pmip_tw.mag.clocks import Identifications
@@ -215,6 +217,20 @@ def an_end_is_a_defect(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(lma_observed, "expired", raises)
 
 
+def answers_do_not_wait_for_the_disk(patch: pytest.MonkeyPatch) -> None:
+    """What is decided is carried out and said at once."""
+
+    def hasty(self, commit):
+        self._records += commit.records
+        self._saved([commit])
+
+    patch.setattr(Saving, "commit", hasty)
+
+
+def a_restart_forgets(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Restorer, "restore", lambda self, rows, now: [])
+
+
 DEFECTS = (
     Defect(replays_are_accepted, "nothing unauthentic changes state"),
     Defect(returning_does_not_cancel, "only what is over is revoked"),
@@ -254,4 +270,6 @@ DEFECTS = (
     Defect(any_number_of_bindings, "not too many bindings", profile="simultaneous"),
     Defect(copies_are_forgotten, "packets flow", profile="simultaneous"),
     Defect(an_end_is_a_defect, "no defect"),
+    Defect(answers_do_not_wait_for_the_disk, "what is answered is durable"),
+    Defect(a_restart_forgets, "what was promised survives", profile="disks"),
 )

@@ -144,6 +144,19 @@ def _crashes(scenario: Scenario, chance: Chance) -> Scenario:
     return planned(scenario, [*scenario.actions, *happenings])
 
 
+def _disks(scenario: Scenario, chance: Chance) -> Scenario:
+    """LMAs die, also of a full disk, and begin with what they had saved."""
+    happenings: list[Action] = [
+        crash(chance, round(at + chance.uniform(0.0, 4.0), 3), "lma") for at in (2, 9, 16, 23)
+    ]
+    happenings += [
+        actions.DiskFull(at=round(at + chance.uniform(0.0, 6.0), 3), lma=0, seconds=chance.choice((0.5, 3.0)))
+        for at in (4.0, 14.0)
+    ]
+    more = attacks(chance, scenario, count=10)
+    return planned(scenario, [*scenario.actions, *happenings, *more])
+
+
 def _clock_steps(scenario: Scenario, chance: Chance) -> Scenario:
     """Somebody sets clocks, by seconds or by hours, forward or back."""
     happenings: list[Action] = [
@@ -366,6 +379,7 @@ PROFILES: dict[str, Callable[[Scenario, Chance], Scenario]] = {
     "partitions": _partitions,
     "outages": _outages,
     "crashes": _crashes,
+    "disks": _disks,
     "clock-steps": _clock_steps,
     "short-of-addresses": _short_of_addresses,
     "ways-to-register": _ways_to_register,

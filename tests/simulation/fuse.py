@@ -37,15 +37,21 @@ class Fuse:
 
 
 class FusedSignalling(FakeSignalling):
-    """Sending is an effect. ``before`` and ``after`` are told of every datagram that the agent gets."""
+    """Sending is an effect. ``before`` and ``after`` are told of every datagram that the agent gets, ``said`` of every
+    one that it sends.
+    """
 
     fuse: Fuse
     sent = 0
     before: Callable[[Datagram], None]
     after: Callable[[Datagram], None]
 
+    def said(self, payload: bytes) -> None:
+        """Nobody listens, unless it is replaced."""
+
     def send(self, payload: bytes, destination, source) -> int:
         self.fuse.burn()
+        self.said(payload)
         self.sent += 1
         return super().send(payload, destination, source)
 

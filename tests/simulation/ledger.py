@@ -39,7 +39,7 @@ _OF_DHCP = "dhcp-"
 @implementer(IObserver)
 class Ledger:
     """Hears what one process tells. ``told``: every observation of its life by name; ``discarded``: that became of the
-    last datagram.
+    last datagram. ``waiting()``: how many appends are not durable; what a datagram caused is told when they are.
     """
 
     def __init__(self, name: str, fuse: Fuse, heard_by: IObserver | None) -> None:
@@ -52,7 +52,14 @@ class Ledger:
         self._fuse = fuse
         self._heard_by = heard_by
         self._conclusions = 0
+        self._is_open = False
+        self._awaited = 0
+        self._waiting_before = 0
         self.discarded = False
+
+    def waiting(self) -> int:
+        """Nothing, unless it is replaced."""
+        return 0
 
     def observe(self, observation: Observation, now: Now) -> None:
         self._fuse.burn()
@@ -63,17 +70,23 @@ class Ledger:
         elif observation.name in CONCLUSIONS:
             self._conclusions += 1
             self.discarded = observation.name in DISCARDED
+            if not self._is_open and self._awaited:
+                self._awaited -= 1
         if self._heard_by is not None:
             self._heard_by.observe(observation, now)
 
     def open(self) -> None:
         """A datagram is about to be given to the process."""
         self._conclusions, self.discarded = 0, False
+        self._is_open, self._waiting_before = True, self.waiting()
 
     def close(self, datagram: Datagram, *, answers: int) -> None:
         """It has been dealt with; ``answers``: datagrams that the process sent meanwhile."""
         self.datagrams += 1
-        if self._conclusions == 0 and answers:
+        self._is_open = False
+        if self._conclusions == 0 and self.waiting() > self._waiting_before:
+            self._awaited += 1
+        elif self._conclusions == 0 and answers:
             self.answered_silently += 1  # an acknowledgment once more (RV17, RV37)
         elif self._conclusions != 1:
             seen = (
@@ -84,7 +97,7 @@ class Ledger:
     def audit(self) -> None:
         """The counters that operators see agree with what was delivered."""
         counted = sum(self.tally.count(name) for name in CONCLUSIONS)
-        if counted + self.answered_silently - self.of_dhcp != self.datagrams:
+        if counted + self.answered_silently + self._awaited - self.of_dhcp != self.datagrams:
             seen = f"{self.name} counted {counted} of {self.datagrams} datagrams, and answered some more silently"
             raise Violation("counters add up", seen)
         if sum(row["count"] for row in self.tally.rows()) != sum(self.told.values()):

@@ -1,7 +1,8 @@
 """The computers of the operator. Their processes start, crash and start again; their clocks go on."""
 
+import random
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -28,9 +29,11 @@ from pmip_tw.secret import Secret
 from pmip_tw.testing.clock import NodeClock
 from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
 from pmip_tw.testing.nat import FakeNat
+from pmip_tw.testing.store import FakeDisk
 from tests.agents.world import GATEWAY, GATEWAY_MAC, LMA, PORT, association
 from tests.simulation import roamer
 from tests.simulation.aaa import AccessClient
+from tests.simulation.disks import FusedStore, Promises
 from tests.simulation.fuse import Fuse, FusedPlane, FusedSignalling
 from tests.simulation.ledger import Ledger
 from tests.simulation.scenario import DOMAINS, Timepiece, lma_name
@@ -212,9 +215,7 @@ class MagMachine(Machine):
 
 
 class LmaMachine(Machine):
-    """An LMA, with home links of its own in each domain. Its bindings are in memory only: a durable store would be
-    given to the engine here.
-    """
+    """An LMA, with home links of its own in each domain, and a disk that survives its processes."""
 
     engine: LmaEngine
     agent: Lma
@@ -222,6 +223,20 @@ class LmaMachine(Machine):
     def __init__(self, world: "World", number: int) -> None:
         self.number = number
         super().__init__(world, lma_name(number), Ipv4(LMA + number))
+        self.disk = FakeDisk(self.name)
+        self.promises = Promises(self.name)
+        self._speed = random.Random(f"{world.scenario.seed}/{self.name}/disk")
+
+    def die(self) -> None:
+        super().die()
+        self.store.crash()
+
+    def disk_is_well(self) -> None:
+        self.disk.trouble = ""
+
+    def _in_this_life(self, seconds: float, call: Callable[[], None]) -> None:
+        life = self.life
+        self.world.later(seconds, lambda: call() if self.up and self.life == life else None)
 
     def revoke(self, nai: str) -> None:
         if self.up:
@@ -262,15 +277,21 @@ class LmaMachine(Machine):
             Pools(pools, dict(world.static)),
             mags=KnownMags(_known(world)),
         )
+        self.store = FusedStore(self.disk, self.fuse, self._speed, self._in_this_life, self.promises.durable)
+        self.socket.said = self.promises.said
+        self.ledger.waiting = lambda: self.store.waiting
         self.agent = Lma(
             self.engine,
             clock=self.clock,
             signalling=self.socket,
             forwarding=self.plane,
+            store=self.store,
             tunnel_data=self.plane,
             observers=[self.ledger],
         )
         self.agent.start()
+        bound = {binding.nai: binding.identification for binding in self.engine.bindings}
+        self.promises.restarted(bound, world.monotonic())
 
 
 def proof_of(world: "World", mag: int) -> str:

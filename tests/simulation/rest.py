@@ -35,6 +35,8 @@ def calm(world: "World") -> None:
     network.heal()
     world.aaa_back()
     world.aaa.refused.clear()
+    for lma in world.lmas:
+        lma.disk_is_well()
     for machine in world.machines:
         machine.fuse.never_mind()
         machine.plane.never_mind()

@@ -12,7 +12,17 @@ _ON_THEIR_WAY = frozenset((State.AUTHENTICATING, State.ADDRESSING, State.REGISTE
 
 
 def bindings(lma: LmaMachine) -> Iterator[Binding]:
-    return iter(lma.engine.bindings) if lma.up else iter(())
+    """Those that are carried out, which MAGs have been told of: newer ones may be on their way to the disk."""
+    if not lma.up:
+        return
+    underway = lma.engine._underway
+    for bound in lma.engine.bindings:
+        carried = underway.carried(bound.owner, bound)
+        if carried is not None:
+            yield carried
+    for commit in underway:
+        if commit.binding is None and commit.carried is not None:
+            yield commit.carried
 
 
 def binding_of(lma: LmaMachine, nai: str) -> Binding | None:
@@ -45,7 +55,7 @@ def claims(mag: MagMachine, nai: str, home_address: Ipv4) -> bool:
 def is_busy(machine: Machine) -> bool:
     """Whether it waits for somebody's answer, or does not run."""
     if isinstance(machine, LmaMachine):
-        return not machine.up or machine.engine.revoking > 0
+        return not machine.up or machine.engine.revoking > 0 or machine.engine.underway > 0
     assert isinstance(machine, MagMachine)
     return not machine.up or any(
         visitor.exchange is not None or visitor.state in _ON_THEIR_WAY for visitor in visitors(machine)
@@ -110,7 +120,7 @@ def picture(machine: Machine) -> object:
         return None
     entries = frozenset(machine.plane.snapshot())
     if isinstance(machine, LmaMachine):
-        return entries, tuple(bindings(machine))
+        return entries, tuple(machine.engine.bindings), tuple(bindings(machine))
     assert isinstance(machine, MagMachine)
     return entries, tuple(_portrait(visitor) for visitor in visitors(machine))
 

@@ -67,7 +67,7 @@ class Traffic:
             lma.plane.delivered.clear()
 
     def _check_sender(self, lma: LmaMachine, sender: bytes, source: AnchorKey, owner: bytes | None) -> None:
-        if owner == sender or self._world.history.outlives(lma, sender.decode(), source.home_address):
+        if owner == sender:
             return
         raise Violation("nobody speaks for another", f"{sender!r} spoke with the address of {owner!r}")
 
@@ -125,8 +125,6 @@ class Traffic:
             if mac == node.mac:
                 continue
             receiver = self._world.with_mac(mac)
-            if self._world.history.outlives(lma, receiver.nai, binding.home_address):
-                continue  # the LMA has forgotten whose it was: bindings are not durable yet
             if state.claims(mag, receiver.nai, binding.home_address):
                 continue  # a provisional entry takes a claim for true until the LMA has decided (P77)
             if self._has_moved_on(receiver, mag):

@@ -1,0 +1,79 @@
+"""Between an LMA's loop and its store: what a wake-up decides is appended in one call, and comes back when saved.
+
+What nobody waits for, and nobody can refuse, is kept and appended again until it is saved, always before what is newer.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from pmip_tw.errors import StoreError
+from pmip_tw.interfaces import IBindingStore
+from pmip_tw.lma.commitment import Commit
+from pmip_tw.mobility.records import Record
+
+
+class Saving:
+    """``saved(commits)`` and ``failed(commits, cause)`` are told of what became of commits, in the order to act in:
+    the oldest first, or the newest first.
+    """
+
+    def __init__(
+        self,
+        store: IBindingStore,
+        *,
+        saved: Callable[[list[Commit]], None],
+        failed: Callable[[list[Commit], str], None],
+    ) -> None:
+        self._store = store
+        self._saved = saved
+        self._failed = failed
+        self._records: list[Record] = []
+        self._commits: list[Commit] = []
+        # Of ``_records``, what nobody waits for; and what is to be appended once more.
+        self._alone: list[Record] = []
+        self._again: list[Record] = []
+        self._appending = False
+
+    @property
+    def failing(self) -> bool:
+        """Whether something waits to be appended although a wake-up is over: the store has failed."""
+        return bool(self._again or self._records)
+
+    def commit(self, commit: Commit) -> None:
+        """To be saved with this wake-up's; then it comes back."""
+        self._commits.append(commit)
+        self._records += commit.records
+
+    def save(self, record: Record) -> None:
+        """To be saved with this wake-up's."""
+        self._alone.append(record)
+        self._records.append(record)
+
+    def append(self) -> None:
+        """The wake-up is over. A store may answer at once, and what follows from that is appended as well."""
+        if self._appending:
+            return
+        self._appending = True
+        try:
+            while self._records or self._again:
+                records, commits, alone = (
+                    self._again + self._records,
+                    self._commits,
+                    self._again + self._alone,
+                )
+                self._records, self._commits, self._alone, self._again = [], [], [], []
+                self._store.append(records, partial(self._done, commits, alone))
+                if self._again:
+                    return  # it has failed again: not now
+        finally:
+            self._appending = False
+
+    def _done(self, commits: list[Commit], alone: list[Record], error: StoreError | None) -> None:
+        if error is None:
+            if commits:
+                self._saved(commits)
+        else:
+            # Of what has failed together the newest is told first.
+            self._again = alone + self._again
+            commits.reverse()
+            self._failed(commits, str(error))

@@ -1,0 +1,36 @@
+"""From what an LMA knows to the records of its journal (``records.py``)."""
+
+from pmip_tw.lma.bindings import Binding
+from pmip_tw.lma.records import Bound, Unbound
+
+
+def bound_record(binding: Binding) -> Bound:
+    """All that an owner has."""
+    tunnel, agreed = binding.tunnel, binding.revocation
+    home_address, domain = binding.key
+    address, port = binding.source
+    return Bound(
+        binding.owner,
+        binding.request,
+        home_address,
+        domain,
+        address,
+        port,
+        tunnel.remote,
+        tunnel.remote_port,
+        tunnel.encapsulation,
+        tunnel.key_in,
+        tunnel.key_out,
+        binding.lifetime,
+        binding.deadline,
+        binding.moved_at,
+        None if agreed is None else agreed.own_timestamp,
+        agreed is not None and agreed.inform,
+        tuple(map(bound_record, binding.others)) if binding.others else (),
+    )
+
+
+def unbound_record(binding: Binding, identification: int, monotonic: float) -> Unbound:
+    """Nothing that its owner had is left; ``identification``: the last valid one."""
+    home_address, domain = binding.key
+    return Unbound(binding.owner, home_address, domain, monotonic, identification)

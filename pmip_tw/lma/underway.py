@@ -1,0 +1,72 @@
+"""Commits that wait to be durable: the newest of each owner counts (docs/decisions/0011).
+
+The table changes when a request is decided, the packet plane and what MAGs are told when it is durable. In between a
+newer request of the same owner, or an end by somebody else, makes it obsolete: nothing of it is carried out or said.
+"""
+
+from collections.abc import Iterator
+
+from pmip_tw.lma.bindings import Binding
+from pmip_tw.lma.commitment import Commit
+from pmip_tw.mobility.effects import Install, Remove
+
+
+class Underway:
+    """The newest commit of each owner that is neither carried out nor undone."""
+
+    def __init__(self) -> None:
+        self._newest: dict[bytes, Commit] = {}
+
+    def __contains__(self, owner: bytes) -> bool:
+        return owner in self._newest
+
+    def __len__(self) -> int:
+        return len(self._newest)
+
+    def __iter__(self) -> Iterator[Commit]:
+        return iter(self._newest.values())
+
+    def carried(self, owner: bytes, bound: Binding | None) -> Binding | None:
+        """What the packet plane holds and MAGs were told of an owner, for whom the table has ``bound``."""
+        commit = self._newest.get(owner)
+        return bound if commit is None else commit.carried
+
+    def begin(self, commit: Commit) -> None:
+        """It waits from now on, and whatever waits of the same owner is obsolete."""
+        if commit.alters:
+            commit.before = self._newest.get(commit.owner)
+            self._newest[commit.owner] = commit
+
+    def stands(self, commit: Commit) -> bool:
+        """Whether nothing has made it obsolete."""
+        return not commit.alters or self._newest.get(commit.owner) is commit
+
+    def end(self, commit: Commit) -> None:
+        """It is carried out, or obsolete."""
+        commit.over = True
+        if self._newest.get(commit.owner) is commit:
+            del self._newest[commit.owner]
+
+    def undo(self, commit: Commit) -> Commit | None:
+        """One that stands will not be: the one before it, if that still waits, stands again."""
+        self.end(commit)
+        before = commit.before
+        if before is None or before.over:
+            return None
+        self._newest[commit.owner] = before
+        return before
+
+    def forget(self, owner: bytes) -> None:
+        """The owner's binding was ended by somebody else: whatever waits is obsolete."""
+        self._newest.pop(owner, None)
+
+
+def changes(carried: Binding | None, binding: Binding | None) -> tuple[Install | Remove, ...]:
+    """What makes a packet plane that holds ``carried`` hold ``binding``; usually nothing for a renewal."""
+    if binding is None:
+        return () if carried is None else (Remove(carried.key),)
+    if carried is None:
+        return (Install(binding.entry),)
+    if carried.key != binding.key:
+        return (Remove(carried.key), Install(binding.entry))
+    return () if binding.has_entry_of(carried) else (Install(binding.entry),)
