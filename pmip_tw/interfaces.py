@@ -4,7 +4,7 @@ Each has a real provider, a twin in ``pmip_tw.testing`` and one contract test th
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from msgspec import Struct
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pmip_tw.aaa.profile import MacCredential, Verdict
     from pmip_tw.mobility.clock import Now
-    from pmip_tw.mobility.observations import Observation
+    from pmip_tw.mobility.observations import Alike, Observation
 
 
 class Datagram(Struct, frozen=True, gc=False):
@@ -271,6 +271,9 @@ class IObserver(Interface):
 
     def observe(observation: "Observation", now: "Now") -> None:
         """Called once for everything that happens; must not fail and must be quick."""
+
+    def observe_alike(observations: "Alike[Any]", now: "Now") -> None:
+        """The same for many at once, where thousands come in a second."""
 
 
 class IOperations(Interface):

@@ -1,10 +1,12 @@
 """An observer that remembers."""
 
+from typing import Any
+
 from zope.interface import implementer
 
 from pmip_tw.interfaces import IObserver
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.observations import Observation
+from pmip_tw.mobility.observations import Alike, Observation
 
 
 @implementer(IObserver)
@@ -16,6 +18,9 @@ class Notes:
 
     def observe(self, observation: Observation, now: Now) -> None:
         self.all.append(observation)
+
+    def observe_alike(self, observations: Alike[Any], now: Now) -> None:
+        self.all += observations
 
     def named(self, name: str) -> list[Observation]:
         return [observation for observation in self.all if observation.name == name]

@@ -24,9 +24,10 @@ from pmip_tw.interfaces import (
     ITunnelDataReceiver,
     Unreachable,
 )
+from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.commitment import Commit, Effect, Save
 from pmip_tw.lma.engine import LmaEngine
-from pmip_tw.lma.observed import ipsec_policy_missing, not_saved
+from pmip_tw.lma.observed import ipsec_policy_missing, not_saved, renewals
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install, Observe, Send
 from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey
@@ -150,10 +151,15 @@ class Lma:
         if self._stopping:
             return
         now = self._clock.now()
-        receive = self._engine.receive
+        renew, receive = self._engine.renew, self._engine.receive
         for datagram in batch:
+            payload, source, local = datagram.payload, datagram.source, datagram.local
             try:
-                self._run(receive(datagram.payload, datagram.source, datagram.local, now), now)
+                commit = renew(payload, source, local, now)
+                if commit is not None:
+                    self._saving.commit(commit)
+                else:
+                    self._run(receive(payload, source, local, now), now)
             except Exception:
                 # A defect of ours costs one datagram, not those behind it.
                 self._log.failure("a datagram from {source} met a defect", source=str(datagram.source))
@@ -214,12 +220,26 @@ class Lma:
     def _saved(self, commits: list[Commit]) -> None:
         """They are durable. Reply last: the engine answers when the packet plane holds what the answer promises."""
         now = self._clock.now()
+        renewed: list[Binding] = []
         for commit in commits:
             try:
-                self._run(self._carry_out(commit, now), now)
+                reply = self._engine.renewed(commit)
+                if reply is not None and commit.binding is not None:
+                    self._signalling.send(reply, commit.binding.source, self._engine.address)
+                    renewed.append(commit.binding)
+                else:
+                    renewed = self._tell_renewed(renewed, now)
+                    self._run(self._carry_out(commit, now), now)
             except Exception:
                 self._log.failure("what was saved for {owner} met a defect", owner=repr(commit.owner))
+        self._tell_renewed(renewed, now)
         self._finish()
+
+    def _tell_renewed(self, renewed: list[Binding], now: Now) -> list[Binding]:
+        """In the order in which all happened; none are left to be told then."""
+        if renewed:
+            self._observers.observe_alike(renewals(renewed), now)
+        return []
 
     def _not_saved(self, commits: list[Commit], cause: str) -> None:
         now = self._clock.now()

@@ -1,12 +1,13 @@
 """Whoever listens to an agent."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from zope.interface import implementer
 
 from pmip_tw.interfaces import IObserver
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.observations import Observation
+from pmip_tw.mobility.observations import Alike, Observation
 
 
 @implementer(IObserver)
@@ -19,3 +20,7 @@ class Observers:
     def observe(self, observation: Observation, now: Now) -> None:
         for observer in self._observers:
             observer.observe(observation, now)
+
+    def observe_alike(self, observations: Alike[Any], now: Now) -> None:
+        for observer in self._observers:
+            observer.observe_alike(observations, now)

@@ -1,9 +1,12 @@
 """Who is registered where (RFC 5944 3.8.1): bindings are values, replaced whole by every accepted registration."""
 
 from collections.abc import Iterator
+from copy import copy
 from typing import NamedTuple
 
 import attrs
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pmip_tw.addresses import Endpoint, Ipv4, Prefix
 from pmip_tw.lma.gre_keys import GreKeys
@@ -12,6 +15,7 @@ from pmip_tw.mobility.timers import Wheel
 from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Broadcasts, Tunnel
 from pmip_tw.wire.extension_values import UdpTunnelReply
 from pmip_tw.wire.registration import RegistrationRequest
+from pmip_tw.wire.renewal import RenewalForm
 
 NO_BROADCASTS = Broadcasts.NONE
 
@@ -39,21 +43,21 @@ class NegotiatedRevocation:
     inform: bool = False
 
 
-@attrs.define(slots=True, kw_only=True)
-class Binding:
+class Binding(Struct, kw_only=True, gc=False):
     """One mobile node's registration at its present MAG.
 
     ``owner``: whose it is, see ``owners.py``; ``key``: its home address and the address space of that (P85), which
     name its entry in the packet plane; ``source``, ``flags``: where the last accepted request came from, its bits;
-    ``deadline``, ``moved_at``, ``registered_at``: monotonic seconds; ``lifetime``: seconds granted;
-    ``request``: the octets of the last accepted request; ``authenticator``: what proved it, to know a duplicate (L5);
-    ``association`` (MN-HA) and ``fa_ha``:
-    what proved it and proves its revocation; neither: IPsec (RV9, P76); ``udp_reply``, ``host_configuration``: what
-    its answer says of the tunnel and of the home link; ``identifiers``: (sub-type, octets) of 147/1-3 (P12);
-    ``broadcasts`` of the home link ``prefix`` go to it (HL4); ``others``: its owner's bindings at other MAGs, newest
-    first, none of which has others itself (L3).
+    ``request``: its octets; ``form``: where in them is what its renewals change, None if they must be read as a whole;
+    ``deadline``, ``moved_at``: monotonic seconds; ``lifetime``: seconds granted;
+    ``association`` (MN-HA) and ``fa_ha``: what proved it and proves its revocation; neither: IPsec (RV9, P76);
+    ``own_timestamp``, ``peer_timestamp``, ``inform``: what was agreed about revocation; no timestamp: nothing;
+    ``udp_reply``, ``host_configuration``: what its answer says of the tunnel and of the home link; ``identifiers``:
+    (sub-type, octets) of 147/1-3 (P12); ``broadcasts`` of the home link ``prefix`` go to it (HL4); ``others``: its
+    owner's bindings at other MAGs, newest first, none of which has others itself (L3).
 
-    Not changed after it is made: a new registration makes a new one, so that it can be undone.
+    Not changed after it is made: a new registration makes a new one, so that it can be undone. There may be a million
+    of them; they hold no circles, and the collector of garbage need not look at them.
     """
 
     owner: bytes
@@ -65,21 +69,44 @@ class Binding:
     association: SecurityAssociation | None
     fa_ha: SecurityAssociation | None = None
     identification: int
-    request: bytes = attrs.field(repr=False)
-    authenticator: bytes = attrs.field(repr=False)
+    request: bytes
+    form: RenewalForm | None = None
     lifetime: int
     deadline: float
-    registered_at: float
     moved_at: float
     tunnel: Tunnel
     udp_reply: UdpTunnelReply | None = None
     access_technology: int | None = None
-    revocation: NegotiatedRevocation | None = None
+    own_timestamp: int | None = None
+    peer_timestamp: int = 0
+    inform: bool = False
     identifiers: tuple[tuple[int, bytes], ...] = ()
     host_configuration: tuple[bytes, ...] = ()
     broadcasts: Broadcasts = NO_BROADCASTS
     prefix: Prefix | None = None
     others: tuple["Binding", ...] = ()
+
+    def renewed(self, request: bytes, identification: int, deadline: float) -> "Binding":
+        """The same terms once more."""
+        new = copy(self)
+        new.request = request
+        new.identification = identification
+        new.deadline = deadline
+        return new
+
+    @property
+    def registered_at(self) -> float:
+        """When it was accepted the last time, monotonic."""
+        return self.deadline - self.lifetime
+
+    @property
+    def revocation(self) -> NegotiatedRevocation | None:
+        """What was agreed about revocation; None: nothing."""
+        if self.own_timestamp is None:
+            return None
+        return NegotiatedRevocation(
+            own_timestamp=self.own_timestamp, peer_timestamp=self.peer_timestamp, inform=self.inform
+        )
 
     @property
     def place(self) -> Place:
@@ -136,7 +163,9 @@ class Binding:
 def together(bindings: tuple[Binding, ...]) -> Binding:
     """The bindings of one owner, newest first, as one: the first with the others."""
     first, *others = bindings
-    return attrs.evolve(first, others=tuple(attrs.evolve(other, others=()) for other in others))
+    if not others:
+        return replace(first, others=()) if first.others else first
+    return replace(first, form=None, others=tuple(replace(other, others=()) for other in others))
 
 
 class BindingTable:
@@ -166,6 +195,10 @@ class BindingTable:
             self.gre_keys.drop(one.tunnel for one in previous.all)
         if binding.others or binding.tunnel.key_in is not None:
             self.gre_keys.hold(one.tunnel for one in binding.all)
+
+    def renew(self, binding: Binding) -> None:
+        """As ``put``, of one that differs from what its owner had by being newer."""
+        self._by_owner[binding.owner] = binding
 
     def remove(self, owner: bytes) -> None:
         binding = self._by_owner.pop(owner, None)

@@ -1,6 +1,7 @@
 """An authentic request, and what is decided but not yet durable and carried out."""
 
 import attrs
+from msgspec import Struct
 
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma.bindings import Binding, Place
@@ -44,27 +45,28 @@ class Asked:
         return self.request.nai
 
 
-@attrs.define(slots=True, kw_only=True, eq=False)
-class Commit:
+class Commit(Struct, eq=False):
     """An effect: save ``records``; when they are durable, ask the engine whether the commit ``stands``, carry out its
     ``changes`` and tell by ``committed``, or by ``superseded``. What cannot be done is told by ``failed``.
 
     Reply last: what is said when it is carried out is true then, and stays true. ``asked``: the request that is
-    answered; None: ``answers`` are the answer, to a revocation. ``binding``: what the table holds for ``owner`` since
-    it was decided, None for nothing; ``previous``: what it held before, to be put back. ``carried``: of that, what the
-    packet plane holds and MAGs were told. The two differ while a commit ``before`` of the same owner is not carried
-    out, which this one supersedes. ``over``: nothing waits for it any more.
+    answered; ``renewal``: it is in ``binding``, and was not read; else ``answers`` are the answer, to a revocation.
+    ``binding``: what the table holds for ``owner`` since it was decided, None for nothing; ``previous``: what it held
+    before, to be put back. ``carried``: of that, what the packet plane holds and MAGs were told. The two differ while a
+    commit ``before`` of the same owner is not carried out, which this one supersedes. ``over``: nothing waits for it
+    any more.
     """
 
     owner: bytes
     records: tuple[Record, ...]
     binding: Binding | None
     previous: Binding | None
-    carried: Binding | None
+    carried: Binding | None = None
     changes: tuple[Install | Remove, ...] = ()
     before: "Commit | None" = None
     asked: Asked | None = None
     answers: tuple[Send | Observe, ...] = ()
+    renewal: bool = False
     over: bool = False
 
     @property

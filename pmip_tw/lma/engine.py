@@ -31,6 +31,11 @@ from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.revocation import RevocationAck
 
+# As plain numbers: comparing with a member of an enumeration takes longer.
+_REQUEST = int(MessageType.REGISTRATION_REQUEST)
+_REVOCATION = int(MessageType.REVOCATION)
+_REVOCATION_ACK = int(MessageType.REVOCATION_ACK)
+
 
 class LmaEngine:
     """Every rule of the LMA that needs its state. ``local``: our address or a broadcast, where a datagram was sent."""
@@ -53,7 +58,7 @@ class LmaEngine:
             policy, associations, self._bindings, self._floors, self._underway, mags=mags, aaa=aaa
         )
         self._registrations = Registrations(
-            policy, pools, self._bindings, self._floors, self._revoker, self._underway
+            policy, pools, self._bindings, self._floors, self._revoker, self._underway, self._intake
         )
         self._pools = pools
         self._revoked = Revoked(
@@ -108,21 +113,31 @@ class LmaEngine:
                 self._clock.go_on_from(now.wall + ahead, now)
         return notes
 
+    def renew(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> Commit | None:
+        """A datagram, if it is one of those that nearly all are; None: it is for ``receive``."""
+        if not payload or payload[0] != _REQUEST or local != self.address:
+            return None
+        return self._registrations.renew(payload, source, self._clock.of(now))
+
+    def renewed(self, commit: Commit) -> bytes | None:
+        """The answer to what ``renew`` made, when it is durable; None: it is not as simple, see ``stands``."""
+        return self._registrations.renewed(commit)
+
     def receive(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> list[Effect]:
         """A datagram of port 434. Nothing that is not authentic changes any state."""
         now = self._clock.of(now)
         kind = payload[0] if payload else -1
         try:
-            if kind == MessageType.REGISTRATION_REQUEST:
+            if kind == _REQUEST:
                 asked = self._intake.take(payload, source, self.address, now)
                 if not isinstance(asked, Asked):
                     return [*asked]
                 if local != self.address:
                     return self._registrations.sent_to_all(asked, now)
                 return self._registrations.decide(asked, now)
-            if kind == MessageType.REVOCATION:
+            if kind == _REVOCATION:
                 return self._revoked.received(payload, source, self.address, now)
-            if kind == MessageType.REVOCATION_ACK:
+            if kind == _REVOCATION_ACK:
                 return [*self._revoker.acknowledged(payload, RevocationAck.decode(payload), source, now)]
         except WireError as error:
             return [observed.discarded(error.reason, source, str(error))]

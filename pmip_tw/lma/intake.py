@@ -69,8 +69,8 @@ class Intake:
         if self._by_technology:
             asked.owner = owner_of(request)
         binding = self._bindings.get(asked.owner)
-        if binding is not None and (binding.authenticator == asked.authenticator or binding.others):
-            again = next((one for one in binding.all if one.authenticator == asked.authenticator), None)
+        if binding is not None and (binding.identification == request.identification or binding.others):
+            again = next((one for one in binding.all if _is_same(asked, one)), None)
             if again is not None and objection is None:
                 return self._duplicate(asked, again, now)
         last = self._last_identification(asked.owner, binding)
@@ -79,6 +79,17 @@ class Intake:
         if self._refused_ahead and self._refused_ahead.holds(asked.owner, request.identification):
             return self._resynchronize(asked, last, now)
         return asked if objection is None else self._object(asked, objection, now)
+
+    def is_new(self, bound: Binding, identification: int, now: Now) -> bool:
+        """Whether an Identification of the owner of ``bound`` is in order (I6)."""
+        owner = bound.owner
+        last = bound.identification
+        floor = self._floors.get(owner)
+        if floor is not None and later(floor, last):
+            last = floor
+        if not self._window.admits(identification, last, now.wall):
+            return False
+        return not (self._refused_ahead and self._refused_ahead.holds(owner, identification))
 
     def recall(self, payload: bytes, source: Endpoint, local: Ipv4) -> Asked | None:
         """A request that was believed before, perhaps by a former process; None: today's keys do not prove it.
@@ -185,6 +196,11 @@ class Intake:
         if ahead:
             told.append(Save(RefusedAheadRecord(asked.owner, asked.request.identification)))
         return told
+
+
+def _is_same(asked: Asked, binding: Binding) -> bool:
+    """Whether it is the very request that made ``binding``: nobody else could have authenticated its octets."""
+    return asked.request.identification == binding.identification and asked.authenticator in binding.request
 
 
 def _proven(

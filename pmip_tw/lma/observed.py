@@ -8,7 +8,7 @@ from pmip_tw.lma.commitment import Asked, Commit
 from pmip_tw.lma.proving import Unproven
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.effects import Observe
-from pmip_tw.mobility.observations import Detail, Observation
+from pmip_tw.mobility.observations import Alike, Detail, Observation
 from pmip_tw.mobility.replay import seconds_between
 from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.wire.codes import meaning
@@ -47,14 +47,13 @@ def unproven(turned_away: Unproven, request: RegistrationRequest, source: Endpoi
 
 def superseded(commit: Commit) -> Observe:
     """What its sender wants by now, or was told, is something else."""
-    asked = commit.asked
     return Observe(
         Observation(
             name="message-discarded",
             nai=_nai(_nai_of(commit)),
             reason="superseded",
             cause="before it was saved a newer message about the same binding was decided, which is answered",
-            details={} if asked is None else {"source": str(asked.source)},
+            details={} if commit.asked is None else {"source": str(commit.asked.source)},
         )
     )
 
@@ -116,7 +115,7 @@ def registered(binding: Binding, so_far: Binding | None, *, moved: bool) -> Obse
     if binding.others:
         details["others"] = len(binding.others)
     if so_far is not None:
-        name = "binding-renewed"
+        name = _RENEWED
     elif not moved:
         name = "binding-created"
     else:
@@ -129,6 +128,18 @@ def registered(binding: Binding, so_far: Binding | None, *, moved: bool) -> Obse
             details=details,
         )
     )
+
+
+def renewals(bindings: Sequence[Binding]) -> Alike[Binding]:
+    """Those whose terms are as before."""
+    return Alike(_RENEWED, bindings, _renewed, lambda binding: _nai(binding.nai))
+
+
+def _renewed(binding: Binding) -> Observation:
+    return registered(binding, binding, moved=True).observation
+
+
+_RENEWED = "binding-renewed"
 
 
 def answered_again(binding: Binding) -> Observe:

@@ -1,18 +1,20 @@
 """What an authentic request does to the bindings (RFC 5944 3.8.2.2, 3.8.3): decided, saved, carried out, answered."""
 
-from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
+from pmip_tw.addresses import Endpoint, Ipv4, Prefix, ipv4_text
 from pmip_tw.lma import admission, observed
 from pmip_tw.lma.authorization import proxy_refusal
 from pmip_tw.lma.bindings import NO_BROADCASTS, Binding, BindingTable, NegotiatedRevocation, together
 from pmip_tw.lma.commitment import Asked, Commit, Effect, Save
 from pmip_tw.lma.home_addresses import HomeAddresses
 from pmip_tw.lma.home_agent import redirection
+from pmip_tw.lma.intake import Intake
 from pmip_tw.lma.negotiating import agreed, revocation_refusal
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.recording import bound_record, unbound_record
 from pmip_tw.lma.records import Spent
 from pmip_tw.lma.refusal import Refusal
+from pmip_tw.lma.renewals import Renewals, renewal_form
 from pmip_tw.lma.replies import acceptance, deregistration, refusing
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.lma.tunnelling import tunnel_to, udp_reply
@@ -24,6 +26,7 @@ from pmip_tw.mobility.replay import ReplayFloors
 from pmip_tw.mobility.tunnels import AnchorKey, Broadcasts, Tunnel
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.registration import BROADCASTS, COLOCATED, SIMULTANEOUS, RegistrationRequest
+from pmip_tw.wire.renewal import RenewalForm
 
 
 class Registrations:
@@ -39,6 +42,7 @@ class Registrations:
         floors: ReplayFloors,
         revoker: Revoker,
         underway: Underway,
+        intake: Intake,
     ) -> None:
         self._policy = policy
         self._home_addresses = HomeAddresses(pools, bindings)
@@ -46,7 +50,13 @@ class Registrations:
         self._floors = floors
         self._revoker = revoker
         self._underway = underway
+        self._intake = intake
+        self._renewals = Renewals(policy, bindings, intake, revoker, underway)
         self._accepting = policy.accepting
+
+    def renew(self, payload: bytes, source: Endpoint, now: Now) -> Commit | None:
+        """A request before anybody has read it: see Renewals.decide."""
+        return self._renewals.decide(payload, source, now)
 
     def decide(self, asked: Asked, now: Now) -> list[Effect]:
         """An authentic request that is new."""
@@ -67,10 +77,19 @@ class Registrations:
         cause = f"it was sent to a broadcast address; this LMA is {ipv4_text(self._policy.address)} (H7)"
         return self._refuse(asked, Refusal(Code.HA_UNKNOWN_ADDRESS, cause), now)
 
+    def renewed(self, commit: Commit) -> bytes | None:
+        """The reply to a renewal that is durable; None: it is no renewal, does not stand, or has to be carried out."""
+        binding = commit.binding
+        if not commit.renewal or commit.changes or binding is None or not self._underway.stands(commit):
+            return None
+        self._underway.end(commit)
+        return self._renewals.reply(binding)
+
     def committed(self, commit: Commit, now: Now) -> list[Effect]:
         """It is durable and carried out: answer, and only then tell previous MAGs (P35, P36)."""
         self._underway.end(commit)
         asked, binding, carried = commit.asked, commit.binding, commit.carried
+        asked = self._asked(commit)
         if asked is None:
             return [*commit.answers]
         if binding is None or asked.request.lifetime == 0:
@@ -105,9 +124,17 @@ class Registrations:
             self._put_back(commit, commit.carried if before is None else before.binding, now)
             if before is None and (saved or commit.before is not None):
                 effects += [Save(record) for record in self._what_is_true(commit, now)]
-        if commit.asked is None:
+        asked = self._asked(commit)
+        if asked is None:
             return [*effects, observed.revocation_not_carried_out(commit, cause)]
-        return [*effects, *self._refuse(commit.asked, Refusal(Code.HA_RESOURCES, cause), now)]
+        return [*effects, *self._refuse(asked, Refusal(Code.HA_RESOURCES, cause), now)]
+
+    def _asked(self, commit: Commit) -> Asked | None:
+        """The request of a commit; that of a renewal is read now."""
+        if commit.asked is not None or not commit.renewal:
+            return commit.asked
+        assert commit.binding is not None
+        return self._intake.recall(commit.binding.request, commit.binding.source, self._policy.address)
 
     def expire(self, now: Now) -> list[Effect]:
         """Lifetimes that are over end in silence; an owner's other bindings stay (L6)."""
@@ -239,7 +266,14 @@ class Registrations:
         lifetime = min(request.lifetime, longest, policy.max_lifetime)
         revocation = self._negotiated(asked, key.home_address, now) if request.revocation else None
         return self.binding(
-            asked, key, tunnel, lifetime, now.monotonic + lifetime, moved_at=moved_at, revocation=revocation
+            asked,
+            key,
+            tunnel,
+            lifetime,
+            now.monotonic + lifetime,
+            moved_at=moved_at,
+            revocation=revocation,
+            form=renewal_form(asked),
         )
 
     def binding(
@@ -252,6 +286,7 @@ class Registrations:
         *,
         moved_at: float,
         revocation: NegotiatedRevocation | None,
+        form: RenewalForm | None = None,
     ) -> Binding:
         """What ``asked`` gets when these are decided: the rest follows from the request."""
         request = asked.request
@@ -269,15 +304,16 @@ class Registrations:
             fa_ha=asked.fa_ha,
             identification=request.identification,
             request=asked.payload,
-            authenticator=asked.authenticator,
+            form=form,
             lifetime=lifetime,
             deadline=deadline,
-            registered_at=deadline - lifetime,
             moved_at=moved_at,
             tunnel=tunnel,
             udp_reply=udp_reply(request, tunnel, self._policy) if request.udp_tunnel else None,
             access_technology=request.access_technology,
-            revocation=revocation,
+            own_timestamp=None if revocation is None else revocation.own_timestamp,
+            peer_timestamp=0 if revocation is None else revocation.peer_timestamp,
+            inform=revocation is not None and revocation.inform,
             identifiers=request.identifiers,
             host_configuration=self._home_addresses.configuration(request, key) if request.unknown else (),
             broadcasts=broadcasts,

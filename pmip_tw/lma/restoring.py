@@ -26,6 +26,7 @@ from pmip_tw.lma.records import (
     shifted,
 )
 from pmip_tw.lma.registrations import Registrations
+from pmip_tw.lma.renewals import renewal_form
 from pmip_tw.lma.revocation_proof import RevocationProof
 from pmip_tw.lma.revoked import Revoked
 from pmip_tw.lma.revoking import Revoker
@@ -186,6 +187,7 @@ class Restorer:
             record.deadline,
             moved_at=record.moved_at,
             revocation=revocation,
+            form=renewal_form(asked),
         )
 
     def _recall(self, request: bytes, source_address: int, source_port: int) -> Asked | None:

@@ -37,6 +37,17 @@ class Underway:
             commit.before = self._newest.get(commit.owner)
             self._newest[commit.owner] = commit
 
+    def renew(self, commit: Commit) -> Commit:
+        """As ``begin``, of a renewal, which asks nothing of a packet plane that holds what it renews."""
+        before = self._newest.get(commit.owner)
+        if before is None:
+            commit.carried = commit.previous
+        else:
+            commit.before, commit.carried = before, before.carried
+            commit.changes = changes(commit.carried, commit.binding)
+        self._newest[commit.owner] = commit
+        return commit
+
     def stands(self, commit: Commit) -> bool:
         """Whether nothing has made it obsolete."""
         return not commit.alters or self._newest.get(commit.owner) is commit

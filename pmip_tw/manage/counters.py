@@ -1,10 +1,12 @@
 """How often each thing happened."""
 
+from typing import Any
+
 from zope.interface import implementer
 
 from pmip_tw.interfaces import IObserver
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.observations import Observation
+from pmip_tw.mobility.observations import Alike, Observation
 
 MOST_KINDS = 1_000
 """Names and reasons are words of our own programs; should a peer ever choose one, memory still has a bound."""
@@ -19,10 +21,15 @@ class Tally:
         self._last: dict[tuple[str, str], float] = {}
 
     def observe(self, observation: Observation, now: Now) -> None:
-        kind = (observation.name, observation.reason)
+        self._count((observation.name, observation.reason), 1, now)
+
+    def observe_alike(self, observations: Alike[Any], now: Now) -> None:
+        self._count((observations.name, ""), len(observations), now)
+
+    def _count(self, kind: tuple[str, str], times: int, now: Now) -> None:
         if kind not in self._counts and len(self._counts) >= MOST_KINDS:
             kind = ("other", "")
-        self._counts[kind] = self._counts.get(kind, 0) + 1
+        self._counts[kind] = self._counts.get(kind, 0) + times
         self._last[kind] = now.wall
 
     def count(self, name: str, reason: str | None = None) -> int:

@@ -1,5 +1,6 @@
 """Writes what happens to the log: one line each, with whose, where and the true cause."""
 
+from itertools import islice
 from typing import Any
 
 import attrs
@@ -9,7 +10,7 @@ from zope.interface import implementer
 from pmip_tw.interfaces import IObserver
 from pmip_tw.manage.render import fields_text, printable
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.observations import Observation
+from pmip_tw.mobility.observations import Alike, Observation
 
 LINES_PER_SECOND = 20
 """Of one name; a flood is counted, not written."""
@@ -39,16 +40,33 @@ class LogObserver:
         self._flooded: dict[str, _Window] = {}
 
     def observe(self, observation: Observation, now: Now) -> None:
-        self._tell_suppressed(now.monotonic - 1.0)
-        window = self._windows.get(observation.name)
-        if window is None or now.monotonic - window.opened >= 1.0:
-            window = self._windows[observation.name] = _Window(now.monotonic)
+        window = self._window(observation.name, now)
         if window.written >= self._lines_per_second:
-            window.suppressed += 1
-            self._flooded[observation.name] = window
+            self._suppress(observation.name, window, 1)
             return
         window.written += 1
         self._write(observation)
+
+    def observe_alike(self, observations: Alike[Any], now: Now) -> None:
+        window = self._window(observations.name, now)
+        room = self._lines_per_second - window.written
+        for observation in islice(observations, room):
+            window.written += 1
+            self._write(observation)
+        if len(observations) > room:
+            self._suppress(observations.name, window, len(observations) - room)
+
+    def _window(self, name: str, now: Now) -> _Window:
+        if self._flooded:
+            self._tell_suppressed(now.monotonic - 1.0)
+        window = self._windows.get(name)
+        if window is None or now.monotonic - window.opened >= 1.0:
+            window = self._windows[name] = _Window(now.monotonic)
+        return window
+
+    def _suppress(self, name: str, window: _Window, lines: int) -> None:
+        window.suppressed += lines
+        self._flooded[name] = window
 
     def flush(self) -> None:
         """Tell what is still suppressed: at shutdown."""

@@ -1,13 +1,14 @@
 """Who sends what is discarded: a flood has a name, though it has no right to be answered."""
 
 from collections import OrderedDict
+from typing import Any
 
 import attrs
 from zope.interface import implementer
 
 from pmip_tw.interfaces import IObserver
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.observations import Observation
+from pmip_tw.mobility.observations import Alike, Observation
 
 MOST_SOURCES = 1_000
 """Pairs of source and reason; whoever forges more addresses pushes the longest silent ones out."""
@@ -42,6 +43,9 @@ class Sources:
         found.count += 1
         found.last = now.wall
         self._counts.move_to_end(key)
+
+    def observe_alike(self, observations: Alike[Any], now: Now) -> None:
+        """What is discarded is trouble, and told one by one."""
 
     def rows(self) -> list[dict[str, object]]:
         """``source``, ``reason``, ``count``, ``last`` (Unix seconds), the most frequent first."""

@@ -1,6 +1,7 @@
 """What happened to a mobile node: a bounded history for each, found by NAI, MAC or home address."""
 
 from collections import OrderedDict, deque
+from typing import Any
 
 import attrs
 from zope.interface import implementer
@@ -8,13 +9,16 @@ from zope.interface import implementer
 from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import IObserver
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.observations import Observation
+from pmip_tw.mobility.observations import Alike, Observation
 
 PER_NODE = 200
 NODES = 10_000
 STRANGERS = 1_000
 ALIASES_PER_NODE = 8
 NODES_PER_ALIAS = 8
+
+RENEWALS = 10_000
+"""Of what comes by thousands in a second the last ones are kept, whosever they are."""
 
 ALIAS_DETAILS = ("home_address", "mac")
 """Details that name the mobile node besides its NAI and session."""
@@ -53,6 +57,16 @@ class Trace:
         self._unproven: OrderedDict[str, _History] = OrderedDict()
         # Several mobile nodes may have a name in common: two LMAs give the same home address.
         self._by_alias: dict[str, dict[str, None]] = {}
+        self._alike: deque[tuple[Alike[Any], float]] = deque()
+        self._held_alike = 0
+
+    def observe_alike(self, observations: Alike[Any], now: Now) -> None:
+        """They are sorted out when somebody asks."""
+        self._alike.append((observations, now.wall))
+        self._held_alike += len(observations)
+        while self._held_alike > RENEWALS and len(self._alike) > 1:
+            oldest, _ = self._alike.popleft()
+            self._held_alike -= len(oldest)
 
     def observe(self, observation: Observation, now: Now) -> None:
         aliases = _aliases(observation)
@@ -79,8 +93,22 @@ class Trace:
         for candidates in ([plain], self._by_alias.get(plain, ()), [mac], self._by_alias.get(mac, ())):
             histories = [self._known.get(each) or self._unproven.get(each) for each in candidates]
             records = [record for history in histories if history for record in history.records]
+            records += [
+                _Record(observation, wall)
+                for alike, wall in self._alike
+                for each in candidates
+                for observation in alike.about(each)
+            ]
             if records:
                 return [_row(record) for record in sorted(records, key=lambda record: record.wall)]
+        found = [
+            _row(_Record(observation, wall))
+            for alike, wall in self._alike
+            for observation in alike
+            if plain in _aliases(observation)
+        ]
+        if found:
+            return found
         raise PmipError(
             f"nothing is known of {key!r}: name a NAI, a MAC or a home address that was seen here"
         )

@@ -1,6 +1,7 @@
 """What machines tell whoever listens: logs, counters, traces all hear the same values."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Generic, TypeVar
 
 import attrs
 
@@ -23,3 +24,37 @@ class Observation:
     cause: str = ""
     reason: str = ""
     details: Mapping[str, Detail] = attrs.field(factory=dict)
+
+
+Subject = TypeVar("Subject")
+
+
+class Alike(Generic[Subject]):
+    """Many observations of one ``name``, none of which is trouble: made when somebody looks at them.
+
+    ``subjects``: what each is about; ``tell(subject)`` makes the observation, ``whose(subject)`` its NAI.
+    """
+
+    __slots__ = ("_subjects", "_tell", "_whose", "name")
+
+    def __init__(
+        self,
+        name: str,
+        subjects: Sequence[Subject],
+        tell: Callable[[Subject], Observation],
+        whose: Callable[[Subject], str],
+    ) -> None:
+        self.name = name
+        self._subjects = subjects
+        self._tell = tell
+        self._whose = whose
+
+    def __len__(self) -> int:
+        return len(self._subjects)
+
+    def __iter__(self) -> Iterator[Observation]:
+        return map(self._tell, self._subjects)
+
+    def about(self, nai: str) -> Iterator[Observation]:
+        """Those of one mobile node, whatever the case of its NAI."""
+        return (self._tell(one) for one in self._subjects if self._whose(one).lower() == nai)

@@ -16,8 +16,9 @@ from pmip_tw.wire.extension_writing import write_message
 from pmip_tw.wire.extensions import CHALLENGE, GENERALIZED_AUTHENTICATION, MN_FA, walk
 from pmip_tw.wire.rare_extensions import IN_DRAFT03_REQUEST, IN_REPLY, IN_REQUEST
 
-_REQUEST = Struct("!BBHIIIQ")
-_REPLY = Struct("!BBHIIQ")
+REQUEST_HEADER = Struct("!BBHIIIQ")
+REPLY_HEADER = Struct("!BBHIIQ")
+"""Type, flags or code, lifetime, addresses, Identification."""
 
 # As plain numbers: comparing with a member of an enumeration costs as much as unpacking the header.
 _REQUEST_TYPE = int(MessageType.REGISTRATION_REQUEST)
@@ -49,9 +50,9 @@ class RegistrationRequest(ExtensionFields):
     @classmethod
     def decode(cls, datagram: bytes, *, draft03: bool = False) -> "RegistrationRequest":
         """Any octets give a value or a WireError."""
-        if len(datagram) < _REQUEST.size:
+        if len(datagram) < REQUEST_HEADER.size:
             raise Truncated(f"registration request of {len(datagram)} octets", len(datagram))
-        kind, flags, lifetime, home, agent, care_of, identification = _REQUEST.unpack_from(datagram)
+        kind, flags, lifetime, home, agent, care_of, identification = REQUEST_HEADER.unpack_from(datagram)
         if kind != _REQUEST_TYPE:
             raise Malformed(f"message type {kind} is no registration request")
         request = cls(
@@ -63,14 +64,14 @@ class RegistrationRequest(ExtensionFields):
             identification=identification,
             draft03=draft03,
         )
-        read_extensions(request, datagram, _REQUEST.size, IN_DRAFT03_REQUEST if draft03 else IN_REQUEST)
+        read_extensions(request, datagram, REQUEST_HEADER.size, IN_DRAFT03_REQUEST if draft03 else IN_REQUEST)
         return request
 
     def encode(
         self, *, mn_ha: Signs | None = None, mn_aaa: Signs | None = None, fa_ha: Signs | None = None
     ) -> bytes:
         """The datagram, authenticated with the associations given; without them, with the authenticators it holds."""
-        fixed = _REQUEST.pack(
+        fixed = REQUEST_HEADER.pack(
             _REQUEST_TYPE,
             self.flags,
             self.lifetime,
@@ -84,7 +85,7 @@ class RegistrationRequest(ExtensionFields):
 
 def challenge_is_answered(request: bytes, *, draft03: bool = False) -> bool:
     """Whether the challenge in these octets is followed by what answers it, MN-AAA or MN-FA (RFC 4721 3.4)."""
-    kinds = [span[0] for span in walk(request, _REQUEST.size, draft03=draft03)]
+    kinds = [span[0] for span in walk(request, REQUEST_HEADER.size, draft03=draft03)]
     behind = kinds[kinds.index(CHALLENGE) + 1 :]
     return MN_FA in behind or GENERALIZED_AUTHENTICATION in behind
 
@@ -101,20 +102,20 @@ class RegistrationReply(ExtensionFields):
     @classmethod
     def decode(cls, datagram: bytes) -> "RegistrationReply":
         """Any octets give a value or a WireError."""
-        if len(datagram) < _REPLY.size:
+        if len(datagram) < REPLY_HEADER.size:
             raise Truncated(f"registration reply of {len(datagram)} octets", len(datagram))
-        kind, code, lifetime, home, agent, identification = _REPLY.unpack_from(datagram)
+        kind, code, lifetime, home, agent, identification = REPLY_HEADER.unpack_from(datagram)
         if kind != _REPLY_TYPE:
             raise Malformed(f"message type {kind} is no registration reply")
         reply = cls(
             code=code, lifetime=lifetime, home_address=home, home_agent=agent, identification=identification
         )
-        read_extensions(reply, datagram, _REPLY.size, IN_REPLY)
+        read_extensions(reply, datagram, REPLY_HEADER.size, IN_REPLY)
         return reply
 
     def encode(self, *, mn_ha: Signs | None = None, fa_ha: Signs | None = None) -> bytes:
         """The datagram, authenticated with the associations given; without them, with the authenticators it holds."""
-        fixed = _REPLY.pack(
+        fixed = REPLY_HEADER.pack(
             _REPLY_TYPE,
             self.code,
             self.lifetime,

@@ -11,6 +11,7 @@ from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.commitment import Commit, Effect, Save
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.mags import KnownMag, KnownMags
+from pmip_tw.lma.observed import renewals
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.records import LMA_JOURNAL
@@ -138,7 +139,9 @@ class Anchor:
     def hear(self, payload: bytes, source: Ipv4 = MAG1, port: int = 434, local: Ipv4 = LMA) -> list[Send]:
         """``payload`` arrives; everything that is sent at once."""
         before = len(self.sent)
-        self._run(self.engine.receive(payload, Endpoint(source, port), local, self.clock.now()))
+        now, origin = self.clock.now(), Endpoint(source, port)
+        renewal = self.engine.renew(payload, origin, local, now)
+        self._run(self.engine.receive(payload, origin, local, now) if renewal is None else [renewal])
         return self.sent[before:]
 
     def ask(
@@ -264,6 +267,12 @@ class Anchor:
     def _saved(self, commit: Commit) -> None:
         self._save(*commit.records)
         now = self.clock.now()
+        reply = self.engine.renewed(commit)
+        if reply is not None:
+            assert commit.binding is not None
+            self.sent.append(Send(reply, commit.binding.source, self.engine.address))
+            self.notes += renewals([commit.binding])
+            return
         if not self.engine.stands(commit):
             self._run(self.engine.superseded(commit))
             return

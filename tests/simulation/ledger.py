@@ -1,13 +1,14 @@
 """Counters add up: every datagram that an agent was given is answered for exactly once."""
 
 from collections import Counter
+from typing import Any
 
 from zope.interface import implementer
 
 from pmip_tw.interfaces import Datagram, IObserver
 from pmip_tw.manage.counters import Tally
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.observations import Observation
+from pmip_tw.mobility.observations import Alike, Observation
 from tests.simulation.fuse import Fuse
 from tests.simulation.violation import Violation
 
@@ -74,6 +75,10 @@ class Ledger:
                 self._awaited -= 1
         if self._heard_by is not None:
             self._heard_by.observe(observation, now)
+
+    def observe_alike(self, observations: Alike[Any], now: Now) -> None:
+        for observation in observations:
+            self.observe(observation, now)
 
     def open(self) -> None:
         """A datagram is about to be given to the process."""

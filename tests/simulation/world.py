@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from heapq import heappop, heappush
+from typing import Any
 
 import attrs
 from twisted.logger import globalLogPublisher
@@ -12,7 +13,7 @@ from pmip_tw.aaa.profile import Accept, Profile
 from pmip_tw.addresses import Endpoint, Ipv4, Prefix, ipv4
 from pmip_tw.interfaces import Datagram, IObserver
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.observations import Observation
+from pmip_tw.mobility.observations import Alike, Observation
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT, Tunnel
 from pmip_tw.testing.clock import FakeClock
 from pmip_tw.testing.network import FakeNetwork
@@ -319,6 +320,10 @@ class _Listener:
             about = f" {observation.nai}" if observation.nai else ""
             cause = f": {observation.cause}" if observation.cause else ""
             self._world.note(self._name, f"{key}{about}{cause}")
+
+    def observe_alike(self, observations: Alike[Any], now: Now) -> None:
+        for observation in observations:
+            self.observe(observation, now)
 
     def _lma(self) -> LmaMachine:
         machine = self._world.machine(self._name)

@@ -1,0 +1,82 @@
+"""A request that asks for what the one before it was given: nearly every one, so that little is done for it.
+
+What a request may and what it gets is decided by its octets, by where it came from and went to, by the configuration,
+which does not change while the process lives, and by the binding that there is. Where all these are as they were when
+the binding was made, so is the decision: address, tunnel, lifetime, what the reply says. Looked at anew is what is
+never the same: the authenticator (H4), the Identification (I6) and the timestamps for revocations (RV6, RV7). Whoever
+fails any of that is dealt with by ``intake.py``, as if nobody had looked yet.
+"""
+
+from pmip_tw.addresses import Endpoint
+from pmip_tw.lma.bindings import Binding, BindingTable
+from pmip_tw.lma.commitment import Asked, Commit
+from pmip_tw.lma.intake import Intake
+from pmip_tw.lma.policy import LmaPolicy
+from pmip_tw.lma.recording import bound_record
+from pmip_tw.lma.revoking import Revoker
+from pmip_tw.lma.underway import Underway
+from pmip_tw.mobility.clock import Now
+from pmip_tw.wire.renewal import RenewalForm, form_of, leading_nai
+
+
+def renewal_form(asked: Asked) -> RenewalForm | None:
+    """How to know a renewal of what ``asked`` is given; None: it is proven, or made, in a way that is not followed."""
+    if asked.mag is not None or asked.fa_ha is not None or asked.association is None:
+        return None
+    return form_of(asked.payload, asked.request)
+
+
+class Renewals:
+    """Decides about those requests, and answers them when they are carried out."""
+
+    def __init__(
+        self,
+        policy: LmaPolicy,
+        bindings: BindingTable,
+        intake: Intake,
+        revoker: Revoker,
+        underway: Underway,
+    ) -> None:
+        self._address = policy.address
+        self._accepting = int(policy.accepting)
+        self._bindings = bindings
+        self._intake = intake
+        self._revoker = revoker
+        self._underway = underway
+
+    def decide(self, payload: bytes, source: Endpoint, now: Now) -> Commit | None:
+        """A registration request to our address; None: it is no renewal on the same terms, or not in order."""
+        bound = self._bindings.get(leading_nai(payload))
+        if bound is None:
+            return None
+        form = bound.form
+        if form is None or source != bound.source or not form.asks_the_same(bound.request, payload):
+            return None
+        association, covered = bound.association, form.covered
+        assert association is not None
+        if not association.verify(payload[:covered], payload[covered:]):
+            return None
+        identification = form.identification(payload)
+        if not self._intake.is_new(bound, identification, now):
+            return None
+        new = bound.renewed(payload, identification, now.monotonic + bound.lifetime)
+        if bound.own_timestamp is not None:
+            new.own_timestamp = self._revoker.timestamp_for(bound.key.home_address, source.address, now)
+            new.peer_timestamp = form.timestamp(payload)
+        self._bindings.renew(new)
+        return self._underway.renew(Commit(bound.owner, (bound_record(new),), new, bound, renewal=True))
+
+    def reply(self, binding: Binding) -> bytes:
+        """What is answered to the request of ``binding``, in the octets that replies.acceptance would have."""
+        form, association = binding.form, binding.association
+        assert form is not None and association is not None
+        unsigned = form.acceptance(
+            binding.request,
+            self._accepting,
+            binding.lifetime,
+            binding.key.home_address,
+            self._address,
+            binding.own_timestamp,
+            inform=binding.inform,
+        )
+        return unsigned + association.sign(unsigned)

@@ -1,0 +1,114 @@
+"""What a mobile node's requests have in common from one renewal to the next, so that it is read once.
+
+Nearly every request is the one before it with another Identification, another timestamp in 137 and another
+authenticator. A RenewalForm says where in the octets these three are. It is made by the decoder from a request that it
+has read, and remembers only that; whatever differs in any other octet is read as a whole.
+"""
+
+from functools import lru_cache
+from struct import Struct
+
+from pmip_tw.addresses import Ipv4
+from pmip_tw.wire.codes import MessageType
+from pmip_tw.wire.extensions import MN_HA, NAI, PROXY_SKIPPABLE, REVOCATION_SUPPORT, walk
+from pmip_tw.wire.registration import REPLY_HEADER, REQUEST_HEADER, RegistrationRequest
+
+_IDENTIFICATION = Struct("!Q")
+_TIMESTAMP = Struct("!I")
+_REPLY_TYPE = int(MessageType.REGISTRATION_REPLY)
+
+_AT = 16
+_BEHIND = 24
+"""Where the Identification of a request begins, and what follows it."""
+
+_SUPPORT = (bytes((REVOCATION_SUPPORT, 6, 0, 0)), bytes((REVOCATION_SUPPORT, 6, 0x80, 0)))
+"""Extension 137 up to its timestamp, without and with the I bit."""
+
+
+def leading_nai(datagram: bytes) -> bytes:
+    """The NAI of a registration request in which it is the first extension; b"" if it is not."""
+    if len(datagram) > _BEHIND + 2 and datagram[_BEHIND] == NAI:
+        return datagram[_BEHIND + 2 : _BEHIND + 2 + datagram[_BEHIND + 1]]
+    return b""
+
+
+class RenewalForm:
+    """Of requests of ``size`` octets: the NAI first, perhaps 147 and 137, MN-HA last; see ``form_of``.
+
+    ``covered``: the octets that MN-HA authenticates. ``timestamp_at``: where the timestamp of 137 is, 0 without one.
+    """
+
+    __slots__ = ("_mn_ha_at", "_nai_ends", "covered", "size", "timestamp_at")
+
+    def __init__(self, size: int, nai_ends: int, timestamp_at: int, mn_ha_at: int, covered: int) -> None:
+        self.size = size
+        self.covered = covered
+        self.timestamp_at = timestamp_at
+        self._nai_ends = nai_ends
+        self._mn_ha_at = mn_ha_at
+
+    def asks_the_same(self, former: bytes, datagram: bytes) -> bool:
+        """Whether ``datagram`` is ``former``, of this form, once more, but for the three."""
+        if len(datagram) != self.size or datagram[:_AT] != former[:_AT]:
+            return False
+        at, covered = self.timestamp_at, self.covered
+        if not at:
+            return datagram[_BEHIND:covered] == former[_BEHIND:covered]
+        return (
+            datagram[_BEHIND:at] == former[_BEHIND:at]
+            and datagram[at + 4 : covered] == former[at + 4 : covered]
+        )
+
+    def identification(self, datagram: bytes) -> int:
+        found: int = _IDENTIFICATION.unpack_from(datagram, _AT)[0]
+        return found
+
+    def timestamp(self, datagram: bytes) -> int:
+        """That of 137, which there must be."""
+        found: int = _TIMESTAMP.unpack_from(datagram, self.timestamp_at)[0]
+        return found
+
+    def acceptance(
+        self,
+        datagram: bytes,
+        code: int,
+        lifetime: int,
+        home_address: Ipv4,
+        home_agent: Ipv4,
+        own_timestamp: int | None,
+        *,
+        inform: bool,
+    ) -> bytes:
+        """The reply that accepts ``datagram``, up to and including the SPI of MN-HA; 137 unless there is no timestamp.
+
+        The octets are those of RegistrationReply.encode.
+        """
+        identification = _IDENTIFICATION.unpack_from(datagram, _AT)[0]
+        head = REPLY_HEADER.pack(_REPLY_TYPE, code, lifetime, home_address, home_agent, identification)
+        nai, mn_ha = datagram[_BEHIND : self._nai_ends], datagram[self._mn_ha_at : self.covered]
+        if own_timestamp is None:
+            return head + nai + mn_ha
+        return b"".join((head, nai, _SUPPORT[inform], _TIMESTAMP.pack(own_timestamp), mn_ha))
+
+
+def form_of(datagram: bytes, request: RegistrationRequest) -> RenewalForm | None:
+    """The form of ``request``, which was decoded from ``datagram``; None: it has anything out of the ordinary."""
+    nai_ends = timestamp_at = mn_ha_at = 0
+    for kind, first, body, end in walk(datagram, REQUEST_HEADER.size, draft03=request.draft03):
+        if kind == NAI and first == _BEHIND:
+            nai_ends = end
+        elif kind == REVOCATION_SUPPORT and not timestamp_at and end - body == 6:
+            timestamp_at = body + 2
+        elif kind == MN_HA and end == len(datagram):
+            mn_ha_at = first
+        elif kind != PROXY_SKIPPABLE:
+            return None
+    if not (nai_ends and mn_ha_at and request.mn_ha is not None) or request.repeated or request.unknown:
+        return None
+    return _one_object(len(datagram), nai_ends, timestamp_at, mn_ha_at, request.mn_ha.covered)
+
+
+@lru_cache(maxsize=4096)
+def _one_object(size: int, nai_ends: int, timestamp_at: int, mn_ha_at: int, covered: int) -> RenewalForm:
+    """One form for all nodes whose requests are laid out alike."""
+    return RenewalForm(size, nai_ends, timestamp_at, mn_ha_at, covered)
