@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 
+from pmip_tw.addresses import Ipv4
 from pmip_tw.mobility.records import JournalFormat, Record
 
 
@@ -31,11 +32,11 @@ class Bound(_LmaRecord, tag=1, frozen=True):
 
     owner: bytes
     request: bytes
-    home_address: int
+    home_address: Ipv4
     domain: str
-    source_address: int
+    source_address: Ipv4
     source_port: int
-    remote: int
+    remote: Ipv4
     remote_port: int
     encapsulation: int
     key_in: int | None
@@ -60,7 +61,7 @@ class Unbound(_LmaRecord, tag=2, frozen=True):
     ends = True
 
     owner: bytes
-    home_address: int
+    home_address: Ipv4
     domain: str
     ended_at: float
     identification: int
@@ -101,11 +102,11 @@ class Revoking(_LmaRecord, tag=5, frozen=True):
     instants = ("registered_at", "deadline", "sent_at")
 
     owner: bytes
-    care_of_address: int
-    seen_from: int
+    care_of_address: Ipv4
+    seen_from: Ipv4
     port: int
-    home_address: int
-    local: int
+    home_address: Ipv4
+    local: Ipv4
     request: bytes
     source_port: int
     registered_with: int
@@ -126,9 +127,9 @@ class RevocationOver(_LmaRecord, tag=6, frozen=True):
     ends = True
 
     owner: bytes
-    care_of_address: int
-    seen_from: int
-    home_address: int
+    care_of_address: Ipv4
+    seen_from: Ipv4
+    home_address: Ipv4
     identifier: int
     sent_at: float
 
@@ -140,8 +141,8 @@ class RevokedByMag(_LmaRecord, tag=7, frozen=True):
     identity = ("home_address", "care_of_address")
     instants = ("deadline",)
 
-    home_address: int
-    care_of_address: int
+    home_address: Ipv4
+    care_of_address: Ipv4
     owner: bytes
     nai: bytes
     identifier: int
@@ -155,7 +156,7 @@ class LeaseEnded(_LmaRecord, tag=8, frozen=True):
     identity = ("home_address", "domain")
     instants = ("ended_at",)
 
-    home_address: int
+    home_address: Ipv4
     domain: str
     ended_at: float
 

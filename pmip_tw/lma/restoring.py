@@ -173,7 +173,7 @@ class Restorer:
             )
         tunnel = Tunnel(
             local=self._local,
-            remote=Ipv4(record.remote),
+            remote=record.remote,
             remote_port=record.remote_port,
             encapsulation=Encapsulation(record.encapsulation),
             key_in=record.key_in,
@@ -190,10 +190,10 @@ class Restorer:
             form=renewal_form(asked),
         )
 
-    def _recall(self, request: bytes, source_address: int, source_port: int) -> Asked | None:
+    def _recall(self, request: bytes, source_address: Ipv4, source_port: int) -> Asked | None:
         """The request once more; None: by today's configuration it is nobody's, or not for us."""
         try:
-            asked = self._intake.recall(request, Endpoint(Ipv4(source_address), source_port), self._local)
+            asked = self._intake.recall(request, Endpoint(source_address, source_port), self._local)
         except WireError:
             return None
         if asked is None or asked.request.home_agent not in (self._local, UNSPECIFIED, ALL_ONES):
@@ -208,10 +208,8 @@ class Restorer:
     # Revocations
 
     def _revocation(self, record: Revoking | RevocationOver, now: Now) -> None:
-        place = Place(Ipv4(record.care_of_address), Ipv4(record.seen_from))
-        self._identifiers.append(
-            (record.sent_at, Ipv4(record.home_address), place.seen_from, record.identifier)
-        )
+        place = Place(record.care_of_address, record.seen_from)
+        self._identifiers.append((record.sent_at, record.home_address, place.seen_from, record.identifier))
         if (record.owner, *place) in self._revocations:
             return
         self._revocations.add((record.owner, *place))
@@ -227,4 +225,4 @@ class Restorer:
 
 
 def _key(record: Bound | Unbound | LeaseEnded) -> AnchorKey:
-    return AnchorKey(Ipv4(record.home_address), record.domain)
+    return AnchorKey(record.home_address, record.domain)

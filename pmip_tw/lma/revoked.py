@@ -204,7 +204,7 @@ class Revoked:
 
 
 def _tombstone(record: RevokedByMag) -> tuple[_Stay, _Tombstone]:
-    stay = (Ipv4(record.home_address), Ipv4(record.care_of_address))
+    stay = (record.home_address, record.care_of_address)
     stone = _Tombstone(
         owner=record.owner, nai=record.nai, identifier=record.identifier, until=record.deadline
     )

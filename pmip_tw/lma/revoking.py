@@ -103,14 +103,14 @@ class Revoker:
 
     def resume(self, record: Revoking, proof: RevocationProof, nai: bytes, now: Now) -> None:
         """A former process has begun it."""
-        place = Place(Ipv4(record.care_of_address), Ipv4(record.seen_from))
+        place = Place(record.care_of_address, record.seen_from)
         pending = _Pending(
             owner=record.owner,
             nai=nai,
-            home_address=Ipv4(record.home_address),
+            home_address=record.home_address,
             place=place,
             destination=Endpoint(place.seen_from, record.port),
-            local=Ipv4(record.local),
+            local=record.local,
             proof=proof,
             request=record.request,
             source=Endpoint(place.seen_from, record.source_port),

@@ -10,12 +10,14 @@ from pmip_tw.agents.lma import Lma
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.forwarding.anchor import TunAnchor
 from pmip_tw.forwarding.home_domain import HomeDomain
+from pmip_tw.interfaces import IBindingStore
 from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.mags import KnownMag, KnownMags
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.realms import realm_key
+from pmip_tw.lma.records import LMA_JOURNAL
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.mn_aaa import AaaTable, NodeKey
@@ -27,6 +29,7 @@ from pmip_tw.services.daemon import Daemon
 from pmip_tw.services.management import Management
 from pmip_tw.services.memory import settle
 from pmip_tw.services.options import Options, read_settings
+from pmip_tw.store.journal import SqliteJournal
 from pmip_tw.store.unsaved import Unsaved
 
 __all__ = ["Options", "makeService"]
@@ -65,7 +68,7 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
         clock=ReactorClock(reactor),
         signalling=signalling,
         forwarding=forwarding,
-        store=Unsaved(),
+        store=store_of(settings, reactor),
         tunnel_data=forwarding,
         ipsec=KernelPolicies(),
         observers=[management.observers],
@@ -78,6 +81,16 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
         at_stop=management.log.flush,
         settle=settle,
     )
+
+
+def store_of(settings: LmaSettings, reactor: PosixReactorBase) -> IBindingStore:
+    """The journal, or none: ``store = ""``."""
+    if not settings.store:
+        return Unsaved()
+    # A binding lives for as long as the longest lifetime, its address is held then; the rest is for what was saved
+    # under another configuration, and for identifiers of revocations.
+    horizon = settings.max_lifetime + settings.address_hold + 3600
+    return SqliteJournal(settings.store, LMA_JOURNAL, horizon=horizon, reactor=reactor)
 
 
 def domains_of(settings: LmaSettings) -> tuple[HomeDomain, ...]:
