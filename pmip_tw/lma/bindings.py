@@ -1,8 +1,7 @@
 """Who is registered where (RFC 5944 3.8.1): bindings are values, replaced whole by every accepted registration."""
 
 from collections.abc import Iterator
-from copy import copy
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 from msgspec import Struct
@@ -86,9 +85,13 @@ class Binding(Struct, kw_only=True, gc=False):
     prefix: Prefix | None = None
     others: tuple["Binding", ...] = ()
 
+    if TYPE_CHECKING:
+
+        def __copy__(self) -> "Binding": ...
+
     def renewed(self, request: bytes, identification: int, deadline: float) -> "Binding":
         """The same terms once more."""
-        new = copy(self)
+        new = self.__copy__()
         new.request = request
         new.identification = identification
         new.deadline = deadline

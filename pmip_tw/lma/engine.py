@@ -16,6 +16,7 @@ from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.records import LeaseEnded
 from pmip_tw.lma.registrations import Registrations
+from pmip_tw.lma.renewals import Renewals
 from pmip_tw.lma.restoring import Restorer, Rows
 from pmip_tw.lma.revoked import Revoked
 from pmip_tw.lma.revoking import Revoker
@@ -60,6 +61,7 @@ class LmaEngine:
         self._registrations = Registrations(
             policy, pools, self._bindings, self._floors, self._revoker, self._underway, self._intake
         )
+        self._renewals = Renewals(policy, self._bindings, self._intake, self._revoker, self._underway)
         self._pools = pools
         self._revoked = Revoked(
             policy, associations, mags, pools, self._bindings, self._registrations, self._underway
@@ -117,11 +119,11 @@ class LmaEngine:
         """A datagram, if it is one of those that nearly all are; None: it is for ``receive``."""
         if not payload or payload[0] != _REQUEST or local != self.address:
             return None
-        return self._registrations.renew(payload, source, self._clock.of(now))
+        return self._renewals.decide(payload, source, self._clock.of(now))
 
     def renewed(self, commit: Commit) -> bytes | None:
         """The answer to what ``renew`` made, when it is durable; None: it is not as simple, see ``stands``."""
-        return self._registrations.renewed(commit)
+        return self._renewals.answer(commit)
 
     def receive(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> list[Effect]:
         """A datagram of port 434. Nothing that is not authentic changes any state."""

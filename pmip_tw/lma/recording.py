@@ -6,7 +6,7 @@ from pmip_tw.lma.records import Bound, Unbound
 
 def bound_record(binding: Binding) -> Bound:
     """All that an owner has."""
-    tunnel, agreed = binding.tunnel, binding.revocation
+    tunnel = binding.tunnel
     home_address, domain = binding.key
     address, port = binding.source
     return Bound(
@@ -24,8 +24,8 @@ def bound_record(binding: Binding) -> Bound:
         binding.lifetime,
         binding.deadline,
         binding.moved_at,
-        None if agreed is None else agreed.own_timestamp,
-        agreed is not None and agreed.inform,
+        binding.own_timestamp,
+        binding.inform,
         tuple(map(bound_record, binding.others)) if binding.others else (),
     )
 

@@ -1,6 +1,6 @@
 """What an authentic request does to the bindings (RFC 5944 3.8.2.2, 3.8.3): decided, saved, carried out, answered."""
 
-from pmip_tw.addresses import Endpoint, Ipv4, Prefix, ipv4_text
+from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
 from pmip_tw.lma import admission, observed
 from pmip_tw.lma.authorization import proxy_refusal
 from pmip_tw.lma.bindings import NO_BROADCASTS, Binding, BindingTable, NegotiatedRevocation, together
@@ -14,7 +14,7 @@ from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.recording import bound_record, unbound_record
 from pmip_tw.lma.records import Spent
 from pmip_tw.lma.refusal import Refusal
-from pmip_tw.lma.renewals import Renewals, renewal_form
+from pmip_tw.lma.renewals import renewal_form
 from pmip_tw.lma.replies import acceptance, deregistration, refusing
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.lma.tunnelling import tunnel_to, udp_reply
@@ -51,12 +51,7 @@ class Registrations:
         self._revoker = revoker
         self._underway = underway
         self._intake = intake
-        self._renewals = Renewals(policy, bindings, intake, revoker, underway)
         self._accepting = policy.accepting
-
-    def renew(self, payload: bytes, source: Endpoint, now: Now) -> Commit | None:
-        """A request before anybody has read it: see Renewals.decide."""
-        return self._renewals.decide(payload, source, now)
 
     def decide(self, asked: Asked, now: Now) -> list[Effect]:
         """An authentic request that is new."""
@@ -76,14 +71,6 @@ class Registrations:
         """H7: an authentic request that was sent to a broadcast address is told where to ask."""
         cause = f"it was sent to a broadcast address; this LMA is {ipv4_text(self._policy.address)} (H7)"
         return self._refuse(asked, Refusal(Code.HA_UNKNOWN_ADDRESS, cause), now)
-
-    def renewed(self, commit: Commit) -> bytes | None:
-        """The reply to a renewal that is durable; None: it is no renewal, does not stand, or has to be carried out."""
-        binding = commit.binding
-        if not commit.renewal or commit.changes or binding is None or not self._underway.stands(commit):
-            return None
-        self._underway.end(commit)
-        return self._renewals.reply(binding)
 
     def committed(self, commit: Commit, now: Now) -> list[Effect]:
         """It is durable and carried out: answer, and only then tell previous MAGs (P35, P36)."""

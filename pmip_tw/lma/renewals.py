@@ -8,7 +8,7 @@ fails any of that is dealt with by ``intake.py``, as if nobody had looked yet.
 """
 
 from pmip_tw.addresses import Endpoint
-from pmip_tw.lma.bindings import Binding, BindingTable
+from pmip_tw.lma.bindings import BindingTable
 from pmip_tw.lma.commitment import Asked, Commit
 from pmip_tw.lma.intake import Intake
 from pmip_tw.lma.policy import LmaPolicy
@@ -66,8 +66,14 @@ class Renewals:
         self._bindings.renew(new)
         return self._underway.renew(Commit(bound.owner, (bound_record(new),), new, bound, renewal=True))
 
-    def reply(self, binding: Binding) -> bytes:
-        """What is answered to the request of ``binding``, in the octets that replies.acceptance would have."""
+    def answer(self, commit: Commit) -> bytes | None:
+        """What is said when it is durable; None: it is no renewal, does not stand, or is to be carried out first.
+
+        The octets are those that replies.acceptance would have.
+        """
+        binding = commit.binding
+        if not commit.renewal or commit.changes or binding is None or not self._underway.settle(commit):
+            return None
         form, association = binding.form, binding.association
         assert form is not None and association is not None
         unsigned = form.acceptance(

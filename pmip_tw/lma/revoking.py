@@ -145,8 +145,11 @@ class Revoker:
 
     def timestamp_for(self, home_address: Ipv4, peer: Ipv4, now: Now) -> int:
         """What our 137 to ``peer`` carries: later than every identifier used before for that address (RV6)."""
-        used, _ = self._last_identifiers.get((home_address, peer), (0, 0.0))
-        return max(int(now.wall), used) & _LAST_IDENTIFIER
+        clock = int(now.wall)
+        if self._last_identifiers:
+            used, _ = self._last_identifiers.get((home_address, peer), (0, 0.0))
+            clock = max(clock, used)
+        return clock & _LAST_IDENTIFIER
 
     def acknowledged(self, payload: bytes, ack: RevocationAck, source: Endpoint, now: Now) -> list[Told]:
         """An acknowledgment came in: RV20, RV12."""

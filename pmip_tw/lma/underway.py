@@ -52,6 +52,14 @@ class Underway:
         """Whether nothing has made it obsolete."""
         return not commit.alters or self._newest.get(commit.owner) is commit
 
+    def settle(self, commit: Commit) -> bool:
+        """``end`` one that alters something, if it stands; whether it does."""
+        if self._newest.get(commit.owner) is not commit:
+            return False
+        del self._newest[commit.owner]
+        commit.over = True
+        return True
+
     def end(self, commit: Commit) -> None:
         """It is carried out, or obsolete."""
         commit.over = True
