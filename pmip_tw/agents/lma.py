@@ -29,7 +29,7 @@ from pmip_tw.lma.commitment import Commit, Effect, Save
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.observed import ipsec_policy_missing, not_saved, renewals
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Install, Observe, Send
+from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Send
 from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey
 
 TRY_AGAIN = 1.0
@@ -206,6 +206,8 @@ class Lma:
                     self._saving.commit(effect)
                 elif isinstance(effect, Observe):
                     self._observers.observe(effect.observation, now)
+                elif isinstance(effect, ObserveAlike):
+                    self._observers.observe_alike(effect.observations, now)
                 elif isinstance(effect, Save):
                     self._saving.save(effect.record)
                 elif isinstance(effect, Install):

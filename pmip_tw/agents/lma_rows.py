@@ -17,7 +17,7 @@ def binding_rows(bindings: BindingTable, forwarding: IForwardingPlane, monotonic
             "tunnel": encapsulation_text(binding.tunnel),
             "lifetime": binding.lifetime,
             "remaining": max(0, round(binding.deadline - monotonic)),
-            "revocation": binding.revocation is not None,
+            "revocation": binding.own_timestamp is not None,
             **particulars(binding),
             **traffic(forwarding.counters(newest.key)),
         }
@@ -33,5 +33,5 @@ def ended_row(ended: list[Binding]) -> Row:
         "nai": every[0].nai.decode(errors="replace"),
         "home_address": ", ".join(str(newest.key) for newest in ended),
         "mag": ", ".join(ipv4_text(one.care_of_address) for one in every),
-        "revocation": any(one.revocation is not None for one in every),
+        "revocation": any(one.own_timestamp is not None for one in every),
     }

@@ -4,6 +4,7 @@ No sockets here: every provider moves packets by these rules, and the edges are 
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import ForwardingError
@@ -78,14 +79,14 @@ class AnchorSwitch:
                 self._release(ways)
                 text = f"the same tunnel carries that address for {holder.entry.key} (P45)"
                 raise ForwardingError("install", str(entry.key), text)
-        ours = frozenset((self._local, octets(domain.gateway(entry.home_address))))
+        ours = _one_set(self._local, octets(domain.gateway(entry.home_address)))
         session = AnchorSession(
             entry=entry,
             home=home,
             way=ways[0],
             copies=ways[1:],
             to_host=domain.to_host,
-            ends=frozenset((self._local, *(octets(way.tunnel.remote) for way in ways))),
+            ends=_one_set(self._local, *(octets(way.tunnel.remote) for way in ways)),
             ours=ours,
             special=ours if entry.prefix is None else ours | {octets(entry.prefix.broadcast)},
         )
@@ -208,3 +209,9 @@ class AnchorSwitch:
         session = self._by_tunnel.get((way.ends, inner[16:20]))
         if session is not None:
             self._domain_of(session).relay(way, code, inner)
+
+
+@lru_cache(maxsize=65536)
+def _one_set(*addresses: bytes) -> frozenset[bytes]:
+    """One object for all mobile nodes that have the same."""
+    return frozenset(addresses)

@@ -7,7 +7,7 @@ from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma.bindings import Binding, Place
 from pmip_tw.lma.mags import KnownMag
 from pmip_tw.mobility.associations import SecurityAssociation
-from pmip_tw.mobility.effects import Install, Observe, Remove, Send
+from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Remove, Send
 from pmip_tw.mobility.records import Record
 from pmip_tw.wire.registration import RegistrationRequest
 
@@ -82,5 +82,5 @@ class Save:
     record: Record
 
 
-Effect = Send | Commit | Save | Install | Remove | Observe
+Effect = Send | Commit | Save | Install | Remove | Observe | ObserveAlike
 """What the LMA's machine asks its agent to do."""

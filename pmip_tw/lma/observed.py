@@ -7,7 +7,7 @@ from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.commitment import Asked, Commit
 from pmip_tw.lma.proving import Unproven
 from pmip_tw.lma.refusal import Refusal
-from pmip_tw.mobility.effects import Observe
+from pmip_tw.mobility.effects import Observe, ObserveAlike
 from pmip_tw.mobility.observations import Alike, Detail, Observation
 from pmip_tw.mobility.replay import seconds_between
 from pmip_tw.mobility.tunnels import AnchorKey
@@ -111,11 +111,11 @@ def registered(binding: Binding, so_far: Binding | None, *, moved: bool) -> Obse
     if so_far is None or so_far.tunnel is not binding.tunnel:
         details["tunnel"] = str(binding.tunnel)
     details["lifetime"] = binding.lifetime
-    details["revocation"] = binding.revocation is not None
+    details["revocation"] = binding.own_timestamp is not None
     if binding.others:
         details["others"] = len(binding.others)
     if so_far is not None:
-        name = _RENEWED
+        name = "binding-renewed"
     elif not moved:
         name = "binding-created"
     else:
@@ -132,14 +132,31 @@ def registered(binding: Binding, so_far: Binding | None, *, moved: bool) -> Obse
 
 def renewals(bindings: Sequence[Binding]) -> Alike[Binding]:
     """Those whose terms are as before."""
-    return Alike(_RENEWED, bindings, _renewed, lambda binding: _nai(binding.nai))
+    return Alike("binding-renewed", bindings, _renewed, _whose)
+
+
+def came(binding: Binding, *, moved: bool) -> ObserveAlike:
+    """It is at a MAG where it was not; ``moved``: it was at another one."""
+    if not moved:
+        return ObserveAlike(Alike("binding-created", (binding,), _created, _whose))
+    name = "binding-added" if binding.others else "binding-moved"
+    return ObserveAlike(Alike(name, (binding,), _moved, _whose))
 
 
 def _renewed(binding: Binding) -> Observation:
     return registered(binding, binding, moved=True).observation
 
 
-_RENEWED = "binding-renewed"
+def _created(binding: Binding) -> Observation:
+    return registered(binding, None, moved=False).observation
+
+
+def _moved(binding: Binding) -> Observation:
+    return registered(binding, None, moved=True).observation
+
+
+def _whose(binding: Binding) -> str:
+    return _nai(binding.nai)
 
 
 def answered_again(binding: Binding) -> Observe:
@@ -253,7 +270,10 @@ def revoked(binding: Binding) -> Observe:
             name="binding-revoked",
             nai=_nai(binding.nai),
             session=_session(binding),
-            details={"mag": ipv4_text(binding.care_of_address), "revocation": binding.revocation is not None},
+            details={
+                "mag": ipv4_text(binding.care_of_address),
+                "revocation": binding.own_timestamp is not None,
+            },
         )
     )
 

@@ -26,7 +26,6 @@ from pmip_tw.mobility.replay import ReplayFloors
 from pmip_tw.mobility.tunnels import AnchorKey, Broadcasts, Tunnel
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.registration import BROADCASTS, COLOCATED, SIMULTANEOUS, RegistrationRequest
-from pmip_tw.wire.renewal import RenewalForm
 
 
 class Registrations:
@@ -86,7 +85,9 @@ class Registrations:
         so_far = None if commit.previous is None else commit.previous.at(place)
         effects: list[Effect] = [
             acceptance(asked, binding, self._accepting, lifetime=binding.lifetime),
-            observed.registered(binding, so_far, moved=commit.previous is not None),
+            observed.came(binding, moved=commit.previous is not None)
+            if so_far is None
+            else observed.registered(binding, so_far, moved=True),
         ]
         if carried is not None and (carried.others or carried.at(place) is None):
             effects += self._tell_replaced(carried, binding, asked, now)
@@ -191,6 +192,9 @@ class Registrations:
         else:
             moved_at = bound.moved_at if present is not None or beside else now.monotonic
         new = self._binding(asked, key, tunnel, moved_at, now)
+        if present is not None:
+            # A node's first request asks for any address, its later ones for the one that it was given.
+            new.form = renewal_form(asked)
         if beside and bound is not None:
             new = together((new, *(one for one in bound.all if one is not present)))
         self._bindings.put(new)
@@ -260,7 +264,6 @@ class Registrations:
             now.monotonic + lifetime,
             moved_at=moved_at,
             revocation=revocation,
-            form=renewal_form(asked),
         )
 
     def binding(
@@ -273,7 +276,6 @@ class Registrations:
         *,
         moved_at: float,
         revocation: NegotiatedRevocation | None,
-        form: RenewalForm | None = None,
     ) -> Binding:
         """What ``asked`` gets when these are decided: the rest follows from the request."""
         request = asked.request
@@ -291,7 +293,6 @@ class Registrations:
             fa_ha=asked.fa_ha,
             identification=request.identification,
             request=asked.payload,
-            form=form,
             lifetime=lifetime,
             deadline=deadline,
             moved_at=moved_at,

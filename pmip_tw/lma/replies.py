@@ -70,7 +70,6 @@ def acceptance(asked: Asked, binding: Binding, code: Code, *, lifetime: int) -> 
 
     137 if the request had it (RV3); 48 has the key for what comes up (T5).
     """
-    revocation = binding.revocation
     return reply(
         asked,
         code,
@@ -78,8 +77,8 @@ def acceptance(asked: Asked, binding: Binding, code: Code, *, lifetime: int) -> 
         home_address=binding.home_address,
         udp_tunnel=binding.udp_reply,
         revocation=None
-        if revocation is None
-        else RevocationSupport(revocation.own_timestamp, revocation.inform),
+        if binding.own_timestamp is None
+        else RevocationSupport(binding.own_timestamp, binding.inform),
         gre_key=binding.tunnel.key_in,
         further=binding.host_configuration,
     )

@@ -26,10 +26,10 @@ from pmip_tw.lma.records import (
     shifted,
 )
 from pmip_tw.lma.registrations import Registrations
-from pmip_tw.lma.renewals import renewal_form
 from pmip_tw.lma.revocation_proof import RevocationProof
 from pmip_tw.lma.revoked import Revoked
 from pmip_tw.lma.revoking import Revoker
+from pmip_tw.lma.tunnelling import direct_tunnel
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.records import Record
@@ -171,14 +171,18 @@ class Restorer:
             revocation = NegotiatedRevocation(
                 own_timestamp=record.own_timestamp, peer_timestamp=offer.timestamp, inform=record.inform
             )
-        tunnel = Tunnel(
-            local=self._local,
-            remote=record.remote,
-            remote_port=record.remote_port,
-            encapsulation=Encapsulation(record.encapsulation),
-            key_in=record.key_in,
-            key_out=record.key_out,
-        )
+        encapsulation = Encapsulation(record.encapsulation)
+        if record.remote_port or record.key_in is not None:
+            tunnel = Tunnel(
+                local=self._local,
+                remote=record.remote,
+                remote_port=record.remote_port,
+                encapsulation=encapsulation,
+                key_in=record.key_in,
+                key_out=record.key_out,
+            )
+        else:
+            tunnel = direct_tunnel(self._local, record.remote, encapsulation)
         return self._registrations.binding(
             asked,
             key,
@@ -187,7 +191,6 @@ class Restorer:
             record.deadline,
             moved_at=record.moved_at,
             revocation=revocation,
-            form=renewal_form(asked),
         )
 
     def _recall(self, request: bytes, source_address: Ipv4, source_port: int) -> Asked | None:

@@ -79,7 +79,8 @@ class Revoker:
         ``inform``: the node should be told; only said where the I bit was agreed upon (RV22), whatever D is: a MAG is
         the node's agent and not the node.
         """
-        if binding.revocation is None or binding.deadline <= now.monotonic:  # RV24
+        agreed = binding.revocation
+        if agreed is None or binding.deadline <= now.monotonic:  # RV24
             return []
         port = binding.tunnel.remote_port or SIGNALLING_PORT  # RV41: through a NAT only the seen port works
         pending = _Pending(
@@ -92,9 +93,9 @@ class Revoker:
             proof=RevocationProof.of(binding.association, binding.fa_ha),
             request=binding.request,
             source=binding.source,
-            registered_with=binding.revocation.own_timestamp,
+            registered_with=agreed.own_timestamp,
             registered_at=binding.registered_at,
-            inform=inform and binding.revocation.inform,
+            inform=inform and agreed.inform,
             binding_ends=binding.deadline,
         )
         self.cancel(binding.owner, binding.place)

@@ -1,6 +1,8 @@
 """Which tunnel a request gets: what it asks for, what is offered, and what a NAT makes necessary."""
 
-from pmip_tw.addresses import Endpoint, ipv4_text
+from functools import lru_cache
+
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.tunnels import Encapsulation, Tunnel
@@ -51,13 +53,19 @@ def udp_reply(request: RegistrationRequest, tunnel: Tunnel, policy: LmaPolicy) -
     return UdpTunnelReply(code=0, forced=asked.forced, keepalive_interval=policy.keepalive_interval)
 
 
+@lru_cache(maxsize=65536)
+def direct_tunnel(local: Ipv4, remote: Ipv4, encapsulation: Encapsulation) -> Tunnel:
+    """One object for all mobile nodes of a MAG."""
+    return Tunnel(local=local, remote=remote, encapsulation=encapsulation)
+
+
 def _direct(request: RegistrationRequest, policy: LmaPolicy) -> Tunnel | Refusal:
     encapsulation = _by_flags(request, policy)
     if encapsulation not in policy.encapsulations:
         return _not_offered(Code.HA_ENCAP_UNAVAIL, encapsulation.label, policy, "H11")
     if _key_is_forbidden(request, policy):
         return Refusal(Code.HA_ENCAP_UNAVAIL, _KEY_WITH_D)
-    return Tunnel(local=policy.address, remote=request.care_of_address, encapsulation=encapsulation)
+    return direct_tunnel(policy.address, request.care_of_address, encapsulation)
 
 
 def _in_udp(

@@ -17,8 +17,11 @@ STRANGERS = 1_000
 ALIASES_PER_NODE = 8
 NODES_PER_ALIAS = 8
 
-RENEWALS = 10_000
-"""Of what comes by thousands in a second the last ones are kept, whosever they are."""
+SORTED_IN = 500
+"""In a second, of what comes by thousands. Of the rest ..."""
+
+UNSORTED = 10_000
+"""... so many are kept, whosever they are, and found when somebody asks."""
 
 ALIAS_DETAILS = ("home_address", "mac")
 """Details that name the mobile node besides its NAI and session."""
@@ -57,16 +60,25 @@ class Trace:
         self._unproven: OrderedDict[str, _History] = OrderedDict()
         # Several mobile nodes may have a name in common: two LMAs give the same home address.
         self._by_alias: dict[str, dict[str, None]] = {}
-        self._alike: deque[tuple[Alike[Any], float]] = deque()
-        self._held_alike = 0
+        self._unsorted: deque[tuple[Alike[Any], float]] = deque()
+        self._held_unsorted = 0
+        self._second = 0
+        self._sorted_in = 0
 
     def observe_alike(self, observations: Alike[Any], now: Now) -> None:
-        """They are sorted out when somebody asks."""
-        self._alike.append((observations, now.wall))
-        self._held_alike += len(observations)
-        while self._held_alike > RENEWALS and len(self._alike) > 1:
-            oldest, _ = self._alike.popleft()
-            self._held_alike -= len(oldest)
+        second = int(now.monotonic)
+        if second != self._second:
+            self._second, self._sorted_in = second, 0
+        if self._sorted_in + len(observations) <= SORTED_IN:
+            self._sorted_in += len(observations)
+            for observation in observations:
+                self.observe(observation, now)
+            return
+        self._unsorted.append((observations, now.wall))
+        self._held_unsorted += len(observations)
+        while self._held_unsorted > UNSORTED and len(self._unsorted) > 1:
+            oldest, _ = self._unsorted.popleft()
+            self._held_unsorted -= len(oldest)
 
     def observe(self, observation: Observation, now: Now) -> None:
         aliases = _aliases(observation)
@@ -95,7 +107,7 @@ class Trace:
             records = [record for history in histories if history for record in history.records]
             records += [
                 _Record(observation, wall)
-                for alike, wall in self._alike
+                for alike, wall in self._unsorted
                 for each in candidates
                 for observation in alike.about(each)
             ]
@@ -103,7 +115,7 @@ class Trace:
                 return [_row(record) for record in sorted(records, key=lambda record: record.wall)]
         found = [
             _row(_Record(observation, wall))
-            for alike, wall in self._alike
+            for alike, wall in self._unsorted
             for observation in alike
             if plain in _aliases(observation)
         ]

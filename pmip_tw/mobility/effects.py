@@ -1,9 +1,11 @@
 """What a machine asks its agent to do. Each effect names its object completely and may be repeated."""
 
+from typing import Any
+
 import attrs
 
 from pmip_tw.addresses import Endpoint, Ipv4
-from pmip_tw.mobility.observations import Observation
+from pmip_tw.mobility.observations import Alike, Observation
 from pmip_tw.mobility.tunnels import Entry, EntryKey
 
 
@@ -35,3 +37,10 @@ class Observe:
     """Tell the observers."""
 
     observation: Observation
+
+
+@attrs.frozen(slots=True)
+class ObserveAlike:
+    """Tell the observers of what comes by thousands in a second."""
+
+    observations: Alike[Any]

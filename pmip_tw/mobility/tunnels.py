@@ -28,7 +28,7 @@ class Encapsulation(IntEnum):
         return cls[label.upper().replace("-", "_")]
 
 
-@attrs.frozen(slots=True, kw_only=True)
+@attrs.frozen(slots=True, kw_only=True, cache_hash=True)
 class Tunnel:
     """One end's view of a tunnel. Equal tunnels are the same tunnel: it may carry many mobile nodes (P42).
 

@@ -11,6 +11,7 @@ from pmip_tw.agents.lma import Lma
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram
 from pmip_tw.manage.log import LINES_PER_SECOND, LogObserver
+from pmip_tw.store.unsaved import Unsaved
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
 from pmip_tw.wire.codes import accepts
 from pmip_tw.wire.registration import RegistrationReply
@@ -64,6 +65,7 @@ def test_no_good_request_is_lost_among_bad_ones_of_the_same_mag() -> None:
         clock=anchor.clock,
         signalling=FakeSignalling(network, (LMA,)),
         forwarding=MemoryPlane(monotonic=lambda: anchor.clock.monotonic, local=LMA),
+        store=Unsaved(),
         observers=[LogObserver(Logger(namespace="test", observer=log))],
     )
     agent.start()

@@ -16,7 +16,7 @@ from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.records import LMA_JOURNAL
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
-from pmip_tw.mobility.effects import Install, Observe, Remove, Send
+from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Remove, Send
 from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.mobility.observations import Observation
 from pmip_tw.mobility.records import Record
@@ -234,6 +234,8 @@ class Anchor:
                 self.sent.append(effect)
             elif isinstance(effect, Observe):
                 self.notes.append(effect.observation)
+            elif isinstance(effect, ObserveAlike):
+                self.notes += effect.observations
             elif isinstance(effect, Remove):
                 self.installed.pop(effect.key, None)
             elif isinstance(effect, Install):
