@@ -48,6 +48,8 @@ class Lma:
             f'device = "mip{number}"\n'
             f'control = "{self.control}"\n'
             f'mobile_nodes_file = "nodes.csv"\n'
+            # A few nodes are moved again before a second is over.
+            f"handover_min_interval = 0.0\n"
             f'store = "{self.journal if self.durable else ""}"\n'
             f"{settings}"
             f"[[lma.pools]]\n"

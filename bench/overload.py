@@ -192,6 +192,8 @@ def latencies(messages: Sequence[bytes], heard: Heard, rate: float, every: int =
         identification_in(messages[place]): place / rate for place in range(every - 1, len(messages), every)
     }
     return sorted(
-        arrived - intended[identification_in(reply)]
+        arrived - sent
         for reply, arrived in zip(heard.replies, heard.arrived, strict=True)
+        # What was asked before may be answered late.
+        if (sent := intended.get(identification_in(reply))) is not None
     )
