@@ -1,6 +1,7 @@
 """The interfaces between the agents and the edges.
 
-Each has a real provider, a twin in ``pmip_tw.testing`` and one contract test that runs on both.
+Each that reaches outside has a real provider, a twin (in ``pmip_tw.testing``; the packet plane's is
+``forwarding.memory``) and one contract test that runs on both.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

@@ -157,6 +157,7 @@ class Lma:
             try:
                 commit = renew(payload, source, local, now)
                 if commit is not None:
+                    self._authentic.append(source)
                     self._saving.commit(commit)
                 else:
                     self._run(receive(payload, source, local, now), now)
