@@ -3,7 +3,7 @@
 import random
 from typing import TYPE_CHECKING
 
-import attrs
+from msgspec.structs import replace
 
 from pmip_tw.addresses import Endpoint, ipv4
 from pmip_tw.errors import WireError
@@ -48,9 +48,9 @@ class Adversary:
             return
         machine, _, datagram = known[choice % len(known)]
         if trick == "falsify":
-            datagram = attrs.evolve(datagram, payload=_falsified(datagram.payload, random.Random(choice)))
+            datagram = replace(datagram, payload=_falsified(datagram.payload, random.Random(choice)))
         elif trick == "elsewhere":
-            datagram = attrs.evolve(datagram, source=HIS_OWN)
+            datagram = replace(datagram, source=HIS_OWN)
         before = state.picture(machine)
         self._world.note("evil", f"{trick}: {datagram.payload[:1].hex()} to {machine.name}")
         machine.socket.arrive(datagram)
