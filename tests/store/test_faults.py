@@ -4,6 +4,7 @@ import os
 import resource
 import sqlite3
 import subprocess
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from pmip_tw.errors import StoreError
 from pmip_tw.store import database, rows
+from pmip_tw.store.journal import PAUSE
 from pmip_tw.store.reading import connect
 from tests.loops import run_until
 from tests.store.conftest import Desk, content
@@ -249,6 +251,51 @@ class TestRemoved:
         (tmp_path / "elsewhere").rename(removed)
         assert desk.save(journal, held(4)) is None
         assert content(journal) == [held(1), held(4)]
+
+
+class TestRetrying:
+    def test_a_failure_that_lasts_keeps_nobody_busy(self, desk: Desk, tmp_path: Path) -> None:
+        path = tmp_path / "journal"
+        journal, tries = desk.open(path), list[float]()
+        path.rename(tmp_path / "away")
+
+        def insist(error: StoreError | None) -> None:
+            tries.append(time.monotonic())
+            if error is not None:
+                journal.append([held(1)], insist)
+
+        journal.append([held(1)], insist)
+        run_until(desk.reactor, lambda: len(tries) == 4)
+        assert tries[-1] - tries[0] >= 3 * PAUSE
+        (tmp_path / "away").rename(path)
+        run_until(desk.reactor, lambda: len(tries) == 5)
+        assert content(journal) == [held(1)]
+
+    def test_stopping_does_not_wait_for_the_next_try(self, desk: Desk, tmp_path: Path) -> None:
+        path = tmp_path / "journal"
+        journal, told = desk.open(path), list[StoreError | None]()
+        path.rename(tmp_path / "away")
+        assert desk.save(journal, held(1)) is not None
+        (tmp_path / "away").rename(path)
+        journal.append([held(2)], told.append)
+        desk.close(journal)
+        assert told == [None]
+        assert desk.reactor.getDelayedCalls() == []
+        assert desk.content(path) == [held(2)]
+
+    def test_stopping_in_a_failure_gives_up(self, desk: Desk, tmp_path: Path) -> None:
+        """Whoever insists is not heard any more."""
+        path = tmp_path / "journal"
+        journal, tries = desk.open(path), list[StoreError | None]()
+
+        def insist(error: StoreError | None) -> None:
+            tries.append(error)
+            journal.append([held(1)], insist)
+
+        path.rename(tmp_path / "away")
+        journal.append([held(1)], insist)
+        desk.close(journal)
+        assert len(tries) == 1
 
 
 RIGHT = "checksum = right_sum(records, since_boot, monotonic, wall, until)"

@@ -113,6 +113,23 @@ class TestTheLog:
         assert desk.content(wreck.path) == wreck.records[:-1]
         assert not (wreck.folder / "journal-wal.damaged").exists()
 
+    def test_a_log_that_has_begun_anew_is_nothing_special(self, desk: Desk, tmp_path: Path) -> None:
+        """Behind its end lies what it was before, which was carried over."""
+        alive, dead = tmp_path / "alive" / "journal", tmp_path / "dead" / "journal"
+        journal = desk.open(alive)
+        log = alive.with_name("journal-wal")
+        rows = 0
+        sizes = [0, 1]
+        while sizes[-1] > sizes[-2]:
+            assert desk.save(journal, *(held(number) for number in range(1000))) is None
+            rows += 1
+            sizes.append(log.stat().st_size)
+        dead.parent.mkdir()
+        for path in (alive, log):
+            shutil.copy(path, dead.parent)
+        assert len(desk.content(dead)) == 1000 * rows
+        assert not dead.with_name("journal-wal.damaged").exists()
+
 
 class TestTheFile:
     """Pages that SQLite finds to be wrong, and such that only we do."""
