@@ -20,7 +20,8 @@ class Record(Struct, array_like=True, gc=False, frozen=True):
 
     Fields are numbers, texts, octets, None, tuples of them, and ``Secret`` for whatever must never be shown. New
     fields go to the end and have defaults: then older records still read, and so does this program's by older ones.
-    A field ``deadline`` is the monotonic instant from which on the record says nothing any more.
+    A field ``deadline`` is the monotonic instant from which on the record says nothing any more; the names of others
+    that are such instants end in ``_at``.
     """
 
     about: ClassVar[str]

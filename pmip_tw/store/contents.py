@@ -19,7 +19,7 @@ from pmip_tw.secret import Secret
 from pmip_tw.store import reading
 from pmip_tw.store.clocks import shift, system_clocks
 from pmip_tw.store.kinds import Kind, described
-from pmip_tw.store.layout import LAYOUT, require_journal
+from pmip_tw.store.layout import LAYOUT, require_journal, stored_form
 from pmip_tw.store.place import holder
 from pmip_tw.store.rows import UnreadableRow, decode_fields
 from pmip_tw.store.troubles import SQLITE_ERRORS, trouble
@@ -130,7 +130,7 @@ class _Contents:
             raise
 
     def checked(self) -> Report:
-        role, records = self._db.execute("SELECT role, version FROM form").fetchone()
+        role, records = stored_form(self._db)
         report = Report(
             self._path, role, LAYOUT.version, records, os.path.getsize(self._path), holder(self._path)
         )
@@ -138,9 +138,9 @@ class _Contents:
         report.problems += [f"{self._path}: {text}" for text in found if text != "ok"]
         for row in reading.oldest_first(self._db):
             report.rows += 1
-            report.newest = row.wall
             try:
                 report.kinds.update(self._kind(record).name for record in _fields(row))
+                report.newest = row.wall
             except UnreadableRow as error:
                 report.problems.append(f"{self._path}: row {row.number} cannot be read: {error}")
         for number, why in self._db.execute("SELECT id, why FROM damaged ORDER BY id"):
@@ -181,13 +181,13 @@ class _Contents:
         return deadline + shift(row, self._now, self._shown[row.run]) - self._now.monotonic
 
     def _lines(self, row: reading.Row) -> Iterator[Row]:
-        place = {"row": row.number, "time": round(row.wall, 3)}
         try:
             for record in _fields(row):
                 kind = self._kind(record)
-                yield {**place, "kind": kind.name, **self._plain(kind, record, row)}
+                place = {"row": row.number, "time": round(row.wall, 3), "kind": kind.name}
+                yield place | self._plain(kind, record, row)
         except UnreadableRow as error:
-            yield {**place, "unreadable": str(error)}
+            yield {"row": row.number, "unreadable": str(error)}
 
     def _plain(self, kind: Kind, record: list[Any], row: reading.Row) -> Row:
         """Named fields; instants as Unix time, a deadline with the seconds until then."""

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, get_args, get_type_hints
 
 import attrs
@@ -65,11 +65,12 @@ def describe(db: sqlite3.Connection, form: JournalFormat) -> None:
 
 def described(db: sqlite3.Connection) -> dict[int, Kind]:
     """The kinds of a journal, by tag."""
-    return {kind.tag: kind for kind in _kinds(db.execute("SELECT description FROM kinds"))}
+    return {kind.tag: kind for kind in map(_kind, db.execute("SELECT description FROM kinds"))}
 
 
-def _kinds(rows: Iterable[tuple[str]]) -> Iterable[Kind]:
-    for (text,) in rows:
-        found = json.loads(text)
-        found["identity"], found["fields"] = tuple(found["identity"]), tuple(found["fields"])
-        yield Kind(**found)
+def _kind(row: tuple[str]) -> Kind:
+    try:
+        found = json.loads(row[0])
+        return Kind(**found | {name: tuple(found[name]) for name in ("identity", "fields")})
+    except (ValueError, TypeError, KeyError):
+        raise sqlite3.DatabaseError("the disk has changed what it says of its records") from None

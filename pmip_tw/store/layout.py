@@ -85,7 +85,7 @@ def _create(db: sqlite3.Connection, form: JournalFormat, layout: Layout) -> None
 
 
 def _migrate_records(db: sqlite3.Connection, path: str, form: JournalFormat) -> None:
-    role, found = _stored_form(db)
+    role, found = stored_form(db)
     if role != form.role:
         raise StoreError(path, f"is the journal of another role ({role}): name another path in 'store'")
     _require_step(path, "records", found, form.version, form.migrations)
@@ -111,7 +111,8 @@ def _migrated(records: list[Fields], step: Callable[[Fields], list[Fields]]) -> 
     return [later for record in records for later in step(record)]
 
 
-def _stored_form(db: sqlite3.Connection) -> tuple[str, int]:
+def stored_form(db: sqlite3.Connection) -> tuple[str, int]:
+    """Whose journal it is, and which version its records have."""
     role, version = db.execute("SELECT role, version FROM form").fetchone() or (None, None)
     if not isinstance(role, str) or not isinstance(version, int):
         raise sqlite3.DatabaseError("it does not say whose it is")
