@@ -16,7 +16,7 @@ class ServerError(PmipError):
 
 
 class Server:
-    """``argv`` on ``core``; its output goes to ``log``."""
+    """``argv`` on ``core``; its output goes to ``log``. ``passing``: file descriptors that it has, too."""
 
     def __init__(
         self,
@@ -26,6 +26,7 @@ class Server:
         log: Path,
         core: int,
         environment: Mapping[str, str] | None = None,
+        passing: Sequence[int] = (),
     ) -> None:
         self.name = name
         self.log = log
@@ -37,6 +38,7 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 env={**os.environ, **(environment or {})},
+                pass_fds=passing,
             )
         os.sched_setaffinity(self._process.pid, {core})
 

@@ -1,7 +1,6 @@
 """Each benchmark runs to its end and tells its figures by the names they are known by; what they are is not judged."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,15 +9,14 @@ from typing import Any
 import pytest
 
 from bench import flood, scale, signalling
-from tests.programs import require
+from tests.programs import require, require_tun
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def smoke(what: str) -> dict[str, Any]:
     require("ip")
-    if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
-        pytest.skip("there is no /dev/net/tun, or not for this user")
+    require_tun()
     done = subprocess.run(
         [sys.executable, "-m", "bench", what, "--smoke", "--json"],
         cwd=ROOT,

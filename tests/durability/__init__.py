@@ -1,0 +1,1 @@
+"""Proof that nothing is lost: an LMA is killed, or its machine, and what it had promised is looked for afterwards."""

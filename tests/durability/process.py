@@ -1,0 +1,84 @@
+"""The LMA as it is shipped, ``twistd pmip-lma``, as a child that is killed by signal 9: its page cache survives."""
+
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.server import Server
+from bench.world import Place, add_address, address, mags_of
+from pmip_tw.addresses import Ipv4
+from pmip_tw.manage import store_command
+from pmip_tw.manage.client import DaemonError, ask
+from tests.durability.seen import Row
+from tests.durability.subject import configure, rows_of
+
+TWISTD = (str(Path(sys.executable).parent / "twistd"),)
+_READY_WITHIN = 60.0
+
+
+class LmaProcess:
+    """A ``Subject``: server ``number`` of the world. ``program``: what takes the arguments of twistd."""
+
+    def __init__(self, place: Place, number: int, nodes: int, *, program: Sequence[str] = TWISTD) -> None:
+        self.address: Ipv4 = address(number)
+        self.mags = mags_of(number)
+        self._directory = place.directory / f"lma{number}"
+        self._core = place.cores.server
+        self.journal.parent.mkdir(parents=True, mode=0o700)
+        for one in (self.address, *self.mags):
+            add_address(one)
+        self.settings = configure(
+            self._directory, nodes, address=self.address, journal=self.journal, control=self.control
+        )
+        self._argv = [*program, "-n", "--pidfile=", "pmip-lma", "--config", str(self.settings)]
+        self._server: Server | None = None
+
+    @property
+    def journal(self) -> Path:
+        return self._directory / "journal" / "lma"
+
+    @property
+    def control(self) -> Path:
+        return self._directory / "control"
+
+    @property
+    def log(self) -> Path:
+        """What it has said since it was started last."""
+        return self._directory / "log"
+
+    def start(self) -> None:
+        self._begin().wait_until_said("is ready", _READY_WITHIN)
+
+    def _begin(self) -> Server:
+        self.log.unlink(missing_ok=True)
+        self._server = Server("the LMA", self._argv, log=self.log, core=self._core)
+        return self._server
+
+    def start_and_kill(self, after: float) -> None:
+        self._begin()
+        time.sleep(after)
+        self.kill()
+
+    def kill(self) -> None:
+        self.stop(signal.SIGKILL)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        assert self._server is not None
+        self._server.stop(number)
+
+    def bindings(self) -> list[Row]:
+        shown = ask(str(self.control), {"command": "show", "what": "bindings"})
+        return rows_of(shown["rows"], self.mags)
+
+    def check(self) -> str:
+        try:
+            store_command.check(str(self.journal))
+        except (store_command.Damaged, DaemonError) as error:
+            return str(error)
+        return ""
+
+    def keep(self, where: Path) -> None:
+        shutil.copytree(self.journal.parent, where)
