@@ -53,7 +53,8 @@ class Binding(Struct, kw_only=True, gc=False):
     ``own_timestamp``, ``peer_timestamp``, ``inform``: what was agreed about revocation; no timestamp: nothing;
     ``udp_reply``, ``host_configuration``: what its answer says of the tunnel and of the home link; ``identifiers``:
     (sub-type, octets) of 147/1-3 (P12); ``broadcasts`` of the home link ``prefix`` go to it (HL4); ``others``: its
-    owner's bindings at other MAGs, newest first, none of which has others itself (L3).
+    owner's bindings at other MAGs, newest first, none of which has others itself (L3). ``restored``: a former process
+    decided it, perhaps by another configuration.
 
     Not changed after it is made: a new registration makes a new one, so that it can be undone. There may be a million
     of them; they hold no circles, and the collector of garbage need not look at them.
@@ -84,6 +85,7 @@ class Binding(Struct, kw_only=True, gc=False):
     broadcasts: Broadcasts = NO_BROADCASTS
     prefix: Prefix | None = None
     others: tuple["Binding", ...] = ()
+    restored: bool = False
 
     if TYPE_CHECKING:
 
@@ -149,6 +151,7 @@ class Binding(Struct, kw_only=True, gc=False):
             and request.udp_tunnel is None
             and self.udp_reply is None
             and self.tunnel.key_in is None
+            and not self.restored
         )
 
     @property

@@ -192,9 +192,7 @@ class Registrations:
         else:
             moved_at = bound.moved_at if present is not None or beside else now.monotonic
         new = self._binding(asked, key, tunnel, moved_at, now)
-        if present is not None:
-            # A node's first request asks for any address, its later ones for the one that it was given.
-            new.form = renewal_form(asked)
+        new.form = renewal_form(asked)
         if beside and bound is not None:
             new = together((new, *(one for one in bound.all if one is not present)))
         self._bindings.put(new)

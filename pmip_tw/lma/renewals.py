@@ -50,7 +50,9 @@ class Renewals:
         if bound is None:
             return None
         form = bound.form
-        if form is None or source != bound.source or not form.asks_the_same(bound.request, payload):
+        if form is None or source != bound.source:
+            return None
+        if not form.asks_the_same(bound.request, payload, bound.key.home_address):
             return None
         association, covered = bound.association, form.covered
         assert association is not None

@@ -183,7 +183,7 @@ class Restorer:
             )
         else:
             tunnel = direct_tunnel(self._local, record.remote, encapsulation)
-        return self._registrations.binding(
+        binding = self._registrations.binding(
             asked,
             key,
             tunnel,
@@ -192,6 +192,8 @@ class Restorer:
             moved_at=record.moved_at,
             revocation=revocation,
         )
+        binding.restored = True
+        return binding
 
     def _recall(self, request: bytes, source_address: Ipv4, source_port: int) -> Asked | None:
         """The request once more; None: by today's configuration it is nobody's, or not for us."""

@@ -1,8 +1,9 @@
 """What a mobile node's requests have in common from one renewal to the next, so that it is read once.
 
 Nearly every request is the one before it with another Identification, another timestamp in 137 and another
-authenticator. A RenewalForm says where in the octets these three are. It is made by the decoder from a request that it
-has read, and remembers only that; whatever differs in any other octet is read as a whole.
+authenticator; the first one asks for any home address, the others for the one that was given. A RenewalForm says where
+in the octets these are. It is made of a request that the decoder has read, and remembers only that; whatever differs in
+any other octet is read as a whole.
 """
 
 from functools import lru_cache
@@ -10,8 +11,9 @@ from struct import Struct
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.wire.codes import MessageType
-from pmip_tw.wire.extensions import MN_HA, NAI, PROXY_SKIPPABLE, REVOCATION_SUPPORT, walk
-from pmip_tw.wire.registration import REPLY_HEADER, REQUEST_HEADER, RegistrationRequest
+from pmip_tw.wire.extension_fields import ACCESS_TECHNOLOGY
+from pmip_tw.wire.extensions import NAI, PROXY_SKIPPABLE, REVOCATION_SUPPORT
+from pmip_tw.wire.registration import REPLY_HEADER, RegistrationRequest
 
 _IDENTIFICATION = Struct("!Q")
 _TIMESTAMP = Struct("!I")
@@ -20,6 +22,11 @@ _REPLY_TYPE = int(MessageType.REGISTRATION_REPLY)
 _AT = 16
 _BEHIND = 24
 """Where the Identification of a request begins, and what follows it."""
+
+_ANY_HOME_ADDRESS = bytes(4)
+
+_TECHNOLOGY = bytes((PROXY_SKIPPABLE, 2, ACCESS_TECHNOLOGY))
+"""Extension 147/4 but for its last octet."""
 
 _SUPPORT = (bytes((REVOCATION_SUPPORT, 6, 0, 0)), bytes((REVOCATION_SUPPORT, 6, 0x80, 0)))
 """Extension 137 up to its timestamp, without and with the I bit."""
@@ -33,7 +40,7 @@ def leading_nai(datagram: bytes) -> bytes:
 
 
 class RenewalForm:
-    """Of requests of ``size`` octets: the NAI first, perhaps 147 and 137, MN-HA last; see ``form_of``.
+    """Of requests of ``size`` octets: the NAI, perhaps 147/4, perhaps 137, and MN-HA; see ``form_of``.
 
     ``covered``: the octets that MN-HA authenticates. ``timestamp_at``: where the timestamp of 137 is, 0 without one.
     """
@@ -47,9 +54,19 @@ class RenewalForm:
         self._nai_ends = nai_ends
         self._mn_ha_at = mn_ha_at
 
-    def asks_the_same(self, former: bytes, datagram: bytes) -> bool:
-        """Whether ``datagram`` is ``former``, of this form, once more, but for the three."""
-        if len(datagram) != self.size or datagram[:_AT] != former[:_AT]:
+    def asks_the_same(self, former: bytes, datagram: bytes, home_address: Ipv4) -> bool:
+        """Whether ``datagram`` is ``former``, of this form, once more, but for what may differ.
+
+        It may ask for any home address where ``home_address`` is what the node has, and the other way round.
+        """
+        if len(datagram) != self.size:
+            return False
+        if datagram[:_AT] != former[:_AT] and not (
+            datagram[:4] == former[:4]
+            and datagram[8:_AT] == former[8:_AT]
+            and datagram[4:8] in (_ANY_HOME_ADDRESS, home_address.to_bytes(4, "big"))
+            and former[4:8] in (_ANY_HOME_ADDRESS, home_address.to_bytes(4, "big"))
+        ):
             return False
         at, covered = self.timestamp_at, self.covered
         if not at:
@@ -93,19 +110,19 @@ class RenewalForm:
 
 def form_of(datagram: bytes, request: RegistrationRequest) -> RenewalForm | None:
     """The form of ``request``, which was decoded from ``datagram``; None: it has anything out of the ordinary."""
-    nai_ends = timestamp_at = mn_ha_at = 0
-    for kind, first, body, end in walk(datagram, REQUEST_HEADER.size, draft03=request.draft03):
-        if kind == NAI and first == _BEHIND:
-            nai_ends = end
-        elif kind == REVOCATION_SUPPORT and not timestamp_at and end - body == 6:
-            timestamp_at = body + 2
-        elif kind == MN_HA and end == len(datagram):
-            mn_ha_at = first
-        elif kind != PROXY_SKIPPABLE:
-            return None
-    if not (nai_ends and mn_ha_at and request.mn_ha is not None) or request.repeated or request.unknown:
+    found = request.mn_ha
+    if found is None or datagram[_BEHIND] != NAI or found.covered + len(found.value) != len(datagram):
         return None
-    return _one_object(len(datagram), nai_ends, timestamp_at, mn_ha_at, request.mn_ha.covered)
+    nai_ends, mn_ha_at, timestamp_at = _BEHIND + 2 + len(request.nai), found.covered - 6, 0
+    at = nai_ends
+    if datagram[at : at + 3] == _TECHNOLOGY:
+        at += 4
+    if datagram[at : at + 4] in _SUPPORT:
+        timestamp_at = at + 4
+        at += 8
+    if at != mn_ha_at:
+        return None
+    return _one_object(len(datagram), nai_ends, timestamp_at, mn_ha_at, found.covered)
 
 
 @lru_cache(maxsize=4096)

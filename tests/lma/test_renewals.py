@@ -1,0 +1,213 @@
+"""Renewals that nobody reads as a whole: they get what reading them would get."""
+
+from typing import Any
+
+import pytest
+
+from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.lma.mags import KnownMag
+from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.authentication_mode import AuthenticationMode
+from pmip_tw.secret import Secret
+from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelRequest
+from pmip_tw.wire.registration import BROADCASTS, COLOCATED, GRE, REVERSE_TUNNEL, SIMULTANEOUS
+from tests.conformance import covers
+from tests.lma.anchor import FIRST_ADDRESS, LMA, MAG1, MAG2, NAT, Anchor, association, reply_in
+
+KEY = SecurityAssociation(0x2000, Secret(b"key of the first MAG"))
+SUPPORT = RevocationSupport(5)
+
+
+def settled(**settings: Any) -> Anchor:
+    """Node 1 is registered: its next request is known by its octets."""
+    anchor = Anchor(**settings)
+    anchor.accept(1, MAG1, revocation=SUPPORT)
+    return anchor
+
+
+def is_followed(anchor: Anchor, payload: bytes, source=MAG1, port: int = 434, local=LMA) -> bool:
+    """Whether a request is taken for a renewal before anybody has read it; it is decided then."""
+    return anchor.engine.renew(payload, Endpoint(source, port), local, anchor.clock.now()) is not None
+
+
+def renewal(anchor: Anchor, **fields: Any) -> bytes:
+    return anchor.datagram(1, MAG1, **({"home_address": FIRST_ADDRESS, "revocation": SUPPORT} | fields))
+
+
+class TestFollowed:
+    def test_the_same_again(self) -> None:
+        """With the home address that it has, or any."""
+        anchor = settled()
+        for home_address in (FIRST_ADDRESS, Ipv4(0), FIRST_ADDRESS):
+            assert is_followed(anchor, renewal(anchor, home_address=home_address))
+
+    @pytest.mark.parametrize("revocable", [False, True])
+    @pytest.mark.parametrize("settings", [{}, {"max_bindings": 3}, {"tunnel_broadcast": True}])
+    def test_it_gets_what_reading_it_would_get(
+        self, monkeypatch: pytest.MonkeyPatch, revocable: bool, settings: dict[str, Any]
+    ) -> None:
+        """Reply, binding, observations, journal and packet plane are the same, octet by octet."""
+        outcomes = []
+        for follows in (True, False):
+            anchor = Anchor(**settings)
+            fields = {"revocation": RevocationSupport(9, inform=True) if revocable else None}
+            anchor.accept(1, MAG1, **fields)
+            anchor.accept(1, MAG1, home_address=FIRST_ADDRESS, **fields)
+            if not follows:
+                monkeypatch.setattr(anchor.engine, "renew", lambda *arguments: None)
+            for _ in range(3):
+                anchor.clock.advance(10)
+                anchor.accept(1, MAG1, home_address=FIRST_ADDRESS, **fields)
+            assert len(anchor.installed) == 1
+            outcomes.append((anchor.sent, anchor.notes, anchor.state(), anchor.journal))
+        assert outcomes[0] == outcomes[1]
+
+    @covers("RV6", "RV7")
+    def test_timestamps_are_those_of_the_last_one(self) -> None:
+        anchor = settled()
+        anchor.clock.advance(50)
+        payload = renewal(anchor, revocation=RevocationSupport(55))
+        reply = reply_in(anchor.hear(payload)[0], 1)
+        binding = anchor.binding()
+        assert binding is not None and binding.revocation is not None and reply.revocation is not None
+        assert binding.revocation.peer_timestamp == 55
+        assert binding.revocation.own_timestamp == reply.revocation.timestamp == int(anchor.clock.wall)
+
+    def test_while_the_one_before_is_being_saved(self) -> None:
+        anchor = settled()
+        anchor.slow = True
+        assert anchor.hear(renewal(anchor)) == [] == anchor.hear(renewal(anchor))
+        assert len(anchor.flush()) == 1
+
+    def test_one_that_cannot_be_saved(self) -> None:
+        anchor = settled()
+        before = anchor.state()
+        anchor.slow = True
+        anchor.hear(renewal(anchor))
+        [answer] = anchor.lose("the disk is full")
+        assert reply_in(answer, 1).code == 130 and anchor.state() == before
+
+    def test_behind_a_move_that_is_being_saved(self) -> None:
+        """It asks more of the packet plane than nothing."""
+        anchor = settled(handover_min_interval=0.0)
+        fields = {"home_address": FIRST_ADDRESS, "revocation": SUPPORT}
+        anchor.accept(1, MAG2, **fields)
+        anchor.accept(1, MAG2, **fields)
+        anchor.slow = True
+        anchor.hear(anchor.datagram(1, MAG1, **fields))
+        anchor.hear(anchor.datagram(1, MAG1, **fields))
+        assert is_followed(anchor, anchor.datagram(1, MAG1, **fields))
+        anchor.flush()
+        assert [entry.tunnel.remote for entry in anchor.installed.values()] == [MAG2]
+
+
+class TestReadAsAWhole:
+    """By ``receive``, which has all the rules."""
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"lifetime": 0},
+            {"lifetime": 601},
+            {"home_address": FIRST_ADDRESS + 1},
+            {"flags": REVERSE_TUNNEL | COLOCATED | GRE},
+            {"flags": COLOCATED},
+            {"care_of_address": MAG2},
+            {"revocation": None},
+            {"revocation": RevocationSupport(5, inform=True)},
+            {"access_technology": 3},
+            {"udp_tunnel": UdpTunnelRequest()},
+            {"unknown": (bytes((200, 1, 0)),)},
+        ],
+    )
+    def test_another_request(self, fields: dict[str, Any]) -> None:
+        anchor = settled()
+        assert not is_followed(anchor, renewal(anchor, **fields))
+
+    @pytest.mark.parametrize("where", [{"source": NAT}, {"port": 5434}, {"local": MAG2}])
+    def test_from_or_to_elsewhere(self, where: dict[str, Any]) -> None:
+        anchor = settled()
+        assert not is_followed(anchor, renewal(anchor), **where)
+
+    @covers("H4")
+    def test_a_wrong_authenticator(self) -> None:
+        anchor = settled()
+        payload = renewal(anchor)
+        before = anchor.state()
+        assert not is_followed(anchor, payload[:-1] + bytes((payload[-1] ^ 1,)))
+        assert anchor.state() == before
+
+    @covers("I6")
+    @pytest.mark.parametrize("skew", [-8.0, 8.0])
+    def test_outside_the_window(self, skew: float) -> None:
+        anchor = settled()
+        assert not is_followed(anchor, renewal(anchor, skew=skew))
+
+    @covers("I6", "L5")
+    def test_no_later_than_the_last_one(self) -> None:
+        anchor = settled()
+        earlier, last = renewal(anchor), renewal(anchor)
+        assert is_followed(anchor, last)
+        assert not is_followed(anchor, last) and not is_followed(anchor, earlier)
+
+    @covers("I6")
+    def test_no_later_than_one_that_was_refused(self) -> None:
+        """I6b: the floor counts beside the binding."""
+        anchor = settled()
+        payload = renewal(anchor)
+        anchor.deny(138, 1, MAG1, flags=COLOCATED)
+        assert not is_followed(anchor, payload)
+        assert is_followed(anchor, renewal(anchor))
+
+    @covers("I8", "I10")
+    def test_one_that_was_refused_for_being_ahead(self) -> None:
+        anchor = settled()
+        ahead = renewal(anchor, skew=9.0)
+        assert reply_in(anchor.hear(ahead)[0], 1).code == 133
+        anchor.clock.advance(4)
+        assert not is_followed(anchor, ahead)
+
+    def test_whose_key_is_being_changed(self) -> None:
+        """By the previous key the node is answered with it."""
+        anchor = settled()
+        new = SecurityAssociation(association(1).spi, Secret(b"another"), previous=association(1))
+        anchor.engine._intake._associations.add("mn1@example.net", new)
+        assert reply_in(anchor.hear(renewal(anchor))[0], 1).code == 1
+
+    @pytest.mark.parametrize("mode", [AuthenticationMode.FA_HA, AuthenticationMode.PER_MN])
+    def test_of_a_mag_that_is_known(self, mode: AuthenticationMode) -> None:
+        """What it may do is looked at each time."""
+        keys = (KEY,) if mode is AuthenticationMode.FA_HA else ()
+        anchor = Anchor(mags=[KnownMag(address=MAG1, mode=mode, associations=keys)])
+        for _ in range(3):
+            payload = anchor.request(1, MAG1).encode(mn_ha=association(1), fa_ha=KEY if keys else None)
+            assert not is_followed(anchor, payload)
+            anchor.hear(payload)
+
+    @covers("L3")
+    def test_beside_others(self) -> None:
+        anchor = Anchor(max_bindings=2)
+        beside = {"flags": REVERSE_TUNNEL | COLOCATED | SIMULTANEOUS, "home_address": FIRST_ADDRESS}
+        for mag in (MAG1, MAG2, MAG2):
+            anchor.accept(1, mag, **beside)
+        assert not is_followed(anchor, anchor.datagram(1, MAG2, **beside), MAG2)
+
+    def test_over_another_technology(self) -> None:
+        anchor = Anchor(by_technology=True)
+        for _ in range(2):
+            anchor.accept(1, MAG1, access_technology=2)
+        assert not is_followed(anchor, anchor.datagram(1, MAG1, access_technology=2))
+
+    def test_of_who_is_gone(self) -> None:
+        anchor = settled()
+        anchor.revoke(1)
+        assert not is_followed(anchor, renewal(anchor))
+
+
+def test_broadcasts_go_on() -> None:
+    anchor = Anchor(tunnel_broadcast=True)
+    flags = REVERSE_TUNNEL | COLOCATED | BROADCASTS
+    for _ in range(3):
+        anchor.accept(1, MAG1, flags=flags, home_address=FIRST_ADDRESS)
+    binding = anchor.binding()
+    assert binding is not None and binding.prefix is not None
