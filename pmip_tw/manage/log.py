@@ -1,5 +1,6 @@
 """Writes what happens to the log: one line each, with whose, where and the true cause."""
 
+import math
 from itertools import islice
 from typing import Any
 
@@ -13,12 +14,18 @@ from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.observations import Alike, Observation
 
 LINES_PER_SECOND = 20
-"""Of one name; a flood is counted, not written."""
+"""Of one kind; a flood is counted, not written."""
+
+MOST_KINDS = 1_000
+"""Kinds that are told apart. They are words of our own programs; should a peer ever choose one, there is a bound."""
+
+Kind = tuple[str, str]
+"""Name and reason of an observation: a flood of one hides no other."""
 
 
 @attrs.define(slots=True)
 class _Window:
-    """One second of one name."""
+    """One second of one kind."""
 
     opened: float
     written: int = 0
@@ -36,52 +43,64 @@ class LogObserver:
     def __init__(self, logger: Logger | None = None, lines_per_second: int = LINES_PER_SECOND) -> None:
         self._logger = logger or Logger(namespace="pmip")
         self._lines_per_second = lines_per_second
-        self._windows: dict[str, _Window] = {}
-        self._flooded: dict[str, _Window] = {}
+        self._windows: dict[Kind, _Window] = {}
+        self._flooded: dict[Kind, _Window] = {}
+        # When the first of the flooded windows is over.
+        self._tell_at = math.inf
 
     def observe(self, observation: Observation, now: Now) -> None:
-        window = self._window(observation.name, now)
+        kind = (observation.name, observation.reason)
+        window = self._window(kind, now)
         if window.written >= self._lines_per_second:
-            self._suppress(observation.name, window, 1)
+            self._suppress(kind, window, 1)
             return
         window.written += 1
         self._write(observation)
 
     def observe_alike(self, observations: Alike[Any], now: Now) -> None:
-        window = self._window(observations.name, now)
+        kind = (observations.name, "")
+        window = self._window(kind, now)
         room = self._lines_per_second - window.written
         for observation in islice(observations, room):
             window.written += 1
             self._write(observation)
         if len(observations) > room:
-            self._suppress(observations.name, window, len(observations) - room)
+            self._suppress(kind, window, len(observations) - room)
 
-    def _window(self, name: str, now: Now) -> _Window:
-        if self._flooded:
+    def _window(self, kind: Kind, now: Now) -> _Window:
+        if now.monotonic >= self._tell_at:
             self._tell_suppressed(now.monotonic - 1.0)
-        window = self._windows.get(name)
+        window = self._windows.get(kind)
         if window is None or now.monotonic - window.opened >= 1.0:
-            window = self._windows[name] = _Window(now.monotonic)
+            if window is None and len(self._windows) >= MOST_KINDS:
+                self._windows.clear()
+            window = self._windows[kind] = _Window(now.monotonic)
         return window
 
-    def _suppress(self, name: str, window: _Window, lines: int) -> None:
+    def _suppress(self, kind: Kind, window: _Window, lines: int) -> None:
+        if not window.suppressed:
+            self._flooded[kind] = window
+            self._tell_at = min(self._tell_at, window.opened + 1.0)
         window.suppressed += lines
-        self._flooded[name] = window
 
     def flush(self) -> None:
         """Tell what is still suppressed: at shutdown."""
-        self._tell_suppressed(float("inf"))
+        self._tell_suppressed(math.inf)
 
     def _tell_suppressed(self, opened_before: float) -> None:
-        for name, window in list(self._flooded.items()):
+        for kind, window in list(self._flooded.items()):
             if window.opened <= opened_before:
-                del self._flooded[name]
+                del self._flooded[kind]
+                name, reason = kind
                 self._logger.emit(
                     LogLevel.warn,
-                    "{event}: {suppressed} more within a second, suppressed",
+                    "{event}{why}: {suppressed} more within a second, suppressed",
                     event=name,
+                    reason=reason,
+                    why=f" [{reason}]" if reason else "",
                     suppressed=window.suppressed,
                 )
+        self._tell_at = min((window.opened + 1.0 for window in self._flooded.values()), default=math.inf)
 
     def _write(self, observation: Observation) -> None:
         nai, session, cause = (

@@ -4,7 +4,7 @@ from twisted.logger import ILogObserver, Logger, LogLevel, formatEvent
 from zope.interface import implementer
 
 from pmip_tw.interfaces import IObserver
-from pmip_tw.manage.log import LogObserver
+from pmip_tw.manage.log import MOST_KINDS, LogObserver
 from pmip_tw.mobility.observations import Observation
 from tests.manage.observations import NAI, SESSION, accepted, at, refused
 
@@ -63,9 +63,43 @@ def test_a_flood_is_counted_not_written() -> None:
     observer.observe(accepted(), at(5.5))
     assert [line.split(" ")[0] for line in log.lines] == ["registration-refused"] * 2 + ["access-accepted"]
     observer.observe(accepted(), at(6.1))
-    assert log.lines[3] == "registration-refused: 8 more within a second, suppressed"
+    assert log.lines[3] == "registration-refused [133]: 8 more within a second, suppressed"
     observer.observe(refused(), at(6.2))
     assert log.lines[5].startswith("registration-refused nai=")
+
+
+def test_a_flood_of_one_reason_hides_no_other() -> None:
+    """Somebody without a key fills the log; a MAG whose clock is wrong is told all the same."""
+    observer, log = collected(lines_per_second=1)
+    for _ in range(1000):
+        observer.observe(Observation(name="message-discarded", reason="no-association"), at(0))
+    observer.observe(Observation(name="message-discarded", reason="malformed"), at(0.5))
+    observer.observe(accepted(), at(2))
+    assert [line.split(" nai=")[0] for line in log.lines] == [
+        "message-discarded [no-association]",
+        "message-discarded [malformed]",
+        "message-discarded [no-association]: 999 more within a second, suppressed",
+        "access-accepted",
+    ]
+
+
+def test_each_second_has_its_own_count() -> None:
+    observer, log = collected(lines_per_second=1)
+    for tenth in range(25):
+        observer.observe(refused(), at(tenth / 10))
+    observer.flush()
+    told = [line for line in log.lines if "suppressed" in line]
+    assert told == [
+        f"registration-refused [133]: {more} more within a second, suppressed" for more in (9, 9, 4)
+    ]
+    assert len(log.lines) == 6
+
+
+def test_words_of_strangers_would_fill_no_memory() -> None:
+    observer, _ = collected()
+    for number in range(3 * MOST_KINDS):
+        observer.observe(Observation(name="said", reason=f"word {number}"), at(0))
+        assert len(observer._windows) <= MOST_KINDS
 
 
 def test_flush_tells_what_is_still_suppressed() -> None:
@@ -74,4 +108,4 @@ def test_flush_tells_what_is_still_suppressed() -> None:
         observer.observe(refused(), at(0))
     observer.flush()
     observer.flush()
-    assert log.lines[1:] == ["registration-refused: 2 more within a second, suppressed"]
+    assert log.lines[1:] == ["registration-refused [133]: 2 more within a second, suppressed"]
