@@ -1,8 +1,8 @@
 """Who is heard first when more datagrams arrive than can be handled; no sockets here.
 
-Datagrams are handled as they come until most of them turn out to be worthless. Then more is read than handled, and
-chosen from: first of all what comes from sources that authenticated lately, each source in its turn. Nothing is ever
-believed or refused for where it came from: whoever borrows the source of a good peer competes with that peer alone.
+Datagrams are handled as they come until most of them turn out to be worthless. Then more is read than handled, to find
+what comes from sources that authenticated lately; it goes first, each source in its turn. Nothing is ever believed or
+refused for where it came from: whoever borrows the source of a good peer gets a place in a queue, and keeps nobody out.
 """
 
 from collections.abc import Collection, Iterable
@@ -70,6 +70,11 @@ class Crowd:
     def __len__(self) -> int:
         return len(self._good) + len(self._strange)
 
+    @property
+    def good(self) -> int:
+        """How much waits of sources that authenticated lately."""
+        return len(self._good)
+
     def admit(self, batch: Iterable[Datagram]) -> None:
         """Let ``batch`` wait."""
         good, strange, proven = self._good, self._strange, self._proven
@@ -80,10 +85,11 @@ class Crowd:
                 good.put(datagram)
             else:
                 strange.put(datagram)
-        self.dropped += good.trim(self._most) + strange.trim(self._most)
 
     def choose(self, most: int) -> list[Datagram]:
-        """Up to ``most`` to be handled now."""
+        """Up to ``most`` to be handled now; of what is left then, no more goes on waiting than there is room for."""
         kept = min(len(self._strange), most // FOR_STRANGERS)
         chosen = self._good.take(most - kept)
-        return chosen + self._strange.take(most - len(chosen))
+        chosen += self._strange.take(most - len(chosen))
+        self.dropped += self._good.trim(self._most) + self._strange.trim(self._most)
+        return chosen

@@ -65,7 +65,7 @@ class UdpSocket(LastingReader):
         self._deliver = deliver
         self._report = report
         self._most = batch
-        self._proven = proven or Proven()
+        self._proven = Proven() if proven is None else proven
         self._crowd = Crowd(self._proven)
         self._turn: IDelayedCall | None = None
         # Whether the last reading left something in the kernel, as far as we know.
@@ -151,17 +151,18 @@ class UdpSocket(LastingReader):
         return batch
 
     def _choose(self, batch: list[Datagram]) -> list[Datagram]:
-        """Read on, let everything wait, and choose what is handled now.
+        """Read on until there is enough of those who authenticated lately, and choose what is handled now.
 
         The kernel does not know what still waits: its turn is a timer's.
         """
+        crowd = self._crowd
+        crowd.admit(batch)
         for _ in range(READ_AHEAD):
-            if not self._more:
+            if not self._more or crowd.good >= self._most:
                 break
-            batch += self._receive()
-        self._crowd.admit(batch)
-        chosen = self._crowd.choose(self._most)
-        if self._crowd:
+            crowd.admit(self._receive())
+        chosen = crowd.choose(self._most)
+        if crowd:
             self._turn = self._timing.callLater(0.0, self._take_turn)
         return chosen
 

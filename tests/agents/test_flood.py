@@ -25,13 +25,13 @@ BATCH = 64
 
 @implementer(ILogObserver)
 class Lines:
-    """How often which event was logged."""
+    """How often which event was logged, by its reason."""
 
     def __init__(self) -> None:
         self.count: Counter[object] = Counter()
 
     def __call__(self, event: dict[str, object]) -> None:
-        self.count[event["event"]] += 1
+        self.count[event["event"], event["reason"]] += 1
 
 
 class Mag:

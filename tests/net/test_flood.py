@@ -108,7 +108,9 @@ class Bench:
             care_of_address=mag,
             identification=ntp_timestamp(self.clock.wall) + self._asked,
         )
-        signed = association(node) if key is None else SecurityAssociation(4096 + node, Secret(b"%016d" % key))
+        signed = (
+            association(node) if key is None else SecurityAssociation(4096 + node, Secret(b"%016d" % key))
+        )
         return request.encode(mn_ha=signed)
 
     def turn(self) -> None:
