@@ -216,15 +216,18 @@ def deregistered(asked: Asked, ended: Sequence[Binding]) -> list[Observe]:
     ]
 
 
-def expired(binding: Binding) -> Observe:
-    return Observe(
-        Observation(
-            name="binding-expired",
-            nai=_nai(binding.nai),
-            session=_session(binding),
-            cause=f"not renewed within {binding.lifetime} s",
-            details={"mag": ipv4_text(binding.care_of_address)},
-        )
+def expired(bindings: Sequence[Binding]) -> ObserveAlike:
+    """Those that come due at a time."""
+    return ObserveAlike(Alike("binding-expired", bindings, _expired, _whose))
+
+
+def _expired(binding: Binding) -> Observation:
+    return Observation(
+        name="binding-expired",
+        nai=_nai(binding.nai),
+        session=_session(binding),
+        cause=f"not renewed within {binding.lifetime} s",
+        details={"mag": ipv4_text(binding.care_of_address)},
     )
 
 

@@ -20,7 +20,7 @@ from pmip_tw.lma.revoking import Revoker
 from pmip_tw.lma.tunnelling import tunnel_to, udp_reply
 from pmip_tw.lma.underway import Underway, changes
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Observe, Send
+from pmip_tw.mobility.effects import Observe, Remove, Send
 from pmip_tw.mobility.records import Record
 from pmip_tw.mobility.replay import ReplayFloors
 from pmip_tw.mobility.tunnels import AnchorKey, Broadcasts, Tunnel
@@ -127,17 +127,22 @@ class Registrations:
     def expire(self, now: Now) -> list[Effect]:
         """Lifetimes that are over end in silence; an owner's other bindings stay (L6)."""
         effects: list[Effect] = []
+        ended: list[Binding] = []
         for bound in self._bindings.expired(now.monotonic):
             if bound.owner in self._underway:
                 # What follows may fail, and must find what it began with.
                 self._bindings.look_again(bound.owner, now.monotonic + 1.0)
                 continue
-            ended = [one for one in bound.all if one.deadline <= now.monotonic]
-            left = tuple(one for one in bound.all if one.deadline > now.monotonic)
             self._floors.note(bound.owner, bound.identification, now.monotonic)
-            effects += changes(bound, self._leave(bound, left, now))
-            effects += [observed.expired(one) for one in ended]
-        return effects
+            if bound.others:
+                ended += (one for one in bound.all if one.deadline <= now.monotonic)
+                left = tuple(one for one in bound.all if one.deadline > now.monotonic)
+                effects += changes(bound, self._leave(bound, left, now))
+            else:
+                ended.append(bound)
+                self._leave(bound, (), now)
+                effects.append(Remove(bound.key))
+        return [*effects, observed.expired(ended)] if ended else effects
 
     def end(self, bound: Binding, now: Now) -> list[Effect]:
         """All of an owner's bindings are over before their time, and by no message: nobody can refuse that."""

@@ -12,8 +12,8 @@ from pmip_tw.lma.records import RevocationOver, Revoking
 from pmip_tw.lma.revocation_proof import RevocationProof
 from pmip_tw.lma.underway import Underway
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Observe, Send
-from pmip_tw.mobility.observations import Detail, Observation
+from pmip_tw.mobility.effects import Observe, ObserveAlike, Send
+from pmip_tw.mobility.observations import Alike, Detail, Observation
 from pmip_tw.mobility.timers import Wheel
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT
 from pmip_tw.wire.revocation import Revocation, RevocationAck
@@ -29,7 +29,7 @@ _REMEMBERED = 600.0
 
 _LAST_IDENTIFIER = 0xFFFFFFFF
 
-Told = Send | Save | Observe
+Told = Send | Save | Observe | ObserveAlike
 """What comes of revocations."""
 
 _Key = tuple[bytes, Place]
@@ -234,7 +234,7 @@ class Revoker:
         )
         return [
             Send(pending.proof.sign(revocation), pending.destination, pending.local),
-            _observed("revocation-sent", pending),
+            ObserveAlike(Alike("revocation-sent", ((pending, pending.tries),), _sent, _whose)),
             Save(_record(pending, identifier, now.monotonic)),
         ]
 
@@ -256,6 +256,20 @@ def _record(pending: _Pending, identifier: int, sent_at: float) -> Revoking:
         identifier,
         sent_at,
     )
+
+
+def _sent(subject: tuple[_Pending, int]) -> Observation:
+    pending, tries = subject
+    return Observation(
+        name="revocation-sent",
+        nai=pending.nai.decode(errors="replace"),
+        session=str(pending.destination),
+        details={"tries": tries},
+    )
+
+
+def _whose(subject: tuple[_Pending, int]) -> str:
+    return subject[0].nai.decode(errors="replace")
 
 
 def _observed(
