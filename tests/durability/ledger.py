@@ -49,6 +49,8 @@ class Ledger:
         self._nodes = [_Node() for _ in range(nodes)]
         self._hold = hold
         self._pending: dict[int, Asked] = {}
+        # Superseded by an answer at another MAG: theirs may have been given before, and be read after it.
+        self._overtaken: set[int] = set()
         self._users: dict[int, int] = {}
         self._revoked: dict[tuple[int, int], int] = {}
         self.broken: list[Broken] = []
@@ -87,14 +89,18 @@ class Ledger:
             (at, f"is answered {code}: {lifetime} s for {ipv4_text(Ipv4(home))}, number {sequence}")
         )
         if asked is None:
-            if code <= 1 and sequence in {one.sequence for one in self.captured(node, at)}:
+            if sequence in self._overtaken:
+                self._overtaken.remove(sequence)
+            elif code <= 1 and sequence in {one.sequence for one in self.captured(node, at)}:
                 self._break(
                     "an old request changes nothing", node, f"number {sequence} is accepted once more"
                 )
             return False
         if code > 1:
+            overtaken = asked is not known.pending[-1]
             known.pending.remove(asked)
-            self._break("a request that breaks no rule is accepted", node, f"it is refused with {code}")
+            if not overtaken:
+                self._break("a request that breaks no rule is accepted", node, f"it is refused with {code}")
             return True
         self._supersede(known, asked)
         if lifetime == 0:
@@ -111,6 +117,8 @@ class Ledger:
         before = known.pending[: known.pending.index(asked)]
         for one in before:
             self._pending.pop(one.sequence, None)
+            if one.mag != asked.mag:
+                self._overtaken.add(one.sequence)
         older = [known.accepted] if known.accepted else []
         known.superseded.extend([*older, *known.maybe, *before])
         known.accepted, known.maybe = asked, []
@@ -138,6 +146,10 @@ class Ledger:
             )
         known.home_address = home_address
         self._users[home_address] = node
+
+    def silence(self) -> None:
+        """Everything that was on its way has been heard."""
+        self._overtaken.clear()
 
     def revoked(self, home_address: int, mag: int, identifier: int, node: int) -> None:
         """A MAG is told that a registration is over."""

@@ -223,9 +223,40 @@ def test_a_request_that_nobody_answered_may_be_new(story: Story) -> None:
     assert story.promises == []
 
 
+def test_answers_at_two_mags_may_be_read_in_either_order(story: Story) -> None:
+    first, second = story.ask(0), story.ask(0, mag=1)
+    story.answer(0, second, HERE)
+    story.answer(0, first, HERE)
+    assert story.promises == []
+    story.answer(0, first, HERE)
+    assert story.promises == ["an old request changes nothing"]
+
+
+def test_answers_at_one_mag_are_read_in_their_order(story: Story) -> None:
+    first, second = story.ask(0), story.ask(0)
+    story.answer(0, second, HERE)
+    story.answer(0, first, HERE)
+    assert story.promises == ["an old request changes nothing"]
+
+
+def test_once_all_is_quiet_an_old_request_has_no_answer_to_come(story: Story) -> None:
+    first, second = story.ask(0), story.ask(0, mag=1)
+    story.answer(0, second, HERE)
+    story.ledger.silence()
+    story.answer(0, first, HERE)
+    assert story.promises == ["an old request changes nothing"]
+
+
 def test_refusals_are_no_answer_to_count_on(story: Story) -> None:
     story.answer(0, story.ask(0), HERE, code=130)
     assert story.promises == ["a request that breaks no rule is accepted"]
+
+
+def test_what_a_newer_request_has_overtaken_may_be_refused(story: Story) -> None:
+    first, second = story.ask(0), story.ask(0, mag=1)
+    story.answer(0, first, HERE, code=133)
+    story.answer(0, second, HERE)
+    assert story.promises == []
 
 
 def test_identifiers_of_revocations_grow(story: Story) -> None:

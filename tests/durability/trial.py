@@ -68,6 +68,7 @@ class Trials:
         subject.kill()
         self.kills += 1
         self.traffic.listen(_SILENCE)
+        self._ledger.silence()
         if random.random() < _AGAIN:
             subject.start_and_kill(random.uniform(0, 2 * self._load.restart))
             self.kills += 1
