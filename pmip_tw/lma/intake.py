@@ -11,7 +11,7 @@ from pmip_tw.lma.commitment import Asked, Save
 from pmip_tw.lma.mags import KnownMag, KnownMags
 from pmip_tw.lma.owners import owner_of
 from pmip_tw.lma.policy import LmaPolicy
-from pmip_tw.lma.proving import Proof, Prover, Unproven, objection_between_agents
+from pmip_tw.lma.proving import Proof, Prover, Unproven, objection_between_agents, wrong_mn_ha
 from pmip_tw.lma.records import RefusedAhead as RefusedAheadRecord
 from pmip_tw.lma.records import Spent
 from pmip_tw.lma.refusal import Refusal
@@ -66,6 +66,8 @@ class Intake:
                 return self._turn_away(proof, request, payload, source, local, now)
             asked = _proven(payload, request, mag, proof, source, local)
             objection = objection_between_agents(request, mag, proof)
+        elif isinstance(asked, Unproven):
+            return self._turn_away(asked, request, payload, source, local, now)
         if self._by_technology:
             asked.owner = owner_of(request)
         binding = self._bindings.get(asked.owner)
@@ -103,6 +105,8 @@ class Intake:
             if isinstance(proof, Unproven):
                 return None
             asked = _proven(payload, request, mag, proof, source, local)
+        elif isinstance(asked, Unproven):
+            return None
         if self._by_technology:
             asked.owner = owner_of(request)
         return asked
@@ -119,8 +123,8 @@ class Intake:
 
     def _of_node_alone(
         self, payload: bytes, request: RegistrationRequest, source: Endpoint, local: Ipv4
-    ) -> Asked | None:
-        """Nearly every request: MN-HA and no other authenticator. None: it is not that, or not right."""
+    ) -> Asked | Unproven | None:
+        """Nearly every request: MN-HA and no other authenticator. None: it is not that."""
         found = request.mn_ha
         if found is None or request.fa_ha is not None or request.mn_aaa is not None:
             return None
@@ -128,7 +132,9 @@ class Intake:
         if association is None or request.challenge is not None or request.repeated:
             return None
         used = association.verified_by(payload[: found.covered], found.value)
-        return None if used is None else Asked(request, payload, found.value, used, source, local)
+        if used is None:
+            return wrong_mn_ha(association, found.spi)
+        return Asked(request, payload, found.value, used, source, local)
 
     def _object(self, asked: Asked, objection: Refusal | Unproven, now: Now) -> list[Send | Save | Observe]:
         if isinstance(objection, Unproven):

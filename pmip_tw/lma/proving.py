@@ -5,7 +5,7 @@ server (RFC 4721), and, where 47 says that the MAG's association is meant, FA-HA
 is there and has a key must verify as well; that of FA-HA beside MN-HA is looked at later (H6).
 """
 
-import attrs
+from msgspec import Struct
 
 from pmip_tw.addresses import ipv4_text
 from pmip_tw.lma.mags import KnownMag, shares_key
@@ -19,8 +19,7 @@ from pmip_tw.wire.extensions import FA_HA, MN_HA, PROXY_SKIPPABLE
 from pmip_tw.wire.registration import RegistrationRequest, challenge_is_answered
 
 
-@attrs.frozen(slots=True, kw_only=True)
-class Proof:
+class Proof(Struct, frozen=True, kw_only=True):
     """The request is authentic. ``authenticator``: octets that no other request has.
 
     ``mn_ha``, ``fa_ha``: what signs the answer. ``fa_ha_valid``: the request itself has exactly one FA-HA, a right one.
@@ -32,8 +31,7 @@ class Proof:
     fa_ha_valid: bool
 
 
-@attrs.frozen(slots=True, kw_only=True)
-class Unproven:
+class Unproven(Struct, frozen=True, kw_only=True):
     """The request is not authentic: ``reason`` and ``cause`` for the observers.
 
     ``code``: the answer, signed with ``mn_ha`` and ``fa_ha``; None: there is none. ``vouched``: another
@@ -107,18 +105,7 @@ class Prover:
                 return self._no_key(request, f"with SPI {node.spi}")
             mn_ha = keyed.verified_by(payload[: node.covered], node.value)
             if mn_ha is None:
-                cause = (
-                    f"the MN-HA authenticator with SPI {node.spi} is wrong: the sender's key is not ours (H4)"
-                )
-                return Unproven(
-                    reason="bad-authenticator",
-                    cause=cause,
-                    code=Code.HA_MN_AUTH,
-                    mn_ha=keyed,
-                    fa_ha=fa_ha,
-                    vouched=fa_ha_valid,
-                    known=known,
-                )
+                return wrong_mn_ha(keyed, node.spi, fa_ha, vouched=fa_ha_valid)
             authenticator = node.value
         if aaa is not None:
             key = self._aaa.find(request.nai, aaa.spi)
@@ -146,6 +133,21 @@ class Prover:
             cause=f"no key is configured for {name!r} {which} (H3)",
             known=self._associations.knows(request.nai),
         )
+
+
+def wrong_mn_ha(
+    keyed: SecurityAssociation, spi: int, fa_ha: SecurityAssociation | None = None, *, vouched: bool = False
+) -> Unproven:
+    """H4: MN-HA was not made with the node's key; ``keyed`` is the one that it names by ``spi``."""
+    return Unproven(
+        reason="bad-authenticator",
+        cause=f"the MN-HA authenticator with SPI {spi} is wrong: the sender's key is not ours (H4)",
+        code=Code.HA_MN_AUTH,
+        mn_ha=keyed,
+        fa_ha=fa_ha,
+        vouched=vouched,
+        known=True,
+    )
 
 
 def objection_between_agents(

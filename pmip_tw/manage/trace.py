@@ -81,6 +81,8 @@ class Trace:
             self._held_unsorted -= len(oldest)
 
     def observe(self, observation: Observation, now: Now) -> None:
+        if observation.reason and self._repeats(observation, now.wall):
+            return
         aliases = _aliases(observation)
         identity = _plain(observation.nai) or self._identity_of(aliases)
         if not identity:
@@ -92,6 +94,11 @@ class Trace:
         for alias in aliases:
             self._name(history, alias, identity)
         self._forget_oldest()
+
+    def _repeats(self, observation: Observation, wall: float) -> bool:
+        """Whether all that is new is that it came again. A flood in the name of mobile nodes comes through here."""
+        history = self._known.get(observation.nai)
+        return history is not None and _is_repeated(history.records, observation, wall)
 
     def find(self, key: str) -> list[dict[str, object]]:
         """The history of the mobile node with this NAI, oldest first; or of every one seen with this MAC or address.
@@ -198,20 +205,22 @@ def _aliases(observation: Observation) -> list[str]:
 
 
 def _append(records: deque[_Record], observation: Observation, wall: float) -> None:
+    if not (observation.reason and _is_repeated(records, observation, wall)):
+        records.append(_Record(observation, wall))
+
+
+def _is_repeated(records: deque[_Record], observation: Observation, wall: float) -> bool:
     """A failure that repeats is counted instead: whoever repeats it must not push out what came before."""
-    if observation.reason and records:
-        newest = records[-1]
-        same = (newest.observation.name, newest.observation.reason, newest.observation.session) == (
-            observation.name,
-            observation.reason,
-            observation.session,
-        )
-        if same:
-            newest.observation = observation
-            newest.repeated += 1
-            newest.last_wall = wall
-            return
-    records.append(_Record(observation, wall))
+    newest = records[-1] if records else None
+    if newest is None or newest.observation.reason != observation.reason:
+        return False
+    known = newest.observation
+    if known.name != observation.name or known.session != observation.session:
+        return False
+    newest.observation = observation
+    newest.repeated += 1
+    newest.last_wall = wall
+    return True
 
 
 def _row(record: _Record) -> dict[str, object]:

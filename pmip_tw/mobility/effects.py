@@ -2,45 +2,43 @@
 
 from typing import Any
 
-import attrs
+from msgspec import Struct
 
-from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.mobility.observations import Alike, Observation
 from pmip_tw.mobility.tunnels import Entry, EntryKey
 
 
-@attrs.frozen(slots=True)
-class Send:
+class Send(Struct, frozen=True, gc=False):
     """Send ``datagram`` from our UDP port 434 at ``source`` to ``destination``."""
 
-    datagram: bytes = attrs.field(repr=False)
+    datagram: bytes
     destination: Endpoint
     source: Ipv4
 
+    def __repr__(self) -> str:
+        return f"Send({len(self.datagram)} octets to {self.destination} from {ipv4_text(self.source)})"
 
-@attrs.frozen(slots=True)
-class Install:
+
+class Install(Struct, frozen=True, gc=False):
     """Make the packet plane hold ``entry``, replacing what has its key in one step."""
 
     entry: Entry
 
 
-@attrs.frozen(slots=True)
-class Remove:
+class Remove(Struct, frozen=True, gc=False):
     """Take the entry of ``key`` out of the packet plane; nothing happens if there is none."""
 
     key: EntryKey
 
 
-@attrs.frozen(slots=True)
-class Observe:
+class Observe(Struct, frozen=True, gc=False):
     """Tell the observers."""
 
     observation: Observation
 
 
-@attrs.frozen(slots=True)
-class ObserveAlike:
+class ObserveAlike(Struct, frozen=True, gc=False):
     """Tell the observers of what comes by thousands in a second."""
 
     observations: Alike[Any]

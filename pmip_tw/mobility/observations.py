@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
 
-import attrs
+from msgspec import Struct, field
 
 Detail = str | int | float | bool
 
 
-@attrs.frozen(slots=True, kw_only=True)
-class Observation:
+class Observation(Struct, frozen=True, kw_only=True, gc=False):
     """Something that happened.
 
     ``name``: stable, hyphenated ("registration-accepted"); ``nai``: whose, "" if not known yet;
@@ -23,7 +22,7 @@ class Observation:
     session: str = ""
     cause: str = ""
     reason: str = ""
-    details: Mapping[str, Detail] = attrs.field(factory=dict)
+    details: Mapping[str, Detail] = field(default_factory=dict)
 
 
 Subject = TypeVar("Subject")
