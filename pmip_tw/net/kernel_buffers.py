@@ -3,8 +3,10 @@
 import socket
 import struct
 
-SIZE = 8 << 20
-"""Octets asked for. A datagram of signalling takes 768 of them, so that 10,000 wait while we are busy elsewhere."""
+SIZE = 4 << 20
+"""Octets asked for; the kernel doubles them, and a datagram of signalling takes 768. So 10,000 wait while we are busy
+elsewhere, and none so long that its sender has asked again when it is read.
+"""
 
 _SO_RCVBUFFORCE = 33
 _SO_SNDBUFFORCE = 32

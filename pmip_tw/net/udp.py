@@ -155,7 +155,9 @@ class UdpSocket(LastingReader):
 
         The kernel does not know what still waits: its turn is a timer's.
         """
-        crowd = self._crowd
+        crowd, proven = self._crowd, self._proven
+        if not crowd and all(one.source in proven for one in batch):
+            return batch
         crowd.admit(batch)
         for _ in range(READ_AHEAD):
             if not self._more or crowd.good >= self._most:
