@@ -104,11 +104,16 @@ class Lma:
         for entry in self._forwarding.snapshot():
             if not isinstance(entry, AnchorEntry) or self._engine.bound_to(entry.key) is None:
                 self._forwarding.remove(entry.key)
-        for bound in list(self._engine.bindings):
+        refused: list[AnchorKey] = []
+        for entry in self._engine.entries():
             try:
-                self._forwarding.install(bound.entry)
+                self._forwarding.install(entry)
             except ForwardingError as error:
-                self._log.error("{entry} is not served any more: {error}", entry=bound.key, error=error)
+                self._log.error("{entry} is not served any more: {error}", entry=entry.key, error=error)
+                refused.append(entry.key)
+        for key in refused:
+            bound = self._engine.bound_to(key)
+            if bound is not None:
                 effects += self._engine.cannot_be_served(bound, now)
         return effects
 

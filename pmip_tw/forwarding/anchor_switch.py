@@ -86,7 +86,7 @@ class AnchorSwitch:
             way=ways[0],
             copies=ways[1:],
             to_host=domain.to_host,
-            ends=_one_set(self._local, *(octets(way.tunnel.remote) for way in ways)),
+            ends=_one_set(self._local, *[octets(way.tunnel.remote) for way in ways]),
             ours=ours,
             special=ours if entry.prefix is None else ours | {octets(entry.prefix.broadcast)},
         )
@@ -99,6 +99,8 @@ class AnchorSwitch:
             self._by_tunnel[way.ends, home] = session
 
     def _acquire(self, entry: AnchorEntry) -> tuple[Way, ...]:
+        if not entry.copies:
+            return (self._paths.acquire(entry.tunnel),)
         ways: list[Way] = []
         try:
             for tunnel in dict.fromkeys((entry.tunnel, *entry.copies)):

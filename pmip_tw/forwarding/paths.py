@@ -147,7 +147,9 @@ def require_carriable(entry: Entry) -> None:
             text = "its home address is an end of its own tunnel (T2)"
             raise ForwardingError("install", str(entry.key), text)
         keys = (tunnel.key_in, tunnel.key_out)
-        if keys != (None, None) and tunnel.encapsulation is not Encapsulation.GRE:
+        if keys == (None, None):
+            continue
+        if tunnel.encapsulation is not Encapsulation.GRE:
             text = f"{tunnel.encapsulation.label} has no keys, GRE has (T5)"
             raise ForwardingError("install", str(tunnel), text)
         if not all(key is None or 0 <= key <= 0xFFFFFFFF for key in keys):

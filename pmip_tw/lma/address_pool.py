@@ -51,6 +51,7 @@ class AddressPool:
         )
         self._prefix = prefix
         self._hold = hold
+        self._within = (prefix.network, prefix.broadcast)
         self._never = set(exclude) | {prefix.network, self.link.gateway, prefix.broadcast}
         self._next = prefix.network
         self._users: dict[Ipv4, bytes] = {}
@@ -67,7 +68,8 @@ class AddressPool:
 
     def gives(self, address: Ipv4) -> bool:
         """Whether it is one of those that are given to mobile nodes."""
-        return address in self._prefix and address not in self._never
+        first, last = self._within
+        return first <= address <= last and address not in self._never
 
     def former(self, owner: bytes) -> Ipv4 | None:
         """The address that is held for ``owner``; None if there is none."""
@@ -95,6 +97,13 @@ class AddressPool:
         if hold is not None and self._held_for.get(hold.owner) == address:
             del self._held_for[hold.owner]
         self._users[address] = owner
+
+    def take_over(self, address: Ipv4, owner: bytes) -> bool:
+        """``take`` what a former process gave, if it is still given here and nobody's yet."""
+        if address in self._users or not self.gives(address):
+            return False
+        self._users[address] = owner
+        return True
 
     @property
     def oldest_hold(self) -> float:

@@ -1,7 +1,7 @@
 """Who is registered where (RFC 5944 3.8.1): bindings are values, replaced whole by every accepted registration."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import attrs
 from msgspec import Struct
@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from pmip_tw.addresses import Endpoint, Ipv4, Prefix
 from pmip_tw.lma.gre_keys import GreKeys
+from pmip_tw.lma.records import Bound
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.timers import Wheel
 from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Broadcasts, Tunnel
@@ -174,17 +175,46 @@ def together(bindings: tuple[Binding, ...]) -> Binding:
     return replace(first, form=None, others=tuple(replace(other, others=()) for other in others))
 
 
+class FormerBindings(Protocol):
+    """Knows what records mean: see ``former.py``."""
+
+    def waited(self, record: Bound) -> Binding: ...
+    def entry(self, record: Bound) -> AnchorEntry: ...
+
+
 class BindingTable:
     """All bindings by owner (P23), when each ends, and which GRE keys they have."""
 
     def __init__(self) -> None:
         self.gre_keys = GreKeys()
-        self._by_owner: dict[bytes, Binding] = {}
+        self._by_owner: dict[bytes, Binding | Bound] = {}
+        self._former: FormerBindings | None = None
         self._expiry: Wheel[bytes] = Wheel(1.0, self._deadline)
 
     def get(self, owner: bytes) -> Binding | None:
         """The newest binding of ``owner``, with its others."""
-        return self._by_owner.get(owner)
+        found = self._by_owner.get(owner)
+        return self._waited(found) if isinstance(found, Bound) else found
+
+    def _waited(self, record: Bound) -> Binding:
+        assert self._former is not None
+        binding = self._by_owner[record.owner] = self._former.waited(record)
+        return binding
+
+    def restore(self, record: Bound, former: "FormerBindings") -> None:
+        """Hold what a former process has left; ``former`` makes a binding of it when somebody asks."""
+        self._former = former
+        self._by_owner[record.owner] = record
+        self._expiry.file(record.owner, record.deadline)
+
+    def entries(self) -> Iterator[AnchorEntry]:
+        """What the packet plane must hold for all of them."""
+        for found in self._by_owner.values():
+            if isinstance(found, Bound):
+                assert self._former is not None
+                yield self._former.entry(found)
+            else:
+                yield found.entry
 
     def of_nai(self, nai: bytes) -> list[Binding]:
         """All that ``nai`` has; it may be more than one owner (P23). It looks through all: for people."""
@@ -192,7 +222,7 @@ class BindingTable:
 
     def put(self, binding: Binding) -> None:
         """Hold ``binding`` and its others in place of what its owner had."""
-        previous = self._by_owner.get(binding.owner)
+        previous = self.get(binding.owner)
         self._by_owner[binding.owner] = binding
         # One that has lost its others may have come due with one of them, and is not filed any more.
         if previous is None or binding.others or previous.others or binding.deadline < previous.deadline:
@@ -208,12 +238,13 @@ class BindingTable:
 
     def remove(self, owner: bytes) -> None:
         binding = self._by_owner.pop(owner, None)
-        if binding is not None:
+        if isinstance(binding, Binding):
             self.gre_keys.drop(one.tunnel for one in binding.all)
 
     def expired(self, monotonic: float) -> list[Binding]:
         """Owners' bindings of which at least one's lifetime is over, some at a time; they are still held."""
-        return [self._by_owner[owner] for owner in self._expiry.due(monotonic)]
+        found = [self.get(owner) for owner in self._expiry.due(monotonic)]
+        return [binding for binding in found if binding is not None]
 
     def look_again(self, owner: bytes, monotonic: float) -> None:
         """What ``expired`` told of ``owner`` cannot be acted upon before ``monotonic``."""
@@ -224,7 +255,10 @@ class BindingTable:
 
     def __iter__(self) -> Iterator[Binding]:
         """The newest binding of each owner."""
-        return iter(self._by_owner.values())
+        return (
+            self._waited(found) if isinstance(found, Bound) else found
+            for found in list(self._by_owner.values())
+        )
 
     def __len__(self) -> int:
         """How many owners have a binding."""
@@ -235,7 +269,7 @@ class BindingTable:
         return None if binding is None else _first_deadline(binding)
 
 
-def _first_deadline(binding: Binding) -> float:
+def _first_deadline(binding: Binding | Bound) -> float:
     if binding.others:
-        return min(one.deadline for one in binding.all)
+        return min(binding.deadline, *(other.deadline for other in binding.others))
     return binding.deadline

@@ -5,11 +5,14 @@ the reply) or nothing but an Observe; with a Save for what must be durable as we
 reports each Commit back, in the order in which they were made, by one of ``committed``, ``superseded`` and ``failed``.
 """
 
+from collections.abc import Iterator
+
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.errors import WireError
 from pmip_tw.lma import observed
 from pmip_tw.lma.bindings import Binding, BindingTable
 from pmip_tw.lma.commitment import Asked, Commit, Effect, Save
+from pmip_tw.lma.former import Former
 from pmip_tw.lma.intake import Intake
 from pmip_tw.lma.mags import KnownMags
 from pmip_tw.lma.policy import LmaPolicy
@@ -28,7 +31,7 @@ from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.mobility.replay import ReplayFloors, seconds_between
 from pmip_tw.mobility.steady_clock import SLEW, SteadyClock
-from pmip_tw.mobility.tunnels import AnchorKey
+from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.revocation import RevocationAck
 
@@ -98,10 +101,9 @@ class LmaEngine:
     def restore(self, rows: Rows, now: Now) -> list[Observe]:
         """What former processes have left, before anything is heard; entries are the agent's business."""
         restorer = Restorer(
-            local=self.address,
             intake=self._intake,
             bindings=self._bindings,
-            registrations=self._registrations,
+            former=Former(self.address, self._intake, self._registrations),
             pools=self._pools,
             floors=self._floors,
             revoker=self._revoker,
@@ -124,6 +126,10 @@ class LmaEngine:
     def renewed(self, commit: Commit) -> bytes | None:
         """The answer to what ``renew`` made, when it is durable; None: it is not as simple, see ``stands``."""
         return self._renewals.answer(commit)
+
+    def entries(self) -> Iterator[AnchorEntry]:
+        """What the packet plane must hold."""
+        return self._bindings.entries()
 
     def receive(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> list[Effect]:
         """A datagram of port 434. Nothing that is not authentic changes any state."""

@@ -24,6 +24,7 @@ from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.mobility.replay import RefusedAhead, ReplayFloors, TimestampWindow, later, resynchronizing
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.registration import RegistrationRequest
+from pmip_tw.wire.renewal import form_of, leading_nai
 
 
 class Intake:
@@ -110,6 +111,30 @@ class Intake:
         if self._by_technology:
             asked.owner = owner_of(request)
         return asked
+
+    def may_wait(self, request: bytes, owner: bytes, source: Ipv4) -> bool:
+        """Whether a request that was believed before would get through ``recall`` as it is configured today.
+
+        That its key is the same is not looked at: there may be a million of them.
+        """
+        form = form_of(request)
+        if form is None or self._by_technology or self._policy.tunnel_broadcast:
+            return False
+        if form.home_agent(request) != self._policy.address or leading_nai(request) != owner:
+            return False
+        if self._mags is not None and self._mags.is_known(source):
+            return False
+        association = self._associations.find(owner, form.spi(request))
+        return association is not None and association.previous is None
+
+    def remembered(self, payload: bytes, source: Endpoint, local: Ipv4) -> Asked:
+        """The request of one that could wait."""
+        request = RegistrationRequest.decode(payload)
+        found = request.mn_ha
+        assert found is not None
+        association = self._associations.find(request.nai, found.spi)
+        assert association is not None
+        return Asked(request, payload, found.value, association, source, local)
 
     def recall_refused(self, owner: bytes, identification: int, wall: float) -> None:
         """A former process has refused it because it is ahead."""

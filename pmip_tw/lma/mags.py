@@ -81,6 +81,10 @@ class KnownMags:
         """How to read a request from ``source``, before anything is known of it."""
         return source.address in self._draft03
 
+    def is_known(self, source: Ipv4) -> bool:
+        """Whether a MAG is configured with that address."""
+        return source in self._by_address
+
     def protect(self, address: Ipv4) -> None:
         """The signalling of the MAG at ``address`` comes through ESP or not at all."""
         self._by_address[address] = attrs.evolve(self._by_address[address], protected=True)

@@ -94,7 +94,22 @@ class Pools:
         for pool in self._around(key):
             pool.hold(key.home_address, owner, since)
 
-    def objection(self, key: AnchorKey, nai: bytes) -> str:
+    def take_over(self, key: AnchorKey, nai: bytes, owner: bytes) -> str:
+        """``take`` what a former process gave; why it cannot be kept, "" if it is."""
+        if not self._static:
+            for pool in self._candidates(nai):
+                if pool.link.domain == key.domain and pool.take_over(key.home_address, owner):
+                    return ""
+        user = self.user(key)
+        if user is not None:
+            # A write that was said to have failed may be there all the same: the newest counts.
+            return f"its address has been given to {user.decode(errors='replace')!r} since"
+        problem = self._objection(key, nai)
+        if not problem:
+            self.take(key, nai, owner)
+        return problem
+
+    def _objection(self, key: AnchorKey, nai: bytes) -> str:
         """Why ``nai`` may not keep an address that it was given by a former configuration; "" if it may."""
         fixed = self._static.get(nai)
         if fixed is not None:

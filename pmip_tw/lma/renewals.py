@@ -16,14 +16,14 @@ from pmip_tw.lma.recording import bound_record
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.lma.underway import Underway
 from pmip_tw.mobility.clock import Now
-from pmip_tw.wire.renewal import RenewalForm, form_of, leading_nai
+from pmip_tw.wire.renewal import RenewalForm, form_of, identification_of, leading_nai
 
 
 def renewal_form(asked: Asked) -> RenewalForm | None:
     """How to know a renewal of what ``asked`` is given; None: it is proven, or made, in a way that is not followed."""
     if asked.mag is not None or asked.fa_ha is not None or asked.association is None:
         return None
-    return form_of(asked.payload, asked.request)
+    return form_of(asked.payload)
 
 
 class Renewals:
@@ -58,7 +58,7 @@ class Renewals:
         assert association is not None
         if not association.verify(payload[:covered], payload[covered:]):
             return None
-        identification = form.identification(payload)
+        identification = identification_of(payload)
         if not self._intake.is_new(bound, identification, now):
             return None
         new = bound.renewed(payload, identification, now.monotonic + bound.lifetime)

@@ -6,13 +6,11 @@ sent: what a former process has promised stands, as long as the configuration st
 
 from collections.abc import Iterable, Sequence
 
-from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, Ipv4
-from pmip_tw.errors import WireError
+from pmip_tw.addresses import Ipv4
 from pmip_tw.lma import observed
-from pmip_tw.lma.bindings import Binding, BindingTable, NegotiatedRevocation, Place, together
-from pmip_tw.lma.commitment import Asked
+from pmip_tw.lma.bindings import Binding, BindingTable, Place, together
+from pmip_tw.lma.former import Former
 from pmip_tw.lma.intake import Intake
-from pmip_tw.lma.negotiating import offered
 from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.records import (
     Bound,
@@ -25,23 +23,22 @@ from pmip_tw.lma.records import (
     Unbound,
     shifted,
 )
-from pmip_tw.lma.registrations import Registrations
 from pmip_tw.lma.revocation_proof import RevocationProof
 from pmip_tw.lma.revoked import Revoked
 from pmip_tw.lma.revoking import Revoker
-from pmip_tw.lma.tunnelling import direct_tunnel
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.records import Record
 from pmip_tw.mobility.replay import ReplayFloors, later
-from pmip_tw.mobility.tunnels import AnchorKey, Encapsulation, Tunnel
+from pmip_tw.mobility.tunnels import AnchorKey
+from pmip_tw.wire.renewal import identification_of
 
 Rows = Iterable[tuple[float, Sequence[Record]]]
 """See IBindingStore.load."""
 
 
 class Restorer:
-    """Used once, before anything is heard. ``local``: our address, at which tunnels end.
+    """Used once, before anything is heard.
 
     ``latest``: the latest valid Identification, None if there is none.
     """
@@ -49,20 +46,18 @@ class Restorer:
     def __init__(
         self,
         *,
-        local: Ipv4,
         intake: Intake,
         bindings: BindingTable,
-        registrations: Registrations,
+        former: Former,
         pools: Pools,
         floors: ReplayFloors,
         revoker: Revoker,
         revoked: Revoked,
     ) -> None:
         self.latest: int | None = None
-        self._local = local
         self._intake = intake
         self._bindings = bindings
-        self._registrations = registrations
+        self._former = former
         self._pools = pools
         self._floors = floors
         self._revoker = revoker
@@ -121,23 +116,34 @@ class Restorer:
     # Bindings
 
     def _bound(self, record: Bound, now: Now) -> None:
+        """The newest record of its owner."""
+        if record.deadline > now.monotonic and self._former.may_wait(record):
+            key = _key(record)
+            problem = self._pools.take_over(key, record.owner, record.owner)
+            if not problem:
+                self._addresses.add(key)
+                self._bindings.restore(record, self._former)
+                self._note_latest(identification_of(record.request))
+                return
+            self._notes.append(observed.not_restored(record.owner, key, problem))
+        else:
+            self._bound_otherwise(record, now)
+
+    def _bound_otherwise(self, record: Bound, now: Now) -> None:
+        """One that has ended, or that must be looked at."""
         every = (record, *record.others)
         key = _key(record)
         if all(one.deadline <= now.monotonic for one in every):
-            self._expired(record, key, max(one.deadline for one in every))
+            self._expired(record, key, max(one.deadline for one in every), now)
             return
-        bindings = tuple(
-            binding
-            for one in every
-            if one.deadline > now.monotonic and (binding := self._binding(one, key)) is not None
-        )
-        problem = self._objection(record, key, bindings)
+        live = [self._former.binding(one) for one in every if one.deadline > now.monotonic]
+        bindings = tuple(binding for binding in live if binding is not None)
+        problem = _misfit(record, bindings) or self._pools.take_over(key, bindings[0].nai, record.owner)
         if problem:
             self._notes.append(observed.not_restored(record.owner, key, problem))
             return
         newest = together(bindings)
         self._addresses.add(key)
-        self._pools.take(key, newest.nai, newest.owner)
         self._bindings.put(newest)
         self._note_latest(newest.identification)
 
@@ -145,65 +151,10 @@ class Restorer:
         if self.latest is None or later(identification, self.latest):
             self.latest = identification
 
-    def _objection(self, record: Bound, key: AnchorKey, bindings: tuple[Binding, ...]) -> str:
-        if not bindings:
-            return "no key or MAG that is configured now proves its request, or our address is another one"
-        if any(binding.owner != record.owner for binding in bindings):
-            return "binding_key is another one now"
-        user = self._pools.user(key)
-        if user is not None:
-            # A write that was said to have failed may be there all the same.
-            return f"its address has been given to {user.decode(errors='replace')!r} since"
-        return self._pools.objection(key, bindings[0].nai)
-
-    def _expired(self, record: Bound, key: AnchorKey, ended_at: float) -> None:
+    def _expired(self, record: Bound, key: AnchorKey, ended_at: float, now: Now) -> None:
         self._hold(key, record.owner, ended_at)
-        asked = self._recall(record.request, record.source_address, record.source_port)
-        if asked is not None:
-            self._spent.append((ended_at, record.owner, asked.request.identification))
-
-    def _binding(self, record: Bound, key: AnchorKey) -> Binding | None:
-        asked = self._recall(record.request, record.source_address, record.source_port)
-        if asked is None:
-            return None
-        revocation, offer = None, offered(asked)
-        if record.own_timestamp is not None and offer is not None:
-            revocation = NegotiatedRevocation(
-                own_timestamp=record.own_timestamp, peer_timestamp=offer.timestamp, inform=record.inform
-            )
-        encapsulation = Encapsulation(record.encapsulation)
-        if record.remote_port or record.key_in is not None:
-            tunnel = Tunnel(
-                local=self._local,
-                remote=record.remote,
-                remote_port=record.remote_port,
-                encapsulation=encapsulation,
-                key_in=record.key_in,
-                key_out=record.key_out,
-            )
-        else:
-            tunnel = direct_tunnel(self._local, record.remote, encapsulation)
-        binding = self._registrations.binding(
-            asked,
-            key,
-            tunnel,
-            record.lifetime,
-            record.deadline,
-            moved_at=record.moved_at,
-            revocation=revocation,
-        )
-        binding.restored = True
-        return binding
-
-    def _recall(self, request: bytes, source_address: Ipv4, source_port: int) -> Asked | None:
-        """The request once more; None: by today's configuration it is nobody's, or not for us."""
-        try:
-            asked = self._intake.recall(request, Endpoint(source_address, source_port), self._local)
-        except WireError:
-            return None
-        if asked is None or asked.request.home_agent not in (self._local, UNSPECIFIED, ALL_ONES):
-            return None
-        return asked
+        if self._floors.still_count(ended_at, now.monotonic):
+            self._spent.append((ended_at, record.owner, identification_of(record.request)))
 
     def _hold(self, key: AnchorKey, owner: bytes, since: float) -> None:
         if key not in self._addresses:
@@ -223,10 +174,19 @@ class Restorer:
         bound = self._bindings.get(record.owner)
         if bound is not None and bound.at(place) is not None:
             return  # it is back there (RV26)
-        asked = self._recall(record.request, record.seen_from, record.source_port)
+        asked = self._former.recall(record.request, record.seen_from, record.source_port)
         if asked is not None:
             proof = RevocationProof.of(asked.association, asked.fa_ha)
             self._revoker.resume(record, proof, asked.nai, now)
+
+
+def _misfit(record: Bound, bindings: tuple[Binding, ...]) -> str:
+    """What today's configuration has against a record of which it allows ``bindings``."""
+    if not bindings:
+        return "no key or MAG that is configured now proves its request, or our address is another one"
+    if any(binding.owner != record.owner for binding in bindings):
+        return "binding_key is another one now"
+    return ""
 
 
 def _key(record: Bound | Unbound | LeaseEnded) -> AnchorKey:

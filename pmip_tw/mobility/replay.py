@@ -87,6 +87,10 @@ class ReplayFloors:
             identification = known[0]
         self._floors[identity] = (identification, monotonic + self._retention)
 
+    def still_count(self, noted_at: float, monotonic: float) -> bool:
+        """Whether one that was noted then is remembered still."""
+        return noted_at + self._retention > monotonic
+
     def forget_old(self, monotonic: float, limit: int = 1000) -> None:
         """Drop at most ``limit`` entries that have served their time."""
         old: list[bytes] = []

@@ -12,11 +12,11 @@ from struct import Struct
 from pmip_tw.addresses import Ipv4
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.extension_fields import ACCESS_TECHNOLOGY
-from pmip_tw.wire.extensions import NAI, PROXY_SKIPPABLE, REVOCATION_SUPPORT
-from pmip_tw.wire.registration import REPLY_HEADER, RegistrationRequest
+from pmip_tw.wire.extensions import MN_HA, NAI, PROXY_SKIPPABLE, REVOCATION_SUPPORT
+from pmip_tw.wire.registration import REPLY_HEADER
 
 _IDENTIFICATION = Struct("!Q")
-_TIMESTAMP = Struct("!I")
+_TIMESTAMP = _SPI = _ADDRESS = Struct("!I")
 _REPLY_TYPE = int(MessageType.REGISTRATION_REPLY)
 
 _AT = 16
@@ -37,6 +37,12 @@ def leading_nai(datagram: bytes) -> bytes:
     if len(datagram) > _BEHIND + 2 and datagram[_BEHIND] == NAI:
         return datagram[_BEHIND + 2 : _BEHIND + 2 + datagram[_BEHIND + 1]]
     return b""
+
+
+def identification_of(datagram: bytes) -> int:
+    """That of a registration request, which the decoder has read."""
+    found: int = _IDENTIFICATION.unpack_from(datagram, _AT)[0]
+    return found
 
 
 class RenewalForm:
@@ -76,8 +82,14 @@ class RenewalForm:
             and datagram[at + 4 : covered] == former[at + 4 : covered]
         )
 
-    def identification(self, datagram: bytes) -> int:
-        found: int = _IDENTIFICATION.unpack_from(datagram, _AT)[0]
+    def home_agent(self, datagram: bytes) -> int:
+        """Which one is asked."""
+        found: int = _ADDRESS.unpack_from(datagram, 8)[0]
+        return found
+
+    def spi(self, datagram: bytes) -> int:
+        """That of MN-HA."""
+        found: int = _SPI.unpack_from(datagram, self._mn_ha_at + 2)[0]
         return found
 
     def timestamp(self, datagram: bytes) -> int:
@@ -108,21 +120,22 @@ class RenewalForm:
         return b"".join((head, nai, _SUPPORT[inform], _TIMESTAMP.pack(own_timestamp), mn_ha))
 
 
-def form_of(datagram: bytes, request: RegistrationRequest) -> RenewalForm | None:
-    """The form of ``request``, which was decoded from ``datagram``; None: it has anything out of the ordinary."""
-    found = request.mn_ha
-    if found is None or datagram[_BEHIND] != NAI or found.covered + len(found.value) != len(datagram):
-        return None
-    nai_ends, mn_ha_at, timestamp_at = _BEHIND + 2 + len(request.nai), found.covered - 6, 0
-    at = nai_ends
+def form_of(datagram: bytes) -> RenewalForm | None:
+    """The form of a request that the decoder has read; None: it has anything out of the ordinary."""
+    size = len(datagram)
+    nai_ends = at = _BEHIND + 2 + datagram[_BEHIND + 1] if size > _BEHIND + 2 else size
     if datagram[at : at + 3] == _TECHNOLOGY:
         at += 4
+    timestamp_at = 0
     if datagram[at : at + 4] in _SUPPORT:
         timestamp_at = at + 4
         at += 8
-    if at != mn_ha_at:
+    covered = at + 6
+    if datagram[_BEHIND] != NAI or covered >= size or datagram[at] != MN_HA:
         return None
-    return _one_object(len(datagram), nai_ends, timestamp_at, mn_ha_at, found.covered)
+    if at + 2 + datagram[at + 1] != size:
+        return None
+    return _one_object(size, nai_ends, timestamp_at, at, covered)
 
 
 @lru_cache(maxsize=4096)

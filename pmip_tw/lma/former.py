@@ -1,0 +1,88 @@
+"""Bindings that a former process has left, before anybody asks for them: there may be a million at a start.
+
+Of nearly all only the record is kept, with what finds it and what ends it. It becomes a binding when its node is heard
+of again, or an operator looks.
+"""
+
+from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, Ipv4
+from pmip_tw.errors import WireError
+from pmip_tw.lma.bindings import Binding, NegotiatedRevocation
+from pmip_tw.lma.commitment import Asked
+from pmip_tw.lma.intake import Intake
+from pmip_tw.lma.negotiating import offered
+from pmip_tw.lma.records import Bound
+from pmip_tw.lma.registrations import Registrations
+from pmip_tw.lma.tunnelling import direct_tunnel
+from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Encapsulation, Tunnel
+
+
+class Former:
+    """From records to bindings. ``local``: our address, at which tunnels end."""
+
+    def __init__(self, local: Ipv4, intake: Intake, registrations: Registrations) -> None:
+        self._local = local
+        self._intake = intake
+        self._registrations = registrations
+
+    def may_wait(self, record: Bound) -> bool:
+        """Whether nothing but its node, or an operator, needs more than the record. Else ``binding`` must look."""
+        if record.others or record.remote_port or record.key_in is not None:
+            return False
+        return self._intake.may_wait(record.request, record.owner, record.source_address)
+
+    def binding(self, record: Bound) -> Binding | None:
+        """None: today's configuration does not prove its request, or it is not for us."""
+        asked = self.recall(record.request, record.source_address, record.source_port)
+        return None if asked is None else self._made(record, asked)
+
+    def waited(self, record: Bound) -> Binding:
+        """One that could wait, now that somebody asks for it."""
+        source = Endpoint(record.source_address, record.source_port)
+        return self._made(record, self._intake.remembered(record.request, source, self._local))
+
+    def _made(self, record: Bound, asked: Asked) -> Binding:
+        revocation, offer = None, offered(asked)
+        if record.own_timestamp is not None and offer is not None:
+            revocation = NegotiatedRevocation(
+                own_timestamp=record.own_timestamp, peer_timestamp=offer.timestamp, inform=record.inform
+            )
+        binding = self._registrations.binding(
+            asked,
+            AnchorKey(record.home_address, record.domain),
+            self._tunnel(record),
+            record.lifetime,
+            record.deadline,
+            moved_at=record.moved_at,
+            revocation=revocation,
+        )
+        binding.restored = True
+        return binding
+
+    def entry(self, record: Bound) -> AnchorEntry:
+        """What the packet plane must hold for one that waits."""
+        return AnchorEntry(
+            home_address=record.home_address, tunnel=self._tunnel(record), domain=record.domain
+        )
+
+    def recall(self, request: bytes, source_address: Ipv4, source_port: int) -> Asked | None:
+        """The request once more; None: by today's configuration it is nobody's, or not for us."""
+        try:
+            asked = self._intake.recall(request, Endpoint(source_address, source_port), self._local)
+        except WireError:
+            return None
+        if asked is None or asked.request.home_agent not in (self._local, UNSPECIFIED, ALL_ONES):
+            return None
+        return asked
+
+    def _tunnel(self, record: Bound) -> Tunnel:
+        encapsulation = Encapsulation(record.encapsulation)
+        if not record.remote_port and record.key_in is None:
+            return direct_tunnel(self._local, record.remote, encapsulation)
+        return Tunnel(
+            local=self._local,
+            remote=record.remote,
+            remote_port=record.remote_port,
+            encapsulation=encapsulation,
+            key_in=record.key_in,
+            key_out=record.key_out,
+        )
