@@ -9,7 +9,7 @@ from pmip_tw.addresses import Ipv4, ipv4, ipv4_text
 from tests.durability.seen import Row
 
 HOLD = 60
-"""Seconds for which an address is kept for who had it: short, so that old rows are dropped during a run, too."""
+"""Seconds for which an address is kept for who had it: short, so that it ends during a run, too."""
 
 MAX_LIFETIME = 60
 
