@@ -1,5 +1,7 @@
 """What an authentic request does to the bindings (RFC 5944 3.8.2.2, 3.8.3): decided, saved, carried out, answered."""
 
+from functools import lru_cache
+
 from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
 from pmip_tw.lma import admission, observed
 from pmip_tw.lma.authorization import proxy_refusal
@@ -257,7 +259,7 @@ class Registrations:
     def _binding(self, asked: Asked, key: AnchorKey, tunnel: Tunnel, moved_at: float, now: Now) -> Binding:
         policy, request = self._policy, asked.request
         longest = policy.nat_max_lifetime if tunnel.over_udp else policy.max_lifetime
-        lifetime = min(request.lifetime, longest, policy.max_lifetime)
+        lifetime = _one_object(min(request.lifetime, longest, policy.max_lifetime))
         revocation = self._negotiated(asked, key.home_address, now) if request.revocation else None
         return self.binding(
             asked,
@@ -282,6 +284,7 @@ class Registrations:
     ) -> Binding:
         """What ``asked`` gets when these are decided: the rest follows from the request."""
         request = asked.request
+        behind_nat = request.care_of_address != asked.source.address
         broadcasts, prefix = NO_BROADCASTS, None
         if request.flags & BROADCASTS and self._policy.tunnel_broadcast:
             broadcasts, prefix = self._broadcasts(request, key)
@@ -289,7 +292,8 @@ class Registrations:
             owner=asked.owner,
             nai=request.nai,
             key=key,
-            care_of_address=request.care_of_address,
+            # One object where it can be: there may be a million of these.
+            care_of_address=request.care_of_address if behind_nat else asked.source.address,
             source=asked.source,
             flags=request.flags,
             association=asked.association,
@@ -406,6 +410,12 @@ class Registrations:
         self._floors.note(asked.owner, asked.request.identification, now.monotonic)
         spent = Spent(asked.owner, asked.request.identification, now.monotonic)
         return [refusing(asked, refusal, self._policy), observed.refused(asked, refusal), Save(spent)]
+
+
+@lru_cache(maxsize=1024)
+def _one_object(lifetime: int) -> int:
+    """For all that are granted the same."""
+    return lifetime
 
 
 def _serves(binding: Binding, asked: Asked) -> bool:

@@ -68,6 +68,8 @@ class Revoker:
         self._outstanding: dict[tuple[Ipv4, Ipv4, int], _Pending] = {}
         self._next_tries: Wheel[_Key] = Wheel(_GRANULARITY, self._next_try)
         self._last_identifiers: OrderedDict[tuple[Ipv4, Ipv4], tuple[int, float]] = OrderedDict()
+        # One object for all that are registered in a second.
+        self._last_timestamp = 0
 
     def __len__(self) -> int:
         """How many are on their way."""
@@ -150,7 +152,9 @@ class Revoker:
         if self._last_identifiers:
             used, _ = self._last_identifiers.get((home_address, peer), (0, 0.0))
             clock = max(clock, used)
-        return clock & _LAST_IDENTIFIER
+        if clock != self._last_timestamp:
+            self._last_timestamp = clock & _LAST_IDENTIFIER
+        return self._last_timestamp
 
     def acknowledged(self, payload: bytes, ack: RevocationAck, source: Endpoint, now: Now) -> list[Told]:
         """An acknowledgment came in: RV20, RV12."""
