@@ -4,17 +4,20 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
 from pmip_tw.aaa.profile import Verdict
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text, mac_text
+from pmip_tw.agents.keeping import Keeping
 from pmip_tw.agents.observers import Observers
 from pmip_tw.agents.tables import Row, drop_rows, encapsulation_text, traffic, tunnel_rows
 from pmip_tw.errors import ForwardingError, PmipError
 from pmip_tw.interfaces import (
     Datagram,
     IAuthenticator,
+    IBindingStore,
     IClock,
     IDhcpReceiver,
     IDhcpSocket,
@@ -34,6 +37,7 @@ from pmip_tw.mag.effects import (
     Forward,
     Keepalive,
     MagEffect,
+    Save,
     SendDhcp,
     Serve,
     Transmit,
@@ -49,7 +53,7 @@ from pmip_tw.mobility.tunnels import AccessEntry, AccessKey
 class Mag:
     """A running MAG. ``tunnel_data``: who takes UDP tunnel data off port 434, usually the packet plane.
     ``dhcp``: towards DHCP servers, needed where the engine relays. ``uplink``: where the own address comes from, if it
-    may change.
+    may change. ``store``: what a restart brings back.
     """
 
     _log = Logger(namespace="pmip.mag")
@@ -62,6 +66,7 @@ class Mag:
         signalling: ISignalling,
         forwarding: IForwardingPlane,
         authenticator: IAuthenticator,
+        store: IBindingStore,
         dhcp: IDhcpSocket | None = None,
         uplink: IUplink | None = None,
         tunnel_data: ITunnelDataReceiver | None = None,
@@ -72,16 +77,24 @@ class Mag:
         self._signalling = signalling
         self._forwarding = forwarding
         self._authenticator = authenticator
+        self._store = store
+        self._keeping = Keeping(store, self._carry_on)
         self._dhcp = dhcp
         self._uplink = uplink
         self._tunnel_data = tunnel_data
         self._observers = Observers(observers)
         self._queue: deque[MagEffect] = deque()
         self._running = False
+        self._stopping = False
 
     def start(self) -> None:
-        """Open the sockets, then the access links. PmipError: what could not be opened; nothing is left open."""
+        """Open the journal and the sockets, then the access links, and serve on whom a former process has served.
+
+        PmipError: what could not be opened; nothing is left open.
+        """
         with ExitStack() as undo:
+            self._store.start()
+            undo.callback(self._store.stop)
             self._signalling.start(self, self._tunnel_data)
             undo.callback(self._signalling.stop)
             if self._dhcp is not None:
@@ -89,16 +102,35 @@ class Mag:
                 undo.callback(self._dhcp.stop)
             self._forwarding.start(self)
             undo.callback(self._forwarding.stop)
+            now = self._clock.now()
+            self._run(self._engine.restore(self._store.load(), now), now)
             if self._uplink is not None:
                 self._uplink.start(self)
             undo.pop_all()
 
-    def stop(self) -> None:
-        """Close everything. Bindings stay at the LMA, to be replaced or to expire (P21)."""
+    def stop(self) -> "Deferred[None] | None":
+        """Write down what is not yet, then close everything. Idempotent.
+
+        Bindings stay at the LMA (P21): for the next start, to be replaced by another MAG, or to expire.
+        """
         self._authenticator.stop()  # it answers what is outstanding, which may ask for a wake-up
+        self._stopping = True
         self._clock.wake_at(None, self._wake)
         if self._uplink is not None:
             self._uplink.stop()
+        written = self._store.stop()
+        if written is None:
+            self._close()
+            return None
+        return Deferred.fromCoroutine(self._close_after(written))
+
+    async def _close_after(self, written: "Deferred[None]") -> None:
+        try:
+            await written
+        finally:
+            self._close()
+
+    def _close(self) -> None:
         self._forwarding.stop()
         if self._dhcp is not None:
             self._dhcp.stop()
@@ -166,10 +198,11 @@ class Mag:
         now = self._clock.now()
         for datagram in batch:
             try:
-                self._run(decide(datagram, now), now)
+                self._carry_out_all(decide(datagram, now), now)
             except Exception:
                 # A defect of ours costs one datagram, not those behind it.
                 self._log.failure("a datagram from {source} met a defect", source=str(datagram.source))
+        self._finish(now)
 
     def peer_unreachable(self, report: Unreachable) -> None:
         now = self._clock.now()
@@ -193,9 +226,28 @@ class Mag:
         except Exception:
             self._log.failure("a wake-up met a defect")
             effects = []
-        self._run(effects, now)
+        self._carry_out_all(effects, now)
+        self._keeping.wake(now.monotonic)
+        self._finish(now)
+
+    def _carry_on(self, effects: Sequence[MagEffect]) -> None:
+        """They have waited for the store."""
+        self._run(effects, self._clock.now())
 
     def _run(self, effects: Iterable[MagEffect], now: Now) -> None:
+        self._carry_out_all(effects, now)
+        self._finish(now)
+
+    def _finish(self, now: Now) -> None:
+        """What every input ends with: what it decided is written down, and the next wake-up asked for."""
+        if self._running or self._stopping:
+            return
+        self._keeping.append(now.monotonic)
+        deadlines = (self._engine.next_deadline(), self._keeping.next_deadline())
+        soonest = min((deadline for deadline in deadlines if deadline is not None), default=None)
+        self._clock.wake_at(soonest, self._wake)
+
+    def _carry_out_all(self, effects: Iterable[MagEffect], now: Now) -> None:
         """Carry out ``effects`` in order. What they cause at once (a held frame that goes on, a verdict that is
         there already) queues behind them, so that no effect overtakes another.
         """
@@ -210,7 +262,6 @@ class Mag:
             except Exception:
                 self._log.failure("the effect {kind} met a defect", kind=type(effect).__name__)
         self._running = False
-        self._clock.wake_at(self._engine.next_deadline(), self._wake)
 
     def _carry_out(self, effect: MagEffect, now: Now) -> None:
         match effect:
@@ -232,6 +283,8 @@ class Mag:
                 self._install(effect.entry, (), now)
             case Serve():
                 self._install(effect.entry, effect.then, now)
+            case Save():
+                self._save(effect)
             case Remove():
                 self._forwarding.remove(effect.key)
             case AskPresence():
@@ -247,6 +300,12 @@ class Mag:
         except ForwardingError as error:
             then = self._engine.forwarding_failed(entry, str(error), now)
         self._queue.extendleft(reversed(then))
+
+    def _save(self, effect: Save) -> None:
+        if effect.records:
+            self._keeping.save(effect)
+        else:
+            self._queue.extendleft(reversed(effect.then))  # nothing to wait for
 
     def _authenticate(self, effect: Authenticate) -> None:
         def concluded(verdict: Verdict) -> None:

@@ -7,12 +7,13 @@ from pmip_tw.addresses import ipv4_text
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import Addressing, Told
 from pmip_tw.mag.departures import Departures
-from pmip_tw.mag.effects import Forward, MagEffect, Serve, Transmit
+from pmip_tw.mag.effects import Forward, MagEffect, Save, Serve, Transmit
 from pmip_tw.mag.exchanges import Exchange
 from pmip_tw.mag.grants import grant_of, tunnel_of
 from pmip_tw.mag.links import HomeLinks
 from pmip_tw.mag.lmas import Lmas
 from pmip_tw.mag.policy import COMMON_GATEWAY_MAC, MagPolicy
+from pmip_tw.mag.recording import Recording
 from pmip_tw.mag.revoked import Revocations
 from pmip_tw.mag.visitors import Place, State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
@@ -30,6 +31,7 @@ class Acceptance:
     _addressing: Addressing
     _lmas: Lmas
     _revocations: Revocations
+    _recording: Recording
     _departures: Departures
 
     def accepted(self, visitor: Visitor, exchange: Exchange, reply: RegistrationReply, now: Now) -> Told:
@@ -37,9 +39,10 @@ class Acceptance:
         renewal = visitor.state is State.REGISTERED and visitor.lma == exchange.lma
         former = visitor.grant
         moved = visitor.lma != exchange.lma
+        effects: list[MagEffect] = []
         if former is not None and (moved or former.care_of_address != exchange.care_of_address):
             # The LMA may revoke what was registered there, or with our former address (P82, RV37).
-            self._revocations.bury(visitor, now.monotonic)
+            effects.append(Save(self._revocations.bury(visitor, now.monotonic)))
         visitor.grant = grant_of(exchange, reply, now, inform=self._policy.on_revoke != "none")
         visitor.tunnel = tunnel_of(exchange, reply)
         visitor.lma, visitor.home_address = exchange.lma, reply.home_address
@@ -49,20 +52,17 @@ class Acceptance:
             visitor.confirmed_at = now.monotonic
         self._lmas.gave(visitor.lma, visitor.tunnel, now.monotonic)
         if self._policy.require_revocation and visitor.grant.lma_timestamp is None:
-            return self._without_revocation(visitor, now)
+            return self._without_revocation(visitor, effects, now)
         if self._policy.host_configuration:
             self._links.learn(reply)
-        return self._served(visitor, renewal, now)
+        return self._served(visitor, renewal, effects, now)
 
-    def _served(self, visitor: Visitor, renewal: bool, now: Now) -> Told:
+    def _served(self, visitor: Visitor, renewal: bool, effects: list[MagEffect], now: Now) -> Told:
         assert visitor.tunnel is not None
         place = Place.of(visitor.tunnel, visitor.home_address)
-        displaced = self._displace_other(visitor, place)
+        effects += self._displace_other(visitor, place)
         self._visitors.place(visitor, place)
-        link = self._links.of(visitor.home_address)
-        entry = visitor.entry(
-            upstream=True, broadcasts_on=link.prefix if self._policy.tunnel_broadcast else None
-        )
+        entry = visitor.entry(upstream=True, broadcasts_on=self._links.broadcasts_of(visitor.home_address))
         assert entry is not None
         then: list[MagEffect] = [
             observed.registered(visitor, "registration-renewed" if renewal else "registration-accepted")
@@ -71,22 +71,25 @@ class Acceptance:
             then.append(observed.home_prefix_unknown(visitor))
         told = self._addressing.accepted(visitor, now)
         if told.leaves:
-            return Told(effects=[*displaced, *then, *told.effects], leaves=told.leaves, refused=told.refused)
-        then += told.effects
+            effects += [*then, *told.effects]
+            return Told(effects=effects, leaves=told.leaves, refused=told.refused)
+        then += [*told.effects, self._recording.registered(visitor, told.promises)]
         if not renewal and visitor.configured and self._policy.gateway_mac != COMMON_GATEWAY_MAC:
             # P57: it came with an ARP cache that may name another MAG.
-            announcement = homelink.gateway_announcement(visitor.mac, link.gateway, self._policy.gateway_mac)
+            gateway = self._links.of(visitor.home_address).gateway
+            announcement = homelink.gateway_announcement(visitor.mac, gateway, self._policy.gateway_mac)
             then.append(Transmit(visitor.key.port, announcement))
         frames, lost = visitor.frames.take(now.monotonic)
         then += [Forward(visitor.key.port, frame) for frame in frames]
         then += [observed.frame_dropped(visitor, "held-too-long")] * lost
-        return Told(effects=[*displaced, Serve(entry, tuple(then))])
+        return Told(effects=[*effects, Serve(entry, tuple(then))])
 
-    def _without_revocation(self, visitor: Visitor, now: Now) -> Told:
+    def _without_revocation(self, visitor: Visitor, effects: list[MagEffect], now: Now) -> Told:
         """RV3: the binding must not stay."""
         cause = f"LMA {ipv4_text(visitor.lma)} offers no revocation, and [mag] require_revocation is true"
         noted = observed.visitor_event("registration-refused", visitor, cause=cause, reason="revocation")
-        return Told(effects=[noted, *self._addressing.refused(visitor, now)], leaves=cause, refused=True)
+        effects += [noted, *self._addressing.refused(visitor, now)]
+        return Told(effects=effects, leaves=cause, refused=True)
 
     def _displace_other(self, visitor: Visitor, place: Place) -> list[MagEffect]:
         """The LMA decides whose an address is: who had it here has lost it, who only claimed it never had it."""

@@ -28,13 +28,15 @@ MAX_DHCP_WAIT = 4.0
 class Told:
     """What a node was told, and what follows for its registration.
 
-    ``effects`` to carry out first. ``renews``: its lease was extended, and its binding is to be as well.
+    ``effects`` to carry out first. ``promises``: what the node is told that a restart must not undo, a lease: to be
+    carried out when that is written down. ``renews``: its lease was extended, and its binding is to be as well.
     ``registers``: the address to register now, 0 for any, None to leave things as they are; ``awaits_dhcp``: there is
     none yet. ``leaves``: why the node is to be de-registered, "" if it stays; ``refused``: it cannot be served as it
     is, and AAA is not asked about it again for a while.
     """
 
     effects: list[MagEffect] = attrs.field(factory=list)
+    promises: list[MagEffect] = attrs.field(factory=list)
     renews: bool = False
     registers: Ipv4 | None = None
     awaits_dhcp: bool = False

@@ -33,6 +33,12 @@ class Anew:
         self._registrations = registrations
         self._schedule = schedule
         self.liveness = Liveness(policy.liveness_interval, self._tunnel_of)
+        self._watches = policy.liveness
+
+    def registered(self, visitor: Visitor, now: Now) -> None:
+        """``visitor`` may have a tunnel that it had not before."""
+        if self._watches and visitor.grant is not None and visitor.tunnel is not None:
+            self.liveness.watch(visitor.key, visitor.tunnel, now.monotonic)
 
     def address_changed(self, address: Ipv4, now: Now) -> list[MagEffect]:
         """The care-of address is ``address`` from now on."""

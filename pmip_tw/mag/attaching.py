@@ -29,7 +29,8 @@ _AAA_DOWN_HOLD = 1.0
 class Attaching:
     """Makes visitors, and looks after them until they are registered.
 
-    ``schedule``: to be called with every visitor for which another instant counts now.
+    ``held``: where visitors keep frames. ``schedule``: to be called with every visitor for which another instant
+    counts now.
     """
 
     _policy: MagPolicy
@@ -38,8 +39,8 @@ class Attaching:
     _addressing: Addressing
     _registrations: Registrations
     _departures: Departures
+    _held: Store
     _schedule: Callable[[Visitor], None]
-    _held: Store = attrs.field(factory=Store, init=False)
 
     def stranger(
         self, key: AccessKey, leaving: Visitor | None, frame: EthernetFrame, octets: bytes, now: Now

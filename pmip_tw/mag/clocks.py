@@ -36,6 +36,16 @@ class Identifications:
         self._last[nai] = identification
         return identification
 
+    def last(self, nai: str) -> int:
+        """What was used for ``nai`` last; 0: nothing that is remembered."""
+        return self._last.get(nai, 0)
+
+    def recall(self, nai: str, lma: Ipv4, identification: int, offset: int) -> None:
+        """What a former process knew: the last one for ``nai``, and how far ``lma``'s clock is ahead of ours."""
+        self._last[nai] = identification
+        if offset:
+            self._offsets[lma] = offset
+
     def resynchronize(self, nai: str, lma: Ipv4, reply_identification: int, wall: float) -> int:
         """Code 133 came with the LMA's time in the high half. The seconds by which the LMA's clock is ahead of ours.
 

@@ -3,9 +3,11 @@
 import attrs
 
 from pmip_tw.mag import observed
-from pmip_tw.mag.effects import MagEffect
+from pmip_tw.mag.effects import MagEffect, Save
 from pmip_tw.mag.judging import Answer, Outcome
 from pmip_tw.mag.lmas import Lmas
+from pmip_tw.mag.recording import departed
+from pmip_tw.mag.records import MagRecord
 from pmip_tw.mag.registrar import Registrar
 from pmip_tw.mag.revoked import Revocations
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
@@ -31,6 +33,7 @@ class Departures:
         self._visitors.remove(visitor)
         return [
             Remove(visitor.key),
+            *written_off(visitor),
             observed.visitor_event(name, visitor, cause=cause, reason=reason),
             *frames_lost(visitor),
         ]
@@ -55,11 +58,13 @@ class Departures:
             *frames_lost(visitor),
         ]
         # A revocation that is already on its way wants an acknowledgment all the same (RV37).
-        self._revocations.bury(visitor, now.monotonic)
+        records: tuple[MagRecord, ...] = departed(visitor)
+        records += self._revocations.bury(visitor, now.monotonic)
         visitor.state = State.LEAVING
         visitor.grant = visitor.lease_ends = visitor.session_ends = visitor.check_at = None
+        visitor.recorded_until = None
         visitor.exchange = farewell
-        return [*effects, *self._registrar.attempt(visitor, farewell, now)]
+        return [*effects, Save(records, tuple(self._registrar.attempt(visitor, farewell, now)))]
 
     def answered(self, visitor: Visitor, answer: Answer) -> list[MagEffect]:
         """The answer to a de-registration. One that is worth waiting for is waited for as if there were none."""
@@ -72,6 +77,12 @@ class Departures:
         if answer.code not in WORTH_WAITING:
             self._visitors.remove(visitor)
         return [noted]
+
+
+def written_off(visitor: Visitor) -> list[MagEffect]:
+    """Who is no visitor any more does not come back by a restart."""
+    records = departed(visitor)
+    return [Save(records)] if records else []
 
 
 def frames_lost(visitor: Visitor) -> list[MagEffect]:

@@ -4,6 +4,7 @@ import attrs
 
 from pmip_tw.aaa.profile import MacCredential
 from pmip_tw.addresses import Ipv4
+from pmip_tw.mag.records import MagRecord
 from pmip_tw.mobility.effects import Install, Observe, Remove, Send
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey
 
@@ -56,6 +57,14 @@ class Serve:
 
 
 @attrs.frozen(slots=True)
+class Save:
+    """Write ``records`` down. ``then`` rests on them: it happens when they are durable, or cannot be made so."""
+
+    records: tuple[MagRecord, ...]
+    then: "tuple[MagEffect, ...]" = ()
+
+
+@attrs.frozen(slots=True)
 class SendDhcp:
     """Send ``payload`` from our UDP port 67 to that of ``server``."""
 
@@ -74,5 +83,6 @@ MagEffect = (
     | Transmit
     | Forward
     | Serve
+    | Save
     | SendDhcp
 )

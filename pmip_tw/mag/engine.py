@@ -11,7 +11,7 @@ from pmip_tw.mag.asking import Asking
 from pmip_tw.mag.attaching import Attaching
 from pmip_tw.mag.care_of import CareOf
 from pmip_tw.mag.clocks import TIMESTAMP_WINDOW, Identifications
-from pmip_tw.mag.departures import Departures
+from pmip_tw.mag.departures import Departures, written_off
 from pmip_tw.mag.effects import MagEffect
 from pmip_tw.mag.gate import Gate
 from pmip_tw.mag.homeside import HomeSide
@@ -21,12 +21,15 @@ from pmip_tw.mag.judging import Judge
 from pmip_tw.mag.links import HomeLinks
 from pmip_tw.mag.lmas import Lmas
 from pmip_tw.mag.policy import MagPolicy
+from pmip_tw.mag.recording import Recording
 from pmip_tw.mag.registering import Registrations
 from pmip_tw.mag.registrar import Registrar
 from pmip_tw.mag.relayed import Relayed
+from pmip_tw.mag.restoring import Restorer, Rows
 from pmip_tw.mag.revoked import Revocations
 from pmip_tw.mag.served import Served
-from pmip_tw.mag.visitors import State, Visitor, VisitorList
+from pmip_tw.mag.uplink import Store
+from pmip_tw.mag.visitors import NEVER, State, Visitor, VisitorList
 from pmip_tw.mag.waiting import Waiting
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Remove
@@ -68,6 +71,7 @@ class MagEngine:
         self._clocks = Identifications(TIMESTAMP_WINDOW)
         self._lmas = Lmas(policy)
         self._revocations = Revocations(self._care_of, self._visitors, self._lmas)
+        recording = Recording(self._links, self._clocks)
         registrar = Registrar(policy, self._care_of, self._lmas, self._clocks)
         self._departures = Departures(self._visitors, registrar, self._lmas, self._revocations)
         asking = Asking(
@@ -92,15 +96,18 @@ class MagEngine:
                 addressing=self._addressing,
                 lmas=self._lmas,
                 revocations=self._revocations,
+                recording=recording,
                 departures=self._departures,
             ),
             lmas=self._lmas,
             registrar=registrar,
             judge=Judge(self._lmas, self._clocks),
+            recording=recording,
             departures=self._departures,
             waiting=Waiting(self._visitors, self._home, asking, self._departures),
         )
         self._deadlines: Wheel[AccessKey] = Wheel(_GRANULARITY, self._deadline)
+        held = Store()
         self._attaching = Attaching(
             policy=policy,
             visitors=self._visitors,
@@ -108,9 +115,22 @@ class MagEngine:
             addressing=self._addressing,
             registrations=self._registrations,
             departures=self._departures,
+            held=held,
             schedule=self._schedule,
         )
         self._anew = Anew(policy, self._care_of, self._visitors, self._registrations, self._schedule)
+        self._restorer = Restorer(
+            care_of=self._care_of,
+            visitors=self._visitors,
+            links=self._links,
+            addressing=self._addressing,
+            clocks=self._clocks,
+            lmas=self._lmas,
+            revocations=self._revocations,
+            anew=self._anew,
+            held=held,
+            schedule=self._schedule,
+        )
 
     @property
     def visitors(self) -> VisitorList:
@@ -128,6 +148,10 @@ class MagEngine:
     def gateway_for(self, home_address: Ipv4) -> Ipv4:
         """The default gateway of the home link that ``home_address`` lives on (P70)."""
         return self._links.of(home_address).gateway
+
+    def restore(self, rows: Rows, now: Now) -> list[MagEffect]:
+        """What a former process has written down, newest first: to be called once, before anything else."""
+        return self._restorer.restore(rows, now)
 
     def frame_received(self, port: str, octets: bytes, now: Now) -> list[MagEffect]:
         """An Ethernet frame of an access port that the packet plane did not carry."""
@@ -196,7 +220,7 @@ class MagEngine:
         visitor = self._visitors.get(key)
         if visitor is None:
             return []
-        effects = self._registrations.presence(visitor, last_heard, now)
+        effects = self._registrations.presence(visitor, last_heard or NEVER, now)
         self._schedule(visitor)
         return effects
 
@@ -264,8 +288,7 @@ class MagEngine:
         if visitor is None:
             return [observed.discarded("unexpected-reply", source, f"no visitor is {nai!r}")]
         effects = self._registrations.reply(visitor, payload, reply, source, now)
-        if self._policy.liveness and visitor.grant is not None and visitor.tunnel is not None:
-            self._anew.liveness.watch(visitor.key, visitor.tunnel, now.monotonic)
+        self._anew.registered(visitor, now)
         self._schedule(visitor)
         return effects
 
@@ -276,7 +299,8 @@ class MagEngine:
             return [*judgement.effects]
         self._visitors.remove(judgement.visitor)
         told = self._informing.inform(judgement.visitor, now) if judgement.inform else []
-        return [Remove(judgement.visitor.key), *told, *judgement.effects]
+        gone = written_off(judgement.visitor)
+        return [Remove(judgement.visitor.key), *gone, *told, *judgement.effects]
 
     def _schedule(self, visitor: Visitor) -> None:
         deadline = visitor.next_deadline()

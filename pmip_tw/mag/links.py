@@ -21,6 +21,7 @@ class HomeLinks:
 
     def __init__(self, policy: MagPolicy) -> None:
         self._configured = policy.home_links
+        self._broadcasts = policy.tunnel_broadcast
         self._learned: Newest[Prefix, HomeConfiguration] = Newest(_MOST_LEARNED)
 
     def of(self, home_address: Ipv4) -> HomeConfiguration:
@@ -28,22 +29,30 @@ class HomeLinks:
 
         A prefix of which nothing is known is taken for a /24 with its first host as gateway.
         """
-        if self._learned:
-            for link in self._learned.values():
-                if home_address in link.prefix:
-                    return link
-        return self.configured(home_address) or _usual(home_address)
+        return self.learned(home_address) or self.configured(home_address) or _usual(home_address)
 
     def is_known(self, home_address: Ipv4) -> bool:
-        return self.configured(home_address) is not None or any(
-            home_address in prefix for prefix in self._learned
-        )
+        return (self.configured(home_address) or self.learned(home_address)) is not None
 
     def configured(self, home_address: Ipv4) -> HomeConfiguration | None:
         for link in self._configured:
             if home_address in link.prefix:
                 return link
         return None
+
+    def broadcasts_of(self, home_address: Ipv4) -> Prefix | None:
+        """The link whose broadcasts are carried for a node with ``home_address``, None: they are not (P68)."""
+        return self.of(home_address).prefix if self._broadcasts else None
+
+    def learned(self, home_address: Ipv4) -> HomeConfiguration | None:
+        """What an LMA has told about the link of ``home_address``."""
+        return next((link for prefix, link in self._learned.items() if home_address in prefix), None)
+
+    def recall(self, home_address: Ipv4, length: int, gateway: Ipv4, name_servers: tuple[Ipv4, ...]) -> None:
+        """What an LMA has told a former process about the link of ``home_address``."""
+        base = self.configured(home_address) or _usual(home_address)
+        prefix = _prefix(home_address, length)
+        self._learned[prefix] = attrs.evolve(base, prefix=prefix, gateway=gateway, dns=name_servers)
 
     def learn(self, reply: RegistrationReply) -> None:
         """From the authentic part of an accepting reply; what makes no sense is not believed."""
@@ -57,9 +66,7 @@ class HomeLinks:
         gateway = told.gateway or (base.gateway if base.prefix == prefix else prefix.first_host)
         if gateway not in prefix or gateway in (prefix.network, prefix.broadcast, reply.home_address):
             return
-        self._learned[prefix] = attrs.evolve(
-            base, prefix=prefix, gateway=gateway, dns=told.name_servers or base.dns
-        )
+        self.recall(reply.home_address, prefix.length, gateway, told.name_servers or base.dns)
 
 
 def _usual(home_address: Ipv4) -> HomeConfiguration:

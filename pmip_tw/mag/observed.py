@@ -52,6 +52,53 @@ def discarded(reason: str, source: Endpoint, cause: str, *, nai: str = "", sessi
     )
 
 
+def restored(visitors: int) -> Observe:
+    """What a restart has brought back."""
+    return Observe(Observation(name="visitors-restored", details={"visitors": visitors}))
+
+
+def journal_failed(cause: str, records: int) -> Observe:
+    """Something could not be written down."""
+    return Observe(
+        Observation(
+            name="journal-failed",
+            reason="not-saved",
+            cause=f"{cause}; nodes are served on, but a restart would not know what has changed since",
+            details={"records": records},
+        )
+    )
+
+
+def journal_slow(seconds: float) -> Observe:
+    """Nothing is wrong that we know of, but nodes cannot wait any longer."""
+    return Observe(
+        Observation(
+            name="journal-slow",
+            reason="not-saved",
+            cause=f"the disk of the journal takes more than {seconds} s: nodes are served on, but a restart would not "
+            "know what is not written yet",
+        )
+    )
+
+
+def journal_works_again() -> Observe:
+    """Everything is written down that could not be."""
+    return Observe(Observation(name="journal-works-again"))
+
+
+def not_restored(nai: str, key: AccessKey, cause: str) -> Observe:
+    """A visitor of before the restart that today's configuration does not allow."""
+    return Observe(
+        Observation(
+            name="visitor-not-restored",
+            nai=nai,
+            session=str(key),
+            reason="configuration-changed",
+            cause=cause,
+        )
+    )
+
+
 def registered(visitor: Visitor, name: str) -> Observe:
     assert visitor.grant is not None
     return visitor_event(

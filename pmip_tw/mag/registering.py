@@ -4,6 +4,7 @@ Every method returns effects in the order in which they must be carried out.
 """
 
 from functools import partial
+from math import isinf
 
 import attrs
 
@@ -21,6 +22,7 @@ from pmip_tw.mag.judging import Answer, Judge, Outcome
 from pmip_tw.mag.lmas import Lmas
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.presence import PROBE_INTERVAL, PROBES, Presence, heard_since_asked, presence
+from pmip_tw.mag.recording import Recording
 from pmip_tw.mag.registrar import RETRANSMIT_AFTER, Registrar
 from pmip_tw.mag.repairs import repaired, without_key
 from pmip_tw.mag.visitors import WITH_LEASE, State, Visitor
@@ -53,6 +55,7 @@ class Registrations:
     _lmas: Lmas
     _registrar: Registrar
     _judge: Judge
+    _recording: Recording
     _departures: Departures
     _waiting: Waiting
 
@@ -60,6 +63,8 @@ class Registrations:
         """Carry out what DHCP means for ``visitor``'s registration."""
         if told.refused:
             self._gate.hold_off(visitor.mac, now.monotonic, self._policy.reject_hold)
+        if told.promises or told.renews:
+            told.effects.append(self._recording.registered(visitor, told.promises))
         if told.renews:
             self._extend(visitor, now)
         if told.leaves:
@@ -128,7 +133,8 @@ class Registrations:
         contested, exchange = visitor.contested, visitor.exchange
         found = presence(visitor, last_heard, now.monotonic, self._policy.attach_probe_max_age)
         if found is Presence.GONE:
-            why = f"silent for {silence:.0f} s and through {PROBES} ARP probes"
+            how_long = "since this MAG was restarted" if isinf(silence) else f"for {silence:.0f} s"
+            why = f"silent {how_long} and through {PROBES} ARP probes"
             return self._departures.leave(visitor, why, now)
         if found is Presence.PROBE:
             visitor.check_at = now.monotonic + PROBE_INTERVAL

@@ -124,7 +124,7 @@ class Relayed(Independent):
             why = f"its DHCP server gave it {ipv4_text(address)} in the place of {ipv4_text(current)}"
             return Told(effects=self._take_back(visitor, lease, now), leaves=why)
         if visitor.state is State.REGISTERED:
-            return Told(effects=self._grant(visitor, lease), renews=True)
+            return Told(promises=self._grant(visitor, lease), renews=True)
         visitor.promise = lease
         return Told()
 
@@ -141,7 +141,7 @@ class Relayed(Independent):
             return Told(effects=effects, leaves=told.leaves, refused=refused)
         if lease.asked_at + MAX_DHCP_WAIT < now.monotonic:
             return Told()  # the client has asked again, or will
-        return Told(effects=self._grant(visitor, lease))
+        return Told(promises=self._grant(visitor, lease))
 
     def address_refused(self, visitor: Visitor, now: Now) -> Told | None:
         """An address from before can be replaced: DHCP is asked for another.

@@ -4,17 +4,21 @@ from itertools import islice
 
 import attrs
 
+from pmip_tw.aaa.profile import Profile
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.mag import observed
 from pmip_tw.mag.care_of import CareOf
+from pmip_tw.mag.effects import MagEffect, Save
 from pmip_tw.mag.lmas import Lmas
 from pmip_tw.mag.proof import verifies
 from pmip_tw.mag.protection import Protection
+from pmip_tw.mag.recording import buried, mn_ha_of
+from pmip_tw.mag.records import Buried
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Observe, Send
+from pmip_tw.mobility.effects import Send
 from pmip_tw.wire.revocation import Revocation, RevocationAck, later
 
 WINDOW = 300
@@ -41,7 +45,7 @@ class Judgement:
     """
 
     visitor: Visitor | None
-    effects: list[Send | Observe]
+    effects: list[MagEffect]
     inform: bool = False
 
 
@@ -127,26 +131,45 @@ class Revocations:
             return arrived.discarded("not-ours", "its foreign domain address is not ours (RV38)")
         return self._about_nobody(arrived)
 
-    def bury(self, visitor: Visitor, monotonic: float, identifier: int | None = None) -> None:
+    def bury(self, visitor: Visitor, monotonic: float, identifier: int | None = None) -> tuple[Buried, ...]:
         """``visitor`` was revoked by ``identifier``, or left: remember what is needed to answer once more.
 
-        Two old ones go for each that comes, so that burying costs the same however many lie there.
+        Gives what is to be written down of that; nothing where no revocation was negotiated.
         """
         if visitor.grant is None or visitor.grant.lma_timestamp is None:
-            return  # no revocation was negotiated
+            return ()
         assert visitor.tunnel is not None
-        place = (visitor.tunnel.remote, visitor.home_address)
-        others = tuple(stone for stone in self._tombstones.pop(place, ()) if stone.nai != visitor.nai)
-        for key in list(islice(self._tombstones, 2)):
-            if all(stone.until <= monotonic for stone in self._tombstones[key]):
-                del self._tombstones[key]
         stone = Tombstone(
             nai=visitor.nai,
             protection=visitor.grant.protection,
             identifier=visitor.grant.lma_timestamp if identifier is None else identifier,
             until=visitor.grant.ends_at,
         )
-        self._tombstones[place] = (stone, *(other for other in others if other.until > monotonic))
+        place = (visitor.tunnel.remote, visitor.home_address)
+        self._raise(place, stone, monotonic)
+        return (buried(visitor, stone.identifier),)
+
+    def recall(self, record: Buried, monotonic: float) -> None:
+        """What a former process has buried. By another association of ours with that LMA it is not answered."""
+        known = Profile(nai=record.nai, mn_ha=mn_ha_of(record))
+        protection = self._lmas.protection(Ipv4(record.lma), known)
+        if isinstance(protection, Protection):
+            stone = Tombstone(
+                nai=record.nai,
+                protection=protection,
+                identifier=record.identifier,
+                until=record.deadline,
+            )
+            self._raise((Ipv4(record.home_agent), Ipv4(record.home_address)), stone, monotonic)
+
+    def _raise(self, place: tuple[Ipv4, Ipv4], stone: Tombstone, monotonic: float) -> None:
+        """Two old ones go for each that comes, so that burying costs the same however many lie there."""
+        others = self._tombstones.pop(place, ())
+        for key in list(islice(self._tombstones, 2)):
+            if all(old.until <= monotonic for old in self._tombstones[key]):
+                del self._tombstones[key]
+        kept = (other for other in others if other.nai != stone.nai and other.until > monotonic)
+        self._tombstones[place] = (stone, *kept)
 
     def _is_under_way(self, message: Revocation, nai: str) -> bool:
         """Whether ``message`` may end a registration of ``nai`` whose reply has not arrived yet.
@@ -181,10 +204,10 @@ class Revocations:
             cause = f"its identifier is more than {WINDOW} s off (RV17)"
             return arrived.discarded("outside-window", cause, nai, session)
         inform = message.inform and grant.inform
-        self.bury(visitor, now.monotonic, message.identifier)
-        effects: list[Send | Observe] = [
+        records = self.bury(visitor, now.monotonic, message.identifier)
+        effects: list[MagEffect] = [
             observed.visitor_event("revocation-received", visitor, lma=str(arrived.source), inform=inform),
-            arrived.acknowledged(proof, nai.encode(), inform=inform),
+            Save(records, (arrived.acknowledged(proof, nai.encode(), inform=inform),)),
         ]
         return Judgement(visitor=visitor, effects=effects, inform=inform)
 

@@ -71,12 +71,14 @@ class Served(Addressing):
         answer = server.answer(message, visitor.home_address, link, lease)
         if answer is None:
             return self._ignored(visitor)
+        told = [self._transmit(visitor, answer, link), _told(visitor, answer, lease)]
         kind = answer.message_type
+        if kind is MessageType.ACK and asked is not RequestKind.INFORM:
+            self._expect(visitor, now.monotonic + lease * (1 + LEASE_GRACE), LEASE_EXPIRED)
+            return Told(promises=told)
         if kind is MessageType.NAK:
             self._expect(visitor, now.monotonic + NAK_GRACE, _NOT_BACK)
-        elif kind is MessageType.ACK and asked is not RequestKind.INFORM:
-            self._expect(visitor, now.monotonic + lease * (1 + LEASE_GRACE), LEASE_EXPIRED)
-        return Told(effects=[self._transmit(visitor, answer, link), _told(visitor, answer, lease)])
+        return Told(effects=told)
 
     def accepted(self, visitor: Visitor, now: Now) -> Told:
         message, visitor.waiting_dhcp = visitor.waiting_dhcp, None

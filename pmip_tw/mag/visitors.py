@@ -36,6 +36,10 @@ LONGEST_UNCHECKED = 32.0
 """Seconds for which a node may wait without being asked whether it is still there."""
 
 
+NEVER = float("-inf")
+"""An instant: not since this process began."""
+
+
 class Place(NamedTuple):
     """What tells the packets for one visitor from those for all others (P44, P45): no two visitors share it."""
 
@@ -78,6 +82,7 @@ class Visitor:
     ``lease_question``: put to a server beyond the tunnel, which we may see when ``shows_dhcp`` (P65).
     ``promise``: an ACK that waits for the registration (D23). ``refused_address``: that the LMA did not take.
     ``doubt``: whether it still uses its home address; its next word from there ends it.
+    ``recorded_until``: how long what was written down of it would bring it back after a restart, None: not at all.
     ``session_ends``: when AAA's Session-Timeout is over; None if it has none. ``contested``: its MAC was heard on
     another port, and whether it is still here is being found out.
     """
@@ -96,13 +101,14 @@ class Visitor:
     exchange: Exchange | None = None
     grant: Grant | None = None
     heard_at: float
-    confirmed_at: float = 0.0
+    confirmed_at: float = NEVER
     retry_at: float = 0.0
     retries: int = 0
     waiting_since: float = 0.0
     probes: int = 0
     contested: bool = False
     check_at: float | None = None
+    recorded_until: float | None = None
     session_ends: float | None = None
     lease_ends: float | None = None
     lease_cause: str = ""
@@ -127,6 +133,13 @@ class Visitor:
     def answers_arp(self) -> bool:
         """Whether it has an address, so that it can be asked whether it is there (P15)."""
         return self.configured and bool(self.home_address or self.hint)
+
+    def lose_registration(self) -> None:
+        """It is registered no more, which says nothing about the node: it has its address and may be here."""
+        self.hint, self.configured = self.home_address, True
+        self.home_address = UNSPECIFIED
+        self.grant = self.tunnel = None
+        self.tunnel_lost = self.contested = False
 
     def wait(self, seconds: float, monotonic: float) -> None:
         """Nothing is asked of an LMA for so long; who is silent meanwhile is forgotten earlier."""

@@ -6,7 +6,6 @@ asked by ARP whether it is there, again and again; who does not answer is forgot
 
 import attrs
 
-from pmip_tw.addresses import UNSPECIFIED
 from pmip_tw.mag import observed
 from pmip_tw.mag.asking import Asking
 from pmip_tw.mag.departures import Departures
@@ -34,10 +33,7 @@ class Waiting:
             "registration-expired", visitor, cause="the registration was not renewed in time"
         )
         self._visitors.displace(visitor)
-        visitor.hint, visitor.configured = visitor.home_address, True
-        visitor.home_address = UNSPECIFIED
-        visitor.grant = visitor.tunnel = None
-        visitor.tunnel_lost = visitor.contested = False
+        visitor.lose_registration()
         visitor.wait(0.0, now.monotonic)
         return [Remove(visitor.key), noted]
 

@@ -59,6 +59,11 @@ class SecurityAssociation:
         """Whether its key is ready for use: hashed already."""
         return self._signer is not None
 
+    @property
+    def key(self) -> Secret:
+        """For a journal, which must be able to make the association again."""
+        return self._key
+
     def sign(self, covered: bytes) -> bytes:
         """The authenticator over ``covered``; ``digest_size`` octets."""
         return (self._signer or self._make_ready()).sign(covered)

@@ -36,6 +36,11 @@ class AaaAssociation:
         self._key = key
         self._hmac = None if spi == CHAP_SPI else SecurityAssociation(spi, key, Algorithm.HMAC_MD5)
 
+    @property
+    def key(self) -> Secret:
+        """For a journal, which must be able to make the association again."""
+        return self._key
+
     def over(self, challenge: bytes | None) -> Signs:
         """What adds the extension to a request with ``challenge`` in extension 132; None: without one."""
         return self._hmac or _ChapSigner(self._key, challenge or NO_CHALLENGE)

@@ -32,6 +32,7 @@ from pmip_tw.services.daemon import Daemon
 from pmip_tw.services.management import Management
 from pmip_tw.services.memory import settle
 from pmip_tw.services.options import Options, read_settings
+from pmip_tw.store.unsaved import Unsaved
 from pmip_tw.wire.encapsulation import overhead
 
 __all__ = ["Options", "makeService"]
@@ -72,6 +73,7 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
         forwarding=forwarding,
         dhcp=UdpDhcpSocket(reactor, settings.address) if settings.dhcp_relay else None,
         authenticator=authenticator_of(settings, reactor, clock, management.observers),
+        store=Unsaved(),
         uplink=uplink,
         tunnel_data=forwarding,
         observers=[management.observers],

@@ -5,6 +5,7 @@ import pytest
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4
 from pmip_tw.agents.mag import Mag
 from pmip_tw.errors import PmipError
+from pmip_tw.store.unsaved import Unsaved
 from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
 from pmip_tw.testing.network import FakeSignalling
 from pmip_tw.wire.dhcp import DhcpMessage, MessageType
@@ -158,5 +159,6 @@ def test_a_port_67_that_is_taken_leaves_nothing_open() -> None:
         signalling=FakeSignalling(world.network, (node.address,)),
         forwarding=node.plane,
         authenticator=node.aaa,
+        store=Unsaved(),
     )
     other.start()  # port 434 is free again

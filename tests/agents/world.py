@@ -14,6 +14,7 @@ from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.records import LMA_JOURNAL
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.policy import MagPolicy
+from pmip_tw.mag.records import MAG_JOURNAL
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.secret import Secret
 from pmip_tw.testing.authenticator import FakeAuthenticator
@@ -98,6 +99,7 @@ class MagNode:
         self.notes = Notes()
         self.uplink = FakeUplink(self.address)
         self.aaa = FakeAuthenticator(world.verdicts)
+        self.disk = FakeDisk()
         self.plane = MemoryPlane(
             monotonic=lambda: world.clock.monotonic,
             local=self.address,
@@ -119,6 +121,7 @@ class MagNode:
             signalling=FakeSignalling(world.network, (self.address,)),
             forwarding=self.plane,
             authenticator=self.aaa,
+            store=FakeStore(self.disk, MAG_JOURNAL),
             uplink=self.uplink,
             dhcp=FakeDhcpSocket(world.network, self.address),
             tunnel_data=self.plane,

@@ -1,6 +1,6 @@
 """One MAG engine on a workbench: its clock, its mobile nodes, and an LMA that says what the test wants said."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from pmip_tw.aaa.profile import Accept, Profile, Verdict
 from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4
 from pmip_tw.dhcp.configuration import HomeConfiguration
-from pmip_tw.mag.effects import AskPresence, Authenticate, MagEffect, Serve, Transmit
+from pmip_tw.mag.effects import AskPresence, Authenticate, MagEffect, Save, Serve, Transmit
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.visitors import Visitor
@@ -49,7 +49,8 @@ having_an_address = pytest.mark.parametrize(
 
 
 class Bench:
-    """``effects``: all of them so far, with what Serve holds in its place, as if the packet plane took everything.
+    """``effects``: all of them so far, with what Serve and Save hold in its place, as if the packet plane took
+    everything and the disk wrote it at once.
 
     ``profile``: what AAA says of all nodes that is not usual.
     """
@@ -113,12 +114,7 @@ class Bench:
         return effects
 
     def take(self, effects: Iterable[MagEffect]) -> list[MagEffect]:
-        flat: list[MagEffect] = []
-        for effect in effects:
-            if isinstance(effect, Serve):
-                flat += [Install(effect.entry), *effect.then]
-            else:
-                flat.append(effect)
+        flat = list(_flattened(effects))
         self.effects += flat
         return flat
 
@@ -157,6 +153,18 @@ class Bench:
         self.hear(self.station.arp(ADDRESS, GATEWAY))
         [request] = requests(self.wait(1.1))
         return request
+
+
+def _flattened(effects: Iterable[MagEffect]) -> Iterator[MagEffect]:
+    for effect in effects:
+        if isinstance(effect, Serve):
+            yield Install(effect.entry)
+            yield from _flattened(effect.then)
+        elif isinstance(effect, Save):
+            yield Save(effect.records)
+            yield from _flattened(effect.then)
+        else:
+            yield effect
 
 
 def accept(station: Station, home: Ipv4 = UNSPECIFIED, **profile: object) -> Accept:

@@ -26,6 +26,7 @@ from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT, Entry, Tunnel
 from pmip_tw.secret import Secret
+from pmip_tw.store.unsaved import Unsaved
 from pmip_tw.testing.clock import NodeClock
 from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
 from pmip_tw.testing.nat import FakeNat
@@ -197,6 +198,7 @@ class MagMachine(Machine):
             signalling=self.socket,
             forwarding=self.plane,
             authenticator=AccessClient(world.aaa, world.later),
+            store=Unsaved(),
             dhcp=self.dhcp,
             tunnel_data=self.plane,
             observers=[self.ledger],

@@ -1,0 +1,105 @@
+"""What a MAG's journal keeps, so that a restart drops nobody (docs/decisions/0012).
+
+Instants are monotonic seconds of the process that wrote them. The newest record about a thing is the truth about it.
+"""
+
+from typing import ClassVar
+
+from msgspec.structs import replace
+
+from pmip_tw.mobility.records import JournalFormat, Record
+from pmip_tw.secret import Secret
+
+
+class _MagRecord(Record, frozen=True):
+    """``instants``: its fields that are monotonic, some of them None at times."""
+
+    instants: ClassVar[tuple[str, ...]]
+
+
+class Visiting(_MagRecord, tag=1, frozen=True):
+    """A visitor is registered, until ``deadline`` if nothing else happens. It is served again without asking anybody.
+
+    ``lmas`` ... ``attributes_class``: what AAA has said of it, see ``Profile``; ``mn_ha``: SPI, algorithm and key,
+    ``mn_aaa``: SPI and key. ``remote`` ... ``key_out``: its tunnel, see ``Tunnel``. ``home_link``: what its LMA has
+    told about that (P70): length of the prefix, gateway, name servers; None if nothing. ``identification``: the last
+    one that was used for it; ``clock_offset``: seconds by which that was ahead of our clock (P17).
+    """
+
+    about = "visitor"
+    identity = ("mac",)
+    instants = ("accepted_at", "renew_at", "deadline", "session_ends", "lease_ends")
+
+    port: str
+    mac: bytes
+    nai: str
+    lmas: tuple[int, ...]
+    mn_ha: tuple[int, str, Secret] | None
+    mn_aaa: tuple[int, Secret] | None
+    profile_home_address: int
+    session_timeout: int
+    attributes_class: bytes
+    session_ends: float | None
+    home_address: int
+    lma: int
+    care_of_address: int
+    lifetime: int
+    accepted_at: float
+    renew_at: float
+    deadline: float
+    lma_timestamp: int | None
+    inform: bool
+    remote: int
+    remote_port: int
+    encapsulation: int
+    key_in: int | None
+    key_out: int | None
+    home_link: tuple[int, ...] | None
+    lease_ends: float | None
+    lease_cause: str
+    identification: int
+    clock_offset: int
+
+
+class Departed(_MagRecord, tag=2, frozen=True):
+    """It is no visitor any more. ``deadline``: when what was written of it before says nothing any more."""
+
+    about = "visitor"
+    identity = ("mac",)
+    instants = ("deadline",)
+    ends = True
+
+    mac: bytes
+    nai: str
+    deadline: float
+
+
+class Buried(_MagRecord, tag=3, frozen=True):
+    """A registration is over: a revocation of it is answered until ``deadline`` (RV17, RV37), see ``Tombstone``.
+
+    ``lma``: with whom our own association is looked up; ``mn_ha``: the node's, if it had one, as in ``Visiting``.
+    """
+
+    about = "former registration"
+    identity = ("home_agent", "home_address", "nai")
+    instants = ("deadline",)
+
+    home_agent: int
+    home_address: int
+    nai: str
+    lma: int
+    mn_ha: tuple[int, str, Secret] | None
+    identifier: int
+    deadline: float
+
+
+MagRecord = Visiting | Departed | Buried
+
+MAG_JOURNAL = JournalFormat(role="mag", version=1, kinds=(Visiting, Departed, Buried))
+
+
+def shifted(record: Record, shift: float) -> Record:
+    """``record`` with instants of another process: ``shift`` seconds added to each."""
+    assert isinstance(record, _MagRecord)
+    instants = {name: getattr(record, name) for name in record.instants}
+    return replace(record, **{name: at + shift for name, at in instants.items() if at is not None})
