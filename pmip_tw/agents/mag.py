@@ -9,10 +9,11 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from pmip_tw.aaa.profile import Verdict
-from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text, mac_text
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.agents.keeping import Keeping
 from pmip_tw.agents.observers import Observers
-from pmip_tw.agents.tables import Row, drop_rows, encapsulation_text, traffic, tunnel_rows
+from pmip_tw.agents.tables import Row, drop_rows, tunnel_rows
+from pmip_tw.agents.visitor_rows import visitor_row, visitor_rows
 from pmip_tw.errors import ForwardingError, PmipError
 from pmip_tw.interfaces import (
     Datagram,
@@ -43,7 +44,6 @@ from pmip_tw.mag.effects import (
     Transmit,
 )
 from pmip_tw.mag.engine import MagEngine
-from pmip_tw.mag.visitors import Visitor
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install, Observe, Remove, Send
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey
@@ -215,7 +215,7 @@ class Mag:
         effects = self._engine.detach(nai, now)
         if visitor is None or not effects:
             raise PmipError(f"no visitor is {nai!r}: pmipctl show visitors lists them")
-        ended = self._row(visitor, now)
+        ended = visitor_row(visitor, self._forwarding, now.monotonic)
         self._run(effects, now)
         return ended
 
@@ -317,28 +317,11 @@ class Mag:
     def tables(self) -> dict[str, Callable[[], list[Row]]]:
         """What an operator can look at, by name."""
         return {
-            "visitors": self._visitor_rows,
+            "visitors": lambda: visitor_rows(
+                self._engine.visitors, self._forwarding, self._clock.now().monotonic
+            ),
             "tunnels": lambda: tunnel_rows(self._forwarding),
             "drops": lambda: drop_rows(self._forwarding, self._signalling),
-        }
-
-    def _visitor_rows(self) -> list[Row]:
-        now = self._clock.now()
-        return [self._row(visitor, now) for visitor in self._engine.visitors]
-
-    def _row(self, visitor: Visitor, now: Now) -> Row:
-        grant = visitor.grant
-        return {
-            "nai": visitor.nai,
-            "mac": mac_text(visitor.mac),
-            "port": visitor.key.port,
-            "state": visitor.state.value,
-            "home_address": ipv4_text(visitor.home_address) if visitor.home_address else "",
-            "lma": ipv4_text(visitor.lma) if visitor.profile else "",
-            "tunnel": encapsulation_text(visitor.tunnel) if visitor.tunnel else "",
-            "lifetime": grant.lifetime if grant else 0,
-            "remaining": max(0, round(grant.ends_at - now.monotonic)) if grant else 0,
-            **traffic(self._forwarding.counters(visitor.key)),
         }
 
 
