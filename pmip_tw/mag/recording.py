@@ -5,7 +5,8 @@ from pmip_tw.mag.effects import MagEffect, Save
 from pmip_tw.mag.links import HomeLinks
 from pmip_tw.mag.records import Buried, Departed, Visiting
 from pmip_tw.mag.visitors import Visitor
-from pmip_tw.mobility.associations import Algorithm, SecurityAssociation
+from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.secret import Secret
 
 

@@ -62,7 +62,7 @@ class SecurityAssociation:
     @property
     def key(self) -> Secret:
         """For a journal, which must be able to make the association again."""
-        return self._key
+        return Secret(self._key)
 
     def sign(self, covered: bytes) -> bytes:
         """The authenticator over ``covered``; ``digest_size`` octets."""

@@ -49,6 +49,12 @@ class AaaAssociation:
         """Whether ``authenticator`` over ``covered``, the datagram through the SPI, is right; in constant time."""
         return hmac.compare_digest(self.over(challenge).sign(covered), authenticator)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AaaAssociation) and (self.spi, self._key) == (other.spi, other._key)
+
+    def __hash__(self) -> int:
+        return hash(self.spi)
+
     def __repr__(self) -> str:
         return f"AaaAssociation(spi={self.spi})"
 

@@ -11,12 +11,14 @@ from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.mag.effects import AskPresence, Authenticate, MagEffect, Save, Serve, Transmit
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.policy import MagPolicy
+from pmip_tw.mag.records import MAG_JOURNAL
 from pmip_tw.mag.visitors import Visitor
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install, Observe, Send
 from pmip_tw.mobility.observations import Observation
 from pmip_tw.mobility.tunnels import AccessKey
+from pmip_tw.store.rows import RowCodec
 from pmip_tw.testing.clock import START_WALL
 from pmip_tw.wire.dhcp import DhcpMessage, MessageType
 from pmip_tw.wire.ethernet import ETHERTYPE_IPV4, EthernetFrame
@@ -32,6 +34,8 @@ ADDRESS = ipv4("10.1.0.9")
 AGENT = Endpoint(LMA, 434)
 LMA_CLOCK = 500_000
 """What the LMA's 137 says: its epoch is its own business (RV6)."""
+
+_ROWS = RowCodec(MAG_JOURNAL)
 
 EffectT = TypeVar("EffectT")
 
@@ -52,7 +56,7 @@ class Bench:
     """``effects``: all of them so far, with what Serve and Save hold in its place, as if the packet plane took
     everything and the disk wrote it at once.
 
-    ``profile``: what AAA says of all nodes that is not usual.
+    ``profile``: what AAA says of all nodes that is not usual. ``journal``: the rows on the disk.
     """
 
     def __init__(self, **policy: object) -> None:
@@ -66,7 +70,9 @@ class Bench:
             "gateway_mac": GATEWAY_MAC,
             "home_links": (HomeConfiguration(prefix=HOME, gateway=GATEWAY),),
         }
-        self.engine = MagEngine(MagPolicy(**(settings | policy)))  # type: ignore[arg-type]
+        self.policy = settings | policy
+        self.engine = MagEngine(MagPolicy(**self.policy))  # type: ignore[arg-type]
+        self.journal: list[bytes] = []
         self.station = Station(1)
 
     @property
@@ -113,8 +119,21 @@ class Bench:
         self.at = end
         return effects
 
+    def restart(self, *, downtime: float = 0.0, reboot: bool = False, **policy: object) -> list[MagEffect]:
+        """The process ends where it stands, and another one begins, with ``policy`` changed; the machine too if
+        ``reboot``: then its monotonic clock begins anew.
+        """
+        self.at += downtime
+        shift = 5.0 - self.at if reboot else 0.0
+        self.at, self.wall_ahead = self.at + shift, self.wall_ahead - shift
+        self.policy |= policy
+        self.engine = MagEngine(MagPolicy(**self.policy))  # type: ignore[arg-type]
+        rows = [(shift, _ROWS.decode(row)) for row in reversed(self.journal)]
+        return self.take(self.engine.restore(rows, self.now))
+
     def take(self, effects: Iterable[MagEffect]) -> list[MagEffect]:
         flat = list(_flattened(effects))
+        self.journal += [_ROWS.encode(saved.records) for saved in only(Save, flat)]
         self.effects += flat
         return flat
 
