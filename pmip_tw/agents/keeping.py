@@ -99,7 +99,8 @@ class Keeping:
         records = [self._unsaved.pop(thing) for thing in things]
         records = [record for record in records if record.deadline > monotonic]
         self._try_at = monotonic + TRY_AGAIN
-        self._store.append(records, partial(self._done, records, None))
+        if records:
+            self._store.append(records, partial(self._done, records, None))
 
     def _done(self, records: list[MagRecord], waiting: _Waiting | None, error: StoreError | None) -> None:
         """``waiting``: None if ``records`` were appended before, and have failed."""
@@ -108,10 +109,8 @@ class Keeping:
             return
         for record in reversed(records):
             self._unsaved.setdefault(_thing(record), record)
-        if waiting is None:
-            return
         # Who has failed takes all with it that waits behind: it happens now, the oldest first.
-        effects: list[MagEffect] = [journal_failed(str(error), len(records))]
+        effects: list[MagEffect] = [] if waiting is None else [journal_failed(str(error), len(records))]
         while self._waiting:
             effects += self._waiting.popleft().effects
         self._failing = True

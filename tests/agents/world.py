@@ -18,7 +18,7 @@ from pmip_tw.mag.records import MAG_JOURNAL
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.secret import Secret
 from pmip_tw.testing.authenticator import FakeAuthenticator
-from pmip_tw.testing.clock import FakeClock
+from pmip_tw.testing.clock import FakeClock, NodeClock
 from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
 from pmip_tw.testing.store import FakeDisk, FakeStore
@@ -92,14 +92,24 @@ class Station:
 
 
 class MagNode:
-    """A MAG with what it heard and said."""
+    """A MAG with what it heard and said. ``disk`` outlives its processes."""
 
     def __init__(self, world: "World", number: int) -> None:
         self.address = ipv4(f"198.51.100.{number}")
         self.notes = Notes()
+        self.disk = FakeDisk("mag.journal")
+        self._world = world
+        self.start()
+
+    def start(self, *, at_once: bool = True) -> None:
+        """A process with nothing but what is on the disk; ``at_once``: see FakeStore."""
+        world = self._world
+        self.clock = NodeClock(world.clock)
+        self.signalling = FakeSignalling(world.network, (self.address,))
+        self.dhcp = FakeDhcpSocket(world.network, self.address)
         self.uplink = FakeUplink(self.address)
         self.aaa = FakeAuthenticator(world.verdicts)
-        self.disk = FakeDisk()
+        self.store = FakeStore(self.disk, MAG_JOURNAL, at_once=at_once)
         self.plane = MemoryPlane(
             monotonic=lambda: world.clock.monotonic,
             local=self.address,
@@ -117,17 +127,24 @@ class MagNode:
         )
         self.agent = Mag(
             self.engine,
-            clock=world.clock,
-            signalling=FakeSignalling(world.network, (self.address,)),
+            clock=self.clock,
+            signalling=self.signalling,
             forwarding=self.plane,
             authenticator=self.aaa,
-            store=FakeStore(self.disk, MAG_JOURNAL),
+            store=self.store,
             uplink=self.uplink,
-            dhcp=FakeDhcpSocket(world.network, self.address),
+            dhcp=self.dhcp,
             tunnel_data=self.plane,
             observers=[self.notes],
         )
         self.agent.start()
+
+    def kill(self) -> None:
+        """The process is gone where it stands."""
+        self.clock.stop()
+        self.store.crash()
+        self.signalling.stop()
+        self.dhcp.stop()
 
     @property
     def states(self) -> dict[str, str]:
