@@ -38,6 +38,7 @@ from pmip_tw.mag.effects import (
     Forward,
     Keepalive,
     MagEffect,
+    Promise,
     Save,
     SendDhcp,
     Serve,
@@ -278,34 +279,41 @@ class Mag:
                 self._forwarding.transmit(effect.port, effect.frame)
             case Forward():
                 self._forwarding.forward(effect.port, effect.frame)
-            case Install():
-                assert isinstance(effect.entry, AccessEntry)
-                self._install(effect.entry, (), now)
-            case Serve():
-                self._install(effect.entry, effect.then, now)
-            case Save():
-                self._save(effect)
             case Remove():
                 self._forwarding.remove(effect.key)
-            case AskPresence():
-                heard = self._forwarding.counters(effect.key).last_heard
-                self._queue.extend(self._engine.presence(effect.key, heard, now))
             case Authenticate():
                 self._authenticate(effect)
+            case _:
+                self._queue.extendleft(reversed(self._followed(effect, now)))
 
-    def _install(self, entry: AccessEntry, then: Sequence[MagEffect], now: Now) -> None:
-        """``then``, or what the failure means, goes on at once: what waits in the queue may be another node's."""
+    def _followed(
+        self, effect: Install | Serve | Save | Promise | AskPresence, now: Now
+    ) -> Sequence[MagEffect]:
+        """What goes on at once when ``effect`` is carried out: what waits in the queue may be another node's."""
+        match effect:
+            case Install():
+                assert isinstance(effect.entry, AccessEntry)
+                return self._install(effect.entry, (), now)
+            case Serve():
+                return self._install(effect.entry, effect.then, now)
+            case Save():
+                if not effect.records:
+                    return effect.then  # nothing to wait for
+                self._keeping.save(effect)
+                return ()
+            case Promise():
+                return effect.then if self._engine.may_keep(effect) else ()
+            case AskPresence():
+                heard = self._forwarding.counters(effect.key).last_heard
+                return self._engine.presence(effect.key, heard, now)
+
+    def _install(self, entry: AccessEntry, then: Sequence[MagEffect], now: Now) -> Sequence[MagEffect]:
+        """``then``, or what the failure means."""
         try:
             self._forwarding.install(entry)
         except ForwardingError as error:
-            then = self._engine.forwarding_failed(entry, str(error), now)
-        self._queue.extendleft(reversed(then))
-
-    def _save(self, effect: Save) -> None:
-        if effect.records:
-            self._keeping.save(effect)
-        else:
-            self._queue.extendleft(reversed(effect.then))  # nothing to wait for
+            return self._engine.forwarding_failed(entry, str(error), now)
+        return then
 
     def _authenticate(self, effect: Authenticate) -> None:
         def concluded(verdict: Verdict) -> None:

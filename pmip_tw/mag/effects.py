@@ -65,6 +65,15 @@ class Save:
 
 
 @attrs.frozen(slots=True)
+class Promise:
+    """Carry out ``then`` if the node of ``key`` is registered with ``home_address``: it may have been revoked since."""
+
+    key: AccessKey
+    home_address: Ipv4
+    then: "tuple[MagEffect, ...]"
+
+
+@attrs.frozen(slots=True)
 class SendDhcp:
     """Send ``payload`` from our UDP port 67 to that of ``server``."""
 
@@ -84,5 +93,6 @@ MagEffect = (
     | Forward
     | Serve
     | Save
+    | Promise
     | SendDhcp
 )

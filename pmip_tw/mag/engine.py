@@ -12,7 +12,7 @@ from pmip_tw.mag.attaching import Attaching
 from pmip_tw.mag.care_of import CareOf
 from pmip_tw.mag.clocks import TIMESTAMP_WINDOW, Identifications
 from pmip_tw.mag.departures import Departures, written_off
-from pmip_tw.mag.effects import MagEffect
+from pmip_tw.mag.effects import MagEffect, Promise
 from pmip_tw.mag.gate import Gate
 from pmip_tw.mag.homeside import HomeSide
 from pmip_tw.mag.independent import Independent
@@ -223,6 +223,15 @@ class MagEngine:
         effects = self._registrations.presence(visitor, last_heard or NEVER, now)
         self._schedule(visitor)
         return effects
+
+    def may_keep(self, promise: Promise) -> bool:
+        """Whether what it promises is still so."""
+        visitor = self._visitors.get(promise.key)
+        return (
+            visitor is not None
+            and visitor.state is State.REGISTERED
+            and visitor.home_address == promise.home_address
+        )
 
     def forwarding_failed(self, entry: AccessEntry, cause: str, now: Now) -> list[MagEffect]:
         """The packet plane could not take ``entry``.

@@ -1,7 +1,7 @@
 """From what a MAG knows to the records of its journal (``records.py``); keys also back."""
 
 from pmip_tw.mag.clocks import Identifications
-from pmip_tw.mag.effects import MagEffect, Save
+from pmip_tw.mag.effects import MagEffect, Promise, Save
 from pmip_tw.mag.links import HomeLinks
 from pmip_tw.mag.records import Buried, Departed, Visiting
 from pmip_tw.mag.visitors import Visitor
@@ -21,7 +21,8 @@ class Recording:
         """``visitor`` is registered, or something about that has changed; ``then`` promises it to somebody."""
         record = self._visiting(visitor)
         visitor.recorded_until = record.deadline
-        return Save((record,), tuple(then))
+        promise = Promise(visitor.key, visitor.home_address, tuple(then))
+        return Save((record,), (promise,) if then else ())
 
     def _visiting(self, visitor: Visitor) -> Visiting:
         profile, grant, tunnel = visitor.profile, visitor.grant, visitor.tunnel

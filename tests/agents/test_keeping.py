@@ -107,6 +107,14 @@ class TestOrder:
         scene.world.network.deliver()
         assert scene.world.lma_engine.revoking == 0
 
+    def test_who_was_revoked_meanwhile_is_given_no_lease(self) -> None:
+        scene = Scene()
+        assert scene.request() == []
+        scene.world.lma.revoke(scene.station.nai)
+        scene.world.network.deliver()
+        scene.node.store.commit()
+        assert scene.kinds() == []
+
     def test_what_a_wake_up_decides_is_appended_in_one_call(self) -> None:
         disk = FakeDisk()
         store = FakeStore(disk, MAG_JOURNAL, at_once=False)

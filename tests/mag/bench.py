@@ -8,7 +8,7 @@ import pytest
 from pmip_tw.aaa.profile import Accept, Profile, Verdict
 from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4
 from pmip_tw.dhcp.configuration import HomeConfiguration
-from pmip_tw.mag.effects import AskPresence, Authenticate, MagEffect, Save, Serve, Transmit
+from pmip_tw.mag.effects import AskPresence, Authenticate, MagEffect, Promise, Save, Serve, Transmit
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.records import MAG_JOURNAL
@@ -181,6 +181,8 @@ def _flattened(effects: Iterable[MagEffect]) -> Iterator[MagEffect]:
             yield from _flattened(effect.then)
         elif isinstance(effect, Save):
             yield Save(effect.records)
+            yield from _flattened(effect.then)
+        elif isinstance(effect, Promise):
             yield from _flattened(effect.then)
         else:
             yield effect

@@ -239,15 +239,15 @@ class FailInstall(Action):
 
 @attrs.frozen(slots=True, kw_only=True)
 class DiskFull(Action):
-    """What an LMA wants to save cannot be saved for a while."""
+    """What a machine wants to save cannot be saved for a while."""
 
-    lma: int
+    machine: str
     seconds: float
 
     def happen(self, world: "World") -> None:
-        lma = world.lmas[self.lma]
-        lma.disk.trouble = "the disk is full"
-        world.later(self.seconds, lma.disk_is_well)
+        machine = world.machine(self.machine)
+        machine.disk.trouble = "the disk is full"
+        world.later(self.seconds, machine.disk_is_well)
 
 
 @attrs.frozen(slots=True, kw_only=True)

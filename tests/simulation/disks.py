@@ -2,10 +2,11 @@
 
 import random
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from pmip_tw.errors import StoreError
-from pmip_tw.lma.records import LMA_JOURNAL, Bound, Unbound
-from pmip_tw.mobility.records import Record
+from pmip_tw.lma.records import Bound, Unbound
+from pmip_tw.mobility.records import JournalFormat, Record
 from pmip_tw.mobility.replay import later
 from pmip_tw.testing.store import FakeDisk, FakeStore
 from pmip_tw.wire.codes import MessageType, accepts
@@ -20,25 +21,34 @@ SLOW = 0.4
 """The same when somebody else uses the disk."""
 
 
+class Hears(Protocol):
+    """Who follows what becomes of records."""
+
+    def durable(self, records: Sequence[Record]) -> None: ...
+    def failed(self, records: Sequence[Record]) -> None: ...
+
+
 class FusedStore(FakeStore):
     """One process's hold on a disk: appending is an effect, and so is that it has become durable.
 
-    ``later(seconds, call)`` happens if the process lives until then; ``durable`` is told what has become so.
+    ``later(seconds, call)`` happens if the process lives until then; ``told`` hears what has become durable, and what
+    could not.
     """
 
     def __init__(
         self,
         disk: FakeDisk,
+        form: JournalFormat,
         fuse: Fuse,
         chance: random.Random,
         later: Callable[[float, Callable[[], None]], None],
-        durable: Callable[[Sequence[Record]], None],
+        told: Hears,
     ) -> None:
-        super().__init__(disk, LMA_JOURNAL, at_once=False)
+        super().__init__(disk, form, at_once=False)
         self._fuse = fuse
         self._chance = chance
         self._later = later
-        self._durable = durable
+        self._told = told
         self._underway: list[Record] = []
 
     def append(self, records: Sequence[Record], done: Callable[[StoreError | None], None]) -> None:
@@ -54,8 +64,10 @@ class FusedStore(FakeStore):
             return
         self._fuse.burn()
         records, self._underway = self._underway, []
-        if not self._disk.trouble:
-            self._durable(records)
+        if self._disk.trouble:
+            self._told.failed(records)
+        else:
+            self._told.durable(records)
         super().commit()
 
 
@@ -76,6 +88,9 @@ class Promises:
             owner = getattr(record, "owner", b"")
             if identification is not None and not self.has_seen(owner, identification):
                 self._spent[owner] = identification
+
+    def failed(self, records: Sequence[Record]) -> None:
+        """Nothing was said, then."""
 
     def has_seen(self, owner: bytes, identification: int) -> bool:
         """Whether what is durable makes a request of ``owner`` an old one."""

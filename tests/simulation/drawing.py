@@ -145,12 +145,17 @@ def _crashes(scenario: Scenario, chance: Chance) -> Scenario:
 
 
 def _disks(scenario: Scenario, chance: Chance) -> Scenario:
-    """LMAs die, also of a full disk, and begin with what they had saved."""
+    """Machines die, their disks are full at times, and they begin with what they had saved."""
+    names = ("lma", "lma", *machines(scenario))
     happenings: list[Action] = [
-        crash(chance, round(at + chance.uniform(0.0, 4.0), 3), "lma") for at in (2, 9, 16, 23)
+        crash(chance, round(at + chance.uniform(0.0, 4.0), 3), chance.choice(names)) for at in (2, 9, 16, 23)
     ]
     happenings += [
-        actions.DiskFull(at=round(at + chance.uniform(0.0, 6.0), 3), lma=0, seconds=chance.choice((0.5, 3.0)))
+        actions.DiskFull(
+            at=round(at + chance.uniform(0.0, 6.0), 3),
+            machine=chance.choice(names),
+            seconds=chance.choice((0.5, 3.0)),
+        )
         for at in (4.0, 14.0)
     ]
     more = attacks(chance, scenario, count=10)

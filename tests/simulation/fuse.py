@@ -62,9 +62,12 @@ class FusedSignalling(FakeSignalling):
 
 
 class FusedPlane(MemoryPlane):
-    """Every change, and every frame that leaves, is an effect."""
+    """Every change, and every frame that leaves, is an effect. ``said`` is told of the frames."""
 
     fuse: Fuse
+
+    def said(self, frame: bytes) -> None:
+        """Nobody listens, unless it is replaced."""
 
     def never_mind(self) -> None:
         """The next install does not fail after all."""
@@ -80,4 +83,5 @@ class FusedPlane(MemoryPlane):
 
     def transmit(self, port: str, frame: bytes) -> None:
         self.fuse.burn()
+        self.said(frame)
         super().transmit(port, frame)

@@ -19,14 +19,16 @@ from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.mags import KnownMag, KnownMags
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import AddressPool, Pools
+from pmip_tw.lma.records import LMA_JOURNAL
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.protection import LmaAssociation
+from pmip_tw.mag.records import MAG_JOURNAL
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
+from pmip_tw.mobility.records import JournalFormat
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT, Entry, Tunnel
 from pmip_tw.secret import Secret
-from pmip_tw.store.unsaved import Unsaved
 from pmip_tw.testing.clock import NodeClock
 from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
 from pmip_tw.testing.nat import FakeNat
@@ -34,10 +36,11 @@ from pmip_tw.testing.store import FakeDisk
 from tests.agents.world import GATEWAY, GATEWAY_MAC, LMA, PORT, association
 from tests.simulation import roamer
 from tests.simulation.aaa import AccessClient
-from tests.simulation.disks import FusedStore, Promises
+from tests.simulation.disks import FusedStore, Hears, Promises
 from tests.simulation.fuse import Fuse, FusedPlane, FusedSignalling
 from tests.simulation.ledger import Ledger
 from tests.simulation.scenario import DOMAINS, Timepiece, lma_name
+from tests.simulation.visits import Visits
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -49,8 +52,11 @@ OUTSIDE = ipv4("203.0.113.100")
 
 class Machine(ABC):
     """``up``: its process runs. ``life``: how often it was started. ``held``: the entries of its packet plane when it
-    was last looked at.
+    was last looked at. ``disk`` survives its processes.
     """
+
+    form: JournalFormat
+    promises: Hears
 
     def __init__(self, world: "World", name: str, address: Ipv4) -> None:
         self.world = world
@@ -64,6 +70,8 @@ class Machine(ABC):
         self.life = 0
         self.held: set[Entry] = set()
         self.dhcp: FakeDhcpSocket | None = None
+        self.disk = FakeDisk(name)
+        self._speed = random.Random(f"{world.scenario.seed}/{name}/disk")
         self._stirs = partial(world.stirred.__setitem__, self, None)
         self._back_after = 0.0
         self._silent_meanwhile = False
@@ -79,6 +87,9 @@ class Machine(ABC):
         self.socket.fuse = self.plane.fuse = self.fuse
         self.socket.before, self.socket.after = self._before, self._after
         self._sent_before = 0
+        self.store = FusedStore(
+            self.disk, self.form, self.fuse, self._speed, self._in_this_life, self.promises
+        )
         self._start_agent()
         self.up = True
 
@@ -93,6 +104,7 @@ class Machine(ABC):
         self.up = False
         self._stirs()
         self.clock.stop()
+        self.store.crash()
         self.socket.stop()
         self.plane.stop()
         if self.dhcp is not None:
@@ -105,6 +117,13 @@ class Machine(ABC):
     def _on_again(self, silent: Ipv4) -> None:
         self.world.network.silent.discard(silent)
         self.start()
+
+    def disk_is_well(self) -> None:
+        self.disk.trouble = ""
+
+    def _in_this_life(self, seconds: float, call: Callable[[], None]) -> None:
+        life = self.life
+        self.world.later(seconds, lambda: call() if self.up and self.life == life else None)
 
     def fail_next_install(self) -> None:
         self.plane.fail_next_install()
@@ -138,10 +157,13 @@ class MagMachine(Machine):
 
     engine: MagEngine
     agent: Mag
+    form = MAG_JOURNAL
+    promises: Visits
 
     def __init__(self, world: "World", number: int) -> None:
         self.number = number
         super().__init__(world, f"mag{number}", world.addresses_of(number)[0])
+        self.promises = Visits(self.name)
         self.nat: FakeNat | None = None
         if number in world.scenario.nats:
             self.nat = FakeNat(self.address, Ipv4(OUTSIDE + number))
@@ -198,12 +220,15 @@ class MagMachine(Machine):
             signalling=self.socket,
             forwarding=self.plane,
             authenticator=AccessClient(world.aaa, world.later),
-            store=Unsaved(),
+            store=self.store,
             dhcp=self.dhcp,
             tunnel_data=self.plane,
             observers=[self.ledger],
         )
+        self.plane.said = self.promises.said
+        self.ledger.waiting = lambda: self.store.waiting
         self.agent.start()
+        self.promises.restarted(self.engine.visitors, self.address, world.monotonic())
 
     def _associations(self) -> tuple[LmaAssociation, ...]:
         proof = proof_of(self.world, self.number)
@@ -217,28 +242,17 @@ class MagMachine(Machine):
 
 
 class LmaMachine(Machine):
-    """An LMA, with home links of its own in each domain, and a disk that survives its processes."""
+    """An LMA, with home links of its own in each domain."""
 
     engine: LmaEngine
     agent: Lma
+    form = LMA_JOURNAL
+    promises: Promises
 
     def __init__(self, world: "World", number: int) -> None:
         self.number = number
         super().__init__(world, lma_name(number), Ipv4(LMA + number))
-        self.disk = FakeDisk(self.name)
         self.promises = Promises(self.name)
-        self._speed = random.Random(f"{world.scenario.seed}/{self.name}/disk")
-
-    def die(self) -> None:
-        super().die()
-        self.store.crash()
-
-    def disk_is_well(self) -> None:
-        self.disk.trouble = ""
-
-    def _in_this_life(self, seconds: float, call: Callable[[], None]) -> None:
-        life = self.life
-        self.world.later(seconds, lambda: call() if self.up and self.life == life else None)
 
     def revoke(self, nai: str) -> None:
         if self.up:
@@ -279,7 +293,6 @@ class LmaMachine(Machine):
             Pools(pools, dict(world.static)),
             mags=KnownMags(_known(world)),
         )
-        self.store = FusedStore(self.disk, self.fuse, self._speed, self._in_this_life, self.promises.durable)
         self.socket.said = self.promises.said
         self.ledger.waiting = lambda: self.store.waiting
         self.agent = Lma(

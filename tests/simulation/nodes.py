@@ -180,7 +180,7 @@ class MobileNode:
         if frame.ethertype == ETHERTYPE_ARP:
             self._hear_arp(Arp.decode(frame.payload))
         elif frame.ethertype == ETHERTYPE_IPV4:
-            message = _dhcp_answer(frame.payload)
+            message = dhcp_answer(frame.payload)
             if message is not None and message.xid == self._xid and not self.habit.static:
                 self._hear_dhcp(message)
 
@@ -221,7 +221,7 @@ class MobileNode:
         self.address, self.lease_ends, self._renew_at = Ipv4(0), float("inf"), float("inf")
 
 
-def _dhcp_answer(payload: bytes) -> DhcpMessage | None:
+def dhcp_answer(payload: bytes) -> DhcpMessage | None:
     try:
         packet = Ipv4Packet.decode(payload)
         if packet.protocol != PROTOCOL_UDP or packet.payload[:4] != b"\x00\x43\x00\x44":
