@@ -64,7 +64,10 @@ def _is_known(machine: Machine, life: int, datagram: Datagram) -> bool:
     """Whether the process that runs there has got ``datagram``, or knows from its disk what came of it."""
     if machine.life == life:
         return True
-    if not isinstance(machine, LmaMachine) or datagram.payload[:1] != _REQUEST:
+    if not isinstance(machine, LmaMachine):
+        # A reply answers nothing that the next process has asked; what a revocation ended is written down.
+        return machine.forgetful.isdisjoint(range(life, machine.life))
+    if datagram.payload[:1] != _REQUEST:
         return False
     try:
         request = RegistrationRequest.decode(datagram.payload)

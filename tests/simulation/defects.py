@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from pmip_tw.addresses import Ipv4
+from pmip_tw.agents.keeping import Keeping
 from pmip_tw.agents.saving import Saving
 from pmip_tw.dhcp import server
 from pmip_tw.forwarding.access_switch import AccessSwitch
@@ -19,6 +20,9 @@ from pmip_tw.lma.revoking import Revoker
 from pmip_tw.mag import accepting, departures, registering, waiting
 from pmip_tw.mag.clocks import Identifications
 from pmip_tw.mag.presence import Presence
+from pmip_tw.mag.records import Departed
+from pmip_tw.mag.restoring import Newest
+from pmip_tw.mag.restoring import Restorer as MagRestorer
 from pmip_tw.mobility.replay import RefusedAhead, TimestampWindow
 
 
@@ -231,6 +235,34 @@ def a_restart_forgets(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Restorer, "restore", lambda self, rows, now: [])
 
 
+def leases_do_not_wait_for_the_disk(patch: pytest.MonkeyPatch) -> None:
+    """D23: at a MAG."""
+    save = Keeping.save
+
+    def hasty(self, saved):
+        self._carry_on(saved.then)
+        save(self, attrs.evolve(saved, then=()))
+
+    patch.setattr(Keeping, "save", hasty)
+
+
+def a_mag_forgets(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(MagRestorer, "restore", lambda self, rows, now: [])
+
+
+def who_has_left_is_not_written_off(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(departures, "departed", lambda visitor: ())
+
+
+def who_has_left_is_not_read(patch: pytest.MonkeyPatch) -> None:
+    take = Newest._take
+    patch.setattr(
+        Newest,
+        "_take",
+        lambda self, record: None if isinstance(record, Departed) else take(self, record),
+    )
+
+
 DEFECTS = (
     Defect(replays_are_accepted, "nothing unauthentic changes state"),
     Defect(returning_does_not_cancel, "only what is over is revoked"),
@@ -272,4 +304,8 @@ DEFECTS = (
     Defect(an_end_is_a_defect, "no defect"),
     Defect(answers_do_not_wait_for_the_disk, "what is answered is durable"),
     Defect(a_restart_forgets, "what was promised survives", profile="disks"),
+    Defect(leases_do_not_wait_for_the_disk, "what is answered is durable"),
+    Defect(a_mag_forgets, "what was promised survives", profile="crashes"),
+    Defect(who_has_left_is_not_written_off, "a registration has a binding", profile="crashes"),
+    Defect(who_has_left_is_not_read, "who has left does not come back", profile="crashes"),
 )

@@ -22,7 +22,10 @@ SLOW = 0.4
 
 
 class Hears(Protocol):
-    """Who follows what becomes of records."""
+    """Who follows what becomes of records. ``lacks``: something could not be saved, and was not since."""
+
+    @property
+    def lacks(self) -> bool: ...
 
     def durable(self, records: Sequence[Record]) -> None: ...
     def failed(self, records: Sequence[Record]) -> None: ...
@@ -88,6 +91,10 @@ class Promises:
             owner = getattr(record, "owner", b"")
             if identification is not None and not self.has_seen(owner, identification):
                 self._spent[owner] = identification
+
+    @property
+    def lacks(self) -> bool:
+        return False
 
     def failed(self, records: Sequence[Record]) -> None:
         """Nothing was said, then."""

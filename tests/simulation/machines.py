@@ -52,7 +52,7 @@ OUTSIDE = ipv4("203.0.113.100")
 
 class Machine(ABC):
     """``up``: its process runs. ``life``: how often it was started. ``held``: the entries of its packet plane when it
-    was last looked at. ``disk`` survives its processes.
+    was last looked at. ``disk`` survives its processes. ``forgetful``: the lives that did not write down everything.
     """
 
     form: JournalFormat
@@ -71,6 +71,7 @@ class Machine(ABC):
         self.held: set[Entry] = set()
         self.dhcp: FakeDhcpSocket | None = None
         self.disk = FakeDisk(name)
+        self.forgetful: set[int] = set()
         self._speed = random.Random(f"{world.scenario.seed}/{name}/disk")
         self._stirs = partial(world.stirred.__setitem__, self, None)
         self._back_after = 0.0
@@ -104,6 +105,8 @@ class Machine(ABC):
         self.up = False
         self._stirs()
         self.clock.stop()
+        if self.store.waiting or self.promises.lacks:
+            self.forgetful.add(self.life)
         self.store.crash()
         self.socket.stop()
         self.plane.stop()

@@ -20,6 +20,10 @@ class Visits:
         self._newest: dict[bytes, Visiting | Departed] = {}
         self._unsaved: set[bytes] = set()
 
+    @property
+    def lacks(self) -> bool:
+        return bool(self._unsaved)
+
     def durable(self, records: Sequence[Record]) -> None:
         for record in records:
             if isinstance(record, Visiting | Departed):
