@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 
+from pmip_tw.addresses import Ipv4, Mac
 from pmip_tw.mobility.records import JournalFormat, Record
 from pmip_tw.secret import Secret
 
@@ -31,25 +32,25 @@ class Visiting(_MagRecord, tag=1, frozen=True):
     instants = ("accepted_at", "renew_at", "deadline", "session_ends", "lease_ends")
 
     port: str
-    mac: bytes
+    mac: Mac
     nai: str
-    lmas: tuple[int, ...]
+    lmas: tuple[Ipv4, ...]
     mn_ha: tuple[int, str, Secret] | None
     mn_aaa: tuple[int, Secret] | None
-    profile_home_address: int
+    profile_home_address: Ipv4
     session_timeout: int
     attributes_class: bytes
     session_ends: float | None
-    home_address: int
-    lma: int
-    care_of_address: int
+    home_address: Ipv4
+    lma: Ipv4
+    care_of_address: Ipv4
     lifetime: int
     accepted_at: float
     renew_at: float
     deadline: float
     lma_timestamp: int | None
     inform: bool
-    remote: int
+    remote: Ipv4
     remote_port: int
     encapsulation: int
     key_in: int | None
@@ -69,7 +70,7 @@ class Departed(_MagRecord, tag=2, frozen=True):
     instants = ("deadline",)
     ends = True
 
-    mac: bytes
+    mac: Mac
     nai: str
     deadline: float
 
@@ -84,10 +85,10 @@ class Buried(_MagRecord, tag=3, frozen=True):
     identity = ("home_agent", "home_address", "nai")
     instants = ("deadline",)
 
-    home_agent: int
-    home_address: int
+    home_agent: Ipv4
+    home_address: Ipv4
     nai: str
-    lma: int
+    lma: Ipv4
     mn_ha: tuple[int, str, Secret] | None
     identifier: int
     deadline: float

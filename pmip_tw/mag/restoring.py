@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 import attrs
 
 from pmip_tw.aaa.profile import Profile
-from pmip_tw.addresses import Ipv4, Mac
+from pmip_tw.addresses import Ipv4
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import Addressing
 from pmip_tw.mag.anew import Anew
@@ -50,7 +50,7 @@ class Newest:
 
     def _take(self, record: Record) -> None:
         if isinstance(record, Visiting):
-            taken = (record.mac, record.nai, Place.of(_tunnel(record), Ipv4(record.home_address)))
+            taken = (record.mac, record.nai, Place.of(_tunnel(record), record.home_address))
             if record.deadline > self._monotonic and self._told.isdisjoint(taken):
                 self.visiting.append(record)
                 self._told.update(taken)
@@ -88,38 +88,35 @@ class Restorer:
         for stone in newest.buried:
             self._revocations.recall(stone, now.monotonic)
         effects: list[MagEffect] = []
-        for record in reversed(
-            newest.visiting
-        ):  # the newest word about an LMA or a link is the one that stays
+        # The oldest first: the newest word about an LMA or a link is the one that stays.
+        for record in reversed(newest.visiting):
             self._recall(record)
             effects += self._return(record, now)
         self._look_for_them(now)
         return [*effects, observed.restored(len(self._visitors))] if effects else []
 
     def _recall(self, record: Visiting) -> None:
-        lma = Ipv4(record.lma)
-        self._clocks.recall(record.nai, lma, record.identification, record.clock_offset)
-        self._lmas.gave(lma, _tunnel(record), record.accepted_at)
+        self._clocks.recall(record.nai, record.lma, record.identification, record.clock_offset)
+        self._lmas.gave(record.lma, _tunnel(record), record.accepted_at)
         if record.home_link is not None:
             length, gateway, *name_servers = record.home_link
-            address = Ipv4(record.home_address)
-            self._links.recall(address, length, Ipv4(gateway), tuple(map(Ipv4, name_servers)))
+            self._links.recall(record.home_address, length, Ipv4(gateway), tuple(map(Ipv4, name_servers)))
 
     def _return(self, record: Visiting, now: Now) -> list[MagEffect]:
         profile = _profile(record)
-        protection = self._lmas.protection(Ipv4(record.lma), profile)
+        protection = self._lmas.protection(record.lma, profile)
         if isinstance(protection, str):
-            note = observed.not_restored(record.nai, AccessKey(record.port, Mac(record.mac)), protection)
+            note = observed.not_restored(record.nai, AccessKey(record.port, record.mac), protection)
             return [note, Save((Departed(mac=record.mac, nai=record.nai, deadline=record.deadline),))]
         visitor = Visitor(
-            key=AccessKey(record.port, Mac(record.mac)),
+            key=AccessKey(record.port, record.mac),
             since=record.accepted_at,
-            hint=Ipv4(record.home_address),
+            hint=record.home_address,
             state=State.REGISTERED,
             profile=profile,
-            lma=Ipv4(record.lma),
+            lma=record.lma,
             configured=True,
-            home_address=Ipv4(record.home_address),
+            home_address=record.home_address,
             tunnel=_tunnel(record),
             grant=_grant(record, protection),
             heard_at=NEVER,
@@ -170,10 +167,10 @@ def _ends_at(visitor: Visitor) -> float:
 def _profile(record: Visiting) -> Profile:
     return Profile(
         nai=record.nai,
-        lmas=tuple(map(Ipv4, record.lmas)),
+        lmas=record.lmas,
         mn_ha=mn_ha_of(record),
         mn_aaa=None if record.mn_aaa is None else AaaAssociation(*record.mn_aaa),
-        home_address=Ipv4(record.profile_home_address),
+        home_address=record.profile_home_address,
         session_timeout=record.session_timeout,
         attributes_class=record.attributes_class,
     )
@@ -185,7 +182,7 @@ def _grant(record: Visiting, protection: Protection) -> Grant:
         ends_at=record.deadline,
         renew_at=record.renew_at,
         accepted_at=record.accepted_at,
-        care_of_address=Ipv4(record.care_of_address),
+        care_of_address=record.care_of_address,
         protection=protection,
         lma_timestamp=record.lma_timestamp,
         inform=record.inform,
@@ -194,8 +191,8 @@ def _grant(record: Visiting, protection: Protection) -> Grant:
 
 def _tunnel(record: Visiting) -> Tunnel:
     return Tunnel(
-        local=Ipv4(record.care_of_address),
-        remote=Ipv4(record.remote),
+        local=record.care_of_address,
+        remote=record.remote,
         encapsulation=Encapsulation(record.encapsulation),
         remote_port=record.remote_port,
         key_in=record.key_in,

@@ -152,7 +152,7 @@ class Revocations:
     def recall(self, record: Buried, monotonic: float) -> None:
         """What a former process has buried. By another association of ours with that LMA it is not answered."""
         known = Profile(nai=record.nai, mn_ha=mn_ha_of(record))
-        protection = self._lmas.protection(Ipv4(record.lma), known)
+        protection = self._lmas.protection(record.lma, known)
         if isinstance(protection, Protection):
             stone = Tombstone(
                 nai=record.nai,
@@ -160,7 +160,7 @@ class Revocations:
                 identifier=record.identifier,
                 until=record.deadline,
             )
-            self._raise((Ipv4(record.home_agent), Ipv4(record.home_address)), stone, monotonic)
+            self._raise((record.home_agent, record.home_address), stone, monotonic)
 
     def _raise(self, place: tuple[Ipv4, Ipv4], stone: Tombstone, monotonic: float) -> None:
         """Two old ones go for each that comes, so that burying costs the same however many lie there."""

@@ -16,10 +16,11 @@ from pmip_tw.config.settings import RadiusSettings as RadiusTable
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.forwarding.access import TunAccess
 from pmip_tw.forwarding.path_mtu import LINK_MTU
-from pmip_tw.interfaces import IAuthenticator, IClock, IObserver, IUplink
+from pmip_tw.interfaces import IAuthenticator, IBindingStore, IClock, IObserver, IUplink
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.protection import LmaAssociation
+from pmip_tw.mag.records import MAG_JOURNAL
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.net.clock import ReactorClock
@@ -32,6 +33,7 @@ from pmip_tw.services.daemon import Daemon
 from pmip_tw.services.management import Management
 from pmip_tw.services.memory import settle
 from pmip_tw.services.options import Options, read_settings
+from pmip_tw.store.journal import SqliteJournal
 from pmip_tw.store.unsaved import Unsaved
 from pmip_tw.wire.encapsulation import overhead
 
@@ -73,7 +75,7 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
         forwarding=forwarding,
         dhcp=UdpDhcpSocket(reactor, settings.address) if settings.dhcp_relay else None,
         authenticator=authenticator_of(settings, reactor, clock, management.observers),
-        store=Unsaved(),
+        store=store_of(settings, reactor),
         uplink=uplink,
         tunnel_data=forwarding,
         observers=[management.observers],
@@ -86,6 +88,14 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
         at_stop=management.log.flush,
         settle=settle,
     )
+
+
+def store_of(settings: MagSettings, reactor: PosixReactorBase) -> IBindingStore:
+    """The journal, or none: ``store = ""``."""
+    if not settings.store:
+        return Unsaved()
+    # What is longest-lived is a registration; the rest is for what was saved when ``lifetime`` was longer.
+    return SqliteJournal(settings.store, MAG_JOURNAL, horizon=settings.lifetime + 3600, reactor=reactor)
 
 
 def _present_address(uplink: IUplink, interface: str) -> Ipv4:
