@@ -77,7 +77,7 @@ def asked_anybody(effects: list[MagEffect]) -> bool:
 
 
 class TestServedOn:
-    @covers("P44")
+    @covers("P44", "P21")
     def test_the_packet_plane_has_its_entry_before_anything_is_asked(self) -> None:
         bench = Bench()
         before = portrait(bench.register())
