@@ -1,9 +1,13 @@
 """A MAG and its disk: what rests on it waits, nodes do not wait long, and the next process goes on."""
 
-from pmip_tw.agents.keeping import PATIENCE, TRY_AGAIN, Keeping
+from collections.abc import Sequence
+
+from pmip_tw.addresses import Mac
+from pmip_tw.agents.keeping import MOST_AT_ONCE, PATIENCE, TRY_AGAIN, Keeping
 from pmip_tw.mag.effects import MagEffect, Save, Transmit
 from pmip_tw.mag.records import MAG_JOURNAL, Departed
 from pmip_tw.mobility.tunnels import AccessEntry
+from pmip_tw.store.rows import RowCodec
 from pmip_tw.testing.store import FakeDisk, FakeStore
 from pmip_tw.wire.dhcp import MessageType
 from tests.agents.world import GATEWAY, PORT, MagNode, Station, World
@@ -115,26 +119,82 @@ class TestOrder:
         scene.node.store.commit()
         assert scene.kinds() == []
 
-    def test_what_a_wake_up_decides_is_appended_in_one_call(self) -> None:
-        disk = FakeDisk()
-        store = FakeStore(disk, MAG_JOURNAL, at_once=False)
-        store.start()
-        happened: list[MagEffect] = []
-        keeping = Keeping(store, happened.extend)
-        effects = [Transmit(PORT, bytes((number,))) for number in range(3)]
-        for number, effect in enumerate(effects):
-            keeping.save(Save((Departed(mac=bytes((number,)), nai="", deadline=9.0),), (effect,)))
-        keeping.append(1.0)
-        assert store.waiting == 1 and happened == []
-        store.commit()
-        assert happened == effects and len(disk.rows) == 1
-
     def test_at_the_end_everything_is_written(self) -> None:
         scene = Scene()
         scene.request()
         scene.node.agent.stop()
         scene.node.start()
         assert scene.node.states == {scene.station.nai: "registered"}
+
+
+class Hands:
+    """Keeping alone; ``happened``: what has waited, ``calls``: how often its owner was called."""
+
+    def __init__(self) -> None:
+        self.disk = FakeDisk()
+        self.store = FakeStore(self.disk, MAG_JOURNAL, at_once=False)
+        self.store.start()
+        self.happened: list[MagEffect] = []
+        self.calls = 0
+        self.keeping = Keeping(self.store, self._carry_on)
+
+    def _carry_on(self, effects: Sequence[MagEffect]) -> None:
+        self.calls += 1
+        self.happened += effects
+
+    def departs(self, number: int, *then: MagEffect, nai: str = "") -> None:
+        record = Departed(mac=Mac(number.to_bytes(6, "big")), nai=nai, deadline=99.0)
+        self.keeping.save(Save((record,), then))
+
+    @property
+    def names(self) -> list[str]:
+        codec = RowCodec(MAG_JOURNAL)
+        return [record.nai for _, row in self.disk.rows for record in codec.decode(row)]
+
+
+class TestKeeping:
+    def test_what_a_wake_up_decides_is_appended_in_one_call(self) -> None:
+        hands = Hands()
+        effects = [Transmit(PORT, bytes((number,))) for number in range(3)]
+        for number, effect in enumerate(effects):
+            hands.departs(number, effect)
+        hands.keeping.append(1.0)
+        assert hands.store.waiting == 1 and hands.happened == []
+        hands.store.commit()
+        assert hands.happened == effects and len(hands.disk.rows) == 1
+
+    def test_of_one_append_that_fails_the_newest_word_is_kept(self) -> None:
+        hands = Hands()
+        hands.disk.trouble = "the disk is full"
+        hands.departs(1, nai="older")
+        hands.departs(1, nai="newer")
+        hands.keeping.append(1.0)
+        hands.store.commit()
+        hands.disk.trouble = ""
+        hands.keeping.wake(1.0 + TRY_AGAIN)
+        hands.store.commit()
+        assert hands.names == ["newer"]
+
+    def test_when_it_works_again_the_rest_follows_at_once(self) -> None:
+        """Its owner is called, so that it looks at the deadline."""
+        hands = Hands()
+        hands.disk.trouble = "the disk is full"
+        for number in range(MOST_AT_ONCE + 1):
+            hands.departs(number)
+        hands.keeping.append(1.0)
+        hands.store.commit()
+        hands.disk.trouble = ""
+        at = 1.0 + TRY_AGAIN
+        hands.keeping.wake(at)
+        calls = hands.calls
+        hands.store.commit()
+        assert len(hands.names) == MOST_AT_ONCE
+        assert hands.calls == calls + 1
+        deadline = hands.keeping.next_deadline()
+        assert deadline is not None and deadline <= at
+        hands.keeping.wake(at)
+        hands.store.commit()
+        assert len(hands.names) == MOST_AT_ONCE + 1 and hands.keeping.next_deadline() is None
 
 
 class TestTrouble:

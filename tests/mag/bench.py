@@ -284,6 +284,11 @@ def revocation(
     return message.encode(mn_ha=key or (None if fa_ha else association(1)), fa_ha=fa_ha)
 
 
+def in_one_row(journal: Iterable[bytes]) -> bytes:
+    """The records of all rows, as one group commit would have them."""
+    return _ROWS.encode([record for row in journal for record in _ROWS.decode(row)])
+
+
 def order(effects: Sequence[object], *kinds: type) -> list[str]:
     """The names of those effects that are of ``kinds``, in order."""
     return [type(effect).__name__ for effect in effects if isinstance(effect, kinds)]

@@ -13,6 +13,7 @@ node            MAG                         LMA
 
 import pytest
 
+from pmip_tw.aaa.profile import Reject
 from pmip_tw.addresses import Ipv4, ipv4
 from pmip_tw.mag.effects import Authenticate, Keepalive, MagEffect, Save, Transmit
 from pmip_tw.mag.protection import LmaAssociation
@@ -37,6 +38,7 @@ from tests.mag.bench import (
     MAG,
     Bench,
     accept,
+    in_one_row,
     names,
     note,
     notes,
@@ -51,7 +53,7 @@ from tests.mag.test_presence import probes
 from tests.mag.test_relayed import LEASE, RelayBench
 
 FIRST, SECOND = Station(1), Station(2)
-OTHER = ipv4("10.1.0.10")
+OTHER, THIRD = ipv4("10.1.0.10"), ipv4("10.1.0.11")
 SPARE = ipv4("192.0.2.2")
 MOVED = ipv4("198.51.100.200")
 
@@ -93,7 +95,9 @@ class TestServedOn:
     def test_all_that_a_registration_may_bring(self) -> None:
         """A tunnel in UDP behind a NAT, GRE keys, another algorithm, a key for AAA, a session that is limited."""
         key = SecurityAssociation(9000, Secret(b"another key of the node"), Algorithm.HMAC_SHA256)
-        bench = Bench(encapsulation=Encapsulation.GRE, gre_key="own", gre_key_with_d=True)
+        bench = Bench(
+            on_revoke="dhcp_nak", encapsulation=Encapsulation.GRE, gre_key="own", gre_key_with_d=True
+        )
         bench.profile = {
             "lmas": (LMA, SPARE),
             "mn_ha": key,
@@ -146,6 +150,14 @@ class TestServedOn:
         assert note("visitor-left", effects).cause == "DHCP lease expired"
         assert requests(effects)[0].lifetime == 0
 
+    @covers("P62")
+    def test_an_address_of_its_own_is_renewed(self) -> None:
+        bench = Bench(dhcp="independent")
+        bench.register(FIRST.data(ADDRESS))
+        bench.restart()
+        bench.arrive(reply(bench.renew()))
+        assert bench.visitor.state.value == "registered"
+
     @covers("D34", "D36")
     def test_leases_of_other_servers(self) -> None:
         bench = Bench(dhcp="independent")
@@ -180,6 +192,21 @@ class TestServedOn:
         bench.register()
         bench.restart()
         assert only(Keepalive, bench.wait(31))
+
+    @covers("P77", "N1")
+    def test_what_its_lma_gives_is_expected_of_it(self) -> None:
+        """The newest word: it was without a NAT at first."""
+        bench = Bench()
+        bench.register()
+        bench.arrive(
+            reply(bench.begin(station=SECOND), station=SECOND, home=OTHER, udp_tunnel=UdpTunnelReply())
+        )
+        bench.restart()
+        bench.begin(Station(3).data(THIRD), Station(3))
+        [provisional] = [
+            install.entry for install in only(Install, bench.effects) if not install.entry.upstream
+        ]
+        assert provisional.tunnel.over_udp
 
     @covers("I3", "P17")
     def test_identifications_go_on_where_they_were(self) -> None:
@@ -262,6 +289,15 @@ class TestWhoIsThere:
         assert 80 < probes(bench.wait(0.5)) < 120
         assert probes(bench.wait(1.6)) >= 400
 
+    @covers("P15", "L6")
+    def test_who_ends_first_is_looked_for_first(self) -> None:
+        bench = Bench()
+        bench.register()
+        bench.register(station=SECOND, home=OTHER, lifetime=1200)
+        effects = bench.restart(downtime=1000) + bench.wait(0.1)
+        [first] = only(Transmit, effects)
+        assert first.frame[:6] == SECOND.mac
+
 
 class TestOver:
     def test_who_expired_meanwhile_is_gone(self) -> None:
@@ -305,6 +341,52 @@ class TestOver:
         assert only(Remove, bench.arrive(revocation(LMA_CLOCK + 12)))
         bench.restart()
         assert len(bench.engine.visitors) == 0
+
+    @covers("RV37")
+    def test_a_revocation_of_who_has_left_is_answered(self) -> None:
+        bench = Bench()
+        bench.register()
+        [farewell] = requests(bench.hear(FIRST.dhcp(MessageType.RELEASE, ciaddr=ADDRESS, server=GATEWAY)))
+        bench.arrive(reply(farewell))
+        bench.restart()
+        assert only(Send, bench.arrive(revocation(LMA_CLOCK + 5)))
+
+    @covers("RV37", "P82")
+    def test_a_revocation_of_what_was_registered_with_a_former_address_is_answered(self) -> None:
+        bench = Bench()
+        bench.register()
+        bench.take(bench.engine.address_changed(MOVED, bench.now))
+        bench.hear(FIRST.arp(ADDRESS, GATEWAY))
+        request = requests(bench.wait(1.1))[-1]
+        bench.arrive(reply(request))
+        bench.restart(address=MOVED)
+        assert only(Send, bench.arrive(revocation(LMA_CLOCK + 5, foreign_domain=MAG)))
+        assert bench.visitor.state.value == "registered"
+
+    def test_who_moved_to_another_port_and_was_refused_there(self) -> None:
+        bench = Bench(duplicate_mac="move")
+        bench.register(FIRST.data(ADDRESS))
+        [asked] = only(Authenticate, bench.hear(FIRST.data(ADDRESS), "acc1"))
+        bench.decide(asked, Reject("not there"))
+        bench.restart()
+        assert len(bench.engine.visitors) == 0
+
+    def test_what_was_granted_for_longer_before(self) -> None:
+        """A renewal that was granted for less ends with that."""
+        bench = Bench()
+        bench.register(lifetime=1800)
+        bench.arrive(reply(bench.renew(), lifetime=300))
+        assert bench.restart(downtime=301) == []
+
+    def test_all_in_one_row(self) -> None:
+        """What came together was written together."""
+        bench = Bench()
+        bench.register()
+        bench.hear(FIRST.dhcp(MessageType.RELEASE, ciaddr=ADDRESS, server=GATEWAY))
+        bench.register(station=SECOND)
+        bench.journal = [in_one_row(bench.journal)]
+        bench.restart()
+        assert bench.visitor.nai == SECOND.nai
 
     def test_back_after_leaving(self) -> None:
         """The newest word counts."""
