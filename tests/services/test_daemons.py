@@ -81,11 +81,18 @@ def test_an_lma_leaves_nothing_behind(config: Path) -> None:
 
 @pytest.mark.usefixtures("links")
 def test_a_second_mag_fails_and_does_not_disturb_the_first(config: Path) -> None:
-    with running("mag", config / "mag.toml"):
+    """Neither with the same journal, nor with one of its own."""
+    other = config / "other.toml"
+    other.write_text((config / "mag.toml").read_text().replace("mag.journal", "other.journal"))
+    with running("mag", config / "mag.toml") as first:
         rules = shell("nft list ruleset")
-        second = ended("mag", config / "mag.toml")
-        assert second.returncode == 1
-        assert "434" in second.stdout + second.stderr
+        for path, told in (
+            (config / "mag.toml", f"mag.journal: is in use by process {first.pid}"),
+            (other, "434"),
+        ):
+            second = ended("mag", path)
+            assert second.returncode == 1
+            assert told in second.stdout + second.stderr
         assert shell("nft list ruleset") == rules
         shown = subprocess.run(
             [str(BIN / "pmipctl"), "--socket", str(config / "pmip-mag.sock"), "show", "visitors"],
