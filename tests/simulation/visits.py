@@ -35,7 +35,7 @@ class Visits:
         self._unsaved.update(record.mac for record in records if isinstance(record, Visiting | Departed))
 
     def said(self, frame: bytes) -> None:
-        """The MAG has sent a frame to a node."""
+        """The MAG has sent a frame to a node. Whether the address is the right one is for others to say."""
         mac = frame[:6]
         answer = dhcp_answer(frame[14:]) if frame[12:14] == ETHERTYPE_IPV4.to_bytes(2, "big") else None
         if answer is None or answer.message_type is not MessageType.ACK or mac in self._unsaved:
