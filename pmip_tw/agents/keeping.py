@@ -1,6 +1,6 @@
 """Between a MAG's loop and its store: what is decided is written down, and what rests on that happens afterwards.
 
-A MAG is there for its nodes (docs/decisions/0012). Where the store fails, or takes its time, what was to wait happens
+A MAG is there for its nodes (docs/decisions/0013). Where the store fails, or takes its time, what was to wait happens
 all the same; the records are appended again until they are durable, and somebody is told.
 """
 

@@ -1,4 +1,4 @@
-"""What a MAG's journal keeps, so that a restart drops nobody (docs/decisions/0012).
+"""What a MAG's journal keeps, so that a restart drops nobody (docs/decisions/0013).
 
 Instants are monotonic seconds of the process that wrote them. The newest record about a thing is the truth about it.
 """

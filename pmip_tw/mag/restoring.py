@@ -1,4 +1,4 @@
-"""After a restart: from the journal's rows to the visitors whose registrations are not over (docs/decisions/0012).
+"""After a restart: from the journal's rows to the visitors whose registrations are not over (docs/decisions/0013).
 
 Nobody is asked and nothing is sent: a node goes on with the address, the tunnel and the lease that it has. Whether it
 is still here is found out when its renewal is due, as of any node that is silent: it may have moved away (P15).
