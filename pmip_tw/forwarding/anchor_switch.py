@@ -23,7 +23,7 @@ from pmip_tw.wire.ipv4 import PROTOCOL_TCP
 
 
 class AnchorSwitch:
-    """Entries of mobile nodes: found downstream by home address in their domain, upstream by tunnel and source.
+    """Entries of mobile nodes: found by home address in their domain, upstream by the tunnel besides.
 
     ``path_mtu(tunnel)`` is what the way to a tunnel's other end takes. Set ``now``, the monotonic time, before a
     batch of packets.
@@ -38,7 +38,6 @@ class AnchorSwitch:
         self._paths = TunnelPaths(open_path, path_mtu)
         self._drops = dropped
         self._domains: dict[str, AnchorDomain] = {}
-        self._by_tunnel: dict[tuple[TunnelEnds, bytes], AnchorSession] = {}
 
     def add_domain(
         self,
@@ -74,7 +73,7 @@ class AnchorSwitch:
         before = domain.sessions.get(home)
         ways = self._acquire(entry)
         for way in ways:
-            holder = self._by_tunnel.get((way.ends, home))
+            holder = self._coming(way.ends, home)
             if holder is not None and holder is not before:
                 self._release(ways)
                 text = f"the same tunnel carries that address for {holder.entry.key} (P45)"
@@ -95,8 +94,16 @@ class AnchorSwitch:
             self._forget(before)
         domain.sessions[home] = session
         domain.links.add(session)
-        for way in ways:
-            self._by_tunnel[way.ends, home] = session
+
+    def _coming(self, ends: TunnelEnds, home: bytes) -> AnchorSession | None:
+        """Whose packets come from ``home`` out of the tunnel with these ``ends``; there are few domains."""
+        for domain in self._domains.values():
+            session = domain.sessions.get(home)
+            if session is not None and (
+                session.way.ends == ends or any(way.ends == ends for way in session.copies)
+            ):
+                return session
+        return None
 
     def _acquire(self, entry: AnchorEntry) -> tuple[Way, ...]:
         if not entry.copies:
@@ -124,8 +131,6 @@ class AnchorSwitch:
 
     def _forget(self, session: AnchorSession) -> None:
         self._domain_of(session).links.discard(session)
-        for ends in {way.ends for way in session.ways}:  # two may differ in what leaves only
-            del self._by_tunnel[ends, session.home]
         self._release(session.ways)
 
     def snapshot(self) -> tuple[AnchorEntry, ...]:
@@ -148,7 +153,7 @@ class AnchorSwitch:
 
     def packet_arrived(self, ends: TunnelEnds, inner: bytes) -> None:
         """What came out of the tunnel that has these ``ends`` (T6, N29, N31, P49). Nothing is learnt from data."""
-        session = self._by_tunnel.get((ends, inner[12:16]))
+        session = self._coming(ends, inner[12:16])
         if session is None:
             self._refuse(ends, inner[12:16])
             return
@@ -208,7 +213,7 @@ class AnchorSwitch:
         way = self._paths.leaving(ends)
         if way is None or not self._paths.is_news(way, code, inner) or inner[12:16] == self._local:
             return
-        session = self._by_tunnel.get((way.ends, inner[16:20]))
+        session = self._coming(way.ends, inner[16:20])
         if session is not None:
             self._domain_of(session).relay(way, code, inner)
 

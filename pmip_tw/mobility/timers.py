@@ -11,6 +11,10 @@ AT_A_TIME = 100
 """Keys that come due in one wake-up: what follows from each takes some 20 us, and others wait meanwhile."""
 
 
+_MOST_LOOKED_AT = 10_000
+"""A larger set takes milliseconds to grow. What is found twice for it costs a look more, now and then."""
+
+
 class Wheel(Generic[Key]):
     """Deadlines of keys in buckets of ``granularity`` seconds.
 
@@ -51,7 +55,7 @@ class Wheel(Generic[Key]):
             number = self._order[0]
             if number * self._granularity > monotonic:
                 break
-            if number != self._opened:
+            if number != self._opened or len(self._looked_at) > _MOST_LOOKED_AT:
                 self._opened = number
                 self._looked_at.clear()
             bucket = self._buckets[number]
