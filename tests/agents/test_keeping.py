@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 from pmip_tw.addresses import Mac
 from pmip_tw.agents.keeping import MOST_AT_ONCE, PATIENCE, TRY_AGAIN, Keeping
+from pmip_tw.errors import PmipError
 from pmip_tw.mag.effects import MagEffect, Save, Transmit
 from pmip_tw.mag.records import MAG_JOURNAL, Departed
 from pmip_tw.mobility.tunnels import AccessEntry
 from pmip_tw.store.rows import RowCodec
+from pmip_tw.testing.network import FakeSignalling
 from pmip_tw.testing.store import FakeDisk, FakeStore
 from pmip_tw.wire.dhcp import MessageType
 from tests.agents.world import GATEWAY, PORT, MagNode, Station, World
@@ -125,6 +129,26 @@ class TestOrder:
         scene.node.agent.stop()
         scene.node.start()
         assert scene.node.states == {scene.station.nai: "registered"}
+
+    def test_after_the_end_nothing_happens_any_more(self) -> None:
+        scene = Scene()
+        scene.request()
+        scene.node.agent.stop()
+        assert scene.kinds() == [MessageType.ACK]
+        before = len(scene.node.notes.all)
+        scene.world.advance(2000, step=10.0)
+        assert len(scene.node.notes.all) == before
+
+    def test_a_start_that_fails_lets_the_journal_go(self) -> None:
+        world = World(mags=1)
+        [node] = world.mags
+        node.kill()
+        FakeSignalling(world.network, (node.address,)).start(node.agent, None)
+        with pytest.raises(PmipError, match="cannot be bound"):
+            node.start()
+        told: list[object] = []
+        node.store.append([Departed(mac=Mac(bytes(6)), nai="", deadline=9.0)], told.append)
+        assert told == [] and node.disk.rows == []
 
 
 class Hands:
@@ -261,8 +285,18 @@ class TestTrouble:
         assert scene.kinds() == [MessageType.ACK]
         assert len(scene.told("journal-slow")) == 1
         scene.node.store.commit()
+        assert scene.told("journal-works-again") == []  # it did all the time
         assert scene.kinds() == []  # once
         assert scene.restart().states == {scene.station.nai: "registered"}
+
+    def test_a_disk_that_is_slow_again_is_told_again(self) -> None:
+        scene = Scene()
+        for station, told in zip(scene.world.stations[:2], (1, 2), strict=True):
+            scene.request(station)
+            scene.world.clock.advance(2 * PATIENCE)
+            assert len(scene.told("journal-slow")) == told
+            scene.node.store.commit()
+            assert scene.kinds() == [MessageType.ACK]
 
     def test_what_is_over_is_not_kept_for_ever(self) -> None:
         """A full disk must not fill the memory: who came and went while it was."""
