@@ -1,0 +1,78 @@
+"""The records of every version are read for ever: octets that a version has written, and what they mean."""
+
+from pmip_tw.addresses import Mac, ipv4
+from pmip_tw.mag.records import MAG_JOURNAL, Buried, Departed, Visiting, shifted
+from pmip_tw.secret import Secret
+from pmip_tw.store.rows import RowCodec
+
+_CODEC = RowCodec(MAG_JOURNAL)
+
+VISITING = Visiting(
+    port="acc0",
+    mac=Mac(b"\2\0\0\0\0\1"),
+    nai="mn1@example.net",
+    lmas=(ipv4("192.0.2.1"), ipv4("192.0.2.2")),
+    mn_ha=(4097, "hmac-sha256", Secret(b"the node's key")),
+    mn_aaa=(2, Secret(b"shared with AAA")),
+    profile_home_address=ipv4("10.1.0.9"),
+    session_timeout=7200,
+    attributes_class=b"gold",
+    session_ends=8200.0,
+    home_address=ipv4("10.1.0.9"),
+    lma=ipv4("192.0.2.1"),
+    care_of_address=ipv4("198.51.100.10"),
+    lifetime=1800,
+    accepted_at=1000.5,
+    renew_at=1900.0,
+    deadline=2800.0,
+    lma_timestamp=500_000,
+    inform=True,
+    remote=ipv4("192.0.2.1"),
+    remote_port=434,
+    encapsulation=47,
+    key_in=5,
+    key_out=7,
+    home_link=(22, ipv4("10.1.0.1"), ipv4("10.1.0.53")),
+    lease_ends=2980.0,
+    lease_cause="DHCP lease expired",
+    identification=0xE97D_1234_0000_0001,
+    clock_offset=-3,
+)
+DEPARTED = Departed(mac=Mac(b"\2\0\0\0\0\2"), nai="mn2@example.net", deadline=2000.0)
+BURIED = Buried(
+    home_agent=ipv4("192.0.2.1"),
+    home_address=ipv4("10.1.0.10"),
+    nai="mn2@example.net",
+    lma=ipv4("192.0.2.1"),
+    mn_ha=None,
+    identifier=500_007,
+    deadline=2000.0,
+)
+ROW_1 = [VISITING, DEPARTED, BURIED]
+
+OCTETS_1 = bytes.fromhex(
+    "93dc001e01a461636330c406020000000001af6d6e31406578616d706c652e6e657492cec0000201cec000020293cd10"
+    "01ab686d61632d736861323536c70e01746865206e6f64652773206b65799202c70f0173686172656420776974682041"
+    "4141ce0a010009cd1c20c404676f6c64cb40c0040000000000ce0a010009cec0000201cec633640acd0708cb408f4400"
+    "00000000cb409db00000000000cb40a5e00000000000ce0007a120c3cec0000201cd01b22f05079316ce0a010001ce0a"
+    "010035cb40a7480000000000b244484350206c656173652065787069726564cfe97d123400000001fd9402c406020000"
+    "000002af6d6e32406578616d706c652e6e6574cb409f4000000000009803cec0000201ce0a01000aaf6d6e3240657861"
+    "6d706c652e6e6574cec0000201c0ce0007a127cb409f400000000000"
+)
+
+
+def test_version_1() -> None:
+    assert _CODEC.decode(OCTETS_1) == ROW_1
+
+
+def test_what_is_written_now_is_version_1() -> None:
+    """Whoever changes this raises the version, or adds a field with a default, and keeps the octets above."""
+    assert MAG_JOURNAL.version == 1
+    assert _CODEC.encode(ROW_1) == OCTETS_1
+
+
+def test_instants_are_moved_and_nothing_else() -> None:
+    moved = shifted(VISITING, 100.0)
+    differ = {name for name in Visiting.__struct_fields__ if getattr(moved, name) != getattr(VISITING, name)}
+    assert differ == {"accepted_at", "renew_at", "deadline", "session_ends", "lease_ends"}
+    assert shifted(DEPARTED, 1.0) == Departed(mac=DEPARTED.mac, nai=DEPARTED.nai, deadline=2001.0)
