@@ -49,7 +49,6 @@ class AddressPool:
             name_servers=name_servers,
             domain=domain,
         )
-        self._prefix = prefix
         self._hold = hold
         self._within = (prefix.network, prefix.broadcast)
         self._never = set(exclude) | {prefix.network, self.link.gateway, prefix.broadcast}
@@ -77,15 +76,11 @@ class AddressPool:
 
     def fresh(self) -> Ipv4 | None:
         """The first address that nobody had before; None if there is none left."""
-        while self._next < self._prefix.broadcast:
-            if (
-                self._next not in self._never
-                and self._next not in self._users
-                and self._next not in self._held
-            ):
-                return self._next
-            self._next = Ipv4(self._next + 1)
-        return None
+        address, last = self._next, self._within[1]
+        while address < last and (address in self._users or address in self._never or address in self._held):
+            address = Ipv4(address + 1)
+        self._next = address
+        return address if address < last else None
 
     def oldest(self) -> Ipv4 | None:
         """The held address to give away first, whoever had it; None if none is held."""
@@ -93,9 +88,10 @@ class AddressPool:
 
     def take(self, address: Ipv4, owner: bytes) -> None:
         """It is ``owner``'s from now on."""
-        hold = self._held.pop(address, None)
-        if hold is not None and self._held_for.get(hold.owner) == address:
-            del self._held_for[hold.owner]
+        if address in self._held:
+            hold = self._held.pop(address)
+            if self._held_for.get(hold.owner) == address:
+                del self._held_for[hold.owner]
         self._users[address] = owner
 
     def take_over(self, address: Ipv4, owner: bytes) -> bool:
@@ -116,8 +112,9 @@ class AddressPool:
         """Whose ``address`` is at present."""
         return self._users.get(address)
 
-    def __contains__(self, address: object) -> bool:
-        return address in self._prefix
+    def __contains__(self, address: Ipv4) -> bool:
+        first, last = self._within
+        return first <= address <= last
 
     def reserve(self, address: Ipv4) -> None:
         """Set ``address`` aside for good: a mobile node with a static home address."""

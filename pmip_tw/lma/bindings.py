@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-import attrs
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -31,8 +30,7 @@ class Place(NamedTuple):
     seen_from: Ipv4
 
 
-@attrs.frozen(slots=True, kw_only=True)
-class NegotiatedRevocation:
+class NegotiatedRevocation(Struct, frozen=True, kw_only=True, gc=False):
     """Both sides sent extension 137 (RV1, RV7). Timestamps as each side sent them, by its own clock.
 
     ``inform``: both set the I bit: the LMA decides whether a node is told that it was revoked (RV5).

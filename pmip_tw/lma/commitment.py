@@ -1,6 +1,5 @@
 """An authentic request, and what is decided but not yet durable and carried out."""
 
-import attrs
 from msgspec import Struct
 
 from pmip_tw.addresses import Endpoint, Ipv4
@@ -12,8 +11,7 @@ from pmip_tw.mobility.records import Record
 from pmip_tw.wire.registration import RegistrationRequest
 
 
-@attrs.define(slots=True)
-class Asked:
+class Asked(Struct, gc=False):
     """A request from ``source`` to our ``local`` that has been proven, and what proves the answer to it.
 
     ``payload``: its octets. ``authenticator``: those that proved it, which no other request has. ``association``: for
@@ -21,19 +19,15 @@ class Asked:
     known. ``owner``: whose binding it is about (``owners.py``), usually the NAI's.
     """
 
-    request: RegistrationRequest = attrs.field(repr=False)
-    payload: bytes = attrs.field(repr=False)
-    authenticator: bytes = attrs.field(repr=False)
+    request: RegistrationRequest
+    payload: bytes
+    authenticator: bytes
     association: SecurityAssociation | None
     source: Endpoint
     local: Ipv4
+    owner: bytes
     fa_ha: SecurityAssociation | None = None
     mag: KnownMag | None = None
-    owner: bytes = attrs.field()
-
-    @owner.default
-    def _its_nai(self) -> bytes:
-        return self.request.nai
 
     @property
     def place(self) -> Place:
@@ -75,8 +69,7 @@ class Commit(Struct, eq=False):
         return self.binding is not self.previous
 
 
-@attrs.frozen(slots=True)
-class Save:
+class Save(Struct, frozen=True, gc=False):
     """An effect: save ``record``. Nobody waits for it, and it cannot be refused."""
 
     record: Record

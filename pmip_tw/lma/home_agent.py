@@ -36,8 +36,10 @@ def home_agent_refusal(request: RegistrationRequest, local: Ipv4, policy: LmaPol
 
 def redirection(request: RegistrationRequest, policy: LmaPolicy) -> Refusal | None:
     """The home agent that serves the node's realm in our place, if there is one (DY7)."""
+    if not policy.redirects:
+        return None
     realm = realm_of(request.nai) or b""
-    other = policy.redirects.get(realm) if policy.redirects else None
+    other = policy.redirects.get(realm)
     if other is None or not asks_for_any(request):
         return None
     cause = f"{ipv4_text(other)} serves the realm {realm.decode(errors='replace')} (DY7)"

@@ -134,7 +134,7 @@ class Intake:
         assert found is not None
         association = self._associations.find(request.nai, found.spi)
         assert association is not None
-        return Asked(request, payload, found.value, association, source, local)
+        return Asked(request, payload, found.value, association, source, local, request.nai)
 
     def recall_refused(self, owner: bytes, identification: int, wall: float) -> None:
         """A former process has refused it because it is ahead."""
@@ -159,7 +159,7 @@ class Intake:
         used = association.verified_by(payload[: found.covered], found.value)
         if used is None:
             return wrong_mn_ha(association, found.spi)
-        return Asked(request, payload, found.value, used, source, local)
+        return Asked(request, payload, found.value, used, source, local, request.nai)
 
     def _object(self, asked: Asked, objection: Refusal | Unproven, now: Now) -> list[Send | Save | Observe]:
         if isinstance(objection, Unproven):
@@ -185,7 +185,7 @@ class Intake:
         effects: list[Send | Save | Observe] = [observed.unproven(unproven, request, source)]
         if unproven.code is None or not (unproven.vouched or self._limit.allows(source.address, now)):
             return effects
-        asked = Asked(request, payload, b"", unproven.mn_ha, source, local, unproven.fa_ha)
+        asked = Asked(request, payload, b"", unproven.mn_ha, source, local, request.nai, unproven.fa_ha)
         return [*effects, reply(asked, unproven.code)]
 
     def _last_identification(self, owner: bytes, binding: Binding | None) -> int | None:
@@ -242,4 +242,6 @@ def _proven(
     source: Endpoint,
     local: Ipv4,
 ) -> Asked:
-    return Asked(request, payload, proof.authenticator, proof.mn_ha, source, local, proof.fa_ha, mag)
+    return Asked(
+        request, payload, proof.authenticator, proof.mn_ha, source, local, request.nai, proof.fa_ha, mag
+    )

@@ -1,6 +1,6 @@
 """All home addresses of an LMA: which pool serves a mobile node, and in which address space (P30, P85)."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import combinations
 
 from pmip_tw.addresses import Ipv4, Prefix
@@ -32,6 +32,14 @@ class Pools:
                     self._by_realm.setdefault(realm_key(realm), []).append(pool)
             else:
                 self._for_all.append(pool)
+        # By domain; and by realm, who serves it: its own pools, then those for all in the same domain.
+        self._of_domain: dict[str, list[AddressPool]] = {}
+        for pool in self._pools:
+            self._of_domain.setdefault(pool.link.domain, []).append(pool)
+        self._serving: dict[bytes | None, list[AddressPool]] = {
+            realm: own + [pool for pool in self._for_all if pool.link.domain == own[0].link.domain]
+            for realm, own in self._by_realm.items()
+        }
         # That of whom no pool serves is the main one.
         self._domains = tuple(dict.fromkeys(("", *(pool.link.domain for pool in self._pools))))
         self._static = {nai.encode(): address for nai, address in (static or {}).items()}
@@ -61,14 +69,23 @@ class Pools:
             return key if free else None
         pools = self._candidates(nai)
         if wanted:
-            return _first(
-                (pool, wanted if pool.free_for(owner, wanted, monotonic) else None) for pool in pools
-            )
-        return (
-            _first((pool, pool.former(owner)) for pool in pools)
-            or _first((pool, pool.fresh()) for pool in pools)
-            or _first((pool, pool.oldest()) for pool in sorted(pools, key=lambda pool: pool.oldest_hold))
-        )
+            for pool in pools:
+                if pool.free_for(owner, wanted, monotonic):
+                    return AnchorKey(wanted, pool.link.domain)
+            return None
+        for pool in pools:
+            address = pool.former(owner)
+            if address is not None:
+                return AnchorKey(address, pool.link.domain)
+        for pool in pools:
+            address = pool.fresh()
+            if address is not None:
+                return AnchorKey(address, pool.link.domain)
+        for pool in sorted(pools, key=lambda pool: pool.oldest_hold):
+            address = pool.oldest()
+            if address is not None:
+                return AnchorKey(address, pool.link.domain)
+        return None
 
     def take(self, key: AnchorKey, nai: bytes, owner: bytes) -> None:
         """What was chosen is ``owner``'s from now on."""
@@ -158,21 +175,12 @@ class Pools:
 
     def _candidates(self, nai: bytes) -> list[AddressPool]:
         """The pools of its realm, then those for all in the same domain."""
-        realm = realm_of(nai)
-        own = [] if realm is None else self._by_realm.get(realm, [])
-        if not own:
-            return self._for_all
-        domain = own[0].link.domain
-        return own + [pool for pool in self._for_all if pool.link.domain == domain]
+        return self._serving.get(realm_of(nai), self._for_all) if self._serving else self._for_all
 
-    def _around(self, key: AnchorKey) -> Iterator[AddressPool]:
-        return (pool for pool in self._pools if pool.link.domain == key.domain and key.home_address in pool)
-
-
-def _first(offers: Iterable[tuple[AddressPool, Ipv4 | None]]) -> AnchorKey | None:
-    return next(
-        (AnchorKey(address, pool.link.domain) for pool, address in offers if address is not None), None
-    )
+    def _around(self, key: AnchorKey) -> list[AddressPool]:
+        """Usually one; several if several realms have addresses of one prefix."""
+        home_address, domain = key
+        return [pool for pool in self._of_domain.get(domain, ()) if home_address in pool]
 
 
 def _overlap(one: Prefix, other: Prefix) -> bool:

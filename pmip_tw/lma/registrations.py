@@ -17,7 +17,7 @@ from pmip_tw.lma.recording import bound_record, unbound_record
 from pmip_tw.lma.records import Spent
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.lma.renewals import renewal_form
-from pmip_tw.lma.replies import acceptance, deregistration, refusing
+from pmip_tw.lma.replies import acceptance, deregistration, plain_acceptance, refusing
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.lma.tunnelling import tunnel_to, udp_reply
 from pmip_tw.lma.underway import Underway, changes
@@ -85,8 +85,11 @@ class Registrations:
         place = binding.place
         self._revoker.cancel(binding.owner, place)
         so_far = None if commit.previous is None else commit.previous.at(place)
+        plain = plain_acceptance(binding, self._accepting, asked.local)
         effects: list[Effect] = [
-            acceptance(asked, binding, self._accepting, lifetime=binding.lifetime),
+            acceptance(asked, binding, self._accepting, lifetime=binding.lifetime)
+            if plain is None
+            else Send(plain, asked.source, asked.local),
             observed.came(binding, moved=commit.previous is not None)
             if so_far is None
             else observed.registered(binding, so_far, moved=True),

@@ -13,6 +13,7 @@ from pmip_tw.lma.commitment import Asked, Commit
 from pmip_tw.lma.intake import Intake
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.recording import bound_record
+from pmip_tw.lma.replies import plain_acceptance
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.lma.underway import Underway
 from pmip_tw.mobility.clock import Now
@@ -69,22 +70,8 @@ class Renewals:
         return self._underway.renew(Commit(bound.owner, (bound_record(new),), new, bound, renewal=True))
 
     def answer(self, commit: Commit) -> bytes | None:
-        """What is said when it is durable; None: it is no renewal, does not stand, or is to be carried out first.
-
-        The octets are those that replies.acceptance would have.
-        """
+        """What is said when it is durable; None: it is no renewal, does not stand, or is to be carried out first."""
         binding = commit.binding
         if not commit.renewal or commit.changes or binding is None or not self._underway.settle(commit):
             return None
-        form, association = binding.form, binding.association
-        assert form is not None and association is not None
-        unsigned = form.acceptance(
-            binding.request,
-            self._accepting,
-            binding.lifetime,
-            binding.key.home_address,
-            self._address,
-            binding.own_timestamp,
-            inform=binding.inform,
-        )
-        return unsigned + association.sign(unsigned)
+        return plain_acceptance(binding, self._accepting, self._address)

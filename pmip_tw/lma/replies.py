@@ -65,6 +65,23 @@ def reply(
     return Send(answer.encode(mn_ha=asked.association, fa_ha=asked.fa_ha), asked.source, asked.local)
 
 
+def plain_acceptance(binding: Binding, code: int, local: Ipv4) -> bytes | None:
+    """What ``acceptance`` says to the request that made ``binding``, at less cost; None: it has no ``form``."""
+    form, association = binding.form, binding.association
+    if form is None or association is None:
+        return None
+    unsigned = form.acceptance(
+        binding.request,
+        code,
+        binding.lifetime,
+        binding.key.home_address,
+        local,
+        binding.own_timestamp,
+        inform=binding.inform,
+    )
+    return unsigned + association.sign(unsigned)
+
+
 def acceptance(asked: Asked, binding: Binding, code: Code, *, lifetime: int) -> Send:
     """The reply that says ``binding`` is held for ``lifetime`` seconds more.
 

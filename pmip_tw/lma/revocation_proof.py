@@ -3,14 +3,13 @@
 A binding with neither is one of a MAG whose signalling IPsec protects.
 """
 
-import attrs
+from msgspec import Struct
 
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.wire.revocation import Revocation, RevocationAck
 
 
-@attrs.frozen(slots=True)
-class RevocationProof:
+class RevocationProof(Struct, frozen=True, gc=False):
     """``association``: None where IPsec does it; ``between_agents``: it is for FA-HA."""
 
     association: SecurityAssociation | None

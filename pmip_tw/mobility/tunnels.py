@@ -4,6 +4,7 @@ from enum import Enum, IntEnum
 from typing import NamedTuple
 
 import attrs
+from msgspec import Struct
 
 from pmip_tw.addresses import Ipv4, Mac, Prefix, ipv4, ipv4_text, mac_text
 
@@ -122,8 +123,7 @@ class AccessEntry:
         return AccessKey(self.port, self.mac)
 
 
-@attrs.frozen(slots=True, kw_only=True)
-class AnchorEntry:
+class AnchorEntry(Struct, frozen=True, kw_only=True, gc=False):
     """A mobile node at an LMA: packets to ``home_address`` go into ``tunnel``, and come from there only (T6).
 
     ``domain``: the address space of ``home_address`` (P85). ``copies``: further tunnels that get every packet and

@@ -1,7 +1,7 @@
 """Broadcasts of a home link, at both ends of the tunnels, on the twin and on real packets."""
 
-import attrs
 import pytest
+from msgspec.structs import replace
 
 from pmip_tw.addresses import BROADCAST_MAC, Endpoint, Ipv4, Mac, ipv4, prefix
 from pmip_tw.forwarding import drops
@@ -333,7 +333,7 @@ class TestAnchor:
     ) -> None:
         """So that each piece fits the tunnel with what is around it."""
         anchor.plane.install(held(HOME, 0, how))
-        anchor.plane.install(attrs.evolve(held(OTHER_HOME, 1, how), tunnel=tunnel(1, over_udp=True)))
+        anchor.plane.install(replace(held(OTHER_HOME, 1, how), tunnel=tunnel(1, over_udp=True)))
         anchor.tunnel_gives(tunnel(0), long(may_be_fragmented=True, size=1460))
         anchor.until(lambda: len(anchor.tunnelled()) == 2)
         sent = [Ipv4Packet.decode(inner) for _, inner in anchor.tunnelled()]
@@ -346,7 +346,7 @@ class TestAnchor:
         self, anchor: MemoryAnchor, how: Broadcasts
     ) -> None:
         anchor.plane.install(held(HOME, 0, how))
-        anchor.plane.install(attrs.evolve(held(OTHER_HOME, 1, how), tunnel=tunnel(1, over_udp=True)))
+        anchor.plane.install(replace(held(OTHER_HOME, 1, how), tunnel=tunnel(1, over_udp=True)))
         anchor.tunnel_gives(tunnel(0), long(may_be_fragmented=False, size=1460))
         anchor.until(lambda: anchor.plane.drops() == {drops.TOO_BIG: 1})
         assert (anchor.tunnelled(), anchor.delivered()) == ([], [])

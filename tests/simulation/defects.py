@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import attrs
 import pytest
+from msgspec.structs import replace
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.agents.keeping import Keeping
@@ -211,7 +212,7 @@ def any_number_of_bindings(patch: pytest.MonkeyPatch) -> None:
 def copies_are_forgotten(patch: pytest.MonkeyPatch) -> None:
     """L3: the packets for a host that is at several places go to the newest one."""
     acquire = AnchorSwitch._acquire
-    patch.setattr(AnchorSwitch, "_acquire", lambda self, entry: acquire(self, attrs.evolve(entry, copies=())))
+    patch.setattr(AnchorSwitch, "_acquire", lambda self, entry: acquire(self, replace(entry, copies=())))
 
 
 def an_end_is_a_defect(patch: pytest.MonkeyPatch) -> None:
