@@ -8,7 +8,7 @@ from zope.interface import implementer
 
 from pmip_tw.addresses import Endpoint, ipv4_text
 from pmip_tw.agents.lma_rows import binding_rows, ended_row
-from pmip_tw.agents.observers import Observers
+from pmip_tw.agents.observers import Telling
 from pmip_tw.agents.saving import Saving
 from pmip_tw.agents.tables import Row, drop_rows, tunnel_rows
 from pmip_tw.errors import ForwardingError, PmipError
@@ -64,7 +64,7 @@ class Lma:
         self._forwarding = forwarding
         self._tunnel_data = tunnel_data
         self._ipsec = ipsec
-        self._observers = Observers(observers)
+        self._telling = Telling(observers)
         self._store = store
         self._saving = Saving(store, saved=self._saved, failed=self._not_saved)
         self._stopping = False
@@ -93,7 +93,7 @@ class Lma:
             self._store.stop()
             raise
         self._run(effects, now)
-        self._finish()
+        self._finish(now)
 
     def _restore(self, now: Now) -> list[Effect]:
         """Live bindings forward before anything is heard, and what a former process left in the plane is gone.
@@ -130,7 +130,7 @@ class Lma:
             except PmipError as error:
                 cause = str(error)
             note = ipsec_policy_missing(mag, self._engine.address, cause)
-            self._observers.observe(note, self._clock.now())
+            self._telling.observe(note, self._clock.now())
 
     def stop(self) -> "Deferred[None] | None":
         """Save and answer what is under way, then close everything. Idempotent."""
@@ -172,7 +172,7 @@ class Lma:
         if self._authentic:
             self._signalling.authenticated(self._authentic)
             self._authentic = []
-        self._finish()
+        self._finish(now)
 
     def peer_unreachable(self, report: Unreachable) -> None:
         """A MAG that cannot be reached keeps its bindings: they end by lifetime, never by ICMP."""
@@ -183,16 +183,23 @@ class Lma:
             self._run(self._engine.wake(now), now)
         except Exception:
             self._log.failure("a wake-up met a defect")
-        self._finish()
+        self._finish(now)
 
-    def _finish(self) -> None:
-        """What every input ends with: what it decided is saved, and the next wake-up asked for."""
+    def _finish(self, now: Now) -> None:
+        """What every input ends with: what happened is told, what it decided is saved, the next wake-up asked for."""
+        self._tell(now)
         if self._stopping:
             return
         if self._too_big:
             self._make_smaller()
         self._saving.append()
         self._arm()
+
+    def _tell(self, now: Now) -> None:
+        try:
+            self._telling.finish(now)
+        except Exception:
+            self._log.failure("an observer met a defect")
 
     def _arm(self) -> None:
         deadline = self._engine.next_deadline()
@@ -211,9 +218,9 @@ class Lma:
                         self._authentic.append(effect.asked.source)
                     self._saving.commit(effect)
                 elif isinstance(effect, Observe):
-                    self._observers.observe(effect.observation, now)
+                    self._telling.observe(effect.observation, now)
                 elif isinstance(effect, ObserveAlike):
-                    self._observers.observe_alike(effect.observations, now)
+                    self._telling.gather(effect.observations)
                 elif isinstance(effect, Save):
                     self._saving.save(effect.record)
                 elif isinstance(effect, Install):
@@ -236,24 +243,19 @@ class Lma:
                     self._signalling.send(reply, commit.binding.source, self._engine.address)
                     renewed.append(commit.binding)
                 else:
-                    renewed = self._tell_renewed(renewed, now)
                     self._run(self._carry_out(commit, now), now)
             except Exception:
                 self._log.failure("what was saved for {owner} met a defect", owner=repr(commit.owner))
-        self._tell_renewed(renewed, now)
-        self._finish()
-
-    def _tell_renewed(self, renewed: list[Binding], now: Now) -> list[Binding]:
-        """In the order in which all happened; none are left to be told then."""
         if renewed:
-            self._observers.observe_alike(renewals(renewed), now)
-        return []
+            self._telling.gather(renewals(renewed))
+        self._finish(now)
 
     def _not_saved(self, commits: list[Commit], cause: str) -> None:
         now = self._clock.now()
-        self._observers.observe(not_saved(cause), now)
+        self._telling.observe(not_saved(cause), now)
         for commit in commits:
             self._run(self._engine.failed(commit, cause, now, saved=False), now)
+        self._tell(now)
         self._arm()
 
     def _carry_out(self, commit: Commit, now: Now) -> Iterable[Effect]:
@@ -300,7 +302,7 @@ class Lma:
             bound = [] if held is None else [held]
             effects = self._engine.lease_ended(home_address, now)
         self._run(effects, now)
-        self._finish()
+        self._finish(now)
         if not bound:
             raise PmipError(f"nobody is registered with {whom}, and it is held for nobody now")
         return ended_row(bound)

@@ -371,9 +371,10 @@ class Registrations:
         """Those MAGs that believe to serve it and do not any more, but for the one that asks (P35)."""
         effects: list[Effect] = []
         if self._policy.revoke_on_handover:
+            asking = asked.place
             for replaced in carried.all:
-                there = None if binding is None else binding.at(replaced.place)
-                if there is None and replaced.place != asked.place:
+                place = replaced.place
+                if place != asking and (binding is None or binding.at(place) is None):
                     effects += self._revoker.begin(replaced, asked.local, now)
         return effects
 

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 
-import attrs
+from msgspec import Struct, field
 
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma.bindings import Binding, Place
@@ -36,8 +36,7 @@ _Key = tuple[bytes, Place]
 """The owner of a binding and its MAG: who is no longer where."""
 
 
-@attrs.define(slots=True, kw_only=True)
-class _Pending:
+class _Pending(Struct, kw_only=True, eq=False, gc=False):
     """A revocation not yet acknowledged (RV25). ``request``, ``source``: of the binding that it ends."""
 
     owner: bytes
@@ -54,7 +53,7 @@ class _Pending:
     binding_ends: float
     inform: bool
     tries: int = 0
-    identifiers: list[int] = attrs.field(factory=list)
+    identifiers: list[int] = field(default_factory=list)
     next_try: float = 0.0
 
 
@@ -81,27 +80,27 @@ class Revoker:
         ``inform``: the node should be told; only said where the I bit was agreed upon (RV22), whatever D is: a MAG is
         the node's agent and not the node.
         """
-        agreed = binding.revocation
-        if agreed is None or binding.deadline <= now.monotonic:  # RV24
+        if binding.own_timestamp is None or binding.deadline <= now.monotonic:  # RV24
             return []
+        place = binding.place
         port = binding.tunnel.remote_port or SIGNALLING_PORT  # RV41: through a NAT only the seen port works
         pending = _Pending(
             owner=binding.owner,
             nai=binding.nai,
             home_address=binding.home_address,
-            place=binding.place,
+            place=place,
             destination=Endpoint(binding.source.address, port),
             local=local,
             proof=RevocationProof.of(binding.association, binding.fa_ha),
             request=binding.request,
             source=binding.source,
-            registered_with=agreed.own_timestamp,
+            registered_with=binding.own_timestamp,
             registered_at=binding.registered_at,
-            inform=inform and agreed.inform,
+            inform=inform and binding.inform,
             binding_ends=binding.deadline,
         )
-        self.cancel(binding.owner, binding.place)
-        self._pending[binding.owner, binding.place] = pending
+        self.cancel(binding.owner, place)
+        self._pending[binding.owner, place] = pending
         return self._try(pending, now)
 
     def resume(self, record: Revoking, proof: RevocationProof, nai: bytes, now: Now) -> None:
@@ -141,7 +140,7 @@ class Revoker:
         The mobile node is back at that MAG, and a later identifier would end its new registration (RV26); or that
         MAG has ended the registration by itself (RV27).
         """
-        pending = self._pending.pop((owner, place), None)
+        pending = self._pending.pop((owner, place), None) if self._pending else None
         if pending is not None:
             for identifier in pending.identifiers:
                 del self._outstanding[pending.home_address, pending.destination.address, identifier]

@@ -48,6 +48,15 @@ class Alike(Generic[Subject]):
         self._tell = tell
         self._whose = whose
 
+    @classmethod
+    def joined(cls, all_alike: Sequence["Alike[Subject]"]) -> "Alike[Subject]":
+        """At least one, of the same name, as one."""
+        first, *others = all_alike
+        if not others:
+            return first
+        subjects = [subject for one in all_alike for subject in one._subjects]
+        return cls(first.name, subjects, first._tell, first._whose)
+
     def __len__(self) -> int:
         return len(self._subjects)
 

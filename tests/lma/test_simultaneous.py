@@ -137,6 +137,15 @@ class TestReplaced:
         assert [one.foreign_domain for one in revocations(anchor.sent[before:])] == [MAG2]
 
     @covers("L3")
+    def test_by_the_newest_of_them(self) -> None:
+        anchor = anchor_for()
+        anchor.accept(1, MAG1, **REVOCABLE)
+        anchor.accept(1, MAG2, **S, **REVOCABLE)
+        effects = anchor.hear(anchor.datagram(1, MAG2, **REVOCABLE), MAG2)
+        assert places(anchor) == [MAG2]
+        assert [message.foreign_domain for message in revocations(effects)] == [MAG1]
+
+    @covers("L3")
     def test_failing_to_install_keeps_all(self) -> None:
         anchor = anchor_for()
         anchor.accept(1, MAG1)
