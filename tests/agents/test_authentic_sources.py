@@ -22,6 +22,20 @@ def test_both_sides_name_each_other_once_for_each_message() -> None:
     assert authentic(world.mags[1].agent) == {}
 
 
+def test_renewals_count() -> None:
+    """From the second one on they take a way of their own through the LMA."""
+    world = World(mags=1, nodes=1, mag_settings={"lifetime": 120, "nat_traversal": "off"})
+    mag = world.mags[0]
+    home_address = world.attach(world.stations[0], mag)
+    for _ in range(180):
+        world.hear(mag, world.stations[0].data(home_address))
+        world.advance(5.0)
+    accepted = [note.name for note in world.notes.all]
+    assert set(accepted) == {"binding-created", "binding-renewed", "binding-released"}
+    assert accepted.count("binding-renewed") > 10
+    assert authentic(world.lma) == {Endpoint(mag.address, 434): len(accepted)}
+
+
 def test_nobody_is_named_for_what_proves_nothing() -> None:
     """A wrong key, which the LMA answers with a refusal that proves as little; octets that are nothing."""
     world = World(mags=1, nodes=1, profile={"mn_ha": association(1, b"another key, 16 o")})

@@ -135,6 +135,18 @@ def test_a_repeated_failure_is_counted_and_pushes_nothing_out() -> None:
     assert (repeated["time"], repeated["last_time"]) == (WALL + 1, WALL + 99)
 
 
+def test_failures_that_repeat_in_the_name_of_a_node_keep_it_no_longer_than_others() -> None:
+    trace = Trace(nodes=2)
+    trace.observe(accepted("a@x"), at(0))
+    trace.observe(refused("a@x"), at(1))
+    trace.observe(accepted("b@x"), at(2))
+    trace.observe(refused("a@x"), at(3))
+    trace.observe(accepted("c@x"), at(4))
+    assert names(trace, "b@x") == ["access-accepted"]
+    with pytest.raises(PmipError):
+        trace.find("a@x")
+
+
 def test_nodes_are_bounded_least_recent_first() -> None:
     trace = Trace(nodes=2)
     for second, nai in enumerate(("a@x", "b@x", "a@x", "c@x")):

@@ -166,6 +166,20 @@ def test_a_flood_in_the_name_of_a_good_mag_locks_out_nobody(bench: Bench) -> Non
         assert share // 2 < bench.agent.of(sender).count(GOOD) < 2 * share
 
 
+def test_beside_strangers_such_a_flood_is_read_no_further_than_it_is_handled(bench: Bench) -> None:
+    """What cannot be handled stays in the kernel as long as it has room."""
+    shared, stranger = bench.sender(), bench.sender()
+    shared.send(GOOD)
+    bench.turn()
+    for _ in range(30):
+        shared.send(BAD, 100)
+        stranger.send(BAD, 10)
+        bench.turn()
+    assert bench.agent.turns == [1, *[MAX_BATCH] * 30]
+    assert bench.agent.of(stranger)
+    assert bench.signalling.drops() == {}
+
+
 def test_twice_as_much_as_can_be_handled_is_not_read_in_vain(bench: Bench) -> None:
     """If all of it is good: what is too much stays in the kernel, in order, and each turn handles a full batch."""
     mags = [bench.sender() for _ in range(4)]
