@@ -197,23 +197,22 @@ def identification_refused(asked: Asked, last: int | None, wall: float) -> Obser
     )
 
 
-def deregistered(asked: Asked, ended: Sequence[Binding]) -> list[Observe]:
+def deregistered(asked: Asked, ended: Sequence[Binding]) -> Observe | ObserveAlike:
     """The bindings that a de-registration ``ended``, or that it came too late."""
     if not ended:
         details: dict[str, Detail] = {"mag": ipv4_text(asked.request.care_of_address)}
         late = Observation(name="deregistration-without-binding", nai=_nai(asked.nai), details=details)
-        return [Observe(late)]
-    return [
-        Observe(
-            Observation(
-                name="binding-released",
-                nai=_nai(asked.nai),
-                session=_session(binding),
-                details={"mag": ipv4_text(binding.care_of_address)},
-            )
-        )
-        for binding in ended
-    ]
+        return Observe(late)
+    return ObserveAlike(Alike("binding-released", ended, _released, _whose))
+
+
+def _released(binding: Binding) -> Observation:
+    return Observation(
+        name="binding-released",
+        nai=_nai(binding.nai),
+        session=_session(binding),
+        details={"mag": ipv4_text(binding.care_of_address)},
+    )
 
 
 def expired(bindings: Sequence[Binding]) -> ObserveAlike:

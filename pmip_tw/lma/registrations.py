@@ -360,7 +360,7 @@ class Registrations:
         if not home_address and bound is not None:
             home_address = bound.home_address
         answer = deregistration(asked, self._accepting, home_address, ended[0].tunnel if ended else None)
-        effects: list[Effect] = [answer, *observed.deregistered(asked, ended)]
+        effects: list[Effect] = [answer, observed.deregistered(asked, ended)]
         if commit.alters and commit.carried is not None and commit.carried is not bound:
             effects += self._tell_replaced(commit.carried, left, asked, now)
         return effects

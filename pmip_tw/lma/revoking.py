@@ -165,8 +165,9 @@ class Revoker:
             return [_discarded(objection[0], source, objection[1])]
         over = self._over(pending, now)
         # An I bit that was not asked for says nothing (RV36).
-        told: dict[str, Detail] = {"informed": ack.inform} if pending.inform else {}
-        return [_observed("revocation-acknowledged", pending, told), over]
+        informed = ack.inform if pending.inform else None
+        subject = _Moment(pending, pending.tries, informed)
+        return [ObserveAlike(Alike("revocation-acknowledged", (subject,), _acknowledged, _whose)), over]
 
     def _over(self, pending: _Pending, now: Now) -> Save:
         """It is not repeated any more, whatever the reason, which must outlive us."""
@@ -193,7 +194,7 @@ class Revoker:
             elif pending.tries > len(RETRANSMIT_AFTER) or pending.binding_ends <= now.monotonic:
                 effects += [
                     self._over(pending, now),
-                    _observed("revocation-unanswered", pending, reason="no-answer"),
+                    _unanswered(pending),
                 ]
             else:
                 effects += self._try(pending, now)
@@ -237,7 +238,7 @@ class Revoker:
         )
         return [
             Send(pending.proof.sign(revocation), pending.destination, pending.local),
-            ObserveAlike(Alike("revocation-sent", ((pending, pending.tries),), _sent, _whose)),
+            ObserveAlike(Alike("revocation-sent", (_Moment(pending, pending.tries),), _sent, _whose)),
             Save(_record(pending, identifier, now.monotonic)),
         ]
 
@@ -261,31 +262,44 @@ def _record(pending: _Pending, identifier: int, sent_at: float) -> Revoking:
     )
 
 
-def _sent(subject: tuple[_Pending, int]) -> Observation:
-    pending, tries = subject
-    return Observation(
-        name="revocation-sent",
-        nai=pending.nai.decode(errors="replace"),
-        session=str(pending.destination),
-        details={"tries": tries},
+class _Moment(Struct, eq=False, gc=False):
+    """A revocation, and what will not be true of it any more when somebody looks."""
+
+    pending: _Pending
+    tries: int
+    informed: bool | None = None
+
+
+def _sent(moment: _Moment) -> Observation:
+    return _observation("revocation-sent", moment.pending, {"tries": moment.tries})
+
+
+def _acknowledged(moment: _Moment) -> Observation:
+    told: dict[str, Detail] = {"tries": moment.tries}
+    if moment.informed is not None:
+        told["informed"] = moment.informed
+    return _observation("revocation-acknowledged", moment.pending, told)
+
+
+def _whose(moment: _Moment) -> str:
+    return moment.pending.nai.decode(errors="replace")
+
+
+def _unanswered(pending: _Pending) -> Observe:
+    return Observe(
+        _observation("revocation-unanswered", pending, {"tries": pending.tries}, reason="no-answer")
     )
 
 
-def _whose(subject: tuple[_Pending, int]) -> str:
-    return subject[0].nai.decode(errors="replace")
-
-
-def _observed(
-    name: str, pending: _Pending, details: Mapping[str, Detail] | None = None, *, reason: str = ""
-) -> Observe:
-    return Observe(
-        Observation(
-            name=name,
-            reason=reason,
-            nai=pending.nai.decode(errors="replace"),
-            session=str(pending.destination),
-            details={"tries": pending.tries, **(details or {})},
-        )
+def _observation(
+    name: str, pending: _Pending, details: Mapping[str, Detail], *, reason: str = ""
+) -> Observation:
+    return Observation(
+        name=name,
+        reason=reason,
+        nai=pending.nai.decode(errors="replace"),
+        session=str(pending.destination),
+        details=details,
     )
 
 
