@@ -217,12 +217,12 @@ class Lma:
                     if effect.asked is not None:
                         self._authentic.append(effect.asked.source)
                     self._saving.commit(effect)
-                elif isinstance(effect, Observe):
-                    self._telling.observe(effect.observation, now)
                 elif isinstance(effect, ObserveAlike):
                     self._telling.gather(effect.observations)
                 elif isinstance(effect, Save):
                     self._saving.save(effect.record)
+                elif isinstance(effect, Observe):
+                    self._telling.observe(effect.observation, now)
                 elif isinstance(effect, Install):
                     assert isinstance(effect.entry, AnchorEntry)
                     self._too_big[effect.entry.key] = None
