@@ -13,6 +13,8 @@ from pmip_tw.lma import observed
 from pmip_tw.lma.bindings import Binding, BindingTable
 from pmip_tw.lma.commitment import Asked, Commit, Effect, Save
 from pmip_tw.lma.former import Former
+from pmip_tw.lma.granting import Granting
+from pmip_tw.lma.home_addresses import HomeAddresses
 from pmip_tw.lma.intake import Intake
 from pmip_tw.lma.mags import KnownMags
 from pmip_tw.lma.policy import LmaPolicy
@@ -61,8 +63,17 @@ class LmaEngine:
         self._intake = Intake(
             policy, associations, self._bindings, self._floors, self._underway, mags=mags, aaa=aaa
         )
+        home_addresses = HomeAddresses(pools, self._bindings)
+        self._granting = Granting(policy, home_addresses, self._bindings, self._revoker)
         self._registrations = Registrations(
-            policy, pools, self._bindings, self._floors, self._revoker, self._underway, self._intake
+            policy,
+            home_addresses,
+            self._granting,
+            self._bindings,
+            self._floors,
+            self._revoker,
+            self._underway,
+            self._intake,
         )
         self._renewals = Renewals(policy, self._bindings, self._intake, self._revoker, self._underway)
         self._pools = pools
@@ -103,7 +114,7 @@ class LmaEngine:
         restorer = Restorer(
             intake=self._intake,
             bindings=self._bindings,
-            former=Former(self.address, self._intake, self._registrations),
+            former=Former(self.address, self._intake, self._granting),
             pools=self._pools,
             floors=self._floors,
             revoker=self._revoker,

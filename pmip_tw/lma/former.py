@@ -8,10 +8,10 @@ from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, Ipv4
 from pmip_tw.errors import WireError
 from pmip_tw.lma.bindings import Binding, NegotiatedRevocation
 from pmip_tw.lma.commitment import Asked
+from pmip_tw.lma.granting import Granting
 from pmip_tw.lma.intake import Intake
 from pmip_tw.lma.negotiating import offered
 from pmip_tw.lma.records import Bound
-from pmip_tw.lma.registrations import Registrations
 from pmip_tw.lma.tunnelling import direct_tunnel
 from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Encapsulation, Tunnel
 
@@ -19,10 +19,10 @@ from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Encapsulation, Tunn
 class Former:
     """From records to bindings. ``local``: our address, at which tunnels end."""
 
-    def __init__(self, local: Ipv4, intake: Intake, registrations: Registrations) -> None:
+    def __init__(self, local: Ipv4, intake: Intake, granting: Granting) -> None:
         self._local = local
         self._intake = intake
-        self._registrations = registrations
+        self._granting = granting
 
     def may_wait(self, record: Bound) -> bool:
         """Whether nothing but its node, or an operator, needs more than the record. Else ``binding`` must look."""
@@ -46,7 +46,7 @@ class Former:
             revocation = NegotiatedRevocation(
                 own_timestamp=record.own_timestamp, peer_timestamp=offer.timestamp, inform=record.inform
             )
-        binding = self._registrations.binding(
+        binding = self._granting.binding(
             asked,
             AnchorKey(record.home_address, record.domain),
             self._tunnel(record),

@@ -1,33 +1,28 @@
 """What an authentic request does to the bindings (RFC 5944 3.8.2.2, 3.8.3): decided, saved, carried out, answered."""
 
-from functools import lru_cache
-
-from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
+from pmip_tw.addresses import ipv4_text
 from pmip_tw.lma import admission, observed
 from pmip_tw.lma.authorization import proxy_refusal
-from pmip_tw.lma.bindings import NO_BROADCASTS, Binding, BindingTable, NegotiatedRevocation, together
+from pmip_tw.lma.bindings import Binding, BindingTable, together
 from pmip_tw.lma.commitment import Asked, Commit, Effect, Save
+from pmip_tw.lma.granting import Granting
 from pmip_tw.lma.home_addresses import HomeAddresses
-from pmip_tw.lma.home_agent import redirection
 from pmip_tw.lma.intake import Intake
-from pmip_tw.lma.negotiating import agreed, revocation_refusal
+from pmip_tw.lma.negotiating import revocation_refusal
 from pmip_tw.lma.policy import LmaPolicy
-from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.recording import bound_record, unbound_record
 from pmip_tw.lma.records import Spent
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.lma.renewals import renewal_form
 from pmip_tw.lma.replies import acceptance, deregistration, plain_acceptance, refusing
 from pmip_tw.lma.revoking import Revoker
-from pmip_tw.lma.tunnelling import tunnel_to, udp_reply
 from pmip_tw.lma.underway import Underway, changes
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Remove, Send
 from pmip_tw.mobility.records import Record
 from pmip_tw.mobility.replay import ReplayFloors
-from pmip_tw.mobility.tunnels import AnchorKey, Broadcasts, Tunnel
 from pmip_tw.wire.codes import Code
-from pmip_tw.wire.registration import BROADCASTS, COLOCATED, SIMULTANEOUS, RegistrationRequest
+from pmip_tw.wire.registration import SIMULTANEOUS
 
 
 class Registrations:
@@ -38,7 +33,8 @@ class Registrations:
     def __init__(
         self,
         policy: LmaPolicy,
-        pools: Pools,
+        home_addresses: HomeAddresses,
+        granting: Granting,
         bindings: BindingTable,
         floors: ReplayFloors,
         revoker: Revoker,
@@ -46,7 +42,8 @@ class Registrations:
         intake: Intake,
     ) -> None:
         self._policy = policy
-        self._home_addresses = HomeAddresses(pools, bindings)
+        self._home_addresses = home_addresses
+        self._granting = granting
         self._bindings = bindings
         self._floors = floors
         self._revoker = revoker
@@ -192,7 +189,7 @@ class Registrations:
         """
         present = None if bound is None else bound.at(asked.place)
         beside = bool(asked.request.flags & SIMULTANEOUS) and self._policy.max_bindings > 1
-        found = self._find(asked, bound, present, beside, now)
+        found = self._granting.find(asked, bound, present, beside, now)
         if isinstance(found, Refusal):
             return self._refuse(asked, found, now)
         key, tunnel = found
@@ -201,7 +198,7 @@ class Registrations:
             moved_at = float("-inf")
         else:
             moved_at = bound.moved_at if present is not None or beside else now.monotonic
-        new = self._binding(asked, key, tunnel, moved_at, now)
+        new = self._granting.grant(asked, key, tunnel, moved_at, now)
         new.form = renewal_form(asked)
         if beside and bound is not None:
             new = together((new, *(one for one in bound.all if one is not present)))
@@ -232,102 +229,6 @@ class Registrations:
             commit.changes = changes(carried, binding)
         self._underway.begin(commit)
         return commit
-
-    def _find(
-        self, asked: Asked, bound: Binding | None, present: Binding | None, beside: bool, now: Now
-    ) -> tuple[AnchorKey, Tunnel] | Refusal:
-        """Home address and tunnel; or what forbids it, in the order of H8, H10-H12, H14."""
-        request, policy = asked.request, self._policy
-        problem = redirection(request, policy) if bound is None else None
-        key = problem or self._home_addresses.find(asked, bound, now.monotonic)
-        if isinstance(key, Refusal):
-            return key
-        if present is not None and present.asked_alike(request):
-            return key, present.tunnel
-        tunnel = admission.service_refusal(request) or tunnel_to(request, asked.source, policy)
-        if isinstance(tunnel, Refusal):
-            return tunnel
-        if bound is not None and present is None:
-            limits = admission.too_many if beside else admission.too_soon
-            problem = limits(bound, policy, now)
-            if problem is not None:
-                return problem
-        if request.gre_key is not None:
-            so_far = None if present is None else present.tunnel
-            tunnel = self._bindings.gre_keys.keyed(tunnel, request.gre_key, so_far, now)
-        if present is not None and present.tunnel == tunnel:
-            return key, present.tunnel
-        return self._home_addresses.clash(key, tunnel) or (key, tunnel)
-
-    def _binding(self, asked: Asked, key: AnchorKey, tunnel: Tunnel, moved_at: float, now: Now) -> Binding:
-        policy, request = self._policy, asked.request
-        longest = policy.nat_max_lifetime if tunnel.over_udp else policy.max_lifetime
-        lifetime = _one_object(min(request.lifetime, longest, policy.max_lifetime))
-        revocation = self._negotiated(asked, key.home_address, now) if request.revocation else None
-        return self.binding(
-            asked,
-            key,
-            tunnel,
-            lifetime,
-            now.monotonic + lifetime,
-            moved_at=moved_at,
-            revocation=revocation,
-        )
-
-    def binding(
-        self,
-        asked: Asked,
-        key: AnchorKey,
-        tunnel: Tunnel,
-        lifetime: int,
-        deadline: float,
-        *,
-        moved_at: float,
-        revocation: NegotiatedRevocation | None,
-    ) -> Binding:
-        """What ``asked`` gets when these are decided: the rest follows from the request."""
-        request = asked.request
-        behind_nat = request.care_of_address != asked.source.address
-        broadcasts, prefix = NO_BROADCASTS, None
-        if request.flags & BROADCASTS and self._policy.tunnel_broadcast:
-            broadcasts, prefix = self._broadcasts(request, key)
-        return Binding(
-            owner=asked.owner,
-            nai=request.nai,
-            key=key,
-            # One object where it can be: there may be a million of these.
-            care_of_address=request.care_of_address if behind_nat else asked.source.address,
-            source=asked.source,
-            flags=request.flags,
-            association=asked.association,
-            fa_ha=asked.fa_ha,
-            identification=request.identification,
-            request=asked.payload,
-            lifetime=lifetime,
-            deadline=deadline,
-            moved_at=moved_at,
-            tunnel=tunnel,
-            udp_reply=udp_reply(request, tunnel, self._policy) if request.udp_tunnel else None,
-            access_technology=request.access_technology,
-            own_timestamp=None if revocation is None else revocation.own_timestamp,
-            peer_timestamp=0 if revocation is None else revocation.peer_timestamp,
-            inform=revocation is not None and revocation.inform,
-            identifiers=request.identifiers,
-            host_configuration=self._home_addresses.configuration(request, key) if request.unknown else (),
-            broadcasts=broadcasts,
-            prefix=prefix,
-        )
-
-    def _broadcasts(self, request: RegistrationRequest, key: AnchorKey) -> tuple[Broadcasts, Prefix | None]:
-        """HL4: a co-located requester gets broadcasts as they are, behind a foreign agent they are wrapped."""
-        link = self._home_addresses.link(key)
-        if link is None:
-            return Broadcasts.NONE, None
-        return (Broadcasts.DIRECT if request.flags & COLOCATED else Broadcasts.WRAPPED), link.prefix
-
-    def _negotiated(self, asked: Asked, home_address: Ipv4, now: Now) -> NegotiatedRevocation | None:
-        own = self._revoker.timestamp_for(home_address, asked.source.address, now)
-        return agreed(asked, own, inform=self._policy.revocation_inform)
 
     def _deregister(self, asked: Asked, bound: Binding | None, now: Now) -> list[Effect]:
         """L2, P37: the binding of that care-of address ends, or all; another MAG's stays; none is fine too."""
@@ -414,12 +315,6 @@ class Registrations:
         self._floors.note(asked.owner, asked.request.identification, now.monotonic)
         spent = Spent(asked.owner, asked.request.identification, now.monotonic)
         return [refusing(asked, refusal, self._policy), observed.refused(asked, refusal), Save(spent)]
-
-
-@lru_cache(maxsize=1024)
-def _one_object(lifetime: int) -> int:
-    """For all that are granted the same."""
-    return lifetime
 
 
 def _serves(binding: Binding, asked: Asked) -> bool:
