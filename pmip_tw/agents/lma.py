@@ -1,15 +1,18 @@
 """The LMA's loop: datagrams and time into the engine, its effects out through the interfaces."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
 from pmip_tw.addresses import Endpoint, ipv4_text
+from pmip_tw.agents.carrying import AtOnce, ICarrier
 from pmip_tw.agents.lma_rows import binding_rows, ended_row
 from pmip_tw.agents.observers import Telling
 from pmip_tw.agents.saving import Saving
+from pmip_tw.agents.supply import Supply
 from pmip_tw.agents.tables import Row, drop_rows, tunnel_rows
 from pmip_tw.errors import ForwardingError, PmipError
 from pmip_tw.interfaces import (
@@ -25,7 +28,7 @@ from pmip_tw.interfaces import (
     Unreachable,
 )
 from pmip_tw.lma.bindings import Binding
-from pmip_tw.lma.commitment import Commit, Effect, Save
+from pmip_tw.lma.commitment import Commit, Effect, Save, Wait
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.observed import ipsec_policy_missing, not_saved, renewals
 from pmip_tw.mobility.clock import Now
@@ -41,7 +44,8 @@ class Lma:
     """A running LMA. ``store``: what outlives it; nothing is answered before that has it. ``tunnel_data``: who takes
     UDP tunnel data off port 434, usually the packet plane.
 
-    ``ipsec``: where it looks whether MAGs that are proven by IPsec really are.
+    ``ipsec``: where it looks whether MAGs that are proven by IPsec really are. ``carrier``: who carries out what is
+    saved, if not ``forwarding`` at once; ``supply``: where home addresses come from, if there are several workers.
     """
 
     _log = Logger(namespace="pmip.lma")
@@ -57,17 +61,25 @@ class Lma:
         tunnel_data: ITunnelDataReceiver | None = None,
         ipsec: IIpsecPolicies | None = None,
         observers: Sequence[IObserver] = (),
+        carrier: ICarrier | None = None,
+        supply: Supply | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._signalling = signalling
         self._forwarding = forwarding
+        self._carrier = AtOnce(forwarding) if carrier is None else carrier
+        self._supply = supply
         self._tunnel_data = tunnel_data
         self._ipsec = ipsec
         self._telling = Telling(observers)
         self._store = store
         self._saving = Saving(store, saved=self._saved, failed=self._not_saved)
         self._stopping = False
+        # Restored entries that a packet plane in another process does not have yet.
+        self._coming_back = 0
+        # Whose entry a packet plane in another process is busy with, and what waits for that.
+        self._busy: dict[bytes, list[Commit]] = {}
         # Entries that the packet plane did not make smaller.
         self._too_big: dict[AnchorKey, None] = {}
         # Of this wake-up's datagrams.
@@ -85,7 +97,8 @@ class Lma:
             try:
                 now = self._clock.now()
                 effects = self._restore(now)
-                self._signalling.start(self, self._tunnel_data)
+                if not self._coming_back:
+                    self._signalling.start(self, self._tunnel_data)
             except BaseException:
                 self._forwarding.stop()
                 raise
@@ -101,21 +114,38 @@ class Lma:
         What is to be told of it when somebody can be told.
         """
         effects: list[Effect] = [*self._engine.restore(self._store.load(), now)]
+        if self._supply is not None:
+            self._supply.start(self.datagrams_received)
         for entry in self._forwarding.snapshot():
             if not isinstance(entry, AnchorEntry) or self._engine.bound_to(entry.key) is None:
                 self._forwarding.remove(entry.key)
         refused: list[AnchorKey] = []
         for entry in self._engine.entries():
-            try:
-                self._forwarding.install(entry)
-            except ForwardingError as error:
-                self._log.error("{entry} is not served any more: {error}", entry=entry.key, error=error)
+            problem = self._carrier.carry((Install(entry),))
+            if not isinstance(problem, str):
+                self._coming_back += 1
+                problem.addCallback(partial(self._restored_at_last, entry.key))
+            elif problem:
+                self._log.error("{entry} is not served any more: {error}", entry=entry.key, error=problem)
                 refused.append(entry.key)
         for key in refused:
-            bound = self._engine.bound_to(key)
-            if bound is not None:
-                effects += self._engine.cannot_be_served(bound, now)
+            effects += self._not_served(key, now)
         return effects
+
+    def _not_served(self, key: AnchorKey, now: Now) -> Iterable[Effect]:
+        bound = self._engine.bound_to(key)
+        return () if bound is None else self._engine.cannot_be_served(bound, now)
+
+    def _restored_at_last(self, key: AnchorKey, problem: str) -> None:
+        """The packet plane is another process's; when it has everything there is signalling."""
+        self._coming_back -= 1
+        now = self._clock.now()
+        if problem:
+            self._log.error("{entry} is not served any more: {error}", entry=key, error=problem)
+            self._run(self._not_served(key, now), now)
+        if not self._coming_back and not self._stopping:
+            self._signalling.start(self, self._tunnel_data)
+            self._finish(now)
 
     def _look_for_ipsec(self) -> None:
         """P74: IPsec is believed only of MAGs whose unprotected signalling the kernel drops."""
@@ -223,6 +253,9 @@ class Lma:
                     self._saving.save(effect.record)
                 elif isinstance(effect, Observe):
                     self._telling.observe(effect.observation, now)
+                elif isinstance(effect, Wait):
+                    assert self._supply is not None
+                    self._supply.ask(effect)
                 elif isinstance(effect, Install):
                     assert isinstance(effect.entry, AnchorEntry)
                     self._too_big[effect.entry.key] = None
@@ -238,7 +271,7 @@ class Lma:
         renewed: list[Binding] = []
         for commit in commits:
             try:
-                reply = self._engine.renewed(commit)
+                reply = None if commit.owner in self._busy else self._engine.renewed(commit)
                 if reply is not None and commit.binding is not None:
                     self._signalling.send(reply, commit.binding.source, self._engine.address)
                     renewed.append(commit.binding)
@@ -259,20 +292,49 @@ class Lma:
         self._arm()
 
     def _carry_out(self, commit: Commit, now: Now) -> Iterable[Effect]:
+        if commit.owner in self._busy:
+            self._busy[commit.owner].append(commit)
+            return ()
         if not self._engine.stands(commit):
             return self._engine.superseded(commit)
-        for change in commit.changes:
-            if isinstance(change, Install):
-                try:
-                    self._forwarding.install(change.entry)
-                except ForwardingError as error:
-                    return self._engine.failed(commit, str(error), now)
-                except Exception:
-                    self._log.failure("{entry} met a defect", entry=change.entry.key)
-                    return self._engine.failed(commit, "the packet plane met a defect: the log has it", now)
-            else:
-                self._forwarding.remove(change.key)
+        problem = self._carrier.carry(commit.changes) if commit.changes else ""
+        if isinstance(problem, str):
+            return self._carried(commit, problem, now)
+        self._busy[commit.owner] = []
+        problem.addCallback(partial(self._carried_at_last, commit))
+        return ()
+
+    def _carried(self, commit: Commit, problem: str, now: Now) -> Iterable[Effect]:
+        if problem:
+            return self._engine.failed(commit, problem, now)
         return self._engine.committed(commit, now)
+
+    def _carried_at_last(self, commit: Commit, problem: str) -> None:
+        """The packet plane is another process's, and meanwhile the commit may have become obsolete."""
+        now = self._clock.now()
+        if problem or self._engine.stands(commit):
+            self._run(self._carried(commit, problem, now), now)
+        else:
+            self._run(self._engine.superseded(commit), now)
+            undoing = self._engine.undone(commit)
+            if undoing:
+                undone = self._carrier.carry(undoing)
+                assert not isinstance(undone, str)
+                undone.addCallback(partial(self._undone, commit.owner))
+                return
+        self._go_on(commit.owner)
+
+    def _undone(self, owner: bytes, problem: str) -> None:
+        if problem:
+            self._log.error("{owner!r} is not served as before: {problem}", owner=owner, problem=problem)
+        self._go_on(owner)
+
+    def _go_on(self, owner: bytes) -> None:
+        """The packet plane is as the engine believes: what has waited for that goes on."""
+        now = self._clock.now()
+        for waiting in self._busy.pop(owner):
+            self._run(self._carry_out(waiting, now), now)
+        self._finish(now)
 
     def _make_smaller(self) -> None:
         """One of several bindings ended: what stays is a part of what the packet plane has, which it can hold."""

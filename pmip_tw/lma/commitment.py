@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma.bindings import Binding, Place
+from pmip_tw.lma.leases import Ask
 from pmip_tw.lma.mags import KnownMag
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Remove, Send
@@ -75,5 +76,15 @@ class Save(Struct, frozen=True, gc=False):
     record: Record
 
 
-Effect = Send | Commit | Save | Install | Remove | Observe | ObserveAlike
+class Wait(Struct, frozen=True, gc=False):
+    """An effect, if there are several workers: put ``ask`` to worker 0.
+
+    ``asked``: what cannot be decided before that is answered; None if it can. It has changed nothing yet.
+    """
+
+    ask: Ask
+    asked: Asked | None = None
+
+
+Effect = Send | Commit | Save | Wait | Install | Remove | Observe | ObserveAlike
 """What the LMA's machine asks its agent to do."""

@@ -29,7 +29,7 @@ from pmip_tw.lma.underway import Underway
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Observe
+from pmip_tw.mobility.effects import Install, Observe, Remove
 from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.mobility.replay import ReplayFloors, seconds_between
 from pmip_tw.mobility.steady_clock import SLEW, SteadyClock
@@ -173,6 +173,10 @@ class LmaEngine:
     def superseded(self, commit: Commit) -> list[Effect]:
         """A durable ``commit`` does not stand."""
         return self._registrations.superseded(commit)
+
+    def undone(self, commit: Commit) -> list[Install | Remove]:
+        """It did when the packet plane was asked, which has carried it out: what undoes that."""
+        return self._registrations.undone(commit)
 
     def failed(self, commit: Commit, cause: str, now: Now, *, saved: bool = True) -> list[Effect]:
         """The agent could not carry ``commit`` out; not ``saved``: not even save it. The newest are told first."""

@@ -11,6 +11,7 @@ from pmip_tw.lma.bindings import NO_BROADCASTS, Binding, BindingTable, Negotiate
 from pmip_tw.lma.commitment import Asked
 from pmip_tw.lma.home_addresses import HomeAddresses
 from pmip_tw.lma.home_agent import redirection
+from pmip_tw.lma.leases import Ask
 from pmip_tw.lma.negotiating import agreed
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.refusal import Refusal
@@ -34,8 +35,8 @@ class Granting:
 
     def find(
         self, asked: Asked, bound: Binding | None, present: Binding | None, beside: bool, now: Now
-    ) -> tuple[AnchorKey, Tunnel] | Refusal:
-        """Home address and tunnel; or what forbids it, in the order of H8, H10-H12, H14.
+    ) -> tuple[AnchorKey, Tunnel] | Ask | Refusal:
+        """Home address and tunnel; or what forbids it, in the order of H8, H10-H12, H14. An Ask: see Pools.choose.
 
         ``bound``: what the owner has; ``present``: of that, what it has at the MAG that asks; ``beside``: the others
         stay (L3).
@@ -43,7 +44,7 @@ class Granting:
         request, policy = asked.request, self._policy
         problem = redirection(request, policy) if bound is None else None
         key = problem or self._home_addresses.find(asked, bound, now.monotonic)
-        if isinstance(key, Refusal):
+        if isinstance(key, Refusal | Ask):
             return key
         if present is not None and present.asked_alike(request):
             return key, present.tunnel

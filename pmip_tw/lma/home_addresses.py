@@ -6,8 +6,10 @@ from pmip_tw.lma.admission import wanted_home_address
 from pmip_tw.lma.bindings import Binding, BindingTable
 from pmip_tw.lma.commitment import Asked
 from pmip_tw.lma.home_agent import asks_for_any
+from pmip_tw.lma.leases import Ask
 from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.refusal import Refusal
+from pmip_tw.mobility.effects import Remove
 from pmip_tw.mobility.tunnels import AnchorKey, Tunnel
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.host_configuration import HostConfiguration, wanted_items
@@ -21,8 +23,11 @@ class HomeAddresses:
         self._pools = pools
         self._bindings = bindings
 
-    def find(self, asked: Asked, bound: Binding | None, monotonic: float) -> AnchorKey | Refusal:
-        """P30: the address of the binding that its owner has, or one of the pools; nobody's until it is taken."""
+    def find(self, asked: Asked, bound: Binding | None, monotonic: float) -> AnchorKey | Ask | Refusal:
+        """P30: the address of the binding that its owner has, or one of the pools; nobody's until it is taken.
+
+        An Ask: see Pools.choose.
+        """
         request = asked.request
         wanted = wanted_home_address(request)
         if bound is not None:
@@ -49,6 +54,15 @@ class HomeAddresses:
     def take(self, key: AnchorKey, asked: Asked) -> None:
         """What was found for a new owner is bound."""
         self._pools.take(key, asked.nai, asked.owner)
+
+    def ask_ahead(self, key: AnchorKey, monotonic: float) -> Ask | None:
+        """See Pools."""
+        return self._pools.ask_ahead(key, monotonic)
+
+    def is_free_of_others(self, change: Remove, owner: bytes) -> bool:
+        """Whether an entry that is to go is nobody else's by now."""
+        assert isinstance(change.key, AnchorKey)
+        return self._pools.user(change.key) in (None, owner)
 
     def take_back(self, binding: Binding) -> None:
         """What was given back is bound again, as if nothing had happened."""

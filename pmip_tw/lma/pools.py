@@ -1,10 +1,11 @@
 """All home addresses of an LMA: which pool serves a mobile node, and in which address space (P30, P85)."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import combinations
 
-from pmip_tw.addresses import Ipv4, Prefix
+from pmip_tw.addresses import UNSPECIFIED, Ipv4, Prefix
 from pmip_tw.lma.address_pool import AddressPool, HomeLink
+from pmip_tw.lma.leases import Ask
 from pmip_tw.lma.realms import realm_key, realm_of
 from pmip_tw.mobility.tunnels import AnchorKey
 
@@ -55,12 +56,13 @@ class Pools:
         )
         """Whether an address may be in use more than once (P45)."""
 
-    def choose(self, nai: bytes, owner: bytes, wanted: Ipv4, monotonic: float) -> AnchorKey | None:
+    def choose(self, nai: bytes, owner: bytes, wanted: Ipv4, monotonic: float) -> AnchorKey | Ask | None:
         """An address that ``owner`` may have: ``wanted`` if that is not 0, else the one it had, else a fresh one.
 
         From the pools of the NAI's realm, in the order of the configuration. Addresses held for others are given
         away only when no pool has anything else, the oldest first (P80). None: ``wanted`` is not to be had, or the
-        pools are empty. A fixed address of the NAI has one owner at a time. It is nobody's until it is taken.
+        pools are empty. A fixed address of the NAI has one owner at a time. It is nobody's until it is taken. An Ask:
+        that depends on what else is lent to this worker (``leased_pools.py``).
         """
         fixed = self._static.get(nai)
         if fixed is not None:
@@ -72,7 +74,7 @@ class Pools:
             for pool in pools:
                 if pool.free_for(owner, wanted, monotonic):
                     return AnchorKey(wanted, pool.link.domain)
-            return None
+            return self._ask(pools, wanted, monotonic)
         for pool in pools:
             address = pool.former(owner)
             if address is not None:
@@ -81,10 +83,21 @@ class Pools:
             address = pool.fresh()
             if address is not None:
                 return AnchorKey(address, pool.link.domain)
+        ask = self._ask(pools, UNSPECIFIED, monotonic)
+        if ask is not None:
+            return ask
         for pool in sorted(pools, key=lambda pool: pool.oldest_hold):
             address = pool.oldest()
             if address is not None:
                 return AnchorKey(address, pool.link.domain)
+        return None
+
+    def _ask(self, pools: Sequence[AddressPool], wanted: Ipv4, monotonic: float) -> Ask | None:
+        """What to ask for before anybody is refused; all addresses are here."""
+        return None
+
+    def ask_ahead(self, key: AnchorKey, monotonic: float) -> Ask | None:
+        """What to ask for when ``key`` was taken, so that the next need not wait."""
         return None
 
     def take(self, key: AnchorKey, nai: bytes, owner: bytes) -> None:

@@ -4,10 +4,11 @@ from pmip_tw.addresses import ipv4_text
 from pmip_tw.lma import admission, observed
 from pmip_tw.lma.authorization import proxy_refusal
 from pmip_tw.lma.bindings import Binding, BindingTable, together
-from pmip_tw.lma.commitment import Asked, Commit, Effect, Save
+from pmip_tw.lma.commitment import Asked, Commit, Effect, Save, Wait
 from pmip_tw.lma.granting import Granting
 from pmip_tw.lma.home_addresses import HomeAddresses
 from pmip_tw.lma.intake import Intake
+from pmip_tw.lma.leases import Ask
 from pmip_tw.lma.negotiating import revocation_refusal
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.recording import bound_record, unbound_record
@@ -18,7 +19,7 @@ from pmip_tw.lma.replies import acceptance, deregistration, plain_acceptance, re
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.lma.underway import Underway, changes
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Observe, Remove, Send
+from pmip_tw.mobility.effects import Install, Observe, Remove, Send
 from pmip_tw.mobility.records import Record
 from pmip_tw.mobility.replay import ReplayFloors
 from pmip_tw.wire.codes import Code
@@ -99,6 +100,15 @@ class Registrations:
         """It is durable, and over already: its requester has asked for something else, or was told of the end."""
         self._underway.end(commit)
         return [observed.superseded(commit)]
+
+    def undone(self, commit: Commit) -> list[Install | Remove]:
+        """What undoes a superseded one that the packet plane has carried out meanwhile."""
+        carried = self._underway.carried(commit.owner, self._bindings.get(commit.owner))
+        return [
+            change
+            for change in changes(commit.binding, carried)
+            if isinstance(change, Install) or self._home_addresses.is_free_of_others(change, commit.owner)
+        ]
 
     def failed(self, commit: Commit, cause: str, now: Now, *, saved: bool) -> list[Effect]:
         """It could not be saved, or not be carried out: everything is as before, and the answer is 130.
@@ -192,9 +202,13 @@ class Registrations:
         found = self._granting.find(asked, bound, present, beside, now)
         if isinstance(found, Refusal):
             return self._refuse(asked, found, now)
+        if isinstance(found, Ask):
+            return [Wait(found, asked)]
         key, tunnel = found
+        more: Ask | None = None
         if bound is None:
             self._home_addresses.take(key, asked)
+            more = self._home_addresses.ask_ahead(key, now.monotonic)
             moved_at = float("-inf")
         else:
             moved_at = bound.moved_at if present is not None or beside else now.monotonic
@@ -203,7 +217,8 @@ class Registrations:
         if beside and bound is not None:
             new = together((new, *(one for one in bound.all if one is not present)))
         self._bindings.put(new)
-        return [self._commit(asked.owner, (bound_record(new),), new, bound, asked=asked)]
+        effects: list[Effect] = [] if more is None else [Wait(more)]
+        return [*effects, self._commit(asked.owner, (bound_record(new),), new, bound, asked=asked)]
 
     def _commit(
         self,

@@ -1,0 +1,45 @@
+"""Carrying out at the packet plane what is saved: at once, or in another process."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from twisted.logger import Logger
+
+from pmip_tw.errors import ForwardingError
+from pmip_tw.interfaces import IForwardingPlane
+from pmip_tw.mobility.effects import Install, Remove
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
+Changes = Sequence[Install | Remove]
+
+
+class ICarrier(Protocol):
+    """Whoever makes the packet plane hold what was agreed upon."""
+
+    def carry(self, changes: Changes) -> "str | Deferred[str]":
+        """In order; "" when the plane has them, or why it cannot. Perhaps later, but in the order of asking."""
+
+
+class AtOnce:
+    """The packet plane is in this process."""
+
+    _log = Logger(namespace="pmip.lma")
+
+    def __init__(self, forwarding: IForwardingPlane) -> None:
+        self._forwarding = forwarding
+
+    def carry(self, changes: Changes) -> str:
+        for change in changes:
+            if isinstance(change, Remove):
+                self._forwarding.remove(change.key)
+                continue
+            try:
+                self._forwarding.install(change.entry)
+            except ForwardingError as error:
+                return str(error)
+            except Exception:
+                self._log.failure("{entry} met a defect", entry=change.entry.key)
+                return "the packet plane met a defect: the log has it"
+        return ""

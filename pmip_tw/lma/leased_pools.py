@@ -1,0 +1,60 @@
+"""The home addresses of one of several workers: what it has is lent, and there may be more where that came from."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from pmip_tw.addresses import Ipv4
+from pmip_tw.lma.address_pool import AddressPool, HomeLink
+from pmip_tw.lma.leased_pool import LeasedPool
+from pmip_tw.lma.leases import Ask, InUse, Lease, Returned, Spare
+from pmip_tw.lma.pools import Pools
+from pmip_tw.mobility.tunnels import AnchorKey
+
+
+class LeasedPools(Pools):
+    """As Pools; nobody is refused before worker 0 was asked."""
+
+    def __init__(
+        self,
+        pools: Iterable[tuple[LeasedPool, Collection[str]]],
+        static: Mapping[str, Ipv4] | None = None,
+    ) -> None:
+        pools = list(pools)
+        super().__init__(pools, static)
+        self._leased = [pool for pool, _ in pools]
+
+    @property
+    def links(self) -> list[HomeLink]:
+        """Of each pool, in the order of the configuration."""
+        return [pool.link for pool in self._leased]
+
+    def in_use(self, monotonic: float) -> InUse:
+        """What a restart has brought back."""
+        numbered = list(enumerate(self._leased))
+        return InUse(
+            [(number, address) for number, pool in numbered for address in pool.used()],
+            [(number, address) for number, pool in numbered for address in pool.held(monotonic)],
+        )
+
+    def lent(self, lease: Lease, monotonic: float) -> None:
+        """Worker 0 has told what this one has from now on."""
+        pool = self._leased[lease.pool]
+        pool.lent(lease.blocks, lease.singles)
+        if lease.wanted is not None:
+            pool.answered(lease.wanted, monotonic, found=bool(lease.blocks or lease.singles))
+
+    def spare(self, wanted: Spare, monotonic: float) -> Returned:
+        """What this worker does not need, another does."""
+        spared = self._leased[wanted.pool].spare(wanted.wanted, monotonic)
+        return Returned(wanted.pool, wanted.wanted, *spared)
+
+    def ask_ahead(self, key: AnchorKey, monotonic: float) -> Ask | None:
+        for number, pool in enumerate(self._leased):
+            if pool.link.domain == key.domain and pool.has(key.home_address) and pool.runs_short(monotonic):
+                return Ask(number)
+        return None
+
+    def _ask(self, pools: Sequence[AddressPool], wanted: Ipv4, monotonic: float) -> Ask | None:
+        for number, pool in enumerate(self._leased):
+            if pool in pools and pool.lacks(wanted, monotonic):
+                return Ask(number, wanted)
+        return None

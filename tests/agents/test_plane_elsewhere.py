@@ -1,0 +1,192 @@
+"""An LMA whose packet plane is in another process: what it is busy with may be obsolete when it has done it."""
+
+from collections import deque
+
+import pytest
+from twisted.internet.defer import Deferred
+
+from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.agents.carrying import AtOnce, Changes
+from pmip_tw.agents.lma import Lma
+from pmip_tw.forwarding.memory import MemoryPlane
+from pmip_tw.interfaces import Datagram, Unreachable
+from pmip_tw.lma.records import LMA_JOURNAL
+from pmip_tw.testing.network import FakeNetwork, FakeSignalling
+from pmip_tw.testing.store import FakeDisk, FakeStore
+from tests.agents.world import LMA
+from tests.conformance import covers
+from tests.lma.anchor import MAG1, MAG2, Anchor
+from tests.observers import Notes
+
+
+class SlowCarrier:
+    """Carries out when it is told to, in order."""
+
+    def __init__(self, plane: MemoryPlane) -> None:
+        self._carrier = AtOnce(plane)
+        self._asked: deque[tuple[Changes, Deferred[str]]] = deque()
+
+    def carry(self, changes: Changes) -> "Deferred[str]":
+        answer: Deferred[str] = Deferred()
+        self._asked.append((changes, answer))
+        return answer
+
+    def do(self) -> None:
+        """What was asked first."""
+        changes, answer = self._asked.popleft()
+        answer.callback(self._carrier.carry(changes))
+
+    def do_all(self) -> None:
+        while self._asked:
+            self.do()
+
+    def __len__(self) -> int:
+        return len(self._asked)
+
+
+class Bench:
+    """An LMA with a disk that answers at once and a packet plane that does not."""
+
+    def __init__(self) -> None:
+        self.anchor = Anchor(handover_min_interval=0.0)
+        self.network = FakeNetwork()
+        self.disk = FakeDisk()
+        self.plane = MemoryPlane(monotonic=lambda: self.anchor.clock.monotonic, local=LMA)
+        self.notes = Notes()
+        self.answers: list[bytes] = []
+        self.mag = FakeSignalling(self.network, (MAG1, MAG2))
+        self.mag.start(self, None)
+        self.start()
+
+    def start(self) -> None:
+        self.engine = self.anchor._new_engine()
+        self.carrier = SlowCarrier(self.plane)
+        self.signalling = FakeSignalling(self.network, (LMA,))
+        self.agent = Lma(
+            self.engine,
+            clock=self.anchor.clock,
+            signalling=self.signalling,
+            forwarding=self.plane,
+            store=FakeStore(self.disk, LMA_JOURNAL),
+            observers=[self.notes],
+            carrier=self.carrier,
+        )
+        self.agent.start()
+
+    def datagrams_received(self, batch: list[Datagram]) -> None:
+        self.answers += [datagram.payload for datagram in batch]
+
+    def peer_unreachable(self, report: Unreachable) -> None:
+        """An LMA that does not listen yet."""
+
+    def ask(self, node: int, mag: Ipv4 = MAG1, **fields: object) -> None:
+        payload = self.anchor.datagram(node, mag, **fields)
+        self.agent.datagrams_received([Datagram(payload, Endpoint(mag, 434), LMA)])
+
+    def codes(self) -> list[int]:
+        self.network.deliver()
+        codes = [octets[1] for octets in self.answers if octets[0] == 3]
+        self.answers.clear()
+        return codes
+
+    def where(self) -> list[int]:
+        """The MAGs that the packet plane sends to."""
+        return [entry.tunnel.remote for entry in self.plane.snapshot()]
+
+
+@covers("P77")
+def test_the_answer_waits_for_the_plane() -> None:
+    bench = Bench()
+    bench.ask(1)
+    assert bench.codes() == [] and bench.where() == []
+    bench.carrier.do()
+    assert bench.codes() == [1] and bench.where() == [MAG1]
+
+
+def test_a_renewal_asks_nothing_of_it() -> None:
+    bench = Bench()
+    bench.ask(1)
+    bench.carrier.do()
+    bench.ask(1)
+    assert len(bench.carrier) == 0 and bench.codes() == [1, 1]
+
+
+@covers("H14")
+def test_what_it_cannot_carry_is_refused_and_everything_is_as_before() -> None:
+    bench = Bench()
+    bench.ask(1)
+    bench.carrier.do()
+    bench.plane.fail_next_install("no room")
+    bench.ask(1, MAG2)
+    bench.carrier.do()
+    assert bench.codes() == [1, 130] and bench.where() == [MAG1]
+    binding = next(iter(bench.engine.bindings))
+    assert binding.care_of_address == MAG1
+
+
+def test_a_newer_request_overtakes_nothing() -> None:
+    """Two moves while the plane is busy: it does one after the other, and only the last is answered."""
+    bench = Bench()
+    bench.ask(1)
+    bench.carrier.do()
+    bench.codes()
+    bench.ask(1, MAG2)
+    bench.ask(1, MAG1)
+    assert len(bench.carrier) == 1, "the second waits for the first"
+    bench.carrier.do()
+    assert bench.codes() == [] and bench.where() == [MAG2]
+    bench.carrier.do()
+    assert len(bench.carrier) == 0, "what nobody was told of is undone, and that is all that is asked for"
+    assert bench.codes() == [1] and bench.where() == [MAG1]
+    assert bench.notes.named("message-discarded")[-1].reason == "superseded"
+
+
+def test_the_same_for_a_node_that_is_new() -> None:
+    bench = Bench()
+    bench.ask(1, MAG1)
+    bench.ask(1, MAG2)
+    bench.carrier.do_all()
+    assert bench.codes() == [1] and bench.where() == [MAG2]
+
+
+@covers("RV23")
+@pytest.mark.parametrize("known", [False, True])
+def test_what_an_operator_ends_meanwhile_is_not_there_afterwards(known: bool) -> None:
+    bench = Bench()
+    if known:
+        bench.ask(1, MAG1)
+        bench.carrier.do()
+    bench.ask(1, MAG2)
+    bench.agent.revoke("mn1@example.net")
+    bench.codes()
+    bench.carrier.do_all()
+    assert bench.codes() == [] and bench.where() == []
+    assert len(bench.engine.bindings) == 0
+
+
+def test_a_deregistration_waits_as_well() -> None:
+    bench = Bench()
+    bench.ask(1)
+    bench.carrier.do()
+    bench.codes()
+    bench.ask(1, lifetime=0)
+    assert bench.codes() == [] and bench.where() == [MAG1]
+    bench.carrier.do()
+    assert bench.codes() == [1] and bench.where() == []
+
+
+def test_after_a_restart_nothing_is_heard_before_everything_forwards() -> None:
+    bench = Bench()
+    for node in (1, 2):
+        bench.ask(node)
+    bench.carrier.do_all()
+    bench.codes()
+    bench.agent.stop()
+    bench.plane = MemoryPlane(monotonic=lambda: bench.anchor.clock.monotonic, local=LMA)
+    bench.start()
+    for codes in ([], [1]):
+        bench.carrier.do()
+        bench.mag.send(bench.anchor.datagram(1), Endpoint(LMA, 434), MAG1)
+        bench.network.deliver()
+        assert bench.codes() == codes
+    assert len(bench.where()) == 2
