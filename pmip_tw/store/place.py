@@ -44,7 +44,7 @@ class Place:
             self._examine(descriptor)
             self._lock(descriptor)
             os.fsync(descriptor)
-            _sync_directory(self.path)
+            sync_directory(self.path)
         except BaseException:
             self.release()
             raise
@@ -147,7 +147,7 @@ def _cannot_open(error: OSError) -> str:
     return f"cannot be opened ({error.strerror}): mend that, or name another path in 'store'"
 
 
-def _sync_directory(path: str) -> None:
+def sync_directory(path: str) -> None:
     """A new file is found after a power failure only if its directory was written, too."""
     descriptor = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY | os.O_DIRECTORY)
     try:

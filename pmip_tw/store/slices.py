@@ -1,0 +1,142 @@
+"""The journals of several workers, and how one set of them follows another.
+
+``lma.journal`` is the journal of one worker; of four workers they are ``lma.journal.0-of-4`` to ``3-of-4``. A new set
+is written under other names, which become its own when all is written; then the old set is taken away, and only then
+anybody works. Whatever moment a crash comes at, one whole set is there, and if there are two they say the same.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+
+from pmip_tw.errors import StoreError
+from pmip_tw.mobility.records import JournalFormat, Record
+from pmip_tw.store.clocks import Clocks, system_clocks
+from pmip_tw.store.database import Database
+from pmip_tw.store.loading import load
+from pmip_tw.store.place import BESIDE, Place, sync_directory
+from pmip_tw.store.rows import RowCodec
+
+_NEW, _OLD = ".new", ".old"
+
+Journals = Sequence[Iterator[tuple[float, Sequence[Record]]]]
+Resliced = Callable[[Journals], Sequence[Sequence[Record]]]
+"""Of what journals hold, each as ``IBindingStore.load``, the records that each of the new ones begins with."""
+
+
+def journal_path(path: str, worker: int, workers: int) -> str:
+    """The journal of one of several workers; ``path`` is what the configuration names."""
+    return path if workers == 1 else f"{path}.{worker}-of-{workers}"
+
+
+class Slices:
+    """The sets of journals of ``path``. ``horizon``: see Database."""
+
+    def __init__(
+        self, path: str, form: JournalFormat, *, horizon: float, clocks: Clocks | None = None
+    ) -> None:
+        self._path = path
+        self._form = form
+        self._horizon = horizon
+        self._clocks = clocks or system_clocks()
+
+    def become(self, workers: int, resliced: Resliced) -> int | None:
+        """See that there is a set for ``workers``, and no other; for how many there was one, None: for as many.
+
+        StoreError: which file cannot be used, and what to do; what journals held is there as before.
+        """
+        try:
+            return self._become(workers, resliced)
+        except OSError as error:
+            raise StoreError(
+                self._path, f"its journals cannot be renewed for {workers} workers: {error.strerror}"
+            ) from error
+
+    def _become(self, workers: int, resliced: Resliced) -> int | None:
+        there = self._sets()
+        whole = [count for count in sorted(there) if len(there[count]) == count]
+        parts = [there[count] for count in sorted(there) if count not in (*whole, workers)]
+        if parts and not whole and workers not in there:
+            raise StoreError(
+                parts[0][0],
+                "the other journals of its set are missing: put them back, or move it away to begin anew",
+            )
+        self._remove_rests()
+        before = None
+        if whole and workers not in whole:
+            before = whole[-1]
+            self._write(workers, self._read(before, resliced))
+        for count in there:
+            if count != workers and (whole or workers in there):
+                self._retire(count)
+        return before
+
+    def _names(self, workers: int) -> list[str]:
+        return [journal_path(self._path, worker, workers) for worker in range(workers)]
+
+    def _sets(self) -> dict[int, list[str]]:
+        """The journals that are there, by the number of workers."""
+        found: dict[int, list[str]] = {}
+        for path in self._beside(r"(\.\d+-of-\d+)?"):
+            numbers = re.search(r"\.(\d+)-of-(\d+)$", path)
+            count = int(numbers[2]) if numbers else 1
+            if path in self._names(count):
+                found.setdefault(count, []).append(path)
+        return found
+
+    def _beside(self, ending: str) -> list[str]:
+        directory, name = os.path.split(os.path.abspath(self._path))
+        fits = re.compile(re.escape(name) + ending)
+        try:
+            names = sorted(os.listdir(directory))
+        except OSError:
+            return []
+        return [os.path.join(os.path.dirname(self._path), each) for each in names if fits.fullmatch(each)]
+
+    def _read(self, before: int, resliced: Resliced) -> Sequence[Sequence[Record]]:
+        with ExitStack() as opened:
+            for path in self._names(before):
+                database = self._database(path)
+                database.open()
+                opened.callback(database.close)
+            now, codec = self._clocks(), RowCodec(self._form)
+            return resliced([load(path, codec, now) for path in self._names(before)])
+
+    def _write(self, workers: int, slices: Sequence[Sequence[Record]]) -> None:
+        for path, records in zip(self._names(workers), slices, strict=True):
+            database = self._database(path + _NEW)
+            database.open()
+            try:
+                if records:
+                    database.write(records)
+            finally:
+                database.close()
+        for path in self._names(workers):
+            os.rename(path + _NEW, path)
+        sync_directory(self._path)
+
+    def _retire(self, count: int) -> None:
+        for path in self._names(count):
+            # A log of commits must never be found beside a journal that it is not of.
+            if os.path.exists(path):
+                os.rename(path, path + _OLD)
+            for name in (*(path + beside for beside in BESIDE), path + _OLD):
+                _remove(name)
+        sync_directory(self._path)
+
+    def _remove_rests(self) -> None:
+        """Of a change that a crash has cut short."""
+        for path in self._beside(rf"(\.\d+-of-\d+)?({_NEW}|{_OLD})(-wal|-shm)?"):
+            _remove(path)
+        for path in self._beside(r"(\.\d+-of-\d+)?(-wal|-shm)"):
+            if not os.path.exists(path.removesuffix("-wal").removesuffix("-shm")):
+                _remove(path)
+
+    def _database(self, path: str) -> Database:
+        return Database(Place(path), self._form, horizon=self._horizon, clocks=self._clocks)
+
+
+def _remove(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)
