@@ -286,10 +286,10 @@ class IOperations(Interface):
     role = Attribute("str: 'mag' or 'lma'")
     tables = Attribute("tuple of str: what ``show`` knows, such as 'bindings'")
 
-    def show(what: str) -> "Sequence[Mapping[str, object]]":
+    def show(what: str) -> "Sequence[Mapping[str, object]] | Deferred[Sequence[Mapping[str, object]]]":
         """The rows of a table, one of ``tables``. PmipError: this role has no such table."""
 
-    def trace(key: str) -> "Sequence[Mapping[str, object]]":
+    def trace(key: str) -> "Sequence[Mapping[str, object]] | Deferred[Sequence[Mapping[str, object]]]":
         """What happened to a mobile node, oldest first; ``key`` is a NAI, MAC or home address.
 
         PmipError: nothing is known of it.

@@ -100,6 +100,7 @@ class LmaSettings:
     mtu: Annotated[int, Within(576, 65535)] = 1468
     control: Control = "/run/pmip-lma.sock"
     store: Journal = "/var/lib/pmip/lma.journal"
+    workers: Annotated[int, Within(1, 64)] = 1
     domains: tuple[Domain, ...] = ()
     pools: tuple[Pool, ...] = ()
     redirects: tuple[Redirect, ...] = ()

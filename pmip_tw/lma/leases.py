@@ -1,4 +1,4 @@
-"""What an LMA's workers say to each other about home addresses (docs/decisions/0013).
+"""What an LMA's workers say to each other about home addresses (docs/decisions/0014).
 
 Addresses are lent in blocks. Whose a single one is may differ from whose its block is. ``pool`` numbers the pools in
 the order of the configuration, a block is named by its first address; ``wanted`` 0 means any address.

@@ -157,10 +157,12 @@ class _ControlProtocol(LineReceiver):
         request = _request(line)
         command = request.get("command")
         operations = self._operations
-        if command == "show":
-            return {"role": operations.role, "rows": list(operations.show(_argument(request, "what")))}
-        if command == "trace":
-            return {"role": operations.role, "rows": list(operations.trace(_argument(request, "key")))}
+        if command in ("show", "trace"):
+            name = "what" if command == "show" else "key"
+            find = operations.show if command == "show" else operations.trace
+            found = find(_argument(request, name))
+            rows = await found if isinstance(found, Deferred) else found
+            return {"role": operations.role, "rows": list(rows)}
         if command in ("detach", "revoke"):
             end = operations.detach if command == "detach" else operations.revoke
             ended = end(_argument(request, "nai"))

@@ -43,6 +43,17 @@ class Operations:
             raise PmipError(f"the {self.role.upper()} has no table {what!r}; it has {', '.join(self.tables)}")
         return rows()
 
+    def answer(self, command: str, what: str) -> Rows:
+        """For worker 0, who asks by name and wants rows; PmipError: there are none, and why."""
+        if command == "show":
+            return self.show(what)
+        if command == "trace":
+            return self.trace(what)
+        assert command == "revoke"
+        ended = self.revoke(what)
+        assert isinstance(ended, Mapping)
+        return [ended]
+
     def trace(self, key: str) -> Rows:
         return self._trace.find(key)
 

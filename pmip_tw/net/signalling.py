@@ -1,8 +1,9 @@
 """UDP port 434 (ISignalling): one socket for each local address, shared with RFC 3519 tunnel data."""
 
 import errno
+import socket
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from zope.interface import implementer
 
@@ -18,12 +19,23 @@ from pmip_tw.wire.codes import MessageType
 
 @implementer(ISignalling)
 class UdpSignalling:
-    """``addresses``: our own, all of which are bound. ``port`` is 434 but in tests."""
+    """``addresses``: our own, all of which are bound. ``port`` is 434 but in tests.
 
-    def __init__(self, reactor: Reactor, addresses: Sequence[Ipv4], port: int = SIGNALLING_PORT) -> None:
+    ``opened`` gives the sockets that are bound already, for one of several processes.
+    """
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        addresses: Sequence[Ipv4],
+        port: int = SIGNALLING_PORT,
+        *,
+        opened: Callable[[Ipv4], socket.socket | None] = lambda address: None,
+    ) -> None:
         self._reactor = reactor
         self.addresses = tuple(addresses)
         self._port = port
+        self._opened = opened
         self._sockets: dict[Ipv4, UdpSocket] = {}
         self._proven = Proven()
         self._dropped_before: Counter[str] = Counter()
@@ -49,6 +61,7 @@ class UdpSignalling:
             deliver=self._deliver,
             report=self._report,
             proven=self._proven,
+            opened=self._opened(address),
         )
 
     def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> int:

@@ -44,7 +44,7 @@ class UdpSocket(LastingReader):
 
     ``deliver`` gets what arrives, in the order of each source and never empty; ``report`` what ICMP says about
     something that we sent. ``batch``: datagrams handled per wake-up. ``proven``: who is heard first when there is too
-    much; None: nobody is.
+    much; None: nobody is. ``opened``: a socket that is bound already, and is ours from now on.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class UdpSocket(LastingReader):
         report: Callable[[Unreachable], None],
         batch: int = MAX_BATCH,
         proven: Proven | None = None,
+        opened: socket.socket | None = None,
     ) -> None:
         super().__init__(reactor)
         self._timing = reactor
@@ -71,13 +72,14 @@ class UdpSocket(LastingReader):
         # Whether the last reading left something in the kernel, as far as we know.
         self._more = False
         try:
-            self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+            self._socket = opened or socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         except OSError as error:
             raise PmipError(f"no socket for UDP {self._name}: {error.strerror}") from None
         try:
             kernel_buffers.enlarge(self._socket)
             enable_error_queue(self._socket)
-            self._socket.bind((ipv4_text(local), port))
+            if opened is None:
+                self._socket.bind((ipv4_text(local), port))
         except OSError as error:
             self._socket.close()
             text = f"UDP {self._name} cannot be bound: {error.strerror}"

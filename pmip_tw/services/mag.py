@@ -80,7 +80,8 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
         tunnel_data=forwarding,
         observers=[management.observers],
     )
-    control = management.control(reactor, settings.control, "mag", agent.tables(), detach=agent.detach)
+    operations = management.operations("mag", agent.tables(), detach=agent.detach)
+    control = management.control(reactor, settings.control, operations)
     return Daemon(
         f"MAG {settings.identity} at {ipv4_text(settings.address)}",
         (agent, control),

@@ -6,6 +6,7 @@ from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.agents.observers import Observers
 from pmip_tw.agents.tables import Row
+from pmip_tw.interfaces import IOperations
 from pmip_tw.manage.control import ControlSocket
 from pmip_tw.manage.counters import Tally
 from pmip_tw.manage.log import LogObserver
@@ -21,20 +22,21 @@ class Management:
         self._tally, self._sources, self._trace, self.log = Tally(), Sources(), Trace(), LogObserver()
         self.observers = Observers((self._tally, self._sources, self._trace, self.log))
 
-    def control(
+    def operations(
         self,
-        reactor: PosixReactorBase,
-        path: str,
         role: str,
         tables: Mapping[str, Callable[[], Sequence[Row]]],
         *,
         detach: Ending | None = None,
         revoke: Ending | None = None,
-    ) -> ControlSocket:
+    ) -> Operations:
         """``tables`` of the agent; what its packet plane drops ("drops") is shown among the counters."""
         shown = dict(tables)
         drops = shown.pop("drops")
         shown["counters"] = lambda: [*self._tally.rows(), *drops()]
         shown["sources"] = self._sources.rows
-        operations = Operations(role, shown, self._trace, detach=detach, revoke=revoke)
+        return Operations(role, shown, self._trace, detach=detach, revoke=revoke)
+
+    def control(self, reactor: PosixReactorBase, path: str, operations: IOperations) -> ControlSocket:
+        """Where ``pmipctl`` reaches this daemon."""
         return ControlSocket(reactor, path, operations)

@@ -11,7 +11,7 @@ from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.secret import Secret
-from pmip_tw.services.lma import mags_of
+from pmip_tw.services.lma_parts import mags_of
 
 from .files import LMA, mistakes
 

@@ -11,7 +11,7 @@ from pmip_tw.errors import ConfigurationError
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.secret import Secret
-from pmip_tw.services.lma import pools_of
+from pmip_tw.services.lma_parts import pools_of
 from tests.config.files import LMA, NODE_2
 
 KEY = "text:0123456789abcdef"

@@ -15,8 +15,8 @@ from pmip_tw.config.redirects import Redirect
 from pmip_tw.config.settings import DhcpRelay, HomePrefix, LmaPeer, MagSettings
 from pmip_tw.mobility.tunnels import AnchorKey, Encapsulation
 from pmip_tw.secret import Secret
-from pmip_tw.services.lma import domains_of, pools_of
-from pmip_tw.services.lma import policy_of as lma_policy_of
+from pmip_tw.services.lma_parts import domains_of, pools_of
+from pmip_tw.services.lma_parts import policy_of as lma_policy_of
 from pmip_tw.services.mag import compose, policy_of, radius_of
 from tests.config.files import MAG
 from tests.conformance import covers
@@ -30,6 +30,7 @@ OTHER_LMA = ipv4("192.0.2.2")
 
 OF_ANY = {"identity", "control", "store"}
 OF_AN_LMA = {
+    "workers",
     "address_hold",
     "broadcast_addresses",
     "device",

@@ -1,0 +1,185 @@
+"""Worker 0's dealings with the others: it passes datagrams on, lends addresses, has the packet plane, and asks."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from msgspec import Struct
+from twisted.internet.defer import Deferred, fail
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.agents.pipes import IPipe
+from pmip_tw.agents.routing import Routing
+from pmip_tw.agents.shared_plane import SharedPlane
+from pmip_tw.agents.worker_messages import Answer, Carry, Passed, Question, Serving, Stop
+from pmip_tw.errors import PmipError
+from pmip_tw.interfaces import (
+    Datagram,
+    ISignalling,
+    ISignallingReceiver,
+    ITunnelDataReceiver,
+    Unreachable,
+)
+from pmip_tw.lma.leases import Ask, FromLender, InUse, Returned, ToLender
+from pmip_tw.lma.lender import Lender, Told
+
+Rows = list[dict[str, Any]]
+
+
+class Foreman:
+    """``later``: calls something in the next turn of the reactor."""
+
+    _log = Logger(namespace="pmip.workers")
+
+    def __init__(
+        self,
+        workers: int,
+        *,
+        routing: Routing,
+        plane: SharedPlane,
+        lender: Lender,
+        later: Callable[[Callable[[], None]], object],
+    ) -> None:
+        self._workers = workers
+        self._routing = routing
+        self._plane = plane
+        self._lender = lender
+        self._later = later
+        self._lent: Callable[[FromLender], None] = lambda message: None
+        self._pipes: dict[int, IPipe] = {}
+        self._serving: set[int] = set()
+        self._last = 0
+        self._asked: dict[int, tuple[int, Deferred[Rows]]] = {}
+
+    # Worker 0 itself
+
+    def hear_of_leases(self, lent: Callable[[FromLender], None]) -> None:
+        """Where the lender's answers to worker 0 go."""
+        self._lent = lent
+
+    def tell_lender(self, message: ToLender) -> None:
+        """As another worker would by its pipe; the answers come in a turn of their own."""
+        self._later(lambda: self._deliver(self._lender.heard(0, message)))
+
+    def pass_on(self, batch: Sequence[Datagram]) -> Sequence[Datagram]:
+        """Those of worker 0; the others are on their way. What is for one that is not there is lost."""
+        worker_for = self._routing.worker_for
+        own: list[Datagram] = []
+        for datagram in batch:
+            worker = worker_for(datagram)
+            if worker == 0:
+                own.append(datagram)
+            elif worker in self._pipes:
+                self._pipes[worker].send(Passed(datagram))
+        return own
+
+    # The others
+
+    def connected(self, worker: int, pipe: IPipe) -> None:
+        """A process was started for it."""
+        self._pipes[worker] = pipe
+        self._plane.begins(worker)
+        pipe.start(lambda message: self._heard(worker, message), lambda: self._lost(worker, pipe))
+
+    def _lost(self, worker: int, pipe: IPipe) -> None:
+        """It has ended: who waits for its answers is told."""
+        if self._pipes.get(worker) is not pipe:
+            return
+        del self._pipes[worker]
+        self._serving.discard(worker)
+        for number, (asked, answer) in list(self._asked.items()):
+            if asked == worker:
+                del self._asked[number]
+                answer.errback(_absent(worker))
+
+    def stop(self) -> None:
+        """All are to end."""
+        for pipe in self._pipes.values():
+            pipe.send(Stop())
+
+    def ask(self, worker: int, command: str, what: str) -> "Deferred[Rows]":
+        """An operator's question; PmipError: what the worker says, or that it is not there."""
+        pipe = self._pipes.get(worker)
+        if pipe is None:
+            return fail(_absent(worker))
+        self._last += 1
+        answer: Deferred[Rows] = Deferred()
+        self._asked[self._last] = (worker, answer)
+        pipe.send(Question(self._last, command, what))
+        return answer
+
+    def _heard(self, worker: int, message: Struct) -> None:
+        if isinstance(message, Carry):
+            carried = self._plane.carry(worker, message)
+            if message.number:
+                self._pipes[worker].send(carried)
+            elif carried.problem:
+                self._log.error("worker {worker}: {problem}", worker=worker, problem=carried.problem)
+        elif isinstance(message, InUse | Ask | Returned):
+            self._deliver(self._lender.heard(worker, message))
+        elif isinstance(message, Answer):
+            _, answer = self._asked.pop(message.number)
+            if message.error:
+                answer.errback(PmipError(message.error))
+            else:
+                answer.callback(message.rows)
+        elif isinstance(message, Serving):
+            self._plane.serves(worker)
+            self._serving.add(worker)
+            if len(self._serving) == self._workers - 1:
+                self._log.info("all {workers} workers serve", workers=self._workers)
+
+    def _deliver(self, told: Told) -> None:
+        for worker, message in told:
+            if worker == 0:
+                self._lent(message)
+            elif worker in self._pipes:
+                self._pipes[worker].send(message)
+
+
+def _absent(worker: int) -> PmipError:
+    return PmipError(f"worker {worker} is being started: ask again in a moment; the log says if it cannot be")
+
+
+@implementer(ISignalling, ISignallingReceiver)
+class SharedSignalling:
+    """Port 434 at worker 0, whose agent gets what is worker 0's."""
+
+    def __init__(self, signalling: ISignalling, foreman: Foreman) -> None:
+        self._signalling = signalling
+        self._foreman = foreman
+        self._receiver: ISignallingReceiver | None = None
+
+    @property
+    def addresses(self) -> tuple[Ipv4, ...]:
+        found: tuple[Ipv4, ...] = self._signalling.addresses
+        return found
+
+    def start(self, receiver: ISignallingReceiver, tunnel_data: ITunnelDataReceiver | None) -> None:
+        self._receiver = receiver
+        self._signalling.start(self, tunnel_data)
+
+    def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> int:
+        return self._signalling.send(payload, destination, source)
+
+    def authenticated(self, sources: Collection[Endpoint]) -> None:
+        self._signalling.authenticated(sources)
+
+    def drops(self) -> dict[str, int]:
+        return self._signalling.drops()
+
+    def use_address(self, old: Ipv4, new: Ipv4) -> None:
+        self._signalling.use_address(old, new)
+
+    def stop(self) -> None:
+        self._signalling.stop()
+
+    def datagrams_received(self, batch: Sequence[Datagram]) -> None:
+        own = self._foreman.pass_on(batch)
+        if own and self._receiver is not None:
+            self._receiver.datagrams_received(own)
+
+    def peer_unreachable(self, report: Unreachable) -> None:
+        if self._receiver is not None:
+            self._receiver.peer_unreachable(report)

@@ -1,0 +1,120 @@
+"""The packet plane, which is worker 0's, seen from the others: who has which entry in it, and what is left behind."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+from zope.interface import implementer
+
+from pmip_tw.agents.carrying import AtOnce, Changes
+from pmip_tw.agents.worker_messages import Carried, Carry, Change
+from pmip_tw.errors import ForwardingError
+from pmip_tw.interfaces import IForwardingPlane
+from pmip_tw.mobility.effects import Install, Remove
+from pmip_tw.mobility.tunnels import AnchorKey, Counters, Entry, EntryKey
+
+if TYPE_CHECKING:
+    from pmip_tw.interfaces import IPacketReceiver
+    from pmip_tw.mobility.tunnels import AccessKey
+
+
+class SharedPlane:
+    """At worker 0: carries out what others ask for."""
+
+    def __init__(self, forwarding: IForwardingPlane) -> None:
+        self._carrier = AtOnce(forwarding)
+        self._owners: dict[AnchorKey, int] = {}
+        # What a worker that was started again has not asked for again yet.
+        self._unclaimed: dict[int, set[AnchorKey]] = {}
+
+    def begins(self, worker: int) -> None:
+        """It is a new process; the entries of its former life carry packets until it says otherwise."""
+        self._unclaimed[worker] = {key for key, owner in self._owners.items() if owner == worker}
+
+    def serves(self, worker: int) -> None:
+        """It has asked for everything that it had."""
+        for key in self._unclaimed.pop(worker, set()):
+            self._remove(worker, key)
+
+    def carry(self, worker: int, order: Carry) -> Carried:
+        problem = ""
+        for change in order.changes:
+            if change.key is not None:
+                self._remove(worker, change.key)
+                continue
+            entry = change.installed
+            problem = self._carrier.carry((Install(entry),))
+            if problem:
+                break
+            self._owners[entry.key] = worker
+            self._unclaimed.get(worker, set()).discard(entry.key)
+        return Carried(order.number, problem)
+
+    def holder(self, key: AnchorKey) -> int | None:
+        """Whose entry it is; None: nobody's, or worker 0's own."""
+        return self._owners.get(key)
+
+    def _remove(self, worker: int, key: AnchorKey) -> None:
+        """Unless it is another's by now: addresses wander between workers."""
+        if self._owners.get(key) == worker:
+            del self._owners[key]
+            self._carrier.carry((Remove(key),))
+
+
+@implementer(IForwardingPlane)
+class RemotePlane:
+    """At another worker: worker 0 has the devices and the counters, and answers when it has done what was asked."""
+
+    name = "of worker 0"
+
+    def __init__(self, tell: Callable[[Carry], None]) -> None:
+        self._tell = tell
+        self._last = 0
+        self._asked: dict[int, Deferred[str]] = {}
+
+    def carry(self, changes: Changes) -> "Deferred[str]":
+        self._last += 1
+        answer = self._asked[self._last] = Deferred()
+        self._tell(Carry(self._last, [Change.of(change) for change in changes]))
+        return answer
+
+    def carried(self, message: Carried) -> None:
+        """Worker 0 has answered."""
+        self._asked.pop(message.number).callback(message.problem)
+
+    def start(self, receiver: "IPacketReceiver | None") -> None:
+        """The devices are open."""
+
+    def stop(self) -> None:
+        """The devices stay open."""
+
+    def install(self, entry: Entry) -> None:
+        """Nobody waits for this."""
+        self._tell(Carry(0, [Change.of(Install(entry))]))
+
+    def remove(self, key: EntryKey) -> Counters:
+        self._tell(Carry(0, [Change.of(Remove(key))]))
+        return Counters()
+
+    def snapshot(self) -> tuple[Entry, ...]:
+        """Worker 0 tells what is there, and takes away what nobody asks for again."""
+        return ()
+
+    def counters(self, key: EntryKey) -> Counters:
+        """Worker 0 fills them in where they are shown."""
+        return Counters()
+
+    def drops(self) -> dict[str, int]:
+        return {}
+
+    def transmit(self, port: str, frame: bytes) -> None:
+        raise ForwardingError("send to", port, "an anchor has no access ports")
+
+    def forward(self, port: str, frame: bytes) -> None:
+        raise ForwardingError("forward from", port, "an anchor has no access ports")
+
+    def keepalive(self, key: "AccessKey") -> None:
+        """MAGs ask, anchors answer."""
+
+    def use_address(self, local: int) -> None:
+        raise ForwardingError("use", str(local), "an anchor keeps its address: MAGs know it by that")

@@ -1,0 +1,120 @@
+"""One of an LMA's workers but the first: its end of the pipe to worker 0."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.agents.pipes import IPipe
+from pmip_tw.agents.shared_plane import RemotePlane
+from pmip_tw.agents.supply import Supply
+from pmip_tw.agents.worker_messages import Answer, Carried, Passed, Question, Serving, Stop
+from pmip_tw.errors import PmipError
+from pmip_tw.interfaces import Datagram, ISignalling, ISignallingReceiver, ITunnelDataReceiver
+from pmip_tw.lma.leases import Lease, Spare
+
+Asked = Callable[[str, str], Sequence[Mapping[str, Any]]]
+"""Answers an operator's command about something; PmipError: why not."""
+
+
+@implementer(ISignalling)
+class WorkerSignalling:
+    """Port 434 at a worker: its own socket, and what worker 0 passes on."""
+
+    def __init__(self, signalling: ISignalling, serving: Callable[[], None]) -> None:
+        """``serving`` is called when requests are heard."""
+        self._signalling = signalling
+        self._serving = serving
+        self._receiver: ISignallingReceiver | None = None
+
+    @property
+    def addresses(self) -> tuple[Ipv4, ...]:
+        found: tuple[Ipv4, ...] = self._signalling.addresses
+        return found
+
+    def start(self, receiver: ISignallingReceiver, tunnel_data: ITunnelDataReceiver | None) -> None:
+        self._signalling.start(receiver, tunnel_data)
+        self._receiver = receiver
+        self._serving()
+
+    def passed(self, batch: Sequence[Datagram]) -> None:
+        """Worker 0 got it, and it is ours. Before there is signalling it is lost, as it would be without workers."""
+        if self._receiver is not None:
+            self._receiver.datagrams_received(batch)
+
+    def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> int:
+        return self._signalling.send(payload, destination, source)
+
+    def authenticated(self, sources: Collection[Endpoint]) -> None:
+        self._signalling.authenticated(sources)
+
+    def drops(self) -> dict[str, int]:
+        return self._signalling.drops()
+
+    def use_address(self, old: Ipv4, new: Ipv4) -> None:
+        self._signalling.use_address(old, new)
+
+    def stop(self) -> None:
+        self._receiver = None
+        self._signalling.stop()
+
+
+class Worker:
+    """Listens to worker 0. ``ended``: worker 0 is gone, or wants this one to end."""
+
+    _log = Logger(namespace="pmip.workers")
+
+    def __init__(
+        self,
+        pipe: IPipe,
+        *,
+        signalling: WorkerSignalling,
+        plane: RemotePlane,
+        supply: Supply,
+        asked: Asked,
+        stop: Callable[[], None],
+        lost: Callable[[], None],
+    ) -> None:
+        self._pipe = pipe
+        self._signalling = signalling
+        self._plane = plane
+        self._supply = supply
+        self._asked = asked
+        self._stop = stop
+        self._lost = lost
+
+    def start(self) -> None:
+        self._pipe.start(self._heard, self._lost)
+
+    def stop(self) -> None:
+        self._pipe.stop()
+
+    def _heard(self, message: Struct) -> None:
+        if isinstance(message, Carried):
+            self._plane.carried(message)
+        elif isinstance(message, Passed):
+            self._signalling.passed([message.datagram])
+        elif isinstance(message, Lease | Spare):
+            self._supply.heard(message)
+        elif isinstance(message, Question):
+            self._pipe.send(self._answer(message))
+        elif isinstance(message, Stop):
+            self._stop()
+
+    def _answer(self, question: Question) -> Answer:
+        try:
+            rows = [dict(row) for row in self._asked(question.command, question.what)]
+        except PmipError as error:
+            return Answer(question.number, [], str(error))
+        except Exception:
+            self._log.failure("a question of worker 0 failed")
+            return Answer(question.number, [], "a worker failed to answer: the log says why")
+        return Answer(question.number, rows)
+
+
+def serving(pipe: IPipe) -> Callable[[], None]:
+    """Tells worker 0 that requests are heard."""
+    return lambda: pipe.send(Serving())

@@ -1,0 +1,82 @@
+"""What worker 0 and the other workers of an LMA say to each other, over one pipe each (docs/decisions/0014)."""
+
+from typing import Any
+
+import attrs
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pmip_tw.interfaces import Datagram
+from pmip_tw.lma.leases import Ask, InUse, Lease, Returned, Spare
+from pmip_tw.mobility.effects import Install, Remove
+from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey
+
+
+class Change(Struct, array_like=True):
+    """An Install, or the Remove of ``key``."""
+
+    key: AnchorKey | None = None
+    entry: AnchorEntry | None = None
+
+    @classmethod
+    def of(cls, change: Install | Remove) -> "Change":
+        if isinstance(change, Remove):
+            assert isinstance(change.key, AnchorKey)
+            return cls(key=change.key)
+        assert isinstance(change.entry, AnchorEntry)
+        return cls(entry=change.entry)
+
+    @property
+    def installed(self) -> AnchorEntry:
+        """The entry, made anew: what comes out of a pipe has not been through its class."""
+        assert self.entry is not None
+        tunnel, copies = attrs.evolve(self.entry.tunnel), tuple(map(attrs.evolve, self.entry.copies))
+        return replace(self.entry, tunnel=tunnel, copies=copies)
+
+
+class Passed(Struct, tag="passed", array_like=True):
+    """From worker 0: a datagram that the kernel gave it, and that is about a node of yours."""
+
+    datagram: Datagram
+
+
+class Carry(Struct, tag="carry", array_like=True):
+    """To worker 0: make the packet plane hold this; Carried answers, but for ``number`` 0."""
+
+    number: int
+    changes: list[Change]
+
+
+class Carried(Struct, tag="carried", array_like=True):
+    """From worker 0: done, or why it cannot be."""
+
+    number: int
+    problem: str
+
+
+class Serving(Struct, tag="serving", array_like=True):
+    """To worker 0: everything that the journal had is back; what else the plane has of this worker may go."""
+
+
+class Question(Struct, tag="question", array_like=True):
+    """From worker 0: an operator's ``command`` about ``what``; ``number`` is in the Answer."""
+
+    number: int
+    command: str
+    what: str
+
+
+class Answer(Struct, tag="answer", array_like=True):
+    """To worker 0: ``rows`` of plain values, or why there are none."""
+
+    number: int
+    rows: list[dict[str, Any]]
+    error: str = ""
+
+
+class Stop(Struct, tag="stop", array_like=True):
+    """From worker 0: save and answer what is under way, and end."""
+
+
+FromWorker0 = Passed | Carried | Question | Stop | Lease | Spare
+ToWorker0 = Carry | Serving | Answer | InUse | Ask | Returned

@@ -1,0 +1,174 @@
+"""An LMA with several workers: how worker 0 is wired, and each of the others (docs/decisions/0014)."""
+
+import socket
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+from twisted.internet.posixbase import PosixReactorBase
+from twisted.logger import Logger
+
+from pmip_tw.agents.foreman import Foreman, SharedSignalling
+from pmip_tw.agents.lma import Lma
+from pmip_tw.agents.routing import Routing
+from pmip_tw.agents.shared_plane import RemotePlane, SharedPlane
+from pmip_tw.agents.supply import Supply
+from pmip_tw.agents.traffic import with_traffic
+from pmip_tw.agents.worker import Worker, WorkerSignalling, serving
+from pmip_tw.config.lma_settings import LmaSettings
+from pmip_tw.forwarding.anchor import TunAnchor
+from pmip_tw.interfaces import ISignalling
+from pmip_tw.lma.holders import Holders
+from pmip_tw.lma.lender import Lender
+from pmip_tw.lma.slices import worker_of_nai
+from pmip_tw.manage.shared_operations import SharedOperations
+from pmip_tw.mobility.tunnels import AnchorKey
+from pmip_tw.net.clock import ReactorClock
+from pmip_tw.net.ipsec_policies import KernelPolicies
+from pmip_tw.net.pipe import Pipe
+from pmip_tw.net.signalling import UdpSignalling
+from pmip_tw.services.crew import Crew
+from pmip_tw.services.lma_parts import engine_of, leased_pools_of, mags_of, store_of
+from pmip_tw.services.management import Management
+
+
+class WorkerZero:
+    """Worker 0's own agent, and what it does for the others. ``control`` is the operator's way in."""
+
+    def __init__(
+        self,
+        settings: LmaSettings,
+        reactor: PosixReactorBase,
+        crew: Crew,
+        signalling: ISignalling,
+        forwarding: TunAnchor,
+        management: Management,
+    ) -> None:
+        workers, pools = settings.workers, leased_pools_of(settings)
+        lender = Lender([pool.prefix for pool in settings.pools], workers)
+        holders = Holders(lender, pools.links, settings.home_addresses, workers)
+        self._foreman = Foreman(
+            workers,
+            routing=Routing(workers, settings.address, mags_of(settings), holders.of_address),
+            plane=SharedPlane(forwarding),
+            lender=lender,
+            later=lambda call: reactor.callLater(0, call),
+        )
+        clock = ReactorClock(reactor)
+        supply = Supply(pools, clock, self._foreman.tell_lender)
+        self._foreman.hear_of_leases(supply.heard)
+        self._agent = Lma(
+            engine_of(settings, pools),
+            clock=clock,
+            signalling=SharedSignalling(signalling, self._foreman),
+            forwarding=forwarding,
+            store=store_of(settings, reactor),
+            tunnel_data=forwarding,
+            ipsec=KernelPolicies(),
+            observers=[management.observers],
+            supply=supply,
+        )
+        self._crew = crew
+        self._when_running = reactor.callWhenRunning
+
+        def whose(whom: str) -> int:
+            """A NAI's or a home address's worker."""
+            key = AnchorKey.read(whom)
+            if key is None:
+                return worker_of_nai(whom.encode(), workers)
+            return next(iter(holders.of_key(key)), 0)
+
+        operations = SharedOperations(
+            management.operations("lma", self._agent.tables(), revoke=self._agent.revoke),
+            workers,
+            ask=self._foreman.ask,
+            whose=whose,
+            completed={"bindings": lambda rows: with_traffic(rows, forwarding)},
+        )
+        self.control = management.control(reactor, settings.control, operations)
+
+    def start(self) -> None:
+        self._agent.start()
+        self._when_running(lambda: self._crew.start(self._foreman.connected))
+
+    def stop(self) -> "Deferred[None]":
+        """The others first: what they still do needs the packet plane."""
+        return Deferred.fromCoroutine(self._stopped())
+
+    async def _stopped(self) -> None:
+        self._foreman.stop()
+        await self._crew.stop()
+        waiting = self._agent.stop()
+        if waiting is not None:
+            await waiting
+
+
+class OtherWorker:
+    """Worker ``number``, in a process of its own. ``end``: ends the process."""
+
+    _log = Logger(namespace="pmip.workers")
+
+    def __init__(
+        self,
+        settings: LmaSettings,
+        reactor: PosixReactorBase,
+        number: int,
+        opened: socket.socket,
+        pipe_end: socket.socket,
+        end: Callable[[], None],
+    ) -> None:
+        self._end = end
+        self._ended = False
+        self.management = Management()
+        pools = leased_pools_of(settings)
+        clock = ReactorClock(reactor)
+        pipe = Pipe.of_another(reactor, pipe_end)
+        plane = RemotePlane(pipe.send)
+        supply = Supply(pools, clock, pipe.send)
+        signalling = WorkerSignalling(
+            UdpSignalling(reactor, [settings.address], opened=lambda address: opened), serving(pipe)
+        )
+        self._agent = Lma(
+            engine_of(settings, pools, number),
+            clock=clock,
+            signalling=signalling,
+            forwarding=plane,
+            store=store_of(settings, reactor, number),
+            ipsec=KernelPolicies(),
+            observers=[self.management.observers],
+            carrier=plane,
+            supply=supply,
+        )
+        operations = self.management.operations("lma", self._agent.tables(), revoke=self._agent.revoke)
+        self._worker = Worker(
+            pipe,
+            signalling=signalling,
+            plane=plane,
+            supply=supply,
+            asked=operations.answer,
+            stop=self._stop,
+            lost=self._lost,
+        )
+
+    def start(self) -> None:
+        """PmipError: why it cannot."""
+        self._worker.start()
+        self._agent.start()
+
+    def _lost(self) -> None:
+        self._log.warn("worker 0 is gone: this one ends, too")
+        self._stop()
+
+    def _stop(self) -> None:
+        if not self._ended:
+            self._ended = True
+            Deferred.fromCoroutine(self._stopped())
+
+    async def _stopped(self) -> None:
+        try:
+            waiting = self._agent.stop()
+            if waiting is not None:
+                await waiting
+            self._worker.stop()
+        finally:
+            self.management.log.flush()
+            self._end()
