@@ -35,12 +35,15 @@ class Lma:
         self._core = place.cores.server
         for one in (self.address, *self.mags):
             add_address(one)
-        self._configure(number, settings)
+        self._number = number
+        self.configure(settings)
         self.know(nodes)
         self._server: Server | None = None
         self.probe = Probe(self.directory / "probe")
 
-    def _configure(self, number: int, settings: str) -> None:
+    def configure(self, settings: str) -> None:
+        """From its next start on; ``settings``: as at the first one."""
+        number = self._number
         (self.directory / "lma.toml").write_text(
             f"[lma]\n"
             f'address = "{ipv4_text(self.address)}"\n'

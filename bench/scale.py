@@ -4,14 +4,12 @@ import math
 import signal
 import time
 
-import attrs
-
 from bench.effort import Effort
 from bench.lma import PROVIDER, Lma
 from bench.population import Population
 from bench.report import Report, progress
+from bench.workers import workers
 from bench.world import Place, file_system
-from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.manage.client import ask
 
 KEYS = (
@@ -64,8 +62,8 @@ def scale(place: Place, effort: Effort) -> Report:
     report.keys["expiry_worst_turn_ms"], expiring = _let_all_end(population, a_pass, report)
     report.keys["gc_worst_pause_ms"] = max(garbage["worst_ms"], expiring["worst_ms"])
     report.raw["gc_collections"] = garbage["collections"] + expiring["collections"]
-    _workers(report)
     lma.server.stop()
+    workers(place, effort, report)
     return report
 
 
@@ -159,11 +157,3 @@ def _wait_until_quiet(lma: Lma) -> None:
 def _count(lma: Lma, name: str) -> int:
     rows = ask(str(lma.control), {"command": "show", "what": "counters"})["rows"]
     return sum(int(row["count"]) for row in rows if row.get("name") == name)
-
-
-def _workers(report: Report) -> None:
-    """The place for what several workers cost, and how evenly they share the nodes."""
-    if not any(attribute.name == "workers" for attribute in attrs.fields(LmaSettings)):
-        report.notes.append("workers: not built yet")
-    else:
-        report.notes.append("workers: there is a setting, and no measurement of it yet")

@@ -51,6 +51,8 @@ def test_scale() -> None:
     assert report["expiry_worst_turn_ms"] > 0
     assert report["ended"] == report["bindings"]
     assert report["gc_worst_pause_ms"] >= 0
+    assert 0 <= report["workers_spread"] < 0.1
+    assert report["workers_2_cost"] > 0 and report["workers_4_cost"] > 0
 
 
 def test_good_requests_among_bad_ones() -> None:
