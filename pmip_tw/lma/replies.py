@@ -78,6 +78,7 @@ def plain_acceptance(binding: Binding, code: int, local: Ipv4) -> bytes | None:
         local,
         binding.own_timestamp,
         inform=binding.inform,
+        udp_tunnel=binding.udp_reply,
     )
     return unsigned + association.sign(unsigned)
 

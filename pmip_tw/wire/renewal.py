@@ -12,7 +12,8 @@ from struct import Struct
 from pmip_tw.addresses import Ipv4
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.extension_fields import ACCESS_TECHNOLOGY
-from pmip_tw.wire.extensions import MN_HA, NAI, PROXY_SKIPPABLE, REVOCATION_SUPPORT
+from pmip_tw.wire.extension_values import UdpTunnelReply
+from pmip_tw.wire.extensions import MN_HA, NAI, PROXY_SKIPPABLE, REVOCATION_SUPPORT, UDP_TUNNEL_REQUEST
 from pmip_tw.wire.registration import REPLY_HEADER
 
 _IDENTIFICATION = Struct("!Q")
@@ -27,6 +28,9 @@ _ANY_HOME_ADDRESS = bytes(4)
 
 _TECHNOLOGY = bytes((PROXY_SKIPPABLE, 2, ACCESS_TECHNOLOGY))
 """Extension 147/4 but for its last octet."""
+
+_UDP_TUNNEL = bytes((UDP_TUNNEL_REQUEST, 6, 0))
+"""Extension 144 up to its flags."""
 
 _SUPPORT = (bytes((REVOCATION_SUPPORT, 6, 0, 0)), bytes((REVOCATION_SUPPORT, 6, 0x80, 0)))
 """Extension 137 up to its timestamp, without and with the I bit."""
@@ -46,7 +50,7 @@ def identification_of(datagram: bytes) -> int:
 
 
 class RenewalForm:
-    """Of requests of ``size`` octets: the NAI, perhaps 147/4, perhaps 137, and MN-HA; see ``form_of``.
+    """Of requests of ``size`` octets: the NAI, perhaps 147/4, 144 and 137, and MN-HA; see ``form_of``.
 
     ``covered``: the octets that MN-HA authenticates. ``timestamp_at``: where the timestamp of 137 is, 0 without one.
     """
@@ -107,6 +111,7 @@ class RenewalForm:
         own_timestamp: int | None,
         *,
         inform: bool,
+        udp_tunnel: UdpTunnelReply | None = None,
     ) -> bytes:
         """The reply that accepts ``datagram``, up to and including the SPI of MN-HA; 137 unless there is no timestamp.
 
@@ -115,6 +120,8 @@ class RenewalForm:
         identification = _IDENTIFICATION.unpack_from(datagram, _AT)[0]
         head = REPLY_HEADER.pack(_REPLY_TYPE, code, lifetime, home_address, home_agent, identification)
         nai, mn_ha = datagram[_BEHIND : self._nai_ends], datagram[self._mn_ha_at : self.covered]
+        if udp_tunnel is not None:
+            nai += udp_tunnel.encode()
         if own_timestamp is None:
             return head + nai + mn_ha
         return b"".join((head, nai, _SUPPORT[inform], _TIMESTAMP.pack(own_timestamp), mn_ha))
@@ -126,6 +133,8 @@ def form_of(datagram: bytes) -> RenewalForm | None:
     nai_ends = at = _BEHIND + 2 + datagram[_BEHIND + 1] if size > _BEHIND + 2 else size
     if datagram[at : at + 3] == _TECHNOLOGY:
         at += 4
+    if datagram[at : at + 3] == _UDP_TUNNEL:
+        at += 8
     timestamp_at = 0
     if datagram[at : at + 4] in _SUPPORT:
         timestamp_at = at + 4

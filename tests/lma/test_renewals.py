@@ -43,14 +43,24 @@ class TestFollowed:
 
     @pytest.mark.parametrize("revocable", [False, True])
     @pytest.mark.parametrize("settings", [{}, {"max_bindings": 3}, {"tunnel_broadcast": True}])
+    @pytest.mark.parametrize("source", [None, MAG1, NAT])
     def test_it_gets_what_reading_it_would_get(
-        self, monkeypatch: pytest.MonkeyPatch, revocable: bool, settings: dict[str, Any]
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        revocable: bool,
+        settings: dict[str, Any],
+        source: Ipv4 | None,
     ) -> None:
-        """Reply, binding, observations, journal and packet plane are the same, octet by octet."""
+        """Reply, binding, observations, journal and packet plane are the same, octet by octet.
+
+        ``source``: where a MAG that offers UDP tunnelling is seen; None: it does not offer it.
+        """
         outcomes = []
         for follows in (True, False):
             anchor = Anchor(**settings)
-            fields = {"revocation": RevocationSupport(9, inform=True) if revocable else None}
+            fields: dict[str, Any] = {"revocation": RevocationSupport(9, inform=True) if revocable else None}
+            if source is not None:
+                fields |= {"udp_tunnel": UdpTunnelRequest(), "source": source}
             anchor.accept(1, MAG1, **fields)
             anchor.accept(1, MAG1, home_address=FIRST_ADDRESS, **fields)
             if not follows:
@@ -60,6 +70,8 @@ class TestFollowed:
                 anchor.accept(1, MAG1, home_address=FIRST_ADDRESS, **fields)
             assert len(anchor.installed) == 1
             outcomes.append((anchor.sent, anchor.notes, anchor.state(), anchor.journal))
+            asked = {name: value for name, value in fields.items() if name != "source"}
+            assert is_followed(anchor, renewal(anchor, **asked), source or MAG1) is follows
         assert outcomes[0] == outcomes[1]
 
     @covers("RV6", "RV7")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pmip_tw.addresses import Ipv4, ipv4
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.secret import Secret
-from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelRequest
+from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelReply, UdpTunnelRequest
 from pmip_tw.wire.registration import REVERSE_TUNNEL, RegistrationReply, RegistrationRequest
 from pmip_tw.wire.renewal import RenewalForm, form_of, identification_of, leading_nai
 
@@ -45,17 +45,21 @@ def form(octets: bytes) -> RenewalForm:
     lifetime=st.integers(1, 65535),
     own=st.integers(0, 2**32 - 1),
     inform=st.booleans(),
+    tunnel=st.sampled_from([None, UdpTunnelReply(64), UdpTunnelReply(0, True, 110)]),
 )
-def test_its_reply_is_that_of_the_codec(nai, supports, technology, identification, lifetime, own, inform):
+def test_its_reply_is_that_of_the_codec(
+    nai, supports, technology, identification, lifetime, own, inform, tunnel
+):
     asked = request(
         nai=nai,
         revocation=RevocationSupport(5, inform=inform) if supports else None,
         access_technology=technology,
+        udp_tunnel=None if tunnel is None else UdpTunnelRequest(forced=tunnel.forced),
         identification=identification,
     )
     octets = asked.encode(mn_ha=KEY)
     unsigned = form(octets).acceptance(
-        octets, 1, lifetime, Ipv4(HOME), LMA, own if supports else None, inform=inform
+        octets, 1, lifetime, Ipv4(HOME), LMA, own if supports else None, inform=inform, udp_tunnel=tunnel
     )
     expected = RegistrationReply(
         code=1,
@@ -64,16 +68,18 @@ def test_its_reply_is_that_of_the_codec(nai, supports, technology, identificatio
         home_agent=LMA,
         identification=identification,
         nai=nai,
+        udp_tunnel=tunnel,
         revocation=RevocationSupport(own, inform) if supports else None,
     )
     assert unsigned + KEY.sign(unsigned) == expected.encode(mn_ha=KEY)
     assert leading_nai(octets) == nai
 
 
+@pytest.mark.parametrize("tunnel", [None, UdpTunnelRequest()])
 @pytest.mark.parametrize("revocation", [None, RevocationSupport(77)])
-def test_what_may_differ(revocation: RevocationSupport | None) -> None:
+def test_what_may_differ(revocation: RevocationSupport | None, tunnel: UdpTunnelRequest | None) -> None:
     """Identification, timestamp and authenticator, and no other octet."""
-    former = request(revocation=revocation).encode(mn_ha=KEY)
+    former = request(revocation=revocation, udp_tunnel=tunnel).encode(mn_ha=KEY)
     known = form(former)
     for place in range(len(former)):
         changed = bytearray(former)
@@ -105,7 +111,7 @@ def test_what_it_reads() -> None:
 @pytest.mark.parametrize(
     ("fields", "signed"),
     [
-        ({"udp_tunnel": UdpTunnelRequest()}, {"mn_ha": KEY}),
+        ({"udp_tunnel": UdpTunnelRequest(), "agent_part": frozenset({144})}, {"mn_ha": KEY}),
         ({"gre_key": 7}, {"mn_ha": KEY}),
         ({"identifiers": ((1, b"\2"),)}, {"mn_ha": KEY}),
         ({"unknown": (bytes((200, 1, 0)),)}, {"mn_ha": KEY}),
