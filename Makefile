@@ -22,7 +22,7 @@ lab:
 
 test:
 	@scripts/setup
-	$(if $(PYTEST),,@echo "about 7 minutes; the scenario adversity alone takes one of them" >&2)
+	$(if $(PYTEST),,@echo "about 9 minutes; the scenario adversity alone takes one of them" >&2)
 	@$(PYTHON) -m pytest $(PYTEST)
 
 bench:
