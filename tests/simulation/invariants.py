@@ -101,6 +101,8 @@ def registrations_have_bindings(world: "World") -> None:
             continue
         if (lma.address, nai) in world.history.revoked:
             continue  # by the operator; the MAG is being told (RV21)
+        if not mag.promises.knows(visitor.mac):
+            continue  # it left, and the disk was full: the MAG has said that a restart would not know
         if visitor.grant is None or visitor.grant.ends_at <= world.monotonic():
             continue  # both end, and the LMA was first to notice
         if world.history.was_last_at(lma, nai, mag.address):

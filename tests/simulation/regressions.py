@@ -33,4 +33,7 @@ REGRESSIONS = (
         "short-of-addresses", 72931, "a node whose MAG had not heard of its address was short of addresses"
     ),
     Regression("upkeep", 84257, "a machine that was off took the address that it had before along for good"),
+    Regression(
+        "disks", 5977, "who had left while its MAG's disk was full was there after a crash, as announced"
+    ),
 )

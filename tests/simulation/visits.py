@@ -24,6 +24,10 @@ class Visits:
     def lacks(self) -> bool:
         return bool(self._unsaved)
 
+    def knows(self, mac: bytes) -> bool:
+        """Whether the latest that the MAG had to write of ``mac`` is on its disk, or on its way there."""
+        return mac not in self._unsaved
+
     def durable(self, records: Sequence[Record]) -> None:
         for record in records:
             if isinstance(record, Visiting | Departed):
