@@ -1,6 +1,6 @@
 """Worker 0's dealings with the others: it passes datagrams on, lends addresses, has the packet plane, and asks."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -8,10 +8,10 @@ from twisted.internet.defer import Deferred, fail
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.agents.pipes import IPipe
 from pmip_tw.agents.routing import Routing
 from pmip_tw.agents.shared_plane import SharedPlane
+from pmip_tw.agents.signalling_wrapper import SignallingWrapper
 from pmip_tw.agents.worker_messages import Answer, Carry, Passed, Question, Serving, Stop
 from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import (
@@ -143,37 +143,16 @@ def _absent(worker: int) -> PmipError:
 
 
 @implementer(ISignalling, ISignallingReceiver)
-class SharedSignalling:
+class SharedSignalling(SignallingWrapper):
     """Port 434 at worker 0, whose agent gets what is worker 0's."""
 
     def __init__(self, signalling: ISignalling, foreman: Foreman) -> None:
-        self._signalling = signalling
+        super().__init__(signalling)
         self._foreman = foreman
-        self._receiver: ISignallingReceiver | None = None
-
-    @property
-    def addresses(self) -> tuple[Ipv4, ...]:
-        found: tuple[Ipv4, ...] = self._signalling.addresses
-        return found
 
     def start(self, receiver: ISignallingReceiver, tunnel_data: ITunnelDataReceiver | None) -> None:
         self._receiver = receiver
         self._signalling.start(self, tunnel_data)
-
-    def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> int:
-        return self._signalling.send(payload, destination, source)
-
-    def authenticated(self, sources: Collection[Endpoint]) -> None:
-        self._signalling.authenticated(sources)
-
-    def drops(self) -> dict[str, int]:
-        return self._signalling.drops()
-
-    def use_address(self, old: Ipv4, new: Ipv4) -> None:
-        self._signalling.use_address(old, new)
-
-    def stop(self) -> None:
-        self._signalling.stop()
 
     def datagrams_received(self, batch: Sequence[Datagram]) -> None:
         own = self._foreman.pass_on(batch)

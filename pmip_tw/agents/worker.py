@@ -1,15 +1,15 @@
 """One of an LMA's workers but the first: its end of the pipe to worker 0."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.agents.pipes import IPipe
 from pmip_tw.agents.shared_plane import RemotePlane
+from pmip_tw.agents.signalling_wrapper import SignallingWrapper
 from pmip_tw.agents.supply import Supply
 from pmip_tw.agents.worker_messages import Answer, Carried, Passed, Question, Serving, Stop
 from pmip_tw.errors import PmipError
@@ -21,19 +21,13 @@ Asked = Callable[[str, str], Sequence[Mapping[str, Any]]]
 
 
 @implementer(ISignalling)
-class WorkerSignalling:
+class WorkerSignalling(SignallingWrapper):
     """Port 434 at a worker: its own socket, and what worker 0 passes on."""
 
     def __init__(self, signalling: ISignalling, serving: Callable[[], None]) -> None:
         """``serving`` is called when requests are heard."""
-        self._signalling = signalling
+        super().__init__(signalling)
         self._serving = serving
-        self._receiver: ISignallingReceiver | None = None
-
-    @property
-    def addresses(self) -> tuple[Ipv4, ...]:
-        found: tuple[Ipv4, ...] = self._signalling.addresses
-        return found
 
     def start(self, receiver: ISignallingReceiver, tunnel_data: ITunnelDataReceiver | None) -> None:
         self._signalling.start(receiver, tunnel_data)
@@ -45,21 +39,9 @@ class WorkerSignalling:
         if self._receiver is not None:
             self._receiver.datagrams_received(batch)
 
-    def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> int:
-        return self._signalling.send(payload, destination, source)
-
-    def authenticated(self, sources: Collection[Endpoint]) -> None:
-        self._signalling.authenticated(sources)
-
-    def drops(self) -> dict[str, int]:
-        return self._signalling.drops()
-
-    def use_address(self, old: Ipv4, new: Ipv4) -> None:
-        self._signalling.use_address(old, new)
-
     def stop(self) -> None:
         self._receiver = None
-        self._signalling.stop()
+        super().stop()
 
 
 class Worker:
