@@ -1,5 +1,8 @@
 """What an LMA is made of, from its settings."""
 
+from typing import Any
+
+from pmip_tw.config.address_spaces import Pool
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.forwarding.home_domain import HomeDomain
 from pmip_tw.interfaces import IBindingStore
@@ -126,40 +129,27 @@ def mags_of(settings: LmaSettings) -> KnownMags | None:
     )
 
 
+def _addresses(pool: Pool, settings: LmaSettings) -> dict[str, Any]:
+    """What every kind of address pool is told besides its prefix."""
+    return {
+        "exclude": pool.exclude,
+        "hold": settings.address_hold,
+        "gateway": pool.gateway,
+        "name_servers": pool.dns,
+        "domain": pool.domain,
+    }
+
+
 def pools_of(settings: LmaSettings) -> Pools:
     """All addresses of all pools."""
-    pools = [
-        (
-            AddressPool(
-                pool.prefix,
-                exclude=pool.exclude,
-                hold=settings.address_hold,
-                gateway=pool.gateway,
-                name_servers=pool.dns,
-                domain=pool.domain,
-            ),
-            pool.realms,
-        )
-        for pool in settings.pools
-    ]
+    pools = [(AddressPool(pool.prefix, **_addresses(pool, settings)), pool.realms) for pool in settings.pools]
     return Pools(pools, settings.home_addresses)
 
 
 def leased_pools_of(settings: LmaSettings) -> LeasedPools:
     """What worker 0 lends of the same pools."""
-    pools = [
-        (
-            LeasedPool(
-                pool.prefix,
-                block=block_size(pool.prefix, settings.workers),
-                exclude=pool.exclude,
-                hold=settings.address_hold,
-                gateway=pool.gateway,
-                name_servers=pool.dns,
-                domain=pool.domain,
-            ),
-            pool.realms,
-        )
-        for pool in settings.pools
-    ]
+    pools = []
+    for pool in settings.pools:
+        block = block_size(pool.prefix, settings.workers)
+        pools.append((LeasedPool(pool.prefix, block=block, **_addresses(pool, settings)), pool.realms))
     return LeasedPools(pools, settings.home_addresses)
