@@ -190,12 +190,12 @@ class Lma:
         for datagram in batch:
             payload, source, local = datagram.payload, datagram.source, datagram.local
             try:
-                commit = renew(payload, source, local, now)
-                if commit is not None:
+                decided = renew(payload, source, local, now)
+                if isinstance(decided, Commit):
                     self._authentic.append(source)
-                    self._saving.commit(commit)
+                    self._saving.commit(decided)
                 else:
-                    self._run(receive(payload, source, local, now), now)
+                    self._run(receive(payload, source, local, now) if decided is None else decided, now)
             except Exception:
                 # A defect of ours costs one datagram, not those behind it.
                 self._log.failure("a datagram from {source} met a defect", source=str(datagram.source))

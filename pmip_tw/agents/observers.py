@@ -34,17 +34,18 @@ class Telling:
 
     def __init__(self, observers: Sequence[IObserver]) -> None:
         self._observers = Observers(observers)
-        self._alike: dict[str, list[Alike[Any]]] = {}
+        self._alike: dict[tuple[str, str], list[Alike[Any]]] = {}
 
     def observe(self, observation: Observation, now: Now) -> None:
         self.finish(now)
         self._observers.observe(observation, now)
 
     def gather(self, observations: Alike[Any]) -> None:
-        """To be told with this wake-up's of the same name."""
-        same = self._alike.get(observations.name)
+        """To be told with this wake-up's of the same kind."""
+        kind = (observations.name, observations.reason)
+        same = self._alike.get(kind)
         if same is None:
-            self._alike[observations.name] = [observations]
+            self._alike[kind] = [observations]
         else:
             same.append(observations)
 

@@ -86,5 +86,8 @@ class Wait(Struct, frozen=True, gc=False):
     asked: Asked | None = None
 
 
+Told = Send | Save | Observe | ObserveAlike
+"""What is said, and what is kept of it; nothing else changes."""
+
 Effect = Send | Commit | Save | Wait | Install | Remove | Observe | ObserveAlike
 """What the LMA's machine asks its agent to do."""

@@ -5,7 +5,7 @@ the reply) or nothing but an Observe; with a Save for what must be durable as we
 reports each Commit back, in the order in which they were made, by one of ``committed``, ``superseded`` and ``failed``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.errors import WireError
@@ -128,8 +128,13 @@ class LmaEngine:
                 self._clock.go_on_from(now.wall + ahead, now)
         return notes
 
-    def renew(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> Commit | None:
-        """A datagram, if it is one of those that nearly all are; None: it is for ``receive``."""
+    def renew(
+        self, payload: bytes, source: Endpoint, local: Ipv4, now: Now
+    ) -> Commit | Sequence[Effect] | None:
+        """A datagram, if it is one of those that nearly all are, or would be if its authenticator was right.
+
+        None: it is for ``receive``.
+        """
         if not payload or payload[0] != _REQUEST or local != self.address:
             return None
         return self._renewals.decide(payload, source, self._clock.of(now))

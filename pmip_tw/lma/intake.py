@@ -7,7 +7,7 @@ from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma import observed
 from pmip_tw.lma.answer_limit import AnswerLimit
 from pmip_tw.lma.bindings import Binding, BindingTable
-from pmip_tw.lma.commitment import Asked, Save
+from pmip_tw.lma.commitment import Asked, Save, Told
 from pmip_tw.lma.mags import KnownMag, KnownMags
 from pmip_tw.lma.owners import owner_of
 from pmip_tw.lma.policy import LmaPolicy
@@ -19,12 +19,11 @@ from pmip_tw.lma.replies import acceptance, refusing, reply
 from pmip_tw.lma.underway import Underway
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Observe, Send
 from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.mobility.replay import RefusedAhead, ReplayFloors, TimestampWindow, later, resynchronizing
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.registration import RegistrationRequest
-from pmip_tw.wire.renewal import form_of, leading_nai
+from pmip_tw.wire.renewal import RenewalForm, form_of, leading_nai
 
 
 class Intake:
@@ -54,9 +53,7 @@ class Intake:
         self._prover = Prover(associations, aaa or AaaTable())
         self._limit = AnswerLimit()
 
-    def take(
-        self, payload: bytes, source: Endpoint, local: Ipv4, now: Now
-    ) -> Asked | list[Send | Save | Observe]:
+    def take(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> Asked | list[Told]:
         """An authentic, new request; else what it gets. WireError: it cannot be read."""
         request, mag = self._read(payload, source)
         objection: Refusal | Unproven | None = None
@@ -64,11 +61,11 @@ class Intake:
         if asked is None:
             proof = self._prover.prove(payload, request, mag)
             if isinstance(proof, Unproven):
-                return self._turn_away(proof, request, payload, source, local, now)
+                return self._turn_away(proof, request.nai, payload, source, local, now)
             asked = _proven(payload, request, mag, proof, source, local)
             objection = objection_between_agents(request, mag, proof)
         elif isinstance(asked, Unproven):
-            return self._turn_away(asked, request, payload, source, local, now)
+            return self._turn_away(asked, request.nai, payload, source, local, now)
         if self._by_technology:
             asked.owner = owner_of(request)
         binding = self._bindings.get(asked.owner)
@@ -82,6 +79,20 @@ class Intake:
         if self._refused_ahead and self._refused_ahead.holds(asked.owner, request.identification):
             return self._resynchronize(asked, last, now)
         return asked if objection is None else self._object(asked, objection, now)
+
+    def forged(
+        self, payload: bytes, form: RenewalForm, bound: Binding, source: Endpoint, now: Now
+    ) -> list[Told] | None:
+        """H4 for what would be a renewal of ``bound`` if its authenticator was right; nobody has read it.
+
+        None: the node's key is being changed, so that it may be right by another key.
+        """
+        spi = form.spi(payload)
+        association = self._associations.find(bound.nai, spi)
+        if association is None or association is not bound.association or association.previous is not None:
+            return None
+        unproven = wrong_mn_ha(association, spi)
+        return self._turn_away(unproven, bound.nai, payload, source, self._policy.address, now)
 
     def is_new(self, bound: Binding, identification: int, now: Now) -> bool:
         """Whether an Identification of the owner of ``bound`` is in order (I6)."""
@@ -161,9 +172,9 @@ class Intake:
             return wrong_mn_ha(association, found.spi)
         return Asked(request, payload, found.value, used, source, local, request.nai)
 
-    def _object(self, asked: Asked, objection: Refusal | Unproven, now: Now) -> list[Send | Save | Observe]:
+    def _object(self, asked: Asked, objection: Refusal | Unproven, now: Now) -> list[Told]:
         if isinstance(objection, Unproven):
-            return [observed.unproven(objection, asked.request, asked.source)]
+            return [observed.unproven(objection, asked.nai, asked.source)]
         identification = asked.request.identification
         self._floors.note(asked.owner, identification, now.monotonic)
         spent = Save(Spent(asked.owner, identification, now.monotonic))
@@ -172,19 +183,20 @@ class Intake:
     def _turn_away(
         self,
         unproven: Unproven,
-        request: RegistrationRequest,
+        nai: bytes,
         payload: bytes,
         source: Endpoint,
         local: Ipv4,
         now: Now,
-    ) -> list[Send | Save | Observe]:
+    ) -> list[Told]:
         """H3, H4: silence, or a refusal that is signed with our key, so that the sender sees that keys differ.
 
         At most one per second and source, unless a MAG vouches for the request.
         """
-        effects: list[Send | Save | Observe] = [observed.unproven(unproven, request, source)]
+        effects: list[Told] = [observed.unproven(unproven, nai, source)]
         if unproven.code is None or not (unproven.vouched or self._limit.allows(source.address, now)):
             return effects
+        request, _ = self._read(payload, source)
         asked = Asked(request, payload, b"", unproven.mn_ha, source, local, request.nai, unproven.fa_ha)
         return [*effects, reply(asked, unproven.code)]
 
@@ -197,7 +209,7 @@ class Intake:
             return floor
         return binding.identification
 
-    def _duplicate(self, asked: Asked, binding: Binding, now: Now) -> list[Send | Save | Observe]:
+    def _duplicate(self, asked: Asked, binding: Binding, now: Now) -> list[Told]:
         """L5: the same request once more: the same answer, with what is left of the lifetime.
 
         Only to where it came from before: to anybody else the answer would say how to tunnel to a wrong place. And not
@@ -213,7 +225,7 @@ class Intake:
         answer = acceptance(asked, binding, self._accepting, lifetime=remaining)
         return [answer, observed.answered_again(binding)]
 
-    def _resynchronize(self, asked: Asked, last: int | None, now: Now) -> list[Send | Save | Observe]:
+    def _resynchronize(self, asked: Asked, last: int | None, now: Now) -> list[Told]:
         """I8: code 133 with our time. The rejected timestamp does not count, but it will not be valid later either."""
         ahead = self._refused_ahead.note(asked.owner, asked.request.identification, now.wall)
         identification = resynchronizing(
@@ -223,7 +235,7 @@ class Intake:
             self._policy.timestamp_window,
         )
         answer = reply(asked, Code.HA_ID_MISMATCH, identification=identification)
-        told: list[Send | Save | Observe] = [answer, observed.identification_refused(asked, last, now.wall)]
+        told: list[Told] = [answer, observed.identification_refused(asked, last, now.wall)]
         if ahead:
             told.append(Save(RefusedAheadRecord(asked.owner, asked.request.identification)))
         return told

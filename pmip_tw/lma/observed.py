@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.commitment import Asked, Commit
@@ -12,7 +14,6 @@ from pmip_tw.mobility.observations import Alike, Detail, Observation
 from pmip_tw.mobility.replay import seconds_between
 from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.wire.codes import meaning
-from pmip_tw.wire.registration import RegistrationRequest
 from pmip_tw.wire.revocation import Revocation
 
 
@@ -25,24 +26,49 @@ def _session(binding: Binding) -> str:
     return str(binding.key) if domain else ipv4_text(home_address)
 
 
-def discarded(reason: str, source: Endpoint, cause: str) -> Observe:
+class _Discarded(Struct, frozen=True, gc=False):
+    """A datagram from ``source``; ``nai``: of whom it seems to be, b"" if that is nobody whom we know."""
+
+    reason: str
+    cause: str
+    source: Endpoint
+    nai: bytes
+
+
+def discarded(reason: str, source: Endpoint, cause: str) -> ObserveAlike:
     """A datagram from who knows whom: it names no mobile node, whatever it says."""
-    return Observe(
-        Observation(name="message-discarded", reason=reason, cause=cause, details={"source": str(source)})
-    )
+    return _is_discarded(_Discarded(reason, cause, source, b""))
 
 
-def unproven(turned_away: Unproven, request: RegistrationRequest, source: Endpoint) -> Observe:
+def unproven(turned_away: Unproven, nai: bytes, source: Endpoint) -> ObserveAlike:
     """The node is named only if it is configured, so that its trace tells; anyone may name a NAI."""
-    return Observe(
-        Observation(
-            name="message-discarded",
-            nai=_nai(request.nai) if turned_away.known else "",
-            reason=turned_away.reason,
-            cause=turned_away.cause,
-            details={"source": str(source)},
-        )
+    named = nai if turned_away.known else b""
+    return _is_discarded(_Discarded(turned_away.reason, turned_away.cause, source, named))
+
+
+def _is_discarded(one: _Discarded) -> ObserveAlike:
+    """Whoever floods us makes thousands of them, so that they must cost little."""
+    return ObserveAlike(
+        Alike("message-discarded", (one,), _discarded, _sender_of, reason=one.reason, source=_source_of)
     )
+
+
+def _discarded(one: _Discarded) -> Observation:
+    return Observation(
+        name="message-discarded",
+        nai=_nai(one.nai),
+        reason=one.reason,
+        cause=one.cause,
+        details={"source": str(one.source)},
+    )
+
+
+def _sender_of(one: _Discarded) -> str:
+    return _nai(one.nai)
+
+
+def _source_of(one: _Discarded) -> Ipv4:
+    return one.source.address
 
 
 def superseded(commit: Commit) -> Observe:

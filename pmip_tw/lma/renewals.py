@@ -4,12 +4,13 @@ What a request may and what it gets is decided by its octets, by where it came f
 which does not change while the process lives, and by the binding that there is. Where all these are as they were when
 the binding was made, so is the decision: address, tunnel, lifetime, what the reply says. Looked at anew is what is
 never the same: the authenticator (H4), the Identification (I6) and the timestamps for revocations (RV6, RV7). Whoever
-fails any of that is dealt with by ``intake.py``, as if nobody had looked yet.
+fails any of that is dealt with by ``intake.py``; as if nobody had looked yet, but that no authenticator is made twice,
+because a flood comes by here.
 """
 
 from pmip_tw.addresses import Endpoint
 from pmip_tw.lma.bindings import BindingTable
-from pmip_tw.lma.commitment import Asked, Commit
+from pmip_tw.lma.commitment import Asked, Commit, Told
 from pmip_tw.lma.intake import Intake
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.recording import bound_record
@@ -45,8 +46,11 @@ class Renewals:
         self._revoker = revoker
         self._underway = underway
 
-    def decide(self, payload: bytes, source: Endpoint, now: Now) -> Commit | None:
-        """A registration request to our address; None: it is no renewal on the same terms, or not in order."""
+    def decide(self, payload: bytes, source: Endpoint, now: Now) -> Commit | list[Told] | None:
+        """A registration request to our address; None: it is no renewal on the same terms, or not in order.
+
+        A list: it is one, but for its authenticator.
+        """
         bound = self._bindings.get(leading_nai(payload))
         if bound is None:
             return None
@@ -58,7 +62,7 @@ class Renewals:
         association, covered = bound.association, form.covered
         assert association is not None
         if not association.verify(payload[:covered], payload[covered:]):
-            return None
+            return self._intake.forged(payload, form, bound, source, now)
         identification = identification_of(payload)
         if not self._intake.is_new(bound, identification, now):
             return None

@@ -7,7 +7,7 @@ from msgspec import Struct, field
 
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma.bindings import Binding, Place
-from pmip_tw.lma.commitment import Save
+from pmip_tw.lma.commitment import Save, Told
 from pmip_tw.lma.records import RevocationOver, Revoking
 from pmip_tw.lma.revocation_proof import RevocationProof
 from pmip_tw.lma.underway import Underway
@@ -28,9 +28,6 @@ _REMEMBERED = 600.0
 """Seconds for which the last identifier used towards a peer is kept (RV6); any clock is past it by then."""
 
 _LAST_IDENTIFIER = 0xFFFFFFFF
-
-Told = Send | Save | Observe | ObserveAlike
-"""What comes of revocations."""
 
 _Key = tuple[bytes, Place]
 """The owner of a binding and its MAG: who is no longer where."""

@@ -24,7 +24,7 @@ class Tally:
         self._count((observation.name, observation.reason), 1, now)
 
     def observe_alike(self, observations: Alike[Any], now: Now) -> None:
-        self._count((observations.name, ""), len(observations), now)
+        self._count((observations.name, observations.reason), len(observations), now)
 
     def _count(self, kind: tuple[str, str], times: int, now: Now) -> None:
         if kind not in self._counts and len(self._counts) >= MOST_KINDS:

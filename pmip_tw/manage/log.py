@@ -58,7 +58,7 @@ class LogObserver:
         self._write(observation)
 
     def observe_alike(self, observations: Alike[Any], now: Now) -> None:
-        kind = (observations.name, "")
+        kind = (observations.name, observations.reason)
         window = self._window(kind, now)
         room = self._lines_per_second - window.written
         for observation in islice(observations, room):

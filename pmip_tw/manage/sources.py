@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 from zope.interface import implementer
 
+from pmip_tw.addresses import ipv4_text
 from pmip_tw.interfaces import IObserver
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.observations import Alike, Observation
@@ -33,19 +34,23 @@ class Sources:
         if observation.name != "message-discarded":
             return
         address, _, _ = str(observation.details.get("source", "unknown")).partition(":")
-        key = (address, observation.reason)
+        self._count(address, observation.reason, 1, now)
+
+    def observe_alike(self, observations: Alike[Any], now: Now) -> None:
+        for source, times in observations.sources().items():
+            self._count(ipv4_text(source), observations.reason, times, now)
+
+    def _count(self, address: str, reason: str, times: int, now: Now) -> None:
+        key = (address, reason)
         found = self._counts.get(key)
         if found is None:
             if len(self._counts) >= self._most:
                 self._counts.popitem(last=False)
-            self._counts[key] = _Count(1, now.wall)
+            self._counts[key] = _Count(times, now.wall)
             return
-        found.count += 1
+        found.count += times
         found.last = now.wall
         self._counts.move_to_end(key)
-
-    def observe_alike(self, observations: Alike[Any], now: Now) -> None:
-        """What is discarded is trouble, and told one by one."""
 
     def rows(self) -> list[dict[str, object]]:
         """``source``, ``reason``, ``count``, ``last`` (Unix seconds), the most frequent first."""

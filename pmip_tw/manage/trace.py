@@ -8,6 +8,7 @@ from zope.interface import implementer
 
 from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import IObserver
+from pmip_tw.manage.unsorted import Unsorted
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.observations import Alike, Observation
 
@@ -16,12 +17,6 @@ NODES = 10_000
 STRANGERS = 1_000
 ALIASES_PER_NODE = 8
 NODES_PER_ALIAS = 8
-
-SORTED_IN = 500
-"""In a second, of what comes by thousands. Of the rest ..."""
-
-UNSORTED = 10_000
-"""... so many are kept, whosever they are, and found when somebody asks."""
 
 ALIAS_DETAILS = ("home_address", "mac")
 """Details that name the mobile node besides its NAI and session."""
@@ -60,25 +55,14 @@ class Trace:
         self._unproven: OrderedDict[str, _History] = OrderedDict()
         # Several mobile nodes may have a name in common: two LMAs give the same home address.
         self._by_alias: dict[str, dict[str, None]] = {}
-        self._unsorted: deque[tuple[Alike[Any], float]] = deque()
-        self._held_unsorted = 0
-        self._second = 0
-        self._sorted_in = 0
+        # A flood of failures pushes out nothing that went well.
+        self._routine, self._trouble = Unsorted(), Unsorted()
 
     def observe_alike(self, observations: Alike[Any], now: Now) -> None:
-        second = int(now.monotonic)
-        if second != self._second:
-            self._second, self._sorted_in = second, 0
-        if self._sorted_in + len(observations) <= SORTED_IN:
-            self._sorted_in += len(observations)
+        unsorted = self._trouble if observations.reason else self._routine
+        if not unsorted.keep(observations, now):
             for observation in observations:
                 self.observe(observation, now)
-            return
-        self._unsorted.append((observations, now.wall))
-        self._held_unsorted += len(observations)
-        while self._held_unsorted > UNSORTED and len(self._unsorted) > 1:
-            oldest, _ = self._unsorted.popleft()
-            self._held_unsorted -= len(oldest)
 
     def observe(self, observation: Observation, now: Now) -> None:
         if observation.reason and self._repeats(observation, now.wall):
@@ -112,18 +96,17 @@ class Trace:
         for candidates in ([plain], self._by_alias.get(plain, ()), [mac], self._by_alias.get(mac, ())):
             histories = [self._known.get(each) or self._unproven.get(each) for each in candidates]
             records = [record for history in histories if history for record in history.records]
-            records += [
-                _Record(observation, wall)
-                for alike, wall in self._unsorted
-                for each in candidates
-                for observation in alike.about(each)
-            ]
+            for each in candidates:
+                records += [_Record(observation, wall) for observation, wall in self._routine.about(each)]
+                failures: deque[_Record] = deque(maxlen=self._per_node)
+                for observation, wall in self._trouble.about(each):
+                    _append(failures, observation, wall)
+                records += failures
             if records:
                 return [_row(record) for record in sorted(records, key=lambda record: record.wall)]
         found = [
             _row(_Record(observation, wall))
-            for alike, wall in self._unsorted
-            for observation in alike
+            for observation, wall in self._routine
             if plain in _aliases(observation)
         ]
         if found:

@@ -1,9 +1,12 @@
 """What machines tell whoever listens: logs, counters, traces all hear the same values."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from msgspec import Struct, field
+
+from pmip_tw.addresses import Ipv4
 
 Detail = str | int | float | bool
 
@@ -29,12 +32,13 @@ Subject = TypeVar("Subject")
 
 
 class Alike(Generic[Subject]):
-    """Many observations of one ``name``, none of which is trouble: made when somebody looks at them.
+    """Many observations of one ``name`` and ``reason``, which are made when somebody looks at them.
 
-    ``subjects``: what each is about; ``tell(subject)`` makes the observation, ``whose(subject)`` its NAI.
+    ``subjects``: what each is about; ``tell(subject)`` makes the observation, ``whose(subject)`` its NAI, "" if it has
+    none. ``source(subject)``: who has sent what is discarded; None: nothing is.
     """
 
-    __slots__ = ("_subjects", "_tell", "_whose", "name")
+    __slots__ = ("_source", "_subjects", "_tell", "_whose", "name", "reason")
 
     def __init__(
         self,
@@ -42,20 +46,25 @@ class Alike(Generic[Subject]):
         subjects: Sequence[Subject],
         tell: Callable[[Subject], Observation],
         whose: Callable[[Subject], str],
+        *,
+        reason: str = "",
+        source: Callable[[Subject], Ipv4] | None = None,
     ) -> None:
         self.name = name
+        self.reason = reason
         self._subjects = subjects
         self._tell = tell
         self._whose = whose
+        self._source = source
 
     @classmethod
     def joined(cls, all_alike: Sequence["Alike[Subject]"]) -> "Alike[Subject]":
-        """At least one, of the same name, as one."""
+        """At least one, of the same name and reason, as one."""
         first, *others = all_alike
         if not others:
             return first
         subjects = [subject for one in all_alike for subject in one._subjects]
-        return cls(first.name, subjects, first._tell, first._whose)
+        return cls(first.name, subjects, first._tell, first._whose, reason=first.reason, source=first._source)
 
     def __len__(self) -> int:
         return len(self._subjects)
@@ -65,4 +74,8 @@ class Alike(Generic[Subject]):
 
     def about(self, nai: str) -> Iterator[Observation]:
         """Those of one mobile node, whatever the case of its NAI."""
-        return (self._tell(one) for one in self._subjects if self._whose(one).lower() == nai)
+        return (self._tell(one) for one in self._subjects if self._whose(one).lower() == nai != "")
+
+    def sources(self) -> Counter[Ipv4]:
+        """How many of them each has sent."""
+        return Counter() if self._source is None else Counter(map(self._source, self._subjects))

@@ -140,8 +140,10 @@ class Anchor:
         """``payload`` arrives; everything that is sent at once."""
         before = len(self.sent)
         now, origin = self.clock.now(), Endpoint(source, port)
-        renewal = self.engine.renew(payload, origin, local, now)
-        self._run(self.engine.receive(payload, origin, local, now) if renewal is None else [renewal])
+        decided = self.engine.renew(payload, origin, local, now)
+        if decided is None:
+            decided = self.engine.receive(payload, origin, local, now)
+        self._run([decided] if isinstance(decided, Commit) else decided)
         return self.sent[before:]
 
     def ask(

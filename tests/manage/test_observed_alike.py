@@ -4,12 +4,18 @@ from collections.abc import Sequence
 
 import pytest
 from twisted.logger import Logger
+from zope.interface import implementer
 
+from pmip_tw.addresses import ipv4
+from pmip_tw.agents.observers import Telling
 from pmip_tw.errors import PmipError
+from pmip_tw.interfaces import IObserver
 from pmip_tw.manage.counters import Tally
 from pmip_tw.manage.log import LogObserver
 from pmip_tw.manage.sources import Sources
-from pmip_tw.manage.trace import SORTED_IN, UNSORTED, Trace
+from pmip_tw.manage.trace import Trace
+from pmip_tw.manage.unsorted import SORTED_IN, UNSORTED
+from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.observations import Alike, Observation
 from tests.manage.observations import WALL, at
 from tests.manage.test_log import Collected
@@ -27,6 +33,27 @@ class Renewals:
     def _tell(self, number: int) -> Observation:
         self.made += 1
         return Observation(name="binding-renewed", nai=f"MN{number}@example.net", session=f"10.1.0.{number}")
+
+
+class Discards(Renewals):
+    """Datagrams from numbered nodes that were discarded; number 0 is nobody known."""
+
+    def of(self, numbers: Sequence[int], reason: str = "bad-authenticator") -> Alike[int]:
+        def tell(number: int) -> Observation:
+            self.made += 1
+            return Observation(name="message-discarded", nai=whose(number), reason=reason, cause="wrong")
+
+        def whose(number: int) -> str:
+            return f"MN{number}@example.net" if number else ""
+
+        return Alike(
+            "message-discarded",
+            numbers,
+            tell,
+            whose,
+            reason=reason,
+            source=lambda number: ipv4(f"192.0.2.{number % 2}"),
+        )
 
 
 def test_all_are_counted_and_none_is_made() -> None:
@@ -57,6 +84,38 @@ def test_nobody_is_to_blame() -> None:
     sources, renewals = Sources(), Renewals()
     sources.observe_alike(renewals.of([1]), at(0))
     assert sources.rows() == [] and renewals.made == 0
+
+
+def test_those_of_a_flood_are_counted_by_reason_and_source() -> None:
+    tally, sources, discards = Tally(), Sources(), Discards()
+    for observer in (tally, sources):
+        observer.observe_alike(discards.of(range(1, 64)), at(0))
+        observer.observe_alike(discards.of([2, 4], "malformed"), at(1))
+    assert tally.count("message-discarded", "bad-authenticator") == 63
+    assert [(row["source"], row["reason"], row["count"]) for row in sources.rows()] == [
+        ("192.0.2.1", "bad-authenticator", 32),
+        ("192.0.2.0", "bad-authenticator", 31),
+        ("192.0.2.0", "malformed", 2),
+    ]
+    assert discards.made == 0
+
+
+def test_what_one_wakeup_tells_is_told_by_kind() -> None:
+    heard: list[tuple[str, str, int]] = []
+
+    @implementer(IObserver)
+    class Listener:
+        def observe(self, observation: Observation, now: Now) -> None:
+            heard.append((observation.name, observation.reason, 1))
+
+        def observe_alike(self, observations: Alike[int], now: Now) -> None:
+            heard.append((observations.name, observations.reason, len(observations)))
+
+    telling, discards = Telling([Listener()]), Discards()
+    for numbers, reason in (([1, 2], "malformed"), ([3], "bad-authenticator"), ([4], "malformed")):
+        telling.gather(discards.of(numbers, reason))
+    telling.finish(at(0))
+    assert heard == [("message-discarded", "malformed", 3), ("message-discarded", "bad-authenticator", 1)]
 
 
 class TestTrace:
@@ -105,3 +164,20 @@ class TestTrace:
         made = renewals.made
         trace.observe_alike(renewals.of([1]), at(2))
         assert renewals.made == made + 1
+
+    def test_a_flood_of_failures_pushes_out_nothing_that_went_well(self) -> None:
+        trace, renewals, discards = Trace(), Renewals(), Discards()
+        trace.observe_alike(renewals.of(range(SORTED_IN + 1)), at(1))
+        for turn in range(2 * UNSORTED // SORTED_IN):
+            trace.observe_alike(discards.of([0, 7] * SORTED_IN), at(2 + turn))
+        assert discards.made == renewals.made == 0
+        assert trace.find("mn8@example.net")
+        renewed, failed = trace.find("mn7@example.net")
+        assert renewed["name"] == "binding-renewed"
+        assert (failed["reason"], failed["repeated"]) == ("bad-authenticator", UNSORTED // 2)
+
+    def test_nobody_known_has_no_history(self) -> None:
+        trace, discards = Trace(), Discards()
+        trace.observe_alike(discards.of([0] * (SORTED_IN + 1)), at(1))
+        with pytest.raises(PmipError, match="nothing is known"):
+            trace.find("")
