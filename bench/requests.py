@@ -1,4 +1,4 @@
-"""Registration requests as a MAG of this package sends them, signed before they are needed.
+"""Registration requests as a MAG of this package sends them unless configured otherwise, signed before they are needed.
 
 The product's encoder writes one; all others are that one with the fields that differ put into their places, which
 is many times faster and leaves the generator nothing to do but sending.
@@ -13,7 +13,7 @@ from bench.nodes import AUTHENTICATOR, SPI, key, nai, node_in, sign
 from pmip_tw.addresses import Ipv4
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.secret import Secret
-from pmip_tw.wire.extension_values import RevocationSupport
+from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelRequest
 from pmip_tw.wire.registration import COLOCATED, REVERSE_TUNNEL, RegistrationReply, RegistrationRequest
 from pmip_tw.wire.revocation import Revocation, RevocationAck
 
@@ -46,6 +46,7 @@ class Requests:
             identification=1,
             nai=nai(0),
             access_technology=1,
+            udp_tunnel=UdpTunnelRequest(),
             revocation=RevocationSupport(_MARK, inform=False),
         ).encode(mn_ha=_association(0))
         behind_nai = _FIXED.size + 2 + len(nai(0))

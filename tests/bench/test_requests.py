@@ -2,6 +2,8 @@
 
 import time
 
+from msgspec.structs import replace
+
 from bench.nodes import is_authentic, key, nai, node_in
 from bench.requests import Requests, accepted, acknowledgment, forged, identification_in, numbered
 from pmip_tw.addresses import Ipv4, ipv4
@@ -9,6 +11,7 @@ from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.secret import Secret
 from pmip_tw.wire.registration import RegistrationReply, RegistrationRequest
 from pmip_tw.wire.revocation import Revocation, RevocationAck
+from tests.mag.bench import MAG, Bench
 
 LMA = ipv4("192.0.2.1")
 
@@ -29,6 +32,23 @@ def test_requests_are_those_of_the_products_own_encoder() -> None:
     assert second.identification > first.identification
     assert abs((first.identification >> 32) - 2_208_988_800 - time.time()) < 7, "within the LMA's window"
     assert identification_in(one) == first.identification & 0xFFFFFFFF
+
+
+def test_they_are_what_a_mag_sends_that_is_configured_no_further() -> None:
+    by_a_mag = Bench().begin()
+    node = association(1)
+    written = Requests(LMA).signed(1, MAG, wall=time.time())
+    request = RegistrationRequest.decode(written)
+    of_this_node = replace(
+        by_a_mag,
+        nai=nai(1),
+        home_agent=LMA,
+        identification=request.identification,
+        revocation=request.revocation,
+    )
+    assert of_this_node.encode(mn_ha=node) == written
+    assert by_a_mag.revocation is not None and request.revocation is not None
+    assert by_a_mag.revocation.inform == request.revocation.inform
 
 
 def test_a_reply_finds_its_request() -> None:
