@@ -49,7 +49,7 @@ def _measured(lma: Lma, count: int, nodes: int) -> tuple[float, list[int]]:
         lma.server.wait_until_said(f"all {count} workers serve", _WITHIN)
     population = Population(lma, nodes)
     population.fill()
-    processes = [lma.server.pid, *_children(lma.server.pid)]
+    processes = [lma.server.pid, *children(lma.server.pid)]
     renewals = population.renewals(nodes)
     before = sum(map(cpu_seconds, processes))
     heard = population.closed_loop(renewals)
@@ -63,5 +63,10 @@ def _measured(lma: Lma, count: int, nodes: int) -> tuple[float, list[int]]:
     return spent / nodes, shares
 
 
-def _children(process: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+def children(process: int) -> list[int]:
+    """Of worker 0: the others, as far as they run; none if it does not."""
+    try:
+        text = Path(f"/proc/{process}/task/{process}/children").read_text()
+    except OSError:
+        return []
+    return [int(child) for child in text.split()]

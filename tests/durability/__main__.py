@@ -19,6 +19,7 @@ from bench.world import Place, in_private_world
 from pmip_tw.lab.isolation import NotIsolated
 from tests.durability.campaign import CONTROL, Result, campaign
 from tests.durability.careless import program
+from tests.durability.crew import LmaCrew
 from tests.durability.guest import LmaGuest
 from tests.durability.process import TWISTD, LmaProcess
 from tests.durability.subject import Subject
@@ -36,6 +37,9 @@ def arguments() -> argparse.ArgumentParser:
         "--kills", type=int, default=_KILLS, metavar="N", help=f"kill the LMA's process so often ({_KILLS})"
     )
     what.add_argument("--power-loss", type=int, metavar="N", help="cut its machine's power so often instead")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="of N processes kill any, or all (1)"
+    )
     parser.add_argument("--rate", type=float, default=5000, help="registrations a second, at most (5000)")
     parser.add_argument(
         "--nodes", type=int, help="mobile nodes (5000; 500 on a machine that loses its power)"
@@ -81,6 +85,8 @@ def _both(asked: argparse.Namespace, place: Place) -> tuple[Result, Result, str]
         load = Load(nodes=asked.nodes or 500, rate=asked.rate, seconds=(1.0, 5.0), restart=5.0)
 
     def made(number: int, taking: tuple[str, ...]) -> Subject:
+        if asked.power_loss is None and asked.workers > 1:
+            return LmaCrew(place, number, load.nodes, workers=asked.workers, program=taking)
         if asked.power_loss is None:
             return LmaProcess(place, number, load.nodes, program=taking)
         return LmaGuest(place, number, load.nodes, program=taking)

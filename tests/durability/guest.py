@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from bench.server import Server, ServerError
@@ -137,6 +138,9 @@ class LmaGuest:
         assert self._server is not None
         os.killpg(self._server.pid, signal.SIGKILL)
         self._server.stop(signal.SIGKILL)
+
+    def strike(self, random: Random) -> None:
+        self.kill()
 
     def bindings(self) -> list[Row]:
         return rows_of(self._asked(_SHOW_PORT)["bindings"], self.mags)

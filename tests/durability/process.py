@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 from bench.server import Server
 from bench.world import Place, add_address, address, mags_of
@@ -20,9 +21,19 @@ _READY_WITHIN = 60.0
 
 
 class LmaProcess:
-    """A ``Subject``: server ``number`` of the world. ``program``: what takes the arguments of twistd."""
+    """A ``Subject``: server ``number`` of the world. ``program``: what takes the arguments of twistd; ``settings``:
+    further lines of its [lma] table.
+    """
 
-    def __init__(self, place: Place, number: int, nodes: int, *, program: Sequence[str] = TWISTD) -> None:
+    def __init__(
+        self,
+        place: Place,
+        number: int,
+        nodes: int,
+        *,
+        program: Sequence[str] = TWISTD,
+        settings: str = "",
+    ) -> None:
         self.address: Ipv4 = address(number)
         self.mags = mags_of(number)
         self._directory = place.directory / f"lma{number}"
@@ -31,7 +42,12 @@ class LmaProcess:
         for one in (self.address, *self.mags):
             add_address(one)
         self.settings = configure(
-            self._directory, nodes, address=self.address, journal=self.journal, control=self.control
+            self._directory,
+            nodes,
+            address=self.address,
+            journal=self.journal,
+            control=self.control,
+            settings=settings,
         )
         self._argv = [*program, "-n", "--pidfile=", "pmip-lma", "--config", str(self.settings)]
         self._server: Server | None = None
@@ -65,6 +81,9 @@ class LmaProcess:
     def kill(self) -> None:
         self.stop(signal.SIGKILL)
 
+    def strike(self, random: Random) -> None:
+        self.kill()
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         assert self._server is not None
         self._server.stop(number)
@@ -73,9 +92,14 @@ class LmaProcess:
         shown = ask(str(self.control), {"command": "show", "what": "bindings"})
         return rows_of(shown["rows"], self.mags)
 
+    def journals(self) -> list[str]:
+        """Where they lie."""
+        return [str(self.journal)]
+
     def check(self) -> str:
         try:
-            store_command.check(str(self.journal))
+            for journal in self.journals():
+                store_command.check(journal)
         except (store_command.Damaged, DaemonError) as error:
             return str(error)
         return ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 from typing import Any, Protocol
 
 from bench.nodes import REALM, SPI, key, nai
@@ -32,7 +33,10 @@ class Subject(Protocol):
         """Start it, and kill it after so many seconds, ready or not."""
 
     def kill(self) -> None:
-        """At once, without a word."""
+        """All of it, at once and without a word."""
+
+    def strike(self, random: Random) -> None:
+        """The same with a part of it, drawn by lot, if it is several processes; with all of it if it is one."""
 
     def bindings(self) -> list[Row]:
         """What it shows to its operator."""
@@ -44,13 +48,15 @@ class Subject(Protocol):
         """Make a directory with a copy of what a restart will find."""
 
 
-def configure(directory: Path, nodes: int, *, address: Ipv4, journal: Path, control: Path) -> Path:
-    """Write the settings of an LMA that serves so many ``nodes``; the file's path."""
+def configure(
+    directory: Path, nodes: int, *, address: Ipv4, journal: Path, control: Path, settings: str = ""
+) -> Path:
+    """Write the settings of an LMA that serves so many ``nodes``; the file's path. ``settings``: further lines."""
     with (directory / "nodes.csv").open("w") as file:
         file.write("nai,spi,key\n")
         file.writelines(f"{nai(node).decode()},{SPI},hex:{key(node).hex()}\n" for node in range(nodes))
-    settings = directory / "lma.toml"
-    settings.write_text(
+    path = directory / "lma.toml"
+    path.write_text(
         f"[lma]\n"
         f'address = "{ipv4_text(address)}"\n'
         f'identity = "lma.{REALM}"\n'
@@ -62,13 +68,14 @@ def configure(directory: Path, nodes: int, *, address: Ipv4, journal: Path, cont
         f"handover_min_interval = 0\n"
         # Old requests are refused because they are old, not because of the time in them.
         f"timestamp_window = {MAX_LIFETIME}\n"
+        f"{settings}"
         f"[[lma.pools]]\n"
         f'prefix = "10.0.0.0/{_prefix_length(nodes)}"\n'
         f'realms = ["{REALM}"]\n'
     )
-    for file_with_keys in (settings, directory / "nodes.csv"):
+    for file_with_keys in (path, directory / "nodes.csv"):
         file_with_keys.chmod(0o600)
-    return settings
+    return path
 
 
 def _prefix_length(nodes: int) -> int:

@@ -45,6 +45,17 @@ def test_nothing_is_lost_when_the_process_is_killed() -> None:
     assert found["control"]["broken"]
 
 
+@covers("I10", "P80")
+def test_nothing_is_lost_whichever_of_several_workers_is_killed() -> None:
+    """One of them, worker 0 without the others, or all at once."""
+    found = run("--kills", "6", "--nodes", "1500", "--workers", "3")
+    assert found["kills"] >= 6
+    assert found["lost"] == 0
+    assert found["found_after_restarts"] > 100
+    assert found["old_requests_repeated"] > 10
+    assert found["control"]["lost"] > 0
+
+
 def test_nothing_is_lost_when_the_power_fails() -> None:
     require(*NEEDED)
     found = run("--power-loss", "1")

@@ -65,7 +65,7 @@ class Trials:
         """Kill it once more; which promises are broken. ServerError: it does not come up again."""
         subject, random = self._subject, self._random
         self.traffic.run(random.uniform(*self._load.seconds))
-        subject.kill()
+        subject.strike(random)
         self.kills += 1
         self.traffic.listen(_SILENCE)
         self._ledger.silence()
