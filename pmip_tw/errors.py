@@ -51,6 +51,10 @@ class AccessDenied(PmipError):
     """AAA refused the mobile node."""
 
 
+class PortInUse(PmipError):
+    """Another program has the port; it may give it up."""
+
+
 class ForwardingError(PmipError):
     """The packet plane could not do ``operation`` on ``subject``; ``errno`` as the kernel gave it, or 0."""
 

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Sequence
 
 from pmip_tw.addresses import Ipv4, ipv4_text
-from pmip_tw.errors import PmipError
+from pmip_tw.errors import PmipError, PortInUse
 from pmip_tw.lma.slices import FACTOR, MOST_WORDS, NAI, REQUESTS, SECOND_FACTOR
 from pmip_tw.net.classic_bpf import (
     Program,
@@ -73,7 +73,7 @@ def shared_sockets(local: Ipv4, port: int, workers: int) -> Sequence[socket.sock
     """One socket for each worker, all bound to ``port`` of ``local``; that of worker i is at i.
 
     They stay what they are as long as each is open somewhere: a datagram waits for its worker if that is being
-    started again. PmipError: they cannot be bound, and why.
+    started again. PmipError: they cannot be bound, and why; PortInUse: somebody has the port.
     """
     sockets: list[socket.socket] = []
     try:
@@ -94,7 +94,7 @@ def shared_sockets(local: Ipv4, port: int, workers: int) -> Sequence[socket.sock
             text += f"; another program has the port, ss -ulnp sport = :{port} names it"
         elif error.errno == errno.EADDRNOTAVAIL:
             text += "; is it an address of this machine?"
-        raise PmipError(text) from None
+        raise (PortInUse if error.errno == errno.EADDRINUSE else PmipError)(text) from None
     return sockets
 
 

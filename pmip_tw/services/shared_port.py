@@ -1,0 +1,50 @@
+"""The signalling port of several workers: one socket for each, and all of them open for as long as worker 0 lives."""
+
+import socket
+import time
+from collections.abc import Sequence
+
+from pmip_tw.addresses import Ipv4
+from pmip_tw.errors import PortInUse
+from pmip_tw.mobility.tunnels import SIGNALLING_PORT
+from pmip_tw.net.steering import shared_sockets
+
+PATIENCE = 5.0
+"""Seconds for which workers of a worker 0 that was killed may still have the port: they end by themselves."""
+
+_LOOK_AGAIN = 0.1
+
+
+class SharedPort:
+    """``port`` is 434 but in tests."""
+
+    def __init__(
+        self, address: Ipv4, workers: int, port: int = SIGNALLING_PORT, *, patience: float = PATIENCE
+    ) -> None:
+        self._address = address
+        self._workers = workers
+        self._port = port
+        self._patience = patience
+        self._sockets: Sequence[socket.socket] = ()
+
+    def start(self) -> None:
+        """PmipError: the port cannot be had. Nothing runs yet that could do something else meanwhile."""
+        end = time.monotonic() + self._patience
+        while not self._sockets:
+            try:
+                self._sockets = shared_sockets(self._address, self._port, self._workers)
+            except PortInUse:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(_LOOK_AGAIN)
+
+    def of_worker_0(self, address: Ipv4) -> socket.socket | None:
+        """A duplicate of its socket, if ``address`` is the shared one."""
+        return self._sockets[0].dup() if address == self._address else None
+
+    def descriptor(self, worker: int) -> int:
+        return self._sockets[worker].fileno()
+
+    def stop(self) -> None:
+        for one in self._sockets:
+            one.close()
