@@ -1,13 +1,10 @@
 """What a MAG's packet plane remembers of one mobile node."""
 
-import attrs
-
 from pmip_tw.forwarding.session import Session
 from pmip_tw.mobility.tunnels import AccessEntry
 
 
-@attrs.define(slots=True, eq=False, kw_only=True)
-class AccessSession(Session):
+class AccessSession(Session, eq=False, kw_only=True, gc=False):
     """``header`` is what stands before a frame to the node; ``awaited`` the keepalive without answer, 0 if none."""
 
     entry: AccessEntry

@@ -10,33 +10,30 @@ from pmip_tw.forwarding.anchor_session import AnchorSession
 from pmip_tw.forwarding.budget import ERRORS_PER_SECOND, Budget
 from pmip_tw.forwarding.home_links import HomeLinks
 from pmip_tw.forwarding.paths import TunnelPaths, Way, told_mtu
+from pmip_tw.forwarding.residents import Residents
 from pmip_tw.wire import icmp
 from pmip_tw.wire.encapsulation import DONT_FRAGMENT
 from pmip_tw.wire.ipv4 import MINIMUM_HEADER, PROTOCOL_IP_IN_IP, Ipv4Packet
 
 
 class AnchorDomain:
-    """``to_host(packet)`` gives an inner packet to the machine's own stack (False: lost and counted);
-    ``answer(packet)`` sends an ICMP error of ours, whose source ``speaker(home_address)`` is.
-    ``gateway(home_address)``: the router that its node believes in (P71). ``now()``: monotonic.
+    """``answer(packet)`` sends an ICMP error of ours, whose source ``speaker(home_address)`` is.
+    ``now()``: monotonic.
     """
 
     def __init__(
         self,
         *,
-        to_host: Callable[[bytes], bool],
+        residents: Residents,
         answer: Callable[[bytes], None],
         speaker: Callable[[Ipv4], Ipv4],
-        gateway: Callable[[Ipv4], Ipv4],
         paths: TunnelPaths,
         links: HomeLinks,
         dropped: drops.Drops,
         now: Callable[[], float],
     ) -> None:
-        self.to_host = to_host
-        self.sessions: dict[bytes, AnchorSession] = {}
+        self.residents = residents
         self.links = links
-        self.gateway = gateway
         self._answer = answer
         self._speaker = speaker
         self._paths = paths
@@ -49,7 +46,7 @@ class AnchorDomain:
 
     def downstream(self, packet: bytes) -> None:
         """A packet that the machine routed towards a home address, its time to live already decremented (T1)."""
-        session = self.sessions.get(packet[16:20])
+        session = self.residents.get(packet[16:20])
         if session is None:
             self._refuse_unbound(packet)
             return

@@ -2,15 +2,12 @@
 
 from collections.abc import Callable
 
-import attrs
-
 from pmip_tw.forwarding.paths import Way
 from pmip_tw.forwarding.session import Session
 from pmip_tw.mobility.tunnels import AnchorEntry
 
 
-@attrs.define(slots=True, eq=False, kw_only=True)
-class AnchorSession(Session):
+class AnchorSession(Session, eq=False, kw_only=True, gc=False):
     """``to_host`` gives what the node sends to its address space's own stack (False: lost and counted).
 
     ``copies``: further ways that every packet goes (L3). ``ends``: the tunnels' ends, from which nothing may go in

@@ -4,7 +4,6 @@ No sockets here: every provider moves packets by these rules, and the edges are 
 """
 
 from collections.abc import Callable
-from functools import lru_cache
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import ForwardingError
@@ -15,6 +14,7 @@ from pmip_tw.forwarding.home_link_packets import is_for_link
 from pmip_tw.forwarding.home_links import HomeLinks
 from pmip_tw.forwarding.path_mtu import LINK_MTU
 from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, Way, require_carriable
+from pmip_tw.forwarding.residents import Resident, Residents, ways_of
 from pmip_tw.forwarding.session import octets
 from pmip_tw.forwarding.soundness import out_of_tunnel
 from pmip_tw.forwarding.tunnel_ends import TunnelEnds
@@ -50,10 +50,9 @@ class AnchorSwitch:
     ) -> AnchorDomain:
         """An address space (P85), "" being the main one; for the edges see AnchorDomain."""
         made = self._domains[name] = AnchorDomain(
-            to_host=to_host,
+            residents=Residents(name, self._address, to_host, gateway),
             answer=answer,
             speaker=speaker,
-            gateway=gateway,
             paths=self._paths,
             links=HomeLinks(self._address, self._drops, lambda: self.now),
             dropped=self._drops,
@@ -69,39 +68,32 @@ class AnchorSwitch:
         if domain is None:
             raise ForwardingError("install", str(entry.key), f"there is no domain {entry.domain!r}")
         require_carriable(entry)
-        home = octets(entry.home_address)
-        before = domain.sessions.get(home)
+        home_address = entry.home_address
         ways = self._acquire(entry)
-        for way in ways:
-            holder = self._coming(way.ends, home)
-            if holder is not None and holder is not before:
-                self._release(ways)
-                text = f"the same tunnel carries that address for {holder.entry.key} (P45)"
-                raise ForwardingError("install", str(entry.key), text)
-        ours = _one_set(self._local, octets(domain.gateway(entry.home_address)))
-        session = AnchorSession(
-            entry=entry,
-            home=home,
-            way=ways[0],
-            copies=ways[1:],
-            to_host=domain.to_host,
-            ends=_one_set(self._local, *[octets(way.tunnel.remote) for way in ways]),
-            ours=ours,
-            special=ours if entry.prefix is None else ours | {octets(entry.prefix.broadcast)},
-        )
+        if len(self._domains) > 1:
+            self._require_unmistakable(entry, ways)
+        before = domain.residents.peek(home_address)
+        resident = domain.residents.put(entry, ways, before)
         if before is not None:
-            session.inherit(before)
-            self._forget(before)
-        domain.sessions[home] = session
-        domain.links.add(session)
+            self._forget(domain, before)
+        if isinstance(resident, AnchorSession):
+            domain.links.add(resident)
+
+    def _require_unmistakable(self, entry: AnchorEntry, ways: tuple[Way, ...]) -> None:
+        """ForwardingError: nobody could tell whose packets come out of its tunnels (P45)."""
+        home = octets(entry.home_address)
+        for name, domain in self._domains.items():
+            if name != entry.domain and any(domain.residents.coming(home, way.ends) for way in ways):
+                self._release(ways)
+                holder = AnchorKey(entry.home_address, name)
+                text = f"the same tunnel carries that address for {holder} (P45)"
+                raise ForwardingError("install", str(entry.key), text)
 
     def _coming(self, ends: TunnelEnds, home: bytes) -> AnchorSession | None:
         """Whose packets come from ``home`` out of the tunnel with these ``ends``; there are few domains."""
         for domain in self._domains.values():
-            session = domain.sessions.get(home)
-            if session is not None and (
-                session.way.ends == ends or any(way.ends == ends for way in session.copies)
-            ):
+            session = domain.residents.coming(home, ends)
+            if session is not None:
                 return session
         return None
 
@@ -122,29 +114,25 @@ class AnchorSwitch:
             self._paths.release(way)
 
     def remove(self, key: AnchorKey) -> Counters:
-        session = self._found(key)
-        if session is None:
+        domain = self._domains.get(key.domain)
+        resident = None if domain is None else domain.residents.pop(key.home_address)
+        if domain is None or resident is None:
             return Counters()
-        del self._domains[key.domain].sessions[session.home]
-        self._forget(session)
-        return session.counters()
+        self._forget(domain, resident)
+        return _counters(resident)
 
-    def _forget(self, session: AnchorSession) -> None:
-        self._domain_of(session).links.discard(session)
-        self._release(session.ways)
+    def _forget(self, domain: AnchorDomain, resident: Resident) -> None:
+        if isinstance(resident, AnchorSession):
+            domain.links.discard(resident)
+        self._release(ways_of(resident))
 
     def snapshot(self) -> tuple[AnchorEntry, ...]:
-        return tuple(
-            session.entry for domain in self._domains.values() for session in domain.sessions.values()
-        )
+        return tuple(entry for domain in self._domains.values() for entry in domain.residents.entries())
 
     def counters(self, key: AnchorKey) -> Counters:
-        session = self._found(key)
-        return Counters() if session is None else session.counters()
-
-    def _found(self, key: AnchorKey) -> AnchorSession | None:
         domain = self._domains.get(key.domain)
-        return None if domain is None else domain.sessions.get(octets(key.home_address))
+        resident = None if domain is None else domain.residents.peek(key.home_address)
+        return Counters() if resident is None else _counters(resident)
 
     def _domain_of(self, session: AnchorSession) -> AnchorDomain:
         return self._domains[session.entry.domain]
@@ -167,7 +155,7 @@ class AnchorSwitch:
 
     def _refuse(self, ends: TunnelEnds, source: bytes) -> None:
         """The reverse tunnel check: no binding of this source, or not with exactly this tunnel. Silently."""
-        known = any(source in domain.sessions for domain in self._domains.values())
+        known = any(source in domain.residents for domain in self._domains.values())
         reason = self._paths.reason(ends, drops.WRONG_TUNNEL) if known else drops.UNKNOWN_SOURCE
         self._drops[reason] += 1
 
@@ -218,7 +206,5 @@ class AnchorSwitch:
             self._domain_of(session).relay(way, code, inner)
 
 
-@lru_cache(maxsize=65536)
-def _one_set(*addresses: bytes) -> frozenset[bytes]:
-    """One object for all mobile nodes that have the same."""
-    return frozenset(addresses)
+def _counters(resident: Resident) -> Counters:
+    return resident.counters() if isinstance(resident, AnchorSession) else Counters()

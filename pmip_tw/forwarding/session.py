@@ -1,6 +1,6 @@
 """What the packet plane remembers of one mobile node while it moves packets, and how packets show their tunnel."""
 
-import attrs
+from msgspec import Struct
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.forwarding.paths import Way
@@ -12,8 +12,7 @@ def octets(address: Ipv4) -> bytes:
     return address.to_bytes(4, "big")
 
 
-@attrs.define(slots=True, eq=False, kw_only=True)
-class Session:
+class Session(Struct, eq=False, kw_only=True, gc=False):
     """One entry's counters and its way; mutable, because it changes with every packet.
 
     ``home`` is the home address as it stands in a packet; ``way`` leads into the entry's tunnel.
