@@ -3,12 +3,13 @@
 Whose an address is, is said by owners: octets that name a binding, whatever they are made of (P23).
 """
 
-from collections import OrderedDict
 from collections.abc import Collection
 
 import attrs
 
 from pmip_tw.addresses import Ipv4, Prefix
+from pmip_tw.lma.holds import Holds
+from pmip_tw.mobility.address_table import AddressTable
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -22,12 +23,6 @@ class HomeLink:
     gateway: Ipv4
     name_servers: tuple[Ipv4, ...] = ()
     domain: str = ""
-
-
-@attrs.frozen(slots=True)
-class _Hold:
-    owner: bytes
-    until: float
 
 
 class AddressPool:
@@ -53,10 +48,8 @@ class AddressPool:
         self._within = (prefix.network, prefix.broadcast)
         self._never = set(exclude) | {prefix.network, self.link.gateway, prefix.broadcast}
         self._next = prefix.network
-        self._users: dict[Ipv4, bytes] = {}
-        # In the order in which they are given away: every hold is equally long, and one that was ended goes in front.
-        self._held: OrderedDict[Ipv4, _Hold] = OrderedDict()
-        self._held_for: dict[bytes, Ipv4] = {}
+        self._users: AddressTable[bytes] = AddressTable()
+        self._held = Holds()
 
     def free_for(self, owner: bytes, address: Ipv4, monotonic: float) -> bool:
         """Whether ``owner`` may have ``address``: it is this pool's, nobody's, and not held for another."""
@@ -72,7 +65,7 @@ class AddressPool:
 
     def former(self, owner: bytes) -> Ipv4 | None:
         """The address that is held for ``owner``; None if there is none."""
-        return self._held_for.get(owner)
+        return self._held.of(owner)
 
     def fresh(self) -> Ipv4 | None:
         """The first address that nobody had before; None if there is none left."""
@@ -84,14 +77,11 @@ class AddressPool:
 
     def oldest(self) -> Ipv4 | None:
         """The held address to give away first, whoever had it; None if none is held."""
-        return next(iter(self._held), None)
+        return self._held.first
 
     def take(self, address: Ipv4, owner: bytes) -> None:
         """It is ``owner``'s from now on."""
-        if address in self._held:
-            hold = self._held.pop(address)
-            if self._held_for.get(hold.owner) == address:
-                del self._held_for[hold.owner]
+        self._held.discard(address)
         self._users[address] = owner
 
     def take_over(self, address: Ipv4, owner: bytes) -> bool:
@@ -104,9 +94,9 @@ class AddressPool:
     @property
     def oldest_hold(self) -> float:
         """When the hold of ``oldest`` ends or ended, monotonic; infinity if none is held."""
-        for hold in self._held.values():
-            return hold.until
-        return float("inf")
+        first = self._held.first
+        hold = None if first is None else self._held.get(first)
+        return float("inf") if hold is None else hold.until
 
     def user(self, address: Ipv4) -> bytes | None:
         """Whose ``address`` is at present."""
@@ -122,20 +112,14 @@ class AddressPool:
 
     def release(self, address: Ipv4, monotonic: float) -> None:
         """``address`` has no binding any more: keep it from others for a while."""
-        owner = self._users.get(address)
-        if owner is None:
-            return
-        del self._users[address]
-        self.hold(address, owner, monotonic)
+        owner = self._users.pop(address)
+        if owner is not None:
+            self.hold(address, owner, monotonic)
 
     def hold(self, address: Ipv4, owner: bytes, since: float) -> None:
         """``owner`` had ``address`` until ``since``, which is not before that of any other hold."""
-        self._held[address] = _Hold(owner, since + self._hold)
-        self._held_for[owner] = address
+        self._held.add(address, owner, since + self._hold)
 
     def end_hold(self, address: Ipv4, monotonic: float) -> None:
         """Anybody may ask for ``address`` now; it is still its former owner's who comes first."""
-        hold = self._held.get(address)
-        if hold is not None and hold.until > monotonic:
-            self._held[address] = _Hold(hold.owner, monotonic)
-            self._held.move_to_end(address, last=False)
+        self._held.end(address, monotonic)

@@ -35,11 +35,11 @@ class LeasedPool(AddressPool):
 
     def used(self) -> Iterable[Ipv4]:
         """What nodes have."""
-        return self._users
+        return (address for address, _ in self._users.items())
 
     def held(self, monotonic: float) -> Iterable[Ipv4]:
         """What is kept for nodes that had it (P80)."""
-        return (address for address, hold in self._held.items() if hold.until > monotonic)
+        return (address for address in self._held if not self._may_be_asked_for(address, monotonic))
 
     def has(self, address: Ipv4) -> bool:
         """Whether it is lent to this worker."""
@@ -135,23 +135,21 @@ class LeasedPool(AddressPool):
         return [], singles
 
     def _is_free(self, address: Ipv4, monotonic: float) -> bool:
+        return address not in self._users and self._may_be_asked_for(address, monotonic)
+
+    def _may_be_asked_for(self, address: Ipv4, monotonic: float) -> bool:
         hold = self._held.get(address)
-        return address not in self._users and (hold is None or hold.until <= monotonic)
+        return hold is None or hold.until <= monotonic
 
     def _give_up_block(self, block: Ipv4, monotonic: float) -> None:
         for offset in range(self.block):
-            self._forget(Ipv4(block + offset))
+            self._held.discard(Ipv4(block + offset))
             self._given_back.discard(Ipv4(block + offset))
         self._blocks.discard(block)
 
     def _give_up(self, address: Ipv4, monotonic: float) -> None:
-        self._forget(address)
+        self._held.discard(address)
         if address in self._singles:
             self._singles.discard(address)
         else:
             self._given_back.add(address)
-
-    def _forget(self, address: Ipv4) -> None:
-        hold = self._held.pop(address, None)
-        if hold is not None and self._held_for.get(hold.owner) == address:
-            del self._held_for[hold.owner]

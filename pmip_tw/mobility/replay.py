@@ -1,8 +1,11 @@
 """Timestamps as the Identification of registrations (RFC 5944 5.7.1)."""
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
+
+from msgspec import Struct
 
 from pmip_tw.mobility.clock import NTP_EPOCH
+from pmip_tw.mobility.spread_dict import SpreadDict
 
 _WHOLE = 1 << 64
 _HALF = 1 << 63
@@ -65,6 +68,12 @@ def resynchronizing(request: int, last_accepted: int | None, wall: float, window
     return ((own + ahead) & 0xFFFFFFFF) << 32 | (request & 0xFFFFFFFF)
 
 
+class _Floor(Struct, gc=False, eq=False):
+    identity: bytes
+    identification: int
+    until: float
+
+
 class ReplayFloors:
     """The last valid Identification of identities without a binding, so that nothing captured works again (I10).
 
@@ -73,19 +82,24 @@ class ReplayFloors:
 
     def __init__(self, retention: float) -> None:
         self._retention = retention
-        # In the order of their age; unlike a plain dictionary it finds its oldest entry at once after many deletions.
-        self._floors: OrderedDict[bytes, tuple[int, float]] = OrderedDict()
+        self._floors: SpreadDict[bytes, _Floor] = SpreadDict()
+        # In the order of their age; one that was noted again is there twice, and only the last is a floor.
+        self._by_age: deque[_Floor] = deque()
 
     def get(self, identity: bytes) -> int | None:
+        if not self._by_age:
+            return None
         found = self._floors.get(identity)
-        return None if found is None else found[0]
+        return None if found is None else found.identification
 
     def note(self, identity: bytes, identification: int, monotonic: float) -> None:
         """Remember ``identification`` from now on; a floor never sinks."""
-        known = self._floors.pop(identity, None)
-        if known is not None and later(known[0], identification):
-            identification = known[0]
-        self._floors[identity] = (identification, monotonic + self._retention)
+        known = self._floors.get(identity)
+        if known is not None and later(known.identification, identification):
+            identification = known.identification
+        floor = _Floor(identity, identification, monotonic + self._retention)
+        self._floors[identity] = floor
+        self._by_age.append(floor)
 
     def still_count(self, noted_at: float, monotonic: float) -> bool:
         """Whether one that was noted then is remembered still."""
@@ -93,18 +107,15 @@ class ReplayFloors:
 
     def forget_old(self, monotonic: float, limit: int = 1000) -> None:
         """Drop at most ``limit`` entries that have served their time."""
-        old: list[bytes] = []
-        for identity, (_, until) in self._floors.items():
-            if until > monotonic or len(old) == limit:
-                break
-            old.append(identity)
-        for identity in old:
-            del self._floors[identity]
+        while self._by_age and limit > 0 and self._by_age[0].until <= monotonic:
+            limit -= 1
+            floor = self._by_age.popleft()
+            if self._floors.get(floor.identity) is floor:
+                self._floors.pop(floor.identity)
 
     def next_deadline(self) -> float | None:
-        for _, until in self._floors.values():
-            return until
-        return None
+        """When to call ``forget_old``, at the latest."""
+        return self._by_age[0].until if self._by_age else None
 
     def __len__(self) -> int:
         return len(self._floors)

@@ -132,7 +132,11 @@ class TestFloors:
         floors.note(b"a", 6, 100)
         floors.note(b"a", 5, 110)
         assert floors.get(b"a") == 6
+        floors.forget_old(123.9)
+        assert floors.get(b"a") == 6, "it is remembered since it was noted last"
         assert floors.next_deadline() == 124
+        floors.forget_old(124)
+        assert floors.get(b"a") is None and floors.next_deadline() is None
 
     def test_some_at_a_time(self) -> None:
         floors = ReplayFloors(1)
