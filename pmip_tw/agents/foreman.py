@@ -28,7 +28,7 @@ Rows = list[dict[str, Any]]
 
 
 class Foreman:
-    """``later``: calls something in the next turn of the reactor."""
+    """``later``: calls something in the next turn of the reactor. ``overload``: datagrams that were not passed on."""
 
     _log = Logger(namespace="pmip.workers")
 
@@ -47,6 +47,7 @@ class Foreman:
         self._lender = lender
         self._later = later
         self._lent: Callable[[FromLender], None] = lambda message: None
+        self.overload = 0
         self._pipes: dict[int, IPipe] = {}
         self._serving: set[int] = set()
         self._last = 0
@@ -63,15 +64,21 @@ class Foreman:
         self._later(lambda: self._deliver(self._lender.heard(0, message)))
 
     def pass_on(self, batch: Sequence[Datagram]) -> Sequence[Datagram]:
-        """Those of worker 0; the others are on their way. What is for one that is not there is lost."""
+        """Those of worker 0; the others are on their way. What is for one that is not there is lost, and what one has
+        no time for.
+        """
         worker_for = self._routing.worker_for
         own: list[Datagram] = []
         for datagram in batch:
             worker = worker_for(datagram)
             if worker == 0:
                 own.append(datagram)
-            elif worker in self._pipes:
-                self._pipes[worker].send(Passed(datagram))
+                continue
+            pipe = self._pipes.get(worker)
+            if pipe is not None and pipe.crowded:
+                self.overload += 1
+            elif pipe is not None:
+                pipe.send(Passed(datagram))
         return own
 
     # The others
@@ -80,7 +87,7 @@ class Foreman:
         """A process was started for it."""
         self._pipes[worker] = pipe
         self._plane.begins(worker)
-        pipe.start(lambda message: self._heard(worker, message), lambda: self._lost(worker, pipe))
+        pipe.start(lambda message: self._heard(worker, pipe, message), lambda: self._lost(worker, pipe))
 
     def _lost(self, worker: int, pipe: IPipe) -> None:
         """It has ended: who waits for its answers is told."""
@@ -109,11 +116,13 @@ class Foreman:
         pipe.send(Question(self._last, command, what))
         return answer
 
-    def _heard(self, worker: int, message: Struct) -> None:
+    def _heard(self, worker: int, pipe: IPipe, message: Struct) -> None:
+        if self._pipes.get(worker) is not pipe:
+            return  # the last words of a process that has a successor already, who must not get the answers
         if isinstance(message, Carry):
             carried = self._plane.carry(worker, message)
             if message.number:
-                self._pipes[worker].send(carried)
+                pipe.send(carried)
             elif carried.problem:
                 self._log.error("worker {worker}: {problem}", worker=worker, problem=carried.problem)
         elif isinstance(message, InUse | Ask | Returned):
@@ -158,6 +167,11 @@ class SharedSignalling(SignallingWrapper):
         own = self._foreman.pass_on(batch)
         if own and self._receiver is not None:
             self._receiver.datagrams_received(own)
+
+    def drops(self) -> dict[str, int]:
+        """As ISignalling; and what the others had no time for."""
+        drops = super().drops()
+        return {**drops, "overload": drops.get("overload", 0) + self._foreman.overload}
 
     def peer_unreachable(self, report: Unreachable) -> None:
         if self._receiver is not None:

@@ -110,12 +110,21 @@ class Lender:
     def _returned(self, worker: int, message: Returned) -> Told:
         pool, spare = self._pools[message.pool], Spare(message.pool, message.wanted)
         pool.give_back(worker, message.blocks, message.singles)
-        missing = self._missing.get(spare, set())
-        missing.discard(worker)
-        if missing or spare not in self._missing:
+        if spare not in self._missing:
             return []
-        del self._missing[spare]
-        return [(asking, self._found(asking, spare)) for asking in self._waiting.pop(spare)]
+        self._missing[spare].discard(worker)
+        # Whoever can be served does not wait for the rest: one of them may be gone for long.
+        told: Told = []
+        waiting = self._waiting[spare]
+        while waiting and (not self._missing[spare] or self._is_there(pool, spare)):
+            asking = waiting.pop(0)
+            told.append((asking, self._found(asking, spare)))
+        if not waiting:
+            del self._missing[spare], self._waiting[spare]
+        return told
+
+    def _is_there(self, pool: LentPool, spare: Spare) -> bool:
+        return not spare.wanted and pool.has_free()
 
     def _found(self, worker: int, spare: Spare) -> Lease:
         pool = self._pools[spare.pool]

@@ -69,6 +69,10 @@ class LentPool:
             singles.append(address)
         return blocks, singles
 
+    def has_free(self) -> bool:
+        """Whether ``lend`` would find anything."""
+        return bool(self._free_singles) or self._free_block() is not None
+
     def lend_address(self, worker: int, address: Ipv4) -> Lent:
         """One that is nobody's, or is ``worker``'s already; with its block if that is nobody's."""
         if address not in self._prefix or self.whose(address) == worker:
@@ -135,7 +139,7 @@ class LentPool:
         for block in self._free_blocks:
             return block
         while self._next in self._prefix:
-            block, self._next = self._next, Ipv4(self._next + self._size)
-            if self._is_whole(block):
-                return block
+            if self._is_whole(self._next):
+                return self._next
+            self._next = Ipv4(self._next + self._size)
         return None

@@ -7,20 +7,26 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from twisted.internet.interfaces import IAddress, IReactorSocket, ITransport
+from twisted.internet.abstract import FileDescriptor
+from twisted.internet.interfaces import IAddress, IPushProducer, IReactorSocket
 from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from pmip_tw.agents.worker_messages import FromWorker0, ToWorker0
 from pmip_tw.net.reactor import TimeReactor
 
 _LENGTH = Layout("!I")
 
+MOST_TOGETHER = 256
+"""Messages of a frame, which is dealt with in one turn of the reactor: a restart installs very many entries."""
+
 PipeReactor = Any
 """TimeReactor and IReactorSocket."""
 
 
+@implementer(IPushProducer)
 class Pipe(Protocol):
     """One end (IPipe). ``socket_`` is ours from now on; ``kinds``: what the other end may say."""
 
@@ -36,6 +42,7 @@ class Pipe(Protocol):
         self._received = bytearray()
         self._heard: Callable[[Struct], None] = lambda message: None
         self._lost: Callable[[], None] | None = None
+        self.crowded = False
 
     @classmethod
     def of_worker_0(cls, reactor: PipeReactor, socket_: socket.socket) -> "Pipe":
@@ -61,13 +68,29 @@ class Pipe(Protocol):
         self._lost = None
         self._flush()
         if self.transport is not None:
+            self.transport.unregisterProducer()  # it would be waited for
             self.transport.loseConnection()
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
-        if waiting and self.transport is not None:
-            octets = self._encoder.encode(waiting)
+        if self.transport is None:
+            return
+        for first in range(0, len(waiting), MOST_TOGETHER):
+            octets = self._encoder.encode(waiting[first : first + MOST_TOGETHER])
             self.transport.write(_LENGTH.pack(len(octets)) + octets)
+
+    def connectionMade(self) -> None:
+        assert self.transport is not None
+        self.transport.registerProducer(self, streaming=True)
+
+    def pauseProducing(self) -> None:
+        self.crowded = True
+
+    def resumeProducing(self) -> None:
+        self.crowded = False
+
+    def stopProducing(self) -> None:
+        """The other end is gone, which is told by connectionLost."""
 
     def dataReceived(self, data: bytes) -> None:
         received = self._received
@@ -91,7 +114,7 @@ class Pipe(Protocol):
                 self._log.failure("{kind} met a defect", kind=type(message).__name__)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self.transport: ITransport | None = None
+        self.transport: FileDescriptor | None = None
         lost, self._lost = self._lost, None
         if lost is not None:
             lost()

@@ -209,6 +209,22 @@ def test_who_was_killed_keeps_nobody_waiting() -> None:
     ]
 
 
+def test_who_can_be_served_does_not_wait_for_a_worker_that_is_gone() -> None:
+    """Worker 1 has an address to spare, and worker 2 does not come back."""
+    lender = Lender([prefix("10.1.0.0/30")], 3)
+    for number in range(3):
+        lender.heard(number, InUse([], []))
+    for number, last in ((1, 0), (1, 1), (1, 2), (2, 3)):
+        lender.heard(number, Ask(0, ipv4(f"10.1.0.{last}")))
+    assert lender.heard(0, Ask(0)) == [(1, Spare(0)), (2, Spare(0))]
+    returned = Returned(0, Ipv4(0), [ipv4("10.1.0.2")], [])
+    assert lender.heard(1, returned) == [(0, Lease(0, Ipv4(0), [ipv4("10.1.0.2")], []))]
+    assert lender.heard(0, Ask(0)) == [(1, Spare(0)), (2, Spare(0))], "nothing is left: it is asked again"
+    assert lender.heard(1, Returned(0, Ipv4(0), [], [])) == []
+    told = lender.heard(2, InUse([(0, ipv4("10.1.0.3"))], []))
+    assert told[-1] == (0, Lease(0, Ipv4(0), [], []))
+
+
 @covers("P30", "P80")
 @pytest.mark.parametrize("pool", ["10.1.0.0/28", "10.1.0.0/26"])
 @pytest.mark.parametrize("workers", [2, 4])
