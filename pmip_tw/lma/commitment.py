@@ -10,6 +10,7 @@ from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Remove, Send
 from pmip_tw.mobility.records import Record
 from pmip_tw.wire.registration import RegistrationRequest
+from pmip_tw.wire.renewal import RenewalForm
 
 
 class Asked(Struct, gc=False):
@@ -17,7 +18,8 @@ class Asked(Struct, gc=False):
 
     ``payload``: its octets. ``authenticator``: those that proved it, which no other request has. ``association``: for
     MN-HA; ``fa_ha``: for FA-HA; both None: IPsec protects the way (A1, A2). ``mag``: the MAG that sent it, if it is
-    known. ``owner``: whose binding it is about (``owners.py``), usually the NAI's.
+    known. ``owner``: whose binding it is about (``owners.py``), usually the NAI's. ``form``: that of its octets, if it
+    was proven by them.
     """
 
     request: RegistrationRequest
@@ -29,6 +31,7 @@ class Asked(Struct, gc=False):
     owner: bytes
     fa_ha: SecurityAssociation | None = None
     mag: KnownMag | None = None
+    form: RenewalForm | None = None
 
     @property
     def place(self) -> Place:

@@ -23,7 +23,7 @@ from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.mobility.replay import RefusedAhead, ReplayFloors, TimestampWindow, later, resynchronizing
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.registration import RegistrationRequest
-from pmip_tw.wire.renewal import RenewalForm, form_of, leading_nai
+from pmip_tw.wire.renewal import RenewalForm, care_of_address, form_of, leading_nai
 
 
 class Intake:
@@ -55,17 +55,23 @@ class Intake:
 
     def take(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> Asked | list[Told]:
         """An authentic, new request; else what it gets. WireError: it cannot be read."""
-        request, mag = self._read(payload, source)
         objection: Refusal | Unproven | None = None
-        asked = self._of_node_alone(payload, request, source, local) if mag is None else None
-        if asked is None:
+        seen = None if self._may_be_of_a_mag(payload, source) else self._prover.by_octets(payload)
+        if seen is None:
+            request, mag = self._read(payload, source)
             proof = self._prover.prove(payload, request, mag)
             if isinstance(proof, Unproven):
                 return self._turn_away(proof, request.nai, payload, source, local, now)
             asked = _proven(payload, request, mag, proof, source, local)
             objection = objection_between_agents(request, mag, proof)
-        elif isinstance(asked, Unproven):
-            return self._turn_away(asked, request.nai, payload, source, local, now)
+        elif isinstance(seen, Unproven):
+            return self._turn_away(seen, leading_nai(payload), payload, source, local, now)
+        else:
+            form, used = seen
+            request = RegistrationRequest.decode(payload)
+            asked = Asked(
+                request, payload, payload[form.covered :], used, source, local, request.nai, form=form
+            )
         if self._by_technology:
             asked.owner = owner_of(request)
         binding = self._bindings.get(asked.owner)
@@ -156,6 +162,11 @@ class Intake:
             return RegistrationRequest.decode(payload), None
         request = RegistrationRequest.decode(payload, draft03=self._mags.writes_draft03(source))
         return request, self._mags.sender(request, source)
+
+    def _may_be_of_a_mag(self, payload: bytes, source: Endpoint) -> bool:
+        """Whether a MAG that is configured may have sent a request without FA-HA (N27)."""
+        mags = self._mags
+        return mags is not None and (mags.is_known(source.address) or mags.is_known(care_of_address(payload)))
 
     def _of_node_alone(
         self, payload: bytes, request: RegistrationRequest, source: Endpoint, local: Ipv4

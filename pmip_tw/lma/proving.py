@@ -17,6 +17,7 @@ from pmip_tw.wire.codes import Code
 from pmip_tw.wire.extension_fields import BY_FA_HA, BY_IPSEC
 from pmip_tw.wire.extensions import FA_HA, MN_HA, PROXY_SKIPPABLE
 from pmip_tw.wire.registration import RegistrationRequest, challenge_is_answered
+from pmip_tw.wire.renewal import RenewalForm, form_of, leading_nai
 
 
 class Proof(Struct, frozen=True, kw_only=True):
@@ -54,6 +55,21 @@ class Prover:
     def __init__(self, associations: AssociationTable, aaa: AaaTable) -> None:
         self._associations = associations
         self._aaa = aaa
+
+    def by_octets(self, payload: bytes) -> tuple[RenewalForm, SecurityAssociation] | Unproven | None:
+        """Whether MN-HA, the only authenticator, proves a request of the usual form that nobody has read yet.
+
+        None: it has another form. A flood of such requests costs no more than their authenticators.
+        """
+        form = form_of(payload)
+        if form is None:
+            return None
+        nai, spi = leading_nai(payload), form.spi(payload)
+        keyed = self._associations.find(nai, spi)
+        if keyed is None:
+            return self._no_key(nai, f"with SPI {spi}")
+        used = keyed.verified_by(payload[: form.covered], payload[form.covered :])
+        return wrong_mn_ha(keyed, spi) if used is None else (form, used)
 
     def prove(self, payload: bytes, request: RegistrationRequest, mag: KnownMag | None) -> Proof | Unproven:
         """``request`` was decoded from ``payload``; ``mag``: who seems to have sent it."""
@@ -102,7 +118,7 @@ class Prover:
         if node is not None:
             keyed = self._associations.find(request.nai, node.spi)
             if keyed is None:
-                return self._no_key(request, f"with SPI {node.spi}")
+                return self._no_key(request.nai, f"with SPI {node.spi}")
             mn_ha = keyed.verified_by(payload[: node.covered], node.value)
             if mn_ha is None:
                 return wrong_mn_ha(keyed, node.spi, fa_ha, vouched=fa_ha_valid)
@@ -110,7 +126,7 @@ class Prover:
         if aaa is not None:
             key = self._aaa.find(request.nai, aaa.spi)
             if key is None and mn_ha is None:
-                return self._no_key(request, f"for MN-AAA with SPI {aaa.spi}")
+                return self._no_key(request.nai, f"for MN-AAA with SPI {aaa.spi}")
             if key is not None:
                 mn_ha = mn_ha or key.answers_with
                 if not key.association.verify(payload[: aaa.covered], aaa.value, request.challenge):
@@ -126,12 +142,12 @@ class Prover:
                 authenticator = authenticator or aaa.value
         return Proof(authenticator=authenticator, mn_ha=mn_ha, fa_ha=fa_ha, fa_ha_valid=fa_ha_valid)
 
-    def _no_key(self, request: RegistrationRequest, which: str) -> Unproven:
-        name = request.nai.decode(errors="replace")
+    def _no_key(self, nai: bytes, which: str) -> Unproven:
+        name = nai.decode(errors="replace")
         return Unproven(
             reason="no-association",
             cause=f"no key is configured for {name!r} {which} (H3)",
-            known=self._associations.knows(request.nai),
+            known=self._associations.knows(nai),
         )
 
 

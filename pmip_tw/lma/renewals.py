@@ -25,7 +25,7 @@ def renewal_form(asked: Asked) -> RenewalForm | None:
     """How to know a renewal of what ``asked`` is given; None: it is proven, or made, in a way that is not followed."""
     if asked.mag is not None or asked.fa_ha is not None or asked.association is None:
         return None
-    return form_of(asked.payload)
+    return asked.form or form_of(asked.payload)
 
 
 class Renewals:

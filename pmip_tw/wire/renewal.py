@@ -43,6 +43,11 @@ def leading_nai(datagram: bytes) -> bytes:
     return b""
 
 
+def care_of_address(datagram: bytes) -> Ipv4:
+    """That of a registration request; 0 if it ends before."""
+    return Ipv4(int.from_bytes(datagram[12:_AT], "big"))
+
+
 def identification_of(datagram: bytes) -> int:
     """That of a registration request, which the decoder has read."""
     found: int = _IDENTIFICATION.unpack_from(datagram, _AT)[0]
@@ -128,7 +133,7 @@ class RenewalForm:
 
 
 def form_of(datagram: bytes) -> RenewalForm | None:
-    """The form of a request that the decoder has read; None: it has anything out of the ordinary."""
+    """The form of a request, or of any octets; None: there is anything out of the ordinary."""
     size = len(datagram)
     nai_ends = at = _BEHIND + 2 + datagram[_BEHIND + 1] if size > _BEHIND + 2 else size
     if datagram[at : at + 3] == _TECHNOLOGY:
@@ -140,7 +145,7 @@ def form_of(datagram: bytes) -> RenewalForm | None:
         timestamp_at = at + 4
         at += 8
     covered = at + 6
-    if datagram[_BEHIND] != NAI or covered >= size or datagram[at] != MN_HA:
+    if covered >= size or datagram[_BEHIND] != NAI or datagram[at] != MN_HA:
         return None
     if at + 2 + datagram[at + 1] != size:
         return None
