@@ -117,14 +117,23 @@ class Clients:
         heard.sent = total // every
         return heard
 
-    def open_loop(self, messages: Sequence[bytes], via: Sequence[int], rate: float) -> Heard:
+    def open_loop(
+        self,
+        messages: Sequence[bytes],
+        via: Sequence[int],
+        rate: float,
+        *,
+        others: Sequence[Callable[[bytes], object]] = (),
+    ) -> Heard:
         """Send ``messages``, ``rate`` in a second, and wait for what is still to come.
 
+        ``others``: further ways to send, numbered behind the sockets, each message by itself; nobody listens there.
         ``arrived``: when each reply came, since the beginning. What is late is sent at once, and counted.
         """
         heard = Heard()
         replies, arrived = heard.replies, heard.arrived
-        senders = [one.send for one in self.sockets]
+        senders = [*(one.send for one in self.sockets), *others]
+        joining = len(self.sockets)
         total, size, sent, late = len(messages), self._size, 0, 0
         with _undisturbed():
             began = time.perf_counter()
@@ -137,7 +146,7 @@ class Clients:
                 while sent < due:
                     sender, last = via[sent], sent + 1
                     # A shorter one ends what the kernel can cut.
-                    while last < due and via[last] == sender and len(messages[last - 1]) == size:
+                    while last < due and via[last] == sender < joining and len(messages[last - 1]) == size:
                         last += 1
                     # When our own buffer is full it is lost, as a network loses.
                     with suppress(BlockingIOError):

@@ -64,7 +64,11 @@ class Population:
                     self._homes[node_in(reply)] = home_address_in(reply)
 
     def renewals(self, number: int) -> Messages:
-        return self._asking(self._next(number))
+        return self.asking(self.whose_turn(number))
+
+    def asking(self, nodes: Sequence[int]) -> Messages:
+        """Renewals of registered ``nodes``."""
+        return self._asking(nodes)
 
     def fresh(self, number: int) -> Messages:
         """First registrations: of nodes whose keys were not used before."""
@@ -74,7 +78,7 @@ class Population:
 
     def handovers(self, number: int) -> Messages:
         """Registrations at the next MAG. The one before is told by the LMA, and acknowledges that."""
-        nodes = self._next(number)
+        nodes = self.whose_turn(number)
         for node in nodes:
             self._mags[node] = (self._mags[node] + 1) % MAGS
         return self._asking(nodes)
@@ -95,7 +99,7 @@ class Population:
         """Acknowledge the revocations that still come."""
         self.clients.settle(as_a_mag)
 
-    def _next(self, number: int) -> list[int]:
+    def whose_turn(self, number: int) -> list[int]:
         """Registered nodes whose turn it is."""
         nodes = [(self._turn + turn) * _STRIDE % self.size for turn in range(number)]
         self._turn += number

@@ -26,10 +26,15 @@ GOALS: Mapping[str, str] = {
     "workers_2_cost": "",
     "workers_4_cost": "",
     "good_lost": "0",
+    "good_unanswered": "0",
+    "good_lost_strangers": "0",
+    "good_lost_invented": "0",
+    "good_lost_shared": "0",
     "bad_per_second": "",
     "good_per_second": "",
     "good_p50_ms": "",
     "good_p99_ms": "",
+    "flood_timer_p99_ms": "",
 }
 
 _BEGAN = time.monotonic()
