@@ -244,8 +244,9 @@ class Lma:
                 if isinstance(effect, Send):
                     self._signalling.send(effect.datagram, effect.destination, effect.source)
                 elif isinstance(effect, Commit):
-                    if effect.asked is not None:
-                        self._authentic.append(effect.asked.source)
+                    source = effect.source
+                    if source is not None:
+                        self._authentic.append(source)
                     self._saving.commit(effect)
                 elif isinstance(effect, ObserveAlike):
                     self._telling.gather(effect.observations)

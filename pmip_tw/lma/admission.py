@@ -75,6 +75,6 @@ def too_many(binding: Binding, policy: LmaPolicy, now: Now) -> Refusal | None:
     )
 
 
-def wanted_home_address(request: RegistrationRequest) -> Ipv4:
-    """The home address asked for; 0: any (DY1, DY3)."""
-    return UNSPECIFIED if request.home_address == ALL_ONES else request.home_address
+def wanted_home_address(named: Ipv4) -> Ipv4:
+    """The home address that a request asks for by ``named``; 0: any (DY1, DY3)."""
+    return UNSPECIFIED if named == ALL_ONES else named

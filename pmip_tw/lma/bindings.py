@@ -98,6 +98,28 @@ class Binding(Struct, kw_only=True, gc=False):
         new.deadline = deadline
         return new
 
+    def granted_to(
+        self,
+        nai: bytes,
+        key: AnchorKey,
+        association: SecurityAssociation,
+        request: bytes,
+        identification: int,
+        *,
+        deadline: float,
+        moved_at: float,
+    ) -> "Binding":
+        """The same for another node, whose MAG asks in the same words from the same place; see ``patterns.py``."""
+        new = self.__copy__()
+        new.owner = new.nai = nai
+        new.key = key
+        new.association = association
+        new.request = request
+        new.identification = identification
+        new.deadline = deadline
+        new.moved_at = moved_at
+        return new
+
     @property
     def registered_at(self) -> float:
         """When it was accepted the last time, monotonic."""
@@ -192,7 +214,7 @@ class BindingTable:
     def get(self, owner: bytes) -> Binding | None:
         """The newest binding of ``owner``, with its others."""
         found = self._by_owner.get(owner)
-        return self._waited(found) if isinstance(found, Bound) else found
+        return found if found is None or isinstance(found, Binding) else self._waited(found)
 
     def _waited(self, record: Bound) -> Binding:
         assert self._former is not None

@@ -48,7 +48,8 @@ class Commit(Struct, eq=False):
     ``changes`` and tell by ``committed``, or by ``superseded``. What cannot be done is told by ``failed``.
 
     Reply last: what is said when it is carried out is true then, and stays true. ``asked``: the request that is
-    answered; ``renewal``: it is in ``binding``, and was not read; else ``answers`` are the answer, to a revocation.
+    answered; None: it was not read, and is in ``binding``; or ``answers`` are the answer, to a revocation. ``renewal``:
+    it was not read, and asks for what ``previous`` has.
     ``binding``: what the table holds for ``owner`` since it was decided, None for nothing; ``previous``: what it held
     before, to be put back. ``carried``: of that, what the packet plane holds and MAGs were told. The two differ while a
     commit ``before`` of the same owner is not carried out, which this one supersedes. ``over``: nothing waits for it
@@ -66,6 +67,13 @@ class Commit(Struct, eq=False):
     answers: tuple[Send | Observe, ...] = ()
     renewal: bool = False
     over: bool = False
+
+    @property
+    def source(self) -> Endpoint | None:
+        """Who sent the request that is answered."""
+        if self.asked is not None:
+            return self.asked.source
+        return None if self.answers or self.binding is None else self.binding.source
 
     @property
     def alters(self) -> bool:

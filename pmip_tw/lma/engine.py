@@ -17,6 +17,8 @@ from pmip_tw.lma.granting import Granting
 from pmip_tw.lma.home_addresses import HomeAddresses
 from pmip_tw.lma.intake import Intake
 from pmip_tw.lma.mags import KnownMags
+from pmip_tw.lma.newcomers import Newcomers
+from pmip_tw.lma.patterns import Patterns
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.records import LeaseEnded
@@ -65,6 +67,7 @@ class LmaEngine:
         )
         home_addresses = HomeAddresses(pools, self._bindings)
         self._granting = Granting(policy, home_addresses, self._bindings, self._revoker)
+        patterns = Patterns(policy)
         self._registrations = Registrations(
             policy,
             home_addresses,
@@ -74,6 +77,17 @@ class LmaEngine:
             self._revoker,
             self._underway,
             self._intake,
+            patterns,
+        )
+        self._newcomers = Newcomers(
+            policy,
+            patterns,
+            associations,
+            self._intake,
+            self._bindings,
+            home_addresses,
+            self._revoker,
+            self._registrations,
         )
         self._renewals = Renewals(policy, self._bindings, self._intake, self._revoker, self._underway)
         self._pools = pools
@@ -147,12 +161,15 @@ class LmaEngine:
         """What the packet plane must hold."""
         return self._bindings.entries()
 
-    def receive(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> list[Effect]:
+    def receive(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> Sequence[Effect]:
         """A datagram of port 434. Nothing that is not authentic changes any state."""
         now = self._clock.of(now)
         kind = payload[0] if payload else -1
         try:
             if kind == _REQUEST:
+                known = self._newcomers.decide(payload, source, now) if local == self.address else None
+                if known is not None:
+                    return known
                 asked = self._intake.take(payload, source, self.address, now)
                 if not isinstance(asked, Asked):
                     return [*asked]

@@ -10,7 +10,7 @@ from pmip_tw.lma import admission
 from pmip_tw.lma.bindings import NO_BROADCASTS, Binding, BindingTable, NegotiatedRevocation
 from pmip_tw.lma.commitment import Asked
 from pmip_tw.lma.home_addresses import HomeAddresses
-from pmip_tw.lma.home_agent import redirection
+from pmip_tw.lma.home_agent import asks_for_any, redirection
 from pmip_tw.lma.leases import Ask
 from pmip_tw.lma.negotiating import agreed
 from pmip_tw.lma.policy import LmaPolicy
@@ -43,7 +43,14 @@ class Granting:
         """
         request, policy = asked.request, self._policy
         problem = redirection(request, policy) if bound is None else None
-        key = problem or self._home_addresses.find(asked, bound, now.monotonic)
+        key = problem or self._home_addresses.find(
+            asked.nai,
+            asked.owner,
+            admission.wanted_home_address(request.home_address),
+            bound,
+            now.monotonic,
+            any_home_agent=asks_for_any(request),
+        )
         if isinstance(key, Refusal | Ask):
             return key
         if present is not None and present.asked_alike(request):

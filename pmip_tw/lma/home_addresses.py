@@ -1,11 +1,8 @@
 """Which home address a request gets, and what goes with it (P30, H10; DY1-DY5)."""
 
-from pmip_tw.addresses import UNSPECIFIED, ipv4_text
+from pmip_tw.addresses import UNSPECIFIED, Ipv4, ipv4_text
 from pmip_tw.lma.address_pool import HomeLink
-from pmip_tw.lma.admission import wanted_home_address
 from pmip_tw.lma.bindings import Binding, BindingTable
-from pmip_tw.lma.commitment import Asked
-from pmip_tw.lma.home_agent import asks_for_any
 from pmip_tw.lma.leases import Ask
 from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.refusal import Refusal
@@ -23,25 +20,31 @@ class HomeAddresses:
         self._pools = pools
         self._bindings = bindings
 
-    def find(self, asked: Asked, bound: Binding | None, monotonic: float) -> AnchorKey | Ask | Refusal:
+    def find(
+        self,
+        nai: bytes,
+        owner: bytes,
+        wanted: Ipv4,
+        bound: Binding | None,
+        monotonic: float,
+        *,
+        any_home_agent: bool = False,
+    ) -> AnchorKey | Ask | Refusal:
         """P30: the address of the binding that its owner has, or one of the pools; nobody's until it is taken.
 
-        An Ask: see Pools.choose.
+        ``wanted``: 0 for any; who asks for any home agent only suggests one (DY5). An Ask: see Pools.choose.
         """
-        request = asked.request
-        wanted = wanted_home_address(request)
         if bound is not None:
-            if wanted in (0, bound.home_address) or asks_for_any(request):
+            if not wanted or wanted == bound.key.home_address or any_home_agent:
                 return bound.key
             return Refusal(
                 Code.HA_ADMIN_PROHIBITED,
                 f"{ipv4_text(wanted)} is asked for, {ipv4_text(bound.home_address)} is bound (P30)",
             )
-        key = self._pools.choose(asked.nai, asked.owner, wanted, monotonic)
-        if key is None and wanted and asks_for_any(request):
-            # Who asks for any home agent only suggests an address (DY5).
+        key = self._pools.choose(nai, owner, wanted, monotonic)
+        if key is None and wanted and any_home_agent:
             wanted = UNSPECIFIED
-            key = self._pools.choose(asked.nai, asked.owner, wanted, monotonic)
+            key = self._pools.choose(nai, owner, wanted, monotonic)
         if key is not None:
             return key
         if wanted:
@@ -49,11 +52,7 @@ class HomeAddresses:
                 Code.HA_ADMIN_PROHIBITED,
                 f"{ipv4_text(wanted)} is in no pool of this realm, or belongs to someone else (H10)",
             )
-        return Refusal(Code.HA_RESOURCES, self._pools.why_none(asked.nai))
-
-    def take(self, key: AnchorKey, asked: Asked) -> None:
-        """What was found for a new owner is bound."""
-        self._pools.take(key, asked.nai, asked.owner)
+        return Refusal(Code.HA_RESOURCES, self._pools.why_none(nai))
 
     def ask_ahead(self, key: AnchorKey, monotonic: float) -> Ask | None:
         """See Pools."""
@@ -64,8 +63,8 @@ class HomeAddresses:
         assert isinstance(change.key, AnchorKey)
         return self._pools.user(change.key) in (None, owner)
 
-    def take_back(self, binding: Binding) -> None:
-        """What was given back is bound again, as if nothing had happened."""
+    def take(self, binding: Binding) -> None:
+        """What was found for a new owner is bound, or what was given back is again, as if nothing had happened."""
         self._pools.take(binding.key, binding.nai, binding.owner)
 
     def release(self, key: AnchorKey, monotonic: float) -> None:

@@ -17,7 +17,7 @@ from pmip_tw.lma.records import Spent
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.lma.replies import acceptance, refusing, reply
 from pmip_tw.lma.underway import Underway
-from pmip_tw.mobility.associations import AssociationTable
+from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.mobility.replay import RefusedAhead, ReplayFloors, TimestampWindow, later, resynchronizing
@@ -93,12 +93,22 @@ class Intake:
 
         None: the node's key is being changed, so that it may be right by another key.
         """
-        spi = form.spi(payload)
-        association = self._associations.find(bound.nai, spi)
-        if association is None or association is not bound.association or association.previous is not None:
+        association = self._associations.find(bound.nai, form.spi(payload))
+        if association is None or association is not bound.association:
             return None
-        unproven = wrong_mn_ha(association, spi)
-        return self._turn_away(unproven, bound.nai, payload, source, self._policy.address, now)
+        return self.forged_by(payload, bound.nai, association, source, now)
+
+    def forged_by(
+        self, payload: bytes, nai: bytes, association: SecurityAssociation, source: Endpoint, now: Now
+    ) -> list[Told] | None:
+        """H4 for what does not verify with the ``association`` of ``nai``; nobody has read it.
+
+        None: the key is being changed, as before.
+        """
+        if association.previous is not None:
+            return None
+        unproven = wrong_mn_ha(association, association.spi)
+        return self._turn_away(unproven, nai, payload, source, self._policy.address, now)
 
     def is_new(self, bound: Binding, identification: int, now: Now) -> bool:
         """Whether an Identification of the owner of ``bound`` is in order (I6)."""
@@ -107,6 +117,13 @@ class Intake:
         floor = self._floors.get(owner)
         if floor is not None and later(floor, last):
             last = floor
+        if not self._window.admits(identification, last, now.wall):
+            return False
+        return not (self._refused_ahead and self._refused_ahead.holds(owner, identification))
+
+    def is_new_of(self, owner: bytes, bound: Binding | None, identification: int, now: Now) -> bool:
+        """The same of an ``owner`` who may have nothing."""
+        last = self._last_identification(owner, bound)
         if not self._window.admits(identification, last, now.wall):
             return False
         return not (self._refused_ahead and self._refused_ahead.holds(owner, identification))

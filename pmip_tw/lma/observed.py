@@ -79,7 +79,7 @@ def superseded(commit: Commit) -> Observe:
             nai=_nai(_nai_of(commit)),
             reason="superseded",
             cause="before it was saved a newer message about the same binding was decided, which is answered",
-            details={} if commit.asked is None else {"source": str(commit.asked.source)},
+            details={} if commit.source is None else {"source": str(commit.source)},
         )
     )
 
@@ -99,6 +99,8 @@ def revocation_not_carried_out(commit: Commit, cause: str) -> Observe:
 def _nai_of(commit: Commit) -> bytes:
     if commit.asked is not None:
         return commit.asked.nai
+    if commit.binding is not None:
+        return commit.binding.nai
     return commit.owner if commit.previous is None else commit.previous.nai
 
 

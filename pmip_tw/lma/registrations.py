@@ -3,13 +3,14 @@
 from pmip_tw.addresses import ipv4_text
 from pmip_tw.lma import admission, observed
 from pmip_tw.lma.authorization import proxy_refusal
-from pmip_tw.lma.bindings import Binding, BindingTable, together
+from pmip_tw.lma.bindings import Binding, BindingTable, Place, together
 from pmip_tw.lma.commitment import Asked, Commit, Effect, Save, Wait
 from pmip_tw.lma.granting import Granting
 from pmip_tw.lma.home_addresses import HomeAddresses
 from pmip_tw.lma.intake import Intake
 from pmip_tw.lma.leases import Ask
 from pmip_tw.lma.negotiating import revocation_refusal
+from pmip_tw.lma.patterns import Patterns
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.recording import bound_record, unbound_record
 from pmip_tw.lma.records import Spent
@@ -41,6 +42,7 @@ class Registrations:
         revoker: Revoker,
         underway: Underway,
         intake: Intake,
+        patterns: Patterns,
     ) -> None:
         self._policy = policy
         self._home_addresses = home_addresses
@@ -50,6 +52,7 @@ class Registrations:
         self._revoker = revoker
         self._underway = underway
         self._intake = intake
+        self._patterns = patterns
         self._accepting = policy.accepting
 
     def decide(self, asked: Asked, now: Now) -> list[Effect]:
@@ -74,27 +77,31 @@ class Registrations:
     def committed(self, commit: Commit, now: Now) -> list[Effect]:
         """It is durable and carried out: answer, and only then tell previous MAGs (P35, P36)."""
         self._underway.end(commit)
-        asked, binding, carried = commit.asked, commit.binding, commit.carried
-        asked = self._asked(commit)
-        if asked is None:
+        asked, binding = commit.asked, commit.binding
+        if commit.answers:
             return [*commit.answers]
-        if binding is None or asked.request.lifetime == 0:
+        if asked is not None and (binding is None or asked.request.lifetime == 0):
             return self._deregistered(asked, commit, now)
-        place = binding.place
+        assert binding is not None
+        place, previous, carried = binding.place, commit.previous, commit.carried
         self._revoker.cancel(binding.owner, place)
-        so_far = None if commit.previous is None else commit.previous.at(place)
-        plain = plain_acceptance(binding, self._accepting, asked.local)
+        so_far = None if previous is None else previous.at(place)
         effects: list[Effect] = [
-            acceptance(asked, binding, self._accepting, lifetime=binding.lifetime)
-            if plain is None
-            else Send(plain, asked.source, asked.local),
-            observed.came(binding, moved=commit.previous is not None)
+            self._acceptance(asked, binding),
+            observed.came(binding, moved=previous is not None)
             if so_far is None
             else observed.registered(binding, so_far, moved=True),
         ]
         if carried is not None and (carried.others or carried.at(place) is None):
-            effects += self._tell_replaced(carried, binding, asked, now)
+            effects += self._tell_replaced(carried, binding, place, now)
         return effects
+
+    def _acceptance(self, asked: Asked | None, binding: Binding) -> Send:
+        plain = plain_acceptance(binding, self._accepting, self._policy.address)
+        if plain is not None:
+            return Send(plain, binding.source, self._policy.address)
+        assert asked is not None  # what was not read has a form
+        return acceptance(asked, binding, self._accepting, lifetime=binding.lifetime)
 
     def superseded(self, commit: Commit) -> list[Effect]:
         """It is durable, and over already: its requester has asked for something else, or was told of the end."""
@@ -130,8 +137,8 @@ class Registrations:
         return [*effects, *self._refuse(asked, Refusal(Code.HA_RESOURCES, cause), now)]
 
     def _asked(self, commit: Commit) -> Asked | None:
-        """The request of a commit; that of a renewal is read now."""
-        if commit.asked is not None or not commit.renewal:
+        """The request of a commit, which is read now if it was not; None: there is none."""
+        if commit.asked is not None or commit.answers:
             return commit.asked
         assert commit.binding is not None
         return self._intake.recall(commit.binding.request, commit.binding.source, self._policy.address)
@@ -185,7 +192,7 @@ class Registrations:
         self._over(bound, (ended,), now)
         left = self._leave(bound, tuple(one for one in bound.all if one is not ended), now)
         records = (*self._ending_records(bound, left, bound.identification, now), record)
-        return self._commit(bound.owner, records, left, bound, answers=answers)
+        return self._underway.begin(Commit(bound.owner, records, left, bound, answers=answers))
 
     def _over(self, bound: Binding, ended: tuple[Binding, ...], now: Now) -> None:
         self._floors.note(bound.owner, bound.identification, now.monotonic)
@@ -205,60 +212,43 @@ class Registrations:
         if isinstance(found, Ask):
             return [Wait(found, asked)]
         key, tunnel = found
-        more: Ask | None = None
-        if bound is None:
-            self._home_addresses.take(key, asked)
-            more = self._home_addresses.ask_ahead(key, now.monotonic)
-            moved_at = float("-inf")
-        else:
+        moved_at = float("-inf")
+        if bound is not None:
             moved_at = bound.moved_at if present is not None or beside else now.monotonic
         new = self._granting.grant(asked, key, tunnel, moved_at, now)
         new.form = renewal_form(asked)
+        self._patterns.remember(new)
         if beside and bound is not None:
             new = together((new, *(one for one in bound.all if one is not present)))
-        self._bindings.put(new)
-        effects: list[Effect] = [] if more is None else [Wait(more)]
-        return [*effects, self._commit(asked.owner, (bound_record(new),), new, bound, asked=asked)]
+        return self.bind(new, bound, now, asked)
 
-    def _commit(
-        self,
-        owner: bytes,
-        records: tuple[Record, ...],
-        binding: Binding | None,
-        previous: Binding | None,
-        *,
-        asked: Asked | None = None,
-        answers: tuple[Send | Observe, ...] = (),
-    ) -> Commit:
-        carried = self._underway.carried(owner, previous)
-        commit = Commit(
-            owner=owner,
-            records=records,
-            binding=binding,
-            previous=previous,
-            carried=carried,
-            asked=asked,
-            answers=answers,
-        )
-        if commit.alters:
-            commit.changes = changes(carried, binding)
-        self._underway.begin(commit)
-        return commit
+    def bind(self, new: Binding, bound: Binding | None, now: Now, asked: Asked | None = None) -> list[Effect]:
+        """``new`` in place of ``bound``; ``asked``: the request, None if it was not read."""
+        more: Ask | None = None
+        if bound is None:
+            self._home_addresses.take(new)
+            more = self._home_addresses.ask_ahead(new.key, now.monotonic)
+        self._bindings.put(new)
+        commit = self._underway.begin(Commit(new.owner, (bound_record(new),), new, bound, asked=asked))
+        return [commit] if more is None else [Wait(more), commit]
 
     def _deregister(self, asked: Asked, bound: Binding | None, now: Now) -> list[Effect]:
         """L2, P37: the binding of that care-of address ends, or all; another MAG's stays; none is fine too."""
         request = asked.request
         self._floors.note(asked.owner, request.identification, now.monotonic)
         ended: tuple[Binding, ...] = ()
-        if bound is not None and admission.wanted_home_address(request) in (0, bound.home_address):
+        if bound is not None and admission.wanted_home_address(request.home_address) in (
+            0,
+            bound.home_address,
+        ):
             everywhere = request.care_of_address == bound.home_address
             ended = tuple(one for one in bound.all if everywhere or _serves(one, asked))
         if bound is None or not ended:
             spent = Spent(asked.owner, request.identification, now.monotonic)
-            return [self._commit(asked.owner, (spent,), bound, bound, asked=asked)]
+            return [self._underway.begin(Commit(asked.owner, (spent,), bound, bound, asked=asked))]
         left = self._leave(bound, tuple(one for one in bound.all if one not in ended), now)
         records = self._ending_records(bound, left, request.identification, now)
-        return [self._commit(asked.owner, records, left, bound, asked=asked)]
+        return [self._underway.begin(Commit(asked.owner, records, left, bound, asked=asked))]
 
     def _ending_records(
         self, bound: Binding, left: Binding | None, identification: int, now: Now
@@ -272,26 +262,25 @@ class Registrations:
         ended = [one for one in bound.all if left is None or left.at(one.place) is None] if bound else []
         for place in {asked.place, *(one.place for one in ended)}:
             self._revoker.cancel(asked.owner, place)
-        home_address = admission.wanted_home_address(asked.request)
+        home_address = admission.wanted_home_address(asked.request.home_address)
         if not home_address and bound is not None:
             home_address = bound.home_address
         answer = deregistration(asked, self._accepting, home_address, ended[0].tunnel if ended else None)
         effects: list[Effect] = [answer, observed.deregistered(asked, ended)]
         if commit.alters and commit.carried is not None and commit.carried is not bound:
-            effects += self._tell_replaced(commit.carried, left, asked, now)
+            effects += self._tell_replaced(commit.carried, left, asked.place, now)
         return effects
 
     def _tell_replaced(
-        self, carried: Binding, binding: Binding | None, asked: Asked, now: Now
+        self, carried: Binding, binding: Binding | None, asking: Place, now: Now
     ) -> list[Effect]:
-        """Those MAGs that believe to serve it and do not any more, but for the one that asks (P35)."""
+        """Those MAGs that believe to serve it and do not any more, but for the one that is ``asking`` (P35)."""
         effects: list[Effect] = []
         if self._policy.revoke_on_handover:
-            asking = asked.place
             for replaced in carried.all:
                 place = replaced.place
                 if place != asking and (binding is None or binding.at(place) is None):
-                    effects += self._revoker.begin(replaced, asked.local, now)
+                    effects += self._revoker.begin(replaced, self._policy.address, now)
         return effects
 
     def _leave(self, bound: Binding, left: tuple[Binding, ...], now: Now) -> Binding | None:
@@ -314,7 +303,7 @@ class Registrations:
             self._bindings.remove(commit.owner)
             return
         if present is None or former.key != present.key:
-            self._home_addresses.take_back(former)
+            self._home_addresses.take(former)
         self._bindings.put(former)
 
     def _what_is_true(self, commit: Commit, now: Now) -> list[Record]:

@@ -31,11 +31,15 @@ class Underway:
         commit = self._newest.get(owner)
         return bound if commit is None else commit.carried
 
-    def begin(self, commit: Commit) -> None:
+    def begin(self, commit: Commit) -> Commit:
         """It waits from now on, and whatever waits of the same owner is obsolete."""
+        before = self._newest.get(commit.owner)
+        commit.carried = commit.previous if before is None else before.carried
         if commit.alters:
-            commit.before = self._newest.get(commit.owner)
+            commit.changes = changes(commit.carried, commit.binding)
+            commit.before = before
             self._newest[commit.owner] = commit
+        return commit
 
     def renew(self, commit: Commit) -> Commit:
         """As ``begin``, of a renewal, which asks nothing of a packet plane that holds what it renews."""

@@ -24,6 +24,9 @@ _AT = 16
 _BEHIND = 24
 """Where the Identification of a request begins, and what follows it."""
 
+_NAI = 26
+"""Where the NAI begins, if it is the first extension."""
+
 _ANY_HOME_ADDRESS = bytes(4)
 
 _TECHNOLOGY = bytes((PROXY_SKIPPABLE, 2, ACCESS_TECHNOLOGY))
@@ -52,6 +55,11 @@ def identification_of(datagram: bytes) -> int:
     """That of a registration request, which the decoder has read."""
     found: int = _IDENTIFICATION.unpack_from(datagram, _AT)[0]
     return found
+
+
+def shape_of(datagram: bytes) -> tuple[int, int]:
+    """What requests of one form have in common, and those of others usually have not: octets in all, and of the NAI."""
+    return len(datagram), datagram[_NAI - 1] if len(datagram) >= _NAI else 0
 
 
 class RenewalForm:
@@ -90,6 +98,31 @@ class RenewalForm:
             datagram[_BEHIND:at] == former[_BEHIND:at]
             and datagram[at + 4 : covered] == former[at + 4 : covered]
         )
+
+    def words(self, datagram: bytes) -> tuple[bytes, ...]:
+        """What ``datagram``, of this form, has in common with requests for other nodes that ask for the same.
+
+        All but NAI, home address, Identification, timestamp, SPI and authenticator.
+        """
+        at, nai_ends, spi_at = self.timestamp_at, self._nai_ends, self._mn_ha_at + 2
+        if not at:
+            return datagram[:4], datagram[8:_AT], datagram[_BEHIND:_NAI], datagram[nai_ends:spi_at], b""
+        return (
+            datagram[:4],
+            datagram[8:_AT],
+            datagram[_BEHIND:_NAI],
+            datagram[nai_ends:at],
+            datagram[at + 4 : spi_at],
+        )
+
+    def nai(self, datagram: bytes) -> bytes:
+        """Whom it is about."""
+        return datagram[_NAI : self._nai_ends]
+
+    def home_address(self, datagram: bytes) -> Ipv4:
+        """Which one is asked for."""
+        found: Ipv4 = _ADDRESS.unpack_from(datagram, 4)[0]
+        return found
 
     def home_agent(self, datagram: bytes) -> int:
         """Which one is asked."""

@@ -1,0 +1,87 @@
+"""A node comes to a MAG where it was not, and that asks for it in words in which it has asked for others.
+
+What such words get is known (``patterns.py``). Looked at here is what depends on the node: its key (H4), its
+Identification (I6), its home address (P30, P45) and whether it may move already (P79). Whoever fails any of that, or
+asks in other words, is read as a whole, by ``intake.py`` and ``registrations.py``, as if nobody had looked yet, but for
+a wrong authenticator, which is not made twice.
+"""
+
+from collections.abc import Sequence
+
+from pmip_tw.addresses import Endpoint
+from pmip_tw.lma.admission import too_soon, wanted_home_address
+from pmip_tw.lma.bindings import BindingTable
+from pmip_tw.lma.commitment import Effect
+from pmip_tw.lma.home_addresses import HomeAddresses
+from pmip_tw.lma.intake import Intake
+from pmip_tw.lma.patterns import Patterns
+from pmip_tw.lma.policy import LmaPolicy
+from pmip_tw.lma.registrations import Registrations
+from pmip_tw.lma.revoking import Revoker
+from pmip_tw.mobility.associations import AssociationTable
+from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.tunnels import AnchorKey
+from pmip_tw.wire.renewal import identification_of
+
+
+class Newcomers:
+    """Decides about first registrations and moves."""
+
+    def __init__(
+        self,
+        policy: LmaPolicy,
+        patterns: Patterns,
+        associations: AssociationTable,
+        intake: Intake,
+        bindings: BindingTable,
+        home_addresses: HomeAddresses,
+        revoker: Revoker,
+        registrations: Registrations,
+    ) -> None:
+        self._policy = policy
+        self._patterns = patterns
+        self._associations = associations
+        self._intake = intake
+        self._bindings = bindings
+        self._home_addresses = home_addresses
+        self._revoker = revoker
+        self._registrations = registrations
+
+    def decide(self, payload: bytes, source: Endpoint, now: Now) -> Sequence[Effect] | None:
+        """A registration request to our address; None: it is to be read."""
+        pattern = self._patterns.find(payload, source)
+        if pattern is None or pattern.form is None:
+            return None
+        form = pattern.form
+        nai, covered = form.nai(payload), form.covered
+        association = self._associations.find(nai, form.spi(payload))
+        if association is None:
+            return None
+        if not association.verify(payload[:covered], payload[covered:]):
+            return self._intake.forged_by(payload, nai, association, source, now)
+        bound = self._bindings.get(nai)
+        identification = identification_of(payload)
+        if not self._intake.is_new_of(nai, bound, identification, now):
+            return None
+        moved_at = float("-inf")
+        if bound is not None:
+            if bound.others or bound.at(pattern.place) is not None or too_soon(bound, self._policy, now):
+                return None
+            moved_at = now.monotonic
+        wanted = wanted_home_address(form.home_address(payload))
+        key = self._home_addresses.find(nai, nai, wanted, bound, now.monotonic)
+        if not isinstance(key, AnchorKey) or self._home_addresses.clash(key, pattern.tunnel):
+            return None
+        new = pattern.granted_to(
+            nai,
+            key,
+            association,
+            payload,
+            identification,
+            deadline=now.monotonic + pattern.lifetime,
+            moved_at=moved_at,
+        )
+        if pattern.own_timestamp is not None:
+            new.own_timestamp = self._revoker.timestamp_for(key.home_address, source.address, now)
+            new.peer_timestamp = form.timestamp(payload)
+        return self._registrations.bind(new, bound, now)

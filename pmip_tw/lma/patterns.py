@@ -1,0 +1,47 @@
+"""What was granted to requests in the same words, for whichever node.
+
+A MAG asks for all its nodes alike. Whether it may, and what it gets, is decided by the words of its request
+(``RenewalForm.words``), by where that came from, and by the configuration, which does not change while the process
+lives: the checks of the message, tunnel, lifetime, what the reply says. What depends on the node is no part of it.
+"""
+
+from pmip_tw.addresses import Endpoint
+from pmip_tw.lma.bindings import Binding
+from pmip_tw.lma.policy import LmaPolicy
+from pmip_tw.wire.registration import BROADCASTS, SIMULTANEOUS
+from pmip_tw.wire.renewal import RenewalForm, shape_of
+
+MOST = 4096
+"""Words and sources that are remembered. Whoever has more of them than that has them read."""
+
+_Asking = tuple[Endpoint, tuple[bytes, ...]]
+
+
+class Patterns:
+    """Bindings by the words that they were granted to."""
+
+    def __init__(self, policy: LmaPolicy) -> None:
+        self._policy = policy
+        self._forms: dict[tuple[int, int], RenewalForm] = {}
+        self._granted: dict[_Asking, Binding] = {}
+
+    def remember(self, binding: Binding) -> None:
+        """It was granted to a request that was read."""
+        form, policy = binding.form, self._policy
+        if form is None or policy.by_technology or form.home_agent(binding.request) != policy.address:
+            return
+        if binding.flags & (SIMULTANEOUS | BROADCASTS):
+            return  # these depend on what else the node has (L3), and on its home link (HL4)
+        if len(self._granted) >= MOST or len(self._forms) >= MOST:
+            self._granted.clear()
+            self._forms.clear()
+        self._forms[shape_of(binding.request)] = form
+        self._granted[binding.source, form.words(binding.request)] = binding
+
+    def find(self, payload: bytes, source: Endpoint) -> Binding | None:
+        """What the words of ``payload``, a registration request, were granted when somebody read them last."""
+        form = self._forms.get(shape_of(payload))
+        return None if form is None else self._granted.get((source, form.words(payload)))
+
+    def __len__(self) -> int:
+        return len(self._granted)
