@@ -1,5 +1,6 @@
 """How often an LMA answers what costs nothing to provoke."""
 
+import math
 from collections import OrderedDict
 from itertools import islice
 
@@ -11,9 +12,12 @@ ANSWER_INTERVAL = 1.0
 
 
 class AnswerLimit:
-    """Once in the interval for each source address or NAI."""
+    """Once in the interval for each source address or NAI, and not more often than ``most`` for all together."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: float = math.inf) -> None:
+        self._most = most
+        self._opened = -math.inf
+        self._given = 0
         self._answered: OrderedDict[Ipv4 | bytes, float] = OrderedDict()
 
     def allows(self, whom: Ipv4 | bytes, now: Now) -> bool:
@@ -23,6 +27,11 @@ class AnswerLimit:
         """
         if self._answered.get(whom, float("-inf")) + ANSWER_INTERVAL > now.monotonic:
             return False
+        if self._opened + ANSWER_INTERVAL <= now.monotonic:
+            self._opened, self._given = now.monotonic, 0
+        if self._given >= self._most:
+            return False
+        self._given += 1
         self._answered.pop(whom, None)
         self._answered[whom] = now.monotonic
         for old in list(islice(self._answered, 2)):

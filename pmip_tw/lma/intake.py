@@ -25,6 +25,9 @@ from pmip_tw.wire.codes import Code
 from pmip_tw.wire.registration import RegistrationRequest
 from pmip_tw.wire.renewal import RenewalForm, care_of_address, form_of, leading_nai
 
+MOST_131 = 1_000
+"""Answers a second to requests whose authenticators are wrong."""
+
 
 class Intake:
     """From the octets of a request to an Asked, or to what is answered and observed instead. It binds nothing."""
@@ -52,6 +55,8 @@ class Intake:
         self._mags = mags
         self._prover = Prover(associations, aaa or AaaTable())
         self._limit = AnswerLimit()
+        # A source can be invented for each request.
+        self._limit_131 = AnswerLimit(MOST_131)
 
     def take(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> Asked | list[Told]:
         """An authentic, new request; else what it gets. WireError: it cannot be read."""
@@ -219,10 +224,10 @@ class Intake:
     ) -> list[Told]:
         """H3, H4: silence, or a refusal that is signed with our key, so that the sender sees that keys differ.
 
-        At most one per second and source, unless a MAG vouches for the request.
+        At most one per second and source, and ``MOST_131`` in all, unless a MAG vouches for the request.
         """
         effects: list[Told] = [observed.unproven(unproven, nai, source)]
-        if unproven.code is None or not (unproven.vouched or self._limit.allows(source.address, now)):
+        if unproven.code is None or not (unproven.vouched or self._limit_131.allows(source.address, now)):
             return effects
         request, _ = self._read(payload, source)
         asked = Asked(request, payload, b"", unproven.mn_ha, source, local, request.nai, unproven.fa_ha)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pmip_tw.addresses import ALL_ONES, Endpoint, ipv4
+from pmip_tw.addresses import ALL_ONES, Endpoint, Ipv4, ipv4
+from pmip_tw.lma.intake import MOST_131
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.replay import ntp_seconds, ntp_timestamp
 from pmip_tw.mobility.tunnels import Encapsulation
@@ -121,6 +122,14 @@ class Test131:
         assert anchor.hear(self.forged(anchor), MAG1) == []
         anchor.clock.advance(0.01)
         assert len(anchor.hear(self.forged(anchor), MAG1)) == 1
+
+    @covers("H4")
+    def test_invented_sources_have_a_limit_together(self, anchor: Anchor) -> None:
+        payload = self.forged(anchor)
+        for _ in range(2):
+            sources = [Ipv4(MAG1 + number) for number in range(MOST_131 + 50)]
+            assert sum(len(anchor.hear(payload, source)) for source in sources) == MOST_131
+            anchor.clock.advance(1)
 
     @covers("H4")
     def test_a_changed_octet_anywhere(self) -> None:
