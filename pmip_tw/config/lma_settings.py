@@ -109,12 +109,17 @@ class LmaSettings:
     mobile_nodes_file: NodeFile | None = None
 
     @property
-    def associations(self) -> Iterator[tuple[str, SecurityAssociation]]:
-        """Of all mobile nodes, by NAI."""
+    def associations(self) -> Iterator[tuple[bytes, SecurityAssociation]]:
+        """Of all mobile nodes, by NAI as it stands in a message."""
         for node in self.mobile_nodes:
-            yield node.nai, node.association
+            yield node.nai.encode(), node.association
         if self.mobile_nodes_file is not None:
-            yield from self.mobile_nodes_file.associations
+            for nai, found in self.mobile_nodes_file.associations.items():
+                if isinstance(found, SecurityAssociation):
+                    yield nai, found
+                else:
+                    for association in found:
+                        yield nai, association
 
     @property
     def home_addresses(self) -> dict[str, Ipv4]:

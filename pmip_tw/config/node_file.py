@@ -14,7 +14,7 @@ from pmip_tw.config.draft import Draft
 from pmip_tw.config.limits import Key, Nai
 from pmip_tw.config.pools_in_file import PoolsInFile
 from pmip_tw.config.regular_file import open_regular
-from pmip_tw.config.settings import MobileNodeNai, NodeFile
+from pmip_tw.config.settings import Associations, MobileNodeNai, NodeFile, associations_of
 from pmip_tw.config.structure import MOST_MISTAKES, suggestion
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authenticators import Algorithm
@@ -54,9 +54,7 @@ def read_nodes(path: FilePath, draft: Draft) -> tuple[NodeFile | None, list[str]
         mistakes.append(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}")
     if mistakes:
         return None, mistakes
-    return NodeFile(
-        path=path, associations=tuple(reading.associations), home_addresses=reading.home_addresses
-    ), []
+    return NodeFile(path=path, associations=reading.associations, home_addresses=reading.home_addresses), []
 
 
 def _spi(text: str) -> int:
@@ -95,9 +93,10 @@ class _Reading:
     """``associations`` and ``home_addresses`` so far."""
 
     def __init__(self, draft: Draft) -> None:
-        self.associations: list[tuple[str, SecurityAssociation]] = []
+        self.associations: dict[bytes, Associations] = {}
         self.home_addresses: dict[str, Ipv4] = {}
-        self._spis: dict[str, int | frozenset[int]] = {}
+        # Of the nodes in the LMA's own file.
+        self._spis: set[tuple[str, int]] = set()
         self._owners: dict[tuple[str, Ipv4], str] = {}
         self._pools = PoolsInFile(draft)
         for node in draft.elements(_NODES):
@@ -105,7 +104,7 @@ class _Reading:
             spi = draft.value((*node, "spi"), int)
             address = draft.value((*node, "home_address"), Ipv4)
             if nai is not None and spi is not None:
-                self._use(nai, spi)
+                self._spis.add((nai, spi))
             if nai is not None and address is not None:
                 self._owners[self._pools.domain_of(nai), address] = nai
                 self.home_addresses[nai] = address
@@ -134,24 +133,16 @@ class _Reading:
         if not _PLAIN_NAI.fullmatch(nai):
             _NAI.check(nai)
         association = SecurityAssociation(_spi(spi), _key(key), _algorithm(algorithm))
-        if not self._use(nai, association.spi):
+        name = nai.encode()
+        before = associations_of(self.associations, name)
+        spi_in_use = (one.spi == association.spi for one in before)
+        if any(spi_in_use) or (nai, association.spi) in self._spis:
             raise ValueError(f"spi: {nai} with SPI {association.spi} is there already")
         if home_address:
             self._fix(nai, _home_address(home_address))
         elif unserved := self._pools.why_not_served(nai):
             raise ValueError(f"nai: {unserved}")
-        self.associations.append((nai, association))
-
-    def _use(self, nai: str, spi: int) -> bool:
-        """False: that is in use."""
-        before = self._spis.get(nai, frozenset())
-        if isinstance(before, int):
-            before = frozenset((before,))
-        if spi in before:
-            return False
-        # Nearly all have one.
-        self._spis[nai] = before | {spi} if before else spi
-        return True
+        self.associations[name] = (*before, association) if before else association
 
     def _fix(self, nai: str, address: Ipv4) -> None:
         domain = self._pools.domain_of(nai)

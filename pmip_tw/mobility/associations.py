@@ -145,7 +145,7 @@ class AssociationTable:
 
     def __init__(
         self,
-        associations: Iterable[tuple[str, SecurityAssociation]] = (),
+        associations: Iterable[tuple[str | bytes, SecurityAssociation]] = (),
         most_ready: int = MOST_READY,
     ) -> None:
         # Nearly every node has one association: it stands here itself, and only what goes beyond in the other table.
@@ -155,10 +155,10 @@ class AssociationTable:
         for nai, association in associations:
             self.add(nai, association)
 
-    def add(self, nai: str, association: SecurityAssociation) -> None:
-        """In place of the one with the same NAI and SPI, if there is one."""
+    def add(self, nai: str | bytes, association: SecurityAssociation) -> None:
+        """In place of the one with the same NAI and SPI, if there is one. ``nai``: bytes as it stands in a message."""
         association.share(self._ready_keys)
-        name = nai.encode()
+        name = nai.encode() if isinstance(nai, str) else nai
         if self._first.setdefault(name, association).spi == association.spi:
             self._first[name] = association
         else:

@@ -32,7 +32,7 @@ def engine_of(settings: LmaSettings, pools: Pools, worker: int = 0) -> LmaEngine
     associations = (
         (nai, association)
         for nai, association in settings.associations
-        if workers == 1 or worker_of_nai(nai.encode(), workers) == worker
+        if workers == 1 or worker_of_nai(nai, workers) == worker
     )
     return LmaEngine(
         policy_of(settings),

@@ -74,7 +74,7 @@ def test_without_the_setting_there_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "lma.toml").write_text(LMA.replace("[lma]\n", '[lma]\nmobile_nodes_file = ""\n', 1))
     settings = load(tmp_path / "lma.toml")
     assert isinstance(settings, LmaSettings)
-    assert [nai for nai, _ in settings.associations] == ["mn1@example.net"]
+    assert [nai for nai, _ in settings.associations] == [b"mn1@example.net"]
 
 
 @pytest.mark.parametrize(
