@@ -65,6 +65,10 @@ class ForwardingError(PmipError):
         self.errno = errno
 
 
+class AddressInTunnel(ForwardingError):
+    """The home address is another node's in the same tunnel, so that nobody could tell whose packets come out (P45)."""
+
+
 class StoreError(PmipError):
     """What outlives the process cannot be read or written: which ``file``, what is wrong, and what to do."""
 

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from twisted.logger import Logger
 
-from pmip_tw.errors import ForwardingError
+from pmip_tw.errors import AddressInTunnel, ForwardingError
 from pmip_tw.interfaces import IForwardingPlane
+from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.effects import Install, Remove
+from pmip_tw.wire.codes import Code
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -18,8 +20,10 @@ Changes = Sequence[Install | Remove]
 class ICarrier(Protocol):
     """Whoever makes the packet plane hold what was agreed upon."""
 
-    def carry(self, changes: Changes) -> "str | Deferred[str]":
-        """In order; "" when the plane has them, or why it cannot. Perhaps later, but in the order of asking."""
+    def carry(self, changes: Changes) -> "Refusal | Deferred[Refusal | None] | None":
+        """In order; None when the plane has them, or how who asked for it is refused. Perhaps later, but in the order
+        of asking.
+        """
 
 
 class AtOnce:
@@ -30,16 +34,18 @@ class AtOnce:
     def __init__(self, forwarding: IForwardingPlane) -> None:
         self._forwarding = forwarding
 
-    def carry(self, changes: Changes) -> str:
+    def carry(self, changes: Changes) -> Refusal | None:
         for change in changes:
             if isinstance(change, Remove):
                 self._forwarding.remove(change.key)
                 continue
             try:
                 self._forwarding.install(change.entry)
+            except AddressInTunnel as error:
+                return Refusal(Code.HA_ENCAP_UNAVAIL, str(error))
             except ForwardingError as error:
-                return str(error)
+                return Refusal(Code.HA_RESOURCES, str(error))
             except Exception:
                 self._log.failure("{entry} met a defect", entry=change.entry.key)
-                return "the packet plane met a defect: the log has it"
-        return ""
+                return Refusal(Code.HA_RESOURCES, "the packet plane met a defect: the log has it")
+        return None

@@ -123,8 +123,8 @@ class Foreman:
             carried = self._plane.carry(worker, message)
             if message.number:
                 pipe.send(carried)
-            elif carried.problem:
-                self._log.error("worker {worker}: {problem}", worker=worker, problem=carried.problem)
+            elif carried.code:
+                self._log.error("worker {worker}: {problem}", worker=worker, problem=carried.cause)
         elif isinstance(message, InUse | Ask | Returned):
             self._deliver(self._lender.heard(worker, message))
         elif isinstance(message, Answer):

@@ -5,6 +5,7 @@ from functools import partial
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from pmip_tw.addresses import Endpoint, ipv4_text
@@ -31,9 +32,11 @@ from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.commitment import Commit, Effect, Save, Wait
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.observed import ipsec_policy_missing, not_saved, renewals
+from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Send
 from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey
+from pmip_tw.wire.codes import Code
 
 TRY_AGAIN = 1.0
 """Seconds until what the store or the packet plane did not take is offered once more."""
@@ -121,12 +124,12 @@ class Lma:
                 self._forwarding.remove(entry.key)
         refused: list[AnchorKey] = []
         for entry in self._engine.entries():
-            problem = self._carrier.carry((Install(entry),))
-            if not isinstance(problem, str):
+            refusal = self._carrier.carry((Install(entry),))
+            if isinstance(refusal, Deferred):
                 self._coming_back += 1
-                problem.addCallback(partial(self._restored_at_last, entry.key))
-            elif problem:
-                self._log.error("{entry} is not served any more: {error}", entry=entry.key, error=problem)
+                refusal.addCallback(partial(self._restored_at_last, entry.key))
+            elif refusal is not None:
+                self._log.error("{entry} is not served any more: {why}", entry=entry.key, why=refusal.cause)
                 refused.append(entry.key)
         for key in refused:
             effects += self._not_served(key, now)
@@ -136,12 +139,12 @@ class Lma:
         bound = self._engine.bound_to(key)
         return () if bound is None else self._engine.cannot_be_served(bound, now)
 
-    def _restored_at_last(self, key: AnchorKey, problem: str) -> None:
+    def _restored_at_last(self, key: AnchorKey, refusal: Refusal | None) -> None:
         """The packet plane is another process's; when it has everything there is signalling."""
         self._coming_back -= 1
         now = self._clock.now()
-        if problem:
-            self._log.error("{entry} is not served any more: {error}", entry=key, error=problem)
+        if refusal is not None:
+            self._log.error("{entry} is not served any more: {why}", entry=key, why=refusal.cause)
             self._run(self._not_served(key, now), now)
         if not self._coming_back and not self._stopping:
             self._signalling.start(self, self._tunnel_data)
@@ -287,8 +290,9 @@ class Lma:
     def _not_saved(self, commits: list[Commit], cause: str) -> None:
         now = self._clock.now()
         self._telling.observe(not_saved(cause), now)
+        refusal = Refusal(Code.HA_RESOURCES, cause)
         for commit in commits:
-            self._run(self._engine.failed(commit, cause, now, saved=False), now)
+            self._run(self._engine.failed(commit, refusal, now, saved=False), now)
         self._tell(now)
         self._arm()
 
@@ -298,42 +302,49 @@ class Lma:
             return ()
         if not self._engine.stands(commit):
             return self._engine.superseded(commit)
-        problem = self._carrier.carry(commit.changes) if commit.changes else ""
-        if isinstance(problem, str):
-            return self._carried(commit, problem, now)
+        refusal = self._carrier.carry(commit.changes) if commit.changes else None
+        if not isinstance(refusal, Deferred):
+            return self._carried(commit, refusal, now)
         self._busy[commit.owner] = []
-        problem.addCallback(partial(self._carried_at_last, commit))
+        refusal.addCallback(partial(self._carried_at_last, commit))
+        refusal.addErrback(partial(self._met_a_defect, commit.owner))
         return ()
 
-    def _carried(self, commit: Commit, problem: str, now: Now) -> Iterable[Effect]:
-        if problem:
-            return self._engine.failed(commit, problem, now)
+    def _carried(self, commit: Commit, refusal: Refusal | None, now: Now) -> Iterable[Effect]:
+        if refusal is not None:
+            return self._engine.failed(commit, refusal, now)
         return self._engine.committed(commit, now)
 
-    def _carried_at_last(self, commit: Commit, problem: str) -> None:
+    def _carried_at_last(self, commit: Commit, refusal: Refusal | None) -> None:
         """The packet plane is another process's, and meanwhile the commit may have become obsolete."""
         now = self._clock.now()
-        if problem or self._engine.stands(commit):
-            self._run(self._carried(commit, problem, now), now)
+        if refusal is not None or self._engine.stands(commit):
+            self._run(self._carried(commit, refusal, now), now)
         else:
             self._run(self._engine.superseded(commit), now)
             undoing = self._engine.undone(commit)
             if undoing:
                 undone = self._carrier.carry(undoing)
-                assert not isinstance(undone, str)
+                assert isinstance(undone, Deferred)
                 undone.addCallback(partial(self._undone, commit.owner))
+                undone.addErrback(partial(self._met_a_defect, commit.owner))
                 return
         self._go_on(commit.owner)
 
-    def _undone(self, owner: bytes, problem: str) -> None:
-        if problem:
-            self._log.error("{owner!r} is not served as before: {problem}", owner=owner, problem=problem)
+    def _undone(self, owner: bytes, refusal: Refusal | None) -> None:
+        if refusal is not None:
+            self._log.error("{owner!r} is not served as before: {why}", owner=owner, why=refusal.cause)
+        self._go_on(owner)
+
+    def _met_a_defect(self, owner: bytes, defect: Failure) -> None:
+        """Of ours: it costs what it happened to, and nothing that comes after it."""
+        self._log.failure("what was carried out for {owner!r} met a defect", defect, owner=owner)
         self._go_on(owner)
 
     def _go_on(self, owner: bytes) -> None:
         """The packet plane is as the engine believes: what has waited for that goes on."""
         now = self._clock.now()
-        for waiting in self._busy.pop(owner):
+        for waiting in self._busy.pop(owner, ()):
             self._run(self._carry_out(waiting, now), now)
         self._finish(now)
 

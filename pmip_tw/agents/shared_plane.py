@@ -10,6 +10,7 @@ from pmip_tw.agents.carrying import AtOnce, Changes
 from pmip_tw.agents.worker_messages import Carried, Carry, Change
 from pmip_tw.errors import ForwardingError
 from pmip_tw.interfaces import IForwardingPlane
+from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.effects import Install, Remove
 from pmip_tw.mobility.tunnels import AnchorKey, Counters, Entry, EntryKey
 
@@ -37,18 +38,18 @@ class SharedPlane:
             self._remove(worker, key)
 
     def carry(self, worker: int, order: Carry) -> Carried:
-        problem = ""
+        refusal: Refusal | None = None
         for change in order.changes:
             if change.key is not None:
                 self._remove(worker, change.key)
                 continue
             entry = change.installed
-            problem = self._carrier.carry((Install(entry),))
-            if problem:
+            refusal = self._carrier.carry((Install(entry),))
+            if refusal is not None:
                 break
             self._owners[entry.key] = worker
             self._unclaimed.get(worker, set()).discard(entry.key)
-        return Carried(order.number, problem)
+        return Carried.of(order.number, refusal)
 
     def holder(self, key: AnchorKey) -> int | None:
         """Whose entry it is; None: nobody's, or worker 0's own."""
@@ -70,9 +71,9 @@ class RemotePlane:
     def __init__(self, tell: Callable[[Carry], None]) -> None:
         self._tell = tell
         self._last = 0
-        self._asked: dict[int, Deferred[str]] = {}
+        self._asked: dict[int, Deferred[Refusal | None]] = {}
 
-    def carry(self, changes: Changes) -> "Deferred[str]":
+    def carry(self, changes: Changes) -> "Deferred[Refusal | None]":
         self._last += 1
         answer = self._asked[self._last] = Deferred()
         self._tell(Carry(self._last, [Change.of(change) for change in changes]))
@@ -80,7 +81,7 @@ class RemotePlane:
 
     def carried(self, message: Carried) -> None:
         """Worker 0 has answered."""
-        self._asked.pop(message.number).callback(message.problem)
+        self._asked.pop(message.number).callback(message.refusal)
 
     def start(self, receiver: "IPacketReceiver | None") -> None:
         """The devices are open."""

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from pmip_tw.interfaces import Datagram
 from pmip_tw.lma.leases import Ask, InUse, Lease, Returned, Spare
+from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.effects import Install, Remove
 from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey
 
@@ -48,10 +49,19 @@ class Carry(Struct, tag="carry", array_like=True):
 
 
 class Carried(Struct, tag="carried", array_like=True):
-    """From worker 0: done, or why it cannot be."""
+    """From worker 0: done, or it cannot be: the ``code`` of the refusal, and why."""
 
     number: int
-    problem: str
+    code: int = 0
+    cause: str = ""
+
+    @classmethod
+    def of(cls, number: int, refusal: Refusal | None) -> "Carried":
+        return cls(number) if refusal is None else cls(number, refusal.code, refusal.cause)
+
+    @property
+    def refusal(self) -> Refusal | None:
+        return Refusal(self.code, self.cause) if self.code else None
 
 
 class Serving(Struct, tag="serving", array_like=True):

@@ -6,7 +6,7 @@ No sockets here: every provider moves packets by these rules, and the edges are 
 from collections.abc import Callable
 
 from pmip_tw.addresses import Ipv4
-from pmip_tw.errors import ForwardingError
+from pmip_tw.errors import AddressInTunnel, ForwardingError
 from pmip_tw.forwarding import drops, keepalives, offloads
 from pmip_tw.forwarding.anchor_domain import AnchorDomain
 from pmip_tw.forwarding.anchor_session import AnchorSession
@@ -80,14 +80,14 @@ class AnchorSwitch:
             domain.links.add(resident)
 
     def _require_unmistakable(self, entry: AnchorEntry, ways: tuple[Way, ...]) -> None:
-        """ForwardingError: nobody could tell whose packets come out of its tunnels (P45)."""
+        """AddressInTunnel: nobody could tell whose packets come out of its tunnels (P45)."""
         home = octets(entry.home_address)
         for name, domain in self._domains.items():
             if name != entry.domain and any(domain.residents.coming(home, way.ends) for way in ways):
                 self._release(ways)
                 holder = AnchorKey(entry.home_address, name)
-                text = f"the same tunnel carries that address for {holder} (P45)"
-                raise ForwardingError("install", str(entry.key), text)
+                text = f"the same tunnel carries that address for {holder}: they need GRE keys of their own (P45)"
+                raise AddressInTunnel("install", str(entry.key), text)
 
     def _coming(self, ends: TunnelEnds, home: bytes) -> AnchorSession | None:
         """Whose packets come from ``home`` out of the tunnel with these ``ends``; there are few domains."""

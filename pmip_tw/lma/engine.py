@@ -22,6 +22,7 @@ from pmip_tw.lma.patterns import Patterns
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.records import LeaseEnded
+from pmip_tw.lma.refusal import Refusal
 from pmip_tw.lma.registrations import Registrations
 from pmip_tw.lma.renewals import Renewals
 from pmip_tw.lma.restoring import Restorer, Rows
@@ -200,11 +201,11 @@ class LmaEngine:
         """It did when the packet plane was asked, which has carried it out: what undoes that."""
         return self._registrations.undone(commit)
 
-    def failed(self, commit: Commit, cause: str, now: Now, *, saved: bool = True) -> list[Effect]:
+    def failed(self, commit: Commit, refusal: Refusal, now: Now, *, saved: bool = True) -> list[Effect]:
         """The agent could not carry ``commit`` out; not ``saved``: not even save it. The newest are told first."""
         if commit.asked is None and not saved:
             self._revoked.forget(commit.records)
-        return self._registrations.failed(commit, cause, self._clock.of(now), saved=saved)
+        return self._registrations.failed(commit, refusal, self._clock.of(now), saved=saved)
 
     def cannot_be_served(self, bound: Binding, now: Now) -> list[Effect]:
         """After a restart: the packet plane does not take its entry any more."""

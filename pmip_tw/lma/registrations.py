@@ -117,8 +117,8 @@ class Registrations:
             if isinstance(change, Install) or self._home_addresses.is_free_of_others(change, commit.owner)
         ]
 
-    def failed(self, commit: Commit, cause: str, now: Now, *, saved: bool) -> list[Effect]:
-        """It could not be saved, or not be carried out: everything is as before, and the answer is 130.
+    def failed(self, commit: Commit, refusal: Refusal, now: Now, *, saved: bool) -> list[Effect]:
+        """It could not be saved, or not be carried out: everything is as before, and the answer is the ``refusal``.
 
         ``saved``: the journal has it already, and must learn that it is not true. A MAG whose revocation is not
         answered sends it again.
@@ -133,8 +133,8 @@ class Registrations:
                 effects += [Save(record) for record in self._what_is_true(commit, now)]
         asked = self._asked(commit)
         if asked is None:
-            return [*effects, observed.revocation_not_carried_out(commit, cause)]
-        return [*effects, *self._refuse(asked, Refusal(Code.HA_RESOURCES, cause), now)]
+            return [*effects, observed.revocation_not_carried_out(commit, refusal.cause)]
+        return [*effects, *self._refuse(asked, refusal, now)]
 
     def _asked(self, commit: Commit) -> Asked | None:
         """The request of a commit, which is read now if it was not; None: there is none."""

@@ -90,7 +90,7 @@ def test_what_a_process_had_installed_stays_until_its_successor_serves_without_i
     first = office.begin()
     first.send(Carry(1, [Change.of(Install(ENTRY))]))
     office.clock.advance(1.0)
-    assert office.told[0] == [Carried(1, "")]
+    assert office.told[0] == [Carried(1)]
     first.crash()
     office.clock.advance(1.0)
     second = office.begin()

@@ -11,11 +11,13 @@ from pmip_tw.agents.lma import Lma
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram, Unreachable
 from pmip_tw.lma.records import LMA_JOURNAL
+from pmip_tw.lma.refusal import Refusal
+from pmip_tw.mobility.tunnels import AnchorEntry, Tunnel
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
 from pmip_tw.testing.store import FakeDisk, FakeStore
 from tests.agents.world import LMA
 from tests.conformance import covers
-from tests.lma.anchor import MAG1, MAG2, Anchor
+from tests.lma.anchor import FIRST_ADDRESS, MAG1, MAG2, Anchor
 from tests.observers import Notes
 
 
@@ -24,10 +26,10 @@ class SlowCarrier:
 
     def __init__(self, plane: MemoryPlane) -> None:
         self._carrier = AtOnce(plane)
-        self._asked: deque[tuple[Changes, Deferred[str]]] = deque()
+        self._asked: deque[tuple[Changes, Deferred[Refusal | None]]] = deque()
 
-    def carry(self, changes: Changes) -> "Deferred[str]":
-        answer: Deferred[str] = Deferred()
+    def carry(self, changes: Changes) -> "Deferred[Refusal | None]":
+        answer: Deferred[Refusal | None] = Deferred()
         self._asked.append((changes, answer))
         return answer
 
@@ -51,7 +53,9 @@ class Bench:
         self.anchor = Anchor(handover_min_interval=0.0)
         self.network = FakeNetwork()
         self.disk = FakeDisk()
-        self.plane = MemoryPlane(monotonic=lambda: self.anchor.clock.monotonic, local=LMA)
+        self.plane = MemoryPlane(
+            monotonic=lambda: self.anchor.clock.monotonic, local=LMA, domains=("", "blue")
+        )
         self.notes = Notes()
         self.answers: list[bytes] = []
         self.mag = FakeSignalling(self.network, (MAG1, MAG2))
@@ -122,6 +126,20 @@ def test_what_it_cannot_carry_is_refused_and_everything_is_as_before() -> None:
     assert bench.codes() == [1, 130] and bench.where() == [MAG1]
     binding = next(iter(bench.engine.bindings))
     assert binding.care_of_address == MAG1
+
+
+@covers("P45")
+def test_an_address_that_a_node_of_another_worker_has_in_the_same_tunnel() -> None:
+    """In another address space. One process alone would see that before it decides, and refuse with the same code."""
+    bench = Bench()
+    theirs = AnchorEntry(home_address=FIRST_ADDRESS, tunnel=Tunnel(local=LMA, remote=MAG1), domain="blue")
+    bench.plane.install(theirs)
+    bench.ask(1)
+    bench.carrier.do()
+    assert bench.codes() == [139] and bench.plane.snapshot() == (theirs,)
+    bench.ask(1, MAG2)
+    bench.carrier.do()
+    assert bench.codes() == [1]
 
 
 def test_a_newer_request_overtakes_nothing() -> None:

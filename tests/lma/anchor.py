@@ -15,6 +15,7 @@ from pmip_tw.lma.observed import renewals
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.records import LMA_JOURNAL
+from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Remove, Send
 from pmip_tw.mobility.mn_aaa import AaaTable
@@ -262,7 +263,7 @@ class Anchor:
         before = len(self.sent)
         waiting, self.waiting = self.waiting, []
         for commit in reversed(waiting):
-            self._run(self.engine.failed(commit, cause, self.clock.now(), saved=False))
+            self._run(self.engine.failed(commit, Refusal(130, cause), self.clock.now(), saved=False))
         return self.sent[before:]
 
     def _save(self, *records: Record) -> None:
@@ -284,7 +285,7 @@ class Anchor:
             if isinstance(change, Remove):
                 self.installed.pop(change.key, None)
             elif self.broken:
-                self._run(self.engine.failed(commit, self.broken, now))
+                self._run(self.engine.failed(commit, Refusal(130, self.broken), now))
                 return
             else:
                 self.installed[change.entry.key] = change.entry
