@@ -150,13 +150,15 @@ class LmaEngine:
 
         None: it is for ``receive``.
         """
-        if not payload or payload[0] != _REQUEST or local != self.address:
+        if local != self.address:
             return None
         return self._renewals.decide(payload, source, self._clock.of(now))
 
     def renewed(self, commit: Commit) -> bytes | None:
         """The answer to what ``renew`` made, when it is durable; None: it is not as simple, see ``stands``."""
-        return self._renewals.answer(commit)
+        if not commit.answer or commit.changes or not self._underway.settle(commit):
+            return None
+        return commit.answer
 
     def entries(self) -> Iterator[AnchorEntry]:
         """What the packet plane must hold."""

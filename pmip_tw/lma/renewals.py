@@ -18,7 +18,7 @@ from pmip_tw.lma.replies import plain_acceptance
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.lma.underway import Underway
 from pmip_tw.mobility.clock import Now
-from pmip_tw.wire.renewal import RenewalForm, form_of, identification_of, leading_nai
+from pmip_tw.wire.renewal import RenewalForm, form_of, leading_nai
 
 
 def renewal_form(asked: Asked) -> RenewalForm | None:
@@ -29,7 +29,7 @@ def renewal_form(asked: Asked) -> RenewalForm | None:
 
 
 class Renewals:
-    """Decides about those requests, and answers them when they are carried out."""
+    """Decides about those requests, and what is said to them when they are carried out."""
 
     def __init__(
         self,
@@ -57,13 +57,14 @@ class Renewals:
         form = bound.form
         if form is None or source != bound.source:
             return None
-        if not form.asks_the_same(bound.request, payload, bound.key.home_address):
+        found = form.asked_again(bound.request, payload, bound.key.home_address)
+        if found is None:
             return None
-        association, covered = bound.association, form.covered
+        identification, authenticator = found
+        association = bound.association
         assert association is not None
-        if not association.verify(payload[:covered], payload[covered:]):
+        if not association.verify(payload[: form.covered], authenticator):
             return self._intake.forged(payload, form, bound, source, now)
-        identification = identification_of(payload)
         if not self._intake.is_new(bound, identification, now):
             return None
         new = bound.renewed(payload, identification, now.monotonic + bound.lifetime)
@@ -71,11 +72,7 @@ class Renewals:
             new.own_timestamp = self._revoker.timestamp_for(bound.key.home_address, source.address, now)
             new.peer_timestamp = form.timestamp(payload)
         self._bindings.renew(new)
-        return self._underway.renew(Commit(bound.owner, (bound_record(new),), new, bound, renewal=True))
-
-    def answer(self, commit: Commit) -> bytes | None:
-        """What is said when it is durable; None: it is no renewal, does not stand, or is to be carried out first."""
-        binding = commit.binding
-        if not commit.renewal or commit.changes or binding is None or not self._underway.settle(commit):
-            return None
-        return plain_acceptance(binding, self._accepting, self._address)
+        # Signed here, where the key is at hand, and said when it is true.
+        answer = plain_acceptance(new, self._accepting, self._address)
+        assert answer is not None
+        return self._underway.renew(Commit(bound.owner, (bound_record(new),), new, bound, answer=answer))

@@ -17,6 +17,7 @@ from pmip_tw.wire.extension_values import (
 )
 from pmip_tw.wire.extensions import UDP_TUNNEL_REPLY, UDP_TUNNEL_REQUEST
 from pmip_tw.wire.registration import RegistrationReply
+from pmip_tw.wire.renewal import said_of
 
 _LONGEST_TEXT = 254
 """Octets of a message string: what one extension has room for."""
@@ -76,9 +77,8 @@ def plain_acceptance(binding: Binding, code: int, local: Ipv4) -> bytes | None:
         binding.lifetime,
         binding.key.home_address,
         local,
-        binding.own_timestamp,
-        inform=binding.inform,
-        udp_tunnel=binding.udp_reply,
+        binding.identification,
+        said_of(binding.udp_reply, binding.own_timestamp, binding.inform),
     )
     return unsigned + association.sign(unsigned)
 

@@ -12,7 +12,7 @@ from struct import Struct
 from pmip_tw.addresses import Ipv4
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.extension_fields import ACCESS_TECHNOLOGY
-from pmip_tw.wire.extension_values import UdpTunnelReply
+from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelReply
 from pmip_tw.wire.extensions import MN_HA, NAI, PROXY_SKIPPABLE, REVOCATION_SUPPORT, UDP_TUNNEL_REQUEST
 from pmip_tw.wire.registration import REPLY_HEADER
 
@@ -68,7 +68,7 @@ class RenewalForm:
     ``covered``: the octets that MN-HA authenticates. ``timestamp_at``: where the timestamp of 137 is, 0 without one.
     """
 
-    __slots__ = ("_mn_ha_at", "_nai_ends", "covered", "size", "timestamp_at")
+    __slots__ = ("_mn_ha_at", "_nai_ends", "_reply", "_request", "covered", "size", "timestamp_at")
 
     def __init__(self, size: int, nai_ends: int, timestamp_at: int, mn_ha_at: int, covered: int) -> None:
         self.size = size
@@ -76,28 +76,29 @@ class RenewalForm:
         self.timestamp_at = timestamp_at
         self._nai_ends = nai_ends
         self._mn_ha_at = mn_ha_at
+        asked, timestamp = (timestamp_at - _BEHIND, 4) if timestamp_at else (mn_ha_at - _BEHIND, 0)
+        self._request = Struct(
+            f"!{_AT}sQ{asked}s{timestamp}x{covered - mn_ha_at}s{size - covered}s",
+        ).unpack
+        self._reply = Struct(f"{REPLY_HEADER.format}{nai_ends - _BEHIND}s").pack
 
-    def asks_the_same(self, former: bytes, datagram: bytes, home_address: Ipv4) -> bool:
-        """Whether ``datagram`` is ``former``, of this form, once more, but for what may differ.
+    def asked_again(self, former: bytes, datagram: bytes, home_address: Ipv4) -> tuple[int, bytes] | None:
+        """Identification and authenticator of ``datagram`` if it is ``former``, of this form, once more.
+
+        None: it asks for something else; what may differ besides is the ``timestamp``.
 
         It may ask for any home address where ``home_address`` is what the node has, and the other way round.
         """
         if len(datagram) != self.size:
-            return False
-        if datagram[:_AT] != former[:_AT] and not (
-            datagram[:4] == former[:4]
-            and datagram[8:_AT] == former[8:_AT]
-            and datagram[4:8] in (_ANY_HOME_ADDRESS, home_address.to_bytes(4, "big"))
-            and former[4:8] in (_ANY_HOME_ADDRESS, home_address.to_bytes(4, "big"))
+            return None
+        head, identification, asked, mn_ha, authenticator = self._request(datagram)
+        if (
+            asked != former[_BEHIND : _BEHIND + len(asked)]
+            or mn_ha != former[self._mn_ha_at : self.covered]
+            or (head != former[:_AT] and not _is_at_home(head, former, home_address))
         ):
-            return False
-        at, covered = self.timestamp_at, self.covered
-        if not at:
-            return datagram[_BEHIND:covered] == former[_BEHIND:covered]
-        return (
-            datagram[_BEHIND:at] == former[_BEHIND:at]
-            and datagram[at + 4 : covered] == former[at + 4 : covered]
-        )
+            return None
+        return identification, authenticator
 
     def words(self, datagram: bytes) -> tuple[bytes, ...]:
         """What ``datagram``, of this form, has in common with requests for other nodes that ask for the same.
@@ -146,23 +147,34 @@ class RenewalForm:
         lifetime: int,
         home_address: Ipv4,
         home_agent: Ipv4,
-        own_timestamp: int | None,
-        *,
-        inform: bool,
-        udp_tunnel: UdpTunnelReply | None = None,
+        identification: int,
+        said: bytes,
     ) -> bytes:
-        """The reply that accepts ``datagram``, up to and including the SPI of MN-HA; 137 unless there is no timestamp.
+        """The reply that accepts ``datagram``, up to and including the SPI of MN-HA; ``said``: see ``said_of``.
 
         The octets are those of RegistrationReply.encode.
         """
-        identification = _IDENTIFICATION.unpack_from(datagram, _AT)[0]
-        head = REPLY_HEADER.pack(_REPLY_TYPE, code, lifetime, home_address, home_agent, identification)
-        nai, mn_ha = datagram[_BEHIND : self._nai_ends], datagram[self._mn_ha_at : self.covered]
-        if udp_tunnel is not None:
-            nai += udp_tunnel.encode()
-        if own_timestamp is None:
-            return head + nai + mn_ha
-        return b"".join((head, nai, _SUPPORT[inform], _TIMESTAMP.pack(own_timestamp), mn_ha))
+        nai = datagram[_BEHIND : self._nai_ends]
+        head = self._reply(_REPLY_TYPE, code, lifetime, home_address, home_agent, identification, nai)
+        return head + said + datagram[self._mn_ha_at : self.covered]
+
+
+@lru_cache(maxsize=256)
+def said_of(udp_tunnel: UdpTunnelReply | None, own_timestamp: int | None, inform: bool) -> bytes:
+    """What a reply says of the tunnel and of revocation: 137 unless there is no timestamp.
+
+    It is the same for most of those of one second.
+    """
+    tunnel = b"" if udp_tunnel is None else udp_tunnel.encode()
+    return tunnel if own_timestamp is None else tunnel + RevocationSupport(own_timestamp, inform).encode()
+
+
+def _is_at_home(head: bytes, former: bytes, home_address: Ipv4) -> bool:
+    """Whether the two begin alike but for home addresses, which are any or ``home_address``."""
+    either = (_ANY_HOME_ADDRESS, home_address.to_bytes(4, "big"))
+    return (
+        head[:4] == former[:4] and head[8:] == former[8:_AT] and head[4:8] in either and former[4:8] in either
+    )
 
 
 def form_of(datagram: bytes) -> RenewalForm | None:

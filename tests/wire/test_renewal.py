@@ -9,7 +9,7 @@ from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.secret import Secret
 from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelReply, UdpTunnelRequest
 from pmip_tw.wire.registration import REVERSE_TUNNEL, RegistrationReply, RegistrationRequest
-from pmip_tw.wire.renewal import RenewalForm, form_of, identification_of, leading_nai
+from pmip_tw.wire.renewal import RenewalForm, form_of, identification_of, leading_nai, said_of
 
 KEY = SecurityAssociation(4096, Secret(b"key of a mobile node"))
 LMA, HOME = ipv4("192.0.2.1"), ipv4("10.1.0.2")
@@ -59,7 +59,13 @@ def test_its_reply_is_that_of_the_codec(
     )
     octets = asked.encode(mn_ha=KEY)
     unsigned = form(octets).acceptance(
-        octets, 1, lifetime, Ipv4(HOME), LMA, own if supports else None, inform=inform, udp_tunnel=tunnel
+        octets,
+        1,
+        lifetime,
+        Ipv4(HOME),
+        LMA,
+        identification,
+        said_of(tunnel, own if supports else None, inform),
     )
     expected = RegistrationReply(
         code=1,
@@ -87,9 +93,9 @@ def test_what_may_differ(revocation: RevocationSupport | None, tunnel: UdpTunnel
         may = 16 <= place < 24 or place >= len(former) - VARIABLE_TAIL
         if revocation is not None:
             may = may or known.timestamp_at <= place < known.timestamp_at + 4
-        assert known.asks_the_same(former, bytes(changed), HOME) is may, place
-    assert not known.asks_the_same(former, former + b"\0", HOME)
-    assert not known.asks_the_same(former, former[:-1], HOME)
+        assert (known.asked_again(former, bytes(changed), HOME) is not None) is may, place
+    assert known.asked_again(former, former + b"\0", HOME) is None
+    assert known.asked_again(former, former[:-1], HOME) is None
 
 
 @pytest.mark.parametrize("other", [Ipv4(0), HOME, ipv4("10.1.0.3"), ipv4("255.255.255.255")])
@@ -97,15 +103,17 @@ def test_what_may_differ(revocation: RevocationSupport | None, tunnel: UdpTunnel
 def test_any_home_address_is_the_one_that_it_has(first: Ipv4, other: Ipv4) -> None:
     former, later = (request(home_address=wanted).encode(mn_ha=KEY) for wanted in (first, other))
     same = first == other or {first, other} == {Ipv4(0), HOME}
-    assert form(former).asks_the_same(former, later, HOME) is same
+    assert (form(former).asked_again(former, later, HOME) is not None) is same
 
 
-def test_what_it_reads() -> None:
-    former = request().encode(mn_ha=KEY)
-    later = request(identification=99, revocation=RevocationSupport(1234)).encode(mn_ha=KEY)
+@pytest.mark.parametrize("revocation", [None, RevocationSupport(0x01020304)])
+def test_what_is_new(revocation: RevocationSupport | None) -> None:
+    former = request(revocation=revocation and RevocationSupport(77)).encode(mn_ha=KEY)
+    later = request(identification=99, revocation=revocation).encode(mn_ha=KEY)
     known = form(former)
-    assert known.asks_the_same(former, later, HOME)
-    assert (identification_of(later), known.timestamp(later)) == (99, 1234)
+    assert known.asked_again(former, later, HOME) == (99, later[-KEY.digest_size :])
+    assert identification_of(later) == 99
+    assert revocation is None or known.timestamp(later) == revocation.timestamp
 
 
 @pytest.mark.parametrize(
