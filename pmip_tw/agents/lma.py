@@ -1,6 +1,6 @@
 """The LMA's loop: datagrams and time into the engine, its effects out through the interfaces."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 
 from twisted.internet.defer import Deferred
@@ -118,7 +118,7 @@ class Lma:
         """
         effects: list[Effect] = [*self._engine.restore(self._store.load(), now)]
         if self._supply is not None:
-            self._supply.start(self.datagrams_received)
+            self._supply.start(self)
         for entry in self._forwarding.snapshot():
             if not isinstance(entry, AnchorEntry) or self._engine.bound_to(entry.key) is None:
                 self._forwarding.remove(entry.key)
@@ -209,6 +209,14 @@ class Lma:
 
     def peer_unreachable(self, report: Unreachable) -> None:
         """A MAG that cannot be reached keeps its bindings: they end by lifetime, never by ICMP."""
+
+    def unsettled(self) -> Collection[AnchorKey]:
+        """See Supply's Worker."""
+        return self._engine.unsettled()
+
+    def when_saved(self, told: Callable[[bool], None]) -> None:
+        """See Supply's Worker."""
+        self._saving.when_saved(told)
 
     def _wake(self) -> None:
         now = self._clock.now()

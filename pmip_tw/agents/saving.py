@@ -68,6 +68,14 @@ class Saving:
         finally:
             self._appending = False
 
+    def when_saved(self, told: Callable[[bool], None]) -> None:
+        """Tell whether everything so far is durable, as soon as that is known."""
+        self.append()
+        if self.failing:
+            told(False)
+        else:
+            self._store.append([], lambda error: told(error is None))
+
     def _done(self, commits: list[Commit], alone: list[Record], error: StoreError | None) -> None:
         if error is None:
             if commits:

@@ -1,14 +1,28 @@
 """Where a worker's home addresses come from: it asks worker 0, and who needs one waits for the answer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from typing import Protocol
 
 from pmip_tw.interfaces import Datagram, IClock
 from pmip_tw.lma.commitment import Wait
 from pmip_tw.lma.leased_pools import LeasedPools
-from pmip_tw.lma.leases import Ask, FromLender, Spare, ToLender
+from pmip_tw.lma.leases import Ask, FromLender, Returned, Spare, ToLender
+from pmip_tw.mobility.tunnels import AnchorKey
 
 MOST_WAITING = 10_000
 """Requests; further ones are lost, and their MAGs ask again."""
+
+
+class Worker(Protocol):
+    """Whose addresses they are: the worker's agent."""
+
+    def datagrams_received(self, batch: Sequence[Datagram]) -> None: ...
+    def unsettled(self) -> Collection[AnchorKey]:
+        """Home addresses that nobody has, but the packet plane still holds, or that may have to be put back."""
+
+    def when_saved(self, told: Callable[[bool], None]) -> None:
+        """Whether everything is durable that has been decided so far, as soon as it is known."""
 
 
 class Supply:
@@ -18,14 +32,14 @@ class Supply:
         self._pools = pools
         self._clock = clock
         self._tell = tell
-        self._receive: Callable[[Sequence[Datagram]], None] = lambda batch: None
+        self._worker: Worker | None = None
         # What is asked, and the requests that cannot be decided before it is answered.
         self._asked: dict[Ask, dict[Datagram, None]] = {}
         self._waiting = 0
 
-    def start(self, receive: Callable[[Sequence[Datagram]], None]) -> None:
-        """Everything that a journal has brought back is known; ``receive`` takes requests that have waited."""
-        self._receive = receive
+    def start(self, worker: Worker) -> None:
+        """Everything that a journal has brought back is known; ``worker`` takes requests that have waited."""
+        self._worker = worker
         self._tell(self._pools.in_use(self._clock.now().monotonic))
 
     def ask(self, wait: Wait) -> None:
@@ -42,9 +56,11 @@ class Supply:
 
     def heard(self, message: FromLender) -> None:
         """What worker 0 says."""
+        assert self._worker is not None
         monotonic = self._clock.now().monotonic
         if isinstance(message, Spare):
-            self._tell(self._pools.spare(message, monotonic))
+            returned = self._pools.spare(message, self._worker.unsettled(), monotonic)
+            self._worker.when_saved(partial(self._give_back, returned))
             return
         self._pools.lent(message, monotonic)
         if message.wanted is None:
@@ -52,4 +68,13 @@ class Supply:
         waiting = self._asked.pop(Ask(message.pool, message.wanted), {})
         self._waiting -= len(waiting)
         if waiting:
-            self._receive(list(waiting))
+            self._worker.datagrams_received(list(waiting))
+
+    def _give_back(self, returned: Returned, saved: bool) -> None:
+        """Whoever had these addresses may have left a moment ago. A journal that knew nothing of that would bring him
+        back when another worker's node has been given his address.
+        """
+        if not saved:
+            self._pools.keep(returned)
+            returned = Returned(returned.pool, returned.wanted, [], [])
+        self._tell(returned)

@@ -160,6 +160,10 @@ class LmaEngine:
             return None
         return commit.answer
 
+    def unsettled(self) -> set[AnchorKey]:
+        """Home addresses of bindings that are over but for the journal and the packet plane."""
+        return self._underway.keys()
+
     def entries(self) -> Iterator[AnchorEntry]:
         """What the packet plane must hold."""
         return self._bindings.entries()

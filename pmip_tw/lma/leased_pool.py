@@ -1,7 +1,7 @@
 """The home addresses of a prefix as one of several workers has them: those that worker 0 has lent it."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.lma.address_pool import AddressPool
@@ -105,18 +105,20 @@ class LeasedPool(AddressPool):
     def _is_untouched(self, address: Ipv4) -> bool:
         return self.gives(address) and address not in self._users and address not in self._held
 
-    def spare(self, wanted: Ipv4, monotonic: float) -> Lent:
+    def spare(self, wanted: Ipv4, kept: Collection[Ipv4], monotonic: float) -> Lent:
         """Give up ``wanted`` if nobody has it and it is held for nobody, or what is not needed: all blocks without
-        nodes, or half of the fresh addresses if there is none.
+        nodes, or half of the fresh addresses if there is none. ``kept``: not these.
         """
         if wanted:
-            if not self.has(wanted) or not self.gives(wanted) or not self._is_free(wanted, monotonic):
+            free = self._is_free(wanted, monotonic) and wanted not in kept
+            if not free or not self.has(wanted) or not self.gives(wanted):
                 return [], []
             self._give_up(wanted, monotonic)
             return [], [wanted]
+        used = {Ipv4(address & -self.block) for address in kept}
         blocks = [
             block
-            for block in sorted(self._blocks)
+            for block in sorted(self._blocks - used)
             if all(
                 self._is_free(Ipv4(block + offset), monotonic)
                 for offset in range(self.block)
@@ -128,7 +130,7 @@ class LeasedPool(AddressPool):
         if blocks:
             return blocks, []
         fresh = [address for address in dict.fromkeys(self._fresh) if self.has(address)]
-        singles = [address for address in fresh if self._is_untouched(address)]
+        singles = [address for address in fresh if self._is_untouched(address) and address not in kept]
         singles = singles[len(singles) // 2 :]
         for address in singles:
             self._give_up(address, monotonic)

@@ -42,10 +42,15 @@ class LeasedPools(Pools):
         if lease.wanted is not None:
             pool.answered(lease.wanted, monotonic, found=bool(lease.blocks or lease.singles))
 
-    def spare(self, wanted: Spare, monotonic: float) -> Returned:
-        """What this worker does not need, another does."""
-        spared = self._leased[wanted.pool].spare(wanted.wanted, monotonic)
-        return Returned(wanted.pool, wanted.wanted, *spared)
+    def spare(self, wanted: Spare, unsettled: Collection[AnchorKey], monotonic: float) -> Returned:
+        """What this worker does not need, another does; but for ``unsettled``, which may be put back."""
+        pool = self._leased[wanted.pool]
+        kept = {key.home_address for key in unsettled if key.domain == pool.link.domain}
+        return Returned(wanted.pool, wanted.wanted, *pool.spare(wanted.wanted, kept, monotonic))
+
+    def keep(self, returned: Returned) -> None:
+        """It is not given away after all."""
+        self._leased[returned.pool].lent(returned.blocks, returned.singles)
 
     def ask_ahead(self, key: AnchorKey, monotonic: float) -> Ask | None:
         for number, pool in enumerate(self._leased):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.commitment import Commit
 from pmip_tw.mobility.effects import Install, Remove
+from pmip_tw.mobility.tunnels import AnchorKey
 
 
 class Underway:
@@ -25,6 +26,16 @@ class Underway:
 
     def __iter__(self) -> Iterator[Commit]:
         return iter(self._newest.values())
+
+    def keys(self) -> set[AnchorKey]:
+        """Home addresses that the packet plane still holds by what is not carried out, or that may be put back."""
+        found: set[AnchorKey] = set()
+        for newest in self._newest.values():
+            commit: Commit | None = newest
+            while commit is not None and not commit.over:
+                found.update(bound.key for bound in (commit.previous, commit.carried) if bound is not None)
+                commit = commit.before
+        return found
 
     def carried(self, owner: bytes, bound: Binding | None) -> Binding | None:
         """What the packet plane holds and MAGs were told of an owner, for whom the table has ``bound``."""

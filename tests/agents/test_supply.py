@@ -1,6 +1,8 @@
 """Nodes whose worker has no address left wait for worker 0, and are refused by nobody but it."""
 
-from pmip_tw.addresses import Endpoint, Ipv4, ipv4, prefix
+import pytest
+
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4, ipv4_text, prefix
 from pmip_tw.agents.lma import Lma
 from pmip_tw.agents.supply import Supply
 from pmip_tw.forwarding.memory import MemoryPlane
@@ -23,14 +25,15 @@ FIRST, SECOND = ipv4("10.1.0.0"), ipv4("10.1.0.16")
 class Bench:
     """A worker with the pool 10.1.0.0/24 in blocks of 16; ``told`` is what worker 0 hears."""
 
-    def __init__(self, disk: FakeDisk | None = None) -> None:
-        pools = LeasedPools([(LeasedPool(prefix("10.1.0.0/24"), block=16), [])])
+    def __init__(self, *, hold: float = 3600.0, at_once: bool = True) -> None:
+        pools = LeasedPools([(LeasedPool(prefix("10.1.0.0/24"), block=16, hold=hold), [])])
         self.anchor = Anchor(nodes=40, pools=pools)
         self.network = FakeNetwork()
         self.answers: list[bytes] = []
         self.told: list[ToLender] = []
         self.notes = Notes()
-        self.disk = disk or FakeDisk()
+        self.disk = FakeDisk()
+        self.store = FakeStore(self.disk, LMA_JOURNAL, at_once=at_once)
         FakeSignalling(self.network, (MAG1,)).start(self, None)
         self.supply = Supply(pools, self.anchor.clock, self.told.append)
         self.agent = Lma(
@@ -38,7 +41,7 @@ class Bench:
             clock=self.anchor.clock,
             signalling=FakeSignalling(self.network, (LMA,)),
             forwarding=MemoryPlane(monotonic=lambda: self.anchor.clock.monotonic, local=LMA),
-            store=FakeStore(self.disk, LMA_JOURNAL),
+            store=self.store,
             observers=[self.notes],
             supply=self.supply,
         )
@@ -128,3 +131,52 @@ def test_what_is_held_or_used_is_not_given_up() -> None:
     assert bench.told[-1] == Returned(0, used.home_address, [], [])
     bench.supply.heard(Spare(0, ipv4("10.1.0.9")))
     assert bench.told[-1] == Returned(0, ipv4("10.1.0.9"), [], [ipv4("10.1.0.9")])
+
+
+def last_of(bench: Bench, address: Ipv4) -> Returned | None:
+    """What worker 0 was told last, if it is an answer about that address."""
+    last = bench.told[-1]
+    return last if isinstance(last, Returned) and last.wanted == address else None
+
+
+@covers("P38")
+@pytest.mark.parametrize("saved", [True, False])
+def test_what_has_ended_is_given_back_when_the_journal_knows(saved: bool) -> None:
+    """Else a restart would bring a node back whose address another worker has given away."""
+    bench = Bench(at_once=False)
+    bench.supply.heard(Lease(0, None, [FIRST], []))
+    bench.ask(1)
+    bench.store.commit()
+    used = bench.anchor.binding(1)
+    assert used is not None and bench.codes() == [1]
+    address = used.home_address
+    bench.agent.revoke(ipv4_text(address))
+    bench.supply.heard(Spare(0, address))
+    assert last_of(bench, address) is None
+    bench.disk.trouble = "" if saved else "is full"
+    bench.store.commit()
+    assert last_of(bench, address) == Returned(0, address, [], [address] if saved else [])
+    bench.disk.trouble = ""
+    bench.supply.heard(Spare(0, address))
+    bench.store.commit()
+    assert last_of(bench, address) == Returned(0, address, [], [] if saved else [address])
+
+
+@covers("H14")
+def test_an_address_that_may_be_put_back_is_not_given_back() -> None:
+    """It is held for nobody, but the end of its binding is not durable, and will not be."""
+    bench = Bench(hold=0.0, at_once=False)
+    bench.supply.heard(Lease(0, None, [FIRST], []))
+    bench.ask(1)
+    bench.store.commit()
+    address = bench.anchor.binding(1).home_address
+    bench.ask(1, lifetime=0)
+    assert bench.anchor.binding(1) is None
+    bench.supply.heard(Spare(0, address))
+    bench.supply.heard(Spare(0))
+    bench.disk.trouble = "is full"
+    bench.store.commit()
+    assert bench.anchor.binding(1).home_address == address
+    returned = [told for told in bench.told if isinstance(told, Returned)]
+    assert len(returned) == 2
+    assert all(not one.blocks and not one.singles for one in returned)

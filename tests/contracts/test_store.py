@@ -204,6 +204,19 @@ class TestSaving:
         assert content(store) == [held(number) for number in reversed(range(50))]
         world.close(store)
 
+    def test_an_append_of_nothing_is_told_when_all_before_it_is_durable(self, world: World) -> None:
+        store, told = world.open(), Told()
+        store.append([held(1)], told("something"))
+        store.append([], told("nothing"))
+        world.settle(lambda: told.saved == ["something", "nothing"])
+        world.disturb()
+        store.append([held(2)], told("lost"))
+        store.append([], told("nothing"))
+        world.settle(lambda: told.failed == ["nothing", "lost"])
+        world.mend()
+        assert content(store) == [held(1)]
+        world.close(store)
+
     def test_many_records_at_once(self, world: World) -> None:
         """More than one row holds."""
         store = world.open()

@@ -68,7 +68,7 @@ class House:
         for number, message in told:
             pool = self.workers[number].pool
             if isinstance(message, Spare):
-                back = Returned(0, message.wanted, *pool.spare(message.wanted, self.now))
+                back = Returned(0, message.wanted, *pool.spare(message.wanted, (), self.now))
                 self.deliver(self.lender.heard(number, back))
             else:
                 pool.lent(message.blocks, message.singles)
