@@ -28,6 +28,7 @@ from pmip_tw.interfaces import (
     ITunnelDataReceiver,
     Unreachable,
 )
+from pmip_tw.lma.attempts import Attempt
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.commitment import Commit, Effect, Save, Wait
 from pmip_tw.lma.engine import LmaEngine
@@ -262,7 +263,7 @@ class Lma:
                 elif isinstance(effect, ObserveAlike):
                     self._telling.gather(effect.observations)
                 elif isinstance(effect, Save):
-                    self._saving.save(effect.record)
+                    self._saving.save(effect)
                 elif isinstance(effect, Observe):
                     self._telling.observe(effect.observation, now)
                 elif isinstance(effect, Wait):
@@ -277,9 +278,11 @@ class Lma:
                 # What the table has done already is carried out as far as possible: bindings end many at a time.
                 self._log.failure("the effect {kind} met a defect", kind=type(effect).__name__)
 
-    def _saved(self, commits: list[Commit]) -> None:
+    def _saved(self, commits: list[Commit], revocations: list[Attempt]) -> None:
         """They are durable. Reply last: the engine answers when the packet plane holds what the answer promises."""
         now = self._clock.now()
+        for revocation in revocations:
+            self._run(self._engine.saved(revocation, now), now)
         renewed: list[Binding] = []
         for commit in commits:
             try:

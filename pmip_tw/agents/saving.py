@@ -1,6 +1,6 @@
 """Between an LMA's loop and its store: what a wake-up decides is appended in one call, and comes back when saved.
 
-What nobody waits for, and nobody can refuse, is kept and appended again until it is saved, always before what is newer.
+What nobody can refuse is kept and appended again until it is saved, always before what is newer.
 """
 
 from collections.abc import Callable
@@ -8,20 +8,21 @@ from functools import partial
 
 from pmip_tw.errors import StoreError
 from pmip_tw.interfaces import IBindingStore
-from pmip_tw.lma.commitment import Commit
+from pmip_tw.lma.attempts import Attempt
+from pmip_tw.lma.commitment import Commit, Save
 from pmip_tw.mobility.records import Record
 
 
 class Saving:
-    """``saved(commits)`` and ``failed(commits, cause)`` are told of what became of commits, in the order to act in:
-    the oldest first, or the newest first.
+    """``saved(commits, revocations)`` and ``failed(commits, cause)`` are told of what became of commits, in the order
+    to act in: the oldest first, or the newest first; ``revocations`` are to be sent before.
     """
 
     def __init__(
         self,
         store: IBindingStore,
         *,
-        saved: Callable[[list[Commit]], None],
+        saved: Callable[[list[Commit], list[Attempt]], None],
         failed: Callable[[list[Commit], str], None],
     ) -> None:
         self._store = store
@@ -29,9 +30,9 @@ class Saving:
         self._failed = failed
         self._records: list[Record] = []
         self._commits: list[Commit] = []
-        # Of ``_records``, what nobody waits for; and what is to be appended once more.
-        self._alone: list[Record] = []
-        self._again: list[Record] = []
+        # Of ``_records``, what nobody can refuse; and what is to be appended once more.
+        self._alone: list[Save] = []
+        self._again: list[Save] = []
         self._appending = False
 
     @property
@@ -44,10 +45,10 @@ class Saving:
         self._commits.append(commit)
         self._records += commit.records
 
-    def save(self, record: Record) -> None:
+    def save(self, save: Save) -> None:
         """To be saved with this wake-up's."""
-        self._alone.append(record)
-        self._records.append(record)
+        self._alone.append(save)
+        self._records.append(save.record)
 
     def append(self) -> None:
         """The wake-up is over. A store may answer at once, and what follows from that is appended as well."""
@@ -56,11 +57,10 @@ class Saving:
         self._appending = True
         try:
             while self._records or self._again:
-                records, commits, alone = (
-                    self._again + self._records,
-                    self._commits,
-                    self._again + self._alone,
-                )
+                records, commits, alone = self._records, self._commits, self._alone
+                if self._again:
+                    records = [save.record for save in self._again] + records
+                    alone = self._again + alone
                 self._records, self._commits, self._alone, self._again = [], [], [], []
                 self._store.append(records, partial(self._done, commits, alone))
                 if self._again:
@@ -76,10 +76,11 @@ class Saving:
         else:
             self._store.append([], lambda error: told(error is None))
 
-    def _done(self, commits: list[Commit], alone: list[Record], error: StoreError | None) -> None:
+    def _done(self, commits: list[Commit], alone: list[Save], error: StoreError | None) -> None:
         if error is None:
-            if commits:
-                self._saved(commits)
+            revocations = [save.then for save in alone if save.then is not None]
+            if commits or revocations:
+                self._saved(commits, revocations)
         else:
             # Of what has failed together the newest is told first.
             self._again = alone + self._again

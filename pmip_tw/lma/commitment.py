@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.lma.attempts import Attempt
 from pmip_tw.lma.bindings import Binding, Place
 from pmip_tw.lma.leases import Ask
 from pmip_tw.lma.mags import KnownMag
@@ -52,7 +53,8 @@ class Commit(Struct, eq=False):
     the octets that a renewal gets, which was not read and asks for what ``previous`` has.
     ``binding``: what the table holds for ``owner`` since it was decided, None for nothing; ``previous``: what it held
     before, to be put back. ``carried``: of that, what the packet plane holds and MAGs were told. The two differ while a
-    commit ``before`` of the same owner is not carried out, which this one supersedes. ``over``: nothing waits for it
+    commit ``before`` of the same owner is not carried out, which this one supersedes. ``revocations``: to those MAGs
+    that believe to serve it and will not any more; their records are among ``records``. ``over``: nothing waits for it
     any more.
     """
 
@@ -66,6 +68,7 @@ class Commit(Struct, eq=False):
     asked: Asked | None = None
     answers: tuple[Send | Observe, ...] = ()
     answer: bytes = b""
+    revocations: tuple[Attempt, ...] = ()
     over: bool = False
 
     @property
@@ -82,9 +85,12 @@ class Commit(Struct, eq=False):
 
 
 class Save(Struct, frozen=True, gc=False):
-    """An effect: save ``record``. Nobody waits for it, and it cannot be refused."""
+    """An effect: save ``record``, which cannot be refused. Nobody waits for it but ``then``, which is to be sent when
+    it is durable (``LmaEngine.saved``).
+    """
 
     record: Record
+    then: Attempt | None = None
 
 
 class Wait(Struct, frozen=True, gc=False):

@@ -1,8 +1,9 @@
 """The LMA's machine: datagrams and time in, effects out.
 
 ``receive`` answers with a Send (a refusal, a repeated answer), a Commit (what must be durable and carried out before
-the reply) or nothing but an Observe; with a Save for what must be durable as well, but nobody waits for. The agent
-reports each Commit back, in the order in which they were made, by one of ``committed``, ``superseded`` and ``failed``.
+the reply) or nothing but an Observe; with a Save for what must be durable as well, but cannot be refused. The agent
+reports each Commit back, in the order in which they were made, by one of ``committed``, ``superseded`` and ``failed``,
+and what waits for a Save by ``saved``.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.errors import WireError
 from pmip_tw.lma import observed
+from pmip_tw.lma.attempts import Attempt
 from pmip_tw.lma.bindings import Binding, BindingTable
 from pmip_tw.lma.commitment import Asked, Commit, Effect, Save
 from pmip_tw.lma.former import Former
@@ -191,6 +193,10 @@ class LmaEngine:
             return [observed.discarded(error.reason, source, str(error))]
         return [observed.discarded("unknown-message-type", source, f"message type {kind} is not for an LMA")]
 
+    def saved(self, revocation: Attempt, now: Now) -> list[Effect]:
+        """What a Save has waited for: it is durable, with everything before it."""
+        return [*self._revoker.send(revocation, self._clock.of(now))]
+
     def stands(self, commit: Commit) -> bool:
         """Whether a ``commit`` that is durable is to be carried out; nothing has made it obsolete."""
         return self._underway.stands(commit)
@@ -256,7 +262,8 @@ class LmaEngine:
         effects = self._registrations.end(bound, now)
         for binding in told:
             effects.append(observed.revoked(binding))
-            effects += self._revoker.begin(binding, self.address, now, inform=inform)
+            for revocation in self._revoker.prepare(binding, self.address, now, inform=inform):
+                effects.append(Save(revocation.record, revocation))
         return effects
 
     def wake(self, now: Now) -> list[Effect]:

@@ -4,7 +4,7 @@ from pmip_tw.addresses import ipv4_text
 from pmip_tw.lma import admission, observed
 from pmip_tw.lma.authorization import proxy_refusal
 from pmip_tw.lma.bindings import Binding, BindingTable, Place, together
-from pmip_tw.lma.commitment import Asked, Commit, Effect, Save, Wait
+from pmip_tw.lma.commitment import Asked, Commit, Effect, Save, Told, Wait
 from pmip_tw.lma.granting import Granting
 from pmip_tw.lma.home_addresses import HomeAddresses
 from pmip_tw.lma.intake import Intake
@@ -79,11 +79,11 @@ class Registrations:
         self._underway.end(commit)
         asked, binding = commit.asked, commit.binding
         if commit.answers:
-            return [*commit.answers]
+            return [*commit.answers, *self._revoke(commit, now)]
         if asked is not None and (binding is None or asked.request.lifetime == 0):
             return self._deregistered(asked, commit, now)
         assert binding is not None
-        place, previous, carried = binding.place, commit.previous, commit.carried
+        place, previous = binding.place, commit.previous
         self._revoker.cancel(binding.owner, place)
         so_far = None if previous is None else previous.at(place)
         effects: list[Effect] = [
@@ -92,8 +92,8 @@ class Registrations:
             if so_far is None
             else observed.registered(binding, so_far, moved=True),
         ]
-        if carried is not None and (carried.others or carried.at(place) is None):
-            effects += self._tell_replaced(carried, binding, place, now)
+        if commit.revocations:
+            effects += self._revoke(commit, now)
         return effects
 
     def _acceptance(self, asked: Asked | None, binding: Binding) -> Send:
@@ -192,7 +192,7 @@ class Registrations:
         self._over(bound, (ended,), now)
         left = self._leave(bound, tuple(one for one in bound.all if one is not ended), now)
         records = (*self._ending_records(bound, left, bound.identification, now), record)
-        return self._underway.begin(Commit(bound.owner, records, left, bound, answers=answers))
+        return self._ending(Commit(bound.owner, records, left, bound, answers=answers), ended.place, now)
 
     def _over(self, bound: Binding, ended: tuple[Binding, ...], now: Now) -> None:
         self._floors.note(bound.owner, bound.identification, now.monotonic)
@@ -230,6 +230,9 @@ class Registrations:
             more = self._home_addresses.ask_ahead(new.key, now.monotonic)
         self._bindings.put(new)
         commit = self._underway.begin(Commit(new.owner, (bound_record(new),), new, bound, asked=asked))
+        carried = commit.carried
+        if carried is not None and (carried.others or carried.at(new.place) is None):
+            self._tell_replaced(commit, carried, new.place, now)
         return [commit] if more is None else [Wait(more), commit]
 
     def _deregister(self, asked: Asked, bound: Binding | None, now: Now) -> list[Effect]:
@@ -248,7 +251,33 @@ class Registrations:
             return [self._underway.begin(Commit(asked.owner, (spent,), bound, bound, asked=asked))]
         left = self._leave(bound, tuple(one for one in bound.all if one not in ended), now)
         records = self._ending_records(bound, left, request.identification, now)
-        return [self._underway.begin(Commit(asked.owner, records, left, bound, asked=asked))]
+        return [self._ending(Commit(asked.owner, records, left, bound, asked=asked), asked.place, now)]
+
+    def _ending(self, commit: Commit, place: Place, now: Now) -> Commit:
+        """The MAG at ``place`` ends what it has. Others are told if what they have was to move there just now."""
+        self._underway.begin(commit)
+        if commit.carried is not None and commit.carried is not commit.previous:
+            self._tell_replaced(commit, commit.carried, place, now)
+        return commit
+
+    def _tell_replaced(self, commit: Commit, carried: Binding, asking: Place, now: Now) -> None:
+        """Those MAGs that believe to serve it and will not any more, but for the one that asks (P35)."""
+        if not self._policy.revoke_on_handover:
+            return
+        binding = commit.binding
+        for replaced in carried.all:
+            place = replaced.place
+            if place != asking and (binding is None or binding.at(place) is None):
+                for revocation in self._revoker.prepare(replaced, self._policy.address, now):
+                    commit.revocations += (revocation,)
+                    commit.records += (revocation.record,)
+
+    def _revoke(self, commit: Commit, now: Now) -> list[Told]:
+        """What it tells former MAGs of is durable and carried out."""
+        effects: list[Told] = []
+        for revocation in commit.revocations:
+            effects += self._revoker.send(revocation, now)
+        return effects
 
     def _ending_records(
         self, bound: Binding, left: Binding | None, identification: int, now: Now
@@ -266,22 +295,7 @@ class Registrations:
         if not home_address and bound is not None:
             home_address = bound.home_address
         answer = deregistration(asked, self._accepting, home_address, ended[0].tunnel if ended else None)
-        effects: list[Effect] = [answer, observed.deregistered(asked, ended)]
-        if commit.alters and commit.carried is not None and commit.carried is not bound:
-            effects += self._tell_replaced(commit.carried, left, asked.place, now)
-        return effects
-
-    def _tell_replaced(
-        self, carried: Binding, binding: Binding | None, asking: Place, now: Now
-    ) -> list[Effect]:
-        """Those MAGs that believe to serve it and do not any more, but for the one that is ``asking`` (P35)."""
-        effects: list[Effect] = []
-        if self._policy.revoke_on_handover:
-            for replaced in carried.all:
-                place = replaced.place
-                if place != asking and (binding is None or binding.at(place) is None):
-                    effects += self._revoker.begin(replaced, self._policy.address, now)
-        return effects
+        return [answer, observed.deregistered(asked, ended), *self._revoke(commit, now)]
 
     def _leave(self, bound: Binding, left: tuple[Binding, ...], now: Now) -> Binding | None:
         """Of what an owner has only ``left`` goes on, which is what the table has then."""

@@ -3,9 +3,10 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.lma.attempts import Attempt, Pending
 from pmip_tw.lma.bindings import Binding, Place
 from pmip_tw.lma.commitment import Save, Told
 from pmip_tw.lma.records import RevocationOver, Revoking
@@ -16,7 +17,7 @@ from pmip_tw.mobility.effects import Observe, ObserveAlike, Send
 from pmip_tw.mobility.observations import Alike, Detail, Observation
 from pmip_tw.mobility.timers import Wheel
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT
-from pmip_tw.wire.revocation import Revocation, RevocationAck
+from pmip_tw.wire.revocation import RevocationAck
 
 RETRANSMIT_AFTER = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds before each further try; the last one has as long again, then give up (RV23)."""
@@ -33,35 +34,18 @@ _Key = tuple[bytes, Place]
 """The owner of a binding and its MAG: who is no longer where."""
 
 
-class _Pending(Struct, kw_only=True, eq=False, gc=False):
-    """A revocation not yet acknowledged (RV25). ``request``, ``source``: of the binding that it ends."""
-
-    owner: bytes
-    nai: bytes
-    home_address: Ipv4
-    place: Place
-    destination: Endpoint
-    local: Ipv4
-    proof: RevocationProof
-    request: bytes
-    source: Endpoint
-    registered_with: int
-    registered_at: float
-    binding_ends: float
-    inform: bool
-    tries: int = 0
-    identifiers: list[int] = field(default_factory=list)
-    next_try: float = 0.0
-
-
 class Revoker:
-    """All revocations on their way. ``begin``, ``acknowledged`` and ``wake`` return effects."""
+    """All revocations on their way. ``send``, ``acknowledged`` and ``wake`` return effects.
+
+    A try leaves when it is durable: what a MAG has ended must not be there again after a crash, and no process may
+    use its identifier once more. So there are two steps, ``prepare`` and ``send``.
+    """
 
     def __init__(self, underway: Underway) -> None:
         self._underway = underway
-        self._pending: dict[_Key, _Pending] = {}
+        self._pending: dict[_Key, Pending] = {}
         # Every identifier that an acknowledgment may name; none is used twice towards a peer (RV15, RV20).
-        self._outstanding: dict[tuple[Ipv4, Ipv4, int], _Pending] = {}
+        self._outstanding: dict[tuple[Ipv4, Ipv4, int], Pending] = {}
         self._next_tries: Wheel[_Key] = Wheel(_GRANULARITY, self._next_try)
         self._last_identifiers: OrderedDict[tuple[Ipv4, Ipv4], tuple[int, float]] = OrderedDict()
         # One object for all that are registered in a second.
@@ -71,21 +55,22 @@ class Revoker:
         """How many are on their way."""
         return len(self._pending)
 
-    def begin(self, binding: Binding, local: Ipv4, now: Now, *, inform: bool = False) -> list[Told]:
-        """Revoke ``binding``, which has moved or ended early; nothing if revocation was not negotiated (RV1, RV21).
+    def prepare(
+        self, binding: Binding, local: Ipv4, now: Now, *, inform: bool = False
+    ) -> tuple[Attempt, ...]:
+        """To revoke ``binding``, which moves or ends early; nothing if revocation was not negotiated (RV1, RV21).
 
         ``inform``: the node should be told; only said where the I bit was agreed upon (RV22), whatever D is: a MAG is
         the node's agent and not the node.
         """
         if binding.own_timestamp is None or binding.deadline <= now.monotonic:  # RV24
-            return []
-        place = binding.place
+            return ()
         port = binding.tunnel.remote_port or SIGNALLING_PORT  # RV41: through a NAT only the seen port works
-        pending = _Pending(
+        pending = Pending(
             owner=binding.owner,
             nai=binding.nai,
             home_address=binding.home_address,
-            place=place,
+            place=binding.place,
             destination=Endpoint(binding.source.address, port),
             local=local,
             proof=RevocationProof.of(binding.association, binding.fa_ha),
@@ -96,14 +81,35 @@ class Revoker:
             inform=inform and binding.inform,
             binding_ends=binding.deadline,
         )
-        self.cancel(binding.owner, place)
-        self._pending[binding.owner, place] = pending
-        return self._try(pending, now)
+        return (self._attempt(pending, now, first=True),)
+
+    def send(self, attempt: Attempt, now: Now) -> list[Told]:
+        """``attempt`` is durable, and so is what it tells of."""
+        pending = attempt.pending
+        key = pending.key
+        if attempt.first:
+            self.cancel(*key)
+            self._pending[key] = pending
+        elif self._pending.get(key) is not pending:
+            return []  # meanwhile it was acknowledged, or there is nothing to revoke any more
+        if pending.owner in self._underway:
+            self._later(pending, now)
+            return []
+        identifier = attempt.identifier
+        self._outstanding[pending.home_address, pending.destination.address, identifier] = pending
+        pending.tries += 1
+        wait = RETRANSMIT_AFTER[min(pending.tries, len(RETRANSMIT_AFTER)) - 1]
+        pending.next_try = now.monotonic + wait
+        self._next_tries.file(key, pending.next_try)
+        return [
+            Send(pending.signed(identifier), pending.destination, pending.local),
+            ObserveAlike(Alike("revocation-sent", (_Moment(pending, pending.tries),), _sent, _whose)),
+        ]
 
     def resume(self, record: Revoking, proof: RevocationProof, nai: bytes, now: Now) -> None:
         """A former process has begun it."""
         place = Place(record.care_of_address, record.seen_from)
-        pending = _Pending(
+        pending = Pending(
             owner=record.owner,
             nai=nai,
             home_address=record.home_address,
@@ -122,9 +128,9 @@ class Revoker:
             identifiers=[record.identifier],
             next_try=now.monotonic,
         )
-        self._pending[pending.owner, place] = pending
+        self._pending[pending.key] = pending
         self._outstanding[pending.home_address, place.seen_from, record.identifier] = pending
-        self._next_tries.file((pending.owner, place), pending.next_try)
+        self._next_tries.file(pending.key, pending.next_try)
 
     def recall_identifier(self, home_address: Ipv4, peer: Ipv4, identifier: int, sent_at: float) -> None:
         """A former process has used it; told in the order of ``sent_at``."""
@@ -140,7 +146,7 @@ class Revoker:
         pending = self._pending.pop((owner, place), None) if self._pending else None
         if pending is not None:
             for identifier in pending.identifiers:
-                del self._outstanding[pending.home_address, pending.destination.address, identifier]
+                self._outstanding.pop((pending.home_address, pending.destination.address, identifier), None)
 
     def timestamp_for(self, home_address: Ipv4, peer: Ipv4, now: Now) -> int:
         """What our 137 to ``peer`` carries: later than every identifier used before for that address (RV6)."""
@@ -166,7 +172,7 @@ class Revoker:
         subject = _Moment(pending, pending.tries, informed)
         return [ObserveAlike(Alike("revocation-acknowledged", (subject,), _acknowledged, _whose)), over]
 
-    def _over(self, pending: _Pending, now: Now) -> Save:
+    def _over(self, pending: Pending, now: Now) -> Save:
         """It is not repeated any more, whatever the reason, which must outlive us."""
         self.cancel(pending.owner, pending.place)
         return Save(
@@ -185,16 +191,12 @@ class Revoker:
         for key in self._next_tries.due(now.monotonic):
             pending = self._pending[key]
             if pending.owner in self._underway:
-                # It may be coming back to that MAG with a timestamp that no identifier must be later than (RV6).
-                pending.next_try = now.monotonic + RETRANSMIT_AFTER[0]
-                self._next_tries.file(key, pending.next_try)
+                self._later(pending, now)
             elif pending.tries > len(RETRANSMIT_AFTER) or pending.binding_ends <= now.monotonic:
-                effects += [
-                    self._over(pending, now),
-                    _unanswered(pending),
-                ]
+                effects += [self._over(pending, now), _unanswered(pending)]
             else:
-                effects += self._try(pending, now)
+                attempt = self._attempt(pending, now, first=False)
+                effects.append(Save(attempt.record, attempt))
         while self._last_identifiers:
             peer, (_, until) = next(iter(self._last_identifiers.items()))
             if until > now.monotonic:
@@ -210,7 +212,12 @@ class Revoker:
         pending = self._pending.get(key)
         return None if pending is None else pending.next_try
 
-    def _try(self, pending: _Pending, now: Now) -> list[Told]:
+    def _later(self, pending: Pending, now: Now) -> None:
+        """Its node may be coming back to that MAG with a timestamp that no identifier must be later than (RV6)."""
+        pending.next_try = now.monotonic + RETRANSMIT_AFTER[0]
+        self._next_tries.file(pending.key, pending.next_try)
+
+    def _attempt(self, pending: Pending, now: Now, *, first: bool) -> Attempt:
         peer = (pending.home_address, pending.destination.address)
         used, _ = self._last_identifiers.pop(peer, (0, 0.0))
         # By the clock of the registration that it ends, which no step of ours moves out of the peer's window (RV17);
@@ -218,51 +225,14 @@ class Revoker:
         clock = pending.registered_with + int(now.monotonic - pending.registered_at)
         identifier = max(clock, pending.registered_with + 1, used + 1) & _LAST_IDENTIFIER
         self._last_identifiers[peer] = (identifier, now.monotonic + _REMEMBERED)
-        self._outstanding[*peer, identifier] = pending
         pending.identifiers.append(identifier)
-        pending.tries += 1
-        wait = RETRANSMIT_AFTER[min(pending.tries, len(RETRANSMIT_AFTER)) - 1]
-        pending.next_try = now.monotonic + wait
-        self._next_tries.file((pending.owner, pending.place), pending.next_try)
-        revocation = Revocation(
-            from_home_agent=True,
-            inform=pending.inform,
-            nai=pending.nai,
-            home_address=pending.home_address,
-            home_domain=pending.local,
-            foreign_domain=pending.place.care_of_address,
-            identifier=identifier,
-        )
-        return [
-            Send(pending.proof.sign(revocation), pending.destination, pending.local),
-            ObserveAlike(Alike("revocation-sent", (_Moment(pending, pending.tries),), _sent, _whose)),
-            Save(_record(pending, identifier, now.monotonic)),
-        ]
-
-
-def _record(pending: _Pending, identifier: int, sent_at: float) -> Revoking:
-    return Revoking(
-        pending.owner,
-        *pending.place,
-        pending.destination.port,
-        pending.home_address,
-        pending.local,
-        pending.request,
-        pending.source.port,
-        pending.registered_with,
-        pending.registered_at,
-        pending.binding_ends,
-        pending.inform,
-        pending.tries,
-        identifier,
-        sent_at,
-    )
+        return Attempt(pending, identifier, first, now.monotonic)
 
 
 class _Moment(Struct, eq=False, gc=False):
     """A revocation, and what will not be true of it any more when somebody looks."""
 
-    pending: _Pending
+    pending: Pending
     tries: int
     informed: bool | None = None
 
@@ -282,14 +252,14 @@ def _whose(moment: _Moment) -> str:
     return moment.pending.nai.decode(errors="replace")
 
 
-def _unanswered(pending: _Pending) -> Observe:
+def _unanswered(pending: Pending) -> Observe:
     return Observe(
         _observation("revocation-unanswered", pending, {"tries": pending.tries}, reason="no-answer")
     )
 
 
 def _observation(
-    name: str, pending: _Pending, details: Mapping[str, Detail], *, reason: str = ""
+    name: str, pending: Pending, details: Mapping[str, Detail], *, reason: str = ""
 ) -> Observation:
     return Observation(
         name=name,

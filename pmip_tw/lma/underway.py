@@ -60,6 +60,7 @@ class Underway:
         else:
             commit.before, commit.carried = before, before.carried
             commit.changes = changes(commit.carried, commit.binding)
+            commit.revocations = before.revocations  # saved with that one, and not sent by it any more
         self._newest[commit.owner] = commit
         return commit
 

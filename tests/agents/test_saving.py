@@ -2,12 +2,12 @@
 
 import pytest
 
-from pmip_tw.addresses import Endpoint, ipv4_text
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.agents.lma import Lma
 from pmip_tw.errors import StoreError
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram
-from pmip_tw.lma.records import LMA_JOURNAL, Bound, Spent, Unbound
+from pmip_tw.lma.records import LMA_JOURNAL, Bound, Revoking, Spent, Unbound
 from pmip_tw.mobility.tunnels import AnchorEntry, Tunnel
 from pmip_tw.store.rows import RowCodec
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
@@ -72,6 +72,13 @@ class Bench:
         self.answers.clear()
         return replies
 
+    def revoked(self) -> list[Ipv4]:
+        """The MAGs that a revocation came to since last asked."""
+        self.network.deliver()
+        told = [Revocation.decode(octets).foreign_domain for octets in self.answers if octets[0] == 7]
+        self.answers.clear()
+        return told
+
     def rows(self) -> list[list[object]]:
         return [list(RowCodec(LMA_JOURNAL).decode(row)) for _, row in self.disk.rows]
 
@@ -87,15 +94,28 @@ class TestAppending:
         [row] = bench.rows()
         assert [type(record) for record in row] == [Bound] * 3
 
-    def test_what_follows_from_an_answer_is_saved_too(self) -> None:
-        """A handover revokes, and the revocation must outlive us."""
+    def test_whom_a_handover_revokes_is_saved_with_it(self) -> None:
+        """The revocation must outlive us, so that nothing is to be saved after it is sent."""
         bench = Bench()
         bench.arrive((1, MAG1))
         bench.store.commit()
         bench.arrive((1, MAG2))
         bench.store.commit()
         assert bench.codes() == [1, 1]
-        assert bench.store.waiting == 1
+        assert [type(record) for record in bench.rows()[-1]] == [Bound, Revoking]
+        assert bench.store.waiting == 0
+
+    @covers("RV21")
+    def test_what_an_operator_ends_is_saved_before_a_mag_hears_of_it(self) -> None:
+        bench = Bench()
+        bench.arrive((1, MAG1))
+        bench.store.commit()
+        bench.codes()
+        bench.agent.revoke("mn1@example.net")
+        assert bench.revoked() == []
+        bench.store.commit()
+        assert bench.revoked() == [MAG1]
+        assert [type(record) for record in bench.rows()[-1]] == [Unbound, Revoking]
 
     def test_refusals_do_not_wait(self) -> None:
         bench = Bench()
@@ -112,7 +132,7 @@ class TestAppending:
         bench.arrive((1, MAG1), (2, MAG1))
         bench.arrive((1, MAG2))
         assert bench.codes() == [1, 1, 1]
-        assert len(bench.rows()) == 3 and bench.store.waiting == 0
+        assert len(bench.rows()) == 2 and bench.store.waiting == 0
 
 
 class TestFailing:
@@ -212,10 +232,9 @@ class TestRestarting:
         bench.plane = MemoryPlane(monotonic=lambda: bench.anchor.clock.monotonic, local=LMA)
         bench.plane.fail_next_install("there is no such domain")
         bench.start()
-        bench.network.deliver()
-        assert [Revocation.decode(octets).foreign_domain for octets in bench.answers] == [MAG1]
         assert len(bench.engine.bindings) == 0 and bench.plane.snapshot() == ()
         bench.store.commit()
+        assert bench.revoked() == [MAG1]
         bench.agent.stop()
         bench.start()
         assert len(bench.engine.bindings) == 0

@@ -51,9 +51,10 @@ def association(node: int) -> SecurityAssociation:
 class Anchor:
     """``accept`` and ``deny`` assert what the LMA says; ``hear`` gives whatever it sends.
 
-    ``broken``: the cause for which the packet plane takes nothing, "" while it works. ``waiting``: commits that are
-    not durable: a commit is durable at once, unless ``slow`` is true; then ``flush`` makes them durable, and ``lose``
-    says that they cannot be. ``journal``: what is durable, the rows of a store. ``made``: what it is made of.
+    ``broken``: the cause for which the packet plane takes nothing, "" while it works. ``waiting``: what is not durable:
+    everything is at once, unless ``slow`` is true; then ``flush`` makes it durable, and ``lose`` says that it cannot
+    be, but for what cannot be refused, which waits on. ``journal``: what is durable, the rows of a store. ``made``:
+    what it is made of.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class Anchor:
         self.installed: dict[AnchorKey, AnchorEntry] = {}
         self.broken = ""
         self.slow = False
-        self.waiting: list[Commit] = []
+        self.waiting: list[Commit | Save] = []
         self.journal: list[bytes] = []
         self.notes: list[Observation] = []
         self.sent: list[Send] = []
@@ -243,8 +244,6 @@ class Anchor:
                 self.installed.pop(effect.key, None)
             elif isinstance(effect, Install):
                 self.installed[effect.entry.key] = effect.entry
-            elif isinstance(effect, Save):
-                self._save(effect.record)
             elif self.slow:
                 self.waiting.append(effect)
             else:
@@ -254,24 +253,32 @@ class Anchor:
         """What waits is durable; what is sent then."""
         before = len(self.sent)
         waiting, self.waiting = self.waiting, []
-        for commit in waiting:
-            self._saved(commit)
+        for effect in waiting:
+            self._saved(effect)
         return self.sent[before:]
 
     def lose(self, cause: str = "the disk is full") -> list[Send]:
-        """What waits cannot be saved; what is sent then."""
+        """What waits cannot be saved; what is sent then. What cannot be refused waits on."""
         before = len(self.sent)
         waiting, self.waiting = self.waiting, []
+        self.waiting += (effect for effect in waiting if isinstance(effect, Save))
         for commit in reversed(waiting):
-            self._run(self.engine.failed(commit, Refusal(130, cause), self.clock.now(), saved=False))
+            if isinstance(commit, Commit):
+                refused = self.engine.failed(commit, Refusal(130, cause), self.clock.now(), saved=False)
+                self._run(refused)
         return self.sent[before:]
 
     def _save(self, *records: Record) -> None:
         self.journal.append(RowCodec(LMA_JOURNAL).encode(records))
 
-    def _saved(self, commit: Commit) -> None:
-        self._save(*commit.records)
+    def _saved(self, commit: Commit | Save) -> None:
         now = self.clock.now()
+        if isinstance(commit, Save):
+            self._save(commit.record)
+            if commit.then is not None:
+                self._run(self.engine.saved(commit.then, now))
+            return
+        self._save(*commit.records)
         reply = self.engine.renewed(commit)
         if reply is not None:
             assert commit.binding is not None

@@ -90,6 +90,100 @@ class TestBefore:
         assert [one.foreign_domain for one in revocations(anchor.pass_time(20))].count(MAG1) == 0
 
 
+class TestRevocationsSent:
+    """What a MAG has ended must not be there again after a crash."""
+
+    @covers("RV21")
+    def test_the_end_by_an_operator_is_durable_before_a_mag_hears_of_it(self) -> None:
+        anchor = slow()
+        assert anchor.revoke(1) == []
+        assert anchor.names() == ["binding-revoked"]
+        anchor.restart()
+        assert bound(anchor) == {nai(1): (FIRST_ADDRESS, MAG1)}
+        anchor.revoke(1)
+        assert [revocation.foreign_domain for revocation in revocations(anchor.flush())] == [MAG1]
+        anchor.restart()
+        assert bound(anchor) == {}
+
+    @covers("RV21", "RV23")
+    def test_an_end_that_is_durable_is_told_after_a_crash(self) -> None:
+        """Which came before anything could be sent."""
+        anchor = slow()
+        anchor.revoke(1)
+        anchor._save(*(effect.record for effect in anchor.waiting))
+        anchor.restart()
+        anchor.slow = False
+        assert [revocation.foreign_domain for revocation in revocations(anchor.pass_time(0.5))] == [MAG1]
+
+    @covers("P35", "RV23")
+    def test_a_move_that_is_durable_is_told_after_a_crash(self) -> None:
+        """The new MAG asks again, the former one is not forgotten."""
+        anchor = slow()
+        anchor.hear(anchor.datagram(1, MAG2, revocation=SUPPORT), MAG2)
+        anchor._save(*anchor.waiting[0].records)
+        anchor.restart()
+        anchor.slow = False
+        assert bound(anchor) == {nai(1): (FIRST_ADDRESS, MAG2)}
+        assert [revocation.foreign_domain for revocation in revocations(anchor.pass_time(0.5))] == [MAG1]
+
+    @covers("RV14", "RV15")
+    def test_no_process_uses_an_identifier_again(self) -> None:
+        """Also that of a try which the crash came before."""
+        anchor = slow()
+        anchor.slow = False
+        anchor.revoke(1)
+        anchor.slow = True
+        sent = revocations(anchor.sent)
+        anchor.pass_time(1.5)
+        assert revocations(anchor.sent) == sent and len(anchor.waiting) == 1
+        sent += revocations(anchor.flush())
+        anchor.restart()
+        anchor.slow = False
+        sent += revocations(anchor.pass_time(60))
+        identifiers = [one.identifier for one in sent]
+        assert len(identifiers) > 3 and identifiers == sorted(set(identifiers))
+
+    @covers("RV23", "RV26")
+    def test_a_try_that_waits_for_the_disk_is_not_sent_when_the_node_is_back(self) -> None:
+        anchor = slow()
+        anchor.revoke(1)
+        anchor.hear(anchor.datagram(1, MAG1, revocation=SUPPORT))
+        sent = anchor.flush()
+        assert codes(sent) == [1] and revocations(sent) == []
+        anchor.slow = False
+        assert revocations(anchor.pass_time(60)) == []
+
+    @covers("RV23")
+    def test_a_try_that_waits_for_the_disk_is_not_sent_when_another_was_acknowledged(self) -> None:
+        scene = slow()
+        scene.slow = False
+        scene.revoke(1)
+        [revocation] = revocations(scene.sent)
+        scene.slow = True
+        scene.pass_time(1.5)
+        ack = RevocationAck(home_address=revocation.home_address, identifier=revocation.identifier)
+        scene.hear(ack.encode(mn_ha=association(1)))
+        assert scene.flush() == []
+        assert scene.pass_time(60) == []
+
+    @covers("RV21")
+    def test_a_disk_that_fails_for_a_while_sends_each_once(self) -> None:
+        anchor = slow()
+        anchor.revoke(1)
+        for _ in range(3):
+            anchor.pass_time(10)
+            assert anchor.lose() == []
+        assert len(revocations(anchor.flush())) == 1
+
+    @covers("P35")
+    def test_what_failed_tells_nobody(self) -> None:
+        anchor = slow()
+        anchor.hear(anchor.datagram(1, MAG2, revocation=SUPPORT), MAG2)
+        anchor.lose()
+        anchor.slow = False
+        assert revocations(anchor.pass_time(60)) == [] and anchor.engine.revoking == 0
+
+
 class TestOvertaken:
     def test_only_the_newer_request_is_answered(self) -> None:
         anchor = slow()
@@ -134,11 +228,25 @@ class TestOvertaken:
         """All MAGs are told that may believe to serve it, and what waited is not answered."""
         anchor = slow()
         anchor.hear(anchor.datagram(1, MAG2, revocation=SUPPORT), MAG2)
-        told = revocations(anchor.revoke(1))
-        assert {revocation.foreign_domain for revocation in told} == {MAG1, MAG2}
+        assert anchor.revoke(1) == []
         assert anchor.installed == {}
-        assert anchor.flush() == []
+        sent = anchor.flush()
+        assert {revocation.foreign_domain for revocation in revocations(sent)} == {MAG1, MAG2}
+        assert codes(sent) == []
         assert anchor.installed == {} and anchor.binding() is None
+
+    @covers("RV21", "P35")
+    def test_a_renewal_at_the_new_mag_tells_the_former_one(self) -> None:
+        """Which the move does not do any more, nor would a restart forget it."""
+        anchor = slow()
+        anchor.hear(anchor.datagram(1, MAG2, revocation=SUPPORT), MAG2)
+        anchor.hear(anchor.datagram(1, MAG2, revocation=SUPPORT), MAG2)
+        sent = anchor.flush()
+        assert codes(sent) == [1]
+        assert [revocation.foreign_domain for revocation in revocations(sent)] == [MAG1]
+        anchor.restart()
+        anchor.slow = False
+        assert [revocation.foreign_domain for revocation in revocations(anchor.pass_time(1))] == [MAG1]
 
     def test_released_and_back_with_another_address(self) -> None:
         anchor = slow()
@@ -231,6 +339,7 @@ class TestFailed:
         before = dict(anchor.installed)
         assert codes(anchor.flush()) == [130]
         assert anchor.installed == before
+        anchor.flush()
         anchor.restart()
         assert bound(anchor) == {nai(1): (FIRST_ADDRESS, MAG1)}
 
@@ -245,5 +354,6 @@ class TestFailed:
         anchor.waiting = second
         assert codes(anchor.lose()) == [130]
         assert bound(anchor) == {nai(1): (FIRST_ADDRESS, MAG1)}
+        anchor.flush()
         anchor.restart()
         assert bound(anchor) == {nai(1): (FIRST_ADDRESS, MAG1)}

@@ -227,9 +227,21 @@ def answers_do_not_wait_for_the_disk(patch: pytest.MonkeyPatch) -> None:
 
     def hasty(self, commit):
         self._records += commit.records
-        self._saved([commit])
+        self._saved([commit], [])
 
     patch.setattr(Saving, "commit", hasty)
+
+
+def revocations_do_not_wait_for_the_disk(patch: pytest.MonkeyPatch) -> None:
+    """An end by the operator is said at once."""
+    save = Saving.save
+
+    def hasty(self, effect):
+        save(self, replace(effect, then=None))
+        if effect.then is not None:
+            self._saved([], [effect.then])
+
+    patch.setattr(Saving, "save", hasty)
 
 
 def a_restart_forgets(patch: pytest.MonkeyPatch) -> None:
@@ -285,7 +297,7 @@ DEFECTS = (
         timestamps_of_registrations_are_the_time,
         "only what is over is revoked",
         profile="quick-returns",
-        first=325,
+        first=600,
     ),
     Defect(bindings_do_not_end, "nothing outlives its lifetime"),
     Defect(everybody_gets_the_first_address, "an address is one node's"),
@@ -310,6 +322,9 @@ DEFECTS = (
     Defect(copies_are_forgotten, "packets flow", profile="simultaneous"),
     Defect(an_end_is_a_defect, "no defect"),
     Defect(answers_do_not_wait_for_the_disk, "what is answered is durable"),
+    Defect(
+        revocations_do_not_wait_for_the_disk, "only what is over is revoked", profile="upkeep", first=15232
+    ),
     Defect(a_restart_forgets, "what was promised survives", profile="disks"),
     Defect(leases_do_not_wait_for_the_disk, "what is answered is durable"),
     Defect(a_mag_forgets, "what was promised survives", profile="crashes"),

@@ -94,7 +94,10 @@ def registrations_end_before_bindings(world: "World") -> None:
 
 
 def registrations_have_bindings(world: "World") -> None:
-    """While a MAG serves a node, the LMA has not ended what it granted there; moved is another matter."""
+    """While a MAG serves a node, the LMA has not ended what it granted there; moved is another matter.
+
+    Also a move that nobody was told of because the node had left again before it was durable: its MAG is told then.
+    """
     for (number, nai), visitor in world.view.served.items():
         mag, lma = world.mags[number], world.lma_at(visitor.lma)
         if not lma.up or (lma.address, nai) in world.view.bindings:
@@ -105,6 +108,8 @@ def registrations_have_bindings(world: "World") -> None:
             continue  # it left, and the disk was full: the MAG has said that a restart would not know
         if visitor.grant is None or visitor.grant.ends_at <= world.monotonic():
             continue  # both end, and the LMA was first to notice
+        if world.history.was_told(lma, nai, mag.address):
+            continue
         if world.history.was_last_at(lma, nai, mag.address):
             raise Violation("a registration has a binding", f"{nai} at {mag.name}")
 
@@ -143,6 +148,7 @@ class History:
         self._latest: dict[tuple[str, Ipv4], _Granted] = {}
         self._owners: dict[tuple[Ipv4, AnchorKey], str] = {}
         self._places: dict[tuple[Ipv4, str], Ipv4] = {}
+        self._told: set[tuple[Ipv4, str, Ipv4]] = set()
         self._moves: dict[tuple[Ipv4, str], float] = {}
         self._hold = float(str(world.scenario.lma_settings.get("address_hold", 3600.0)))
 
@@ -164,16 +170,23 @@ class History:
     def was_last_at(self, lma: LmaMachine, nai: str, care_of_address: Ipv4) -> bool:
         return self._places.get((lma.address, nai)) == care_of_address
 
+    def was_told(self, lma: LmaMachine, nai: str, care_of_address: Ipv4) -> bool:
+        """Whether it has begun to revoke what it had granted there last."""
+        return (lma.address, nai, care_of_address) in self._told
+
     def note_bindings(self) -> None:
         """Of every LMA that has done anything."""
         for lma in self._world.lmas:
             if lma in self._world.stirred:
                 for binding in state.bindings(lma):
                     self._note(lma, binding)
+                for nai, care_of_address in state.revoking(lma):
+                    self._told.add((lma.address, nai, care_of_address))
 
     def _note(self, lma: LmaMachine, binding: Binding) -> None:
         nai, address = binding.nai.decode(), binding.home_address
         self._places[lma.address, nai] = binding.care_of_address
+        self._told.discard((lma.address, nai, binding.care_of_address))
         self.revoked.discard((lma.address, nai))
         now = self._world.monotonic()
         granted = _Granted(lma=lma.address, registered_at=binding.registered_at, seen_at=now)

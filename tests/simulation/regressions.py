@@ -25,6 +25,10 @@ REGRESSIONS = (
         "upkeep", 24370, "a revocation was acknowledged while the reply that it made void was on its way"
     ),
     Regression("quick-returns", 40209, "a reply was believed whose lifetime was over"),
+    Regression(
+        "upkeep", 15232, "an operator's revocation left before it was durable, and its LMA crashed: RV21"
+    ),
+    Regression("upkeep", 18932, "the same, and the node had a static address"),
     # What the simulation itself had wrong.
     Regression(
         "address-spaces", 72726, "a stale entry at a MAG that nobody listens at any more was an eavesdropper"
@@ -32,6 +36,7 @@ REGRESSIONS = (
     Regression(
         "short-of-addresses", 72931, "a node whose MAG had not heard of its address was short of addresses"
     ),
+    Regression("upkeep", 15072, "a move was never answered, and the MAG before it was being told"),
     Regression("upkeep", 84257, "a machine that was off took the address that it had before along for good"),
     Regression(
         "disks", 5977, "who had left while its MAG's disk was full was there after a crash, as announced"

@@ -25,6 +25,13 @@ def bindings(lma: LmaMachine) -> Iterator[Binding]:
             yield commit.carried
 
 
+def revoking(lma: LmaMachine) -> Iterator[tuple[str, Ipv4]]:
+    """Of whom it tells a MAG that it has ended, and the care-of address of that MAG."""
+    if lma.up:
+        for pending in lma.engine._revoker._pending.values():
+            yield pending.nai.decode(), pending.place.care_of_address
+
+
 def binding_of(lma: LmaMachine, nai: str) -> Binding | None:
     name = nai.encode()
     return next((binding for binding in bindings(lma) if binding.nai == name), None)
