@@ -25,14 +25,14 @@ _TECHNOLOGIES = {
 def particulars(binding: Binding) -> Row:
     """Nothing for most bindings. Octets of identifiers are opaque: hexadecimal, and as text if they look like one."""
     row: Row = {}
-    if binding.key.domain:
-        row["domain"] = binding.key.domain
+    if binding.domain:
+        row["domain"] = binding.domain
     if binding.tunnel.key_in is not None:
         row["key_up"], row["key_down"] = binding.tunnel.key_in, binding.tunnel.key_out
-    if binding.access_technology is not None:
-        number = binding.access_technology
+    if binding.terms.access_technology is not None:
+        number = binding.terms.access_technology
         row["technology"] = _TECHNOLOGIES.get(number, str(number))
-    for subtype, data in binding.identifiers:
+    for subtype, data in binding.terms.identifiers:
         if subtype == INTERFACE:
             row["interface_id"] = _opaque(data)
         elif subtype == DEVICE:

@@ -3,7 +3,7 @@
 from msgspec import Struct, field
 
 from pmip_tw.addresses import Endpoint, Ipv4
-from pmip_tw.lma.bindings import Place
+from pmip_tw.lma.place import Place
 from pmip_tw.lma.records import Revoking
 from pmip_tw.lma.revocation_proof import RevocationProof
 from pmip_tw.wire.revocation import Revocation

@@ -1,33 +1,21 @@
 """Who is registered where (RFC 5944 3.8.1): bindings are values, replaced whole by every accepted registration."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pmip_tw.addresses import Endpoint, Ipv4, Prefix
+from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma.gre_keys import GreKeys
+from pmip_tw.lma.place import Place
 from pmip_tw.lma.records import Bound
+from pmip_tw.lma.terms import Terms
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.timers import Wheel
-from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Broadcasts, Tunnel
-from pmip_tw.wire.extension_values import UdpTunnelReply
+from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Tunnel
 from pmip_tw.wire.registration import RegistrationRequest
-from pmip_tw.wire.renewal import RenewalForm
-
-NO_BROADCASTS = Broadcasts.NONE
-
-
-class Place(NamedTuple):
-    """Which MAG a mobile node is at.
-
-    Two MAGs behind different NATs may have the same care-of address, hence where it is seen from (N28). The port is
-    not part of it: a NAT may give a MAG another one at any time (N23).
-    """
-
-    care_of_address: Ipv4
-    seen_from: Ipv4
+from pmip_tw.wire.renewal import identification_of
 
 
 class NegotiatedRevocation(Struct, frozen=True, kw_only=True, gc=False):
@@ -44,86 +32,56 @@ class NegotiatedRevocation(Struct, frozen=True, kw_only=True, gc=False):
 class Binding(Struct, kw_only=True, gc=False):
     """One mobile node's registration at its present MAG.
 
-    ``owner``: whose it is, see ``owners.py``; ``key``: its home address and the address space of that (P85), which
-    name its entry in the packet plane; ``source``, ``flags``: where the last accepted request came from, its bits;
-    ``request``: its octets; ``form``: where in them is what its renewals change, None if they must be read as a whole;
-    ``deadline``, ``moved_at``: monotonic seconds; ``lifetime``: seconds granted;
-    ``association`` (MN-HA) and ``fa_ha``: what proved it and proves its revocation; neither: IPsec (RV9, P76);
-    ``own_timestamp``, ``peer_timestamp``, ``inform``: what was agreed about revocation; no timestamp: nothing;
-    ``udp_reply``, ``host_configuration``: what its answer says of the tunnel and of the home link; ``identifiers``:
-    (sub-type, octets) of 147/1-3 (P12); ``broadcasts`` of the home link ``prefix`` go to it (HL4); ``others``: its
-    owner's bindings at other MAGs, newest first, none of which has others itself (L3). ``restored``: a former process
-    decided it, perhaps by another configuration.
+    ``owner``: whose it is, see ``owners.py``; ``home_address`` and its address space ``domain`` (P85) name its entry in
+    the packet plane; ``association`` (MN-HA): what proved it; ``request``: the octets of the last accepted one;
+    ``deadline``, ``moved_at``: monotonic seconds; ``own_timestamp``: that of our 137 (RV1), None if revocation was not
+    agreed upon; ``terms``: all that many others have as well; ``others``: its owner's bindings at other MAGs, newest
+    first, none of which has others itself (L3).
 
     Not changed after it is made: a new registration makes a new one, so that it can be undone. There may be a million
-    of them; they hold no circles, and the collector of garbage need not look at them.
+    of them, and an octet of each is a megabyte; they hold no circles, and the collector of garbage need not look.
     """
 
     owner: bytes
-    nai: bytes
-    key: AnchorKey
-    care_of_address: Ipv4
-    source: Endpoint
-    flags: int
+    home_address: Ipv4
+    domain: str
     association: SecurityAssociation | None
-    fa_ha: SecurityAssociation | None = None
-    identification: int
     request: bytes
-    form: RenewalForm | None = None
-    lifetime: int
     deadline: float
     moved_at: float
-    tunnel: Tunnel
-    udp_reply: UdpTunnelReply | None = None
-    access_technology: int | None = None
-    own_timestamp: int | None = None
-    peer_timestamp: int = 0
-    inform: bool = False
-    identifiers: tuple[tuple[int, bytes], ...] = ()
-    host_configuration: tuple[bytes, ...] = ()
-    broadcasts: Broadcasts = NO_BROADCASTS
-    prefix: Prefix | None = None
+    own_timestamp: int | None
+    terms: Terms
     others: tuple["Binding", ...] = ()
-    restored: bool = False
 
     if TYPE_CHECKING:
 
         def __copy__(self) -> "Binding": ...
 
-    def renewed(self, request: bytes, identification: int, deadline: float) -> "Binding":
+    def renewed(self, request: bytes, deadline: float) -> "Binding":
         """The same terms once more."""
         new = self.__copy__()
         new.request = request
-        new.identification = identification
         new.deadline = deadline
         return new
 
-    def granted_to(
-        self,
-        nai: bytes,
-        key: AnchorKey,
-        association: SecurityAssociation,
-        request: bytes,
-        identification: int,
-        *,
-        deadline: float,
-        moved_at: float,
-    ) -> "Binding":
-        """The same for another node, whose MAG asks in the same words from the same place; see ``patterns.py``."""
-        new = self.__copy__()
-        new.owner = new.nai = nai
-        new.key = key
-        new.association = association
-        new.request = request
-        new.identification = identification
-        new.deadline = deadline
-        new.moved_at = moved_at
-        return new
+    @property
+    def key(self) -> AnchorKey:
+        """Names its entry in the packet plane."""
+        return AnchorKey(self.home_address, self.domain)
+
+    @property
+    def nai(self) -> bytes:
+        return self.owner[:-1] if self.terms.by_technology else self.owner
+
+    @property
+    def identification(self) -> int:
+        """That of the last accepted request."""
+        return identification_of(self.request)
 
     @property
     def registered_at(self) -> float:
         """When it was accepted the last time, monotonic."""
-        return self.deadline - self.lifetime
+        return self.deadline - self.terms.lifetime
 
     @property
     def revocation(self) -> NegotiatedRevocation | None:
@@ -131,48 +89,70 @@ class Binding(Struct, kw_only=True, gc=False):
         if self.own_timestamp is None:
             return None
         return NegotiatedRevocation(
-            own_timestamp=self.own_timestamp, peer_timestamp=self.peer_timestamp, inform=self.inform
+            own_timestamp=self.own_timestamp, peer_timestamp=self._peer_timestamp, inform=self.terms.inform
         )
 
     @property
-    def place(self) -> Place:
-        return Place(self.care_of_address, self.source.address)
+    def _peer_timestamp(self) -> int:
+        form = self.terms.form
+        return self.terms.peer_timestamp if form is None else form.timestamp(self.request)
 
     @property
-    def home_address(self) -> Ipv4:
-        return self.key.home_address
+    def place(self) -> Place:
+        return self.terms.place
+
+    @property
+    def care_of_address(self) -> Ipv4:
+        return self.terms.care_of_address
+
+    @property
+    def source(self) -> Endpoint:
+        return self.terms.source
+
+    @property
+    def tunnel(self) -> Tunnel:
+        return self.terms.tunnel
+
+    @property
+    def lifetime(self) -> int:
+        """Seconds granted."""
+        return self.terms.lifetime
 
     @property
     def entry(self) -> AnchorEntry:
         """What the packet plane must hold for it and its ``others``."""
-        home_address, domain = self.key
+        terms = self.terms
         return AnchorEntry(
-            home_address=home_address,
-            tunnel=self.tunnel,
-            domain=domain,
+            home_address=self.home_address,
+            tunnel=terms.tunnel,
+            domain=self.domain,
             copies=tuple(other.tunnel for other in self.others) if self.others else (),
-            broadcasts=self.broadcasts,
-            prefix=self.prefix,
+            broadcasts=terms.broadcasts,
+            prefix=terms.prefix,
         )
 
     def has_entry_of(self, other: "Binding") -> bool:
         """Whether the packet plane need not be told of it where it holds ``other``, of the same key."""
+        ours, theirs = self.terms, other.terms
         return (
-            (self.tunnel is other.tunnel or self.tunnel == other.tunnel)
-            and self.broadcasts is other.broadcasts
-            and self.prefix == other.prefix
-            and not (self.others or other.others)
-        )
+            ours is theirs
+            or (
+                (ours.tunnel is theirs.tunnel or ours.tunnel == theirs.tunnel)
+                and ours.broadcasts is theirs.broadcasts
+                and ours.prefix == theirs.prefix
+            )
+        ) and not (self.others or other.others)
 
     def asked_alike(self, request: RegistrationRequest) -> bool:
         """Whether ``request``, from the same place, gets the same plain tunnel once more: nearly every renewal."""
+        terms = self.terms
         return (
-            request.flags == self.flags
+            request.flags == terms.flags
             and request.gre_key is None
             and request.udp_tunnel is None
-            and self.udp_reply is None
-            and self.tunnel.key_in is None
-            and not self.restored
+            and terms.udp_reply is None
+            and terms.tunnel.key_in is None
+            and not terms.restored
         )
 
     @property
@@ -182,7 +162,8 @@ class Binding(Struct, kw_only=True, gc=False):
 
     def at(self, place: Place) -> "Binding | None":
         """Its owner's binding there."""
-        if self.care_of_address == place.care_of_address and self.source.address == place.seen_from:
+        terms = self.terms
+        if terms.care_of_address == place.care_of_address and terms.source.address == place.seen_from:
             return self
         return next((other for other in self.others if other.place == place), None) if self.others else None
 
@@ -192,7 +173,11 @@ def together(bindings: tuple[Binding, ...]) -> Binding:
     first, *others = bindings
     if not others:
         return replace(first, others=()) if first.others else first
-    return replace(first, form=None, others=tuple(replace(other, others=()) for other in others))
+    return replace(
+        first,
+        terms=first.terms.without_form(first.revocation.peer_timestamp if first.revocation else 0),
+        others=tuple(replace(other, others=()) for other in others),
+    )
 
 
 class FormerBindings(Protocol):

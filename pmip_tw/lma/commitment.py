@@ -4,9 +4,10 @@ from msgspec import Struct
 
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma.attempts import Attempt
-from pmip_tw.lma.bindings import Binding, Place
+from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.leases import Ask
 from pmip_tw.lma.mags import KnownMag
+from pmip_tw.lma.place import Place
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Remove, Send
 from pmip_tw.mobility.records import Record

@@ -46,7 +46,7 @@ class Former:
             revocation = NegotiatedRevocation(
                 own_timestamp=record.own_timestamp, peer_timestamp=offer.timestamp, inform=record.inform
             )
-        binding = self._granting.binding(
+        return self._granting.binding(
             asked,
             AnchorKey(record.home_address, record.domain),
             self._tunnel(record),
@@ -54,9 +54,8 @@ class Former:
             record.deadline,
             moved_at=record.moved_at,
             revocation=revocation,
+            restored=True,
         )
-        binding.restored = True
-        return binding
 
     def entry(self, record: Bound) -> AnchorEntry:
         """What the packet plane must hold for one that waits."""

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from pmip_tw.addresses import Ipv4, Prefix
 from pmip_tw.lma import admission
-from pmip_tw.lma.bindings import NO_BROADCASTS, Binding, BindingTable, NegotiatedRevocation
+from pmip_tw.lma.bindings import Binding, BindingTable, NegotiatedRevocation
 from pmip_tw.lma.commitment import Asked
 from pmip_tw.lma.home_addresses import HomeAddresses
 from pmip_tw.lma.home_agent import asks_for_any, redirection
@@ -16,10 +16,12 @@ from pmip_tw.lma.negotiating import agreed
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.lma.revoking import Revoker
+from pmip_tw.lma.terms import NO_BROADCASTS, Terms
 from pmip_tw.lma.tunnelling import tunnel_to, udp_reply
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.tunnels import AnchorKey, Broadcasts, Tunnel
 from pmip_tw.wire.registration import BROADCASTS, COLOCATED, RegistrationRequest
+from pmip_tw.wire.renewal import RenewalForm, form_of
 
 
 class Granting:
@@ -84,6 +86,7 @@ class Granting:
             now.monotonic + lifetime,
             moved_at=moved_at,
             revocation=revocation,
+            form=_form_of(asked),
         )
 
     def binding(
@@ -96,6 +99,8 @@ class Granting:
         *,
         moved_at: float,
         revocation: NegotiatedRevocation | None,
+        form: RenewalForm | None = None,
+        restored: bool = False,
     ) -> Binding:
         """The same when all of these are decided: the rest follows from the request."""
         request = asked.request
@@ -103,31 +108,36 @@ class Granting:
         broadcasts, prefix = NO_BROADCASTS, None
         if request.flags & BROADCASTS and self._policy.tunnel_broadcast:
             broadcasts, prefix = self._broadcasts(request, key)
-        return Binding(
-            owner=asked.owner,
-            nai=request.nai,
-            key=key,
-            # One object where it can be: there may be a million of these.
+        terms = Terms(
             care_of_address=request.care_of_address if behind_nat else asked.source.address,
             source=asked.source,
             flags=request.flags,
-            association=asked.association,
-            fa_ha=asked.fa_ha,
-            identification=request.identification,
-            request=asked.payload,
             lifetime=lifetime,
-            deadline=deadline,
-            moved_at=moved_at,
             tunnel=tunnel,
+            form=form,
+            fa_ha=asked.fa_ha,
+            revocable=revocation is not None,
+            inform=revocation is not None and revocation.inform,
+            peer_timestamp=0 if revocation is None or form is not None else revocation.peer_timestamp,
             udp_reply=udp_reply(request, tunnel, self._policy) if request.udp_tunnel else None,
             access_technology=request.access_technology,
-            own_timestamp=None if revocation is None else revocation.own_timestamp,
-            peer_timestamp=0 if revocation is None else revocation.peer_timestamp,
-            inform=revocation is not None and revocation.inform,
             identifiers=request.identifiers,
             host_configuration=self._home_addresses.configuration(request, key) if request.unknown else (),
             broadcasts=broadcasts,
             prefix=prefix,
+            by_technology=self._policy.by_technology,
+            restored=restored,
+        )
+        return Binding(
+            owner=asked.owner,
+            home_address=key.home_address,
+            domain=key.domain,
+            association=asked.association,
+            request=asked.payload,
+            deadline=deadline,
+            moved_at=moved_at,
+            own_timestamp=None if revocation is None else revocation.own_timestamp,
+            terms=terms,
         )
 
     def _broadcasts(self, request: RegistrationRequest, key: AnchorKey) -> tuple[Broadcasts, Prefix | None]:
@@ -140,6 +150,13 @@ class Granting:
     def _negotiated(self, asked: Asked, home_address: Ipv4, now: Now) -> NegotiatedRevocation | None:
         own = self._revoker.timestamp_for(home_address, asked.source.address, now)
         return agreed(asked, own, inform=self._policy.revocation_inform)
+
+
+def _form_of(asked: Asked) -> RenewalForm | None:
+    """How to know a renewal of what ``asked`` is given; None: it is proven, or made, in a way that is not followed."""
+    if asked.mag is not None or asked.fa_ha is not None or asked.association is None:
+        return None
+    return asked.form or form_of(asked.payload)
 
 
 @lru_cache(maxsize=1024)

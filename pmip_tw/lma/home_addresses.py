@@ -35,7 +35,7 @@ class HomeAddresses:
         ``wanted``: 0 for any; who asks for any home agent only suggests one (DY5). An Ask: see Pools.choose.
         """
         if bound is not None:
-            if not wanted or wanted == bound.key.home_address or any_home_agent:
+            if not wanted or wanted == bound.home_address or any_home_agent:
                 return bound.key
             return Refusal(
                 Code.HA_ADMIN_PROHIBITED,

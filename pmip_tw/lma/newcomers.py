@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from pmip_tw.addresses import Endpoint
 from pmip_tw.lma.admission import too_soon, wanted_home_address
-from pmip_tw.lma.bindings import BindingTable
+from pmip_tw.lma.bindings import Binding, BindingTable
 from pmip_tw.lma.commitment import Effect
 from pmip_tw.lma.home_addresses import HomeAddresses
 from pmip_tw.lma.intake import Intake
@@ -49,10 +49,10 @@ class Newcomers:
 
     def decide(self, payload: bytes, source: Endpoint, now: Now) -> Sequence[Effect] | None:
         """A registration request to our address; None: it is to be read."""
-        pattern = self._patterns.find(payload, source)
-        if pattern is None or pattern.form is None:
+        terms = self._patterns.find(payload, source)
+        if terms is None or terms.form is None:
             return None
-        form = pattern.form
+        form = terms.form
         nai, covered = form.nai(payload), form.covered
         association = self._associations.find(nai, form.spi(payload))
         if association is None:
@@ -65,23 +65,25 @@ class Newcomers:
             return None
         moved_at = float("-inf")
         if bound is not None:
-            if bound.others or bound.at(pattern.place) is not None or too_soon(bound, self._policy, now):
+            if bound.others or bound.at(terms.place) is not None or too_soon(bound, self._policy, now):
                 return None
             moved_at = now.monotonic
         wanted = wanted_home_address(form.home_address(payload))
         key = self._home_addresses.find(nai, nai, wanted, bound, now.monotonic)
-        if not isinstance(key, AnchorKey) or self._home_addresses.clash(key, pattern.tunnel):
+        if not isinstance(key, AnchorKey) or self._home_addresses.clash(key, terms.tunnel):
             return None
-        new = pattern.granted_to(
-            nai,
-            key,
-            association,
-            payload,
-            identification,
-            deadline=now.monotonic + pattern.lifetime,
+        own_timestamp = None
+        if terms.revocable:
+            own_timestamp = self._revoker.timestamp_for(key.home_address, source.address, now)
+        new = Binding(
+            owner=nai,
+            home_address=key.home_address,
+            domain=key.domain,
+            association=association,
+            request=payload,
+            deadline=now.monotonic + terms.lifetime,
             moved_at=moved_at,
+            own_timestamp=own_timestamp,
+            terms=terms,
         )
-        if pattern.own_timestamp is not None:
-            new.own_timestamp = self._revoker.timestamp_for(key.home_address, source.address, now)
-            new.peer_timestamp = form.timestamp(payload)
         return self._registrations.bind(new, bound, now)

@@ -22,8 +22,7 @@ def _nai(nai: bytes) -> str:
 
 
 def _session(binding: Binding) -> str:
-    home_address, domain = binding.key
-    return str(binding.key) if domain else ipv4_text(home_address)
+    return str(binding.key) if binding.domain else ipv4_text(binding.home_address)
 
 
 class _Discarded(Struct, frozen=True, gc=False):

@@ -8,6 +8,7 @@ lives: the checks of the message, tunnel, lifetime, what the reply says. What de
 from pmip_tw.addresses import Endpoint
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.policy import LmaPolicy
+from pmip_tw.lma.terms import Terms
 from pmip_tw.wire.registration import BROADCASTS, SIMULTANEOUS
 from pmip_tw.wire.renewal import RenewalForm, shape_of
 
@@ -18,27 +19,32 @@ _Asking = tuple[Endpoint, tuple[bytes, ...]]
 
 
 class Patterns:
-    """Bindings by the words that they were granted to."""
+    """Terms by the words that they were granted to."""
 
     def __init__(self, policy: LmaPolicy) -> None:
         self._policy = policy
         self._forms: dict[tuple[int, int], RenewalForm] = {}
-        self._granted: dict[_Asking, Binding] = {}
+        self._granted: dict[_Asking, Terms] = {}
 
     def remember(self, binding: Binding) -> None:
-        """It was granted to a request that was read."""
-        form, policy = binding.form, self._policy
+        """It was granted to a request that was read; its terms are those of the others from then on."""
+        terms, policy = binding.terms, self._policy
+        form = terms.form
         if form is None or policy.by_technology or form.home_agent(binding.request) != policy.address:
             return
-        if binding.flags & (SIMULTANEOUS | BROADCASTS):
+        if terms.flags & (SIMULTANEOUS | BROADCASTS):
             return  # these depend on what else the node has (L3), and on its home link (HL4)
         if len(self._granted) >= MOST or len(self._forms) >= MOST:
             self._granted.clear()
             self._forms.clear()
         self._forms[shape_of(binding.request)] = form
-        self._granted[binding.source, form.words(binding.request)] = binding
+        asking = (terms.source, form.words(binding.request))
+        if self._granted.get(asking) == terms:
+            binding.terms = self._granted[asking]
+        else:
+            self._granted[asking] = terms
 
-    def find(self, payload: bytes, source: Endpoint) -> Binding | None:
+    def find(self, payload: bytes, source: Endpoint) -> Terms | None:
         """What the words of ``payload``, a registration request, were granted when somebody read them last."""
         form = self._forms.get(shape_of(payload))
         return None if form is None else self._granted.get((source, form.words(payload)))

@@ -6,14 +6,14 @@ from pmip_tw.lma.records import Bound, Unbound
 
 def bound_record(binding: Binding) -> Bound:
     """All that an owner has."""
-    tunnel = binding.tunnel
-    home_address, domain = binding.key
-    address, port = binding.source
+    terms = binding.terms
+    tunnel = terms.tunnel
+    address, port = terms.source
     return Bound(
         binding.owner,
         binding.request,
-        home_address,
-        domain,
+        binding.home_address,
+        binding.domain,
         address,
         port,
         tunnel.remote,
@@ -21,16 +21,15 @@ def bound_record(binding: Binding) -> Bound:
         tunnel.encapsulation,
         tunnel.key_in,
         tunnel.key_out,
-        binding.lifetime,
+        terms.lifetime,
         binding.deadline,
         binding.moved_at,
         binding.own_timestamp,
-        binding.inform,
+        terms.inform,
         tuple(map(bound_record, binding.others)) if binding.others else (),
     )
 
 
 def unbound_record(binding: Binding, identification: int, monotonic: float) -> Unbound:
     """Nothing that its owner had is left; ``identification``: the last valid one."""
-    home_address, domain = binding.key
-    return Unbound(binding.owner, home_address, domain, monotonic, identification)
+    return Unbound(binding.owner, binding.home_address, binding.domain, monotonic, identification)

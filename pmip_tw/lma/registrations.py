@@ -3,7 +3,7 @@
 from pmip_tw.addresses import ipv4_text
 from pmip_tw.lma import admission, observed
 from pmip_tw.lma.authorization import proxy_refusal
-from pmip_tw.lma.bindings import Binding, BindingTable, Place, together
+from pmip_tw.lma.bindings import Binding, BindingTable, together
 from pmip_tw.lma.commitment import Asked, Commit, Effect, Save, Told, Wait
 from pmip_tw.lma.granting import Granting
 from pmip_tw.lma.home_addresses import HomeAddresses
@@ -11,11 +11,11 @@ from pmip_tw.lma.intake import Intake
 from pmip_tw.lma.leases import Ask
 from pmip_tw.lma.negotiating import revocation_refusal
 from pmip_tw.lma.patterns import Patterns
+from pmip_tw.lma.place import Place
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.recording import bound_record, unbound_record
 from pmip_tw.lma.records import Spent
 from pmip_tw.lma.refusal import Refusal
-from pmip_tw.lma.renewals import renewal_form
 from pmip_tw.lma.replies import acceptance, deregistration, plain_acceptance, refusing
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.lma.underway import Underway, changes
@@ -216,7 +216,6 @@ class Registrations:
         if bound is not None:
             moved_at = bound.moved_at if present is not None or beside else now.monotonic
         new = self._granting.grant(asked, key, tunnel, moved_at, now)
-        new.form = renewal_form(asked)
         self._patterns.remember(new)
         if beside and bound is not None:
             new = together((new, *(one for one in bound.all if one is not present)))

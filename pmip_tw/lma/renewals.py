@@ -10,7 +10,7 @@ because a flood comes by here.
 
 from pmip_tw.addresses import Endpoint
 from pmip_tw.lma.bindings import BindingTable
-from pmip_tw.lma.commitment import Asked, Commit, Told
+from pmip_tw.lma.commitment import Commit, Told
 from pmip_tw.lma.intake import Intake
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.recording import bound_record
@@ -18,14 +18,7 @@ from pmip_tw.lma.replies import plain_acceptance
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.lma.underway import Underway
 from pmip_tw.mobility.clock import Now
-from pmip_tw.wire.renewal import RenewalForm, form_of, leading_nai
-
-
-def renewal_form(asked: Asked) -> RenewalForm | None:
-    """How to know a renewal of what ``asked`` is given; None: it is proven, or made, in a way that is not followed."""
-    if asked.mag is not None or asked.fa_ha is not None or asked.association is None:
-        return None
-    return asked.form or form_of(asked.payload)
+from pmip_tw.wire.renewal import leading_nai
 
 
 class Renewals:
@@ -54,10 +47,11 @@ class Renewals:
         bound = self._bindings.get(leading_nai(payload))
         if bound is None:
             return None
-        form = bound.form
-        if form is None or source != bound.source:
+        terms = bound.terms
+        form = terms.form
+        if form is None or source != terms.source:
             return None
-        found = form.asked_again(bound.request, payload, bound.key.home_address)
+        found = form.asked_again(bound.request, payload, bound.home_address)
         if found is None:
             return None
         identification, authenticator = found
@@ -67,10 +61,9 @@ class Renewals:
             return self._intake.forged(payload, form, bound, source, now)
         if not self._intake.is_new(bound, identification, now):
             return None
-        new = bound.renewed(payload, identification, now.monotonic + bound.lifetime)
-        if bound.own_timestamp is not None:
-            new.own_timestamp = self._revoker.timestamp_for(bound.key.home_address, source.address, now)
-            new.peer_timestamp = form.timestamp(payload)
+        new = bound.renewed(payload, now.monotonic + terms.lifetime)
+        if terms.revocable:
+            new.own_timestamp = self._revoker.timestamp_for(bound.home_address, source.address, now)
         self._bindings.renew(new)
         # Signed here, where the key is at hand, and said when it is true.
         answer = plain_acceptance(new, self._accepting, self._address)

@@ -68,17 +68,18 @@ def reply(
 
 def plain_acceptance(binding: Binding, code: int, local: Ipv4) -> bytes | None:
     """What ``acceptance`` says to the request that made ``binding``, at less cost; None: it has no ``form``."""
-    form, association = binding.form, binding.association
+    terms, association = binding.terms, binding.association
+    form = terms.form
     if form is None or association is None:
         return None
     unsigned = form.acceptance(
         binding.request,
         code,
-        binding.lifetime,
-        binding.key.home_address,
+        terms.lifetime,
+        binding.home_address,
         local,
         binding.identification,
-        said_of(binding.udp_reply, binding.own_timestamp, binding.inform),
+        said_of(terms.udp_reply, binding.own_timestamp, terms.inform),
     )
     return unsigned + association.sign(unsigned)
 
@@ -93,12 +94,12 @@ def acceptance(asked: Asked, binding: Binding, code: Code, *, lifetime: int) -> 
         code,
         lifetime=lifetime,
         home_address=binding.home_address,
-        udp_tunnel=binding.udp_reply,
+        udp_tunnel=binding.terms.udp_reply,
         revocation=None
         if binding.own_timestamp is None
-        else RevocationSupport(binding.own_timestamp, binding.inform),
+        else RevocationSupport(binding.own_timestamp, binding.terms.inform),
         gre_key=binding.tunnel.key_in,
-        further=binding.host_configuration,
+        further=binding.terms.host_configuration,
     )
 
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.lma import observed
-from pmip_tw.lma.bindings import Binding, BindingTable, Place, together
+from pmip_tw.lma.bindings import Binding, BindingTable, together
 from pmip_tw.lma.former import Former
 from pmip_tw.lma.intake import Intake
+from pmip_tw.lma.place import Place
 from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.records import (
     Bound,

@@ -138,11 +138,11 @@ class Revoked:
             assert message.fa_ha is not None and self._mags is not None
             mag = self._mags.of_domain(message.foreign_domain, message.fa_ha.spi)
             return mag is not None and any(
-                binding.fa_ha in (one, one.previous) for one in mag.associations if binding.fa_ha
+                binding.terms.fa_ha in (one, one.previous) for one in mag.associations if binding.terms.fa_ha
             )
         if proof.association is None:
-            return binding.association is None and binding.fa_ha is None
-        return binding.fa_ha is None and binding.association is not None
+            return binding.association is None and binding.terms.fa_ha is None
+        return binding.terms.fa_ha is None and binding.association is not None
 
     def _end(
         self,

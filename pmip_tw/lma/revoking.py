@@ -7,8 +7,9 @@ from msgspec import Struct
 
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma.attempts import Attempt, Pending
-from pmip_tw.lma.bindings import Binding, Place
+from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.commitment import Save, Told
+from pmip_tw.lma.place import Place
 from pmip_tw.lma.records import RevocationOver, Revoking
 from pmip_tw.lma.revocation_proof import RevocationProof
 from pmip_tw.lma.underway import Underway
@@ -73,12 +74,12 @@ class Revoker:
             place=binding.place,
             destination=Endpoint(binding.source.address, port),
             local=local,
-            proof=RevocationProof.of(binding.association, binding.fa_ha),
+            proof=RevocationProof.of(binding.association, binding.terms.fa_ha),
             request=binding.request,
             source=binding.source,
             registered_with=binding.own_timestamp,
             registered_at=binding.registered_at,
-            inform=inform and binding.inform,
+            inform=inform and binding.terms.inform,
             binding_ends=binding.deadline,
         )
         return (self._attempt(pending, now, first=True),)

@@ -241,7 +241,7 @@ class TestTechnologies:
     @covers("P23")
     def test_each_has_an_address_of_its_own(self) -> None:
         anchor = self.both()
-        bound = {(one.access_technology, one.home_address) for one in anchor.engine.bindings}
+        bound = {(one.terms.access_technology, one.home_address) for one in anchor.engine.bindings}
         assert bound == {(self.WIRED, FIRST_ADDRESS), (self.RADIO, FIRST_ADDRESS + 1)}
         assert anchor.names() == ["binding-created", "binding-created"]
 

@@ -325,7 +325,7 @@ class TestRekeying:
         anchor = Anchor(mags=[mag(associations=(self.NEW, self.OLDEST))])
         assert reply_of_mag(by_mag(anchor, used, revocation=RevocationSupport(5)), used).code == 1
         binding = anchor.engine.bindings.get(STRANGER)
-        assert binding is not None and binding.fa_ha is used
+        assert binding is not None and binding.terms.fa_ha is used
 
 
 class TestIpsec:

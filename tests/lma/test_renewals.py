@@ -263,4 +263,4 @@ def test_broadcasts_go_on() -> None:
     for _ in range(3):
         anchor.accept(1, MAG1, flags=flags, home_address=FIRST_ADDRESS)
     binding = anchor.binding()
-    assert binding is not None and binding.prefix is not None
+    assert binding is not None and binding.terms.prefix is not None

@@ -110,12 +110,15 @@ def _in_many_ways() -> list[tuple[str, Callable[[], Anchor]]]:
 WAYS = _in_many_ways()
 
 
+def _as_decided(binding: Binding) -> Binding:
+    agreed = binding.revocation
+    terms = binding.terms.without_form(0 if agreed is None else agreed.peer_timestamp)
+    return replace(binding, others=(), terms=replace(terms, restored=False))
+
+
 def promised(anchor: Anchor) -> dict[bytes, tuple[Binding, ...]]:
     """What everybody has, but for how the process came to know it."""
-    return {
-        bound.owner: tuple(replace(one, form=None, restored=False, others=()) for one in bound.all)
-        for bound in anchor.engine.bindings
-    }
+    return {bound.owner: tuple(_as_decided(one) for one in bound.all) for bound in anchor.engine.bindings}
 
 
 class TestWhatIsLeft:
@@ -465,7 +468,7 @@ class TestOtherConfiguration:
         changed = SecurityAssociation(0x2000, Secret(b"a new key"), Algorithm.HMAC_MD5, previous=KEY)
         anchor.restart(mags=(attrs.evolve(OF_AGENTS, associations=(changed,)),))
         [binding] = anchor.engine.bindings
-        assert binding.fa_ha == KEY
+        assert binding.terms.fa_ha == KEY
 
     def test_an_address_that_two_have(self) -> None:
         """A write that was reported as failed, and is there all the same: the newest counts."""

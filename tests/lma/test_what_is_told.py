@@ -142,5 +142,5 @@ def test_identifiers_stay_with_the_binding() -> None:
     reply = here.accept(identifiers=identifiers, access_technology=2)
     binding = here.binding()
     assert binding is not None
-    assert (binding.identifiers, binding.access_technology) == (identifiers, 2)
+    assert (binding.terms.identifiers, binding.terms.access_technology) == (identifiers, 2)
     assert (reply.identifiers, reply.access_technology, reply.unknown) == ((), None, ())
