@@ -1,49 +1,20 @@
 """An LMA whose packet plane is in another process: what it is busy with may be obsolete when it has done it."""
 
-from collections import deque
-
 import pytest
-from twisted.internet.defer import Deferred
 
 from pmip_tw.addresses import Endpoint, Ipv4
-from pmip_tw.agents.carrying import AtOnce, Changes
 from pmip_tw.agents.lma import Lma
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram, Unreachable
 from pmip_tw.lma.records import LMA_JOURNAL
-from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.tunnels import AnchorEntry, Tunnel
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
 from pmip_tw.testing.store import FakeDisk, FakeStore
+from tests.agents.slow_carrier import SlowCarrier
 from tests.agents.world import LMA
 from tests.conformance import covers
 from tests.lma.anchor import FIRST_ADDRESS, MAG1, MAG2, Anchor
 from tests.observers import Notes
-
-
-class SlowCarrier:
-    """Carries out when it is told to, in order."""
-
-    def __init__(self, plane: MemoryPlane) -> None:
-        self._carrier = AtOnce(plane)
-        self._asked: deque[tuple[Changes, Deferred[Refusal | None]]] = deque()
-
-    def carry(self, changes: Changes) -> "Deferred[Refusal | None]":
-        answer: Deferred[Refusal | None] = Deferred()
-        self._asked.append((changes, answer))
-        return answer
-
-    def do(self) -> None:
-        """What was asked first."""
-        changes, answer = self._asked.popleft()
-        answer.callback(self._carrier.carry(changes))
-
-    def do_all(self) -> None:
-        while self._asked:
-            self.do()
-
-    def __len__(self) -> int:
-        return len(self._asked)
 
 
 class Bench:

@@ -13,6 +13,7 @@ from pmip_tw.lma.leases import Ask, InUse, Lease, Returned, Spare, ToLender
 from pmip_tw.lma.records import LMA_JOURNAL
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
 from pmip_tw.testing.store import FakeDisk, FakeStore
+from tests.agents.slow_carrier import SlowCarrier
 from tests.agents.world import LMA
 from tests.conformance import covers
 from tests.lma.anchor import MAG1, Anchor
@@ -25,7 +26,7 @@ FIRST, SECOND = ipv4("10.1.0.0"), ipv4("10.1.0.16")
 class Bench:
     """A worker with the pool 10.1.0.0/24 in blocks of 16; ``told`` is what worker 0 hears."""
 
-    def __init__(self, *, hold: float = 3600.0, at_once: bool = True) -> None:
+    def __init__(self, *, hold: float = 3600.0, at_once: bool = True, slow: bool = False) -> None:
         pools = LeasedPools([(LeasedPool(prefix("10.1.0.0/24"), block=16, hold=hold), [])])
         self.anchor = Anchor(nodes=40, pools=pools)
         self.network = FakeNetwork()
@@ -36,11 +37,14 @@ class Bench:
         self.store = FakeStore(self.disk, LMA_JOURNAL, at_once=at_once)
         FakeSignalling(self.network, (MAG1,)).start(self, None)
         self.supply = Supply(pools, self.anchor.clock, self.told.append)
+        plane = MemoryPlane(monotonic=lambda: self.anchor.clock.monotonic, local=LMA)
+        self.carrier = SlowCarrier(plane)
         self.agent = Lma(
             self.anchor.engine,
             clock=self.anchor.clock,
             signalling=FakeSignalling(self.network, (LMA,)),
-            forwarding=MemoryPlane(monotonic=lambda: self.anchor.clock.monotonic, local=LMA),
+            forwarding=plane,
+            carrier=self.carrier if slow else None,
             store=self.store,
             observers=[self.notes],
             supply=self.supply,
@@ -180,3 +184,21 @@ def test_an_address_that_may_be_put_back_is_not_given_back() -> None:
     returned = [told for told in bench.told if isinstance(told, Returned)]
     assert len(returned) == 2
     assert all(not one.blocks and not one.singles for one in returned)
+
+
+def test_an_address_that_the_packet_plane_still_holds_is_not_given_back() -> None:
+    """It would be removed when another node has it."""
+    bench = Bench(hold=0.0, slow=True)
+    bench.supply.heard(Lease(0, None, [FIRST], []))
+    bench.ask(1)
+    bench.carrier.do()
+    address = bench.anchor.binding(1).home_address
+    bench.ask(1, lifetime=0)
+    assert bench.anchor.binding(1) is None
+    bench.supply.heard(Spare(0, address))
+    assert last_of(bench, address) == Returned(0, address, [], [])
+    bench.supply.heard(Spare(0))
+    assert all(address & -16 not in told.blocks for told in bench.told if isinstance(told, Returned))
+    bench.carrier.do()
+    bench.supply.heard(Spare(0, address))
+    assert last_of(bench, address) == Returned(0, address, [], [address])
