@@ -84,6 +84,8 @@ class Lma:
         self._coming_back = 0
         # Whose entry a packet plane in another process is busy with, and what waits for that.
         self._busy: dict[bytes, list[Commit]] = {}
+        # Fires when there is none any more, at the end.
+        self._idle: Deferred[None] = Deferred()
         # Entries that the packet plane did not make smaller.
         self._too_big: dict[AnchorKey, None] = {}
         # Of this wake-up's datagrams.
@@ -166,19 +168,27 @@ class Lma:
             note = ipsec_policy_missing(mag, self._engine.address, cause)
             self._telling.observe(note, self._clock.now())
 
-    def stop(self) -> "Deferred[None] | None":
-        """Save and answer what is under way, then close everything. Idempotent."""
+    def stop(self, *, carried: bool = True) -> "Deferred[None] | None":
+        """Save and answer what is under way, then close everything. Idempotent.
+
+        Not ``carried``: a packet plane in another process is gone with it, and what waits for that is not answered.
+        """
         self._stopping = True
         self._clock.wake_at(None, self._wake)
+        if not carried and not self._idle.called:
+            self._idle.callback(None)
         waiting = self._store.stop()
-        if waiting is None:
+        if waiting is None and not (carried and self._busy):
             self._close()
             return None
-        return Deferred.fromCoroutine(self._close_after(waiting))
+        return Deferred.fromCoroutine(self._close_after(waiting, carried))
 
-    async def _close_after(self, waiting: "Deferred[None]") -> None:
+    async def _close_after(self, waiting: "Deferred[None] | None", carried: bool) -> None:
         try:
-            await waiting
+            if waiting is not None:
+                await waiting
+            if carried and self._busy:
+                await self._idle
         finally:
             self._close()
 
@@ -358,6 +368,8 @@ class Lma:
         for waiting in self._busy.pop(owner, ()):
             self._run(self._carry_out(waiting, now), now)
         self._finish(now)
+        if self._stopping and not self._busy and not self._idle.called:
+            self._idle.callback(None)
 
     def _make_smaller(self) -> None:
         """One of several bindings ended: what stays is a part of what the packet plane has, which it can hold."""

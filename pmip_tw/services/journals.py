@@ -29,6 +29,8 @@ class Journals:
         if not self._path:
             return
         before = self._slices.become(self._workers, self._resliced)
+        for path in self._slices.missing:
+            self._log.warn("{path} is missing: the bindings that were in it are lost", path=path)
         if before is not None:
             self._log.info(
                 "the journals of {before} workers are those of {workers} now: {path}",

@@ -156,16 +156,21 @@ class OtherWorker:
 
     def _lost(self) -> None:
         self._log.warn("worker 0 is gone: this one ends, too")
-        self._stop()
+        if self._ended:
+            self._agent.stop(carried=False)  # it was about to, and waits for the packet plane
+        self._end_with(carried=False)
 
     def _stop(self) -> None:
+        self._end_with(carried=True)
+
+    def _end_with(self, *, carried: bool) -> None:
         if not self._ended:
             self._ended = True
-            Deferred.fromCoroutine(self._stopped())
+            Deferred.fromCoroutine(self._stopped(carried))
 
-    async def _stopped(self) -> None:
+    async def _stopped(self, carried: bool) -> None:
         try:
-            waiting = self._agent.stop()
+            waiting = self._agent.stop(carried=carried)
             if waiting is not None:
                 await waiting
             self._worker.stop()

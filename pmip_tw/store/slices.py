@@ -20,6 +20,11 @@ from pmip_tw.store.rows import RowCodec
 
 _NEW, _OLD = ".new", ".old"
 
+_LOGS = (*BESIDE, "-journal")
+"""What may be found beside a file after a crash; the last from the moment before it kept a log of commits."""
+
+_LOG = "|".join(_LOGS)
+
 Journals = Sequence[Iterator[tuple[float, Sequence[Record]]]]
 Resliced = Callable[[Journals], Sequence[Sequence[Record]]]
 """Of what journals hold, each as ``IBindingStore.load``, the records that each of the new ones begins with."""
@@ -31,7 +36,7 @@ def journal_path(path: str, worker: int, workers: int) -> str:
 
 
 class Slices:
-    """The sets of journals of ``path``. ``horizon``: see Database."""
+    """The sets of journals of ``path``. ``horizon``: see Database. ``missing``: of a set that is used all the same."""
 
     def __init__(
         self, path: str, form: JournalFormat, *, horizon: float, clocks: Clocks | None = None
@@ -40,6 +45,7 @@ class Slices:
         self._form = form
         self._horizon = horizon
         self._clocks = clocks or system_clocks()
+        self.missing: list[str] = []
 
     def become(self, workers: int, resliced: Resliced) -> int | None:
         """See that there is a set for ``workers``, and no other; for how many there was one, None: for as many.
@@ -56,12 +62,16 @@ class Slices:
     def _become(self, workers: int, resliced: Resliced) -> int | None:
         there = self._sets()
         whole = [count for count in sorted(there) if len(there[count]) == count]
-        parts = [there[count] for count in sorted(there) if count not in (*whole, workers)]
+        parts = [count for count in sorted(there) if count not in (*whole, workers)]
         if parts and not whole and workers not in there:
+            count = parts[0]
             raise StoreError(
-                parts[0][0],
-                "the other journals of its set are missing: put them back, or move it away to begin anew",
+                there[count][0],
+                f"the other journals of its set are missing: put them back, or start once with workers = {count},"
+                " which begins anew for the nodes of those, or move it away to begin anew for all",
             )
+        if workers in there and not whole:
+            self.missing = [name for name in self._names(workers) if name not in there[workers]]
         self._remove_rests()
         before = None
         if whole and workers not in whole:
@@ -121,16 +131,16 @@ class Slices:
             # A log of commits must never be found beside a journal that it is not of.
             if os.path.exists(path):
                 os.rename(path, path + _OLD)
-            for name in (*(path + beside for beside in BESIDE), path + _OLD):
+            for name in (*(path + log for log in _LOGS), path + _OLD):
                 _remove(name)
         sync_directory(self._path)
 
     def _remove_rests(self) -> None:
         """Of a change that a crash has cut short."""
-        for path in self._beside(rf"(\.\d+-of-\d+)?({_NEW}|{_OLD})(-wal|-shm)?"):
+        for path in self._beside(rf"(\.\d+-of-\d+)?({_NEW}|{_OLD})({_LOG})?"):
             _remove(path)
-        for path in self._beside(r"(\.\d+-of-\d+)?(-wal|-shm)"):
-            if not os.path.exists(path.removesuffix("-wal").removesuffix("-shm")):
+        for path in self._beside(rf"(\.\d+-of-\d+)?({_LOG})"):
+            if not os.path.exists(path.rpartition("-")[0]):
                 _remove(path)
 
     def _database(self, path: str) -> Database:

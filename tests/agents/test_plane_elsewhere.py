@@ -164,6 +164,32 @@ def test_a_deregistration_waits_as_well() -> None:
     assert bench.codes() == [1] and bench.where() == []
 
 
+def test_at_the_end_what_is_under_way_is_answered() -> None:
+    bench = Bench()
+    bench.ask(1)
+    bench.ask(1)
+    stopped: list[None] = []
+    waiting = bench.agent.stop()
+    assert waiting is not None
+    waiting.addCallback(stopped.append)
+    bench.ask(2)
+    assert not stopped and len(bench.carrier) == 1, "nothing new is begun"
+    bench.carrier.do_all()
+    assert stopped and bench.codes() == [1]
+
+
+def test_a_plane_that_is_gone_is_not_waited_for() -> None:
+    bench = Bench()
+    bench.ask(1)
+    stopped: list[None] = []
+    waiting = bench.agent.stop()
+    assert waiting is not None
+    waiting.addCallback(stopped.append)
+    assert not stopped
+    bench.agent.stop(carried=False)
+    assert stopped and bench.codes() == []
+
+
 def test_after_a_restart_nothing_is_heard_before_everything_forwards() -> None:
     bench = Bench()
     for node in (1, 2):

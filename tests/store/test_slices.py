@@ -179,10 +179,23 @@ def test_a_set_of_which_a_part_is_missing_is_told(path: str) -> None:
     begin(path, 3)
     os.unlink(journal_path(path, 1, 3))
     with pytest.raises(
-        StoreError, match=r"lma\.journal\.0-of-3: .*other journals of its set are missing.*put them back"
+        StoreError, match=r"lma\.journal\.0-of-3: .*other journals .* are missing: put them back.*workers = 3"
     ):
         become(path, 2)
     assert names(path) == {"lma.journal.0-of-3", "lma.journal.2-of-3"}
+
+
+def test_without_a_part_of_its_set_the_same_number_of_workers_goes_on(path: str) -> None:
+    """A damaged journal is moved away, as its error says; the nodes of the other workers lose nothing."""
+    begin(path, 3)
+    os.unlink(journal_path(path, 1, 3))
+    slices = Slices(path, FORM, horizon=HORIZON)
+    assert slices.become(3, split(3)) is None
+    assert slices.missing == [journal_path(path, 1, 3)]
+    assert names(path) == {"lma.journal.0-of-3", "lma.journal.2-of-3"}
+    write(journal_path(path, 1, 3))
+    assert become(path, 2) == 3
+    assert holders(path, 2) == [[n for n in MANY if n % 3 != 1 and n % 2 == side] for side in (0, 1)]
 
 
 def test_an_lma_that_runs_keeps_its_journals(path: str) -> None:
