@@ -1,6 +1,6 @@
 """``python -m tests.durability --kills 200``: kill an LMA under load again and again, and look for what it has lost.
 
-``--power-loss 20`` kills its whole machine. Afterwards a careless LMA goes through the same, and must lose something.
+``--power-loss 20`` kills its whole machine. Afterwards careless LMAs go through the same, and must lose something.
 """
 
 import argparse
@@ -61,27 +61,32 @@ def main(argv: list[str] | None = None) -> int:
 
 def _inside(asked: argparse.Namespace, place: Place) -> int:
     try:
-        careful, control, way = _both(asked, place)
+        careful, controls = _all(asked, place)
     except ServerError as error:
         print(f"durability: {error}", file=sys.stderr)
         return 1
     if asked.json:
-        result = {**careful.as_json(), "control": {"way": way, **control.as_json()}, "commit": commit()}
-        print(json.dumps(result, indent=2))
+        told = {way: control.as_json() for way, control in controls.items()}
+        print(json.dumps({**careful.as_json(), "controls": told, "commit": commit()}, indent=2))
     else:
         print(careful.as_text())
-        proof = f"lost {control.lost} in {control.kills} kills" if control.lost else "lost nothing: no proof"
-        print(f"a careless LMA ({way}) {proof}")
-    return 0 if not careful.lost and control.lost else 1
+        for way, control in controls.items():
+            proof = (
+                f"broke {control.lost} promises in {control.kills} kills"
+                if control.lost
+                else "broke none: no proof"
+            )
+            print(f"a careless LMA ({way}) {proof}")
+    return 0 if not careful.lost and all(control.lost for control in controls.values()) else 1
 
 
-def _both(asked: argparse.Namespace, place: Place) -> tuple[Result, Result, str]:
-    """What became of the LMA as it is, of a careless one, and in which way that was careless."""
+def _all(asked: argparse.Namespace, place: Place) -> tuple[Result, dict[str, Result]]:
+    """What became of the LMA as it is, and of careless ones, by their ways."""
     if asked.power_loss is None:
-        kills, way = asked.kills, "hasty"
+        kills, ways = asked.kills, ("hasty", "forgetful")
         load = Load(nodes=asked.nodes or 5000, rate=asked.rate, seconds=(0.2, 1.0), restart=1.0)
     else:
-        kills, way = asked.power_loss, "unsynchronized"
+        kills, ways = asked.power_loss, ("unsynchronized",)
         load = Load(nodes=asked.nodes or 500, rate=asked.rate, seconds=(1.0, 5.0), restart=5.0)
 
     def made(number: int, taking: tuple[str, ...]) -> Subject:
@@ -97,8 +102,11 @@ def _both(asked: argparse.Namespace, place: Place) -> tuple[Result, Result, str]
         # The private world ends with this run.
         kept = Path(tempfile.mkdtemp(prefix="pmip-durability-", dir="/var/tmp"))
         careful = attrs.evolve(careful, evidence=Path(shutil.copytree(found, kept, dirs_exist_ok=True)))
-    control = campaign(made(1, program(way)), load, kills=CONTROL, seed=asked.seed, found=found, name=way)
-    return careful, control, way
+    controls = {
+        way: campaign(made(number, program(way)), load, kills=CONTROL, seed=asked.seed, found=found, name=way)
+        for number, way in enumerate(ways, 1)
+    }
+    return careful, controls
 
 
 if __name__ == "__main__":

@@ -14,6 +14,13 @@ _RENEWALS, _HANDOVERS = 0.60, 0.25
 
 _TRIES = 8
 
+_RESTLESS = 8
+"""Nodes that flap between two MAGs. Their revocations come faster than the seconds that number them, so that an LMA
+that has been restarted can not go by its clock alone."""
+
+_THEIR_SHARE = 0.03
+"""Of all requests."""
+
 
 @attrs.frozen(slots=True)
 class Wish:
@@ -38,7 +45,8 @@ class Behavior:
     def next(self, now: float) -> Wish | None:
         """None: everybody who was looked at waits for an answer."""
         for _ in range(_TRIES):
-            node = int(self._random.random() * self._nodes)
+            among = _RESTLESS if self._random.random() < _THEIR_SHARE else self._nodes
+            node = int(self._random.random() * among)
             if not self._ledger.waits(node, now):
                 return self._of(node, now)
         return None
@@ -46,6 +54,8 @@ class Behavior:
     def _of(self, node: int, now: float) -> Wish:
         random, grant = self._random, self._ledger.grant_of(node, now)
         lifetime = LIFETIMES[int(random.random() * len(LIFETIMES))]
+        if node < _RESTLESS and grant is not None and not self._ledger.uncertain(node):
+            return Wish("handover", node, 1 if grant.mag == 0 else 0, LIFETIMES[-1], grant.home_address)
         if grant is None:
             return Wish("new", node, int(random.random() * self._mags), lifetime, 0)
         share = random.random()

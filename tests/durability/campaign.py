@@ -1,5 +1,6 @@
 """Many trials of one LMA, and once more of a careless one: a proof that cannot fail is none."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 
@@ -22,14 +23,16 @@ _EXPLAINED = 3
 
 @attrs.frozen(slots=True, kw_only=True)
 class Result:
-    """``kills`` of one LMA. ``found``: bindings that were there after restarts; ``repeated``: old requests, in vain.
+    """``kills`` of one LMA. ``offered``: requests by kind; what was on its way at a kill is not ``answered``.
 
+    ``seconds``: under load. ``found``: bindings that were there after restarts; ``repeated``: old requests, in vain.
     ``trouble``: why it could not go on; ``evidence``: a copy of what the last restart found.
     """
 
     kills: int
+    offered: Mapping[str, int]
     answered: int
-    per_second: float
+    seconds: float
     found: int
     repeated: int
     slowest_restart: float
@@ -45,8 +48,10 @@ class Result:
     def as_json(self) -> dict[str, object]:
         return {
             "kills": self.kills,
+            "offered": dict(self.offered),
+            "offered_per_second": round(sum(self.offered.values()) / self.seconds),
             "answered": self.answered,
-            "per_second": round(self.per_second),
+            "answered_per_second": round(self.answered / self.seconds),
             "found_after_restarts": self.found,
             "old_requests_repeated": self.repeated,
             "slowest_restart_s": round(self.slowest_restart, 2),
@@ -57,8 +62,11 @@ class Result:
         }
 
     def as_text(self) -> str:
+        offered = sum(self.offered.values())
+        kinds = ", ".join(f"{100 * number / offered:.0f} % {kind}" for kind, number in self.offered.items())
         counted = (
-            f"{self.kills} kills, {self.answered} registrations answered ({self.per_second:.0f} a second), "
+            f"{self.kills} kills, {offered} registrations offered ({offered / self.seconds:.0f} a second: {kinds}), "
+            f"{self.answered} answered ({self.answered / self.seconds:.0f} a second), "
             f"{self.found} bindings found again, {self.repeated} old requests repeated in vain, "
             f"slowest restart {self.slowest_restart:.1f} s"
         )
@@ -94,8 +102,9 @@ def campaign(subject: Subject, load: Load, *, kills: int, seed: int, found: Path
     traffic = trials.traffic
     return Result(
         kills=trials.kills,
+        offered=traffic.sent,
         answered=traffic.answered,
-        per_second=traffic.answered / traffic.seconds,
+        seconds=traffic.seconds,
         found=trials.found,
         repeated=trials.repeated,
         slowest_restart=trials.slowest_restart,

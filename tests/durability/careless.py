@@ -1,7 +1,8 @@
 """LMAs as they must not be, so that it is seen that the trials notice.
 
 ``python -m tests.durability.careless hasty ARGUMENT ...`` is twistd with a journal that answers before it has saved;
-``unsynchronized`` with one that does not wait for the disk.
+``unsynchronized`` with one that does not wait for the disk. ``forgetful`` does not recall which identifiers it has used
+for revocations.
 """
 
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from twisted.scripts import twistd
 
 from pmip_tw.errors import StoreError
+from pmip_tw.lma.revoking import Revoker
 from pmip_tw.mobility.records import Record
 from pmip_tw.store.database import Database
 from pmip_tw.store.journal import SqliteJournal
@@ -47,7 +49,17 @@ def unsynchronized() -> None:
     Database._require = without_waiting  # type: ignore[method-assign]
 
 
-WAYS: Mapping[str, Callable[[], None]] = {"hasty": hasty, "unsynchronized": unsynchronized}
+def forgetful() -> None:
+    def forget(*arguments: object) -> None: ...
+
+    Revoker.recall_identifier = forget  # type: ignore[method-assign]
+
+
+WAYS: Mapping[str, Callable[[], None]] = {
+    "hasty": hasty,
+    "unsynchronized": unsynchronized,
+    "forgetful": forgetful,
+}
 
 
 def program(way: str) -> tuple[str, ...]:

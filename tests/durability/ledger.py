@@ -81,8 +81,18 @@ class Ledger:
         node.kept_until = min(node.kept_until, asked.at + asked.lifetime + self._hold)
         node.story.append((asked.at, f"asks MAG {asked.mag} for {asked.lifetime} s, number {asked.sequence}"))
 
-    def answered(self, node: int, sequence: int, code: int, lifetime: int, home: int, at: float) -> bool:
-        """A reply came; whether anybody waited for it."""
+    def answered(
+        self,
+        node: int,
+        sequence: int,
+        code: int,
+        lifetime: int,
+        home: int,
+        at: float,
+        *,
+        timestamp: int | None = None,
+    ) -> bool:
+        """A reply came; whether anybody waited for it. ``timestamp``: for revocations (137), if it has one."""
         asked = self._pending.pop(sequence, None)
         known = self._nodes[node]
         known.story.append(
@@ -103,6 +113,13 @@ class Ledger:
                 self._break("a request that breaks no rule is accepted", node, f"it is refused with {code}")
             return True
         self._supersede(known, asked)
+        used = self._revoked.get((home, asked.mag), 0)
+        if timestamp is not None and timestamp < used:
+            self._break(
+                "a registration is no earlier than revocations before it (RV6)",
+                node,
+                f"its timestamp {timestamp} comes after {used}",
+            )
         if lifetime == 0:
             known.grant = None
             known.kept_until = asked.at + self._hold
@@ -152,10 +169,10 @@ class Ledger:
         self._overtaken.clear()
 
     def revoked(self, home_address: int, mag: int, identifier: int, node: int) -> None:
-        """A MAG is told that a registration is over."""
-        before = self._revoked.get((home_address, mag), identifier)
-        if identifier < before:
-            self._break("identifiers of revocations grow (RV6)", node, f"{identifier} comes after {before}")
+        """A MAG is told that a registration is over; told again, it is by a later identifier."""
+        before = self._revoked.get((home_address, mag), 0)
+        if identifier <= before:
+            self._break("identifiers of revocations grow (RV14)", node, f"{identifier} comes after {before}")
         self._revoked[home_address, mag] = identifier
 
     # What others may have captured

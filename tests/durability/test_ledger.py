@@ -30,9 +30,18 @@ class Story:
         self.ledger.asked(Asked(node, self._sequence, mag, lifetime, self.now, b"request"))
         return self._sequence
 
-    def answer(self, node: int, sequence: int, home: int, *, code: int = 1, lifetime: int = 20) -> None:
+    def answer(
+        self,
+        node: int,
+        sequence: int,
+        home: int,
+        *,
+        code: int = 1,
+        lifetime: int = 20,
+        timestamp: int | None = None,
+    ) -> None:
         self.now += 0.1
-        self.ledger.answered(node, sequence, code, lifetime, home, self.now)
+        self.ledger.answered(node, sequence, code, lifetime, home, self.now, timestamp=timestamp)
 
     def register(self, node: int, home: int, *, mag: int = 0, lifetime: int = 20) -> int:
         sequence = self.ask(node, mag=mag, lifetime=lifetime)
@@ -260,9 +269,34 @@ def test_what_a_newer_request_has_overtaken_may_be_refused(story: Story) -> None
 
 
 def test_identifiers_of_revocations_grow(story: Story) -> None:
-    for identifier in (7, 7, 8):
+    """Towards one MAG and for one address; also when the same is said once more."""
+    for identifier in (7, 8):
         story.ledger.revoked(HERE, 0, identifier, 0)
-    assert story.promises == []
     story.ledger.revoked(HERE, 1, 3, 0)
-    story.ledger.revoked(HERE, 0, 7, 0)
-    assert story.promises == ["identifiers of revocations grow (RV6)"]
+    story.ledger.revoked(THERE, 0, 3, 0)
+    assert story.promises == []
+    story.ledger.revoked(HERE, 0, 8, 0)
+    assert story.promises == ["identifiers of revocations grow (RV14)"]
+
+
+def test_identifiers_that_a_restart_has_forgotten_are_used_again(story: Story) -> None:
+    story.register(0, HERE)
+    story.ledger.revoked(HERE, 0, 1009, 0)
+    story.restart(row(0, HERE, 18))
+    story.ledger.revoked(HERE, 0, 1004, 0)
+    assert story.promises == ["identifiers of revocations grow (RV14)"]
+
+
+@pytest.mark.parametrize(("timestamp", "kept"), [(1009, True), (1008, False)])
+def test_a_registration_is_no_earlier_than_revocations_before_it(
+    story: Story, timestamp: int, kept: bool
+) -> None:
+    """Or a revocation of the stay before, which is late, ends the new one."""
+    story.register(0, HERE)
+    story.ledger.revoked(HERE, 0, 1009, 0)
+    story.restart(row(0, HERE, 18))
+    story.answer(0, story.ask(0, mag=1), HERE, timestamp=1008)
+    assert story.promises == []
+    story.answer(0, story.ask(0), HERE, timestamp=timestamp)
+    promise = "a registration is no earlier than revocations before it (RV6)"
+    assert story.promises == ([] if kept else [promise])

@@ -131,6 +131,15 @@ class Traffic:
             reply = RegistrationReply.decode(message)
             node, sequence = node_in(message), reply.identification & 0xFFFFFFFF
             at = time.monotonic()
-            if self._ledger.answered(node, sequence, reply.code, reply.lifetime, reply.home_address, at):
+            support = reply.revocation
+            if self._ledger.answered(
+                node,
+                sequence,
+                reply.code,
+                reply.lifetime,
+                reply.home_address,
+                at,
+                timestamp=None if support is None else support.timestamp,
+            ):
                 self._on_their_way -= 1
                 self.answered += 1
