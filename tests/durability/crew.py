@@ -50,7 +50,7 @@ class LmaCrew(LmaProcess):
 
     def start_and_kill(self, after: float) -> None:
         if self._served is None:
-            self._begin()
+            self.begin()
         time.sleep(after)
         self.kill()
 

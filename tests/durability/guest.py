@@ -13,15 +13,14 @@ import socket
 import struct
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from random import Random
 from typing import Any
 
 from bench.server import Server, ServerError
 from bench.world import Place, add_address, address, mags_of
 from pmip_tw.addresses import Ipv4, ipv4_text
+from tests.durability.child import Child
 from tests.durability.process import TWISTD
 from tests.durability.seen import Row
 from tests.durability.subject import configure, rows_of
@@ -35,9 +34,6 @@ _CHECKOUT = Path(__file__).parents[2]
 
 _DISK = 64 << 20
 _MEMORY = "256M"
-_READY_WITHIN = 300.0
-"""Seconds: a guest takes several times as long for everything, and much longer on a busy machine."""
-
 _JOURNAL = Path("/run/disk/journal/lma")
 _SHOW_PORT, _CHECK_PORT = 4000, 4001
 """Of the guest: who connects is shown the bindings, or what is to be said about the journal."""
@@ -46,11 +42,14 @@ _TUNSETIFF = 0x400454CA  # linux/if_tun.h
 _IFF_TAP, _IFF_NO_PI = 0x0002, 0x1000
 
 
-class LmaGuest:
+class LmaGuest(Child):
     """A ``Subject``: server ``number`` of the world. ``program``: what takes the arguments of twistd.
 
     ServerError: there can be no guest here; the text says why.
     """
+
+    ready_within = 300.0
+    """A guest takes several times as long for everything, and much longer on a busy machine."""
 
     def __init__(self, place: Place, number: int, nodes: int, *, program: Sequence[str] = TWISTD) -> None:
         missing = [name for name in NEEDED if shutil.which(name) is None]
@@ -94,10 +93,7 @@ class LmaGuest:
         """The console, since the last start."""
         return self._directory / "console"
 
-    def start(self) -> None:
-        self._begin().wait_until_said("is ready", _READY_WITHIN)
-
-    def _begin(self) -> Server:
+    def begin(self) -> Server:
         self.log.unlink(missing_ok=True)
         os.set_inheritable(self._wire, True)
         network = ipv4_text(Ipv4(self.mags[0] & 0xFFFFFF00))
@@ -128,19 +124,11 @@ class LmaGuest:
         )
         return self._server
 
-    def start_and_kill(self, after: float) -> None:
-        self._begin()
-        time.sleep(after)
-        self.kill()
-
     def kill(self) -> None:
         """The guest's kernel and everything in it."""
         assert self._server is not None
         os.killpg(self._server.pid, signal.SIGKILL)
         self._server.stop(signal.SIGKILL)
-
-    def strike(self, random: Random) -> None:
-        self.kill()
 
     def bindings(self) -> list[Row]:
         return rows_of(self._asked(_SHOW_PORT)["bindings"], self.mags)
@@ -150,7 +138,7 @@ class LmaGuest:
 
     def _asked(self, port: int) -> dict[str, Any]:
         """What pmipctl prints in the guest, as JSON."""
-        with socket.create_connection((ipv4_text(self.address), port), timeout=_READY_WITHIN) as asking:
+        with socket.create_connection((ipv4_text(self.address), port), timeout=self.ready_within) as asking:
             answer: dict[str, Any] = json.loads(asking.makefile("rb").read())
         return answer
 

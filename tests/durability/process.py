@@ -3,27 +3,27 @@
 import shutil
 import signal
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from random import Random
 
 from bench.server import Server
 from bench.world import Place, add_address, address, mags_of
 from pmip_tw.addresses import Ipv4
 from pmip_tw.manage import store_command
 from pmip_tw.manage.client import DaemonError, ask
+from tests.durability.child import Child
 from tests.durability.seen import Row
 from tests.durability.subject import configure, rows_of
 
 TWISTD = (str(Path(sys.executable).parent / "twistd"),)
-_READY_WITHIN = 60.0
 
 
-class LmaProcess:
+class LmaProcess(Child):
     """A ``Subject``: server ``number`` of the world. ``program``: what takes the arguments of twistd; ``settings``:
     further lines of its [lma] table.
     """
+
+    ready_within = 60.0
 
     def __init__(
         self,
@@ -65,24 +65,13 @@ class LmaProcess:
         """What it has said since it was started last."""
         return self._directory / "log"
 
-    def start(self) -> None:
-        self._begin().wait_until_said("is ready", _READY_WITHIN)
-
-    def _begin(self) -> Server:
+    def begin(self) -> Server:
         self.log.unlink(missing_ok=True)
         self._server = Server("the LMA", self._argv, log=self.log, core=self._core)
         return self._server
 
-    def start_and_kill(self, after: float) -> None:
-        self._begin()
-        time.sleep(after)
-        self.kill()
-
     def kill(self) -> None:
         self.stop(signal.SIGKILL)
-
-    def strike(self, random: Random) -> None:
-        self.kill()
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         assert self._server is not None
