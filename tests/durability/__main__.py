@@ -83,7 +83,8 @@ def _inside(asked: argparse.Namespace, place: Place) -> int:
 def _all(asked: argparse.Namespace, place: Place) -> tuple[Result, dict[str, Result]]:
     """What became of the LMA as it is, and of careless ones, by their ways."""
     if asked.power_loss is None:
-        kills, ways = asked.kills, ("hasty", "forgetful")
+        # Of several workers most go on when one is killed, and have nothing to recall.
+        kills, ways = asked.kills, ("hasty", "forgetful") if asked.workers == 1 else ("hasty",)
         load = Load(nodes=asked.nodes or 5000, rate=asked.rate, seconds=(0.2, 1.0), restart=1.0)
     else:
         kills, ways = asked.power_loss, ("unsynchronized",)
