@@ -122,9 +122,13 @@ class Promises:
         self._promised[reply.nai] = (reply.identification, newest.deadline)
 
     def restarted(self, bound: dict[bytes, int], monotonic: float) -> None:
-        """A process has begun with ``bound``: the Identification of the newest binding by NAI."""
+        """A process has begun with ``bound``: the Identification of the newest binding by NAI.
+
+        A request that was not answered may have been obeyed: it may have asked for less time.
+        """
         for nai, (identification, ends_at) in self._promised.items():
-            if ends_at <= monotonic or isinstance(self._newest[nai], Unbound):
+            newest = self._newest[nai]
+            if ends_at <= monotonic or isinstance(newest, Unbound) or newest.deadline <= monotonic:
                 continue
             if nai not in bound or later(identification, bound[nai]):
                 raise Violation("what was promised survives", f"{self._name} lost the binding of {nai!r}")

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 BINDING_LATE = 1.0
 """Seconds that a binding may live on: the LMA looks at them once a second."""
 
+BINDING_LATER = BINDING_LATE + 2.0
+"""The same if something of its node is being saved when it ends: that is looked at again a second later."""
+
 GRANT_LATE = 1 / 32
 """The same for a MAG's registration."""
 
@@ -62,7 +65,7 @@ def nothing_outlives_its_lifetime(world: "World") -> None:
     now = world.monotonic()
     for lma in world.lmas:
         for binding in state.bindings(lma):
-            if any(one.deadline + BINDING_LATE < now for one in binding.all):
+            if any(one.deadline + BINDING_LATER < now for one in binding.all):
                 raise Violation("nothing outlives its lifetime", f"the binding of {binding.nai!r}")
     for mag in world.mags:
         for visitor in state.visitors(mag):
