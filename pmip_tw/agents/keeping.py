@@ -58,7 +58,7 @@ class Keeping:
         self._effects += saved.then
         if self._unsaved:
             for record in saved.records:
-                self._unsaved.pop(_thing(record), None)
+                self._unsaved.pop(record.thing, None)
 
     def append(self, monotonic: float) -> None:
         """The wake-up is over. A store may answer at once, and what follows from that is appended as well."""
@@ -87,6 +87,14 @@ class Keeping:
         if self._unsaved and self._try_at <= monotonic:
             self._again(monotonic)
 
+    def stop(self, monotonic: float) -> None:
+        """Nothing is tried later: what has failed is tried once more, with whatever waits."""
+        self.append(monotonic)
+        records = [*self._unsaved.values()]
+        self._unsaved.clear()
+        if records:
+            self._store.append(records, partial(self._done, records, None))
+
     def next_deadline(self) -> float | None:
         """When to call ``wake`` at the latest, monotonic."""
         deadlines = [self._try_at] if self._unsaved else []
@@ -108,7 +116,7 @@ class Keeping:
             self._saved(waiting)
             return
         for record in reversed(records):
-            self._unsaved.setdefault(_thing(record), record)
+            self._unsaved.setdefault(record.thing, record)
         # Who has failed takes all with it that waits behind: it happens now, the oldest first.
         effects: list[MagEffect] = [] if waiting is None else [journal_failed(str(error), len(records))]
         while self._waiting:
@@ -129,8 +137,3 @@ class Keeping:
             effects.append(journal_works_again())
         if effects or waiting is None:
             self._carry_on(effects)
-
-
-def _thing(record: MagRecord) -> _Thing:
-    """What ``record`` is about: the newest one about it counts."""
-    return (record.about, *(getattr(record, name) for name in record.identity))

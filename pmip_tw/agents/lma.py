@@ -173,6 +173,8 @@ class Lma:
 
         Not ``carried``: a packet plane in another process is gone with it, and what waits for that is not answered.
         """
+        if not self._stopping:
+            self._saving.append()  # what has failed before is tried once more
         self._stopping = True
         self._clock.wake_at(None, self._wake)
         if not carried and not self._idle.called:
@@ -313,9 +315,13 @@ class Lma:
         self._telling.observe(not_saved(cause), now)
         refusal = Refusal(Code.HA_RESOURCES, cause)
         for commit in commits:
-            self._run(self._engine.failed(commit, refusal, now, saved=False), now)
+            try:
+                self._run(self._engine.failed(commit, refusal, now, saved=False), now)
+            except Exception:
+                self._log.failure("what was not saved for {owner} met a defect", owner=repr(commit.owner))
         self._tell(now)
-        self._arm()
+        if not self._stopping:
+            self._arm()
 
     def _carry_out(self, commit: Commit, now: Now) -> Iterable[Effect]:
         if commit.owner in self._busy:

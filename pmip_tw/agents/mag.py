@@ -115,6 +115,8 @@ class Mag:
         Bindings stay at the LMA (P21): for the next start, to be replaced by another MAG, or to expire.
         """
         self._authenticator.stop()  # it answers what is outstanding, which may ask for a wake-up
+        if not self._stopping:
+            self._keeping.stop(self._clock.now().monotonic)
         self._stopping = True
         self._clock.wake_at(None, self._wake)
         if self._uplink is not None:

@@ -76,6 +76,15 @@ class Saving:
         else:
             self._store.append([], lambda error: told(error is None))
 
+    def _keep(self, saves: list[Save]) -> None:
+        """Of each thing the newest record is enough, however long the store fails."""
+        newest: dict[tuple[object, ...], Save] = {}
+        for save in saves:
+            thing = save.record.thing
+            newest.pop(thing, None)
+            newest[thing] = save
+        self._again = [*newest.values()]
+
     def _done(self, commits: list[Commit], alone: list[Save], error: StoreError | None) -> None:
         if error is None:
             revocations = [save.then for save in alone if save.then is not None]
@@ -83,6 +92,6 @@ class Saving:
                 self._saved(commits, revocations)
         else:
             # Of what has failed together the newest is told first.
-            self._again = alone + self._again
+            self._keep(alone + self._again)
             commits.reverse()
             self._failed(commits, str(error))

@@ -328,9 +328,9 @@ class Registrations:
         return []
 
     def _refuse(self, asked: Asked, refusal: Refusal, now: Now) -> list[Effect]:
-        """Its Identification was valid, and is spent (I6b)."""
-        self._floors.note(asked.owner, asked.request.identification, now.monotonic)
-        spent = Spent(asked.owner, asked.request.identification, now.monotonic)
+        """Its Identification was valid, and is spent (I6b), as a later one is that has failed before it."""
+        floor = self._floors.note(asked.owner, asked.request.identification, now.monotonic)
+        spent = Spent(asked.owner, floor, now.monotonic)
         return [refusing(asked, refusal, self._policy), observed.refused(asked, refusal), Save(spent)]
 
 

@@ -33,6 +33,11 @@ class Record(Struct, array_like=True, gc=False, frozen=True):
     ends: ClassVar[bool] = False
     """Whether it says that there is none any more."""
 
+    @property
+    def thing(self) -> tuple[object, ...]:
+        """What it is about, and which one."""
+        return (self.about, *(getattr(self, name) for name in self.identity))
+
 
 @attrs.frozen(slots=True, kw_only=True)
 class JournalFormat:

@@ -93,14 +93,15 @@ class ReplayFloors:
         found = self._floors.get(identity)
         return None if found is None else found.identification
 
-    def note(self, identity: bytes, identification: int, monotonic: float) -> None:
-        """Remember ``identification`` from now on; a floor never sinks."""
+    def note(self, identity: bytes, identification: int, monotonic: float) -> int:
+        """Remember ``identification`` from now on, or what was later: a floor never sinks. The floor."""
         known = self._floors.get(identity)
         if known is not None and later(known.identification, identification):
             identification = known.identification
         floor = _Floor(identity, identification, monotonic + self._retention)
         self._floors[identity] = floor
         self._by_age.append(floor)
+        return identification
 
     def still_count(self, noted_at: float, monotonic: float) -> bool:
         """Whether one that was noted then is remembered still."""

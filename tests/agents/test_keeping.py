@@ -61,6 +61,30 @@ class Scene:
         return [note.cause for note in self.node.notes.named(name)]
 
 
+class TestStopping:
+    def test_who_has_left_while_the_disk_was_full_does_not_come_back(self) -> None:
+        """It is written when the process stops, if it can be then."""
+        scene = Scene()
+        scene.serve()
+        scene.node.disk.trouble = "the disk is full"
+        scene.dhcp(MessageType.RELEASE, ciaddr=scene.offered, server=GATEWAY)
+        scene.node.store.commit()
+        scene.node.disk.trouble = ""
+        scene.node.agent.stop()
+        scene.restart()
+        assert list(scene.node.engine.visitors) == []
+
+    def test_a_disk_that_stays_full_does_not_keep_it_from_stopping(self) -> None:
+        scene = Scene()
+        scene.serve()
+        scene.node.disk.trouble = "the disk is full"
+        scene.dhcp(MessageType.RELEASE, ciaddr=scene.offered, server=GATEWAY)
+        scene.node.store.commit()
+        scene.node.agent.stop()
+        scene.restart()
+        assert len(list(scene.node.engine.visitors)) == 1
+
+
 class TestOrder:
     @covers("D23")
     def test_a_lease_waits_for_the_disk_and_the_service_does_not(self) -> None:

@@ -7,6 +7,7 @@ from pmip_tw.agents.lma import Lma
 from pmip_tw.errors import StoreError
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram
+from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.records import LMA_JOURNAL, Bound, Revoking, Spent, Unbound
 from pmip_tw.mobility.tunnels import AnchorEntry, Tunnel
 from pmip_tw.store.rows import RowCodec
@@ -180,6 +181,81 @@ class TestFailing:
         bench.anchor.clock.advance(1.5)
         bench.store.commit()
         assert any(isinstance(record, Unbound) for row in bench.rows() for record in row)
+
+    @covers("RV21")
+    def test_what_an_operator_has_ended_is_not_back_after_a_stop(self) -> None:
+        """The disk was full when he did, and is not any more."""
+        bench = Bench()
+        bench.arrive((1, MAG1))
+        bench.store.commit()
+        bench.disk.trouble = "the disk is full"
+        bench.agent.revoke("mn1@example.net")
+        bench.store.commit()
+        bench.codes()
+        bench.disk.trouble = ""
+        bench.agent.stop()
+        assert bench.revoked() == [MAG1]
+        bench.start()
+        assert len(bench.engine.bindings) == 0
+
+    def test_stopping_while_the_disk_is_full(self) -> None:
+        """It ends, with whoever waited refused, and nothing is tried afterwards."""
+        bench = Bench()
+        bench.arrive((1, MAG1))
+        bench.store.commit()
+        bench.codes()
+        bench.disk.trouble = "the disk is full"
+        bench.agent.revoke("mn1@example.net")
+        bench.arrive((2, MAG1))
+        bench.agent.stop()
+        assert bench.codes() == [130]
+        failures = len(bench.notes.named("journal-failed"))
+        bench.anchor.clock.advance(60)
+        assert len(bench.notes.named("journal-failed")) == failures
+        assert bench.revoked() == []
+
+    @covers("I10")
+    def test_a_disk_that_is_full_for_long_does_not_fill_the_memory(self) -> None:
+        """Of what cannot be refused the newest is kept: of each node the latest Identification."""
+        bench = Bench()
+        bench.disk.trouble = "the disk is full"
+        for _ in range(50):
+            bench.arrive((1, MAG1), (2, MAG1), (1, MAG2), (1, MAG1))
+            bench.anchor.clock.advance(0.01)
+            bench.store.commit()
+        first, captured = (
+            Datagram(bench.anchor.datagram(1, mag), Endpoint(mag, 434), LMA) for mag in (MAG1, MAG2)
+        )
+        bench.agent.datagrams_received([first, captured])
+        for trouble in ("the disk is full", "the disk is full", ""):
+            bench.disk.trouble = trouble
+            bench.anchor.clock.advance(1.5)
+            bench.store.commit()
+        bench.codes()
+        [row] = bench.rows()
+        assert {type(record) for record in row} == {Spent} and len(row) < 10
+        bench.agent.stop()
+        bench.start()
+        bench.agent.datagrams_received([captured])
+        assert bench.codes() == [133]
+
+    def test_a_defect_in_one_failure_does_not_keep_the_others_from_being_undone(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        bench = Bench()
+        failed = LmaEngine.failed
+
+        def defective(engine, commit, *arguments, **more):
+            if commit.owner == b"mn2@example.net":
+                raise RuntimeError("nobody has tried this")
+            return failed(engine, commit, *arguments, **more)
+
+        monkeypatch.setattr(LmaEngine, "failed", defective)
+        bench.arrive((1, MAG1), (2, MAG1), (3, MAG1))
+        bench.disk.trouble = "the disk is full"
+        bench.store.commit()
+        assert bench.codes() == [130, 130]
+        assert [bytes(binding.owner) for binding in bench.engine.bindings] == [b"mn2@example.net"]
 
     def test_a_full_disk_is_not_tried_all_the_time(self) -> None:
         bench = Bench(at_once=True)

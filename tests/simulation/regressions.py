@@ -38,7 +38,9 @@ REGRESSIONS = (
     ),
     Regression("upkeep", 15072, "a move was never answered, and the MAG before it was being told"),
     Regression("simultaneous", 121299, "one of several bindings ended while another was being saved"),
-    Regression("simultaneous", 123699, "a request for less time was saved, not answered, and over at the restart"),
+    Regression(
+        "simultaneous", 123699, "a request for less time was saved, not answered, and over at the restart"
+    ),
     Regression("upkeep", 84257, "a machine that was off took the address that it had before along for good"),
     Regression(
         "disks", 5977, "who had left while its MAG's disk was full was there after a crash, as announced"
