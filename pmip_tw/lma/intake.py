@@ -84,7 +84,7 @@ class Intake:
             again = next((one for one in binding.all if _is_same(asked, one)), None)
             if again is not None and objection is None:
                 return self._duplicate(asked, again, now)
-        last = self._last_identification(asked.owner, binding)
+        last = self._last_valid(asked.owner, None if binding is None else binding.identification)
         if not self._window.admits(request.identification, last, now.wall):
             return self._resynchronize(asked, last, now)
         if self._refused_ahead and self._refused_ahead.holds(asked.owner, request.identification):
@@ -115,20 +115,9 @@ class Intake:
         unproven = wrong_mn_ha(association, association.spi)
         return self._turn_away(unproven, nai, payload, source, self._policy.address, now)
 
-    def is_new(self, bound: Binding, identification: int, now: Now) -> bool:
-        """Whether an Identification of the owner of ``bound`` is in order (I6)."""
-        owner = bound.owner
-        last = bound.identification
-        floor = self._floors.get(owner)
-        if floor is not None and later(floor, last):
-            last = floor
-        if not self._window.admits(identification, last, now.wall):
-            return False
-        return not (self._refused_ahead and self._refused_ahead.holds(owner, identification))
-
-    def is_new_of(self, owner: bytes, bound: Binding | None, identification: int, now: Now) -> bool:
-        """The same of an ``owner`` who may have nothing."""
-        last = self._last_identification(owner, bound)
+    def is_new(self, owner: bytes, accepted: int | None, identification: int, now: Now) -> bool:
+        """Whether ``identification`` is in order for ``owner``, of whom the last one was ``accepted`` (I6)."""
+        last = self._last_valid(owner, accepted)
         if not self._window.admits(identification, last, now.wall):
             return False
         return not (self._refused_ahead and self._refused_ahead.holds(owner, identification))
@@ -233,14 +222,12 @@ class Intake:
         asked = Asked(request, payload, b"", unproven.mn_ha, source, local, request.nai, unproven.fa_ha)
         return [*effects, reply(asked, unproven.code)]
 
-    def _last_identification(self, owner: bytes, binding: Binding | None) -> int | None:
-        """The last valid one, whether it was accepted or refused for another reason (I6b)."""
+    def _last_valid(self, owner: bytes, accepted: int | None) -> int | None:
+        """The last valid Identification, whether it was accepted or refused for another reason (I6b)."""
         floor = self._floors.get(owner)
-        if binding is None:
-            return floor
-        if floor is not None and later(floor, binding.identification):
-            return floor
-        return binding.identification
+        if floor is None or (accepted is not None and not later(floor, accepted)):
+            return accepted
+        return floor
 
     def _duplicate(self, asked: Asked, binding: Binding, now: Now) -> list[Told]:
         """L5: the same request once more: the same answer, with what is left of the lifetime.

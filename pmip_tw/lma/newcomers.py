@@ -61,7 +61,8 @@ class Newcomers:
             return self._intake.forged_by(payload, nai, association, source, now)
         bound = self._bindings.get(nai)
         identification = identification_of(payload)
-        if not self._intake.is_new_of(nai, bound, identification, now):
+        last = None if bound is None else bound.identification
+        if not self._intake.is_new(nai, last, identification, now):
             return None
         moved_at = float("-inf")
         if bound is not None:

@@ -54,12 +54,12 @@ class Renewals:
         found = form.asked_again(bound.request, payload, bound.home_address)
         if found is None:
             return None
-        identification, authenticator = found
+        last, identification, authenticator = found
         association = bound.association
         assert association is not None
         if not association.verify(payload[: form.covered], authenticator):
             return self._intake.forged(payload, form, bound, source, now)
-        if not self._intake.is_new(bound, identification, now):
+        if not self._intake.is_new(bound.owner, last, identification, now):
             return None
         new = bound.renewed(payload, now.monotonic + terms.lifetime)
         if terms.revocable:

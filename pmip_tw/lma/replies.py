@@ -78,7 +78,6 @@ def plain_acceptance(binding: Binding, code: int, local: Ipv4) -> bytes | None:
         terms.lifetime,
         binding.home_address,
         local,
-        binding.identification,
         said_of(terms.udp_reply, binding.own_timestamp, terms.inform),
     )
     return unsigned + association.sign(unsigned)

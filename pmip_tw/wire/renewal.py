@@ -14,10 +14,12 @@ from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.extension_fields import ACCESS_TECHNOLOGY
 from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelReply
 from pmip_tw.wire.extensions import MN_HA, NAI, PROXY_SKIPPABLE, REVOCATION_SUPPORT, UDP_TUNNEL_REQUEST
-from pmip_tw.wire.registration import REPLY_HEADER
 
 _IDENTIFICATION = Struct("!Q")
 _TIMESTAMP = _SPI = _ADDRESS = Struct("!I")
+_REPLY = Struct("!BBHII")
+"""A registration reply up to the Identification (RFC 5944 3.4)."""
+
 _REPLY_TYPE = int(MessageType.REGISTRATION_REPLY)
 
 _AT = 16
@@ -68,7 +70,7 @@ class RenewalForm:
     ``covered``: the octets that MN-HA authenticates. ``timestamp_at``: where the timestamp of 137 is, 0 without one.
     """
 
-    __slots__ = ("_mn_ha_at", "_nai_ends", "_reply", "_request", "covered", "size", "timestamp_at")
+    __slots__ = ("_mn_ha_at", "_nai_ends", "_request", "covered", "size", "timestamp_at")
 
     def __init__(self, size: int, nai_ends: int, timestamp_at: int, mn_ha_at: int, covered: int) -> None:
         self.size = size
@@ -80,25 +82,27 @@ class RenewalForm:
         self._request = Struct(
             f"!{_AT}sQ{asked}s{timestamp}x{covered - mn_ha_at}s{size - covered}s",
         ).unpack
-        self._reply = Struct(f"{REPLY_HEADER.format}{nai_ends - _BEHIND}s").pack
 
-    def asked_again(self, former: bytes, datagram: bytes, home_address: Ipv4) -> tuple[int, bytes] | None:
-        """Identification and authenticator of ``datagram`` if it is ``former``, of this form, once more.
+    def asked_again(
+        self, former: bytes, datagram: bytes, home_address: Ipv4
+    ) -> tuple[int, int, bytes] | None:
+        """The Identifications of ``former`` and of ``datagram`` and the latter's authenticator, if it is the former, of
+        this form, once more.
 
-        None: it asks for something else; what may differ besides is the ``timestamp``.
-
-        It may ask for any home address where ``home_address`` is what the node has, and the other way round.
+        None: it asks for something else; what may differ besides is the ``timestamp``. It may ask for any home address
+        where ``home_address`` is what the node has, and the other way round.
         """
         if len(datagram) != self.size:
             return None
         head, identification, asked, mn_ha, authenticator = self._request(datagram)
+        former_head, last, asked_before, mn_ha_before, _ = self._request(former)
         if (
-            asked != former[_BEHIND : _BEHIND + len(asked)]
-            or mn_ha != former[self._mn_ha_at : self.covered]
-            or (head != former[:_AT] and not _is_at_home(head, former, home_address))
+            asked != asked_before
+            or mn_ha != mn_ha_before
+            or (head != former_head and not _is_at_home(head, former_head, home_address))
         ):
             return None
-        return identification, authenticator
+        return last, identification, authenticator
 
     def words(self, datagram: bytes) -> tuple[bytes, ...]:
         """What ``datagram``, of this form, has in common with requests for other nodes that ask for the same.
@@ -147,16 +151,14 @@ class RenewalForm:
         lifetime: int,
         home_address: Ipv4,
         home_agent: Ipv4,
-        identification: int,
         said: bytes,
     ) -> bytes:
         """The reply that accepts ``datagram``, up to and including the SPI of MN-HA; ``said``: see ``said_of``.
 
-        The octets are those of RegistrationReply.encode.
+        The octets are those of RegistrationReply.encode. Identification and NAI go back as they stand.
         """
-        nai = datagram[_BEHIND : self._nai_ends]
-        head = self._reply(_REPLY_TYPE, code, lifetime, home_address, home_agent, identification, nai)
-        return head + said + datagram[self._mn_ha_at : self.covered]
+        head = _REPLY.pack(_REPLY_TYPE, code, lifetime, home_address, home_agent)
+        return head + datagram[_AT : self._nai_ends] + said + datagram[self._mn_ha_at : self.covered]
 
 
 @lru_cache(maxsize=256)
@@ -172,9 +174,7 @@ def said_of(udp_tunnel: UdpTunnelReply | None, own_timestamp: int | None, inform
 def _is_at_home(head: bytes, former: bytes, home_address: Ipv4) -> bool:
     """Whether the two begin alike but for home addresses, which are any or ``home_address``."""
     either = (_ANY_HOME_ADDRESS, home_address.to_bytes(4, "big"))
-    return (
-        head[:4] == former[:4] and head[8:] == former[8:_AT] and head[4:8] in either and former[4:8] in either
-    )
+    return head[:4] == former[:4] and head[8:] == former[8:] and head[4:8] in either and former[4:8] in either
 
 
 def form_of(datagram: bytes) -> RenewalForm | None:

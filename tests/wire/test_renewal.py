@@ -64,7 +64,6 @@ def test_its_reply_is_that_of_the_codec(
         lifetime,
         Ipv4(HOME),
         LMA,
-        identification,
         said_of(tunnel, own if supports else None, inform),
     )
     expected = RegistrationReply(
@@ -111,7 +110,7 @@ def test_what_is_new(revocation: RevocationSupport | None) -> None:
     former = request(revocation=revocation and RevocationSupport(77)).encode(mn_ha=KEY)
     later = request(identification=99, revocation=revocation).encode(mn_ha=KEY)
     known = form(former)
-    assert known.asked_again(former, later, HOME) == (99, later[-KEY.digest_size :])
+    assert known.asked_again(former, later, HOME) == (0x0123456789ABCDEF, 99, later[-KEY.digest_size :])
     assert identification_of(later) == 99
     assert revocation is None or known.timestamp(later) == revocation.timestamp
 
