@@ -228,6 +228,8 @@ class IForwardingPlane(Interface):
 class IBindingStore(Interface):
     """What outlives the process: a journal of records that are appended and, once nothing in them matters, dropped."""
 
+    keeps = Attribute("bool: whether anything is kept; if not, it need not be told what")
+
     def start() -> None:
         """Open or create it; a previous version's is migrated.
 

@@ -26,6 +26,7 @@ class Saving:
         failed: Callable[[list[Commit], str], None],
     ) -> None:
         self._store = store
+        self._keeps = store.keeps
         self._saved = saved
         self._failed = failed
         self._records: list[Record] = []
@@ -43,7 +44,8 @@ class Saving:
     def commit(self, commit: Commit) -> None:
         """To be saved with this wake-up's; then it comes back."""
         self._commits.append(commit)
-        self._records += commit.records
+        if self._keeps:
+            self._records += commit.saves()
 
     def save(self, save: Save) -> None:
         """To be saved with this wake-up's."""
@@ -56,7 +58,7 @@ class Saving:
             return
         self._appending = True
         try:
-            while self._records or self._again:
+            while self._commits or self._records or self._again:
                 records, commits, alone = self._records, self._commits, self._alone
                 if self._again:
                     records = [save.record for save in self._again] + records

@@ -8,6 +8,7 @@ from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.leases import Ask
 from pmip_tw.lma.mags import KnownMag
 from pmip_tw.lma.place import Place
+from pmip_tw.lma.recording import bound_record
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Remove, Send
 from pmip_tw.mobility.records import Record
@@ -46,8 +47,8 @@ class Asked(Struct, gc=False):
 
 
 class Commit(Struct, eq=False):
-    """An effect: save ``records``; when they are durable, ask the engine whether the commit ``stands``, carry out its
-    ``changes`` and tell by ``committed``, or by ``superseded``. What cannot be done is told by ``failed``.
+    """An effect: save what it ``saves``; when that is durable, ask the engine whether the commit ``stands``, carry out
+    its ``changes`` and tell by ``committed``, or by ``superseded``. What cannot be done is told by ``failed``.
 
     Reply last: what is said when it is carried out is true then, and stays true. ``asked``: the request that is
     answered; None: it was not read, and is in ``binding``; or ``answers`` are the answer, to a revocation. ``answer``:
@@ -78,6 +79,12 @@ class Commit(Struct, eq=False):
         if self.asked is not None:
             return self.asked.source
         return None if self.answers or self.binding is None else self.binding.source
+
+    def saves(self) -> tuple[Record, ...]:
+        """Its ``records``; that of a renewal is made now, which a store that keeps nothing never asks for."""
+        if self.answer and self.binding is not None:
+            return (bound_record(self.binding),)
+        return self.records
 
     @property
     def alters(self) -> bool:

@@ -13,7 +13,6 @@ from pmip_tw.lma.bindings import BindingTable
 from pmip_tw.lma.commitment import Commit, Told
 from pmip_tw.lma.intake import Intake
 from pmip_tw.lma.policy import LmaPolicy
-from pmip_tw.lma.recording import bound_record
 from pmip_tw.lma.replies import plain_acceptance
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.lma.underway import Underway
@@ -68,4 +67,4 @@ class Renewals:
         # Signed here, where the key is at hand, and said when it is true.
         answer = plain_acceptance(new, self._accepting, self._address)
         assert answer is not None
-        return self._underway.renew(Commit(bound.owner, (bound_record(new),), new, bound, answer=answer))
+        return self._underway.renew(Commit(bound.owner, (), new, bound, answer=answer))

@@ -50,6 +50,7 @@ class ThreadReactor(Protocol):
 class SqliteJournal:
     """A journal in the file ``path``, in SQLite's format; docs/store.md describes it."""
 
+    keeps = True
     _log = Logger(namespace="pmip.store")
 
     def __init__(

@@ -13,6 +13,8 @@ from pmip_tw.mobility.records import Record
 class Unsaved:
     """Answers at once and keeps nothing."""
 
+    keeps = False
+
     def start(self) -> None:
         """Nothing to open."""
 

@@ -34,6 +34,8 @@ class FakeStore:
     still: nothing is shifted, nothing grows too old.
     """
 
+    keeps = True
+
     def __init__(
         self,
         disk: FakeDisk,

@@ -278,7 +278,7 @@ class Anchor:
             if commit.then is not None:
                 self._run(self.engine.saved(commit.then, now))
             return
-        self._save(*commit.records)
+        self._save(*commit.saves())
         reply = self.engine.renewed(commit)
         if reply is not None:
             assert commit.binding is not None

@@ -226,7 +226,7 @@ def answers_do_not_wait_for_the_disk(patch: pytest.MonkeyPatch) -> None:
     """What is decided is carried out and said at once."""
 
     def hasty(self, commit):
-        self._records += commit.records
+        self._records += commit.saves()
         self._saved([commit], [])
 
     patch.setattr(Saving, "commit", hasty)

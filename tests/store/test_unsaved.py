@@ -11,6 +11,7 @@ from tests.store.records import held
 def test_nothing_is_kept() -> None:
     store, told = Unsaved(), list[StoreError | None]()
     assert verifyObject(IBindingStore, store)
+    assert not store.keeps
     store.start()
     store.append([held(1)], told.append)
     assert told == [None]
