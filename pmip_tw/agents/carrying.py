@@ -36,7 +36,7 @@ class AtOnce:
 
     def carry(self, changes: Changes) -> Refusal | None:
         for change in changes:
-            if isinstance(change, Remove):
+            if not isinstance(change, Install):
                 self._forwarding.remove(change.key)
                 continue
             try:

@@ -40,8 +40,9 @@ class HomeDomain:
 
     def require(self, home_address: Ipv4) -> None:
         """ForwardingError: ``home_address`` is on none of the home links."""
-        if any(home_address in prefix for prefix in self.prefixes):
-            return
+        for prefix in self.prefixes:
+            if home_address in prefix:
+                return
         text = f"it is in none of the home prefixes, which are routed to {self.device}"
         raise ForwardingError("install", ipv4_text(home_address), text)
 

@@ -83,6 +83,8 @@ class AddressPool:
         """It is ``owner``'s from now on."""
         self._held.discard(address)
         self._users[address] = owner
+        if address == self._next:
+            self._next = Ipv4(address + 1)
 
     def take_over(self, address: Ipv4, owner: bytes) -> bool:
         """``take`` what a former process gave, if it is still given here and nobody's yet."""

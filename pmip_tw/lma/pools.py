@@ -105,8 +105,10 @@ class Pools:
         if nai in self._static:
             self._static_users[key] = owner
         else:
-            for pool in self._around(key):
-                pool.take(key.home_address, owner)
+            home_address, domain = key
+            for pool in self._of_domain.get(domain, ()):
+                if home_address in pool:
+                    pool.take(home_address, owner)
 
     def release(self, key: AnchorKey, monotonic: float) -> None:
         """As AddressPool.release."""
