@@ -6,25 +6,27 @@ from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma.place import Place
 from pmip_tw.lma.records import Revoking
 from pmip_tw.lma.revocation_proof import RevocationProof
-from pmip_tw.wire.revocation import Revocation
+from pmip_tw.wire.revocation import ACK_FIXED, FIXED, Revocation
+
+Key = tuple[bytes, Place]
+"""The owner of a binding and its MAG: who is no longer where."""
 
 
 class Pending(Struct, kw_only=True, eq=False, gc=False):
-    """A revocation not yet acknowledged (RV25). ``request``, ``source``: of the binding that it ends.
+    """A revocation not yet acknowledged (RV25). ``request``, ``source_port``: of the binding that it ends.
 
     ``tries``: how often it was sent; ``identifiers``: what it was or will be sent with; ``next_try``: when it is sent
-    again, monotonic.
+    again, monotonic. ``behind``: what follows the fixed part of the message, up to the authenticator.
     """
 
-    owner: bytes
+    key: Key
     nai: bytes
     home_address: Ipv4
-    place: Place
     destination: Endpoint
     local: Ipv4
     proof: RevocationProof
     request: bytes
-    source: Endpoint
+    source_port: int
     registered_with: int
     registered_at: float
     binding_ends: float
@@ -32,11 +34,15 @@ class Pending(Struct, kw_only=True, eq=False, gc=False):
     tries: int = 0
     identifiers: list[int] = field(default_factory=list)
     next_try: float = 0.0
+    behind: bytes = b""
 
     @property
-    def key(self) -> tuple[bytes, Place]:
-        """Who is no longer where."""
-        return self.owner, self.place
+    def owner(self) -> bytes:
+        return self.key[0]
+
+    @property
+    def place(self) -> Place:
+        return self.key[1]
 
     def signed(self, identifier: int) -> bytes:
         """The message of a try."""
@@ -49,7 +55,24 @@ class Pending(Struct, kw_only=True, eq=False, gc=False):
             foreign_domain=self.place.care_of_address,
             identifier=identifier,
         )
-        return self.proof.sign(message)
+        octets = self.proof.sign(message)
+        association = self.proof.association
+        if association is not None:
+            self.behind = octets[FIXED : -association.digest_size]
+        return octets
+
+    def is_echoed_in(self, ack: bytes) -> bool:
+        """Whether octets that begin as its acknowledgment does end as one usually does: as the message, and are right.
+
+        If they do not they may be right all the same, and are to be read.
+        """
+        association, behind = self.proof.association, self.behind
+        covered = ACK_FIXED + len(behind)
+        return (
+            association is not None
+            and ack[ACK_FIXED:covered] == behind != b""
+            and association.verify(ack[:covered], ack[covered:])
+        )
 
 
 class Attempt(Struct, frozen=True, eq=False, gc=False):
@@ -64,14 +87,15 @@ class Attempt(Struct, frozen=True, eq=False, gc=False):
     def record(self) -> Revoking:
         """What must be durable before it leaves."""
         pending = self.pending
+        owner, place = pending.key
         return Revoking(
-            pending.owner,
-            *pending.place,
+            owner,
+            *place,
             pending.destination.port,
             pending.home_address,
             pending.local,
             pending.request,
-            pending.source.port,
+            pending.source_port,
             pending.registered_with,
             pending.registered_at,
             pending.binding_ends,

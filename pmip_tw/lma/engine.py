@@ -40,7 +40,6 @@ from pmip_tw.mobility.replay import ReplayFloors, seconds_between
 from pmip_tw.mobility.steady_clock import SLEW, SteadyClock
 from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey
 from pmip_tw.wire.codes import MessageType
-from pmip_tw.wire.revocation import RevocationAck
 
 # As plain numbers: comparing with a member of an enumeration takes longer.
 _REQUEST = int(MessageType.REGISTRATION_REQUEST)
@@ -188,7 +187,7 @@ class LmaEngine:
             if kind == _REVOCATION:
                 return self._revoked.received(payload, source, self.address, now)
             if kind == _REVOCATION_ACK:
-                return [*self._revoker.acknowledged(payload, RevocationAck.decode(payload), source, now)]
+                return [*self._revoker.acknowledged(payload, source, now)]
         except WireError as error:
             return [observed.discarded(error.reason, source, str(error))]
         return [observed.discarded("unknown-message-type", source, f"message type {kind} is not for an LMA")]

@@ -230,8 +230,10 @@ class Registrations:
         self._bindings.put(new)
         commit = self._underway.begin(Commit(new.owner, (bound_record(new),), new, bound, asked=asked))
         carried = commit.carried
-        if carried is not None and (carried.others or carried.at(new.place) is None):
-            self._tell_replaced(commit, carried, new.place, now)
+        if carried is not None:
+            place = new.place
+            if carried.others or carried.at(place) is None:
+                self._tell_replaced(commit, carried, place, now)
         return [commit] if more is None else [Wait(more), commit]
 
     def _deregister(self, asked: Asked, bound: Binding | None, now: Now) -> list[Effect]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from pmip_tw.addresses import Endpoint, Ipv4
-from pmip_tw.lma.attempts import Attempt, Pending
+from pmip_tw.lma.attempts import Attempt, Key, Pending
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.commitment import Save, Told
 from pmip_tw.lma.place import Place
@@ -18,7 +18,7 @@ from pmip_tw.mobility.effects import Observe, ObserveAlike, Send
 from pmip_tw.mobility.observations import Alike, Detail, Observation
 from pmip_tw.mobility.timers import Wheel
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT
-from pmip_tw.wire.revocation import RevocationAck
+from pmip_tw.wire.revocation import RevocationAck, acknowledged_in
 
 RETRANSMIT_AFTER = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds before each further try; the last one has as long again, then give up (RV23)."""
@@ -31,9 +31,6 @@ _REMEMBERED = 600.0
 
 _LAST_IDENTIFIER = 0xFFFFFFFF
 
-_Key = tuple[bytes, Place]
-"""The owner of a binding and its MAG: who is no longer where."""
-
 
 class Revoker:
     """All revocations on their way. ``send``, ``acknowledged`` and ``wake`` return effects.
@@ -44,10 +41,10 @@ class Revoker:
 
     def __init__(self, underway: Underway) -> None:
         self._underway = underway
-        self._pending: dict[_Key, Pending] = {}
+        self._pending: dict[Key, Pending] = {}
         # Every identifier that an acknowledgment may name; none is used twice towards a peer (RV15, RV20).
         self._outstanding: dict[tuple[Ipv4, Ipv4, int], Pending] = {}
-        self._next_tries: Wheel[_Key] = Wheel(_GRANULARITY, self._next_try)
+        self._next_tries: Wheel[Key] = Wheel(_GRANULARITY, self._next_try)
         self._last_identifiers: OrderedDict[tuple[Ipv4, Ipv4], tuple[int, float]] = OrderedDict()
         # One object for all that are registered in a second.
         self._last_timestamp = 0
@@ -66,20 +63,21 @@ class Revoker:
         """
         if binding.own_timestamp is None or binding.deadline <= now.monotonic:  # RV24
             return ()
-        port = binding.tunnel.remote_port or SIGNALLING_PORT  # RV41: through a NAT only the seen port works
+        terms = binding.terms
+        source = terms.source
+        port = terms.tunnel.remote_port or SIGNALLING_PORT  # RV41: through a NAT only the seen port works
         pending = Pending(
-            owner=binding.owner,
+            key=(binding.owner, terms.place),
             nai=binding.nai,
             home_address=binding.home_address,
-            place=binding.place,
-            destination=Endpoint(binding.source.address, port),
+            destination=source if source.port == port else Endpoint(source.address, port),
             local=local,
-            proof=RevocationProof.of(binding.association, binding.terms.fa_ha),
+            proof=RevocationProof.of(binding.association, terms.fa_ha),
             request=binding.request,
-            source=binding.source,
+            source_port=source.port,
             registered_with=binding.own_timestamp,
             registered_at=binding.registered_at,
-            inform=inform and binding.terms.inform,
+            inform=inform and terms.inform,
             binding_ends=binding.deadline,
         )
         return (self._attempt(pending, now, first=True),)
@@ -89,7 +87,7 @@ class Revoker:
         pending = attempt.pending
         key = pending.key
         if attempt.first:
-            self.cancel(*key)
+            self._drop(key)
             self._pending[key] = pending
         elif self._pending.get(key) is not pending:
             return []  # meanwhile it was acknowledged, or there is nothing to revoke any more
@@ -109,17 +107,16 @@ class Revoker:
 
     def resume(self, record: Revoking, proof: RevocationProof, nai: bytes, now: Now) -> None:
         """A former process has begun it."""
-        place = Place(record.care_of_address, record.seen_from)
+        peer = record.seen_from
         pending = Pending(
-            owner=record.owner,
+            key=(record.owner, Place(record.care_of_address, peer)),
             nai=nai,
             home_address=record.home_address,
-            place=place,
-            destination=Endpoint(place.seen_from, record.port),
+            destination=Endpoint(peer, record.port),
             local=record.local,
             proof=proof,
             request=record.request,
-            source=Endpoint(place.seen_from, record.source_port),
+            source_port=record.source_port,
             registered_with=record.registered_with,
             registered_at=record.registered_at,
             inform=record.inform,
@@ -130,7 +127,7 @@ class Revoker:
             next_try=now.monotonic,
         )
         self._pending[pending.key] = pending
-        self._outstanding[pending.home_address, place.seen_from, record.identifier] = pending
+        self._outstanding[pending.home_address, peer, record.identifier] = pending
         self._next_tries.file(pending.key, pending.next_try)
 
     def recall_identifier(self, home_address: Ipv4, peer: Ipv4, identifier: int, sent_at: float) -> None:
@@ -144,7 +141,11 @@ class Revoker:
         The mobile node is back at that MAG, and a later identifier would end its new registration (RV26); or that
         MAG has ended the registration by itself (RV27).
         """
-        pending = self._pending.pop((owner, place), None) if self._pending else None
+        if self._pending:
+            self._drop((owner, place))
+
+    def _drop(self, key: Key) -> None:
+        pending = self._pending.pop(key, None)
         if pending is not None:
             for identifier in pending.identifiers:
                 self._outstanding.pop((pending.home_address, pending.destination.address, identifier), None)
@@ -159,32 +160,31 @@ class Revoker:
             self._last_timestamp = clock & _LAST_IDENTIFIER
         return self._last_timestamp
 
-    def acknowledged(self, payload: bytes, ack: RevocationAck, source: Endpoint, now: Now) -> list[Told]:
-        """An acknowledgment came in: RV20, RV12."""
-        pending = self._outstanding.get((ack.home_address, source.address, ack.identifier))
-        if pending is None or ack.nai not in (b"", pending.nai):
-            return [_discarded("no-such-revocation", source, "it answers nothing that was sent there (RV20)")]
-        objection = pending.proof.objection(payload, ack)
-        if objection is not None:
-            return [_discarded(objection[0], source, objection[1])]
+    def acknowledged(self, payload: bytes, source: Endpoint, now: Now) -> list[Told]:
+        """An acknowledgment came in: RV20, RV12. WireError: it cannot be read."""
+        home_address, identifier, inform = acknowledged_in(payload)
+        pending = self._outstanding.get((home_address, source.address, identifier))
+        if pending is None or not pending.is_echoed_in(payload):
+            ack = RevocationAck.decode(payload)
+            if pending is None or ack.nai not in (b"", pending.nai):
+                return [
+                    _discarded("no-such-revocation", source, "it answers nothing that was sent there (RV20)")
+                ]
+            objection = pending.proof.objection(payload, ack)
+            if objection is not None:
+                return [_discarded(objection[0], source, objection[1])]
         over = self._over(pending, now)
         # An I bit that was not asked for says nothing (RV36).
-        informed = ack.inform if pending.inform else None
+        informed = inform if pending.inform else None
         subject = _Moment(pending, pending.tries, informed)
         return [ObserveAlike(Alike("revocation-acknowledged", (subject,), _acknowledged, _whose)), over]
 
     def _over(self, pending: Pending, now: Now) -> Save:
         """It is not repeated any more, whatever the reason, which must outlive us."""
-        self.cancel(pending.owner, pending.place)
-        return Save(
-            RevocationOver(
-                pending.owner,
-                *pending.place,
-                pending.home_address,
-                pending.identifiers[-1],
-                now.monotonic,
-            )
-        )
+        self._drop(pending.key)
+        identifier = pending.identifiers[-1]
+        owner, place = pending.key
+        return Save(RevocationOver(owner, *place, pending.home_address, identifier, now.monotonic))
 
     def wake(self, now: Now) -> list[Told]:
         """Retransmit what is due."""
@@ -209,7 +209,7 @@ class Revoker:
         """When to call ``wake`` next."""
         return self._next_tries.next_deadline()
 
-    def _next_try(self, key: _Key) -> float | None:
+    def _next_try(self, key: Key) -> float | None:
         pending = self._pending.get(key)
         return None if pending is None else pending.next_try
 

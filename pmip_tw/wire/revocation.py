@@ -28,6 +28,10 @@ REVOCATION_INFORM = 0x4000
 ACK_INFORM = 0x8000
 
 
+FIXED = _REVOCATION.size
+ACK_FIXED = _ACK.size
+"""Octets before the first extension."""
+
 _HALF = 1 << 31
 
 
@@ -69,13 +73,17 @@ class _Authenticated(msgspec.Struct, kw_only=True, gc=False):
         self.nai = self.nai or nai
 
     def _write(self, fixed: bytes, mn_ha: Signs | None, fa_ha: Signs | None) -> bytes:
-        nai = ext.simple(ext.NAI, self.nai) if self.nai else b""
-        whole = b"".join((fixed, nai, *self.unknown))
-        for kind, association, received in ((ext.MN_HA, mn_ha, self.mn_ha), (ext.FA_HA, fa_ha, self.fa_ha)):
-            if association is not None:
-                whole = append_signature(whole, kind, association)
-            elif received is not None:
-                whole = append_received(whole, kind, received)
+        whole = fixed + ext.simple(ext.NAI, self.nai) if self.nai else fixed
+        if self.unknown:
+            whole += b"".join(self.unknown)
+        if mn_ha is not None:
+            whole = append_signature(whole, ext.MN_HA, mn_ha)
+        elif self.mn_ha is not None:
+            whole = append_received(whole, ext.MN_HA, self.mn_ha)
+        if fa_ha is not None:
+            whole = append_signature(whole, ext.FA_HA, fa_ha)
+        elif self.fa_ha is not None:
+            whole = append_received(whole, ext.FA_HA, self.fa_ha)
         return whole
 
 
@@ -120,6 +128,14 @@ class Revocation(_Authenticated, kw_only=True):
             self.identifier,
         )
         return self._write(fixed, mn_ha, fa_ha)
+
+
+def acknowledged_in(datagram: bytes) -> tuple[Ipv4, int, bool]:
+    """Home address, identifier and I bit of an acknowledgment; Truncated: it has no room for them."""
+    if len(datagram) < _ACK.size:
+        raise Truncated(f"revocation acknowledgment of {len(datagram)} octets", len(datagram))
+    _, flags, home, identifier = _ACK.unpack_from(datagram)
+    return home, identifier, flags & ACK_INFORM != 0
 
 
 class RevocationAck(_Authenticated, kw_only=True):
