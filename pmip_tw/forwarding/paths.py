@@ -76,6 +76,7 @@ class TunnelPaths:
         """ForwardingError: there is no way into such a tunnel."""
         way = self._ways.get(tunnel)
         if way is None:
+            _require_keys(tunnel)
             way = Way(tunnel=tunnel, ends=arriving_ends(tunnel), carry=self._open(tunnel), mtu=0)
             self.learn_mtu(way)
             self._ways[tunnel] = self._leaving[leaving_ends(tunnel)] = way
@@ -140,20 +141,29 @@ def _at(tunnel: Tunnel) -> tuple[Ipv4, Endpoint]:
 
 
 def require_carriable(entry: Entry) -> None:
-    """ForwardingError: a tunnel that would swallow itself, or keys where the encapsulation has none."""
-    tunnels = (entry.tunnel, *entry.copies) if isinstance(entry, AnchorEntry) else (entry.tunnel,)
-    for tunnel in tunnels:
-        if entry.home_address in (tunnel.local, tunnel.remote):
-            text = "its home address is an end of its own tunnel (T2)"
-            raise ForwardingError("install", str(entry.key), text)
-        keys = (tunnel.key_in, tunnel.key_out)
-        if keys == (None, None):
-            continue
-        if tunnel.encapsulation is not Encapsulation.GRE:
-            text = f"{tunnel.encapsulation.label} has no keys, GRE has (T5)"
-            raise ForwardingError("install", str(tunnel), text)
-        if not all(key is None or 0 <= key <= 0xFFFFFFFF for key in keys):
-            raise ForwardingError("install", str(tunnel), "a GRE key has 32 bits")
+    """ForwardingError: a tunnel that would swallow itself, by what leads into it."""
+    _require_outside(entry, entry.tunnel)
+    if isinstance(entry, AnchorEntry):
+        for tunnel in entry.copies:
+            _require_outside(entry, tunnel)
+
+
+def _require_outside(entry: Entry, tunnel: Tunnel) -> None:
+    if entry.home_address in (tunnel.local, tunnel.remote):
+        text = "its home address is an end of its own tunnel (T2)"
+        raise ForwardingError("install", str(entry.key), text)
+
+
+def _require_keys(tunnel: Tunnel) -> None:
+    """ForwardingError: keys where the encapsulation has none, or none that GRE has."""
+    keys = (tunnel.key_in, tunnel.key_out)
+    if keys == (None, None):
+        return
+    if tunnel.encapsulation is not Encapsulation.GRE:
+        text = f"{tunnel.encapsulation.label} has no keys, GRE has (T5)"
+        raise ForwardingError("install", str(tunnel), text)
+    if not all(key is None or 0 <= key <= 0xFFFFFFFF for key in keys):
+        raise ForwardingError("install", str(tunnel), "a GRE key has 32 bits")
 
 
 def whole_only(carry: Carry, dropped: drops.Drops) -> Carry:

@@ -162,8 +162,7 @@ class Binding(Struct, kw_only=True, gc=False):
 
     def at(self, place: Place) -> "Binding | None":
         """Its owner's binding there."""
-        terms = self.terms
-        if terms.care_of_address == place.care_of_address and terms.source.address == place.seen_from:
+        if self.terms.place == place:
             return self
         return next((other for other in self.others if other.place == place), None) if self.others else None
 

@@ -51,8 +51,8 @@ class Commit(Struct, eq=False):
     its ``changes`` and tell by ``committed``, or by ``superseded``. What cannot be done is told by ``failed``.
 
     Reply last: what is said when it is carried out is true then, and stays true. ``asked``: the request that is
-    answered; None: it was not read, and is in ``binding``; or ``answers`` are the answer, to a revocation. ``answer``:
-    the octets that a renewal gets, which was not read and asks for what ``previous`` has.
+    answered; None: it was not read, is in ``binding``, and gets the octets of ``answer``; or ``answers`` are the
+    answer, to a revocation. ``comes``: the node was not at that MAG.
     ``binding``: what the table holds for ``owner`` since it was decided, None for nothing; ``previous``: what it held
     before, to be put back. ``carried``: of that, what the packet plane holds and MAGs were told. The two differ while a
     commit ``before`` of the same owner is not carried out, which this one supersedes. ``revocations``: to those MAGs
@@ -70,6 +70,7 @@ class Commit(Struct, eq=False):
     asked: Asked | None = None
     answers: tuple[Send | Observe, ...] = ()
     answer: bytes = b""
+    comes: bool = False
     revocations: tuple[Attempt, ...] = ()
     over: bool = False
 

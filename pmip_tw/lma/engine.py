@@ -157,7 +157,7 @@ class LmaEngine:
 
     def renewed(self, commit: Commit) -> bytes | None:
         """The answer to what ``renew`` made, when it is durable; None: it is not as simple, see ``stands``."""
-        if not commit.answer or commit.changes or not self._underway.settle(commit):
+        if not commit.answer or commit.comes or commit.changes or not self._underway.settle(commit):
             return None
         return commit.answer
 

@@ -104,12 +104,11 @@ class Granting:
     ) -> Binding:
         """The same when all of these are decided: the rest follows from the request."""
         request = asked.request
-        behind_nat = request.care_of_address != asked.source.address
         broadcasts, prefix = NO_BROADCASTS, None
         if request.flags & BROADCASTS and self._policy.tunnel_broadcast:
             broadcasts, prefix = self._broadcasts(request, key)
         terms = Terms(
-            care_of_address=request.care_of_address if behind_nat else asked.source.address,
+            place=asked.place,
             source=asked.source,
             flags=request.flags,
             lifetime=lifetime,

@@ -17,11 +17,11 @@ from pmip_tw.lma.intake import Intake
 from pmip_tw.lma.patterns import Patterns
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.registrations import Registrations
+from pmip_tw.lma.replies import plain_acceptance
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.tunnels import AnchorKey
-from pmip_tw.wire.renewal import identification_of
 
 
 class Newcomers:
@@ -39,6 +39,7 @@ class Newcomers:
         registrations: Registrations,
     ) -> None:
         self._policy = policy
+        self._accepting = int(policy.accepting)
         self._patterns = patterns
         self._associations = associations
         self._intake = intake
@@ -49,18 +50,16 @@ class Newcomers:
 
     def decide(self, payload: bytes, source: Endpoint, now: Now) -> Sequence[Effect] | None:
         """A registration request to our address; None: it is to be read."""
-        terms = self._patterns.find(payload, source)
-        if terms is None or terms.form is None:
+        found = self._patterns.find(payload, source)
+        if found is None:
             return None
-        form = terms.form
-        nai, covered = form.nai(payload), form.covered
-        association = self._associations.find(nai, form.spi(payload))
+        terms, (nai, home_address, identification, spi, authenticator) = found
+        association = self._associations.find(nai, spi)
         if association is None:
             return None
-        if not association.verify(payload[:covered], payload[covered:]):
+        if not association.verify(payload[: -len(authenticator)], authenticator):
             return self._intake.forged_by(payload, nai, association, source, now)
         bound = self._bindings.get(nai)
-        identification = identification_of(payload)
         last = None if bound is None else bound.identification
         if not self._intake.is_new(nai, last, identification, now):
             return None
@@ -69,7 +68,7 @@ class Newcomers:
             if bound.others or bound.at(terms.place) is not None or too_soon(bound, self._policy, now):
                 return None
             moved_at = now.monotonic
-        wanted = wanted_home_address(form.home_address(payload))
+        wanted = wanted_home_address(home_address)
         key = self._home_addresses.find(nai, nai, wanted, bound, now.monotonic)
         if not isinstance(key, AnchorKey) or self._home_addresses.clash(key, terms.tunnel):
             return None
@@ -87,4 +86,7 @@ class Newcomers:
             own_timestamp=own_timestamp,
             terms=terms,
         )
-        return self._registrations.bind(new, bound, now)
+        # As a renewal's, signed where the key is at hand.
+        answer = plain_acceptance(new, self._accepting, self._policy.address)
+        assert answer is not None
+        return self._registrations.bind(new, bound, now, answer=answer)

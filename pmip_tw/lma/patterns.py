@@ -1,7 +1,7 @@
 """What was granted to requests in the same words, for whichever node.
 
 A MAG asks for all its nodes alike. Whether it may, and what it gets, is decided by the words of its request
-(``RenewalForm.words``), by where that came from, and by the configuration, which does not change while the process
+(``RenewalForm.apart``), by where that came from, and by the configuration, which does not change while the process
 lives: the checks of the message, tunnel, lifetime, what the reply says. What depends on the node is no part of it.
 """
 
@@ -10,12 +10,12 @@ from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.terms import Terms
 from pmip_tw.wire.registration import BROADCASTS, SIMULTANEOUS
-from pmip_tw.wire.renewal import RenewalForm, shape_of
+from pmip_tw.wire.renewal import Own, RenewalForm, Words, shape_of
 
 MOST = 4096
 """Words and sources that are remembered. Whoever has more of them than that has them read."""
 
-_Asking = tuple[Endpoint, tuple[bytes, ...]]
+_Asking = tuple[Endpoint, Words]
 
 
 class Patterns:
@@ -38,16 +38,21 @@ class Patterns:
             self._granted.clear()
             self._forms.clear()
         self._forms[shape_of(binding.request)] = form
-        asking = (terms.source, form.words(binding.request))
+        words, _ = form.apart(binding.request)
+        asking = (terms.source, words)
         if self._granted.get(asking) == terms:
             binding.terms = self._granted[asking]
         else:
             self._granted[asking] = terms
 
-    def find(self, payload: bytes, source: Endpoint) -> Terms | None:
+    def find(self, payload: bytes, source: Endpoint) -> tuple[Terms, Own] | None:
         """What the words of ``payload``, a registration request, were granted when somebody read them last."""
         form = self._forms.get(shape_of(payload))
-        return None if form is None else self._granted.get((source, form.words(payload)))
+        if form is None:
+            return None
+        words, own = form.apart(payload)
+        terms = self._granted.get((source, words))
+        return None if terms is None else (terms, own)
 
     def __len__(self) -> int:
         return len(self._granted)

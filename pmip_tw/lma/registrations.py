@@ -85,23 +85,21 @@ class Registrations:
         assert binding is not None
         place, previous = binding.place, commit.previous
         self._revoker.cancel(binding.owner, place)
-        so_far = None if previous is None else previous.at(place)
-        effects: list[Effect] = [
-            self._acceptance(asked, binding),
-            observed.came(binding, moved=previous is not None)
-            if so_far is None
-            else observed.registered(binding, so_far, moved=True),
-        ]
+        if commit.comes:
+            told: Effect = observed.came(binding, moved=previous is not None)
+        else:
+            told = observed.registered(binding, previous and previous.at(place), moved=True)
+        effects: list[Effect] = [self._acceptance(commit, binding), told]
         if commit.revocations:
             effects += self._revoke(commit, now)
         return effects
 
-    def _acceptance(self, asked: Asked | None, binding: Binding) -> Send:
-        plain = plain_acceptance(binding, self._accepting, self._policy.address)
-        if plain is not None:
-            return Send(plain, binding.source, self._policy.address)
-        assert asked is not None  # what was not read has a form
-        return acceptance(asked, binding, self._accepting, lifetime=binding.lifetime)
+    def _acceptance(self, commit: Commit, binding: Binding) -> Send:
+        answer = commit.answer or plain_acceptance(binding, self._accepting, self._policy.address)
+        if answer:
+            return Send(answer, binding.source, self._policy.address)
+        assert commit.asked is not None  # what was not read has an answer
+        return acceptance(commit.asked, binding, self._accepting, lifetime=binding.lifetime)
 
     def superseded(self, commit: Commit) -> list[Effect]:
         """It is durable, and over already: its requester has asked for something else, or was told of the end."""
@@ -219,21 +217,30 @@ class Registrations:
         self._patterns.remember(new)
         if beside and bound is not None:
             new = together((new, *(one for one in bound.all if one is not present)))
-        return self.bind(new, bound, now, asked)
+        return self.bind(new, bound, now, asked=asked)
 
-    def bind(self, new: Binding, bound: Binding | None, now: Now, asked: Asked | None = None) -> list[Effect]:
-        """``new`` in place of ``bound``; ``asked``: the request, None if it was not read."""
+    def bind(
+        self,
+        new: Binding,
+        bound: Binding | None,
+        now: Now,
+        *,
+        asked: Asked | None = None,
+        answer: bytes = b"",
+    ) -> list[Effect]:
+        """``new`` in place of ``bound``; ``asked``: the request, or the ``answer`` to one that was not read."""
         more: Ask | None = None
         if bound is None:
             self._home_addresses.take(new)
             more = self._home_addresses.ask_ahead(new.key, now.monotonic)
         self._bindings.put(new)
-        commit = self._underway.begin(Commit(new.owner, (bound_record(new),), new, bound, asked=asked))
+        place = new.place
+        commit = Commit(new.owner, (bound_record(new),), new, bound, asked=asked, answer=answer)
+        commit.comes = bound is None or bound.at(place) is None
+        self._underway.begin(commit)
         carried = commit.carried
-        if carried is not None:
-            place = new.place
-            if carried.others or carried.at(place) is None:
-                self._tell_replaced(commit, carried, place, now)
+        if carried is not None and (carried.others or carried.at(place) is None):
+            self._tell_replaced(commit, carried, place, now)
         return [commit] if more is None else [Wait(more), commit]
 
     def _deregister(self, asked: Asked, bound: Binding | None, now: Now) -> list[Effect]:

@@ -14,8 +14,8 @@ NO_BROADCASTS = Broadcasts.NONE
 
 
 class Terms(Struct, frozen=True, kw_only=True, gc=False):
-    """``source``, ``flags``: where the last accepted request came from, its bits; ``form``: where in its octets is what
-    renewals change, None if they must be read as a whole; ``lifetime``: seconds granted;
+    """``place``: which MAG asks; ``source``, ``flags``: where the last accepted request came from, its bits; ``form``:
+    where in its octets is what renewals change, None if they must be read as a whole; ``lifetime``: seconds granted;
     ``fa_ha``: what proved it and proves its revocation beside, or instead of, the node's association;
     ``revocable``: revocation was agreed upon (RV1), with ``inform`` the I bit as well (RV5); ``peer_timestamp``: what
     the MAG's 137 had, if there is no form to find it by; ``udp_reply``, ``host_configuration``: what the answer says of
@@ -24,7 +24,7 @@ class Terms(Struct, frozen=True, kw_only=True, gc=False):
     ``restored``: a former process decided it, perhaps by another configuration.
     """
 
-    care_of_address: Ipv4
+    place: Place
     source: Endpoint
     flags: int
     lifetime: int
@@ -44,8 +44,8 @@ class Terms(Struct, frozen=True, kw_only=True, gc=False):
     restored: bool = False
 
     @property
-    def place(self) -> Place:
-        return Place(self.care_of_address, self.source.address)
+    def care_of_address(self) -> Ipv4:
+        return self.place.care_of_address
 
     def without_form(self, peer_timestamp: int) -> "Terms":
         """Of a binding that has others beside it: its renewals are read as a whole."""

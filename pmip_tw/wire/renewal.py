@@ -59,6 +59,13 @@ def identification_of(datagram: bytes) -> int:
     return found
 
 
+Words = tuple[bytes, bytes, bytes, bytes, bytes]
+"""Of a request: type, flags and lifetime, home agent and care-of address, the extensions but for the NAI's octets."""
+
+Own = tuple[bytes, Ipv4, int, int, bytes]
+"""Of a request: NAI, home address, Identification, SPI and authenticator."""
+
+
 def shape_of(datagram: bytes) -> tuple[int, int]:
     """What requests of one form have in common, and those of others usually have not: octets in all, and of the NAI."""
     return len(datagram), datagram[_NAI - 1] if len(datagram) >= _NAI else 0
@@ -70,7 +77,7 @@ class RenewalForm:
     ``covered``: the octets that MN-HA authenticates. ``timestamp_at``: where the timestamp of 137 is, 0 without one.
     """
 
-    __slots__ = ("_mn_ha_at", "_nai_ends", "_request", "covered", "size", "timestamp_at")
+    __slots__ = ("_mn_ha_at", "_nai_ends", "_parts", "_request", "covered", "size", "timestamp_at")
 
     def __init__(self, size: int, nai_ends: int, timestamp_at: int, mn_ha_at: int, covered: int) -> None:
         self.size = size
@@ -81,6 +88,10 @@ class RenewalForm:
         asked, timestamp = (timestamp_at - _BEHIND, 4) if timestamp_at else (mn_ha_at - _BEHIND, 0)
         self._request = Struct(
             f"!{_AT}sQ{asked}s{timestamp}x{covered - mn_ha_at}s{size - covered}s",
+        ).unpack
+        behind_nai = asked - (nai_ends - _BEHIND)
+        self._parts = Struct(
+            f"!4sI8sQ2s{nai_ends - _NAI}s{behind_nai}s{timestamp}x2sI{size - covered}s",
         ).unpack
 
     def asked_again(
@@ -104,30 +115,14 @@ class RenewalForm:
             return None
         return last, identification, authenticator
 
-    def words(self, datagram: bytes) -> tuple[bytes, ...]:
-        """What ``datagram``, of this form, has in common with requests for other nodes that ask for the same.
-
-        All but NAI, home address, Identification, timestamp, SPI and authenticator.
+    def apart(self, datagram: bytes) -> tuple[Words, Own]:
+        """``datagram``, of this form, as what requests for other nodes have in common with it if they ask for the same,
+        and what is its own. A timestamp is neither.
         """
-        at, nai_ends, spi_at = self.timestamp_at, self._nai_ends, self._mn_ha_at + 2
-        if not at:
-            return datagram[:4], datagram[8:_AT], datagram[_BEHIND:_NAI], datagram[nai_ends:spi_at], b""
-        return (
-            datagram[:4],
-            datagram[8:_AT],
-            datagram[_BEHIND:_NAI],
-            datagram[nai_ends:at],
-            datagram[at + 4 : spi_at],
+        head, home_address, agents, identification, name, nai, asked, mn_ha, spi, authenticator = self._parts(
+            datagram
         )
-
-    def nai(self, datagram: bytes) -> bytes:
-        """Whom it is about."""
-        return datagram[_NAI : self._nai_ends]
-
-    def home_address(self, datagram: bytes) -> Ipv4:
-        """Which one is asked for."""
-        found: Ipv4 = _ADDRESS.unpack_from(datagram, 4)[0]
-        return found
+        return (head, agents, name, asked, mn_ha), (nai, home_address, identification, spi, authenticator)
 
     def home_agent(self, datagram: bytes) -> int:
         """Which one is asked."""
