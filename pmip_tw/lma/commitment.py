@@ -83,7 +83,7 @@ class Commit(Struct, eq=False):
 
     def saves(self) -> tuple[Record, ...]:
         """Its ``records``; that of a renewal is made now, which a store that keeps nothing never asks for."""
-        if self.answer and self.binding is not None:
+        if not self.records and self.binding is not None:
             return (bound_record(self.binding),)
         return self.records
 
