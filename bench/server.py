@@ -46,6 +46,11 @@ class Server:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def status(self) -> int | None:
+        """That of its exit, below 0 if a signal has ended it; None: it runs."""
+        return self._process.poll()
+
     def cpu(self) -> float:
         """Seconds so far, user and system."""
         return cpu_seconds(self.pid)

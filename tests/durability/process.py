@@ -3,7 +3,7 @@
 import shutil
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.server import Server
@@ -20,7 +20,7 @@ TWISTD = (str(Path(sys.executable).parent / "twistd"),)
 
 class LmaProcess(Child):
     """A ``Subject``: server ``number`` of the world. ``program``: what takes the arguments of twistd; ``settings``:
-    further lines of its [lma] table.
+    further lines of its [lma] table; ``environment``: what it has besides ours.
     """
 
     ready_within = 60.0
@@ -33,6 +33,7 @@ class LmaProcess(Child):
         *,
         program: Sequence[str] = TWISTD,
         settings: str = "",
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.address: Ipv4 = address(number)
         self.mags = mags_of(number)
@@ -50,6 +51,7 @@ class LmaProcess(Child):
             settings=settings,
         )
         self._argv = [*program, "-n", "--pidfile=", "pmip-lma", "--config", str(self.settings)]
+        self._environment = environment
         self._server: Server | None = None
 
     @property
@@ -67,7 +69,9 @@ class LmaProcess(Child):
 
     def begin(self) -> Server:
         self.log.unlink(missing_ok=True)
-        self._server = Server("the LMA", self._argv, log=self.log, core=self._core)
+        self._server = Server(
+            "the LMA", self._argv, log=self.log, core=self._core, environment=self._environment
+        )
         return self._server
 
     def kill(self) -> None:
@@ -76,6 +80,11 @@ class LmaProcess(Child):
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         assert self._server is not None
         self._server.stop(number)
+
+    @property
+    def status(self) -> int | None:
+        """That of its exit; None: it runs."""
+        return None if self._server is None else self._server.status
 
     def bindings(self) -> list[Row]:
         shown = ask(str(self.control), {"command": "show", "what": "bindings"})

@@ -1,19 +1,23 @@
 """A running LMA and its disk: it says what is wrong and what to do, promises nothing, and destroys nothing."""
 
+import errno
 import os
 import signal
 import sqlite3
 import subprocess
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from bench.server import ServerError
 from bench.world import Place
+from tests.durability.failing_disk import FailingDisk
 from tests.durability.mag import ACCEPTED, Mag
 from tests.durability.process import LmaProcess
 from tests.durability.stories import told
+from tests.programs import require
 
 NODES = 300
 
@@ -39,6 +43,7 @@ def does_not_start(lma: LmaProcess) -> str:
     """What it says instead."""
     with pytest.raises(ServerError):
         lma.start()
+    assert lma.status == 1
     said = lma.log.read_text()
     assert "Traceback" not in said
     return said
@@ -83,6 +88,44 @@ def _a_full_disk(place: Place) -> None:
     lma.kill()
     lma.start()
     assert there(lma) == accepted | set(range(200, 211))
+
+
+@pytest.mark.parametrize(
+    ("what", "number"),
+    [
+        pytest.param("write", errno.EIO, id="writing"),
+        pytest.param("sync", errno.EIO, id="flushing"),
+        pytest.param("write", errno.EROFS, id="read-only from now on"),
+        pytest.param("write", errno.ENOSPC, id="full"),
+    ],
+)
+def test_a_disk_that_fails_under_a_running_lma(what: str, number: int) -> None:
+    require("cc")
+    told(partial(_a_failing_disk, what=what, number=number))
+
+
+def _a_failing_disk(place: Place, what: str, number: int) -> None:
+    disk = FailingDisk(place.directory)
+    lma = LmaProcess(place, 0, NODES, environment=disk.environment)
+    lma.start()
+    mag = Mag(lma)
+    assert [mag.register(node) for node in range(10)] == [ACCEPTED] * 10
+    before = {row.node: row.mag for row in lma.bindings()}
+    disk.fail(what, number)
+    # New ones, renewals and de-registrations: nothing is said that is not saved, and all stays as it is.
+    assert [mag.register(node) for node in range(8, 16)] == [REFUSED] * 8
+    assert mag.deregister(0) == REFUSED
+    assert {row.node: row.mag for row in lma.bindings()} == before
+    said = lma.log.read_text()
+    assert f"{lma.journal}: " in said and "registrations are refused (130) until it works again" in said
+    assert ("the disk is full" if number == errno.ENOSPC else "look at the disk") in said
+    assert "Traceback" not in said
+    disk.work()
+    assert soon_accepted(mag, 20)
+    assert [mag.register(node) for node in range(21, 26)] == [ACCEPTED] * 5
+    lma.kill()
+    lma.start()
+    assert there(lma) == {*range(10), *range(20, 26)}
 
 
 def test_a_read_only_disk_is_said_at_the_start() -> None:
