@@ -11,8 +11,10 @@ _DAMAGED = (
     "is damaged: move it and what lies beside it (-wal, -shm) away to begin anew;"
     " pmipctl store export shows what can still be read"
 )
+_FULL = "the disk is full: nothing is saved, and nobody registered, until there is room"
 _TEXTS = {
-    sqlite3.SQLITE_FULL: "the disk is full: nothing is saved, and nobody registered, until there is room",
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_IOERR_SHMSIZE: _FULL,  # there is none for its -shm, at the start
     sqlite3.SQLITE_READONLY: "cannot be written, it is read-only: mount its file system rw, or chmod u+w it",
     sqlite3.SQLITE_CANTOPEN: _NO_FILES,
     sqlite3.SQLITE_READONLY_DIRECTORY: _NO_FILES,

@@ -8,10 +8,10 @@ _LIBRARY = Path(__file__).parent / "failing" / "disk.c"
 
 
 class FailingDisk:
-    """All files beneath ``directory`` are on it. What it is made of lies there, too. Needs cc."""
+    """All files whose paths begin with ``files`` are on it. What it is made of lies in ``directory``. Needs cc."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, files: str) -> None:
+        self._files = files
         self._orders = directory / "orders"
         self._library = directory / "disk.so"
         subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", str(self._library), str(_LIBRARY)], check=True)
@@ -20,7 +20,7 @@ class FailingDisk:
     def environment(self) -> Mapping[str, str]:
         return {
             "LD_PRELOAD": str(self._library),
-            "FAILING_DISK": str(self._directory),
+            "FAILING_DISK": self._files,
             "FAILING_DISK_ORDERS": str(self._orders),
         }
 

@@ -49,6 +49,13 @@ def does_not_start(lma: LmaProcess) -> str:
     return said
 
 
+def fill(filler: Path) -> None:
+    """Leave no room on the disk that it is on."""
+    with filler.open("wb", buffering=0) as file, pytest.raises(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
 def soon_accepted(mag: Mag, node: int) -> bool:
     """Without a restart: writing is tried again after a while."""
     return any(mag.register(node) == ACCEPTED for _ in range(5))
@@ -69,9 +76,7 @@ def _a_full_disk(place: Place) -> None:
     mag = Mag(lma)
     assert mag.register(0) == ACCEPTED
     filler = lma.journal.parent / "filler"
-    with filler.open("wb", buffering=0) as file, pytest.raises(OSError):
-        while True:
-            file.write(bytes(4096))
+    fill(filler)
     codes = [mag.register(node) for node in range(1, 40)]
     # What had room in the last page of the log may still have been saved.
     accepted = {0, *(node for node, code in enumerate(codes, 1) if code == ACCEPTED)}
@@ -86,6 +91,9 @@ def _a_full_disk(place: Place) -> None:
     assert soon_accepted(mag, 200)
     assert [mag.register(node) for node in range(201, 211)] == [ACCEPTED] * 10
     lma.kill()
+    fill(filler)
+    assert f"{lma.journal}: the disk is full" in does_not_start(lma)
+    filler.unlink()
     lma.start()
     assert there(lma) == accepted | set(range(200, 211))
 
@@ -105,7 +113,7 @@ def test_a_disk_that_fails_under_a_running_lma(what: str, number: int) -> None:
 
 
 def _a_failing_disk(place: Place, what: str, number: int) -> None:
-    disk = FailingDisk(place.directory)
+    disk = FailingDisk(place.directory, str(place.directory))
     lma = LmaProcess(place, 0, NODES, environment=disk.environment)
     lma.start()
     mag = Mag(lma)

@@ -1,7 +1,7 @@
 /* A disk that fails when it is told to: a library to preload.
  *
- * FAILING_DISK names a directory, whose files are on that disk, and FAILING_DISK_ORDERS a file. While that has "write 5"
- * in it, writing fails with error number 5; with "sync 5", waiting for the disk does. An empty one, or none: all is well.
+ * On it are the files whose paths begin with FAILING_DISK. FAILING_DISK_ORDERS names a file: while that has "write 5" in
+ * it, writing fails with error number 5; with "sync 5", waiting for the disk does. If there is none all is well.
  */
 #define _GNU_SOURCE
 #include <errno.h>
