@@ -202,11 +202,11 @@ class Lma:
         if self._stopping:
             return
         now = self._clock.now()
-        renew, receive = self._engine.renew, self._engine.receive
+        recognize, receive = self._engine.recognize, self._engine.receive
         for datagram in batch:
             payload, source, local = datagram.payload, datagram.source, datagram.local
             try:
-                decided = renew(payload, source, local, now)
+                decided = recognize(payload, source, local, now)
                 if isinstance(decided, Commit):
                     self._authentic.append(source)
                     self._saving.commit(decided)

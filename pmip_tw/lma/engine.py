@@ -144,7 +144,7 @@ class LmaEngine:
                 self._clock.go_on_from(now.wall + ahead, now)
         return notes
 
-    def renew(
+    def recognize(
         self, payload: bytes, source: Endpoint, local: Ipv4, now: Now
     ) -> Commit | Sequence[Effect] | None:
         """A datagram, if it is one of those that nearly all are, or would be if its authenticator was right.
@@ -153,10 +153,11 @@ class LmaEngine:
         """
         if local != self.address:
             return None
-        return self._renewals.decide(payload, source, self._clock.of(now))
+        now = self._clock.of(now)
+        return self._renewals.decide(payload, source, now) or self._newcomers.decide(payload, source, now)
 
     def renewed(self, commit: Commit) -> bytes | None:
-        """The answer to what ``renew`` made, when it is durable; None: it is not as simple, see ``stands``."""
+        """The answer to a renewal that is durable; None: it is none, or not as simple, see ``stands``."""
         if not commit.answer or commit.comes or commit.changes or not self._underway.settle(commit):
             return None
         return commit.answer
@@ -175,9 +176,6 @@ class LmaEngine:
         kind = payload[0] if payload else -1
         try:
             if kind == _REQUEST:
-                known = self._newcomers.decide(payload, source, now) if local == self.address else None
-                if known is not None:
-                    return known
                 asked = self._intake.take(payload, source, self.address, now)
                 if not isinstance(asked, Asked):
                     return [*asked]

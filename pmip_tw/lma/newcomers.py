@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pmip_tw.addresses import Endpoint
 from pmip_tw.lma.admission import too_soon, wanted_home_address
 from pmip_tw.lma.bindings import Binding, BindingTable
-from pmip_tw.lma.commitment import Effect
+from pmip_tw.lma.commitment import Commit, Effect, Wait
 from pmip_tw.lma.home_addresses import HomeAddresses
 from pmip_tw.lma.intake import Intake
 from pmip_tw.lma.patterns import Patterns
@@ -48,7 +48,7 @@ class Newcomers:
         self._revoker = revoker
         self._registrations = registrations
 
-    def decide(self, payload: bytes, source: Endpoint, now: Now) -> Sequence[Effect] | None:
+    def decide(self, payload: bytes, source: Endpoint, now: Now) -> Commit | Sequence[Effect] | None:
         """A registration request to our address; None: it is to be read."""
         found = self._patterns.find(payload, source)
         if found is None:
@@ -89,4 +89,5 @@ class Newcomers:
         # As a renewal's, signed where the key is at hand.
         answer = plain_acceptance(new, self._accepting, self._policy.address)
         assert answer is not None
-        return self._registrations.bind(new, bound, now, answer=answer)
+        commit, more = self._registrations.bind(new, bound, now, answer=answer)
+        return commit if more is None else [Wait(more), commit]

@@ -217,7 +217,8 @@ class Registrations:
         self._patterns.remember(new)
         if beside and bound is not None:
             new = together((new, *(one for one in bound.all if one is not present)))
-        return self.bind(new, bound, now, asked=asked)
+        commit, more = self.bind(new, bound, now, asked=asked)
+        return [commit] if more is None else [Wait(more), commit]
 
     def bind(
         self,
@@ -227,8 +228,11 @@ class Registrations:
         *,
         asked: Asked | None = None,
         answer: bytes = b"",
-    ) -> list[Effect]:
-        """``new`` in place of ``bound``; ``asked``: the request, or the ``answer`` to one that was not read."""
+    ) -> tuple[Commit, Ask | None]:
+        """``new`` in place of ``bound``, and what to ask of worker 0 then.
+
+        ``asked``: the request, or the ``answer`` to one that was not read.
+        """
         more: Ask | None = None
         if bound is None:
             self._home_addresses.take(new)
@@ -241,7 +245,7 @@ class Registrations:
         carried = commit.carried
         if carried is not None and (carried.others or carried.at(place) is None):
             self._tell_replaced(commit, carried, place, now)
-        return [commit] if more is None else [Wait(more), commit]
+        return commit, more
 
     def _deregister(self, asked: Asked, bound: Binding | None, now: Now) -> list[Effect]:
         """L2, P37: the binding of that care-of address ends, or all; another MAG's stays; none is fine too."""

@@ -142,7 +142,7 @@ class Anchor:
         """``payload`` arrives; everything that is sent at once."""
         before = len(self.sent)
         now, origin = self.clock.now(), Endpoint(source, port)
-        decided = self.engine.renew(payload, origin, local, now)
+        decided = self.engine.recognize(payload, origin, local, now)
         if decided is None:
             decided = self.engine.receive(payload, origin, local, now)
         self._run([decided] if isinstance(decided, Commit) else decided)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pmip_tw.addresses import ALL_ONES, Endpoint, Ipv4, ipv4, prefix
 from pmip_tw.lma.address_pool import AddressPool
+from pmip_tw.lma.commitment import Commit
 from pmip_tw.lma.mags import KnownMag
 from pmip_tw.lma.pools import Pools
 from pmip_tw.mobility.associations import SecurityAssociation
@@ -44,15 +45,13 @@ def acquainted(**settings: Any) -> Anchor:
 
 def is_known(anchor: Anchor, payload: bytes, source: Ipv4 = MAG1, port: int = 434, local: Ipv4 = LMA) -> bool:
     """Whether it is decided before anybody has read it."""
-    read = []
-    decide = anchor.engine._registrations.decide
-    anchor.engine._registrations.decide = lambda asked, now: [read.append(asked), *decide(asked, now)][1:]  # type: ignore[method-assign]
-    try:
-        effects = anchor.engine.receive(payload, Endpoint(source, port), local, anchor.clock.now())
-        anchor._run(effects)
-    finally:
-        anchor.engine._registrations.decide = decide  # type: ignore[method-assign]
-    return not read and any(type(effect).__name__ == "Commit" for effect in effects)
+    origin, now = Endpoint(source, port), anchor.clock.now()
+    decided = anchor.engine.recognize(payload, origin, local, now)
+    if isinstance(decided, Commit):
+        anchor._run([decided])
+        return decided.comes
+    anchor._run(anchor.engine.receive(payload, origin, local, now) if decided is None else decided)
+    return False
 
 
 def asking(anchor: Anchor, node: int = 1, mag: Ipv4 = MAG1, **fields: Any) -> bytes:

@@ -36,8 +36,8 @@ def settled(**settings: Any) -> Anchor:
 
 def is_followed(anchor: Anchor, payload: bytes, source=MAG1, port: int = 434, local=LMA) -> bool:
     """Whether a request is taken for a renewal before anybody has read it; it is decided then."""
-    decided = anchor.engine.renew(payload, Endpoint(source, port), local, anchor.clock.now())
-    return isinstance(decided, Commit)
+    decided = anchor.engine.recognize(payload, Endpoint(source, port), local, anchor.clock.now())
+    return isinstance(decided, Commit) and not decided.comes
 
 
 def renewal(anchor: Anchor, **fields: Any) -> bytes:
@@ -78,7 +78,7 @@ class TestFollowed:
             anchor.accept(1, MAG1, **fields)
             anchor.accept(1, MAG1, home_address=FIRST_ADDRESS, **fields)
             if not follows:
-                monkeypatch.setattr(anchor.engine, "renew", lambda *arguments: None)
+                monkeypatch.setattr(anchor.engine, "recognize", lambda *arguments: None)
             for _ in range(3):
                 anchor.clock.advance(10)
                 anchor.accept(1, MAG1, home_address=FIRST_ADDRESS, **fields)
@@ -137,11 +137,11 @@ class TestForged:
             anchor = settled()
             before = anchor.state()
             payloads = [forged(renewal(anchor)) for _ in range(3)]
-            decided = anchor.engine.renew(payloads[0], Endpoint(MAG1, 434), LMA, anchor.clock.now())
+            decided = anchor.engine.recognize(payloads[0], Endpoint(MAG1, 434), LMA, anchor.clock.now())
             assert isinstance(decided, list)
             anchor.clock.advance(2)
             if not follows:
-                monkeypatch.setattr(anchor.engine, "renew", lambda *arguments: None)
+                monkeypatch.setattr(anchor.engine, "recognize", lambda *arguments: None)
             [answer] = [answer for payload in payloads for answer in anchor.hear(payload)]
             assert reply_in(answer, 1).code == 131
             assert anchor.state() == before
