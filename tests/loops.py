@@ -2,10 +2,18 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from typing import Protocol, TypeVar
 
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.posixbase import PosixReactorBase
+
+
+class Closes(Protocol):
+    def close(self) -> None: ...
+
+
+Made = TypeVar("Made", bound=Closes)
 
 
 @contextmanager
@@ -20,6 +28,13 @@ def private_reactor(kind: type[PosixReactorBase] = EPollReactor) -> Iterator[Pos
                 selectable.connectionLost(None)
         for call in reactor.getDelayedCalls():
             call.cancel()
+
+
+@contextmanager
+def on_private_reactor(made: Callable[[PosixReactorBase], Made]) -> Iterator[Made]:
+    """What is ``made`` there; it is closed first."""
+    with private_reactor() as reactor, closing(made(reactor)) as one:
+        yield one
 
 
 def run_until(reactor: PosixReactorBase, condition: Callable[[], object], seconds: float = 10.0) -> None:

@@ -26,7 +26,7 @@ from pmip_tw.store.unsaved import Unsaved
 from pmip_tw.testing.clock import FakeClock
 from pmip_tw.wire.registration import COLOCATED, REVERSE_TUNNEL, RegistrationReply, RegistrationRequest
 from tests.conformance import covers
-from tests.loops import private_reactor, run_until
+from tests.loops import on_private_reactor, run_until
 
 LMA, MAGS = ipv4("127.0.6.1"), (ipv4("127.0.6.2"), ipv4("127.0.6.3"))
 ATTACKER = ipv4("127.0.6.66")
@@ -126,10 +126,8 @@ class Bench:
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
-    with private_reactor() as reactor:
-        bench = Bench(reactor)
+    with on_private_reactor(Bench) as bench:
         yield bench
-        bench.close()
 
 
 @covers("H4")

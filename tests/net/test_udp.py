@@ -15,7 +15,7 @@ from pmip_tw.interfaces import Datagram, ISignallingReceiver, Unreachable
 from pmip_tw.net import kernel_buffers
 from pmip_tw.net.signalling import UdpSignalling
 from pmip_tw.net.udp import MAX_BATCH, MAX_OCTETS
-from tests.loops import private_reactor, run_until
+from tests.loops import on_private_reactor, run_until
 from tests.rights import no_rights
 
 LOCAL, OTHER = ipv4("127.0.5.1"), ipv4("127.0.5.2")
@@ -99,10 +99,8 @@ class Bench:
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
-    with private_reactor() as reactor:
-        bench = Bench(reactor)
+    with on_private_reactor(Bench) as bench:
         yield bench
-        bench.close()
 
 
 def test_a_flood_of_strangers_costs_no_good_one(bench: Bench) -> None:
