@@ -14,7 +14,7 @@ from zope.interface import Attribute, Interface
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.errors import StoreError
 from pmip_tw.mobility.records import Record
-from pmip_tw.mobility.tunnels import AccessKey, Counters, Entry, EntryKey
+from pmip_tw.mobility.tunnels import AccessKey, AlikeEntries, Counters, Entry, EntryKey
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -191,6 +191,12 @@ class IForwardingPlane(Interface):
         """Hold ``entry``; an entry of the same key is replaced in one step and keeps its counters.
 
         ForwardingError: the plane cannot carry it; what was there before still is.
+        """
+
+    def install_alike(entries: AlikeEntries) -> Sequence[Ipv4]:
+        """Hold all of them, of as many as can be done at once: a restart has a million.
+
+        The home addresses of the others come back: ``install`` takes their entries, or says why not.
         """
 
     def remove(key: EntryKey) -> Counters:

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from twisted.logger import Logger
 
+from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import AddressInTunnel, ForwardingError
 from pmip_tw.interfaces import IForwardingPlane
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.effects import Install, Remove
+from pmip_tw.mobility.tunnels import AlikeEntries
 from pmip_tw.wire.codes import Code
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ class ICarrier(Protocol):
         of asking.
         """
 
+    def install_alike(self, entries: AlikeEntries) -> Sequence[Ipv4]:
+        """As IForwardingPlane.install_alike; whoever comes back is carried by himself."""
+
 
 class AtOnce:
     """The packet plane is in this process."""
@@ -33,6 +38,9 @@ class AtOnce:
 
     def __init__(self, forwarding: IForwardingPlane) -> None:
         self._forwarding = forwarding
+
+    def install_alike(self, entries: AlikeEntries) -> Sequence[Ipv4]:
+        return self._forwarding.install_alike(entries)
 
     def carry(self, changes: Changes) -> Refusal | None:
         for change in changes:

@@ -36,7 +36,7 @@ from pmip_tw.lma.observed import ipsec_policy_missing, not_saved, renewals
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Send
-from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey
+from pmip_tw.mobility.tunnels import AlikeEntries, AnchorEntry, AnchorKey
 from pmip_tw.wire.codes import Code
 
 TRY_AGAIN = 1.0
@@ -126,17 +126,26 @@ class Lma:
             if not isinstance(entry, AnchorEntry) or self._engine.bound_to(entry.key) is None:
                 self._forwarding.remove(entry.key)
         refused: list[AnchorKey] = []
-        for entry in self._engine.entries():
-            refusal = self._carrier.carry((Install(entry),))
-            if isinstance(refusal, Deferred):
-                self._coming_back += 1
-                refusal.addCallback(partial(self._restored_at_last, entry.key))
-            elif refusal is not None:
-                self._log.error("{entry} is not served any more: {why}", entry=entry.key, why=refusal.cause)
-                refused.append(entry.key)
+        for entries in self._engine.entries():
+            for entry in self._entries_left(entries):
+                refusal = self._carrier.carry((Install(entry),))
+                if isinstance(refusal, Deferred):
+                    self._coming_back += 1
+                    refusal.addCallback(partial(self._restored_at_last, entry.key))
+                elif refusal is not None:
+                    self._log.error(
+                        "{entry} is not served any more: {why}", entry=entry.key, why=refusal.cause
+                    )
+                    refused.append(entry.key)
         for key in refused:
             effects += self._not_served(key, now)
         return effects
+
+    def _entries_left(self, entries: AnchorEntry | AlikeEntries) -> Iterable[AnchorEntry]:
+        """Nearly all are alike, and are taken at once; the others one by one."""
+        if isinstance(entries, AnchorEntry):
+            return (entries,)
+        return (entries.of(home_address) for home_address in self._carrier.install_alike(entries))
 
     def _not_served(self, key: AnchorKey, now: Now) -> Iterable[Effect]:
         bound = self._engine.bound_to(key)

@@ -1,18 +1,19 @@
 """The packet plane, which is worker 0's, seen from the others: who has which entry in it, and what is left behind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
+from pmip_tw.addresses import Ipv4
 from pmip_tw.agents.carrying import AtOnce, Changes
 from pmip_tw.agents.worker_messages import Carried, Carry, Change
 from pmip_tw.errors import ForwardingError
 from pmip_tw.interfaces import IForwardingPlane
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.effects import Install, Remove
-from pmip_tw.mobility.tunnels import AnchorKey, Counters, Entry, EntryKey
+from pmip_tw.mobility.tunnels import AlikeEntries, AnchorKey, Counters, Entry, EntryKey
 
 if TYPE_CHECKING:
     from pmip_tw.interfaces import IPacketReceiver
@@ -92,6 +93,10 @@ class RemotePlane:
     def install(self, entry: Entry) -> None:
         """Nobody waits for this."""
         self._tell(Carry(0, [Change.of(Install(entry))]))
+
+    def install_alike(self, entries: AlikeEntries) -> Sequence[Ipv4]:
+        """Whether worker 0 has them is waited for one by one."""
+        return entries.home_addresses
 
     def remove(self, key: EntryKey) -> Counters:
         self._tell(Carry(0, [Change.of(Remove(key))]))

@@ -25,7 +25,7 @@ from pmip_tw.interfaces import (
     ISignalling,
     ITunnelDataReceiver,
 )
-from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Counters, Entry, EntryKey
+from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, AlikeEntries, Counters, Entry, EntryKey
 
 _FINISHED = (b"\0\0", b"\2\0")  # flags and type of a frame with nothing left to do, checksum verified or not
 
@@ -120,6 +120,10 @@ class TunAccess:
 
     def stop(self) -> None:
         self._undo.close()
+
+    def install_alike(self, entries: AlikeEntries) -> Sequence[Ipv4]:
+        """They are an anchor's, which ``install`` says of each."""
+        return entries.home_addresses
 
     def install(self, entry: Entry) -> None:
         if not isinstance(entry, AccessEntry):

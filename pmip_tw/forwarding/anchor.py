@@ -23,7 +23,15 @@ from pmip_tw.interfaces import (
     ISignalling,
     ITunnelDataReceiver,
 )
-from pmip_tw.mobility.tunnels import AccessKey, AnchorEntry, AnchorKey, Counters, Entry, EntryKey
+from pmip_tw.mobility.tunnels import (
+    AccessKey,
+    AlikeEntries,
+    AnchorEntry,
+    AnchorKey,
+    Counters,
+    Entry,
+    EntryKey,
+)
 
 
 @implementer(IForwardingPlane, ITunnelDataReceiver)
@@ -93,6 +101,12 @@ class TunAnchor:
         if domain is not None:
             domain.require(entry.home_address)
         self._switch.install(entry)
+
+    def install_alike(self, entries: AlikeEntries) -> Sequence[Ipv4]:
+        domain = self._domains.get(entries.domain)
+        if domain is None or not domain.has_all(entries.home_addresses):
+            return entries.home_addresses
+        return self._switch.install_alike(entries)
 
     def remove(self, key: EntryKey) -> Counters:
         return self._switch.remove(key) if isinstance(key, AnchorKey) else Counters()

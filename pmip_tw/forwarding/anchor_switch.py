@@ -3,7 +3,7 @@
 No sockets here: every provider moves packets by these rules, and the edges are callables given at construction.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import AddressInTunnel, ForwardingError
@@ -18,7 +18,7 @@ from pmip_tw.forwarding.residents import Resident, Residents, ways_of
 from pmip_tw.forwarding.session import octets
 from pmip_tw.forwarding.soundness import out_of_tunnel
 from pmip_tw.forwarding.tunnel_ends import TunnelEnds
-from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Counters, Tunnel
+from pmip_tw.mobility.tunnels import AlikeEntries, AnchorEntry, AnchorKey, Counters, Tunnel
 from pmip_tw.wire.ipv4 import PROTOCOL_TCP
 
 
@@ -78,6 +78,24 @@ class AnchorSwitch:
             self._forget(domain, before)
         if isinstance(resident, AnchorSession):
             domain.links.add(resident)
+
+    def install_alike(self, entries: AlikeEntries) -> Sequence[Ipv4]:
+        """As IForwardingPlane.install_alike."""
+        tunnel, home_addresses = entries.tunnel, entries.home_addresses
+        domain = self._domains.get(entries.domain)
+        if domain is None or len(self._domains) > 1:
+            return home_addresses
+        ends = (tunnel.local, tunnel.remote)
+        if tunnel.key_out is not None or any(end in home_addresses for end in ends):
+            return home_addresses
+        try:
+            way = self._paths.acquire(tunnel)
+        except ForwardingError:
+            return home_addresses
+        left = domain.residents.put_silent(home_addresses, way)
+        way.users += len(home_addresses) - len(left)
+        self._paths.release(way)
+        return left
 
     def _require_unmistakable(self, entry: AnchorEntry, ways: tuple[Way, ...]) -> None:
         """AddressInTunnel: nobody could tell whose packets come out of its tunnels (P45)."""

@@ -1,6 +1,6 @@
 """The address spaces of a TUN anchor: each has a device of its own, and perhaps a routing table (P85)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 import attrs
@@ -37,6 +37,11 @@ class HomeDomain:
         """Its home link's router; without a home link the address itself."""
         link = next((prefix for prefix in self.prefixes if home_address in prefix), None)
         return home_address if link is None else self.gateways.get(link, link.first_host)
+
+    def has_all(self, home_addresses: Sequence[Ipv4]) -> bool:
+        """Whether one home link has all of them, as it is where it is the only one."""
+        lowest, highest = min(home_addresses), max(home_addresses)
+        return any(lowest in prefix and highest in prefix for prefix in self.prefixes)
 
     def require(self, home_address: Ipv4) -> None:
         """ForwardingError: ``home_address`` is on none of the home links."""

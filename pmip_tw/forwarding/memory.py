@@ -20,6 +20,7 @@ from pmip_tw.mobility.tunnels import (
     SIGNALLING_PORT,
     AccessEntry,
     AccessKey,
+    AlikeEntries,
     Counters,
     Encapsulation,
     Entry,
@@ -146,6 +147,11 @@ class MemoryPlane:
             raise ForwardingError("install", str(entry.key), "a MAG holds entries of access ports only")
         else:
             self._anchor.install(entry)
+
+    def install_alike(self, entries: AlikeEntries) -> Sequence[Ipv4]:
+        if self._failure is not None or self._ports:
+            return entries.home_addresses
+        return self._anchor.install_alike(entries)
 
     def remove(self, key: EntryKey) -> Counters:
         return self._access.remove(key) if isinstance(key, AccessKey) else self._anchor.remove(key)

@@ -1,6 +1,6 @@
 """Who lives in one address space of an LMA's packet plane: a million nodes, of which most are silent at a time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 from pmip_tw.addresses import Ipv4
@@ -59,6 +59,11 @@ class Residents:
             return session
         self._held[entry.home_address] = ways[0]
         return ways[0]
+
+    def put_silent(self, home_addresses: Sequence[Ipv4], way: Way) -> list[Ipv4]:
+        """They live here now, by ``way``, but for those where somebody lives already, which come back."""
+        claim = self._held.claim
+        return [home_address for home_address in home_addresses if not claim(home_address, way)]
 
     def peek(self, home_address: Ipv4) -> Resident | None:
         """Who lives there, and nobody is woken."""

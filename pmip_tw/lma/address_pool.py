@@ -88,10 +88,7 @@ class AddressPool:
 
     def take_over(self, address: Ipv4, owner: bytes) -> bool:
         """``take`` what a former process gave, if it is still given here and nobody's yet."""
-        if address in self._users or not self.gives(address):
-            return False
-        self._users[address] = owner
-        return True
+        return self.gives(address) and self._users.claim(address, owner)
 
     @property
     def oldest_hold(self) -> float:

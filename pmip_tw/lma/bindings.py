@@ -1,6 +1,6 @@
 """Who is registered where (RFC 5944 3.8.1): bindings are values, replaced whole by every accepted registration."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, KeysView, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
@@ -183,7 +183,6 @@ class FormerBindings(Protocol):
     """Knows what records mean: see ``former.py``."""
 
     def waited(self, record: Bound) -> Binding: ...
-    def entry(self, record: Bound) -> AnchorEntry: ...
 
 
 class BindingTable:
@@ -205,20 +204,26 @@ class BindingTable:
         binding = self._by_owner[record.owner] = self._former.waited(record)
         return binding
 
-    def restore(self, record: Bound, former: "FormerBindings") -> None:
-        """Hold what a former process has left; ``former`` makes a binding of it when somebody asks."""
-        self._former = former
-        self._by_owner[record.owner] = record
-        self._expiry.file(record.owner, record.deadline)
+    def restore(self, records: Sequence[Bound], former: "FormerBindings") -> None:
+        """Hold what a former process has left; ``former`` makes a binding of each when somebody asks."""
+        if records:
+            self._former = former
+            self._by_owner.update({record.owner: record for record in records})
+            owners = [record.owner for record in records]
+            self._expiry.file_all(owners, min([record.deadline for record in records]))
 
-    def entries(self) -> Iterator[AnchorEntry]:
-        """What the packet plane must hold for all of them."""
-        for found in self._by_owner.values():
-            if isinstance(found, Bound):
-                assert self._former is not None
-                yield self._former.entry(found)
-            else:
-                yield found.entry
+    @property
+    def owners(self) -> KeysView[bytes]:
+        """All who have a binding, now and at any later time."""
+        return self._by_owner.keys()
+
+    def waiting(self) -> Iterator[Bound]:
+        """What was restored, and nobody has asked for yet."""
+        return (found for found in self._by_owner.values() if isinstance(found, Bound))
+
+    def asked_for(self) -> Iterator[Binding]:
+        """All others: the newest binding of each owner."""
+        return (found for found in self._by_owner.values() if isinstance(found, Binding))
 
     def of_nai(self, nai: bytes) -> list[Binding]:
         """All that ``nai`` has; it may be more than one owner (P23). It looks through all: for people."""

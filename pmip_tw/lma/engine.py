@@ -38,7 +38,7 @@ from pmip_tw.mobility.effects import Install, Observe, Remove
 from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.mobility.replay import ReplayFloors, seconds_between
 from pmip_tw.mobility.steady_clock import SLEW, SteadyClock
-from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey
+from pmip_tw.mobility.tunnels import AlikeEntries, AnchorEntry, AnchorKey
 from pmip_tw.wire.codes import MessageType
 
 # As plain numbers: comparing with a member of an enumeration takes longer.
@@ -92,6 +92,7 @@ class LmaEngine:
             self._registrations,
         )
         self._renewals = Renewals(policy, self._bindings, self._intake, self._revoker, self._underway)
+        self._former = Former(policy.address, self._intake, self._granting)
         self._pools = pools
         self._revoked = Revoked(
             policy, associations, mags, pools, self._bindings, self._registrations, self._underway
@@ -130,7 +131,7 @@ class LmaEngine:
         restorer = Restorer(
             intake=self._intake,
             bindings=self._bindings,
-            former=Former(self.address, self._intake, self._granting),
+            former=self._former,
             pools=self._pools,
             floors=self._floors,
             revoker=self._revoker,
@@ -166,9 +167,11 @@ class LmaEngine:
         """Home addresses of bindings that are over but for the journal and the packet plane."""
         return self._underway.keys()
 
-    def entries(self) -> Iterator[AnchorEntry]:
-        """What the packet plane must hold."""
-        return self._bindings.entries()
+    def entries(self) -> Iterator[AnchorEntry | AlikeEntries]:
+        """What the packet plane must hold after ``restore``."""
+        yield from self._former.entries(self._bindings.waiting())
+        for binding in self._bindings.asked_for():
+            yield binding.entry
 
     def receive(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> Sequence[Effect]:
         """A datagram of port 434. Nothing that is not authentic changes any state."""

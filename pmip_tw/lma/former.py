@@ -4,6 +4,8 @@ Of nearly all only the record is kept, with what finds it and what ends it. It b
 of again, or an operator looks.
 """
 
+from collections.abc import Iterable, Iterator
+
 from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, Ipv4
 from pmip_tw.errors import WireError
 from pmip_tw.lma.bindings import Binding, NegotiatedRevocation
@@ -13,7 +15,7 @@ from pmip_tw.lma.intake import Intake
 from pmip_tw.lma.negotiating import offered
 from pmip_tw.lma.records import Bound
 from pmip_tw.lma.tunnelling import direct_tunnel
-from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Encapsulation, Tunnel
+from pmip_tw.mobility.tunnels import AlikeEntries, AnchorKey, Encapsulation, Tunnel
 
 
 class Former:
@@ -24,11 +26,13 @@ class Former:
         self._intake = intake
         self._granting = granting
 
-    def may_wait(self, record: Bound) -> bool:
-        """Whether nothing but its node, or an operator, needs more than the record. Else ``binding`` must look."""
-        if record.others or record.remote_port or record.key_in is not None:
-            return False
-        return self._intake.may_wait(record.request, record.owner, record.source_address)
+    def may_wait(self, records: Iterable[Bound]) -> list[Bound]:
+        """Those of which nothing but its node, or an operator, needs more than the record. ``binding`` must look at the
+        others.
+        """
+        return self._intake.may_wait(
+            one for one in records if not one.others and not one.remote_port and one.key_in is None
+        )
 
     def binding(self, record: Bound) -> Binding | None:
         """None: today's configuration does not prove its request, or it is not for us."""
@@ -57,11 +61,19 @@ class Former:
             restored=True,
         )
 
-    def entry(self, record: Bound) -> AnchorEntry:
-        """What the packet plane must hold for one that waits."""
-        return AnchorEntry(
-            home_address=record.home_address, tunnel=self._tunnel(record), domain=record.domain
-        )
+    def entries(self, records: Iterable[Bound]) -> Iterator[AlikeEntries]:
+        """What the packet plane must hold for those that wait."""
+        alike: dict[tuple[Ipv4, int, str], list[Ipv4]] = {}
+        for record in records:
+            terms = (record.remote, record.encapsulation, record.domain)
+            found = alike.get(terms)
+            if found is None:
+                alike[terms] = [record.home_address]
+            else:
+                found.append(record.home_address)
+        for (remote, encapsulation, domain), home_addresses in alike.items():
+            tunnel = direct_tunnel(self._local, remote, Encapsulation(encapsulation))
+            yield AlikeEntries(tunnel, domain, home_addresses)
 
     def recall(self, request: bytes, source_address: Ipv4, source_port: int) -> Asked | None:
         """The request once more; None: by today's configuration it is nobody's, or not for us."""

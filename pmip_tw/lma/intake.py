@@ -3,6 +3,8 @@
 What passes them is authentic and new; whether it is accepted is decided behind (``registrations.py``).
 """
 
+from collections.abc import Iterable
+
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma import observed
 from pmip_tw.lma.answer_limit import AnswerLimit
@@ -12,8 +14,8 @@ from pmip_tw.lma.mags import KnownMag, KnownMags
 from pmip_tw.lma.owners import owner_of
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.proving import Proof, Prover, Unproven, objection_between_agents, wrong_mn_ha
+from pmip_tw.lma.records import Bound, Spent
 from pmip_tw.lma.records import RefusedAhead as RefusedAheadRecord
-from pmip_tw.lma.records import Spent
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.lma.replies import acceptance, refusing, reply
 from pmip_tw.lma.underway import Underway
@@ -140,20 +142,26 @@ class Intake:
             asked.owner = owner_of(request)
         return asked
 
-    def may_wait(self, request: bytes, owner: bytes, source: Ipv4) -> bool:
-        """Whether a request that was believed before would get through ``recall`` as it is configured today.
+    def may_wait(self, records: Iterable[Bound]) -> list[Bound]:
+        """Those whose requests, which were believed before, would get through ``recall`` as it is configured today.
 
-        That its key is the same is not looked at: there may be a million of them.
+        That a key is the same is not looked at: there may be a million of them.
         """
-        form = form_of(request)
-        if form is None or self._by_technology or self._policy.tunnel_broadcast:
-            return False
-        if form.home_agent(request) != self._policy.address or leading_nai(request) != owner:
-            return False
-        if self._mags is not None and self._mags.is_known(source):
-            return False
-        association = self._associations.find(owner, form.spi(request))
-        return association is not None and association.previous is None
+        found: list[Bound] = []
+        if self._by_technology or self._policy.tunnel_broadcast:
+            return found
+        home_agent, mags, association_of = self._policy.address, self._mags, self._associations.find
+        for record in records:
+            request = record.request
+            form = form_of(request)
+            if form is None or form.home_agent(request) != home_agent or leading_nai(request) != record.owner:
+                continue
+            if mags is not None and mags.is_known(record.source_address):
+                continue
+            association = association_of(record.owner, form.spi(request))
+            if association is not None and association.previous is None:
+                found.append(record)
+        return found
 
     def remembered(self, payload: bytes, source: Endpoint, local: Ipv4) -> Asked:
         """The request of one that could wait."""

@@ -7,6 +7,7 @@ from pmip_tw.addresses import UNSPECIFIED, Ipv4, Prefix
 from pmip_tw.lma.address_pool import AddressPool, HomeLink
 from pmip_tw.lma.leases import Ask
 from pmip_tw.lma.realms import realm_key, realm_of
+from pmip_tw.lma.records import Bound
 from pmip_tw.mobility.tunnels import AnchorKey
 
 
@@ -126,12 +127,27 @@ class Pools:
         for pool in self._around(key):
             pool.hold(key.home_address, owner, since)
 
+    def take_over_plain(self, records: Iterable[Bound]) -> list[Bound]:
+        """``take`` what a former process gave, of as many as can be done at once: those, of which each is of a NAI.
+
+        ``take_over`` takes the others, or says why not.
+        """
+        taken: list[Bound] = []
+        # By what follows the @, as it is written.
+        serving: dict[bytes, list[AddressPool]] = {}
+        for record in records:
+            realm = record.owner.rpartition(b"@")[2]
+            pools = serving.get(realm)
+            if pools is None:
+                pools = serving[realm] = [] if self._static else self._candidates(record.owner)
+            for pool in pools:
+                if pool.link.domain == record.domain and pool.take_over(record.home_address, record.owner):
+                    taken.append(record)
+                    break
+        return taken
+
     def take_over(self, key: AnchorKey, nai: bytes, owner: bytes) -> str:
         """``take`` what a former process gave; why it cannot be kept, "" if it is."""
-        if not self._static:
-            for pool in self._candidates(nai):
-                if pool.link.domain == key.domain and pool.take_over(key.home_address, owner):
-                    return ""
         user = self.user(key)
         if user is not None:
             # A write that was said to have failed may be there all the same: the newest counts.

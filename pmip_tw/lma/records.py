@@ -179,6 +179,9 @@ LMA_JOURNAL = JournalFormat(
 
 def shifted(record: Record, shift: float) -> Record:
     """``record`` with instants of another process: ``shift`` seconds added to each."""
+    if isinstance(record, Bound) and not record.others:
+        # As below, of which there may be a million.
+        return replace(record, deadline=record.deadline + shift, moved_at=record.moved_at + shift)
     assert isinstance(record, _LmaRecord)
     changed: dict[str, object] = {name: getattr(record, name) + shift for name in record.instants}
     if isinstance(record, Bound) and record.others:

@@ -5,6 +5,8 @@ sent: what a former process has promised stands, as long as the configuration st
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import cast
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.lma import observed
@@ -32,7 +34,7 @@ from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.records import Record
 from pmip_tw.mobility.replay import ReplayFloors, later
 from pmip_tw.mobility.tunnels import AnchorKey
-from pmip_tw.wire.renewal import identification_of
+from pmip_tw.wire.renewal import identification_of, latest_identification
 
 Rows = Iterable[tuple[float, Sequence[Record]]]
 """See IBindingStore.load."""
@@ -63,7 +65,7 @@ class Restorer:
         self._floors = floors
         self._revoker = revoker
         self._revoked = revoked
-        # What newer records have told about already.
+        # What newer records have told about already, besides those who have a binding.
         self._owners: set[bytes] = set()
         self._revocations: set[tuple[bytes, int, int]] = set()
         self._addresses: set[AnchorKey] = set()
@@ -77,10 +79,14 @@ class Restorer:
     def restore(self, rows: Rows, now: Now) -> list[Observe]:
         """Everything that ``rows`` tell of and that is not over; what is to be observed."""
         for shift, records in rows:
-            for record in reversed(records):
-                self._take(shifted(record, shift) if shift else record, now)
+            for kind, alike in groupby(reversed(records), type):
+                if kind is Bound:
+                    self._bound_many(cast("list[Bound]", [*alike]), shift, now)
+                else:
+                    for record in alike:
+                        self._take(_of_now(record, shift), now)
         for since, owner, identification in sorted(self._spent):
-            self._note_latest(identification)
+            self._note_identification(identification)
             self._floors.note(owner, identification, since)
         for since, key, owner in sorted(self._held):
             self._pools.hold(key, owner, since)
@@ -93,12 +99,8 @@ class Restorer:
         return [*self._notes, observed.restored(len(self._bindings), len(self._notes))]
 
     def _take(self, record: Record, now: Now) -> None:
-        if isinstance(record, Bound):
-            if record.owner not in self._owners:
-                self._owners.add(record.owner)
-                self._bound(record, now)
-        elif isinstance(record, Unbound):
-            if record.owner not in self._owners:
+        if isinstance(record, Unbound):
+            if record.owner not in self._owners and record.owner not in self._bindings.owners:
                 self._owners.add(record.owner)
                 self._spent.append((record.ended_at, record.owner, record.identification))
             self._hold(_key(record), record.owner, record.ended_at)
@@ -111,20 +113,37 @@ class Restorer:
         elif isinstance(record, RevokedByMag):
             if record.deadline > now.monotonic:
                 self._revoked.recall(record)
-        elif isinstance(record, LeaseEnded) and _key(record) not in self._addresses:
+        elif isinstance(record, LeaseEnded) and not self._is_told(_key(record)):
             self._leases_ended.append((record.ended_at, _key(record)))
 
     # Bindings
 
+    def _bound_many(self, records: list[Bound], shift: float, now: Now) -> None:
+        """Of one row, newest first. A million of them are read at a start, so that they are taken many at a time."""
+        known, bindings, bound = self._owners, self._bindings, self._bindings.owners
+        records = [one for one in records if one.owner not in bound and one.owner not in known]
+        if shift:
+            records = [cast("Bound", shifted(one, shift)) for one in records]
+        if len({one.owner for one in records}) == len(records):
+            live = (one for one in records if one.deadline > now.monotonic)
+            taken = self._pools.take_over_plain(self._former.may_wait(live))
+            bindings.restore(taken, self._former)
+            self._note_latest([one.request for one in taken])
+            if len(taken) == len(records):
+                return
+        for record in records:
+            if record.owner not in bound and record.owner not in known:
+                self._bound(record, now)
+
     def _bound(self, record: Bound, now: Now) -> None:
         """The newest record of its owner."""
-        if record.deadline > now.monotonic and self._former.may_wait(record):
+        self._owners.add(record.owner)
+        if record.deadline > now.monotonic and self._former.may_wait((record,)):
             key = _key(record)
             problem = self._pools.take_over(key, record.owner, record.owner)
             if not problem:
-                self._addresses.add(key)
-                self._bindings.restore(record, self._former)
-                self._note_latest(identification_of(record.request))
+                self._bindings.restore((record,), self._former)
+                self._note_latest([record.request])
                 return
             self._notes.append(observed.not_restored(record.owner, key, problem))
         else:
@@ -144,11 +163,14 @@ class Restorer:
             self._notes.append(observed.not_restored(record.owner, key, problem))
             return
         newest = together(bindings)
-        self._addresses.add(key)
         self._bindings.put(newest)
-        self._note_latest(newest.identification)
+        self._note_latest([newest.request])
 
-    def _note_latest(self, identification: int) -> None:
+    def _note_latest(self, requests: Sequence[bytes]) -> None:
+        if requests:
+            self._note_identification(latest_identification(requests))
+
+    def _note_identification(self, identification: int) -> None:
         if self.latest is None or later(identification, self.latest):
             self.latest = identification
 
@@ -158,9 +180,13 @@ class Restorer:
             self._spent.append((ended_at, record.owner, identification_of(record.request)))
 
     def _hold(self, key: AnchorKey, owner: bytes, since: float) -> None:
-        if key not in self._addresses:
+        if not self._is_told(key):
             self._addresses.add(key)
             self._held.append((since, key, owner))
+
+    def _is_told(self, key: AnchorKey) -> bool:
+        """Whether a newer record says whose an address is, or was."""
+        return key in self._addresses or self._pools.user(key) is not None
 
     # Revocations
 
@@ -179,6 +205,10 @@ class Restorer:
         if asked is not None:
             proof = RevocationProof.of(asked.association, asked.fa_ha)
             self._revoker.resume(record, proof, asked.nai, now)
+
+
+def _of_now(record: Record, shift: float) -> Record:
+    return shifted(record, shift) if shift else record
 
 
 def _misfit(record: Bound, bindings: tuple[Binding, ...]) -> str:

@@ -32,6 +32,17 @@ class AddressTable(Generic[Value]):
             self._size += 1
         page[address & 255] = value
 
+    def claim(self, address: Ipv4, value: Value) -> bool:
+        """Set what is not set yet; whether that was so."""
+        page = self._pages.get(address >> 8)
+        if page is None:
+            page = self._pages[address >> 8] = [None] * 256
+        elif page[address & 255] is not None:
+            return False
+        page[address & 255] = value
+        self._size += 1
+        return True
+
     def pop(self, address: Ipv4) -> Value | None:
         """What was there, and is not any more; None: nothing."""
         page = self._pages.get(address >> 8)

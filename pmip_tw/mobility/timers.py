@@ -1,7 +1,7 @@
 """Very many deadlines that mostly move away: a lazy wheel."""
 
 import heapq
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
@@ -43,6 +43,14 @@ class Wheel(Generic[Key]):
             bucket.append(key)
             if number == self._opened:
                 self._looked_at.discard(key)
+
+    def file_all(self, keys: Iterable[Key], deadline: float) -> None:
+        """As ``file`` for each, before any of them comes due: none of their deadlines is before ``deadline``."""
+        number = int(deadline / self._granularity) + 1
+        if number not in self._buckets:
+            self._buckets[number] = []
+            heapq.heappush(self._order, number)
+        self._buckets[number].extend(keys)
 
     def due(self, monotonic: float, limit: int = AT_A_TIME) -> list[Key]:
         """At most ``limit`` keys whose deadline has passed; more may be left, see ``next_deadline``.

@@ -1,5 +1,6 @@
 """What the packet plane must carry out: tunnels, and one entry per mobile node at either end."""
 
+from collections.abc import Sequence
 from enum import Enum, IntEnum
 from typing import NamedTuple
 
@@ -141,6 +142,18 @@ class AnchorEntry(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def key(self) -> AnchorKey:
         return AnchorKey(self.home_address, self.domain)
+
+
+class AlikeEntries(Struct, frozen=True, gc=False):
+    """Anchor entries of very many nodes: one for each of ``home_addresses``, with nothing but the rest beside."""
+
+    tunnel: Tunnel
+    domain: str
+    home_addresses: Sequence[Ipv4]
+
+    def of(self, home_address: Ipv4) -> AnchorEntry:
+        """That of one of them."""
+        return AnchorEntry(home_address=home_address, tunnel=self.tunnel, domain=self.domain)
 
 
 Entry = AccessEntry | AnchorEntry

@@ -2,7 +2,7 @@
 
 import gc
 
-YOUNG = 100_000
+YOUNG = 40_000
 """Objects that are made, more than are freed, before the young ones are looked at; by default 700."""
 
 YOUNG_BEFORE_MIDDLE, MIDDLE_BEFORE_ALL = 50, 1000

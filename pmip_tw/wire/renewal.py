@@ -6,6 +6,7 @@ in the octets these are. It is made of a request that the decoder has read, and 
 any other octet is read as a whole.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 from struct import Struct
 
@@ -64,6 +65,11 @@ Words = tuple[bytes, bytes, bytes, bytes, bytes]
 
 Own = tuple[bytes, Ipv4, int, int, bytes]
 """Of a request: NAI, home address, Identification, SPI and authenticator."""
+
+
+def latest_identification(datagrams: Iterable[bytes]) -> int:
+    """Of registration requests that were made at about the same time."""
+    return int.from_bytes(max(datagram[_AT:_BEHIND] for datagram in datagrams), "big")
 
 
 def shape_of(datagram: bytes) -> tuple[int, int]:

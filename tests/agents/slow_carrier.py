@@ -1,12 +1,15 @@
 """A packet plane elsewhere, which takes its time."""
 
 from collections import deque
+from collections.abc import Sequence
 
 from twisted.internet.defer import Deferred
 
+from pmip_tw.addresses import Ipv4
 from pmip_tw.agents.carrying import AtOnce, Changes
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.lma.refusal import Refusal
+from pmip_tw.mobility.tunnels import AlikeEntries
 
 
 class SlowCarrier:
@@ -20,6 +23,10 @@ class SlowCarrier:
         answer: Deferred[Refusal | None] = Deferred()
         self._asked.append((changes, answer))
         return answer
+
+    def install_alike(self, entries: AlikeEntries) -> Sequence[Ipv4]:
+        """It takes its time for these, too."""
+        return entries.home_addresses
 
     def do(self) -> None:
         """What was asked first."""

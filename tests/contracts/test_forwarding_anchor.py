@@ -7,7 +7,7 @@ from pmip_tw.addresses import Endpoint
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops
 from pmip_tw.interfaces import IForwardingPlane, ITunnelDataReceiver
-from pmip_tw.mobility.tunnels import AnchorEntry, Counters, Entry
+from pmip_tw.mobility.tunnels import AlikeEntries, AnchorEntry, Counters, Entry
 from pmip_tw.wire.icmp import DESTINATION_UNREACHABLE, HOST_UNREACHABLE, IcmpMessage
 from pmip_tw.wire.ipv4 import Ipv4Packet
 from pmip_tw.wire.udp import udp_packet
@@ -36,6 +36,30 @@ class TestAnchorContract:
         anchor.plane.remove(moved.key)
         assert anchor.plane.snapshot() == ()
         assert anchor.plane.remove(moved.key) == Counters()
+
+    @pytest.mark.parametrize("over_udp", [False, True], ids=["ip-in-ip", "udp"])
+    def test_many_that_are_alike_are_held_at_once(self, anchor: AnchorWorld, over_udp: bool) -> None:
+        alike = AlikeEntries(tunnel(over_udp=over_udp), "", [HOME, OTHER_HOME])
+        assert [*anchor.plane.install_alike(alike)] == []
+        assert set(anchor.plane.snapshot()) == {alike.of(HOME), alike.of(OTHER_HOME)}
+        packet = to_node(b"hello")
+        anchor.host_sends(packet)
+        anchor.until(lambda: anchor.tunnelled() == [(alike.tunnel, hop(packet))])
+        for home_address in (HOME, OTHER_HOME):
+            anchor.plane.remove(alike.of(home_address).key)
+        assert anchor.plane.snapshot() == ()
+
+    def test_whom_it_cannot_hold_like_the_others_comes_back(self, anchor: AnchorWorld) -> None:
+        """Where somebody lives already, a tunnel's own end, an unknown domain: ``install`` has the last word."""
+        held = AnchorEntry(home_address=HOME, tunnel=tunnel(1))
+        anchor.plane.install(held)
+        alike = AlikeEntries(tunnel(), "", [HOME, OTHER_HOME])
+        assert [*anchor.plane.install_alike(alike)] == [HOME]
+        assert set(anchor.plane.snapshot()) == {held, alike.of(OTHER_HOME)}
+        anchor.plane.install(alike.of(HOME))
+        assert set(anchor.plane.snapshot()) == {alike.of(HOME), alike.of(OTHER_HOME)}
+        for wrong in (AlikeEntries(tunnel(), "", [LOCAL]), AlikeEntries(tunnel(), "elsewhere", [HOME])):
+            assert wrong.home_addresses == [*anchor.plane.install_alike(wrong)]
 
     @covers("P41")
     @both_encapsulations

@@ -101,9 +101,12 @@ class Anchor:
             aaa=made["aaa"],
         )
 
-    def restart(self, *, downtime: float = 0.0, reboot: bool = False, **changes: object) -> None:
+    def restart(
+        self, *, downtime: float = 0.0, reboot: bool = False, one_row: bool = False, **changes: object
+    ) -> None:
         """The process ends where it stands, and another one begins; the machine too if ``reboot``.
 
+        ``one_row``: all that was saved so far was saved at once.
         ``changes`` of the configuration: ``policy``, or what an Anchor is made of.
         """
         self.clock.advance(downtime)
@@ -116,6 +119,8 @@ class Anchor:
         self.engine = self._new_engine()
         self.waiting.clear()
         codec = RowCodec(LMA_JOURNAL)
+        if one_row:
+            self.journal = [codec.encode([record for row in self.journal for record in codec.decode(row)])]
         rows = [(shift, codec.decode(row)) for row in reversed(self.journal)]
         self._run(self.engine.restore(rows, self.clock.now()))
         self.installed = {bound.key: bound.entry for bound in self.engine.bindings}

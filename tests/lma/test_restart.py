@@ -1,5 +1,6 @@
 """A process is gone, and another one goes on where it was."""
 
+import random
 from collections.abc import Callable
 
 import attrs
@@ -183,6 +184,52 @@ class TestWhatIsLeft:
         anchor.accept(1, MAG1, **fields)
         anchor.restart()
         assert anchor.engine.bindings.gre_keys._held == {anchor.binding().tunnel.key_in}
+
+
+class TestManyAtOnce:
+    """What was saved together is read together, and means what it means one by one."""
+
+    @pytest.mark.parametrize("reboot", [False, True], ids=["process", "reboot"])
+    @pytest.mark.parametrize("seed", range(12))
+    def test_it_is_the_same_whatever_was_saved_together(self, seed: int, reboot: bool) -> None:
+        apart, together = self.story(seed), self.story(seed)
+        apart.restart(downtime=3, reboot=reboot)
+        together.restart(downtime=3, reboot=reboot, one_row=True)
+        assert promised(together) == promised(apart)
+        assert together.installed == apart.installed
+        for node in range(1, 10):
+            lived_on = [anchor.accept(node, MAG2).home_address for anchor in (apart, together)]
+            assert lived_on[0] == lived_on[1], "the same addresses are held for the same nodes"
+
+    def story(self, seed: int) -> Anchor:
+        """Some come, some go, some move, some are sent away; what they had wanders."""
+        chance = random.Random(seed)
+        anchor = Anchor(handover_min_interval=0.0, home="10.1.0.0/28")
+        for _ in range(60):
+            node = chance.randrange(1, 9)
+            has = anchor.engine.bindings.get(nai(node)) is not None
+            match chance.choice(["come", "come", "come", "go", "end", "wait"]):
+                case "come":
+                    anchor.accept(node, chance.choice([MAG1, MAG2]), lifetime=chance.choice([8, 600]))
+                case "go":
+                    anchor.accept(node, MAG1, lifetime=0)
+                case "end" if has:
+                    anchor.revoke(node)
+                case _:
+                    anchor.pass_time(1)
+        return anchor
+
+    def test_of_two_that_have_one_address_the_newer_keeps_it(self) -> None:
+        """A write that was said to have failed may be there all the same."""
+        for one_row in (False, True):
+            anchor = Anchor()
+            anchor.accept(1, MAG1)
+            other = Anchor()
+            other.accept(2, MAG1)
+            anchor.journal += other.journal
+            anchor.restart(one_row=one_row)
+            assert bound(anchor) == {nai(2): (FIRST_ADDRESS, MAG1)}
+            assert anchor.notes[-2].name == "binding-not-restored"
 
 
 class TestEnds:

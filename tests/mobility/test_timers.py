@@ -91,6 +91,18 @@ def test_let_go_is_forgotten() -> None:
     assert wheel.next_deadline() is None
 
 
+def test_many_are_filed_at_once() -> None:
+    deadlines = {"a": 5.0, "b": 5.5, "c": 90.0}
+    wheel: Wheel[str] = Wheel(1.0, deadlines.get)
+    wheel.file("d", 3.0)
+    deadlines["d"] = 3.0
+    wheel.file_all(deadlines.keys() - {"d"}, min(deadlines.values()))
+    assert wheel.next_deadline() == 4.0
+    assert wheel.due(4) == ["d"]
+    assert sorted(wheel.due(7)) == ["a", "b"]
+    assert wheel.due(90.5) == [] and wheel.due(91) == ["c"]
+
+
 def test_an_empty_wheel_asks_for_nothing() -> None:
     wheel: Wheel[str] = Wheel(1.0, {}.get)
     assert wheel.next_deadline() is None
