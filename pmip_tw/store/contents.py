@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any
-from urllib.parse import quote
 
 import attrs
 
@@ -75,7 +74,8 @@ def checked(path: str) -> Report:
 
 @contextmanager
 def _looking(path: str) -> "Iterator[_Contents]":
-    at_rest = not os.path.exists(f"{path}-wal")
+    log = f"{os.path.realpath(path)}-wal"
+    at_rest = not os.path.exists(log)
     try:
         with closing(_connected(path, at_rest=at_rest)) as db:
             require_journal(db, path)
@@ -88,7 +88,7 @@ def _looking(path: str) -> "Iterator[_Contents]":
     except SQLITE_ERRORS as error:
         raise trouble(path, error) from error
     finally:
-        if at_rest and os.path.exists(f"{path}-wal"):
+        if at_rest and os.path.exists(log):
             raise StoreError(path, "its daemon was started while we looked: look again")
 
 
@@ -101,7 +101,7 @@ def _connected(path: str, *, at_rest: bool) -> sqlite3.Connection:
         raise StoreError(path, f"cannot be read: {error.strerror}") from error
     if not at_rest:
         return reading.connect(path, "ro")
-    return sqlite3.connect(f"file:{quote(path)}?immutable=1", uri=True, isolation_level=None)
+    return sqlite3.connect(f"{reading.file_uri(path)}?immutable=1", uri=True, isolation_level=None)
 
 
 class _Contents:

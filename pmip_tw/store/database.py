@@ -43,13 +43,14 @@ class Database:
         """StoreError: the file cannot be used, and was not changed."""
         self._place.claim()
         try:
+            log_of_commits.keep_if_alone(self._place.path)
             self._db = connect(self._place.path, "rw")
             try:
                 self._begin(layout)
             except BaseException:
                 self._db.close()
                 raise
-        except SQLITE_ERRORS as error:
+        except (*SQLITE_ERRORS, OSError) as error:
             self._place.release()
             raise trouble(self._place.path, error) from error
         except BaseException:

@@ -41,11 +41,7 @@ def keep_if_damaged(db: sqlite3.Connection, path: str) -> None:
     (_, good, _) = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     if commits_behind(octets, max(good, 0)) < 2:
         return
-    copy = f"{log}.damaged"
-    number = 1
-    while os.path.exists(copy):
-        number += 1
-        copy = f"{log}.damaged-{number}"
+    copy = _free(f"{log}.damaged")
     try:
         shutil.copyfile(log, copy)
         os.chmod(copy, 0o600)
@@ -59,6 +55,45 @@ def keep_if_damaged(db: sqlite3.Connection, path: str) -> None:
         log=log,
         copy=copy,
     )
+
+
+def keep_if_alone(path: str) -> None:
+    """Move the log out of the way if the file that it is of is not there, or empty: SQLite would delete it.
+
+    StoreError: it cannot be moved.
+    """
+    log = f"{path}-wal"
+    if _size(path) or not _size(log):
+        return
+    kept = _free(f"{log}.alone")
+    try:
+        os.rename(log, kept)
+    except OSError as error:
+        raise StoreError(
+            log, f"is of a journal that is not there, and cannot be moved ({error.strerror}): move it away"
+        ) from error
+    _log.error(
+        "{log}: its journal is not there; it is {kept} now. If that journal is found, put it back, and this beside "
+        "it as {log}",
+        log=log,
+        kept=kept,
+    )
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _free(name: str) -> str:
+    """``name``, or one like it that nothing has yet."""
+    free, number = name, 1
+    while os.path.lexists(free):
+        number += 1
+        free = f"{name}-{number}"
+    return free
 
 
 def commits_behind(log: bytes, good: int) -> int:

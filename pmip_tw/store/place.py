@@ -3,7 +3,7 @@
 import fcntl
 import os
 import stat
-from errno import EROFS
+from errno import ELOOP, EROFS
 from pathlib import Path
 
 from pmip_tw.errors import StoreError
@@ -15,6 +15,9 @@ SMALLEST = 512
 """Octets of a page: SQLite would take what is much smaller for empty, and overwrite it."""
 
 _LOCKS = Path("/proc/locks")
+
+_THERE = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+"""No link is followed: SQLite has its files beside what it points to, and we would look for them beside the link."""
 
 _Identity = tuple[int, int]
 """Device and inode: what a file is, whatever it is called."""
@@ -35,14 +38,15 @@ class Place:
         """
         self._prepare_directory()
         try:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(self.path, _THERE | os.O_CREAT, 0o600)
         except OSError as error:
-            raise StoreError(self.path, _cannot_open(error)) from error
+            raise StoreError(self.path, _cannot_open(self.path, error)) from error
         # Closed only after SQLite is: closing any descriptor of a file ends the locks that SQLite has on it.
         self._descriptor = descriptor
         try:
             self._examine(descriptor)
             self._lock(descriptor)
+            self._examine_beside()
             os.fsync(descriptor)
             sync_directory(self.path)
         except BaseException:
@@ -66,17 +70,35 @@ class Place:
 
     def _examine(self, descriptor: int) -> None:
         found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise StoreError(self.path, "is no file: name another path in 'store'")
+        self._require_ours(self.path, found)
         if 0 < found.st_size < SMALLEST:
             raise StoreError(self.path, "is no journal: move it away, or name another path in 'store'")
-        if os.geteuid() not in (found.st_uid, 0):
-            raise StoreError(
-                self.path,
-                "belongs to another user: chown it to the daemon's, or name another path in 'store'",
-            )
         if stat.S_IMODE(found.st_mode) != 0o600:
             os.fchmod(descriptor, 0o600)
+
+    def _examine_beside(self) -> None:
+        """What a crash has left, or somebody has put there with the file."""
+        for path in (f"{self.path}{beside}" for beside in BESIDE):
+            try:
+                descriptor = os.open(path, _THERE)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise StoreError(path, _cannot_open(path, error)) from error
+            try:
+                self._require_ours(path, os.fstat(descriptor))
+                os.fchmod(descriptor, 0o600)
+            finally:
+                os.close(descriptor)
+
+    @staticmethod
+    def _require_ours(path: str, found: os.stat_result) -> None:
+        if not stat.S_ISREG(found.st_mode):
+            raise StoreError(path, "is no file: name another path in 'store'")
+        if os.geteuid() not in (found.st_uid, 0):
+            raise StoreError(
+                path, "belongs to another user: chown it to the daemon's, or name another path in 'store'"
+            )
 
     def _lock(self, descriptor: int) -> None:
         try:
@@ -137,7 +159,9 @@ def _identity(path: str) -> _Identity:
     return found.st_dev, found.st_ino
 
 
-def _cannot_open(error: OSError) -> str:
+def _cannot_open(path: str, error: OSError) -> str:
+    if error.errno == ELOOP and os.path.islink(path):
+        return f"is a symbolic link: name what it points to ({os.path.realpath(path)}) in 'store'"
     if isinstance(error, IsADirectoryError):
         return "is a directory: name a file in it in 'store'"
     if isinstance(error, PermissionError):

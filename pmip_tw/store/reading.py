@@ -1,5 +1,6 @@
 """Reading a journal: who wrote it when, and its rows, in pieces so short that they hold nobody up."""
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -48,8 +49,13 @@ class Row(NamedTuple):
 def connect(path: str, mode: str) -> sqlite3.Connection:
     """``mode``: "ro" or "rw"; neither makes a file. Every statement is a transaction of its own."""
     return sqlite3.connect(
-        f"file:{quote(path)}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
+        f"{file_uri(path)}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
     )
+
+
+def file_uri(path: str) -> str:
+    """As SQLite reads it, whatever characters ``path`` has; two slashes at its beginning are no host's name."""
+    return f"file://{quote(os.fsencode(os.path.abspath(path)))}"
 
 
 def runs(db: sqlite3.Connection) -> list[Run]:

@@ -12,13 +12,15 @@ from contextlib import ExitStack, suppress
 
 from pmip_tw.errors import StoreError
 from pmip_tw.mobility.records import JournalFormat, Record
+from pmip_tw.store import log_of_commits
 from pmip_tw.store.clocks import Clocks, system_clocks
 from pmip_tw.store.database import Database
 from pmip_tw.store.loading import load
 from pmip_tw.store.place import BESIDE, Place, sync_directory
 from pmip_tw.store.rows import RowCodec
 
-_NEW, _OLD = ".new", ".old"
+_NEW, _OLD = ".unfinished", ".obsolete"
+"""Names that nobody gives a file who makes a copy of it: what is called so is removed."""
 
 _LOGS = (*BESIDE, "-journal")
 """What may be found beside a file after a crash; the last from the moment before it kept a log of commits."""
@@ -137,11 +139,14 @@ class Slices:
 
     def _remove_rests(self) -> None:
         """Of a change that a crash has cut short."""
+        for log in self._beside(rf"(\.\d+-of-\d+)?({_LOG})"):
+            path = log.rpartition("-")[0]
+            if not os.path.exists(path):
+                if not os.path.exists(path + _OLD):  # somebody has taken the journal from it
+                    log_of_commits.keep_if_alone(path)
+                _remove(log)
         for path in self._beside(rf"(\.\d+-of-\d+)?({_NEW}|{_OLD})({_LOG})?"):
             _remove(path)
-        for path in self._beside(rf"(\.\d+-of-\d+)?({_LOG})"):
-            if not os.path.exists(path.rpartition("-")[0]):
-                _remove(path)
 
     def _database(self, path: str) -> Database:
         return Database(Place(path), self._form, horizon=self._horizon, clocks=self._clocks)

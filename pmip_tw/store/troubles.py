@@ -32,7 +32,9 @@ SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 
 
 def trouble(path: str, error: Exception) -> StoreError:
-    """``error``, one of ``SQLITE_ERRORS``, in SQLite's words and ours."""
+    """``error``, one of ``SQLITE_ERRORS`` or an OSError, in its words and ours."""
+    if isinstance(error, OSError):
+        return StoreError(error.filename or path, f"{_OTHERWISE} ({error.strerror})")
     if not isinstance(error, sqlite3.Error):
         return StoreError(path, _DAMAGED)
     if type(error) is sqlite3.DatabaseError and not hasattr(error, "sqlite_errorcode"):

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import sqlite3
 import subprocess
 import time
@@ -12,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from pmip_tw.errors import StoreError
-from pmip_tw.store import database, rows
-from pmip_tw.store.journal import PAUSE
+from pmip_tw.store import contents, database, rows
+from pmip_tw.store.journal import PAUSE, SqliteJournal
 from pmip_tw.store.reading import connect
 from tests.loops import run_until
 from tests.store.conftest import Desk, content
-from tests.store.records import held
+from tests.store.records import FORM, held
 
 
 def fill(disk: Path) -> Path:
@@ -184,6 +185,19 @@ class TestOthersFiles:
         with pytest.raises(StoreError, match=r"^/dev/null: is no file"):
             desk.open(Path("/dev/null"))
 
+    def test_a_link(self, desk: Desk, tmp_path: Path) -> None:
+        """SQLite would have its files elsewhere than we look for them."""
+        for target in (tmp_path / "there", tmp_path / "not there"):
+            (tmp_path / "there").touch()
+            link = tmp_path / "link"
+            link.symlink_to(target)
+            with pytest.raises(
+                StoreError, match=f"^{link}: is a symbolic link: name what it points to .{target}."
+            ):
+                desk.open(link)
+            assert target.exists() == (target.name == "there")
+            link.unlink()
+
     def test_a_directory_that_anybody_may_change(self, desk: Desk, tmp_path: Path) -> None:
         tmp_path.chmod(0o777)
         with pytest.raises(StoreError, match=f"anybody may change its directory: chmod o-w {tmp_path}"):
@@ -219,6 +233,74 @@ class TestRights:
         desk.open(path)
         assert path.stat().st_mode & 0o777 == 0o600
 
+    def test_a_log_of_commits_that_others_could_read(self, desk: Desk, tmp_path: Path) -> None:
+        """A copy of both files keeps their names, but not always their modes."""
+        copy = copied(desk, tmp_path)
+        log = copy.with_name("journal-wal")
+        log.chmod(0o644)
+        journal = desk.open(copy)
+        assert log.stat().st_mode & 0o777 == 0o600
+        assert content(journal) == [held(1)]
+
+    def test_a_log_of_commits_of_another_user(
+        self, desk: Desk, tmp_path: Path, nobody: Callable[[], None]
+    ) -> None:
+        if os.geteuid() != 0:
+            pytest.skip("needs two users: run it as root")
+        copy = copied(desk, theirs(tmp_path))
+        os.chown(copy.parent, 65534, 65534)
+        os.chown(copy, 65534, 65534)
+        log = copy.with_name("journal-wal")
+        nobody()
+        with pytest.raises(StoreError, match=f"^{log}: permission denied: it and its directory must belong"):
+            desk.open(copy)
+
+
+def copied(desk: Desk, folder: Path) -> Path:
+    """A journal with one record, which is in its log of commits, as a kill leaves it."""
+    path = folder / "alive" / "journal"
+    assert desk.save(desk.open(path), held(1)) is None
+    copy = folder / "copy" / "journal"
+    copy.parent.mkdir(mode=0o700)
+    for name in ("journal", "journal-wal"):
+        shutil.copy(path.with_name(name), copy.parent)
+    return copy
+
+
+class TestPaths:
+    @pytest.mark.parametrize("name", ["a b", "a?b", "a%41", "a#b", "a&b=c", "file:a", "a\nb"])
+    def test_any_name_is_a_name(self, name: str, desk: Desk, tmp_path: Path) -> None:
+        path = tmp_path / name
+        journal = desk.open(path)
+        assert desk.save(journal, held(1)) is None
+        assert {file.name for file in tmp_path.iterdir()} == {name, f"{name}-wal", f"{name}-shm"}
+        assert [row["owner"] for row in contents.live(str(path))] == ["mn1@example.net"]
+        desk.close(journal)
+        assert [row["owner"] for row in contents.live(str(path))] == ["mn1@example.net"]
+
+    def test_two_slashes_at_the_beginning_are_no_host(self, desk: Desk, tmp_path: Path) -> None:
+        path = f"/{tmp_path}/journal"
+        journal = SqliteJournal(path, FORM, horizon=7200.0, reactor=desk.reactor)
+        journal.start()
+        assert desk.save(journal, held(1)) is None
+        assert [row["owner"] for row in contents.live(path)] == ["mn1@example.net"]
+        desk.close(journal)
+        assert [row["owner"] for row in contents.live(path)] == ["mn1@example.net"]
+
+    def test_octets_that_are_no_text(self, desk: Desk, tmp_path: Path) -> None:
+        """``pmipctl store`` gets what the shell gives it."""
+        path = tmp_path / os.fsdecode(b"a\xff")
+        assert desk.save(desk.open(path), held(1)) is None
+        assert [row["owner"] for row in contents.live(str(path))] == ["mn1@example.net"]
+
+    def test_a_link_is_followed_by_who_only_looks(self, desk: Desk, tmp_path: Path) -> None:
+        """To the log of commits as well."""
+        assert desk.save(desk.open(tmp_path / "journal"), held(1)) is None
+        link = tmp_path / "elsewhere" / "link"
+        link.parent.mkdir()
+        link.symlink_to(tmp_path / "journal")
+        assert [row["owner"] for row in contents.live(str(link))] == ["mn1@example.net"]
+
 
 class TestTwo:
     def test_one_journal_has_one_writer(self, desk: Desk, tmp_path: Path) -> None:
@@ -251,6 +333,16 @@ class TestRemoved:
         (tmp_path / "elsewhere").rename(removed)
         assert desk.save(journal, held(4)) is None
         assert content(journal) == [held(1), held(4)]
+
+    def test_a_log_of_commits_without_its_file_is_kept(self, desk: Desk, tmp_path: Path) -> None:
+        """Who finds the file has both again."""
+        copy = copied(desk, tmp_path)
+        log = copy.with_name("journal-wal")
+        copy.rename(tmp_path / "elsewhere")
+        assert desk.content(copy) == []
+        log.with_name("journal-wal.alone").rename(log)
+        (tmp_path / "elsewhere").rename(copy)
+        assert desk.content(copy) == [held(1)]
 
 
 class TestRetrying:

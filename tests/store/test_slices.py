@@ -168,11 +168,12 @@ def test_what_was_written_last_is_read_even_if_the_process_was_killed(path: str)
 
 
 def test_a_log_of_commits_without_its_journal_is_never_found_by_another(path: str) -> None:
-    """Removed by hand, or by a crash: SQLite would take it for the new journal's."""
+    """The journal was moved away by hand: SQLite would take it for the new one's."""
     begin(path, 2)
-    Path(f"{path}-wal").write_bytes(b"of a journal that is no more")
+    Path(f"{path}-wal").write_bytes(b"of a journal that is elsewhere")
     become(path, 1)
     assert holders(path, 1) == expected(1)
+    assert Path(f"{path}-wal.alone").read_bytes() == b"of a journal that is elsewhere"
 
 
 def test_a_set_of_which_a_part_is_missing_is_told(path: str) -> None:
@@ -212,7 +213,15 @@ def test_an_lma_that_runs_keeps_its_journals(path: str) -> None:
 
 def test_what_is_beside_them_is_left_alone(path: str) -> None:
     begin(path, 1)
-    others = {"lma.journal.backup", "lma.journal.1-of-2.txt", "mag.journal.0-of-2"}
+    others = {
+        "lma.journal.backup",
+        "lma.journal.old",
+        "lma.journal.new",
+        "lma.journal.old-wal",
+        "lma.journal.1-of-2.old",
+        "lma.journal.1-of-2.txt",
+        "mag.journal.0-of-2",
+    }
     for name in others:
         Path(path).with_name(name).write_bytes(b"mine")
     become(path, 2)
