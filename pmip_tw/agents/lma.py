@@ -305,12 +305,13 @@ class Lma:
         for revocation in revocations:
             self._run(self._engine.saved(revocation, now), now)
         renewed: list[Binding] = []
+        send, local = self._signalling.send, self._engine.address
         for commit in commits:
             try:
-                reply = None if commit.owner in self._busy else self._engine.renewed(commit)
-                if reply is not None and commit.binding is not None:
-                    self._signalling.send(reply, commit.binding.source, self._engine.address)
-                    renewed.append(commit.binding)
+                binding = None if commit.owner in self._busy else self._engine.renewed(commit)
+                if binding is not None:
+                    send(commit.answer, binding.terms.source, local)
+                    renewed.append(binding)
                 else:
                     self._run(self._carry_out(commit, now), now)
             except Exception:

@@ -157,11 +157,11 @@ class LmaEngine:
         now = self._clock.of(now)
         return self._renewals.decide(payload, source, now) or self._newcomers.decide(payload, source, now)
 
-    def renewed(self, commit: Commit) -> bytes | None:
-        """The answer to a renewal that is durable; None: it is none, or not as simple, see ``stands``."""
+    def renewed(self, commit: Commit) -> Binding | None:
+        """A renewal is durable: its binding, and its ``answer`` is sent. None: it is none, or see ``stands``."""
         if not commit.answer or commit.comes or commit.changes or not self._underway.settle(commit):
             return None
-        return commit.answer
+        return commit.binding
 
     def unsettled(self) -> set[AnchorKey]:
         """Home addresses of bindings that are over but for the journal and the packet plane."""

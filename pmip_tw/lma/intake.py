@@ -22,7 +22,7 @@ from pmip_tw.lma.underway import Underway
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.mn_aaa import AaaTable
-from pmip_tw.mobility.replay import RefusedAhead, ReplayFloors, TimestampWindow, later, resynchronizing
+from pmip_tw.mobility.replay import RefusedAhead, ReplayFloors, TimestampWindow, resynchronizing
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.registration import RegistrationRequest
 from pmip_tw.wire.renewal import RenewalForm, care_of_address, form_of, leading_nai
@@ -86,10 +86,10 @@ class Intake:
             again = next((one for one in binding.all if _is_same(asked, one)), None)
             if again is not None and objection is None:
                 return self._duplicate(asked, again, now)
-        last = self._last_valid(asked.owner, None if binding is None else binding.identification)
+        last = self._floors.last_valid(asked.owner, None if binding is None else binding.identification)
         if not self._window.admits(request.identification, last, now.wall):
             return self._resynchronize(asked, last, now)
-        if self._refused_ahead and self._refused_ahead.holds(asked.owner, request.identification):
+        if self._refused_ahead.holds(asked.owner, request.identification):
             return self._resynchronize(asked, last, now)
         return asked if objection is None else self._object(asked, objection, now)
 
@@ -119,10 +119,10 @@ class Intake:
 
     def is_new(self, owner: bytes, accepted: int | None, identification: int, now: Now) -> bool:
         """Whether ``identification`` is in order for ``owner``, of whom the last one was ``accepted`` (I6)."""
-        last = self._last_valid(owner, accepted)
+        last = self._floors.last_valid(owner, accepted)
         if not self._window.admits(identification, last, now.wall):
             return False
-        return not (self._refused_ahead and self._refused_ahead.holds(owner, identification))
+        return not self._refused_ahead.holds(owner, identification)
 
     def recall(self, payload: bytes, source: Endpoint, local: Ipv4) -> Asked | None:
         """A request that was believed before, perhaps by a former process; None: today's keys do not prove it.
@@ -229,13 +229,6 @@ class Intake:
         request, _ = self._read(payload, source)
         asked = Asked(request, payload, b"", unproven.mn_ha, source, local, request.nai, unproven.fa_ha)
         return [*effects, reply(asked, unproven.code)]
-
-    def _last_valid(self, owner: bytes, accepted: int | None) -> int | None:
-        """The last valid Identification, whether it was accepted or refused for another reason (I6b)."""
-        floor = self._floors.get(owner)
-        if floor is None or (accepted is not None and not later(floor, accepted)):
-            return accepted
-        return floor
 
     def _duplicate(self, asked: Asked, binding: Binding, now: Now) -> list[Told]:
         """L5: the same request once more: the same answer, with what is left of the lifetime.

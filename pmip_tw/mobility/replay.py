@@ -87,11 +87,14 @@ class ReplayFloors:
         # In the order of their age; one that was noted again is there twice, and only the last is a floor.
         self._by_age: deque[_Floor] = deque()
 
-    def get(self, identity: bytes) -> int | None:
+    def last_valid(self, identity: bytes, accepted: int | None) -> int | None:
+        """The floor, or the one that was ``accepted`` last if that is no earlier (I6b); None: neither is known."""
         if not self._by_age:
-            return None
+            return accepted
         found = self._floors.get(identity)
-        return None if found is None else found.identification
+        if found is None or (accepted is not None and not later(found.identification, accepted)):
+            return accepted
+        return found.identification
 
     def note(self, identity: bytes, identification: int, monotonic: float) -> int:
         """Remember ``identification`` from now on, or what was later: a floor never sinks. The floor."""
@@ -127,8 +130,8 @@ class RefusedAhead:
     """Identifications that were refused because they lie ahead of our clock: their time comes, and whoever captured
     such a request must not be able to use it then (I8, I10).
 
-    It is true if it holds any. A peer makes few of them before it follows our clock, so few are kept for each identity;
-    without a key nobody makes any.
+    A peer makes few of them before it follows our clock, so few are kept for each identity; without a key nobody makes
+    any.
     """
 
     def __init__(self, window: float, most_identities: int = 10_000, most_each: int = 8) -> None:
@@ -137,11 +140,8 @@ class RefusedAhead:
         self._most_each = most_each
         self._refused: OrderedDict[bytes, tuple[int, ...]] = OrderedDict()
 
-    def __bool__(self) -> bool:
-        return bool(self._refused)
-
     def holds(self, identity: bytes, identification: int) -> bool:
-        return identification in self._refused.get(identity, ())
+        return bool(self._refused) and identification in self._refused.get(identity, ())
 
     def note(self, identity: bytes, identification: int, wall: float) -> bool:
         """Remember ``identification``, which was refused, if it is ahead; the oldest go if there are too many.

@@ -284,11 +284,10 @@ class Anchor:
                 self._run(self.engine.saved(commit.then, now))
             return
         self._save(*commit.saves())
-        reply = self.engine.renewed(commit)
-        if reply is not None:
-            assert commit.binding is not None
-            self.sent.append(Send(reply, commit.binding.source, self.engine.address))
-            self.notes += renewals([commit.binding])
+        renewed = self.engine.renewed(commit)
+        if renewed is not None:
+            self.sent.append(Send(commit.answer, renewed.source, self.engine.address))
+            self.notes += renewals([renewed])
             return
         if not self.engine.stands(commit):
             self._run(self.engine.superseded(commit))

@@ -113,10 +113,10 @@ class TestFloors:
         floors = ReplayFloors(14)
         floors.note(b"a", 5, 100)
         floors.forget_old(113.9)
-        assert floors.get(b"a") == 5
+        assert floors.last_valid(b"a", None) == 5
         assert floors.next_deadline() == 114
         floors.forget_old(114)
-        assert floors.get(b"a") is None and len(floors) == 0 and floors.next_deadline() is None
+        assert floors.last_valid(b"a", None) is None and len(floors) == 0 and floors.next_deadline() is None
 
     def test_noted_again_it_starts_again(self) -> None:
         """I10."""
@@ -125,18 +125,27 @@ class TestFloors:
         floors.note(b"b", 5, 105)
         floors.note(b"a", 6, 110)
         floors.forget_old(120)
-        assert (floors.get(b"a"), floors.get(b"b")) == (6, None)
+        assert (floors.last_valid(b"a", None), floors.last_valid(b"b", None)) == (6, None)
 
     def test_it_never_sinks(self) -> None:
         floors = ReplayFloors(14)
         floors.note(b"a", 6, 100)
         floors.note(b"a", 5, 110)
-        assert floors.get(b"a") == 6
+        assert floors.last_valid(b"a", None) == 6
         floors.forget_old(123.9)
-        assert floors.get(b"a") == 6, "it is remembered since it was noted last"
+        assert floors.last_valid(b"a", None) == 6, "it is remembered since it was noted last"
         assert floors.next_deadline() == 124
         floors.forget_old(124)
-        assert floors.get(b"a") is None and floors.next_deadline() is None
+        assert floors.last_valid(b"a", None) is None and floors.next_deadline() is None
+
+    def test_what_was_accepted_counts_beside(self) -> None:
+        """I6b: whichever is later, round the end of an era as well (I11)."""
+        floors = ReplayFloors(14)
+        assert floors.last_valid(b"a", 5) == 5
+        floors.note(b"a", 6, 100)
+        assert [floors.last_valid(b"a", accepted) for accepted in (5, 6, 7, None)] == [6, 6, 7, 6]
+        assert floors.last_valid(b"a", 2**64 - 1) == 6
+        assert floors.last_valid(b"b", 5) == 5 and floors.last_valid(b"b", None) is None
 
     def test_some_at_a_time(self) -> None:
         floors = ReplayFloors(1)
@@ -158,10 +167,10 @@ class TestRefusedAhead:
         """What is behind, or was refused for its order alone, never becomes valid."""
         refused = RefusedAhead(7)
         for seconds in (-100, -8, 0, 7):
-            refused.note(b"a", self.at(seconds), self.WALL)
-        assert not refused
-        refused.note(b"a", self.at(8), self.WALL)
-        assert refused and refused.holds(b"a", self.at(8))
+            assert not refused.note(b"a", self.at(seconds), self.WALL)
+            assert not refused.holds(b"a", self.at(seconds))
+        assert refused.note(b"a", self.at(8), self.WALL)
+        assert refused.holds(b"a", self.at(8))
         assert not refused.holds(b"b", self.at(8)) and not refused.holds(b"a", self.at(9))
 
     def test_what_the_window_has_passed_makes_room(self) -> None:
