@@ -3,12 +3,13 @@
 Whose an address is, is said by owners: octets that name a binding, whatever they are made of (P23).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import attrs
 
 from pmip_tw.addresses import Ipv4, Prefix
 from pmip_tw.lma.holds import Holds
+from pmip_tw.lma.records import Bound
 from pmip_tw.mobility.address_table import AddressTable
 
 
@@ -86,9 +87,18 @@ class AddressPool:
         if address == self._next:
             self._next = Ipv4(address + 1)
 
-    def take_over(self, address: Ipv4, owner: bytes) -> bool:
-        """``take`` what a former process gave, if it is still given here and nobody's yet."""
-        return self.gives(address) and self._users.claim(address, owner)
+    def take_over(self, records: Iterable[Bound]) -> list[Bound]:
+        """``take`` what a former process gave: those of which it is still given here, and was nobody's yet."""
+        domain, claim, never = self.link.domain, self._users.claim, self._never
+        first, last = self._within
+        return [
+            one
+            for one in records
+            if first <= one.home_address <= last
+            and one.home_address not in never
+            and one.domain == domain
+            and claim(one.home_address, one.owner)
+        ]
 
     @property
     def oldest_hold(self) -> float:

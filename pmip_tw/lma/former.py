@@ -16,6 +16,10 @@ from pmip_tw.lma.negotiating import offered
 from pmip_tw.lma.records import Bound
 from pmip_tw.lma.tunnelling import direct_tunnel
 from pmip_tw.mobility.tunnels import AlikeEntries, AnchorKey, Encapsulation, Tunnel
+from pmip_tw.wire.renewal import RenewalForm, Words, form_of, shape_of
+
+_MOST = 4096
+"""Words that are remembered."""
 
 
 class Former:
@@ -25,14 +29,44 @@ class Former:
         self._local = local
         self._intake = intake
         self._granting = granting
+        # See ``patterns.py``: what is read in a request once is known when it stands in another.
+        self._forms: dict[tuple[int, int], RenewalForm] = {}
+        self._words: set[Words] = set()
 
     def may_wait(self, records: Iterable[Bound]) -> list[Bound]:
-        """Those of which nothing but its node, or an operator, needs more than the record. ``binding`` must look at the
-        others.
+        """Those of which nothing but its node, or an operator, needs more than the record: its request, which was
+        believed before, would get through ``binding`` as it is configured today. ``binding`` must look at the others.
+
+        That a key is the same is not looked at: there may be a million of them.
         """
-        return self._intake.may_wait(
-            one for one in records if not one.others and not one.remote_port and one.key_in is None
-        )
+        if not self._intake.reads_alike:
+            return []
+        found: list[Bound] = []
+        forms, words_known, has_key = self._forms, self._words, self._intake.has_key
+        for record in records:
+            if record.others or record.remote_port or record.key_in is not None:
+                continue
+            request = record.request
+            form = forms.get(shape_of(request)) or self._learn(request)
+            if form is None:
+                continue
+            words, (nai, _, _, spi, _) = form.apart(request)
+            known = words in words_known or self._learn(request) is form
+            if known and nai == record.owner and has_key(nai, spi, record.source_address):
+                found.append(record)
+        return found
+
+    def _learn(self, request: bytes) -> RenewalForm | None:
+        """The form of requests in the same words; None: they are not plain, or for another home agent."""
+        form = form_of(request)
+        if form is None or form.home_agent(request) != self._local:
+            return None
+        if len(self._words) >= _MOST:
+            self._words.clear()
+            self._forms.clear()
+        self._forms[shape_of(request)] = form
+        self._words.add(form.apart(request)[0])
+        return form
 
     def binding(self, record: Bound) -> Binding | None:
         """None: today's configuration does not prove its request, or it is not for us."""

@@ -3,8 +3,6 @@
 What passes them is authentic and new; whether it is accepted is decided behind (``registrations.py``).
 """
 
-from collections.abc import Iterable
-
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma import observed
 from pmip_tw.lma.answer_limit import AnswerLimit
@@ -14,8 +12,8 @@ from pmip_tw.lma.mags import KnownMag, KnownMags
 from pmip_tw.lma.owners import owner_of
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.proving import Proof, Prover, Unproven, objection_between_agents, wrong_mn_ha
-from pmip_tw.lma.records import Bound, Spent
 from pmip_tw.lma.records import RefusedAhead as RefusedAheadRecord
+from pmip_tw.lma.records import Spent
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.lma.replies import acceptance, refusing, reply
 from pmip_tw.lma.underway import Underway
@@ -25,7 +23,7 @@ from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.mobility.replay import RefusedAhead, ReplayFloors, TimestampWindow, resynchronizing
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.registration import RegistrationRequest
-from pmip_tw.wire.renewal import RenewalForm, care_of_address, form_of, leading_nai
+from pmip_tw.wire.renewal import RenewalForm, care_of_address, leading_nai
 
 MOST_131 = 1_000
 """Answers a second to requests whose authenticators are wrong."""
@@ -142,26 +140,17 @@ class Intake:
             asked.owner = owner_of(request)
         return asked
 
-    def may_wait(self, records: Iterable[Bound]) -> list[Bound]:
-        """Those whose requests, which were believed before, would get through ``recall`` as it is configured today.
+    @property
+    def reads_alike(self) -> bool:
+        """Whether nothing in a request means something else for one node than for another."""
+        return not (self._by_technology or self._policy.tunnel_broadcast)
 
-        That a key is the same is not looked at: there may be a million of them.
-        """
-        found: list[Bound] = []
-        if self._by_technology or self._policy.tunnel_broadcast:
-            return found
-        home_agent, mags, association_of = self._policy.address, self._mags, self._associations.find
-        for record in records:
-            request = record.request
-            form = form_of(request)
-            if form is None or form.home_agent(request) != home_agent or leading_nai(request) != record.owner:
-                continue
-            if mags is not None and mags.is_known(record.source_address):
-                continue
-            association = association_of(record.owner, form.spi(request))
-            if association is not None and association.previous is None:
-                found.append(record)
-        return found
+    def has_key(self, nai: bytes, spi: int, source: Ipv4) -> bool:
+        """Whether there is the key that a request from ``source`` names, and nothing else is asked of it."""
+        if self._mags is not None and self._mags.is_known(source):
+            return False
+        association = self._associations.find(nai, spi)
+        return association is not None and association.previous is None
 
     def remembered(self, payload: bytes, source: Endpoint, local: Ipv4) -> Asked:
         """The request of one that could wait."""

@@ -132,18 +132,16 @@ class Pools:
 
         ``take_over`` takes the others, or says why not.
         """
-        taken: list[Bound] = []
+        if self._static:
+            return []
         # By what follows the @, as it is written.
-        serving: dict[bytes, list[AddressPool]] = {}
+        by_realm: dict[bytes, list[Bound]] = {}
         for record in records:
-            realm = record.owner.rpartition(b"@")[2]
-            pools = serving.get(realm)
-            if pools is None:
-                pools = serving[realm] = [] if self._static else self._candidates(record.owner)
-            for pool in pools:
-                if pool.link.domain == record.domain and pool.take_over(record.home_address, record.owner):
-                    taken.append(record)
-                    break
+            by_realm.setdefault(record.owner.rpartition(b"@")[2], []).append(record)
+        taken: list[Bound] = []
+        for alike in by_realm.values():
+            for pool in self._candidates(alike[0].owner):
+                taken += pool.take_over(alike)
         return taken
 
     def take_over(self, key: AnchorKey, nai: bytes, owner: bytes) -> str:

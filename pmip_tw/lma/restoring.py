@@ -4,7 +4,7 @@ Rows come newest first, so that the first record about a thing is the truth abou
 sent: what a former process has promised stands, as long as the configuration still allows it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import cast
 
@@ -79,9 +79,9 @@ class Restorer:
     def restore(self, rows: Rows, now: Now) -> list[Observe]:
         """Everything that ``rows`` tell of and that is not over; what is to be observed."""
         for shift, records in rows:
-            for kind, alike in groupby(reversed(records), type):
+            for kind, alike in _alike(records):
                 if kind is Bound:
-                    self._bound_many(cast("list[Bound]", [*alike]), shift, now)
+                    self._bound_many(cast("list[Bound]", alike), shift, now)
                 else:
                     for record in alike:
                         self._take(_of_now(record, shift), now)
@@ -205,6 +205,15 @@ class Restorer:
         if asked is not None:
             proof = RevocationProof.of(asked.association, asked.fa_ha)
             self._revoker.resume(record, proof, asked.nai, now)
+
+
+def _alike(records: Sequence[Record]) -> Iterator[tuple[type[Record], Sequence[Record]]]:
+    """What follows each other and is of one kind, newest first; nearly always that is all."""
+    if len(set(map(type, records))) == 1:
+        yield type(records[0]), records[::-1]
+    else:
+        for kind, alike in groupby(reversed(records), type):
+            yield kind, [*alike]
 
 
 def _of_now(record: Record, shift: float) -> Record:
