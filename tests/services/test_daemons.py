@@ -4,7 +4,9 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -115,3 +117,41 @@ def test_killed_and_started_again(role: str, config: Path) -> None:
         second.send_signal(signal.SIGTERM)
         second.communicate(timeout=10)
     assert shell("nft list ruleset") == ""
+
+
+@pytest.mark.usefixtures("links")
+@pytest.mark.parametrize("role", ["mag", "lma"])
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("newer", "was written by a newer pmip_tw"),
+        ("another role's", "another role"),
+        ("no journal", "is no journal"),
+    ],
+)
+def test_a_journal_that_cannot_be_used_is_left_alone(role: str, what: str, told: str, config: Path) -> None:
+    path, journal = config / f"{role}.toml", config / f"{role}.journal"
+    with running(role, path) as one:
+        one.send_signal(signal.SIGTERM)
+        one.communicate(timeout=10)
+    if what == "newer":
+        with closing(sqlite3.connect(journal)) as db:
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            db.execute(f"PRAGMA user_version = {version + 1}")
+    elif what == "no journal":
+        journal.write_bytes(b"something else" * 100)
+    else:
+        other = "mag" if role == "lma" else "lma"
+        path.write_text(path.read_text().replace(f"{role}.journal", f"{other}.journal"))
+        journal.rename(config / "mine")
+        with running(other, config / f"{other}.toml") as stranger:
+            stranger.send_signal(signal.SIGTERM)
+            stranger.communicate(timeout=10)
+        journal = config / f"{other}.journal"
+    before = journal.read_bytes()
+    result = ended(role, path)
+    said = result.stdout + result.stderr
+    assert result.returncode == 1
+    assert f"{journal}: " in said and told in said
+    assert "Traceback" not in said
+    assert journal.read_bytes() == before
