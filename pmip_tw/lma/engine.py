@@ -136,6 +136,7 @@ class LmaEngine:
             floors=self._floors,
             revoker=self._revoker,
             revoked=self._revoked,
+            window=self._timestamp_window,
         )
         notes = restorer.restore(rows, now)
         if restorer.latest is not None:

@@ -32,7 +32,7 @@ from pmip_tw.lma.revoking import Revoker
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.records import Record
-from pmip_tw.mobility.replay import ReplayFloors, later
+from pmip_tw.mobility.replay import ReplayFloors, later, seconds_between
 from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.wire.renewal import identification_of, latest_identification
 
@@ -43,7 +43,8 @@ Rows = Iterable[tuple[float, Sequence[Record]]]
 class Restorer:
     """Used once, before anything is heard.
 
-    ``latest``: the latest valid Identification, None if there is none.
+    ``window``: seconds around our clock in which an Identification is in time (I6). ``latest``: the latest valid one,
+    None if there is none.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Restorer:
         floors: ReplayFloors,
         revoker: Revoker,
         revoked: Revoked,
+        window: float,
     ) -> None:
         self.latest: int | None = None
         self._intake = intake
@@ -65,6 +67,7 @@ class Restorer:
         self._floors = floors
         self._revoker = revoker
         self._revoked = revoked
+        self._window = window
         # What newer records have told about already, besides those who have a binding.
         self._owners: set[bytes] = set()
         self._revocations: set[tuple[bytes, int, int]] = set()
@@ -73,6 +76,7 @@ class Restorer:
         self._held: list[tuple[float, AnchorKey, bytes]] = []
         self._leases_ended: list[tuple[float, AnchorKey]] = []
         self._spent: list[tuple[float, bytes, int]] = []
+        self._refused_ahead: list[tuple[bytes, int]] = []
         self._identifiers: list[tuple[float, Ipv4, Ipv4, int]] = []
         self._notes: list[Observe] = []
 
@@ -88,6 +92,8 @@ class Restorer:
         for since, owner, identification in sorted(self._spent):
             self._note_identification(identification)
             self._floors.note(owner, identification, since)
+        for owner, identification in reversed(self._refused_ahead):
+            self._intake.recall_refused(owner, identification, now.wall)
         for since, key, owner in sorted(self._held):
             self._pools.hold(key, owner, since)
         for since, key in sorted(self._leases_ended):
@@ -102,12 +108,12 @@ class Restorer:
         if isinstance(record, Unbound):
             if record.owner not in self._owners and record.owner not in self._bindings.owners:
                 self._owners.add(record.owner)
-                self._spent.append((record.ended_at, record.owner, record.identification))
+                self._spend(record.owner, record.identification, record.ended_at, now)
             self._hold(_key(record), record.owner, record.ended_at)
         elif isinstance(record, Spent):
-            self._spent.append((record.spent_at, record.owner, record.identification))
+            self._spend(record.owner, record.identification, record.spent_at, now)
         elif isinstance(record, RefusedAhead):
-            self._intake.recall_refused(record.owner, record.identification, now.wall)
+            self._refused_ahead.append((record.owner, record.identification))
         elif isinstance(record, Revoking | RevocationOver):
             self._revocation(record, now)
         elif isinstance(record, RevokedByMag):
@@ -145,7 +151,7 @@ class Restorer:
                 self._bindings.restore((record,), self._former)
                 self._note_latest([record.request])
                 return
-            self._notes.append(observed.not_restored(record.owner, key, problem))
+            self._drop(record, key, problem, now)
         else:
             self._bound_otherwise(record, now)
 
@@ -160,7 +166,7 @@ class Restorer:
         bindings = tuple(binding for binding in live if binding is not None)
         problem = _misfit(record, bindings) or self._pools.take_over(key, bindings[0].nai, record.owner)
         if problem:
-            self._notes.append(observed.not_restored(record.owner, key, problem))
+            self._drop(record, key, problem, now)
             return
         newest = together(bindings)
         self._bindings.put(newest)
@@ -176,8 +182,18 @@ class Restorer:
 
     def _expired(self, record: Bound, key: AnchorKey, ended_at: float, now: Now) -> None:
         self._hold(key, record.owner, ended_at)
-        if self._floors.still_count(ended_at, now.monotonic):
-            self._spent.append((ended_at, record.owner, identification_of(record.request)))
+        self._spend(record.owner, identification_of(record.request), ended_at, now)
+
+    def _drop(self, record: Bound, key: AnchorKey, problem: str, now: Now) -> None:
+        self._notes.append(observed.not_restored(record.owner, key, problem))
+        self._spend(record.owner, identification_of(record.request), now.monotonic, now)
+
+    def _spend(self, owner: bytes, identification: int, since: float, now: Now) -> None:
+        """``owner`` has used it, and has no binding of it. If our clock was set back it may be in time again."""
+        if seconds_between(identification, now.wall) >= -self._window:
+            since = now.monotonic
+        if self._floors.still_count(since, now.monotonic):
+            self._spent.append((since, owner, identification))
 
     def _hold(self, key: AnchorKey, owner: bytes, since: float) -> None:
         if not self._is_told(key):

@@ -26,6 +26,7 @@ from pmip_tw.wire.registration import (
     REVERSE_TUNNEL,
     SIMULTANEOUS,
     RegistrationReply,
+    RegistrationRequest,
 )
 from pmip_tw.wire.revocation import RevocationAck
 from tests.conformance import covers
@@ -299,6 +300,11 @@ class TestEnds:
         assert next(iter(anchor.installed.values())).copies == ()
 
 
+def _node_of(payload: bytes) -> int:
+    request = RegistrationRequest.decode(payload)
+    return next(node for node in range(1, 10) if nai(node) == request.nai)
+
+
 class TestReplays:
     @covers("I10", "I12")
     def test_nothing_that_was_heard_before_is_new(self) -> None:
@@ -358,6 +364,47 @@ class TestReplays:
         assert "clock-set-back" in anchor.names()
         assert reply_in(anchor.hear(heard)[0], 1).code == 133
         anchor.accept(2, MAG1, skew=7201)
+
+    @covers("I6", "I10")
+    @pytest.mark.parametrize("reboot", [False, True])
+    def test_a_clock_that_was_set_back_to_when_nobody_asked_any_more(self, reboot: bool) -> None:
+        """Nothing that came later says so, and what was too old to be remembered is in time again."""
+        anchor = Anchor()
+        heard = [anchor.datagram(node, MAG1) for node in (1, 2, 3)]
+        refused = anchor.datagram(4, MAG1, flags=0)
+        for payload in heard:
+            anchor.hear(payload)
+        anchor.hear(refused)
+        anchor.release(1, MAG1)
+        anchor.revoke(2)
+        heard.append(anchor.datagram(3, MAG1, lifetime=1))
+        anchor.hear(heard[-1])
+        anchor.pass_time(60)
+        anchor.clock.wall -= 61
+        anchor.restart(downtime=1, reboot=reboot)
+        anchor.pass_time(1)
+        for payload in (*heard, refused):
+            assert reply_in(anchor.hear(payload)[0], _node_of(payload)).code == 133
+        assert bound(anchor) == {}
+
+    @covers("I10")
+    def test_of_what_the_configuration_does_not_allow_any_more(self) -> None:
+        """It has no binding, and its request makes none."""
+        anchor = Anchor()
+        request = anchor.datagram(1, MAG1)
+        anchor.hear(request)
+        anchor.restart(downtime=1, pools=Pools([(AddressPool(prefix("10.9.0.0/24")), [])]))
+        assert bound(anchor) == {}
+        assert reply_in(anchor.hear(request)[0], 1).code == 133
+
+    @covers("I8", "I10")
+    def test_of_many_that_were_ahead_the_last_are_remembered(self) -> None:
+        anchor = Anchor()
+        ahead = [anchor.datagram(1, MAG1, skew=9.0 + number / 10) for number in range(12)]
+        for payload in ahead:
+            assert reply_in(anchor.hear(payload)[0], 1).code == 133
+        anchor.restart(downtime=9)
+        assert [reply_in(anchor.hear(payload)[0], 1).code for payload in ahead[-8:]] == [133] * 8
 
     @covers("L6", "I10")
     def test_of_what_expired(self) -> None:
