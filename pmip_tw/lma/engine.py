@@ -62,7 +62,7 @@ class LmaEngine:
         self._bindings = BindingTable()
         # A second more than a timestamp from the far end of the window can live, by a clock that is slowed (I10).
         self._floors = ReplayFloors(2 * policy.timestamp_window / (1 - SLEW) + 1)
-        self._underway = Underway()
+        self._underway = Underway(pools.user)
         self._revoker = Revoker(self._underway)
         self._intake = Intake(
             policy, associations, self._bindings, self._floors, self._underway, mags=mags, aaa=aaa

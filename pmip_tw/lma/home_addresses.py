@@ -6,7 +6,6 @@ from pmip_tw.lma.bindings import Binding, BindingTable
 from pmip_tw.lma.leases import Ask
 from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.refusal import Refusal
-from pmip_tw.mobility.effects import Remove
 from pmip_tw.mobility.tunnels import AnchorKey, Tunnel
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.host_configuration import HostConfiguration, wanted_items
@@ -57,11 +56,6 @@ class HomeAddresses:
     def ask_ahead(self, key: AnchorKey, monotonic: float) -> Ask | None:
         """See Pools."""
         return self._pools.ask_ahead(key, monotonic)
-
-    def is_free_of_others(self, change: Remove, owner: bytes) -> bool:
-        """Whether an entry that is to go is nobody else's by now."""
-        assert isinstance(change.key, AnchorKey)
-        return self._pools.user(change.key) in (None, owner)
 
     def take(self, binding: Binding) -> None:
         """What was found for a new owner is bound, or what was given back is again, as if nothing had happened."""

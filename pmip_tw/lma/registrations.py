@@ -109,11 +109,7 @@ class Registrations:
     def undone(self, commit: Commit) -> list[Install | Remove]:
         """What undoes a superseded one that the packet plane has carried out meanwhile."""
         carried = self._underway.carried(commit.owner, self._bindings.get(commit.owner))
-        return [
-            change
-            for change in changes(commit.binding, carried)
-            if isinstance(change, Install) or self._home_addresses.is_free_of_others(change, commit.owner)
-        ]
+        return [*self._underway.changes(commit.owner, commit.binding, carried)]
 
     def failed(self, commit: Commit, refusal: Refusal, now: Now, *, saved: bool) -> list[Effect]:
         """It could not be saved, or not be carried out: everything is as before, and the answer is the ``refusal``.
@@ -126,9 +122,15 @@ class Registrations:
         effects: list[Effect] = []
         if commit.alters:
             before = self._underway.undo(commit)
-            self._put_back(commit, commit.carried if before is None else before.binding, now)
+            former = commit.carried if before is None else before.binding
+            if former is not None and not self._underway.is_free_for(commit.owner, former.key):
+                # It was given back, and to another owner. That one's entry replaces what there is, or has already.
+                if not self._underway.is_carried(former.key):
+                    effects.append(Remove(former.key))
+                former = None
+            self._put_back(commit, former, now)
             if before is None and (saved or commit.before is not None):
-                effects += [Save(record) for record in self._what_is_true(commit, now)]
+                effects += [Save(record) for record in self._what_is_true(commit, former, now)]
         asked = self._asked(commit)
         if asked is None:
             return [*effects, observed.revocation_not_carried_out(commit, refusal.cause)]
@@ -168,7 +170,7 @@ class Registrations:
         self._over(bound, bound.all, now)
         self._leave(bound, (), now)
         effects: list[Effect] = [Save(unbound_record(bound, bound.identification, now.monotonic))]
-        effects += changes(carried, None)
+        effects += self._underway.changes(bound.owner, carried, None)
         return effects
 
     def replaced_unsaid(self, bound: Binding) -> tuple[Binding, ...]:
@@ -332,13 +334,12 @@ class Registrations:
             self._home_addresses.take(former)
         self._bindings.put(former)
 
-    def _what_is_true(self, commit: Commit, now: Now) -> list[Record]:
-        """What the journal must have last of an owner, after ``commit`` was put back."""
-        if commit.carried is not None:
-            return [bound_record(commit.carried)]
-        if commit.binding is not None:
-            return [unbound_record(commit.binding, commit.binding.identification, now.monotonic)]
-        return []
+    def _what_is_true(self, commit: Commit, former: Binding | None, now: Now) -> list[Record]:
+        """What the journal must have last of an owner, of which ``former`` is left after ``commit`` was undone."""
+        if former is not None:
+            return [bound_record(former)]
+        last = commit.binding or commit.carried
+        return [] if last is None else [unbound_record(last, last.identification, now.monotonic)]
 
     def _refuse(self, asked: Asked, refusal: Refusal, now: Now) -> list[Effect]:
         """Its Identification was valid, and is spent (I6b), as a later one is that has failed before it."""

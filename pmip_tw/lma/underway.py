@@ -4,18 +4,22 @@ The table changes when a request is decided, the packet plane and what MAGs are 
 newer request of the same owner, or an end by somebody else, makes it obsolete: nothing of it is carried out or said.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.commitment import Commit
 from pmip_tw.mobility.effects import Install, Remove
-from pmip_tw.mobility.tunnels import AnchorKey
+from pmip_tw.mobility.tunnels import AnchorKey, EntryKey
 
 
 class Underway:
-    """The newest commit of each owner that is neither carried out nor undone."""
+    """The newest commit of each owner that is neither carried out nor undone.
 
-    def __init__(self) -> None:
+    ``user(key)``: whose a home address is by what is decided.
+    """
+
+    def __init__(self, user: Callable[[AnchorKey], bytes | None]) -> None:
+        self._user = user
         self._newest: dict[bytes, Commit] = {}
 
     def __contains__(self, owner: bytes) -> bool:
@@ -47,7 +51,7 @@ class Underway:
         before = self._newest.get(commit.owner)
         commit.carried = commit.previous if before is None else before.carried
         if commit.alters:
-            commit.changes = changes(commit.carried, commit.binding)
+            commit.changes = self.changes(commit.owner, commit.carried, commit.binding)
             commit.before = before
             self._newest[commit.owner] = commit
         return commit
@@ -59,10 +63,36 @@ class Underway:
             commit.carried = commit.previous
         else:
             commit.before, commit.carried = before, before.carried
-            commit.changes = changes(commit.carried, commit.binding)
+            commit.changes = self.changes(commit.owner, commit.carried, commit.binding)
             commit.revocations = before.revocations  # saved with that one, and not sent by it any more
         self._newest[commit.owner] = commit
         return commit
+
+    def changes(
+        self, owner: bytes, held: Binding | None, binding: Binding | None
+    ) -> tuple[Install | Remove, ...]:
+        """What makes a packet plane that has ``held`` for ``owner`` have ``binding``.
+
+        An address that was given back may have been given to another owner before that was carried out: an entry of
+        that one stays, or replaces what is there.
+        """
+        needed = changes(held, binding)
+        if len(needed) < 2 and binding is not None:
+            return needed
+        return tuple(
+            change for change in needed if isinstance(change, Install) or self.is_free_for(owner, change.key)
+        )
+
+    def is_free_for(self, owner: bytes, key: EntryKey) -> bool:
+        """Whether a home address is nobody else's."""
+        assert isinstance(key, AnchorKey)
+        return self._user(key) in (None, owner)
+
+    def is_carried(self, key: AnchorKey) -> bool:
+        """Whether the packet plane has the entry of whose a home address is."""
+        owner = self._user(key)
+        commit = None if owner is None else self._newest.get(owner)
+        return commit is None or (commit.carried is not None and commit.carried.key == key)
 
     def stands(self, commit: Commit) -> bool:
         """Whether nothing has made it obsolete."""
@@ -103,5 +133,5 @@ def changes(carried: Binding | None, binding: Binding | None) -> tuple[Install |
     if carried is None:
         return (Install(binding.entry),)
     if carried.key != binding.key:
-        return (Remove(carried.key), Install(binding.entry))
+        return (Install(binding.entry), Remove(carried.key))  # what is not taken must not cost what there is
     return () if binding.has_entry_of(carried) else (Install(binding.entry),)

@@ -7,7 +7,17 @@ from pmip_tw.wire.extension_values import RevocationSupport
 from pmip_tw.wire.registration import RegistrationReply
 from pmip_tw.wire.revocation import RevocationAck
 from tests.conformance import covers
-from tests.lma.anchor import FIRST_ADDRESS, MAG1, MAG2, MAG3, Anchor, association, bound, nai, revocations
+from tests.lma.anchor import (
+    FIRST_ADDRESS,
+    MAG1,
+    MAG2,
+    MAG3,
+    Anchor,
+    association,
+    bound,
+    nai,
+    revocations,
+)
 from tests.lma.test_revoked import START, Scene
 
 SUPPORT = RevocationSupport(START)
@@ -255,6 +265,62 @@ class TestOvertaken:
         anchor.hear(anchor.datagram(1, MAG2, home_address=other), MAG2)
         assert codes(anchor.flush()) == [1]
         assert [key.home_address for key in anchor.installed] == [other]
+
+    def test_an_address_that_goes_to_another_node_before_its_release_is_durable(self) -> None:
+        """And its former node has another one before that. The entry of the address is that of the new node."""
+        anchor = Anchor(address_hold=0.0)
+        anchor.accept(1, MAG1)
+        anchor.slow = True
+        anchor.hear(anchor.datagram(1, MAG1, lifetime=0))
+        anchor.hear(anchor.datagram(2, MAG2, home_address=FIRST_ADDRESS), MAG2)
+        anchor.hear(anchor.datagram(1, MAG1, home_address=FIRST_ADDRESS + 1))
+        anchor.hear(anchor.datagram(1, MAG1, home_address=FIRST_ADDRESS + 1))
+        assert codes(anchor.flush()) == [1, 1]
+        assert bound(anchor) == {nai(1): (FIRST_ADDRESS + 1, MAG1), nai(2): (FIRST_ADDRESS, MAG2)}
+        assert set(anchor.installed.values()) == {one.entry for one in anchor.engine.bindings}
+
+    @pytest.mark.parametrize("taken", [False, True])
+    def test_a_packet_plane_that_does_not_take_the_other_address(self, taken: bool) -> None:
+        """Its node has the former one again, unless that is another's by now."""
+        anchor = Anchor(address_hold=0.0)
+        anchor.accept(1, MAG1)
+        anchor.slow = True
+        anchor.hear(anchor.datagram(1, MAG1, lifetime=0))
+        if taken:
+            anchor.hear(anchor.datagram(2, MAG2, home_address=FIRST_ADDRESS), MAG2)
+            carried, anchor.waiting = anchor.waiting, []
+        anchor.hear(anchor.datagram(1, MAG1, home_address=FIRST_ADDRESS + 1))
+        if taken:
+            later, anchor.waiting = anchor.waiting, carried
+            assert codes(anchor.flush()) == [1]
+            anchor.waiting = later
+        anchor.broken = "no memory"
+        assert codes(anchor.flush()) == [130]
+        anchor.broken = ""
+        owner, mag = (nai(2), MAG2) if taken else (nai(1), MAG1)
+        assert bound(anchor) == {owner: (FIRST_ADDRESS, mag)}
+        assert set(anchor.installed.values()) == {one.entry for one in anchor.engine.bindings}
+        anchor.flush()
+        anchor.restart()
+        assert bound(anchor) == {owner: (FIRST_ADDRESS, mag)}
+
+    def test_a_release_that_is_durable_stays_one_when_all_that_followed_is_not(self) -> None:
+        """The address was another node's for a moment, the former one had another: nobody has anything."""
+        anchor = Anchor(address_hold=0.0)
+        anchor.accept(1, MAG1)
+        anchor.slow = True
+        anchor.hear(anchor.datagram(1, MAG1, lifetime=0))
+        release, anchor.waiting = anchor.waiting, []
+        anchor.hear(anchor.datagram(2, MAG2, home_address=FIRST_ADDRESS), MAG2)
+        anchor.hear(anchor.datagram(1, MAG1, home_address=FIRST_ADDRESS + 1))
+        rest, anchor.waiting = anchor.waiting, release
+        assert anchor.flush() == []
+        anchor.waiting = rest
+        assert codes(anchor.lose()) == [130, 130]
+        assert bound(anchor) == {} and anchor.installed == {}
+        anchor.flush()
+        anchor.restart()
+        assert bound(anchor) == {}
 
     @covers("L6")
     def test_a_lifetime_that_ends_meanwhile(self) -> None:
