@@ -27,6 +27,7 @@ class LeasedPool(AddressPool):
         self.block = block
         self._blocks: set[Ipv4] = set()
         self._singles: set[Ipv4] = set()
+        # Of ``_blocks``; those that came back since are single ones.
         self._given_back: set[Ipv4] = set()
         self._fresh: deque[Ipv4] = deque()
         # Until when there is no use in asking for an address, 0 for any.
@@ -57,7 +58,6 @@ class LeasedPool(AddressPool):
                 self._fresh += addresses
         for address in singles:
             if not self.has(address):
-                self._given_back.discard(address)
                 self._singles.add(address)
                 self._fresh.append(address)
 

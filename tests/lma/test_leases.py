@@ -209,6 +209,20 @@ def test_who_was_killed_keeps_nobody_waiting() -> None:
     ]
 
 
+def test_an_address_that_was_given_back_twice_is_gone() -> None:
+    """It came back by itself, into a block that had stayed."""
+    pool = LeasedPool(prefix(POOL), block=16)
+    block, address = ipv4("10.1.0.16"), ipv4("10.1.0.20")
+    pool.lent([block], [])
+    for _ in range(2):
+        assert pool.spare(address, (), 0.0) == ([], [address])
+        assert not pool.has(address)
+        pool.lent([], [address])
+        assert pool.has(address)
+    assert pool.spare(address, (), 0.0) == ([], [address])
+    assert not pool.has(address) and pool.has(ipv4("10.1.0.21"))
+
+
 def test_who_can_be_served_does_not_wait_for_a_worker_that_is_gone() -> None:
     """Worker 1 has an address to spare, and worker 2 does not come back."""
     lender = Lender([prefix("10.1.0.0/30")], 3)
