@@ -65,7 +65,7 @@ class Supply:
         self._pools.lent(message, monotonic)
         if message.wanted is None:
             return
-        waiting = self._asked.pop(Ask(message.pool, message.wanted), {})
+        waiting = self._asked.pop(Ask(message.pool, message.wanted, message.held), {})
         self._waiting -= len(waiting)
         if waiting:
             self._worker.datagrams_received(list(waiting))
@@ -76,5 +76,5 @@ class Supply:
         """
         if not saved:
             self._pools.keep(returned)
-            returned = Returned(returned.pool, returned.wanted, [], [])
+            returned = Returned(returned.pool, returned.wanted, [], [], returned.held)
         self._tell(returned)

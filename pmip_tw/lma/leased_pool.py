@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Collection, Iterable
+from itertools import chain, islice, takewhile
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.lma.address_pool import AddressPool
@@ -14,6 +15,9 @@ NO_FOR = 1.0
 """Seconds for which worker 0 is not asked again for what it did not have."""
 
 MOST_REFUSED = 1_000
+
+MOST_SPARED = 128
+"""Single addresses that are looked at for another worker, which gets half of them."""
 
 
 class LeasedPool(AddressPool):
@@ -30,8 +34,8 @@ class LeasedPool(AddressPool):
         # Of ``_blocks``; those that came back since are single ones.
         self._given_back: set[Ipv4] = set()
         self._fresh: deque[Ipv4] = deque()
-        # Until when there is no use in asking for an address, 0 for any.
-        self._refused: dict[Ipv4, float] = {}
+        # Until when there is no use in asking for an address, 0 for any; the second: also for what is held.
+        self._refused: dict[tuple[Ipv4, bool], float] = {}
         self._asked = False
 
     def used(self) -> Iterable[Ipv4]:
@@ -61,21 +65,21 @@ class LeasedPool(AddressPool):
                 self._singles.add(address)
                 self._fresh.append(address)
 
-    def answered(self, wanted: Ipv4, monotonic: float, *, found: bool) -> None:
+    def answered(self, wanted: Ipv4, monotonic: float, *, found: bool, held: bool = False) -> None:
         """Worker 0 has answered a question, which may mean that there is nothing for now."""
-        if not wanted:
+        if not wanted and not held:
             self._asked = False
-        self._refused.pop(wanted, None)
+        self._refused.pop((wanted, held), None)
         if not found:
             if len(self._refused) >= MOST_REFUSED:
                 del self._refused[next(iter(self._refused))]
-            self._refused[wanted] = monotonic + NO_FOR
+            self._refused[wanted, held] = monotonic + NO_FOR
 
-    def lacks(self, wanted: Ipv4, monotonic: float) -> bool:
-        """Whether worker 0 may have what this one has not."""
+    def lacks(self, wanted: Ipv4, monotonic: float, *, held: bool = False) -> bool:
+        """Whether worker 0 may have what this one has not; ``held``: what others keep for somebody, too."""
         if wanted and (not self.gives(wanted) or self.has(wanted)):
             return False
-        return self._refused.get(wanted, float("-inf")) <= monotonic
+        return self._refused.get((wanted, held), float("-inf")) <= monotonic
 
     def runs_short(self, monotonic: float) -> bool:
         """Whether it is time to ask for more; said once until that is answered."""
@@ -107,7 +111,7 @@ class LeasedPool(AddressPool):
 
     def spare(self, wanted: Ipv4, kept: Collection[Ipv4], monotonic: float) -> Lent:
         """Give up ``wanted`` if nobody has it and it is held for nobody, or what is not needed: all blocks without
-        nodes, or half of the fresh addresses if there is none. ``kept``: not these.
+        nodes; if there is none, half of what nobody has. ``kept``: not these.
         """
         if wanted:
             free = self._is_free(wanted, monotonic) and wanted not in kept
@@ -116,25 +120,42 @@ class LeasedPool(AddressPool):
             self._give_up(wanted, monotonic)
             return [], [wanted]
         used = {Ipv4(address & -self.block) for address in kept}
-        blocks = [
-            block
-            for block in sorted(self._blocks - used)
-            if all(
-                self._is_free(Ipv4(block + offset), monotonic)
-                for offset in range(self.block)
-                if self.has(Ipv4(block + offset))
-            )
-        ]
+        blocks = [block for block in sorted(self._blocks - used) if self._is_without_nodes(block, monotonic)]
         for block in blocks:
             self._give_up_block(block, monotonic)
         if blocks:
             return blocks, []
-        fresh = [address for address in dict.fromkeys(self._fresh) if self.has(address)]
-        singles = [address for address in fresh if self._is_untouched(address) and address not in kept]
+        singles = [address for address in self._free(monotonic) if address not in kept]
         singles = singles[len(singles) // 2 :]
         for address in singles:
             self._give_up(address, monotonic)
         return [], singles
+
+    def spare_held(self, kept: Collection[Ipv4], monotonic: float) -> Lent:
+        """Nobody has anything else: give up what has been kept for longest (P80)."""
+        address = next((held for held in self._held if self.has(held) and held not in kept), None)
+        if address is None:
+            return [], []
+        self._give_up(address, monotonic)
+        return [], [address]
+
+    def _free(self, monotonic: float) -> list[Ipv4]:
+        """Some of what is neither used nor kept for anybody: what nobody has had first."""
+        fresh = (address for address in dict.fromkeys(self._fresh) if self._is_untouched(address))
+        # All are kept equally long: those that are not any more come first.
+        former = takewhile(lambda address: self._may_be_asked_for(address, monotonic), self._held)
+        return [address for address in islice(chain(fresh, former), MOST_SPARED) if self.has(address)]
+
+    def _is_without_nodes(self, block: Ipv4, monotonic: float) -> bool:
+        """Nobody has any of it; and something of it has not been given back."""
+        has_any = False
+        for offset in range(self.block):
+            address = Ipv4(block + offset)
+            if self.has(address):
+                if not self._is_free(address, monotonic):
+                    return False
+                has_any = True
+        return has_any
 
     def _is_free(self, address: Ipv4, monotonic: float) -> bool:
         return address not in self._users and self._may_be_asked_for(address, monotonic)

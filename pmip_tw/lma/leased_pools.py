@@ -40,13 +40,17 @@ class LeasedPools(Pools):
         pool = self._leased[lease.pool]
         pool.lent(lease.blocks, lease.singles)
         if lease.wanted is not None:
-            pool.answered(lease.wanted, monotonic, found=bool(lease.blocks or lease.singles))
+            found = bool(lease.blocks or lease.singles)
+            pool.answered(lease.wanted, monotonic, found=found, held=lease.held)
 
     def spare(self, wanted: Spare, unsettled: Collection[AnchorKey], monotonic: float) -> Returned:
         """What this worker does not need, another does; but for ``unsettled``, which may be put back."""
         pool = self._leased[wanted.pool]
         kept = {key.home_address for key in unsettled if key.domain == pool.link.domain}
-        return Returned(wanted.pool, wanted.wanted, *pool.spare(wanted.wanted, kept, monotonic))
+        spared = pool.spare(wanted.wanted, kept, monotonic)
+        if wanted.held and not any(spared):
+            spared = pool.spare_held(kept, monotonic)
+        return Returned(wanted.pool, wanted.wanted, *spared, wanted.held)
 
     def keep(self, returned: Returned) -> None:
         """It is not given away after all."""
@@ -58,8 +62,10 @@ class LeasedPools(Pools):
                 return Ask(number)
         return None
 
-    def _ask(self, pools: Sequence[AddressPool], wanted: Ipv4, monotonic: float) -> Ask | None:
+    def _ask(
+        self, pools: Sequence[AddressPool], wanted: Ipv4, monotonic: float, *, held: bool = False
+    ) -> Ask | None:
         for number, pool in enumerate(self._leased):
-            if pool in pools and pool.lacks(wanted, monotonic):
-                return Ask(number, wanted)
+            if pool in pools and pool.lacks(wanted, monotonic, held=held):
+                return Ask(number, wanted, held)
         return None

@@ -34,14 +34,18 @@ class InUse(Struct, tag="in-use", array_like=True):
 
 
 class Ask(Struct, tag="ask", array_like=True, frozen=True):
-    """To worker 0: may I have ``wanted``, or any further addresses? It is always answered with a Lease."""
+    """To worker 0: may I have ``wanted``, or any further addresses? It is always answered with a Lease.
+
+    ``held``: even one that is kept for the node that had it, because there is nothing else (P80).
+    """
 
     pool: int
     wanted: Ipv4 = Ipv4(0)
+    held: bool = False
 
 
 class Lease(Struct, tag="lease", array_like=True):
-    """From worker 0: these are yours, too. The answer to an Ask of ``pool`` and ``wanted``, perhaps with nothing.
+    """From worker 0: these are yours, too. The answer to an Ask with the same words, perhaps with nothing.
 
     ``wanted`` None: it answers nothing; a worker is told at its start what it has.
     """
@@ -50,13 +54,17 @@ class Lease(Struct, tag="lease", array_like=True):
     wanted: Ipv4 | None
     blocks: list[Ipv4]
     singles: list[Ipv4]
+    held: bool = False
 
 
 class Spare(Struct, tag="spare", array_like=True, frozen=True):
-    """From worker 0: give back ``wanted`` if nobody has it, or whatever you can spare. It is answered with Returned."""
+    """From worker 0: give back ``wanted`` if nobody has it, or whatever you can spare; ``held``: what you keep for
+    somebody, too. It is answered with Returned.
+    """
 
     pool: int
     wanted: Ipv4 = Ipv4(0)
+    held: bool = False
 
 
 class Returned(Struct, tag="returned", array_like=True):
@@ -66,6 +74,7 @@ class Returned(Struct, tag="returned", array_like=True):
     wanted: Ipv4
     blocks: list[Ipv4]
     singles: list[Ipv4]
+    held: bool = False
 
 
 ToLender = InUse | Ask | Returned

@@ -82,7 +82,7 @@ class Lender:
         told: Told = []
         for spare, missing in list(self._missing.items()):
             if worker in missing:
-                told += self._returned(worker, Returned(spare.pool, spare.wanted, [], []))
+                told += self._returned(worker, Returned(spare.pool, spare.wanted, [], [], spare.held))
         return told
 
     def _asked(self, worker: int, ask: Ask) -> Told:
@@ -94,8 +94,8 @@ class Lender:
             return [(worker, Lease(ask.pool, ask.wanted, *pool.lend_address(worker, ask.wanted)))]
         blocks, singles = pool.lend(worker, 1 + pool.blocks_of(worker) // GROWTH)
         if not blocks and not singles and len(self._workers) > 1:
-            return self._spare(worker, Spare(ask.pool), self._workers - {worker})
-        return [(worker, Lease(ask.pool, Ipv4(0), blocks, singles))]
+            return self._spare(worker, Spare(ask.pool, held=ask.held), self._workers - {worker})
+        return [(worker, Lease(ask.pool, Ipv4(0), blocks, singles, ask.held))]
 
     def _spare(self, worker: int, spare: Spare, others: Iterable[int]) -> Told:
         """Ask ``others``; who asks for the same meanwhile gets his answer with the first."""
@@ -108,7 +108,7 @@ class Lender:
         return [(other, spare) for other in sorted(self._missing[spare])]
 
     def _returned(self, worker: int, message: Returned) -> Told:
-        pool, spare = self._pools[message.pool], Spare(message.pool, message.wanted)
+        pool, spare = self._pools[message.pool], Spare(message.pool, message.wanted, message.held)
         pool.give_back(worker, message.blocks, message.singles)
         if spare not in self._missing:
             return []
@@ -129,7 +129,7 @@ class Lender:
     def _found(self, worker: int, spare: Spare) -> Lease:
         pool = self._pools[spare.pool]
         if not spare.wanted:
-            return Lease(spare.pool, spare.wanted, *pool.lend(worker, 1))
+            return Lease(spare.pool, spare.wanted, *pool.lend(worker, 1), spare.held)
         if pool.whose(spare.wanted) is not None:
             return Lease(spare.pool, spare.wanted, [], [])
         return Lease(spare.pool, spare.wanted, *pool.lend_address(worker, spare.wanted))

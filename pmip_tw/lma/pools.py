@@ -91,10 +91,12 @@ class Pools:
             address = pool.oldest()
             if address is not None:
                 return AnchorKey(address, pool.link.domain)
-        return None
+        return self._ask(pools, UNSPECIFIED, monotonic, held=True)
 
-    def _ask(self, pools: Sequence[AddressPool], wanted: Ipv4, monotonic: float) -> Ask | None:
-        """What to ask for before anybody is refused; all addresses are here."""
+    def _ask(
+        self, pools: Sequence[AddressPool], wanted: Ipv4, monotonic: float, *, held: bool = False
+    ) -> Ask | None:
+        """What to ask for before anybody is refused; ``held``: before what is kept for others is too. All is here."""
         return None
 
     def ask_ahead(self, key: AnchorKey, monotonic: float) -> Ask | None:

@@ -86,6 +86,8 @@ def test_who_waits_is_refused_only_if_there_is_nothing() -> None:
     bench = Bench()
     bench.ask(1)
     bench.supply.heard(Lease(0, ANY, [], []))
+    assert bench.told[-1] == Ask(0, ANY, held=True) and bench.codes() == []
+    bench.supply.heard(Lease(0, ANY, [], [], held=True))
     assert bench.codes() == [130]
     bench.anchor.clock.advance(1.0)
     bench.ask(1)

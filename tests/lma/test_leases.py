@@ -68,13 +68,16 @@ class House:
         for number, message in told:
             pool = self.workers[number].pool
             if isinstance(message, Spare):
-                back = Returned(0, message.wanted, *pool.spare(message.wanted, (), self.now))
+                spared = pool.spare(message.wanted, (), self.now)
+                if message.held and not any(spared):
+                    spared = pool.spare_held((), self.now)
+                back = Returned(0, message.wanted, *spared, message.held)
                 self.deliver(self.lender.heard(number, back))
             else:
                 pool.lent(message.blocks, message.singles)
                 if message.wanted is not None:
                     found = bool(message.blocks or message.singles)
-                    pool.answered(message.wanted, self.now, found=found)
+                    pool.answered(message.wanted, self.now, found=found, held=message.held)
 
     def register(self, number: int, owner: bytes, wanted: Ipv4 = Ipv4(0)) -> Ipv4 | None:
         """As the LMA does: worker 0 is asked before anybody is refused."""
@@ -92,6 +95,9 @@ class House:
                 continue
             if found is None and not wanted:
                 found = pool.oldest()
+                if found is None and pool.lacks(wanted, self.now, held=True):
+                    self.deliver(self.lender.heard(number, Ask(0, wanted, held=True)))
+                    continue
             if found is not None:
                 pool.take(found, owner)
                 worker.nodes[owner] = found
@@ -176,6 +182,35 @@ def test_an_address_that_is_held_at_one_worker_is_given_by_no_other() -> None:
     house.now += NO_FOR
     assert house.register(2, b"b", had) is None
     assert house.register(1, b"a") == had
+
+
+@covers("P80", "H10")
+def test_what_others_have_had_is_within_reach_when_it_is_held_no_more() -> None:
+    """All have left that were at worker 0, each from a block that somebody else is still in."""
+    house = House("10.1.0.0/28", 2)
+    owners = [b"%d" % number for number in range(13)]
+    for owner in owners:
+        assert house.register(0, owner)
+    for owner in owners[::2]:
+        house.leave(0, owner)
+    house.now += 10.1
+    for number in range(7):
+        assert house.register(1, b"new %d" % number)
+    assert house.register(1, b"one too many") is None
+
+
+@covers("P80", "H10")
+def test_when_there_is_nothing_else_what_another_worker_holds_longest_is_given() -> None:
+    """As one process would: its own are none."""
+    house = House("10.1.0.0/29", 2)
+    had = [house.register(0, b"%d" % number) for number in range(5)]
+    for number in (3, 1):
+        house.leave(0, b"%d" % number)
+        house.now += 1.0
+    assert house.register(1, b"a") == had[3]
+    assert house.register(1, b"b") == had[1]
+    house.now += NO_FOR
+    assert house.register(1, b"c") is None
 
 
 def test_what_is_not_to_be_had_is_not_asked_for_again_at_once() -> None:
@@ -265,5 +300,5 @@ def test_whatever_happens_no_address_is_double(pool: str, workers: int, seed: in
         addresses = house.addresses()
         assert len(addresses) == len(set(addresses))
         for worker in house.workers:
-            kept = set(worker.pool.held(house.now))
+            kept = {address for address in worker.pool.held(house.now) if worker.pool.has(address)}
             assert not kept & (set(addresses) - set(worker.nodes.values()))
