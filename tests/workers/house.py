@@ -38,8 +38,8 @@ CALM = 12.0
 _OWN_HALF = 0xFFFFFFFF
 
 
-class Broken(BaseException):
-    """A promise does not hold. No ``except Exception`` of an agent may catch that."""
+class Broken(Exception):
+    """A promise does not hold."""
 
     def __init__(self, promise: str, seen: str) -> None:
         super().__init__(f"{promise}: {seen}")
@@ -89,6 +89,7 @@ class House:
         self.others: dict[int, Other] = {}
         self._former: list[Other] = []
         self._defects: list[str] = []
+        self._broken: Broken | None = None
         self.kills = self.answered = 0
         self._calm = False
         for address in (MAG1, MAG2):
@@ -269,6 +270,12 @@ class House:
 
     def says(self, worker: int, payload: bytes) -> None:
         """A worker sends something: from now on it is promised."""
+        try:
+            self._said(worker, payload)
+        except Broken as broken:
+            self._broken = self._broken or broken  # not here: agents survive whatever happens while they send
+
+    def _said(self, worker: int, payload: bytes) -> None:
         if payload[0] != 3:
             return
         reply = RegistrationReply.decode(payload)
@@ -295,6 +302,8 @@ class House:
 
     def _look(self) -> None:
         """After every event."""
+        if self._broken is not None:
+            raise self._broken
         if self._defects:
             raise Broken("no defect", self._defects[0])
         for other in (*self.others.values(), *self._former):

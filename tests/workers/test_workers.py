@@ -6,7 +6,6 @@ import attrs
 import pytest
 from twisted.internet.defer import succeed
 
-from pmip_tw.agents.saving import Saving
 from pmip_tw.agents.shared_plane import RemotePlane, SharedPlane
 from pmip_tw.lma.leased_pool import LeasedPool
 from pmip_tw.lma.lender import Lender
@@ -23,10 +22,6 @@ def test_whatever_happens_every_promise_is_kept(seed: int) -> None:
     house = House(seed, workers=2 + seed % 3)
     house.run()
     assert house.kills == 3 and house.answered > 100
-
-
-def leases_are_given_twice(patch: Patch) -> None:
-    patch.setattr(LentPool, "_lend_block", lambda self, block, worker: None)
 
 
 def leases_are_forgotten_at_a_restart(patch: Patch) -> None:
@@ -56,15 +51,12 @@ def answers_do_not_wait_for_the_plane(patch: Patch) -> None:
 
 
 def what_is_given_back_is_kept(patch: Patch) -> None:
+    """A lease is given twice."""
     patch.setattr(LeasedPool, "_give_up", lambda self, address, monotonic: None)
 
 
 def who_is_gone_leaves_its_entries(patch: Patch) -> None:
     patch.setattr(SharedPlane, "_remove", lambda self, worker, key: None)
-
-
-def addresses_are_given_back_before_that_is_saved(patch: Patch) -> None:
-    patch.setattr(Saving, "when_saved", lambda self, told: told(True))
 
 
 @attrs.frozen(slots=True)
@@ -77,7 +69,6 @@ class Defect:
 
 
 DEFECTS = (
-    Defect(leases_are_given_twice, "an address is one node's"),
     Defect(leases_are_forgotten_at_a_restart, "an address is one node's"),
     Defect(nobody_is_waited_for_at_a_restart, "an address is one node's"),
     Defect(answers_do_not_wait_for_the_plane, "what was answered is carried"),
