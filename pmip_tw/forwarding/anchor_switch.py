@@ -14,7 +14,7 @@ from pmip_tw.forwarding.home_link_packets import is_for_link
 from pmip_tw.forwarding.home_links import HomeLinks
 from pmip_tw.forwarding.path_mtu import LINK_MTU
 from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, Way, require_carriable
-from pmip_tw.forwarding.residents import Resident, Residents, ways_of
+from pmip_tw.forwarding.residents import Resident, Residents
 from pmip_tw.forwarding.session import octets
 from pmip_tw.forwarding.soundness import out_of_tunnel
 from pmip_tw.forwarding.tunnel_ends import TunnelEnds
@@ -68,12 +68,10 @@ class AnchorSwitch:
         if domain is None:
             raise ForwardingError("install", str(entry.key), f"there is no domain {entry.domain!r}")
         require_carriable(entry)
-        home_address = entry.home_address
         ways = self._acquire(entry)
         if len(self._domains) > 1:
             self._require_unmistakable(entry, ways)
-        before = domain.residents.peek(home_address)
-        resident = domain.residents.put(entry, ways, before)
+        before, resident = domain.residents.put(entry, ways)
         if before is not None:
             self._forget(domain, before)
         if isinstance(resident, AnchorSession):
@@ -142,7 +140,9 @@ class AnchorSwitch:
     def _forget(self, domain: AnchorDomain, resident: Resident) -> None:
         if isinstance(resident, AnchorSession):
             domain.links.discard(resident)
-        self._release(ways_of(resident))
+            self._release(resident.ways)
+        else:
+            self._paths.release(resident)
 
     def snapshot(self) -> tuple[AnchorEntry, ...]:
         return tuple(entry for domain in self._domains.values() for entry in domain.residents.entries())

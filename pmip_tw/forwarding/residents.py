@@ -49,16 +49,16 @@ class Residents:
     def __contains__(self, home: bytes) -> bool:
         return Ipv4(int.from_bytes(home, "big")) in self._held
 
-    def put(self, entry: AnchorEntry, ways: tuple[Way, ...], before: Resident | None) -> Resident:
-        """``entry`` lives here now; it goes on counting where ``before``, if that was a session, has stopped."""
+    def put(self, entry: AnchorEntry, ways: tuple[Way, ...]) -> tuple[Resident | None, Resident]:
+        """``entry`` lives here now. Who has lived there before, and who does; sessions go on counting."""
+        before = self._held.get(entry.home_address)
+        resident: Resident = ways[0]
         if isinstance(before, AnchorSession) or not _is_plain(entry):
-            session = self._session(entry, ways)
+            resident = self._session(entry, ways)
             if isinstance(before, AnchorSession):
-                session.inherit(before)
-            self._held[entry.home_address] = session
-            return session
-        self._held[entry.home_address] = ways[0]
-        return ways[0]
+                resident.inherit(before)
+        self._held[entry.home_address] = resident
+        return before, resident
 
     def put_silent(self, home_addresses: Sequence[Ipv4], way: Way) -> list[Ipv4]:
         """They live here now, by ``way``, but for those where somebody lives already, which come back."""

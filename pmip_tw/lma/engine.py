@@ -43,6 +43,7 @@ from pmip_tw.wire.codes import MessageType
 
 # As plain numbers: comparing with a member of an enumeration takes longer.
 _REQUEST = int(MessageType.REGISTRATION_REQUEST)
+_REQUEST_OCTET = bytes((_REQUEST,))
 _REVOCATION = int(MessageType.REVOCATION)
 _REVOCATION_ACK = int(MessageType.REVOCATION_ACK)
 
@@ -156,7 +157,10 @@ class LmaEngine:
         if local != self.address:
             return None
         now = self._clock.of(now)
-        return self._renewals.decide(payload, source, now) or self._newcomers.decide(payload, source, now)
+        decided = self._renewals.decide(payload, source, now)
+        if decided is None and payload[:1] == _REQUEST_OCTET:
+            return self._newcomers.decide(payload, source, now)
+        return decided
 
     def renewed(self, commit: Commit) -> Binding | None:
         """A renewal is durable: its binding, and its ``answer`` is sent. None: it is none, or see ``stands``."""

@@ -31,31 +31,19 @@ class Observation(Struct, frozen=True, kw_only=True, gc=False):
 Subject = TypeVar("Subject")
 
 
-class Alike(Generic[Subject]):
+class Alike(Struct, Generic[Subject], frozen=True, eq=False, gc=False):
     """Many observations of one ``name`` and ``reason``, which are made when somebody looks at them.
 
     ``subjects``: what each is about; ``tell(subject)`` makes the observation, ``whose(subject)`` its NAI, "" if it has
     none. ``source(subject)``: who has sent what is discarded; None: nothing is.
     """
 
-    __slots__ = ("_source", "_subjects", "_tell", "_whose", "name", "reason")
-
-    def __init__(
-        self,
-        name: str,
-        subjects: Sequence[Subject],
-        tell: Callable[[Subject], Observation],
-        whose: Callable[[Subject], str],
-        *,
-        reason: str = "",
-        source: Callable[[Subject], Ipv4] | None = None,
-    ) -> None:
-        self.name = name
-        self.reason = reason
-        self._subjects = subjects
-        self._tell = tell
-        self._whose = whose
-        self._source = source
+    name: str
+    subjects: Sequence[Subject]
+    tell: Callable[[Subject], Observation]
+    whose: Callable[[Subject], str]
+    reason: str = ""
+    source: Callable[[Subject], Ipv4] | None = None
 
     @classmethod
     def joined(cls, all_alike: Sequence["Alike[Subject]"]) -> "Alike[Subject]":
@@ -63,19 +51,19 @@ class Alike(Generic[Subject]):
         first, *others = all_alike
         if not others:
             return first
-        subjects = [subject for one in all_alike for subject in one._subjects]
-        return cls(first.name, subjects, first._tell, first._whose, reason=first.reason, source=first._source)
+        subjects = [subject for one in all_alike for subject in one.subjects]
+        return cls(first.name, subjects, first.tell, first.whose, reason=first.reason, source=first.source)
 
     def __len__(self) -> int:
-        return len(self._subjects)
+        return len(self.subjects)
 
     def __iter__(self) -> Iterator[Observation]:
-        return map(self._tell, self._subjects)
+        return map(self.tell, self.subjects)
 
     def about(self, nai: str) -> Iterator[Observation]:
         """Those of one mobile node, whatever the case of its NAI."""
-        return (self._tell(one) for one in self._subjects if self._whose(one).lower() == nai != "")
+        return (self.tell(one) for one in self.subjects if self.whose(one).lower() == nai != "")
 
     def sources(self) -> Counter[Ipv4]:
         """How many of them each has sent."""
-        return Counter() if self._source is None else Counter(map(self._source, self._subjects))
+        return Counter() if self.source is None else Counter(map(self.source, self.subjects))
