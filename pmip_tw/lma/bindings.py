@@ -17,6 +17,9 @@ from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Tunnel
 from pmip_tw.wire.registration import RegistrationRequest
 from pmip_tw.wire.renewal import identification_of
 
+NEVER_MOVED = float("-inf")
+"""The ``moved_at`` of a node that has been at one MAG only: one object for all of them."""
+
 
 class NegotiatedRevocation(Struct, frozen=True, kw_only=True, gc=False):
     """Both sides sent extension 137 (RV1, RV7). Timestamps as each side sent them, by its own clock.

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from pmip_tw.addresses import Endpoint
 from pmip_tw.lma.admission import too_soon, wanted_home_address
-from pmip_tw.lma.bindings import Binding, BindingTable
+from pmip_tw.lma.bindings import NEVER_MOVED, Binding, BindingTable
 from pmip_tw.lma.commitment import Commit, Effect, Wait
 from pmip_tw.lma.home_addresses import HomeAddresses
 from pmip_tw.lma.intake import Intake
@@ -63,7 +63,7 @@ class Newcomers:
         last = None if bound is None else bound.identification
         if not self._intake.is_new(nai, last, identification, now):
             return None
-        moved_at = float("-inf")
+        moved_at = NEVER_MOVED
         if bound is not None:
             if bound.others or bound.at(terms.place) is not None or too_soon(bound, self._policy, now):
                 return None

@@ -3,7 +3,7 @@
 from pmip_tw.addresses import ipv4_text
 from pmip_tw.lma import admission, observed
 from pmip_tw.lma.authorization import proxy_refusal
-from pmip_tw.lma.bindings import Binding, BindingTable, together
+from pmip_tw.lma.bindings import NEVER_MOVED, Binding, BindingTable, together
 from pmip_tw.lma.commitment import Asked, Commit, Effect, Save, Told, Wait
 from pmip_tw.lma.granting import Granting
 from pmip_tw.lma.home_addresses import HomeAddresses
@@ -212,7 +212,7 @@ class Registrations:
         if isinstance(found, Ask):
             return [Wait(found, asked)]
         key, tunnel = found
-        moved_at = float("-inf")
+        moved_at = NEVER_MOVED
         if bound is not None:
             moved_at = bound.moved_at if present is not None or beside else now.monotonic
         new = self._granting.grant(asked, key, tunnel, moved_at, now)
