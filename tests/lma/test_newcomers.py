@@ -82,6 +82,21 @@ class TestKnown:
         assert [one.foreign_domain for one in revocations([told])] == [MAG1]
         assert places(anchor) == [MAG2]
 
+    @covers("N28", "P35")
+    @pytest.mark.parametrize("revocable", [False, True])
+    def test_a_move_behind_one_nat(self, revocable: bool) -> None:
+        """The tunnel stays the same, so that the packet plane is told nothing; it is a move all the same."""
+        anchor = Anchor(handover_min_interval=0.0)
+        fields = {"udp_tunnel": UdpTunnelRequest(), "revocation": SUPPORT if revocable else None}
+        for mag in (MAG2, MAG1):
+            anchor.accept(9, mag, source=NAT, **fields)
+        for node, mag in ((1, MAG1), (1, MAG2)):
+            before = dict(anchor.installed)
+            assert is_known(anchor, anchor.datagram(node, mag, **fields), NAT)
+        assert anchor.installed == before and places(anchor) == [MAG2]
+        assert [one.foreign_domain for one in revocations(anchor.sent[-1:])] == [MAG1] * revocable
+        assert "binding-moved" in anchor.names()[-2:]
+
     def test_a_name_of_another_length(self) -> None:
         """It is another form: its first is read."""
         anchor = Anchor(nodes=12, home="10.1.0.0/28")

@@ -247,6 +247,29 @@ class TestAcknowledgment:
         assert anchor.notes[-1].name == "revocation-acknowledged"
         assert anchor.pass_time(60) == []
 
+    @covers("RV12", "RV20")
+    @pytest.mark.parametrize("tries", [1, 3])
+    def test_one_in_the_words_of_the_revocation_is_not_read(
+        self, monkeypatch: pytest.MonkeyPatch, tries: int
+    ) -> None:
+        """Whatever try it answers; its authenticator is looked at all the same."""
+        anchor, send = moved()
+        assert len(anchor.pass_time(4)) == 2
+        ack, forged = (ack_for(anchor.sent[-tries]), ack_for(send, key=association(2)))
+        anchor.ignore("no-authenticator", forged)
+        monkeypatch.setattr(RevocationAck, "decode", None)
+        anchor.hear(ack, MAG1)
+        assert anchor.notes[-1].name == "revocation-acknowledged"
+        assert anchor.pass_time(60) == []
+
+    @covers("RV13", "RV20")
+    def test_after_a_restart(self) -> None:
+        """The process that has sent it is gone."""
+        anchor, send = moved()
+        anchor.restart()
+        anchor.hear(ack_for(send), MAG1)
+        assert anchor.pass_time(60) == []
+
     @covers("RV13")
     def test_without_a_name(self) -> None:
         anchor, send = moved()
