@@ -18,6 +18,7 @@ from pmip_tw.wire.registration import RegistrationReply
 from pmip_tw.wire.revocation import Revocation
 from tests.agents.world import LMA, World
 from tests.conformance import covers
+from tests.forwarding.packets import from_node, to_node
 from tests.lma.anchor import FIRST_ADDRESS, MAG1, MAG2, Anchor
 from tests.observers import Notes
 
@@ -280,6 +281,27 @@ class TestRestarting:
         assert set(bench.plane.snapshot()) == held
         [restored] = bench.notes.named("bindings-restored")
         assert restored.details == {"bindings": 2, "dropped": 0}
+
+    def test_who_has_not_been_heard_since_is_served_and_counted_and_moves(self) -> None:
+        """A binding of which nobody has asked yet, and a session of which no packet was seen."""
+        bench = Bench(at_once=True)
+        bench.arrive((1, MAG1))
+        bench.agent._signalling.stop()
+        bench.plane = MemoryPlane(monotonic=lambda: bench.anchor.clock.monotonic, local=LMA)
+        bench.start()
+        there, elsewhere = Tunnel(local=LMA, remote=MAG1), Tunnel(local=LMA, remote=MAG2)
+        bench.plane.host_sends(to_node(b"down"))
+        bench.plane.arrive(there, from_node(b"up"))
+        bench.plane.arrive(elsewhere, from_node(b"not his"))
+        assert [tunnel for tunnel, _ in bench.plane.tunnelled] == [there]
+        assert [packet[-2:] for packet in bench.plane.delivered] == [b"up"]
+        bench.arrive((1, MAG2))
+        bench.plane.host_sends(to_node(b"down"))
+        bench.plane.arrive(there, from_node(b"too late"))
+        assert [tunnel for tunnel, _ in bench.plane.tunnelled] == [there, elsewhere]
+        [entry] = bench.plane.snapshot()
+        counters = bench.plane.counters(entry.key)
+        assert (counters.packets_down, counters.packets_up) == (2, 1)
 
     def test_what_nobody_was_told_of_is_lost(self) -> None:
         bench = Bench()
