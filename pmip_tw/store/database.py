@@ -1,6 +1,7 @@
 """The file of a journal, open for writing: rows are appended, each commit durable, and the oldest are dropped."""
 
 from collections.abc import Sequence
+from sqlite3 import DatabaseError
 
 from pmip_tw.errors import StoreError
 from pmip_tw.mobility.records import JournalFormat, Record
@@ -8,7 +9,7 @@ from pmip_tw.store import log_of_commits
 from pmip_tw.store.clocks import Clocks, Instant
 from pmip_tw.store.layout import LAYOUT, Layout, is_empty, prepare, require_journal, transaction
 from pmip_tw.store.place import Place
-from pmip_tw.store.reading import connect, readings
+from pmip_tw.store.reading import RUN, connect, readings
 from pmip_tw.store.rows import RowCodec, checksum
 from pmip_tw.store.trimming import Trimming
 from pmip_tw.store.troubles import SQLITE_ERRORS, trouble
@@ -77,9 +78,13 @@ class Database:
         db = self._db
         (newest,) = db.execute("SELECT max(id) FROM journal").fetchone()
         (run, first) = db.execute("SELECT max(number), max(first_row) FROM runs").fetchone()
+        if newest and not run:
+            raise DatabaseError("nothing says when its rows were written")
         self._run = (run or 0) + 1
         self._next = max((newest or 0) + 1, first or 1)
-        db.execute("DELETE FROM runs WHERE number < (SELECT run FROM journal ORDER BY id LIMIT 1)")
+        db.execute(f"DELETE FROM runs WHERE number < (SELECT {RUN} FROM journal ORDER BY id LIMIT 1)")
+        # Those that wrote nothing: a daemon that starts and ends all night makes many.
+        db.execute("DELETE FROM runs WHERE first_row >= ?", (self._next,))
         db.execute(
             "INSERT INTO runs (number, first_row, boot, since_boot, monotonic, wall) VALUES (?, ?, ?, ?, ?, ?)",
             (self._run, self._next, now.boot, now.since_boot, now.monotonic, now.wall),

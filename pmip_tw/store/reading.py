@@ -12,7 +12,13 @@ from pmip_tw.store import rows
 from pmip_tw.store.clocks import Instant, clocks_now
 
 _AT_A_TIME = 256
-"""Rows of one read transaction. The log of commits grows while one lasts."""
+_OCTETS_AT_A_TIME = 1 << 20
+"""What is read in one transaction, and waits for who asked. The log of commits grows while a transaction lasts."""
+
+RUN = "coalesce((SELECT number FROM runs WHERE first_row <= journal.id ORDER BY number DESC LIMIT 1), 0)"
+"""SQL for the run that wrote a row, 0 if that is not known any more. The column of this name says the same, but nothing
+would tell if the disk has changed it.
+"""
 
 
 @attrs.frozen(slots=True)
@@ -42,7 +48,9 @@ class Row(NamedTuple):
 
     def verify(self) -> None:
         """UnreadableRow: something in it has changed."""
-        _, _, since_boot, monotonic, wall, until, expected, records = self
+        _, run, since_boot, monotonic, wall, until, expected, records = self
+        if not run:
+            raise rows.UnreadableRow("nothing says in which boot it was written")
         rows.verify(expected, records, since_boot, monotonic, wall, until)
 
 
@@ -70,6 +78,8 @@ def readings(db: sqlite3.Connection, now: Instant) -> dict[int, float]:
     """For each run in the journal, by number: what the ``since_boot`` of its boot would show at ``now``."""
     seen = []
     known = runs(db)
+    if not known:
+        raise sqlite3.DatabaseError("nothing says when its rows were written")
     for run, following in zip(known, [*known[1:], None], strict=True):
         seen.append(run.started)
         end = following.first_row if following else _NO_ROW
@@ -95,7 +105,8 @@ def newest_first(db: sqlite3.Connection, shown: Mapping[int, float] | None = Non
 
     The journal may be written to meanwhile: what is appended is not met.
     """
-    matters = "" if shown is None else f" AND until > {_by_run(shown)}"
+    # A time of its own between these two has passed; any other was changed by the disk, which ``verify`` tells.
+    matters = "" if shown is None else f" AND (until BETWEEN since_boot AND {_by_run(shown)}) IS NOT TRUE"
     yield from _pieces(db, f"id < ?{matters}", "DESC", _NO_ROW)
 
 
@@ -107,21 +118,33 @@ def oldest_first(db: sqlite3.Connection) -> Iterator[Row]:
 def _by_run(shown: Mapping[int, float]) -> str:
     """SQL for what the clock of a row's run shows. Runs of one boot follow each other and show the same."""
     last = {reading: run for run, reading in sorted(shown.items())}
-    conditions = " ".join(f"WHEN run <= {run} THEN {reading!r}" for reading, run in last.items())
+    conditions = " ".join(f"WHEN {RUN} <= {run} THEN {reading!r}" for reading, run in last.items())
     return f"CASE {conditions} END"
 
 
 def _pieces(db: sqlite3.Connection, condition: str, order: str, start: int) -> Iterator[Row]:
     query = (
-        "SELECT id, run, since_boot, monotonic, wall, until, checksum, records"
+        f"SELECT id, {RUN}, since_boot, monotonic, wall, until, checksum, records"
         f" FROM journal WHERE {condition} ORDER BY id {order} LIMIT {_AT_A_TIME}"
     )
     last, before = start, None
     while last != before:
         before = last
-        for row in map(Row._make, db.execute(query, (before,))):
+        for row in _piece(db.execute(query, (before,))):
             yield row
             last = row.number
+
+
+def _piece(found: sqlite3.Cursor) -> list[Row]:
+    """What ``found`` begins with; nothing of the journal is held any more."""
+    piece, octets = [], 0
+    for row in map(Row._make, found):
+        piece.append(row)
+        octets += len(row.records) if isinstance(row.records, bytes) else 0
+        if octets >= _OCTETS_AT_A_TIME:
+            break
+    found.close()
+    return piece
 
 
 _NO_ROW = 1 << 62

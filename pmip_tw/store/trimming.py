@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from pmip_tw.store.clocks import Instant
+from pmip_tw.store.reading import RUN
 
 MOST_ROWS = 256
 MOST_OCTETS = 1 << 19
@@ -61,7 +62,7 @@ class Trimming:
 
     def _oldest(self, newest: int) -> list[_Old]:
         found = self._db.execute(
-            "SELECT id, run, until, length(records) FROM journal WHERE id < ? ORDER BY id LIMIT ?",
+            f"SELECT id, {RUN}, until, length(records) FROM journal WHERE id < ? ORDER BY id LIMIT ?",
             (newest, MOST_ROWS),
         ).fetchall()
         return [_Old(number, until - self._ahead[run], length) for number, run, until, length in found]

@@ -423,6 +423,73 @@ class TestRowsThatCannotBeRead:
         assert (number, kept) == (3, octets)
         assert why in told
 
+    @pytest.mark.parametrize("column", ["wall", "until", "records", "checksum"])
+    def test_a_column_that_the_disk_has_emptied(self, column: str, desk: Desk, tmp_path: Path) -> None:
+        """It is told, and kept aside as far as it is there; it never passes for a row whose time is over."""
+        path = tmp_path / "journal"
+        journal = desk.open(path)
+        for number in range(3):
+            assert desk.save(journal, held(number)) is None
+        desk.close(journal)
+        with closing(connect(str(path), "rw")) as db:
+            (tables,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'journal'").fetchone()
+            db.execute("ALTER TABLE journal RENAME TO whole")
+            db.execute(tables.replace(" NOT NULL", ""))
+            db.execute("INSERT INTO journal SELECT * FROM whole")
+            db.execute("DROP TABLE whole")
+            db.execute(f"UPDATE journal SET {column} = NULL WHERE id = 2")
+        assert contents.checked(str(path)).problems == [
+            f"{path}: row 2 cannot be read: its checksum is wrong: the disk has changed it"
+        ]
+        assert desk.content(path) == [held(0), held(2)]
+        with closing(connect(str(path), "ro")) as db:
+            assert db.execute("SELECT id FROM damaged").fetchall() == [(2,)]
+
+    @pytest.mark.parametrize("until", [0.0, -1e300, 1e300, "x"])
+    def test_a_time_that_the_disk_has_changed_is_told(
+        self, until: float | str, desk: Desk, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "journal"
+        journal = desk.open(path)
+        for number in range(3):
+            assert desk.save(journal, held(number)) is None
+        desk.close(journal)
+        with closing(connect(str(path), "rw")) as db:
+            db.execute("UPDATE journal SET until = ? WHERE id = 1", (until,))
+        assert desk.content(path) == [held(1), held(2)]
+        with closing(connect(str(path), "ro")) as db:
+            assert db.execute("SELECT id FROM damaged").fetchall() == [(1,)]
+
+    @pytest.mark.parametrize("number", [1, 4, 6])
+    @pytest.mark.parametrize("run", [0, 1, 77, -5, "x"])
+    def test_who_wrote_a_row_is_known_by_its_place(
+        self, number: int, run: int | str, desk: Desk, tmp_path: Path
+    ) -> None:
+        """The checksum does not cover the number of the run."""
+        path = tmp_path / "journal"
+        for first in (0, 2, 4):
+            journal = desk.open(path)
+            assert desk.save(journal, held(first)) is None
+            assert desk.save(journal, held(first + 1)) is None
+            desk.close(journal)
+        with closing(connect(str(path), "rw")) as db:
+            db.execute("UPDATE journal SET run = ? WHERE id = ?", (run, number))
+        assert len(list(contents.live(str(path)))) == len(list(contents.exported(str(path)))) == 6
+        assert desk.content(path) == [held(number) for number in range(6)]
+        assert desk.content(path) == [held(number) for number in range(6)]
+
+    def test_rows_of_which_nothing_says_when_they_were_written(self, desk: Desk, tmp_path: Path) -> None:
+        path = tmp_path / "journal"
+        journal = desk.open(path)
+        assert desk.save(journal, held(1)) is None
+        desk.close(journal)
+        with closing(connect(str(path), "rw")) as db:
+            db.execute("DELETE FROM runs")
+        with pytest.raises(StoreError, match=r"is damaged.*nothing says when its rows were written"):
+            desk.open(path)
+        with pytest.raises(StoreError, match=r"is damaged.*nothing says when its rows were written"):
+            list(contents.live(str(path)))
+
 
 class TestDefects:
     def test_a_record_that_no_row_can_hold(self, desk: Desk, tmp_path: Path) -> None:

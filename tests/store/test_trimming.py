@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pmip_tw.store import reading
 from pmip_tw.store.clocks import Instant
 from pmip_tw.store.database import Database
 from pmip_tw.store.place import Place
@@ -182,3 +183,18 @@ def test_somebodys_long_look_does_not_leave_a_large_log(path: Path, machine: Mac
         for _ in range(100):
             database.write([held(number) for number in range(1000)])
         assert log.stat().st_size <= 16 << 20
+
+
+def test_a_daemon_that_starts_and_ends_all_night_leaves_nothing(path: Path, machine: Machine) -> None:
+    """But it is known who wrote what is there."""
+    with opened(path, machine) as database:
+        write(database, 1)
+    for _ in range(5):
+        with opened(path, machine):
+            machine.pass_time(2)
+    with opened(path, machine) as database:
+        write(database, 1)
+    db = connect(str(path), "ro")
+    assert [run.first_row for run in reading.runs(db)] == [1, 2]
+    db.close()
+    assert numbers(path) == [1, 2]
