@@ -23,6 +23,8 @@ from pmip_tw.wire.revocation import RevocationAck, acknowledged_in
 RETRANSMIT_AFTER = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds before each further try; the last one has as long again, then give up (RV23)."""
 
+_TRIES = len(RETRANSMIT_AFTER)
+
 _GRANULARITY = 0.125
 """Seconds that a retransmission may be late."""
 
@@ -30,6 +32,8 @@ _REMEMBERED = 600.0
 """Seconds for which the last identifier used towards a peer is kept (RV6); any clock is past it by then."""
 
 _LAST_IDENTIFIER = 0xFFFFFFFF
+
+_NEVER = (0, 0.0)
 
 
 class Revoker:
@@ -91,14 +95,13 @@ class Revoker:
             self._pending[key] = pending
         elif self._pending.get(key) is not pending:
             return []  # meanwhile it was acknowledged, or there is nothing to revoke any more
-        if pending.owner in self._underway:
+        if key[0] in self._underway:
             self._later(pending, now)
             return []
         identifier = attempt.identifier
         self._outstanding[pending.home_address, pending.destination.address, identifier] = pending
         pending.tries += 1
-        wait = RETRANSMIT_AFTER[min(pending.tries, len(RETRANSMIT_AFTER)) - 1]
-        pending.next_try = now.monotonic + wait
+        pending.next_try = now.monotonic + RETRANSMIT_AFTER[min(pending.tries, _TRIES) - 1]
         self._next_tries.file(key, pending.next_try)
         return [
             Send(pending.signed(identifier), pending.destination, pending.local),
@@ -154,8 +157,9 @@ class Revoker:
         """What our 137 to ``peer`` carries: later than every identifier used before for that address (RV6)."""
         clock = int(now.wall)
         if self._last_identifiers:
-            used, _ = self._last_identifiers.get((home_address, peer), (0, 0.0))
-            clock = max(clock, used)
+            used = self._last_identifiers.get((home_address, peer))
+            if used is not None and used[0] > clock:
+                clock = used[0]
         if clock != self._last_timestamp:
             self._last_timestamp = clock & _LAST_IDENTIFIER
         return self._last_timestamp
@@ -193,7 +197,7 @@ class Revoker:
             pending = self._pending[key]
             if pending.owner in self._underway:
                 self._later(pending, now)
-            elif pending.tries > len(RETRANSMIT_AFTER) or pending.binding_ends <= now.monotonic:
+            elif pending.tries > _TRIES or pending.binding_ends <= now.monotonic:
                 effects += [self._over(pending, now), _unanswered(pending)]
             else:
                 attempt = self._attempt(pending, now, first=False)
@@ -220,7 +224,7 @@ class Revoker:
 
     def _attempt(self, pending: Pending, now: Now, *, first: bool) -> Attempt:
         peer = (pending.home_address, pending.destination.address)
-        used, _ = self._last_identifiers.pop(peer, (0, 0.0))
+        used, _ = self._last_identifiers.pop(peer, _NEVER)
         # By the clock of the registration that it ends, which no step of ours moves out of the peer's window (RV17);
         # strictly after it, and never the same twice (RV14, RV15).
         clock = pending.registered_with + int(now.monotonic - pending.registered_at)
