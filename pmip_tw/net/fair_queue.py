@@ -49,11 +49,12 @@ class FairQueue:
         before = self._size
         if before <= room:
             return 0
-        share = self._share(room)
-        for of_source in self._waiting.values():
-            for _ in range(len(of_source) - max(share, 1)):
-                of_source.popleft()
-                self._size -= 1
+        if len(self._waiting) < before:  # else each source has but one
+            share = self._share(room)
+            for of_source in self._waiting.values():
+                for _ in range(len(of_source) - max(share, 1)):
+                    of_source.popleft()
+                    self._size -= 1
         while self._size > room:
             _, of_source = self._waiting.popitem(last=False)
             self._size -= len(of_source)
