@@ -132,6 +132,6 @@ def changes(carried: Binding | None, binding: Binding | None) -> tuple[Install |
         return () if carried is None else (Remove(carried.key),)
     if carried is None:
         return (Install(binding.entry),)
-    if carried.key != binding.key:
+    if carried.home_address != binding.home_address or carried.domain != binding.domain:
         return (Install(binding.entry), Remove(carried.key))  # what is not taken must not cost what there is
     return () if binding.has_entry_of(carried) else (Install(binding.entry),)
