@@ -71,8 +71,15 @@ class AddressPool:
     def fresh(self) -> Ipv4 | None:
         """The first address that nobody had before; None if there is none left."""
         address, last = self._next, self._within[1]
-        while address < last and (address in self._users or address in self._never or address in self._held):
-            address = Ipv4(address + 1)
+        while address < last:
+            free = self._held.next_free(self._users.next_free(address))
+            if free in self._users:
+                address = free
+            elif free in self._never:
+                address = Ipv4(free + 1)
+            else:
+                address = free
+                break
         self._next = address
         return address if address < last else None
 

@@ -89,6 +89,10 @@ class Holds:
         assert hold is not None
         return hold
 
+    def next_free(self, address: Ipv4) -> Ipv4:
+        """The first that is not held, from ``address`` on."""
+        return self._by_address.next_free(address)
+
     def __contains__(self, address: Ipv4) -> bool:
         return address in self._by_address
 

@@ -1,6 +1,6 @@
 """Home addresses: who gets which, and who does not (P30, P80)."""
 
-from pmip_tw.addresses import ipv4, ipv4_text, prefix
+from pmip_tw.addresses import Ipv4, ipv4, ipv4_text, prefix
 from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.pools import Pools
 from pmip_tw.mobility.tunnels import AnchorKey
@@ -26,6 +26,21 @@ def test_hosts_in_order_without_network_gateway_broadcast_and_exclusions() -> No
     pools = Pools([(pool(exclude=[ipv4("10.1.0.3")]), [])])
     found = [take(pools, b"%d@a" % number) for number in range(6)]
     assert found == ["10.1.0.2", "10.1.0.4", "10.1.0.5", "10.1.0.6", None, None]
+
+
+def test_the_first_that_is_left_among_those_that_are_used_held_and_excluded() -> None:
+    addresses = pool("10.1.0.0/22", exclude=[ipv4("10.1.1.255"), ipv4("10.1.2.7")])
+    rest = [ipv4("10.1.1.254"), ipv4("10.1.2.8"), ipv4("10.1.3.254")]
+    for number, address in enumerate(range(ipv4("10.1.0.2"), ipv4("10.1.3.255"))):
+        if address not in rest and addresses.gives(Ipv4(address)):
+            addresses.take(Ipv4(address), b"%d" % number)
+            if number % 3 == 0:
+                addresses.release(Ipv4(address), 0)
+    found = []
+    while (fresh := addresses.fresh()) is not None:
+        found.append(fresh)
+        addresses.take(fresh, b"new")
+    assert found == rest
 
 
 def test_a_prefix_without_room() -> None:

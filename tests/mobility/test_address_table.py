@@ -1,5 +1,7 @@
 """Values by address."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +25,8 @@ def test_it_is_a_table(steps: list[tuple[str, Ipv4, int]]) -> None:
             assert table.pop(address) == model.pop(address, None)
         assert len(table) == len(model)
         assert dict(table.items()) == model
+        free = next(one for one in itertools.count(address) if one not in model)
+        assert table.next_free(address) == free
 
 
 def test_what_changes_while_it_is_looked_through() -> None:
