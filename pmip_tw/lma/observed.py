@@ -135,7 +135,7 @@ def registered(binding: Binding, so_far: Binding | None, *, moved: bool) -> Obse
     """``so_far``: what it had at that MAG; ``moved``: it had something somewhere."""
     details: dict[str, Detail] = {"mag": ipv4_text(binding.care_of_address)}
     # Nearly all are renewals, which have nothing to tell of the tunnel unless a NAT changed it.
-    if so_far is None or so_far.tunnel is not binding.tunnel:
+    if so_far is None or so_far.tunnel != binding.tunnel:
         details["tunnel"] = str(binding.tunnel)
     details["lifetime"] = binding.lifetime
     details["revocation"] = binding.own_timestamp is not None

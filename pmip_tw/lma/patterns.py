@@ -52,7 +52,8 @@ class Patterns:
             return None
         words, own = form.apart(payload)
         terms = self._granted.get((source, words))
-        return None if terms is None else (terms, own)
+        # Another form may find the same words in a request that is no whole one of this form.
+        return None if terms is None or terms.form is not form else (terms, own)
 
     def __len__(self) -> int:
         return len(self._granted)

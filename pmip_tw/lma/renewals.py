@@ -48,7 +48,7 @@ class Renewals:
             return None
         terms = bound.terms
         form = terms.form
-        if form is None or source != terms.source:
+        if form is None or source != terms.source or bound.owner in self._underway:
             return None
         found = form.asked_again(bound.request, payload, bound.home_address)
         if found is None:

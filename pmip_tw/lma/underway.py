@@ -57,14 +57,8 @@ class Underway:
         return commit
 
     def renew(self, commit: Commit) -> Commit:
-        """As ``begin``, of a renewal, which asks nothing of a packet plane that holds what it renews."""
-        before = self._newest.get(commit.owner)
-        if before is None:
-            commit.carried = commit.previous
-        else:
-            commit.before, commit.carried = before, before.carried
-            commit.changes = self.changes(commit.owner, commit.carried, commit.binding)
-            commit.revocations = before.revocations  # saved with that one, and not sent by it any more
+        """As ``begin``, of a renewal of what is carried out, which asks nothing of the packet plane."""
+        commit.carried = commit.previous
         self._newest[commit.owner] = commit
         return commit
 

@@ -191,7 +191,7 @@ def form_of(datagram: bytes) -> RenewalForm | None:
         timestamp_at = at + 4
         at += 8
     covered = at + 6
-    if covered >= size or datagram[_BEHIND] != NAI or datagram[at] != MN_HA:
+    if covered >= size or nai_ends == _NAI or datagram[_BEHIND] != NAI or datagram[at] != MN_HA:
         return None
     if at + 2 + datagram[at + 1] != size:
         return None

@@ -34,6 +34,9 @@ REQUESTS: dict[str, Writes] = {
     "forged": lambda anchor: anchor.request(1, MAG2).encode(mn_ha=WRONG),
     "forged with an SPI that it has not": lambda anchor: anchor.request(1, MAG2).encode(mn_ha=OTHER_SPI),
     "of nobody": lambda anchor: anchor.request(1, MAG2, nai=b"who@knows").encode(mn_ha=WRONG),
+    "of no name": lambda anchor: (
+        anchor.datagram(1, MAG1, nai=b"x")[:25] + bytes(1) + anchor.datagram(1)[-22:]
+    ),
     "cut short": lambda anchor: anchor.datagram(2, MAG1)[:-3],
     "longer": lambda anchor: anchor.datagram(2, MAG1) + bytes(1),
     "type and length": lambda anchor: bytes((1, 0)),
