@@ -60,6 +60,16 @@ class Keeping:
             for record in saved.records:
                 self._unsaved.pop(record.thing, None)
 
+    def has_to_wait(self, effects: Sequence[MagEffect]) -> bool:
+        """Whether ``effects``, which follow from what was decided before, wait for that to be durable: they do then."""
+        if self._records:
+            self._effects += effects
+        elif self._waiting:
+            self._waiting[-1].effects += effects
+        else:
+            return False
+        return True
+
     def append(self, monotonic: float) -> None:
         """The wake-up is over. A store may answer at once, and what follows from that is appended as well."""
         if self._appending:

@@ -299,10 +299,10 @@ class Mag:
             case Serve():
                 return self._install(effect.entry, effect.then, now)
             case Save():
-                if not effect.records:
-                    return effect.then  # nothing to wait for
-                self._keeping.save(effect)
-                return ()
+                if effect.records:
+                    self._keeping.save(effect)
+                    return ()
+                return () if self._keeping.has_to_wait(effect.then) else effect.then
             case Promise():
                 return effect.then if self._engine.may_keep(effect) else ()
             case AskPresence():

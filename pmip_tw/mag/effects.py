@@ -58,7 +58,10 @@ class Serve:
 
 @attrs.frozen(slots=True)
 class Save:
-    """Write ``records`` down. ``then`` rests on them: it happens when they are durable, or cannot be made so."""
+    """Write ``records`` down. ``then`` rests on them: it happens when they are durable, or cannot be made so.
+
+    Without records it rests on whatever is on its way to be durable, if anything is.
+    """
 
     records: tuple[MagRecord, ...]
     then: "tuple[MagEffect, ...]" = ()

@@ -220,7 +220,8 @@ class Revocations:
             return arrived.discarded("replayed", cause, stone.nai)
         if stone.identifier != arrived.message.identifier and self._is_under_way(arrived.message, stone.nai):
             return arrived.discarded("under-way", _UNDER_WAY, stone.nai)
-        return Judgement(visitor=None, effects=[arrived.acknowledged(proof, stone.nai.encode())])
+        # The end that it means may be on its way to the disk.
+        return Judgement(visitor=None, effects=[Save((), (arrived.acknowledged(proof, stone.nai.encode()),))])
 
     def _about_nobody(self, arrived: _Arrived) -> Judgement:
         """What we know nothing of, perhaps because we were restarted, is over as well: who can prove that it is the

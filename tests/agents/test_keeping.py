@@ -7,12 +7,14 @@ import pytest
 from pmip_tw.addresses import Mac
 from pmip_tw.agents.keeping import MOST_AT_ONCE, PATIENCE, TRY_AGAIN, Keeping
 from pmip_tw.errors import PmipError
+from pmip_tw.interfaces import Datagram
 from pmip_tw.mag.effects import MagEffect, Save, Transmit
 from pmip_tw.mag.records import MAG_JOURNAL, Departed
 from pmip_tw.mobility.tunnels import AccessEntry
 from pmip_tw.store.rows import RowCodec
 from pmip_tw.testing.network import FakeSignalling
 from pmip_tw.testing.store import FakeDisk, FakeStore
+from pmip_tw.wire.codes import MessageType as WireType
 from pmip_tw.wire.dhcp import MessageType
 from tests.agents.world import GATEWAY, PORT, MagNode, Station, World
 from tests.conformance import covers
@@ -135,6 +137,23 @@ class TestOrder:
         scene.world.lma.revoke(scene.station.nai)
         scene.world.network.deliver()
         assert scene.entries == [] and scene.world.lma_engine.revoking == 1
+        scene.node.store.commit()
+        scene.world.network.deliver()
+        assert scene.world.lma_engine.revoking == 0
+
+    @covers("RV17", "RV32")
+    def test_nor_is_it_acknowledged_sooner_when_it_comes_twice(self) -> None:
+        """Or an LMA would take for ended what a restart brings back."""
+        scene = Scene()
+        scene.serve()
+        scene.world.lma.revoke(scene.station.nai)
+        scene.world.network.deliver()
+        source, destination, payload = scene.world.network.carried[-1]
+        assert payload[0] == WireType.REVOCATION
+        for _ in range(2):
+            scene.node.signalling.arrive(Datagram(payload, source, destination.address))
+        scene.world.network.deliver()
+        assert scene.world.lma_engine.revoking == 1
         scene.node.store.commit()
         scene.world.network.deliver()
         assert scene.world.lma_engine.revoking == 0

@@ -91,8 +91,10 @@ class Ledger:
         self._is_open = False
         if self._conclusions == 0 and self.waiting() > self._waiting_before:
             self._awaited += 1
-        elif self._conclusions == 0 and answers:
-            self.answered_silently += 1  # an acknowledgment once more (RV17, RV37)
+        elif self._conclusions == 0 and (answers or self.waiting()):
+            self.answered_silently += (
+                1  # an acknowledgment once more (RV17, RV37), perhaps when that is durable
+            )
         elif self._conclusions != 1:
             seen = (
                 f"{self.name} told {self._conclusions} times what became of a datagram of {datagram.source}"
