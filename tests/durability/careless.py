@@ -1,8 +1,8 @@
 """LMAs as they must not be, so that it is seen that the trials notice.
 
 ``python -m tests.durability.careless hasty ARGUMENT ...`` is twistd with a journal that answers before it has saved;
-``unsynchronized`` with one that does not wait for the disk. ``forgetful`` does not recall which identifiers it has used
-for revocations.
+``unsynchronized`` with one that does not wait for the disk. ``forgetful`` numbers revocations by the seconds since its
+own first registration, and does not recall which identifiers it has used.
 """
 
 import sys
@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from twisted.scripts import twistd
 
+from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import StoreError
 from pmip_tw.lma.revoking import Revoker
+from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.records import Record
 from pmip_tw.store.database import Database
 from pmip_tw.store.journal import SqliteJournal
@@ -50,9 +52,19 @@ def unsynchronized() -> None:
 
 
 def forgetful() -> None:
+    timestamp_for = Revoker.timestamp_for
+    began: list[float] = []
+
     def forget(*arguments: object) -> None: ...
 
+    def counted(self: Revoker, home_address: Ipv4, peer: Ipv4, now: Now) -> int:
+        if not began:
+            began.append(now.monotonic)
+        since = now.monotonic - began[0]
+        return timestamp_for(self, home_address, peer, Now(now.monotonic, since, now.entropy))
+
     Revoker.recall_identifier = forget  # type: ignore[method-assign]
+    Revoker.timestamp_for = counted  # type: ignore[method-assign]
 
 
 WAYS: Mapping[str, Callable[[], None]] = {
