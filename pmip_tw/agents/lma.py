@@ -5,7 +5,6 @@ from functools import partial
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from pmip_tw.addresses import Endpoint, ipv4_text
@@ -13,6 +12,7 @@ from pmip_tw.agents.carrying import AtOnce, ICarrier
 from pmip_tw.agents.lma_rows import binding_rows, ended_row
 from pmip_tw.agents.observers import Telling
 from pmip_tw.agents.saving import Saving
+from pmip_tw.agents.settling import Settling
 from pmip_tw.agents.supply import Supply
 from pmip_tw.agents.tables import Row, drop_rows, tunnel_rows
 from pmip_tw.errors import ForwardingError, PmipError
@@ -79,13 +79,10 @@ class Lma:
         self._telling = Telling(observers)
         self._store = store
         self._saving = Saving(store, saved=self._saved, failed=self._not_saved)
+        self._settling = Settling(engine, self._carrier, clock, run=self._run, finish=self._finish)
         self._stopping = False
         # Restored entries that a packet plane in another process does not have yet.
         self._coming_back = 0
-        # Whose entry a packet plane in another process is busy with, and what waits for that.
-        self._busy: dict[bytes, list[Commit]] = {}
-        # Fires when there is none any more, at the end.
-        self._idle: Deferred[None] = Deferred()
         # Entries that the packet plane did not make smaller.
         self._too_big: dict[AnchorKey, None] = {}
         # Of this wake-up's datagrams.
@@ -186,20 +183,21 @@ class Lma:
             self._saving.append()  # what has failed before is tried once more
         self._stopping = True
         self._clock.wake_at(None, self._wake)
-        if not carried and not self._idle.called:
-            self._idle.callback(None)
-        waiting = self._store.stop()
-        if waiting is None and not (carried and self._busy):
+        if not carried:
+            self._settling.give_up()
+        saved = self._store.stop()
+        if saved is None and self._settling.wait_until_idle() is None:
             self._close()
             return None
-        return Deferred.fromCoroutine(self._close_after(waiting, carried))
+        return Deferred.fromCoroutine(self._close_after(saved))
 
-    async def _close_after(self, waiting: "Deferred[None] | None", carried: bool) -> None:
+    async def _close_after(self, saved: "Deferred[None] | None") -> None:
         try:
-            if waiting is not None:
-                await waiting
-            if carried and self._busy:
-                await self._idle
+            if saved is not None:
+                await saved
+            settled = self._settling.wait_until_idle()
+            if settled is not None:
+                await settled
         finally:
             self._close()
 
@@ -305,15 +303,15 @@ class Lma:
         for revocation in revocations:
             self._run(self._engine.saved(revocation, now), now)
         renewed: list[Binding] = []
-        send, local = self._signalling.send, self._engine.address
+        send, local, busy = self._signalling.send, self._engine.address, self._settling.busy
         for commit in commits:
             try:
-                binding = None if commit.owner in self._busy else self._engine.renewed(commit)
+                binding = None if commit.owner in busy else self._engine.renewed(commit)
                 if binding is not None:
                     send(commit.answer, binding.terms.source, local)
                     renewed.append(binding)
                 else:
-                    self._run(self._carry_out(commit, now), now)
+                    self._run(self._settling.settle(commit, now), now)
             except Exception:
                 self._log.failure("what was saved for {owner} met a defect", owner=repr(commit.owner))
         if renewed:
@@ -332,60 +330,6 @@ class Lma:
         self._tell(now)
         if not self._stopping:
             self._arm()
-
-    def _carry_out(self, commit: Commit, now: Now) -> Iterable[Effect]:
-        if commit.owner in self._busy:
-            self._busy[commit.owner].append(commit)
-            return ()
-        if not self._engine.stands(commit):
-            return self._engine.superseded(commit)
-        refusal = self._carrier.carry(commit.changes) if commit.changes else None
-        if not isinstance(refusal, Deferred):
-            return self._carried(commit, refusal, now)
-        self._busy[commit.owner] = []
-        refusal.addCallback(partial(self._carried_at_last, commit))
-        refusal.addErrback(partial(self._met_a_defect, commit.owner))
-        return ()
-
-    def _carried(self, commit: Commit, refusal: Refusal | None, now: Now) -> Iterable[Effect]:
-        if refusal is not None:
-            return self._engine.failed(commit, refusal, now)
-        return self._engine.committed(commit, now)
-
-    def _carried_at_last(self, commit: Commit, refusal: Refusal | None) -> None:
-        """The packet plane is another process's, and meanwhile the commit may have become obsolete."""
-        now = self._clock.now()
-        if refusal is not None or self._engine.stands(commit):
-            self._run(self._carried(commit, refusal, now), now)
-        else:
-            self._run(self._engine.superseded(commit), now)
-            undoing = self._engine.undone(commit)
-            if undoing:
-                undone = self._carrier.carry(undoing)
-                assert isinstance(undone, Deferred)
-                undone.addCallback(partial(self._undone, commit.owner))
-                undone.addErrback(partial(self._met_a_defect, commit.owner))
-                return
-        self._go_on(commit.owner)
-
-    def _undone(self, owner: bytes, refusal: Refusal | None) -> None:
-        if refusal is not None:
-            self._log.error("{owner!r} is not served as before: {why}", owner=owner, why=refusal.cause)
-        self._go_on(owner)
-
-    def _met_a_defect(self, owner: bytes, defect: Failure) -> None:
-        """Of ours: it costs what it happened to, and nothing that comes after it."""
-        self._log.failure("what was carried out for {owner!r} met a defect", defect, owner=owner)
-        self._go_on(owner)
-
-    def _go_on(self, owner: bytes) -> None:
-        """The packet plane is as the engine believes: what has waited for that goes on."""
-        now = self._clock.now()
-        for waiting in self._busy.pop(owner, ()):
-            self._run(self._carry_out(waiting, now), now)
-        self._finish(now)
-        if self._stopping and not self._busy and not self._idle.called:
-            self._idle.callback(None)
 
     def _make_smaller(self) -> None:
         """One of several bindings ended: what stays is a part of what the packet plane has, which it can hold."""

@@ -1,0 +1,122 @@
+"""What is durable is carried out at the packet plane, and said: reply last.
+
+A packet plane in another process takes its time. Meanwhile its owner is busy: what is saved later of the same owner
+waits, so that the plane hears of each owner in the order in which the engine decided.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from pmip_tw.agents.carrying import ICarrier
+from pmip_tw.interfaces import IClock
+from pmip_tw.lma.commitment import Commit, Effect
+from pmip_tw.lma.engine import LmaEngine
+from pmip_tw.lma.refusal import Refusal
+from pmip_tw.mobility.clock import Now
+
+
+class Settling:
+    """``run(effects, now)`` gets what comes of it later, and ``finish(now)`` is called when that was all."""
+
+    _log = Logger(namespace="pmip.lma")
+
+    def __init__(
+        self,
+        engine: LmaEngine,
+        carrier: ICarrier,
+        clock: IClock,
+        *,
+        run: Callable[[Iterable[Effect], Now], None],
+        finish: Callable[[Now], None],
+    ) -> None:
+        self._engine = engine
+        self._carrier = carrier
+        self._clock = clock
+        self._run = run
+        self._finish = finish
+        self._busy: dict[bytes, list[Commit]] = {}
+        # Of who waits for the end of it, if it will come.
+        self._idle: Deferred[None] | None = None
+        self._given_up = False
+
+    @property
+    def busy(self) -> Mapping[bytes, object]:
+        """Whose entry the packet plane is busy with, and what waits for that."""
+        return self._busy
+
+    def settle(self, commit: Commit, now: Now) -> Iterable[Effect]:
+        """A durable ``commit``: what comes of it at once."""
+        if commit.owner in self._busy:
+            self._busy[commit.owner].append(commit)
+            return ()
+        if not self._engine.stands(commit):
+            return self._engine.superseded(commit)
+        refusal = self._carrier.carry(commit.changes) if commit.changes else None
+        if not isinstance(refusal, Deferred):
+            return self._carried(commit, refusal, now)
+        self._busy[commit.owner] = []
+        refusal.addCallback(partial(self._carried_at_last, commit))
+        refusal.addErrback(partial(self._met_a_defect, commit.owner))
+        return ()
+
+    def _carried(self, commit: Commit, refusal: Refusal | None, now: Now) -> Iterable[Effect]:
+        if refusal is not None:
+            return self._engine.failed(commit, refusal, now)
+        return self._engine.committed(commit, now)
+
+    def _carried_at_last(self, commit: Commit, refusal: Refusal | None) -> None:
+        """Meanwhile the commit may have become obsolete."""
+        now = self._clock.now()
+        if refusal is not None or self._engine.stands(commit):
+            self._run(self._carried(commit, refusal, now), now)
+        else:
+            self._run(self._engine.superseded(commit), now)
+            undoing = self._engine.undone(commit)
+            if undoing:
+                undone = self._carrier.carry(undoing)
+                assert isinstance(undone, Deferred)
+                undone.addCallback(partial(self._undone, commit.owner))
+                undone.addErrback(partial(self._met_a_defect, commit.owner))
+                return
+        self._go_on(commit.owner)
+
+    def _undone(self, owner: bytes, refusal: Refusal | None) -> None:
+        if refusal is not None:
+            self._log.error("{owner!r} is not served as before: {why}", owner=owner, why=refusal.cause)
+        self._go_on(owner)
+
+    def _met_a_defect(self, owner: bytes, defect: Failure) -> None:
+        """Of ours: it costs what it happened to, and nothing that comes after it."""
+        self._log.failure("what was carried out for {owner!r} met a defect", defect, owner=owner)
+        self._go_on(owner)
+
+    def _go_on(self, owner: bytes) -> None:
+        """The packet plane is as the engine believes: what has waited for that goes on."""
+        now = self._clock.now()
+        for waiting in self._busy.pop(owner, ()):
+            self._run(self.settle(waiting, now), now)
+        self._finish(now)
+        if not self._busy:
+            self._end_waiting()
+
+    def wait_until_idle(self) -> "Deferred[None] | None":
+        """It fires when nobody is busy any more; None: nobody is, or it will not come to that."""
+        if not self._busy or self._given_up:
+            return None
+        if self._idle is None:
+            self._idle = Deferred()
+        return self._idle
+
+    def give_up(self) -> None:
+        """The packet plane is gone, and will not answer."""
+        self._given_up = True
+        self._end_waiting()
+
+    def _end_waiting(self) -> None:
+        idle, self._idle = self._idle, None
+        if idle is not None:
+            idle.callback(None)
