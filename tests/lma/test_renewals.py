@@ -110,6 +110,18 @@ class TestFollowed:
         [answer] = anchor.lose("the disk is full")
         assert reply_in(answer, 1).code == 130 and anchor.state() == before
 
+    def test_that_stands_in_the_place_of_a_move(self) -> None:
+        """Both are durable at once: what the move asked of the packet plane is done for the renewal."""
+        anchor = settled(handover_min_interval=0.0)
+        fields = {"home_address": FIRST_ADDRESS, "revocation": SUPPORT}
+        anchor.accept(1, MAG2, **fields)
+        anchor.slow = True
+        anchor.hear(anchor.datagram(1, MAG1, **fields))
+        anchor.hear(anchor.datagram(1, MAG1, **fields))
+        sent = anchor.flush()
+        assert [entry.tunnel.remote for entry in anchor.installed.values()] == [MAG1]
+        assert [reply_in(answer, 1).code for answer in sent if answer.datagram[0] == 3] == [1]
+
 
 class TestForged:
     """H4: renewals but for the authenticator are not read. They get what reading them would get."""

@@ -68,3 +68,13 @@ def test_stopping_does_not_wait_for_more(desk: Desk, tmp_path: Path) -> None:
     assert steps.told == [None, None, None]
     assert desk.reactor.getDelayedCalls() == []
     assert desk.content(path) == [*many(MUCH), held(1), held(2)]
+
+
+def test_stopping_while_much_is_written(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    journal, told = desk.open(path), list[StoreError | None]()
+    for records in (many(MUCH), [held(1)]):
+        journal.append(records, told.append)
+    desk.close(journal)
+    assert told == [None, None]
+    assert desk.content(path) == [*many(MUCH), held(1)]
