@@ -202,6 +202,11 @@ class BindingTable:
         found = self._by_owner.get(owner)
         return found if found is None or isinstance(found, Binding) else self._waited(found)
 
+    def at_hand(self, owner: bytes) -> Binding | None:
+        """The same, but for what was restored and waits: what is not proven yet must not cost its making."""
+        found = self._by_owner.get(owner)
+        return found if isinstance(found, Binding) else None
+
     def _waited(self, record: Bound) -> Binding:
         assert self._former is not None
         binding = self._by_owner[record.owner] = self._former.waited(record)

@@ -17,7 +17,7 @@ from pmip_tw.wire.codes import Code
 from pmip_tw.wire.extension_fields import BY_FA_HA, BY_IPSEC
 from pmip_tw.wire.extensions import FA_HA, MN_HA, PROXY_SKIPPABLE
 from pmip_tw.wire.registration import RegistrationRequest, challenge_is_answered
-from pmip_tw.wire.renewal import RenewalForm, form_of, leading_nai
+from pmip_tw.wire.renewal import RenewalForm, form_in, layout_of, leading_nai
 
 
 class Proof(Struct, frozen=True, kw_only=True):
@@ -61,15 +61,16 @@ class Prover:
 
         None: it has another form. A flood of such requests costs no more than their authenticators.
         """
-        form = form_of(payload)
-        if form is None:
+        layout = layout_of(payload)
+        if layout is None:
             return None
-        nai, spi = leading_nai(payload), form.spi(payload)
+        covered = layout[-1]
+        nai, spi = leading_nai(payload), int.from_bytes(payload[covered - 4 : covered], "big")
         keyed = self._associations.find(nai, spi)
         if keyed is None:
             return self._no_key(nai, f"with SPI {spi}")
-        used = keyed.verified_by(payload[: form.covered], payload[form.covered :])
-        return wrong_mn_ha(keyed, spi) if used is None else (form, used)
+        used = keyed.verified_by(payload[:covered], payload[covered:])
+        return wrong_mn_ha(keyed, spi) if used is None else (form_in(*layout), used)
 
     def prove(self, payload: bytes, request: RegistrationRequest, mag: KnownMag | None) -> Proof | Unproven:
         """``request`` was decoded from ``payload``; ``mag``: who seems to have sent it."""

@@ -43,7 +43,7 @@ class Renewals:
 
         A list: it is one, but for its authenticator.
         """
-        bound = self._bindings.get(leading_nai(payload))
+        bound = self._bindings.at_hand(leading_nai(payload))
         if bound is None:
             return None
         terms = bound.terms

@@ -66,27 +66,38 @@ class SecurityAssociation:
 
     def sign(self, covered: bytes) -> bytes:
         """The authenticator over ``covered``; ``digest_size`` octets."""
-        return (self._signer or self._make_ready()).sign(covered)
+        return (self._signer or self._made_ready()).sign(covered)
 
     def verify(self, covered: bytes, authenticator: bytes) -> bool:
         """Whether ``authenticator`` is right, compared in constant time; one of another length never is."""
-        return compare_digest((self._signer or self._make_ready()).sign(covered), authenticator)
+        ready = self._signer or self._made_ready()
+        if not compare_digest(ready.sign(covered), authenticator):
+            return False
+        if self._signer is None:
+            self._keep_ready(ready)
+        return True
 
     def verified_by(self, covered: bytes, authenticator: bytes) -> "SecurityAssociation | None":
         """Whose key made ``authenticator``: this one, or the previous one; None if neither.
 
         The peer is answered with the same: it need not know the other key.
         """
-        if compare_digest((self._signer or self._make_ready()).sign(covered), authenticator):
+        if self.verify(covered, authenticator):
             return self
         previous = self.previous
         return None if previous is None else previous.verified_by(covered, authenticator)
 
-    def _make_ready(self) -> Signer:
-        self._signer = signer(self.algorithm, self._key)
+    def _made_ready(self) -> Signer:
+        """For this once, if room is shared: whoever does not have a key must not take the room of others' keys."""
+        ready = signer(self.algorithm, self._key)
+        if self._ready_keys is None:
+            self._signer = ready
+        return ready
+
+    def _keep_ready(self, ready: Signer) -> None:
+        self._signer = ready
         if self._ready_keys is not None:
             self._ready_keys.note(self)
-        return self._signer
 
     def share(self, ready_keys: "ReadyKeys") -> None:
         """From now on this key, and the previous one, is kept ready only as long as ``ready_keys`` has room for it."""

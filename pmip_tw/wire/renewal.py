@@ -77,6 +77,10 @@ def shape_of(datagram: bytes) -> tuple[int, int]:
     return len(datagram), datagram[_NAI - 1] if len(datagram) >= _NAI else 0
 
 
+Layout = tuple[int, int, int, int, int]
+"""Of a request: octets in all, where the NAI ends, where the timestamp of 137 is, or 0, and MN-HA, what that covers."""
+
+
 class RenewalForm:
     """Of requests of ``size`` octets: the NAI, perhaps 147/4, 144 and 137, and MN-HA; see ``form_of``.
 
@@ -180,6 +184,12 @@ def _is_at_home(head: bytes, former: bytes, home_address: Ipv4) -> bool:
 
 def form_of(datagram: bytes) -> RenewalForm | None:
     """The form of a request, or of any octets; None: there is anything out of the ordinary."""
+    layout = layout_of(datagram)
+    return None if layout is None else form_in(*layout)
+
+
+def layout_of(datagram: bytes) -> Layout | None:
+    """What ``form_in`` makes a form of. Of it alone nothing is kept, as long as nobody has proven ``datagram``."""
     size = len(datagram)
     nai_ends = at = _BEHIND + 2 + datagram[_BEHIND + 1] if size > _BEHIND + 2 else size
     if datagram[at : at + 3] == _TECHNOLOGY:
@@ -195,10 +205,10 @@ def form_of(datagram: bytes) -> RenewalForm | None:
         return None
     if at + 2 + datagram[at + 1] != size:
         return None
-    return _one_object(size, nai_ends, timestamp_at, at, covered)
+    return size, nai_ends, timestamp_at, at, covered
 
 
 @lru_cache(maxsize=4096)
-def _one_object(size: int, nai_ends: int, timestamp_at: int, mn_ha_at: int, covered: int) -> RenewalForm:
+def form_in(size: int, nai_ends: int, timestamp_at: int, mn_ha_at: int, covered: int) -> RenewalForm:
     """One form for all nodes whose requests are laid out alike."""
     return RenewalForm(size, nai_ends, timestamp_at, mn_ha_at, covered)

@@ -12,6 +12,7 @@ from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.secret import Secret
 from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelRequest
 from pmip_tw.wire.registration import RegistrationReply, RegistrationRequest
+from pmip_tw.wire.renewal import form_in, layout_of
 from tests.conformance import covers
 from tests.lma.anchor import FIRST_ADDRESS, MAG1, MAG2, NAT, Anchor, association, reply_in
 
@@ -86,3 +87,15 @@ def test_a_mag_with_a_key_is_answered_with_it(source: Any) -> None:
     [answer] = anchor.hear(request.encode(mn_ha=WRONG), source)
     reply = RegistrationReply.decode(answer.datagram)
     assert reply.code == 131 and reply.fa_ha is not None and reply.fa_ha.spi == KEY.spi
+
+
+@covers("H4")
+def test_of_what_is_not_proven_nothing_is_remembered() -> None:
+    """However many ways to write a request there are."""
+    anchor = Anchor()
+    known = form_in.cache_info().currsize
+    for size in range(1, 30):
+        covered = anchor.datagram(2)[:-21] + bytes((4 + size,)) + association(2).spi.to_bytes(4, "big")
+        assert layout_of(covered + bytes(size)) is not None
+        anchor.hear(covered + bytes(size))
+    assert form_in.cache_info().currsize == known

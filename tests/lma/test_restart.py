@@ -12,11 +12,13 @@ from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.mags import KnownMag
 from pmip_tw.lma.pools import Pools
+from pmip_tw.lma.records import LMA_JOURNAL
 from pmip_tw.mobility.associations import Algorithm, SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.mn_aaa import AaaAssociation, AaaTable, NodeKey
 from pmip_tw.mobility.tunnels import AnchorKey, Encapsulation
 from pmip_tw.secret import Secret
+from pmip_tw.store.rows import RowCodec
 from pmip_tw.wire.extension_fields import BY_FA_HA
 from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelRequest
 from pmip_tw.wire.registration import (
@@ -593,3 +595,19 @@ def test_no_key_is_kept() -> None:
     anchor.hear(anchor.request(1, MAG1, per_node=BY_FA_HA).encode(fa_ha=KEY))
     everything = b"".join(anchor.journal)
     assert nai(2) in everything and b"key of" not in everything
+
+
+def test_what_waits_for_its_node_is_not_made_for_who_proves_nothing() -> None:
+    """One forged request for each of a million nodes would cost what reading them all does."""
+    anchor = Anchor()
+    anchor.accept(1, MAG1)
+    codec = RowCodec(LMA_JOURNAL)
+    anchor.engine = anchor._new_engine()
+    anchor.engine.restore([(0.0, codec.decode(row)) for row in anchor.journal], anchor.clock.now())
+    [waiting] = anchor.engine.bindings.waiting()
+    request = anchor.datagram(1, MAG1)
+    anchor.hear(request[:-1] + bytes((request[-1] ^ 1,)))
+    assert anchor.notes[-1].reason == "bad-authenticator"
+    assert [*anchor.engine.bindings.waiting()] == [waiting]
+    assert reply_in(anchor.hear(request)[0], 1).code == 1
+    assert [*anchor.engine.bindings.waiting()] == []

@@ -151,27 +151,42 @@ class TestKeysThatAreReady:
         every = [SecurityAssociation(256, Secret(b"key %d" % node)) for node in range(nodes)]
         return AssociationTable(((f"mn{n}", one) for n, one in enumerate(every)), most_ready=most), every
 
+    def proves(self, association: SecurityAssociation) -> None:
+        assert association.verify(self.COVERED, association.sign(self.COVERED))
+
     def test_the_first_rests_when_there_are_too_many(self) -> None:
         table, every = self.table(nodes=5, most=3)
         for association in every:
-            association.sign(self.COVERED)
+            self.proves(association)
         assert [association.is_ready for association in every] == [False, False, True, True, True]
         assert table.ready == 3
 
     def test_using_it_again_changes_nothing(self) -> None:
         table, [first, second, third] = self.table(nodes=3, most=2)
         for association in (first, second, first, second, first):
-            assert association.verify(self.COVERED, association.sign(self.COVERED))
+            self.proves(association)
         assert table.ready == 2
-        third.sign(self.COVERED)
+        self.proves(third)
         assert [one.is_ready for one in (first, second, third)] == [False, True, True]
 
     def test_one_that_rested_signs_as_before(self) -> None:
         table, [one, other] = self.table(nodes=2, most=1)
+        self.proves(one)
         signed = one.sign(self.COVERED)
-        other.sign(self.COVERED)
+        self.proves(other)
         assert not one.is_ready
         assert one.sign(self.COVERED) == signed
+        self.proves(one)
+        assert one.is_ready and not other.is_ready and table.ready == 1
+
+    def test_who_does_not_have_a_key_takes_no_room(self) -> None:
+        """Neither with what is wrong, nor by being told that it is: the keys of others stay ready."""
+        table, [one, other] = self.table(nodes=2, most=1)
+        self.proves(one)
+        assert (
+            not other.verify(self.COVERED, bytes(16)) and other.verified_by(self.COVERED, bytes(16)) is None
+        )
+        other.sign(self.COVERED)
         assert one.is_ready and not other.is_ready and table.ready == 1
 
     def test_the_previous_key_of_a_node_counts(self) -> None:
@@ -185,7 +200,7 @@ class TestKeysThatAreReady:
         association = SecurityAssociation(256, Secret(b"key"))
         association.sign(self.COVERED)
         table = AssociationTable([("mn", association)])
-        association.sign(self.COVERED)
+        self.proves(association)
         assert association.is_ready and table.ready == 1
 
     def test_what_is_in_no_table_stays_ready(self) -> None:

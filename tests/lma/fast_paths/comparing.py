@@ -20,8 +20,8 @@ def drawn(seed: int, length: int = 60) -> tuple[dict[str, Any], list[Step]]:
 def everything_is_read() -> Iterator[None]:
     """No request has the usual form."""
     with pytest.MonkeyPatch.context() as patch:
-        for room in ("granting", "proving", "former"):
-            patch.setattr(f"pmip_tw.lma.{room}.form_of", lambda datagram: None)
+        for where in ("granting.form_of", "former.form_of", "proving.layout_of"):
+            patch.setattr(f"pmip_tw.lma.{where}", lambda datagram: None)
         yield
 
 
