@@ -83,12 +83,14 @@ class Registrations:
         if asked is not None and (binding is None or asked.request.lifetime == 0):
             return self._deregistered(asked, commit, now)
         assert binding is not None
-        place, previous = binding.place, commit.previous
+        place, carried = binding.place, commit.carried
         self._revoker.cancel(binding.owner, place)
-        if commit.comes:
-            told: Effect = observed.came(binding, moved=previous is not None)
+        # What was decided before and never carried out nobody has seen.
+        so_far = carried and carried.at(place)
+        if so_far is None:
+            told: Effect = observed.came(binding, moved=carried is not None)
         else:
-            told = observed.registered(binding, previous and previous.at(place), moved=True)
+            told = observed.registered(binding, so_far, moved=True)
         effects: list[Effect] = [self._acceptance(commit, binding), told]
         if commit.revocations:
             effects += self._revoke(commit, now)

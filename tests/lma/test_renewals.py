@@ -270,7 +270,7 @@ class TestReadAsAWhole:
         for mag in (MAG2, MAG2):
             anchor.hear(anchor.datagram(1, mag, **asked), NAT)
         answer, told = anchor.flush()
-        assert reply_in(answer, 1).code == 1 and anchor.notes[-2].name == "binding-renewed"
+        assert reply_in(answer, 1).code == 1 and anchor.notes[-2].name == "binding-moved"
         assert [one.foreign_domain for one in revocations([told])] == [MAG1]
         for mag in (MAG1, MAG1):
             anchor.hear(anchor.datagram(1, mag, **asked), NAT)

@@ -213,6 +213,20 @@ class TestOvertaken:
         assert [revocation.foreign_domain for revocation in revocations(sent)] == [MAG1]
         assert anchor.installed[anchor.binding().key].tunnel.remote == MAG3
 
+    def test_what_is_told_of_is_what_somebody_has_seen(self) -> None:
+        """By a MAG that was never answered nobody has moved, neither away from it nor there."""
+        anchor = slow()
+        anchor.hear(anchor.datagram(1, MAG2), MAG2)
+        anchor.hear(anchor.datagram(1, MAG1))
+        anchor.hear(anchor.datagram(2, MAG1))
+        anchor.hear(anchor.datagram(2, MAG2), MAG2)
+        assert codes(anchor.flush()) == [1, 1]
+        names = anchor.names()
+        assert [name for name in names if name.startswith("binding")] == [
+            "binding-renewed",
+            "binding-created",
+        ]
+
     @covers("P35", "P37")
     def test_back_before_the_move_was_answered(self) -> None:
         """It is nowhere then, and the MAG where it was is told."""

@@ -29,6 +29,7 @@ REGRESSIONS = (
         "upkeep", 15232, "an operator's revocation left before it was durable, and its LMA crashed: RV21"
     ),
     Regression("upkeep", 18932, "the same, and the node had a static address"),
+    Regression("same-mac", 136443, "a node was said to have moved that came anew, to two MAGs at once"),
     # What the simulation itself had wrong.
     Regression(
         "address-spaces", 72726, "a stale entry at a MAG that nobody listens at any more was an eavesdropper"
