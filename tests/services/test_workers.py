@@ -1,5 +1,7 @@
 """``workers = N``: several processes on one port, seen from MAGs, from the operator, and from whoever kills them."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 
 from pmip_tw.addresses import Ipv4, ipv4
 from pmip_tw.lma.slices import worker_of_nai
+from pmip_tw.store.slices import journal_path
 from pmip_tw.wire.registration import RegistrationReply
 from tests.conformance import covers
 from tests.namespaces import private_network
@@ -131,6 +134,44 @@ def test_when_worker_0_is_killed_all_end_and_nothing_is_lost(lma: Lma, network: 
     assert addresses(network[0].register(*range(60))) == had
     fresh = addresses(network[0].register(*range(60, 120)))
     assert not set(fresh.values()) & set(had.values())
+    lma.stop()
+
+
+@covers("H14")
+def test_a_journal_that_cannot_be_written_costs_its_own_nodes_only(lma: Lma, network: list[Mag]) -> None:
+    lma.start(3)
+    mag = network[0]
+    had = addresses(mag.register(*range(30)))
+    journal = Path(journal_path(str(lma.journal), 2, 3))
+    journal.rename(journal.with_name("elsewhere"))
+    replies = mag.register(*range(60))
+    refused = {node for node, reply in replies.items() if reply.code == 130}
+    assert refused == {node for node in range(60) if worker_of_nai(nai(node), 3) == 2}
+    assert {replies[node].code for node in range(60) if node not in refused} == {1}
+    lma.wait_for("lma.journal.2-of-3: was removed or replaced")
+    assert len(lma.ask("show", "bindings")) == 30 + len(set(range(30, 60)) - refused)
+    journal.with_name("elsewhere").rename(journal)
+    again = mag.register_until(1, *range(60))
+    assert {node: reply.home_address for node, reply in again.items() if node < 30} == had
+    assert len({reply.home_address for reply in again.values()}) == 60
+
+
+def test_at_the_end_whatever_is_under_way_is_saved_and_answered(lma: Lma, network: list[Mag]) -> None:
+    """SIGTERM, as a supervisor sends it: to all processes."""
+    lma.start(3)
+    mag = network[0]
+    octets = {node: mag.request(node).encode(mn_ha=ASSOCIATION) for node in range(150)}
+    for each in octets.values():
+        mag.send(each)
+    for other in lma.others().values():
+        os.kill(other, signal.SIGTERM)
+    lma.stop()
+    mag.listen(0.5)
+    answered = mag.answered()
+    saved = set().union(*lma.saved(3).values())
+    assert {reply.nai for reply in answered} == saved
+    lma.start(3)
+    assert {str(row["nai"]).encode() for row in lma.ask("show", "bindings")} == saved
     lma.stop()
 
 

@@ -200,6 +200,20 @@ class Mag:
         octets = {node: request.encode(mn_ha=ASSOCIATION) for node, request in requests.items()}
         return self.send_until_answered(requests, octets, seconds)
 
+    def register_until(self, code: int, *nodes: int, seconds: float = 20.0) -> dict[int, RegistrationReply]:
+        """The same, again and again until all are answered with ``code``."""
+        found: dict[int, RegistrationReply] = {}
+        end = time.monotonic() + seconds
+        while missing := set(nodes) - found.keys():
+            assert time.monotonic() < end, f"{sorted(missing)} are not answered with {code}"
+            replies = self.register(*missing)
+            found |= {node: reply for node, reply in replies.items() if reply.code == code}
+        return found
+
+    def answered(self) -> list[RegistrationReply]:
+        """All replies that have come."""
+        return list(self._replies.values())
+
     def send_until_answered(
         self, requests: dict[int, RegistrationRequest], octets: dict[int, bytes], seconds: float = 20.0
     ) -> dict[int, RegistrationReply]:
