@@ -92,8 +92,8 @@ class Population:
         ]
         return messages, via
 
-    def closed_loop(self, messages: Messages) -> Heard:
-        return self.clients.closed_loop(*messages, WINDOW, respond=as_a_mag)
+    def closed_loop(self, messages: Messages, window: int = WINDOW) -> Heard:
+        return self.clients.closed_loop(*messages, window, respond=as_a_mag)
 
     def settle(self) -> None:
         """Acknowledge the revocations that still come."""

@@ -6,7 +6,7 @@ from statistics import median
 from bench.cores import cpu_seconds
 from bench.effort import Effort
 from bench.lma import Lma
-from bench.population import Population
+from bench.population import WINDOW, Population
 from bench.report import Report, progress
 from bench.requests import accepted
 from bench.server import ServerError
@@ -52,7 +52,8 @@ def _measured(lma: Lma, count: int, nodes: int) -> tuple[float, list[int]]:
     processes = [lma.server.pid, *children(lma.server.pid)]
     renewals = population.renewals(nodes)
     before = sum(map(cpu_seconds, processes))
-    heard = population.closed_loop(renewals)
+    # Each worker has as much to do at a time as the one has.
+    heard = population.closed_loop(renewals, WINDOW * count)
     spent = sum(map(cpu_seconds, processes)) - before
     population.clients.close()
     if accepted(heard.replies) < nodes:
