@@ -101,16 +101,18 @@ class Underway:
         return True
 
     def end(self, commit: Commit) -> None:
-        """It is carried out, or obsolete."""
+        """It is carried out, or obsolete; so is whatever was before it."""
         commit.over = True
+        commit.before = None  # else who always has something on its way would keep all that it ever had
         if self._newest.get(commit.owner) is commit:
             del self._newest[commit.owner]
 
     def undo(self, commit: Commit) -> Commit | None:
         """One that stands will not be: the one before it, if that still waits, stands again."""
-        self.end(commit)
         before = commit.before
+        commit.over = True
         if before is None or before.over:
+            del self._newest[commit.owner]
             return None
         self._newest[commit.owner] = before
         return before

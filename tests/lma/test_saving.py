@@ -2,6 +2,7 @@
 
 import pytest
 
+from pmip_tw.lma.commitment import Commit
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.extension_values import RevocationSupport
 from pmip_tw.wire.registration import RegistrationReply
@@ -75,6 +76,15 @@ class TestBefore:
         anchor.hear(request)
         anchor.ignore("duplicate", request)
         assert codes(anchor.flush()) == [1]
+
+    def test_who_asks_faster_than_is_saved_does_not_keep_all_that_it_asked(self) -> None:
+        anchor = slow()
+        anchor.hear(anchor.datagram(1, MAG1))
+        for _ in range(9):
+            anchor.hear(anchor.datagram(1, MAG1))
+            anchor._saved(anchor.waiting.pop(0))
+        [commit] = anchor.waiting
+        assert isinstance(commit, Commit) and commit.before is not None and commit.before.before is None
 
     @covers("RV37")
     def test_the_same_revocation_again_has_one_answer(self) -> None:
