@@ -17,7 +17,7 @@ def test_nobody_can_tell_them_apart(seed: int) -> None:
 def test_the_fast_paths_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else there would be nothing to compare."""
     taken = Counter[str]()
-    for seed in range(20):
+    for seed in range(40):
         config, course = drawn(seed)
         one = Course(config)
         engine = one.subject.engine

@@ -7,6 +7,7 @@ from typing import Any
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4
 from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.wire.codes import MessageType
+from pmip_tw.wire.registration import BROADCASTS, COLOCATED, REVERSE_TUNNEL, SIMULTANEOUS
 from pmip_tw.wire.revocation import Revocation, RevocationAck
 from tests.lma.anchor import BLUE, LMA, MAG1, MAG2, MAG3, NAT
 from tests.lma.fast_paths.asking import USUAL, drawn_fields, request
@@ -30,6 +31,8 @@ def steps(draw: random.Random, length: int) -> list[Step]:
         {name: value for name, value in USUAL.items() if draw.random() < 0.7} | {"timestamp": True}
         for _ in range(2)
     ]
+    if draw.random() < 0.3:
+        habits[0]["flags"] = REVERSE_TUNNEL | COLOCATED | draw.choice((SIMULTANEOUS, BROADCASTS))
     habits.append(habits[0])
     nodes = (*draw.sample(list(NAMES), 2), 1, 1, draw.choice((1, 2, 3, BLUE)))
     origins = draw.sample(ORIGINS, draw.choice((2, 2, 3, 5)))

@@ -61,7 +61,7 @@ def configuration(draw: random.Random) -> dict[str, Any]:
             "handover_min_interval": draw.choice((0.0, 0.0, 1.0)),
             "max_bindings": draw.choice((1, 1, 2, 3)),
             "by_technology": maybe(0.1, True, False),
-            "tunnel_broadcast": maybe(0.2, True, False),
+            "tunnel_broadcast": maybe(0.4, True, False),
             "revocation_inform": maybe(0.5, True, False),
             "require_revocation": maybe(0.1, True, False),
             "revoke_on_handover": maybe(0.9, True, False),
