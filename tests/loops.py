@@ -28,6 +28,11 @@ def private_reactor(kind: type[PosixReactorBase] = EPollReactor) -> Iterator[Pos
                 selectable.connectionLost(None)
         for call in reactor.getDelayedCalls():
             call.cancel()
+        # Twisted knows no end of a reactor but that of its process, and there are hundreds of these in ours.
+        for internal in reactor._internalReaders:
+            internal.connectionLost(None)
+        if isinstance(reactor, EPollReactor):
+            reactor._poller.close()
 
 
 @contextmanager

@@ -83,8 +83,14 @@ class Database:
         self._run = (run or 0) + 1
         self._next = max((newest or 0) + 1, first or 1)
         db.execute(f"DELETE FROM runs WHERE number < (SELECT {RUN} FROM journal ORDER BY id LIMIT 1)")
-        # Those that wrote nothing: a daemon that starts and ends all night makes many.
-        db.execute("DELETE FROM runs WHERE first_row >= ?", (self._next,))
+        # Those that wrote nothing: a daemon that starts and ends all night makes many. What tells when a boot began and
+        # ended by its clocks stays.
+        db.execute(
+            "DELETE FROM runs WHERE first_row >= ?"
+            " AND number NOT IN (SELECT min(number) FROM runs GROUP BY boot)"
+            " AND number NOT IN (SELECT max(number) FROM runs GROUP BY boot)",
+            (self._next,),
+        )
         db.execute(
             "INSERT INTO runs (number, first_row, boot, since_boot, monotonic, wall) VALUES (?, ?, ?, ?, ?, ?)",
             (self._run, self._next, now.boot, now.since_boot, now.monotonic, now.wall),

@@ -95,7 +95,7 @@ def test_an_open_loop_counts_from_the_intended_time() -> None:
         heard = some.open_loop(messages, [0] * 200, rate=2000)
     assert heard.sent == 200
     assert heard.lost == 1
-    assert heard.seconds >= 199 / 2000
+    assert heard.seconds >= 198 / 2000  # what is due at an instant may leave just before it
     waited = latencies(messages, heard, 2000)
     assert len(waited) == 199
     assert 0 <= waited[0] <= waited[-1] < 2

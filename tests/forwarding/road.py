@@ -14,8 +14,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-from twisted.internet.epollreactor import EPollReactor
-
 from pmip_tw.addresses import Ipv4, ipv4, prefix
 from pmip_tw.forwarding.access import TunAccess
 from pmip_tw.forwarding.anchor import TunAnchor
@@ -23,6 +21,7 @@ from pmip_tw.forwarding.home_domain import HomeDomain
 from pmip_tw.forwarding.link import Link
 from pmip_tw.forwarding.memory import far_end
 from pmip_tw.mobility.tunnels import AccessEntry, AnchorEntry
+from tests.loops import private_reactor
 
 from .namespaces import Namespace
 from .packets import GATEWAY_MAC, HOME
@@ -47,7 +46,7 @@ class Road:
 
     def __init__(self, **shape: Any) -> None:
         self.stack = ExitStack()
-        self.reactor = EPollReactor()
+        self.reactor = self.stack.enter_context(private_reactor())
         self.mn, self.mag, self.lma, self.cn = (self._namespace() for _ in range(4))
         self.mn.pair("mn0", self.mag, "acc0")
         self.mag.pair("core0", self.lma, "core1")

@@ -13,7 +13,6 @@ from contextlib import ExitStack, suppress
 from typing import Any
 
 import attrs
-from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.posixbase import PosixReactorBase
 from zope.interface import implementer
 
@@ -30,6 +29,7 @@ from pmip_tw.wire import minimal
 from pmip_tw.wire.encapsulation import TunnelData
 from pmip_tw.wire.gre import read_gre
 from pmip_tw.wire.ipv4 import Ipv4Packet
+from tests.loops import private_reactor
 
 from .namespaces import Namespace, netlink
 from .packets import GATEWAY_MAC, frame, hop
@@ -175,7 +175,7 @@ class _Core:
         self.inside, self.outside = Namespace(), Namespace()
         self.stack.callback(self.inside.close)
         self.stack.callback(self.outside.close)
-        self.reactor = reactor or EPollReactor()
+        self.reactor = reactor or self.stack.enter_context(private_reactor())
         self.inside.pair("core0", self.outside, "core1")
         self.inside.address("core0", ipv4_text(LOCAL))
         for peer in PEERS:
