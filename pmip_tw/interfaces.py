@@ -88,6 +88,12 @@ class ISignalling(Interface):
         an answer that comes late finds nobody to send it.
         """
 
+    def send_all(messages: Sequence[tuple[bytes, Endpoint]], source: Ipv4) -> None:
+        """As ``send``, of many at once, none of them empty, each with its destination: those to one peer are cheaper.
+
+        Two of different sizes may overtake each other.
+        """
+
     def authenticated(sources: Collection[Endpoint]) -> None:
         """What came from ``sources`` was authentic, each named once for each datagram.
 

@@ -303,18 +303,20 @@ class Lma:
         for revocation in revocations:
             self._run(self._engine.saved(revocation, now), now)
         renewed: list[Binding] = []
-        send, local, busy = self._signalling.send, self._engine.address, self._settling.busy
+        replies: list[tuple[bytes, Endpoint]] = []
+        busy = self._settling.busy
         for commit in commits:
             try:
                 binding = None if commit.owner in busy else self._engine.renewed(commit)
                 if binding is not None:
-                    send(commit.answer, binding.terms.source, local)
+                    replies.append((commit.answer, binding.terms.source))
                     renewed.append(binding)
                 else:
                     self._run(self._settling.settle(commit, now), now)
             except Exception:
                 self._log.failure("what was saved for {owner} met a defect", owner=repr(commit.owner))
         if renewed:
+            self._signalling.send_all(replies, self._engine.address)
             self._telling.gather(renewals(renewed))
         self._finish(now)
 

@@ -1,6 +1,6 @@
 """Port 434 of an LMA with several workers: what worker 0 and the others do alike to the signalling below them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.interfaces import ISignalling, ISignallingReceiver
@@ -20,6 +20,9 @@ class SignallingWrapper:
 
     def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> int:
         return self._signalling.send(payload, destination, source)
+
+    def send_all(self, messages: Sequence[tuple[bytes, Endpoint]], source: Ipv4) -> None:
+        self._signalling.send_all(messages, source)
 
     def authenticated(self, sources: Collection[Endpoint]) -> None:
         self._signalling.authenticated(sources)

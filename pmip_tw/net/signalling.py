@@ -13,6 +13,7 @@ from pmip_tw.interfaces import Datagram, ISignalling, ISignallingReceiver, ITunn
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT
 from pmip_tw.net.overload import Proven
 from pmip_tw.net.reactor import Reactor
+from pmip_tw.net.segments import Message
 from pmip_tw.net.udp import UdpSocket
 from pmip_tw.wire.codes import MessageType
 
@@ -67,6 +68,11 @@ class UdpSignalling:
     def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> int:
         opened = self._sockets.get(source)
         return errno.EADDRNOTAVAIL if opened is None else opened.send(payload, destination)
+
+    def send_all(self, messages: Sequence[Message], source: Ipv4) -> None:
+        opened = self._sockets.get(source)
+        if opened is not None:
+            opened.send_all(messages)
 
     def authenticated(self, sources: Collection[Endpoint]) -> None:
         self._proven.note(sources)

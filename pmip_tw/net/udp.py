@@ -7,7 +7,7 @@ connected: an ICMP error must not close it.
 import errno
 import socket
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from twisted.internet.interfaces import IDelayedCall
 
@@ -19,6 +19,7 @@ from pmip_tw.net import kernel_buffers
 from pmip_tw.net.error_queue import enable_error_queue, read_error_queue, unreachable_by_errno
 from pmip_tw.net.overload import Crowd, Proven
 from pmip_tw.net.reactor import Reactor
+from pmip_tw.net.segments import Message, are_cut_by, cut_after, joined
 from pmip_tw.net.socket_addresses import ENDPOINTS, SOCKET_ADDRESSES
 
 MAX_BATCH = 64
@@ -84,6 +85,7 @@ class UdpSocket(LastingReader):
             self._socket.close()
             text = f"UDP {self._name} cannot be bound: {error.strerror}"
             raise PmipError(text + _WHAT_TO_DO.get(error.errno or 0, "").format(port=port)) from None
+        self._joins = are_cut_by(self._socket)
 
     def send(self, payload: bytes, destination: Endpoint) -> int:
         """0, or the error number: a full buffer loses it, as a network would."""
@@ -103,6 +105,24 @@ class UdpSocket(LastingReader):
                     self._report(report)
                 return error.errno or errno.EIO
         return 0
+
+    def send_all(self, messages: Sequence[Message]) -> None:
+        """The same of many: those of one size for one destination take one system call."""
+        if not self._joins:
+            for payload, destination in messages:
+                self.send(payload, destination)
+            return
+        for destination, together in joined(messages):
+            if len(together) > 1:
+                address = SOCKET_ADDRESSES[destination]
+                try:
+                    self._socket.sendmsg((b"".join(together),), cut_after(len(together[0])), 0, address)
+                except OSError:
+                    pass  # not through IPsec, for one thing; nothing of it was sent, and each tells by itself
+                else:
+                    continue
+            for payload in together:
+                self.send(payload, destination)
 
     def drops(self) -> Counter[str]:
         """Datagrams that arrived and were not handled, by reason: ``socket-buffer`` those that the kernel had no room

@@ -3,7 +3,7 @@
 import errno
 import random
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from heapq import heappop, heappush
 from typing import Protocol
 
@@ -204,6 +204,10 @@ class FakeSignalling:
             return errno.EADDRNOTAVAIL
         self._network.send(Endpoint(source, self._port), destination, payload)
         return 0
+
+    def send_all(self, messages: Sequence[tuple[bytes, Endpoint]], source: Ipv4) -> None:
+        for payload, destination in messages:
+            self.send(payload, destination, source)
 
     def authenticated(self, sources: Collection[Endpoint]) -> None:
         self.authentic.update(sources)

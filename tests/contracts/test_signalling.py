@@ -126,6 +126,50 @@ class TestSignalling:
         assert verifyObject(ISignalling, made)
         assert made.addresses == (ONE, TWO)
 
+    def test_many_at_once_arrive_as_one_by_one(self, provider: Provider) -> None:
+        """Whole, to each its own, those of one size in their order; more than one system call can take."""
+        sender, _ = provider.start(ONE)
+        receivers = {address: provider.start(address)[1] for address in (TWO, THREE)}
+        messages = [
+            (b"\x01" + number.to_bytes(2, "big") * size, provider.at(address))
+            for number in range(100)
+            for address in receivers
+            for size in (40, 700)
+        ]
+        sender.send_all(messages, ONE)
+        sender.send_all([], ONE)
+        provider.turn(lambda: all(len(each.signalling) == 200 for each in receivers.values()))
+        for address, mailbox in receivers.items():
+            assert {one.source for one in mailbox.signalling} == {provider.at(ONE)}
+            for size in (40, 700):
+                sent = [
+                    payload
+                    for payload, to in messages
+                    if to.address == address and len(payload) == 1 + 2 * size
+                ]
+                came = [one.payload for one in mailbox.signalling if len(one.payload) == 1 + 2 * size]
+                assert came == sent
+
+    def test_of_many_to_nobody_the_others_arrive(self, provider: Provider) -> None:
+        sender, reports = provider.start(ONE)
+        _, mailbox = provider.start(TWO)
+        for _ in range(3):
+            sender.send_all([(b"\x01reply", provider.at(to)) for to in (NOBODY, TWO) * 3], ONE)
+        provider.turn(lambda: len(mailbox.signalling) == 9)
+        if provider.name == "udp":
+            provider.turn(lambda: reports.reports)
+            assert {report.peer for report in reports.reports} == {provider.at(NOBODY)}
+
+    def test_many_are_not_sent_once_it_is_stopped(self, provider: Provider) -> None:
+        sender, _ = provider.start(ONE)
+        _, mailbox = provider.start(TWO)
+        sender.stop()
+        sender.send_all([(b"\x01late", provider.at(TWO))] * 2, ONE)
+        other, _ = provider.start(THREE)
+        other.send(b"\x01later", provider.at(TWO), THREE)
+        provider.turn(lambda: mailbox.signalling)
+        assert [one.payload for one in mailbox.signalling] == [b"\x01later"]
+
     def test_a_datagram_tells_source_and_local_address(self, provider: Provider) -> None:
         """A multihomed agent must know where it was asked, to answer from there (RFC 5944 3.8.3.1)."""
         _, mailbox = provider.start(ONE, TWO)

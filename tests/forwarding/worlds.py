@@ -8,7 +8,7 @@ One shape for the twin and for the real provider, so that one contract runs on b
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any
 
@@ -421,6 +421,10 @@ class LoopSignalling:
     def start_tunnel_data(self, tunnel_data: Any) -> None:
         self._tunnel_data = tunnel_data
         self._reactor.addReader(self)
+
+    def send_all(self, messages: Sequence[tuple[bytes, Endpoint]], source: Ipv4) -> None:
+        for payload, destination in messages:
+            self.send(payload, destination, source)
 
     def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> int:
         try:
