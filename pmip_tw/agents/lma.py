@@ -1,5 +1,6 @@
 """The LMA's loop: datagrams and time into the engine, its effects out through the interfaces."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 
@@ -7,7 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from pmip_tw.addresses import Endpoint, ipv4_text
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.agents.carrying import AtOnce, ICarrier
 from pmip_tw.agents.lma_rows import binding_rows, ended_row
 from pmip_tw.agents.observers import Telling
@@ -85,8 +86,9 @@ class Lma:
         self._coming_back = 0
         # Entries that the packet plane did not make smaller.
         self._too_big: dict[AnchorKey, None] = {}
-        # Of this wake-up's datagrams.
+        # Of this wake-up: whose datagrams were authentic; and what is said from which of our addresses.
         self._authentic: list[Endpoint] = []
+        self._said: defaultdict[Ipv4, list[tuple[bytes, Endpoint]]] = defaultdict(list)
 
     def start(self) -> None:
         """Bring back what was saved, open the packet plane, then the signalling.
@@ -257,6 +259,13 @@ class Lma:
         self._arm()
 
     def _tell(self, now: Now) -> None:
+        """What was decided to be said leaves, and what happened is told."""
+        said, self._said = self._said, defaultdict(list)
+        for source, messages in said.items():
+            try:
+                self._signalling.send_all(messages, source)
+            except Exception:
+                self._log.failure("sending from {source} met a defect", source=ipv4_text(source))
         try:
             self._telling.finish(now)
         except Exception:
@@ -273,7 +282,7 @@ class Lma:
         for effect in effects:
             try:
                 if isinstance(effect, Send):
-                    self._signalling.send(effect.datagram, effect.destination, effect.source)
+                    self._said[effect.source].append((effect.datagram, effect.destination))
                 elif isinstance(effect, Commit):
                     source = effect.source
                     if source is not None:
@@ -303,20 +312,18 @@ class Lma:
         for revocation in revocations:
             self._run(self._engine.saved(revocation, now), now)
         renewed: list[Binding] = []
-        replies: list[tuple[bytes, Endpoint]] = []
-        busy = self._settling.busy
+        local, busy = self._engine.address, self._settling.busy
         for commit in commits:
             try:
                 binding = None if commit.owner in busy else self._engine.renewed(commit)
                 if binding is not None:
-                    replies.append((commit.answer, binding.terms.source))
+                    self._said[local].append((commit.answer, binding.terms.source))
                     renewed.append(binding)
                 else:
                     self._run(self._settling.settle(commit, now), now)
             except Exception:
                 self._log.failure("what was saved for {owner} met a defect", owner=repr(commit.owner))
         if renewed:
-            self._signalling.send_all(replies, self._engine.address)
             self._telling.gather(renewals(renewed))
         self._finish(now)
 

@@ -40,10 +40,10 @@ def joined(messages: Iterable[Message]) -> Iterator[tuple[Endpoint, list[bytes]]
     """Payloads of one size for one destination that fit into one call, each destination's in their order."""
     found: dict[tuple[Endpoint, int], list[bytes]] = {}
     for payload, destination in messages:
-        key = destination, size = destination, len(payload)
+        key = (destination, len(payload))
         together = found.setdefault(key, [])
         together.append(payload)
-        if len(together) == MOST_SEGMENTS or (len(together) + 1) * size > MOST_OCTETS:
+        if len(together) == MOST_SEGMENTS or (len(together) + 1) * len(payload) > MOST_OCTETS:
             yield destination, found.pop(key)
     for (destination, _), together in found.items():
         yield destination, together
