@@ -1,10 +1,10 @@
 """What is durable is carried out at the packet plane, and said: reply last.
 
-A packet plane in another process takes its time. Meanwhile its owner is busy: what is saved later of the same owner
-waits, so that the plane hears of each owner in the order in which the engine decided.
+A packet plane in another process takes its time. Meanwhile its owner is busy: what is saved later of the same owner or
+of the same home address waits (``lanes.py``), so that the plane hears of each in the order in which the engine decided.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable
 from functools import partial
 
 from twisted.internet.defer import Deferred
@@ -12,6 +12,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from pmip_tw.agents.carrying import ICarrier
+from pmip_tw.agents.lanes import Lanes
 from pmip_tw.interfaces import IClock
 from pmip_tw.lma.commitment import Commit, Effect
 from pmip_tw.lma.engine import LmaEngine
@@ -38,27 +39,26 @@ class Settling:
         self._clock = clock
         self._run = run
         self._finish = finish
-        self._busy: dict[bytes, list[Commit]] = {}
+        self._busy = Lanes()
         # Of who waits for the end of it, if it will come.
         self._idle: Deferred[None] | None = None
         self._given_up = False
 
     @property
-    def busy(self) -> Mapping[bytes, object]:
-        """Whose entry the packet plane is busy with, and what waits for that."""
+    def busy(self) -> Container[bytes]:
+        """Whose entry the packet plane is busy with, or will be."""
         return self._busy
 
     def settle(self, commit: Commit, now: Now) -> Iterable[Effect]:
         """A durable ``commit``: what comes of it at once."""
-        if commit.owner in self._busy:
-            self._busy[commit.owner].append(commit)
+        if self._busy.wait(commit):
             return ()
         if not self._engine.stands(commit):
             return self._engine.superseded(commit)
         refusal = self._carrier.carry(commit.changes) if commit.changes else None
         if not isinstance(refusal, Deferred):
             return self._carried(commit, refusal, now)
-        self._busy[commit.owner] = []
+        self._busy.begin(commit)
         refusal.addCallback(partial(self._carried_at_last, commit))
         refusal.addErrback(partial(self._met_a_defect, commit.owner))
         return ()
@@ -97,7 +97,7 @@ class Settling:
     def _go_on(self, owner: bytes) -> None:
         """The packet plane is as the engine believes: what has waited for that goes on."""
         now = self._clock.now()
-        for waiting in self._busy.pop(owner, ()):
+        for waiting in self._busy.end(owner):
             self._run(self.settle(waiting, now), now)
         self._finish(now)
         if not self._busy:

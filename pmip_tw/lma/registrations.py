@@ -109,8 +109,13 @@ class Registrations:
         return [observed.superseded(commit)]
 
     def undone(self, commit: Commit) -> list[Install | Remove]:
-        """What undoes a superseded one that the packet plane has carried out meanwhile."""
+        """What undoes a superseded one that the packet plane has carried out meanwhile.
+
+        What was there before is not put back if its home address was given to another owner since.
+        """
         carried = self._underway.carried(commit.owner, self._bindings.get(commit.owner))
+        if carried is not None and not self._underway.is_free_for(commit.owner, carried.key):
+            carried = None
         return [*self._underway.changes(commit.owner, commit.binding, carried)]
 
     def failed(self, commit: Commit, refusal: Refusal, now: Now, *, saved: bool) -> list[Effect]:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.agents.lma import Lma
+from pmip_tw.errors import PmipError
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram, Unreachable
 from pmip_tw.lma.records import LMA_JOURNAL
@@ -18,9 +19,10 @@ from tests.observers import Notes
 
 
 class Bench:
-    """An LMA with a disk that answers at once and a packet plane that does not."""
+    """An LMA with a disk that answers at once, or when it is told to, and a packet plane that does not."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, at_once: bool = True) -> None:
+        self.at_once = at_once
         self.anchor = Anchor(handover_min_interval=0.0)
         self.network = FakeNetwork()
         self.disk = FakeDisk()
@@ -37,12 +39,13 @@ class Bench:
         self.engine = self.anchor._new_engine()
         self.carrier = SlowCarrier(self.plane)
         self.signalling = FakeSignalling(self.network, (LMA,))
+        self.store = FakeStore(self.disk, LMA_JOURNAL, at_once=self.at_once)
         self.agent = Lma(
             self.engine,
             clock=self.anchor.clock,
             signalling=self.signalling,
             forwarding=self.plane,
-            store=FakeStore(self.disk, LMA_JOURNAL),
+            store=self.store,
             observers=[self.notes],
             carrier=self.carrier,
         )
@@ -151,6 +154,51 @@ def test_what_an_operator_ends_meanwhile_is_not_there_afterwards(known: bool) ->
     bench.carrier.do_all()
     assert bench.codes() == [] and bench.where() == []
     assert len(bench.engine.bindings) == 0
+
+
+def give_away(bench: Bench) -> None:
+    """The address of the first node, which has left, goes to the second: a DHCP server has given it (P38, P62)."""
+    with pytest.raises(PmipError, match="held for nobody now"):
+        bench.agent.revoke(ipv4_text(FIRST_ADDRESS))
+    bench.ask(2, MAG1, home_address=FIRST_ADDRESS)
+
+
+@covers("P38", "P62", "P77")
+@pytest.mark.parametrize("done", [0, 1, 2])
+def test_who_leaves_takes_nothing_from_who_gets_its_address(done: int) -> None:
+    """It has moved just before, and the plane is busy with that: its end may not be carried out after what follows."""
+    bench = Bench()
+    bench.ask(1)
+    bench.carrier.do()
+    bench.codes()
+    bench.ask(1, MAG2)
+    bench.ask(1, MAG2, lifetime=0)
+    for _ in range(done):
+        bench.carrier.do()
+    give_away(bench)
+    bench.carrier.do_all()
+    assert bench.codes() == [1, 1]
+    (entry,) = bench.plane.snapshot()
+    assert entry == next(iter(bench.engine.bindings)).entry and entry.tunnel.remote == MAG1
+
+
+@covers("P38", "P62")
+def test_what_is_undone_does_not_come_back_at_an_address_that_is_anothers() -> None:
+    """The first node leaves, and is back with another address before the plane has heard that the second has its."""
+    bench = Bench(at_once=False)
+    bench.ask(1, MAG2)
+    bench.store.commit()
+    bench.carrier.do()
+    bench.ask(1, MAG2, lifetime=0)
+    give_away(bench)
+    bench.ask(1, home_address=Ipv4(FIRST_ADDRESS + 1))
+    bench.store.commit()
+    bench.ask(1, lifetime=0)
+    bench.store.commit()
+    bench.carrier.do_all()
+    (entry,) = bench.plane.snapshot()
+    assert [binding.entry for binding in bench.engine.bindings] == [entry]
+    assert bench.codes() == [1, 1, 1]
 
 
 def test_a_deregistration_waits_as_well() -> None:
