@@ -13,7 +13,7 @@ from pmip_tw.errors import ForwardingError
 from pmip_tw.interfaces import IForwardingPlane
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.effects import Install, Remove
-from pmip_tw.mobility.tunnels import AlikeEntries, AnchorKey, Counters, Entry, EntryKey
+from pmip_tw.mobility.tunnels import AlikeEntries, AnchorEntry, AnchorKey, Counters, Entry, EntryKey
 
 if TYPE_CHECKING:
     from pmip_tw.interfaces import IPacketReceiver
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
 
 class SharedPlane:
-    """At worker 0: carries out what others ask for."""
+    """At worker 0: carries out what others ask for. ``own``: what carries out what worker 0 itself wants."""
 
     def __init__(self, forwarding: IForwardingPlane) -> None:
         self._carrier = AtOnce(forwarding)
+        # Of the others; worker 0 knows what is its own.
         self._owners: dict[AnchorKey, int] = {}
+        self.own = _OfWorker0(forwarding, self._owners)
         # What a worker that was started again has not asked for again yet.
         self._unclaimed: dict[int, set[AnchorKey]] = {}
 
@@ -61,6 +63,23 @@ class SharedPlane:
         if self._owners.get(key) == worker:
             del self._owners[key]
             self._carrier.carry((Remove(key),))
+
+
+class _OfWorker0(AtOnce):
+    """An entry that it installs is no other's any more, whoever has left it behind."""
+
+    def __init__(self, forwarding: IForwardingPlane, owners: dict[AnchorKey, int]) -> None:
+        super().__init__(forwarding)
+        self._owners = owners
+
+    def carry(self, changes: Changes) -> Refusal | None:
+        refusal = super().carry(changes)
+        if refusal is None:
+            for change in changes:
+                if isinstance(change, Install):
+                    assert isinstance(change.entry, AnchorEntry)
+                    self._owners.pop(change.entry.key, None)
+        return refusal
 
 
 @implementer(IForwardingPlane)

@@ -46,10 +46,11 @@ class WorkerZero:
         workers, pools = settings.workers, leased_pools_of(settings)
         lender = Lender([pool.prefix for pool in settings.pools], workers)
         holders = Holders(lender, pools.links, settings.home_addresses, workers)
+        plane = SharedPlane(forwarding)
         self._foreman = Foreman(
             workers,
             routing=Routing(workers, settings.address, mags_of(settings), holders.of_address),
-            plane=SharedPlane(forwarding),
+            plane=plane,
             lender=lender,
             later=lambda call: reactor.callLater(0, call),
         )
@@ -65,6 +66,7 @@ class WorkerZero:
             tunnel_data=forwarding,
             ipsec=KernelPolicies(),
             observers=[management.observers],
+            carrier=plane.own,
             supply=supply,
         )
         self._crew = crew

@@ -36,12 +36,22 @@ class World(Protocol):
 
 
 class Here:
+    carrier: ICarrier
+
     def __init__(self) -> None:
         self.plane = MemoryPlane(monotonic=lambda: 0.0, local=LMA, domains=("", "blue"))
         self.carrier = AtOnce(self.plane)
 
     def settle(self) -> None:
         """It is done."""
+
+
+class WorkerZero(Here):
+    """One of several, which has the plane."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.carrier = SharedPlane(self.plane).own
 
 
 class Elsewhere:
@@ -76,7 +86,7 @@ class Elsewhere:
         self._clock.advance(1.0)
 
 
-@pytest.fixture(params=[Here, Elsewhere], ids=["here", "elsewhere"])
+@pytest.fixture(params=[Here, WorkerZero, Elsewhere], ids=["here", "worker-0", "elsewhere"])
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     yield request.param()
 
@@ -170,4 +180,23 @@ class TestOfSeveralWorkers:
         assert world.plane.snapshot() == (entry(mag=MAG2),)
         world.shared.begins(1)
         world.shared.serves(1)
+        assert world.plane.snapshot() == (entry(mag=MAG2),)
+
+    @pytest.mark.parametrize("dies", [False, True])
+    def test_or_at_worker_0(self, dies: bool) -> None:
+        """Which has no pipe. The other may have died before it said that the address is free, and is back."""
+        world = Elsewhere()
+        world.carrier.carry([Install(entry())])
+        world.settle()
+        if dies:
+            world.shared.begins(1)
+        world.plane.fail_next_install("no room")
+        assert world.shared.own.carry([Install(entry(mag=MAG2))]) is not None
+        assert world.plane.snapshot() == (entry(),)
+        assert world.shared.own.carry([Install(entry(mag=MAG2))]) is None
+        if dies:
+            world.shared.serves(1)
+        else:
+            world.carrier.carry([Remove(entry().key)])
+            world.settle()
         assert world.plane.snapshot() == (entry(mag=MAG2),)

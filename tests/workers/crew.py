@@ -150,11 +150,11 @@ class Zero(Process):
         self.plane = MemoryPlane(monotonic=lambda: house.clock.monotonic, local=LMA)
         lender = Lender([prefix(house.pool)], workers)
         holders = Holders(lender, self.pools.links, {}, workers)
-        clock = self.clock
+        clock, plane = self.clock, SharedPlane(self.plane)
         self.foreman = Foreman(
             workers,
             routing=Routing(workers, LMA, None, holders.of_address),
-            plane=SharedPlane(self.plane),
+            plane=plane,
             lender=lender,
             later=lambda call: clock.wake_at(clock.now().monotonic, call),
         )
@@ -166,6 +166,7 @@ class Zero(Process):
             signalling=SharedSignalling(self.socket, self.foreman),
             forwarding=self.plane,
             store=self.store,
+            carrier=plane.own,
             supply=supply,
         )
         self.agent.start()
