@@ -78,7 +78,7 @@ class MobileNode:
         """Give the address back, as ``dhclient -r`` does; the client has ended then."""
         if self._running is None:
             raise ProgramError("the DHCP client was not started")
-        await self._use_gateway()
+        await self._find_gateway()
         if self.client == "dhclient":
             argv = ["dhclient", *self._options, "-r", "eth0"]
             releasing = await self._world.start(f"dhcp-release-{self.host.name}", self.host, *argv)
@@ -90,15 +90,24 @@ class MobileNode:
             await self._running.said("entering released state|Entering released state", within=10)
         await self._running.stop()
 
-    async def _use_gateway(self) -> None:
-        """Send something by the default gateway, as every host does that has used its network.
+    async def _find_gateway(self) -> None:
+        """Have the default gateway's MAC address, as every host has that has used its network.
 
         A client sends its DHCPRELEASE once and takes the address away at once: if the gateway has to be found by ARP
         for it, and answers a moment late, the message is lost with the address.
         """
-        _, out, _ = await run(self.host.command("ip", "-j", "-4", "route", "show", "default"))
-        for gateway in {route["gateway"] for route in json.loads(out) if "gateway" in route}:
-            await run(self.host.command("ping", "-n", "-c", "1", "-w", "5", gateway))
+        host = self.host
+        _, out, _ = await run(host.command("ip", "-j", "-4", "route", "show", "default"))
+        gateways = {route["gateway"] for route in json.loads(out) if "gateway" in route}
+
+        async def known() -> bool:
+            _, out, _ = await run(host.command("ip", "-j", "-4", "neigh", "show", "dev", "eth0"))
+            return gateways <= {neighbor["dst"] for neighbor in json.loads(out) if "lladdr" in neighbor}
+
+        if not await known():
+            for gateway in gateways:
+                await run(host.command("ip", "neigh", "replace", gateway, "dev", "eth0", "use"))
+            await eventually(known, within=5)
 
 
 def _files(host: str) -> list[str]:
