@@ -4,11 +4,13 @@ from abc import ABC, abstractmethod
 
 import attrs
 
-from pmip_tw.access.evidence import Evidence
-from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.access.evidence import Evidence, EvidenceKind
+from pmip_tw.addresses import Endpoint, Ipv4, Mac
 from pmip_tw.dhcp.requests import Refusal
+from pmip_tw.mag import observed
 from pmip_tw.mag.effects import MagEffect
 from pmip_tw.mag.links import HomeLinks
+from pmip_tw.mag.newest import Newest
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.visitors import Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
@@ -19,6 +21,14 @@ LEASE_GRACE = 0.1
 """Part of the lease that a node may be late by (D22)."""
 
 LEASE_EXPIRED = "DHCP lease expired"
+RELEASED = "released by DHCP"
+DECLINED = "address declined by DHCP"
+
+LAST_PACKETS = 3.0
+"""Seconds after a DHCPRELEASE in which a host may still send from the address: a client takes it away only when the
+message is on its way, and what was under way before it is no arrival."""
+
+_MOST_RELEASED = 1024
 
 MAX_DHCP_WAIT = 4.0
 """Seconds that a DHCP message is worth answering; then the client's retransmission is (RFC 2131 4.1)."""
@@ -59,10 +69,20 @@ class Addressing(ABC):
     def __init__(self, policy: MagPolicy, links: HomeLinks, visitors: VisitorList) -> None:
         self._policy = policy
         self._links = links
+        self._released_at: Newest[tuple[Mac, Ipv4], float] = Newest(_MOST_RELEASED)
+
+    def attaches(self, found: Evidence, now: Now) -> bool:
+        """Whether ``found`` is reason enough to serve somebody (P15)."""
+        if found.kind is EvidenceKind.DHCP:
+            return self._serves(found)
+        released_at = self._released_at.get((found.mac, found.address))
+        if released_at is not None and now.monotonic < released_at + LAST_PACKETS:
+            return False
+        return self._serves(found)
 
     @abstractmethod
-    def attaches(self, found: Evidence) -> bool:
-        """Whether ``found`` is reason enough to serve somebody."""
+    def _serves(self, found: Evidence) -> bool:
+        """Whether this method can do something for who shows itself so."""
 
     @abstractmethod
     def admitted(self, visitor: Visitor, now: Now) -> Told:
@@ -107,6 +127,11 @@ class Addressing(ABC):
     def refused(self, visitor: Visitor, now: Now) -> list[MagEffect]:
         """No registration for it: who claims an address is told that it has none."""
         return []
+
+    def _released(self, visitor: Visitor, now: Now) -> MagEffect:
+        """The node has given its address back: its last packets shall not bring it in again."""
+        self._released_at[visitor.mac, visitor.home_address or visitor.hint] = now.monotonic
+        return observed.visitor_event("dhcp-release", visitor)
 
     def address_changed(self, address: Ipv4) -> list[MagEffect]:
         """Our own, towards the core, is ``address`` from now on (P82)."""

@@ -47,7 +47,7 @@ class Attaching:
     ) -> list[MagEffect]:
         """Attachment (P15): the frame must be evidence, and AAA not overrun (P83)."""
         found = evidence(frame, self._policy.gateway_mac)
-        if found is None or not self._addressing.attaches(found):
+        if found is None or not self._addressing.attaches(found, now):
             return []
         elsewhere = self._visitors.with_mac(key.mac)
         if elsewhere is not None and elsewhere is not leaving and not self._may_move(elsewhere):
@@ -103,7 +103,7 @@ class Attaching:
             self._registrations.hurry(visitor, message, now)
             return self._registrations.follow(visitor, told, now)
         found = evidence(frame, self._policy.gateway_mac)
-        if found is None or not self._addressing.attaches(found):
+        if found is None or not self._addressing.attaches(found, now):
             return []
         told = self._addressing.heard(visitor, found, now)
         late = visitor.frames.forget_old(now.monotonic)

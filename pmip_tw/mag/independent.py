@@ -11,7 +11,7 @@ from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.dhcp.requests import Refusal, client_message
 from pmip_tw.errors import WireError
 from pmip_tw.mag import observed
-from pmip_tw.mag.addressing import LEASE_EXPIRED, LEASE_GRACE, Addressing, Told
+from pmip_tw.mag.addressing import LEASE_EXPIRED, LEASE_GRACE, RELEASED, Addressing, Told
 from pmip_tw.mag.visitors import Doubt, LeaseQuestion, Visitor
 from pmip_tw.mobility.clock import Now
 from pmip_tw.wire.dhcp import BOOTREPLY, BOOTREQUEST, CLIENT_PORT, SERVER_PORT, DhcpMessage, MessageType
@@ -32,7 +32,6 @@ DOUBT_ENDS: Final = 30.0
 """Seconds after which the other address was a thing of the past."""
 
 REFUSED_BY_SERVER: Final = "its DHCP server refused its address"
-RELEASED: Final = "released by DHCP"
 
 
 class Independent(Addressing):
@@ -40,7 +39,7 @@ class Independent(Addressing):
 
     shows_dhcp = True
 
-    def attaches(self, found: Evidence) -> bool:
+    def _serves(self, found: Evidence) -> bool:
         return found.in_use
 
     def admitted(self, visitor: Visitor, now: Now) -> Told:
@@ -57,7 +56,7 @@ class Independent(Addressing):
     def before(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
         if not visitor.hint or message.ciaddr != visitor.hint:
             return Told(effects=[observed.frame_dropped(visitor, "dhcp-ignored")])
-        return Told(effects=[observed.visitor_event("dhcp-release", visitor)], leaves=RELEASED)
+        return Told(effects=[self._released(visitor, now)], leaves=RELEASED)
 
     def uses_another(self, visitor: Visitor, address: Ipv4, now: Now) -> Told:
         """Who does not answer a probe of its address any more, and goes on with another, has changed it.
@@ -99,8 +98,7 @@ class Independent(Addressing):
         cause = f"it uses {ipv4_text(visitor.hint)}, but the LMA gives it {ipv4_text(visitor.home_address)}"
         return Told(leaves=cause, refused=True)
 
-    @staticmethod
-    def _said(visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
+    def _said(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
         """The plane has checked that it comes from the node's own port, MAC and address (D35)."""
         if message.ciaddr != visitor.home_address:
             return Told()
@@ -109,7 +107,7 @@ class Independent(Addressing):
         elif message.message_type is MessageType.RELEASE:
             visitor.lease_ends, visitor.lease_cause = now.monotonic + RELEASE_DELAY, RELEASED
             visitor.lease_question = None
-            return Told(effects=[observed.visitor_event("dhcp-release", visitor)])
+            return Told(effects=[self._released(visitor, now)])
         return Told()
 
     @staticmethod

@@ -11,9 +11,9 @@ from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.dhcp.relay import Answer, Discarded, Relay, ToServer
 from pmip_tw.errors import WireError
 from pmip_tw.mag import observed
-from pmip_tw.mag.addressing import MAX_DHCP_WAIT, Told
+from pmip_tw.mag.addressing import DECLINED, MAX_DHCP_WAIT, RELEASED, Told
 from pmip_tw.mag.effects import MagEffect, SendDhcp, Transmit
-from pmip_tw.mag.independent import REFUSED_BY_SERVER, RELEASED, Independent, extend_lease
+from pmip_tw.mag.independent import REFUSED_BY_SERVER, Independent, extend_lease
 from pmip_tw.mag.links import HomeLinks
 from pmip_tw.mag.newest import Newest
 from pmip_tw.mag.policy import MagPolicy
@@ -30,10 +30,7 @@ _MOST_REMEMBERED = 1024
 _HAS_ASKED = (State.ADDRESSING, State.REGISTERING, State.WAITING, State.REGISTERED)
 """States of who may be answered: before them nothing is relayed, after them nobody waits for it."""
 
-_PARTINGS = {
-    MessageType.RELEASE: ("dhcp-release", RELEASED),
-    MessageType.DECLINE: ("dhcp-decline", "address declined by DHCP"),
-}
+_PARTINGS = (MessageType.RELEASE, MessageType.DECLINE)
 
 
 class Relayed(Independent):
@@ -47,7 +44,7 @@ class Relayed(Independent):
 
     # What nodes do
 
-    def attaches(self, found: Evidence) -> bool:
+    def _serves(self, found: Evidence) -> bool:
         return found.kind is EvidenceKind.DHCP or bool(self._in_use(found))
 
     def admitted(self, visitor: Visitor, now: Now) -> Told:
@@ -90,9 +87,11 @@ class Relayed(Independent):
             return Told(effects=self._ask(visitor, message, now))
         if (message.requested_address or message.ciaddr) != visitor.home_address:
             return Told(effects=[self._ignored(visitor)])  # nobody ends another's lease (D35)
-        name, why = _PARTINGS[message.message_type]
         effects = self._ask(visitor, message, now)
-        return Told(effects=[*effects, observed.visitor_event(name, visitor)], leaves=why)
+        if message.message_type is MessageType.RELEASE:
+            return Told(effects=[*effects, self._released(visitor, now)], leaves=RELEASED)
+        declined = observed.visitor_event("dhcp-decline", visitor)
+        return Told(effects=[*effects, declined], leaves=DECLINED)
 
     # What servers answer
 

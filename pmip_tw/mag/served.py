@@ -9,7 +9,15 @@ from pmip_tw.dhcp import requests, server
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.dhcp.requests import RequestKind
 from pmip_tw.mag import observed
-from pmip_tw.mag.addressing import LEASE_EXPIRED, LEASE_GRACE, MAX_DHCP_WAIT, Addressing, Told
+from pmip_tw.mag.addressing import (
+    DECLINED,
+    LEASE_EXPIRED,
+    LEASE_GRACE,
+    MAX_DHCP_WAIT,
+    RELEASED,
+    Addressing,
+    Told,
+)
 from pmip_tw.mag.effects import MagEffect, Transmit
 from pmip_tw.mag.visitors import Visitor
 from pmip_tw.mobility.clock import Now
@@ -34,7 +42,7 @@ class Served(Addressing):
 
     lma_assigns = True
 
-    def attaches(self, found: Evidence) -> bool:
+    def _serves(self, found: Evidence) -> bool:
         return True
 
     def admitted(self, visitor: Visitor, now: Now) -> Told:
@@ -58,10 +66,10 @@ class Served(Addressing):
         link = self._links.of(visitor.home_address)
         asked = requests.classify(message, visitor.home_address, link).kind
         if asked is RequestKind.RELEASE:
-            return Told(effects=[observed.visitor_event("dhcp-release", visitor)], leaves="released by DHCP")
+            return Told(effects=[self._released(visitor, now)], leaves=RELEASED)
         if asked is RequestKind.DECLINE:
             noted = observed.visitor_event("dhcp-decline", visitor)
-            return Told(effects=[noted], leaves="address declined by DHCP")
+            return Told(effects=[noted], leaves=DECLINED)
         if asked is RequestKind.OTHER_SERVER:
             if message.message_type is not MessageType.REQUEST:
                 return self._ignored(visitor)  # what it gives back there is not ours

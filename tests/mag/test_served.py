@@ -3,7 +3,7 @@
 import pytest
 
 from pmip_tw.addresses import ipv4
-from pmip_tw.mag.effects import Forward, Transmit
+from pmip_tw.mag.effects import Authenticate, Forward, Transmit
 from pmip_tw.mobility.effects import Install
 from pmip_tw.wire.dhcp import MessageType
 from tests.agents.world import GATEWAY, Station
@@ -83,6 +83,37 @@ class TestDhcp:
         effects = bench.hear(frame)
         assert [request.lifetime for request in requests(effects)] == [0]
         assert why in note("visitor-left", effects).cause
+
+    @covers("P15")
+    @pytest.mark.parametrize(
+        "last", [STATION.data(ADDRESS), STATION.arp(ADDRESS, GATEWAY)], ids=["packet", "arp"]
+    )
+    def test_what_was_under_way_before_a_release_brings_nobody_back(self, last: bytes) -> None:
+        """A DHCP client says that it goes, and takes the address away a moment later; programs go on sending."""
+        bench = Bench()
+        bench.register()
+        [farewell] = requests(bench.hear(STATION.dhcp(MessageType.RELEASE, ciaddr=ADDRESS, server=GATEWAY)))
+        assert bench.hear(last) == []
+        bench.arrive(reply(farewell))
+        bench.wait(1)
+        assert bench.hear(last) == []
+        assert list(bench.engine.visitors) == []
+        assert only(Authenticate, bench.hear(STATION.data(OTHER)))
+
+    @covers("P15")
+    @pytest.mark.parametrize(
+        ("frame", "after"),
+        [(STATION.dhcp(MessageType.DISCOVER), 0.1), (STATION.data(ADDRESS), 3.1)],
+        ids=["DHCP", "packet"],
+    )
+    def test_who_released_its_address_may_come_back(self, frame: bytes, after: float) -> None:
+        """By DHCP at once; one that goes on with the address all the same is served as well."""
+        bench = Bench()
+        bench.register()
+        [farewell] = requests(bench.hear(STATION.dhcp(MessageType.RELEASE, ciaddr=ADDRESS, server=GATEWAY)))
+        bench.arrive(reply(farewell))
+        bench.wait(after)
+        assert only(Authenticate, bench.hear(frame))
 
     @covers("P21")
     def test_released_while_registering_is_not_forgotten_however_late_the_lma_answers(self) -> None:
