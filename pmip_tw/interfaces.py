@@ -200,7 +200,7 @@ class IForwardingPlane(Interface):
         """
 
     def install_alike(entries: AlikeEntries) -> Sequence[Ipv4]:
-        """Hold all of them, of as many as can be done at once: a restart has a million.
+        """Hold all of them, of as many as can be done at once, in place of what there was: a restart has a million.
 
         The home addresses of the others come back: ``install`` takes their entries, or says why not.
         """

@@ -40,7 +40,11 @@ class AtOnce:
         self._forwarding = forwarding
 
     def install_alike(self, entries: AlikeEntries) -> Sequence[Ipv4]:
-        return self._forwarding.install_alike(entries)
+        try:
+            return self._forwarding.install_alike(entries)
+        except Exception:
+            self._log.failure("entries of {tunnel} met a defect", tunnel=str(entries.tunnel))
+            return entries.home_addresses
 
     def carry(self, changes: Changes) -> Refusal | None:
         for change in changes:

@@ -21,7 +21,7 @@ class _Lane:
 
 class Lanes:
     """An address may be given back by one owner and taken by another before the plane has heard of either. So a commit
-    waits for all that is about its owner, and for all that is about the addresses that it ``changes``.
+    waits for all that is about its owner, and for all that is about the addresses whose entries it changes.
     """
 
     def __init__(self) -> None:
@@ -78,4 +78,4 @@ class Lanes:
 
 
 def _keys(commit: Commit) -> set[EntryKey]:
-    return {change.entry.key if isinstance(change, Install) else change.key for change in commit.changes}
+    return {change.entry.key if isinstance(change, Install) else change.key for change in commit.to_carry}

@@ -36,7 +36,7 @@ from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.observed import ipsec_policy_missing, not_saved, renewals
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Send
+from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Remove, Send
 from pmip_tw.mobility.tunnels import AlikeEntries, AnchorEntry, AnchorKey
 from pmip_tw.wire.codes import Code
 
@@ -281,26 +281,27 @@ class Lma:
     def _run(self, effects: Iterable[Effect], now: Now) -> None:
         for effect in effects:
             try:
-                if isinstance(effect, Send):
+                # By the type itself: isinstance takes four times as long to say no to a Struct.
+                if type(effect) is Send:
                     self._said[effect.source].append((effect.datagram, effect.destination))
-                elif isinstance(effect, Commit):
+                elif type(effect) is Commit:
                     source = effect.source
                     if source is not None:
                         self._authentic.append(source)
                     self._saving.commit(effect)
-                elif isinstance(effect, ObserveAlike):
+                elif type(effect) is ObserveAlike:
                     self._telling.gather(effect.observations)
-                elif isinstance(effect, Save):
+                elif type(effect) is Save:
                     self._saving.save(effect)
-                elif isinstance(effect, Observe):
+                elif type(effect) is Observe:
                     self._telling.observe(effect.observation, now)
-                elif isinstance(effect, Wait):
+                elif type(effect) is Wait:
                     assert self._supply is not None
                     self._supply.ask(effect)
-                elif isinstance(effect, Install):
+                elif type(effect) is Install:
                     assert isinstance(effect.entry, AnchorEntry)
                     self._too_big[effect.entry.key] = None
-                else:
+                elif type(effect) is Remove:
                     self._forwarding.remove(effect.key)
             except Exception:
                 # What the table has done already is carried out as far as possible: bindings end many at a time.
@@ -309,20 +310,28 @@ class Lma:
     def _saved(self, commits: list[Commit], revocations: list[Attempt]) -> None:
         """They are durable. Reply last: the engine answers when the packet plane holds what the answer promises."""
         now = self._clock.now()
-        for revocation in revocations:
-            self._run(self._engine.saved(revocation, now), now)
+        if revocations:
+            self._run(self._engine.saved(revocations, now), now)
         renewed: list[Binding] = []
+        arriving: list[Commit] = []
         local, busy = self._engine.address, self._settling.busy
         for commit in commits:
             try:
-                binding = None if commit.owner in busy else self._engine.renewed(commit)
-                if binding is not None:
-                    self._said[local].append((commit.answer, binding.terms.source))
-                    renewed.append(binding)
-                else:
-                    self._run(self._settling.settle(commit, now), now)
+                if commit.owner not in busy:
+                    binding = self._engine.renewed(commit)
+                    if binding is not None:
+                        self._said[local].append((commit.answer, binding.terms.source))
+                        renewed.append(binding)
+                        continue
+                    if self._engine.arrives(commit):
+                        arriving.append(commit)
+                        continue
+                self._run(self._settling.settle(commit, now), now)
             except Exception:
                 self._log.failure("what was saved for {owner} met a defect", owner=repr(commit.owner))
+        if arriving:
+            # Last: who had their addresses before has left by then.
+            self._run(self._settling.settle_arriving(arriving, now), now)
         if renewed:
             self._telling.gather(renewals(renewed))
         self._finish(now)

@@ -4,6 +4,7 @@ A packet plane in another process takes its time. Meanwhile its owner is busy: w
 of the same home address waits (``lanes.py``), so that the plane hears of each in the order in which the engine decided.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Container, Iterable
 from functools import partial
 
@@ -11,6 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from pmip_tw.addresses import Ipv4
 from pmip_tw.agents.carrying import ICarrier
 from pmip_tw.agents.lanes import Lanes
 from pmip_tw.interfaces import IClock
@@ -18,6 +20,7 @@ from pmip_tw.lma.commitment import Commit, Effect
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.tunnels import AlikeEntries, Tunnel
 
 
 class Settling:
@@ -55,13 +58,30 @@ class Settling:
             return ()
         if not self._engine.stands(commit):
             return self._engine.superseded(commit)
-        refusal = self._carrier.carry(commit.changes) if commit.changes else None
+        changes = commit.to_carry
+        refusal = self._carrier.carry(changes) if changes else None
         if not isinstance(refusal, Deferred):
             return self._carried(commit, refusal, now)
         self._busy.begin(commit)
         refusal.addCallback(partial(self._carried_at_last, commit))
         refusal.addErrback(partial(self._met_a_defect, commit.owner))
         return ()
+
+    def settle_arriving(self, commits: Iterable[Commit], now: Now) -> list[Effect]:
+        """Durable ones that arrive: the packet plane takes all who come through one tunnel at once, if it can."""
+        effects: list[Effect] = []
+        by_tunnel: defaultdict[tuple[Tunnel, str], dict[Ipv4, Commit]] = defaultdict(dict)
+        for commit in commits:
+            binding = commit.binding
+            assert binding is not None
+            by_tunnel[binding.tunnel, binding.domain][binding.home_address] = commit
+        for (tunnel, domain), coming in by_tunnel.items():
+            left = self._carrier.install_alike(AlikeEntries(tunnel, domain, [*coming]))
+            alone = [coming.pop(home_address) for home_address in left]
+            effects += self._engine.arrived(coming.values(), now)
+            for commit in alone:
+                effects += self.settle(commit, now)
+        return effects
 
     def _carried(self, commit: Commit, refusal: Refusal | None, now: Now) -> Iterable[Effect]:
         if refusal is not None:

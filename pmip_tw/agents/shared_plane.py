@@ -81,6 +81,13 @@ class _OfWorker0(AtOnce):
                     self._owners.pop(change.entry.key, None)
         return refusal
 
+    def install_alike(self, entries: AlikeEntries) -> Sequence[Ipv4]:
+        left = super().install_alike(entries)
+        if self._owners:
+            for home_address in set(entries.home_addresses).difference(left):
+                self._owners.pop(AnchorKey(home_address, entries.domain), None)
+        return left
+
 
 @implementer(IForwardingPlane)
 class RemotePlane:

@@ -90,9 +90,9 @@ class AnchorSwitch:
             way = self._paths.acquire(tunnel)
         except ForwardingError:
             return home_addresses
-        left = domain.residents.put_silent(home_addresses, way)
+        before, left = domain.residents.put_silent(home_addresses, way)
         way.users += len(home_addresses) - len(left)
-        self._paths.release(way)
+        self._release([*before, way])
         return left
 
     def _require_unmistakable(self, entry: AnchorEntry, ways: tuple[Way, ...]) -> None:

@@ -60,10 +60,22 @@ class Residents:
         self._held[entry.home_address] = resident
         return before, resident
 
-    def put_silent(self, home_addresses: Sequence[Ipv4], way: Way) -> list[Ipv4]:
-        """They live here now, by ``way``, but for those where somebody lives already, which come back."""
-        claim = self._held.claim
-        return [home_address for home_address in home_addresses if not claim(home_address, way)]
+    def put_silent(self, home_addresses: Sequence[Ipv4], way: Way) -> tuple[list[Way], list[Ipv4]]:
+        """They live here now, by ``way``, but for those of whom more is known, which come back.
+
+        The ways of those who lived there in silence until now come back as well.
+        """
+        claim, held = self._held.claim, self._held
+        before: list[Way] = []
+        left: list[Ipv4] = []
+        for taken in [home_address for home_address in home_addresses if not claim(home_address, way)]:
+            resident = held.get(taken)
+            if type(resident) is Way:
+                before.append(resident)
+                held[taken] = way
+            else:
+                left.append(taken)
+        return before, left
 
     def peek(self, home_address: Ipv4) -> Resident | None:
         """Who lives there, and nobody is woken."""

@@ -16,7 +16,8 @@ class Pending(Struct, kw_only=True, eq=False, gc=False):
     """A revocation not yet acknowledged (RV25). ``request``, ``source_port``: of the binding that it ends.
 
     ``tries``: how often it was sent; ``identifiers``: what it was or will be sent with; ``next_try``: when it is sent
-    again, monotonic. ``behind``: what follows the fixed part of the message, up to the authenticator.
+    again, monotonic. ``behind``: what follows the fixed part of the message, up to the authenticator; b"" if nobody
+    knows yet.
     """
 
     key: Key
@@ -55,8 +56,11 @@ class Pending(Struct, kw_only=True, eq=False, gc=False):
             foreign_domain=self.place.care_of_address,
             identifier=identifier,
         )
-        octets = self.proof.sign(message)
         association = self.proof.association
+        if association is not None and self.behind:
+            unsigned = message.fixed() + self.behind
+            return unsigned + association.sign(unsigned)
+        octets = self.proof.sign(message)
         if association is not None:
             self.behind = octets[FIXED : -association.digest_size]
         return octets

@@ -52,12 +52,12 @@ class Commit(Struct, eq=False):
 
     Reply last: what is said when it is carried out is true then, and stays true. ``asked``: the request that is
     answered; None: it was not read, is in ``binding``, and gets the octets of ``answer``; or ``answers`` are the
-    answer, to a revocation. ``comes``: the node was not at that MAG.
+    answer, to a revocation. ``renews``: of those that were not read, one that changes no terms; ``arrives``: one of a
+    node that was not at that MAG, and is nowhere else then: the packet plane needs a plain entry, and nothing else.
     ``binding``: what the table holds for ``owner`` since it was decided, None for nothing; ``previous``: what it held
     before, to be put back. ``carried``: of that, what the packet plane holds and MAGs were told. The two differ while a
     commit ``before`` of the same owner is not carried out, which this one supersedes. ``revocations``: to those MAGs
-    that believe to serve it and will not any more; their records are among ``records``. ``over``: nothing waits for it
-    any more.
+    that believe to serve it and will not any more. ``over``: nothing waits for it any more.
     """
 
     owner: bytes
@@ -70,7 +70,8 @@ class Commit(Struct, eq=False):
     asked: Asked | None = None
     answers: tuple[Send | Observe, ...] = ()
     answer: bytes = b""
-    comes: bool = False
+    renews: bool = False
+    arrives: bool = False
     revocations: tuple[Attempt, ...] = ()
     over: bool = False
 
@@ -82,10 +83,24 @@ class Commit(Struct, eq=False):
         return None if self.answers or self.binding is None else self.binding.source
 
     def saves(self) -> tuple[Record, ...]:
-        """Its ``records``; that of a renewal is made now, which a store that keeps nothing never asks for."""
-        if not self.records and self.binding is not None:
-            return (bound_record(self.binding),)
-        return self.records
+        """Its ``records``, without which ``binding`` is what is new, and its ``revocations``.
+
+        They are made now: a store that keeps nothing never asks.
+        """
+        records = self.records
+        if not records and self.binding is not None:
+            records = (bound_record(self.binding),)
+        if self.revocations:
+            records += tuple(revocation.record for revocation in self.revocations)
+        return records
+
+    @property
+    def to_carry(self) -> tuple[Install | Remove, ...]:
+        """Its ``changes``; that of one that ``arrives`` is usually carried out with others', and only made here."""
+        if self.arrives:
+            assert self.binding is not None
+            return (Install(self.binding.entry),)
+        return self.changes
 
     @property
     def alters(self) -> bool:

@@ -6,7 +6,7 @@ reports each Commit back, in the order in which they were made, by one of ``comm
 and what waits for a Save by ``saved``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.errors import WireError
@@ -164,9 +164,11 @@ class LmaEngine:
 
     def renewed(self, commit: Commit) -> Binding | None:
         """A renewal is durable: its binding, and its ``answer`` is sent. None: it is none, or see ``stands``."""
-        if not commit.answer or commit.comes or commit.changes or not self._underway.settle(commit):
-            return None
-        return commit.binding
+        return commit.binding if commit.renews and self._underway.settle(commit) else None
+
+    def arrives(self, commit: Commit) -> bool:
+        """Whether a ``commit`` that is durable can be carried out and told with others of its kind: see ``arrived``."""
+        return commit.arrives and self._underway.stands(commit)
 
     def unsettled(self) -> set[AnchorKey]:
         """Home addresses of bindings that are over but for the journal and the packet plane."""
@@ -198,9 +200,9 @@ class LmaEngine:
             return [observed.discarded(error.reason, source, str(error))]
         return [observed.discarded("unknown-message-type", source, f"message type {kind} is not for an LMA")]
 
-    def saved(self, revocation: Attempt, now: Now) -> list[Effect]:
-        """What a Save has waited for: it is durable, with everything before it."""
-        return [*self._revoker.send(revocation, self._clock.of(now))]
+    def saved(self, revocations: Sequence[Attempt], now: Now) -> list[Effect]:
+        """What Saves have waited for: they are durable, with everything before them."""
+        return [*self._revoker.send(revocations, self._clock.of(now))]
 
     def stands(self, commit: Commit) -> bool:
         """Whether a ``commit`` that is durable is to be carried out; nothing has made it obsolete."""
@@ -209,6 +211,10 @@ class LmaEngine:
     def committed(self, commit: Commit, now: Now) -> list[Effect]:
         """The agent carried ``commit`` out: what it promised is true, and is said."""
         return self._registrations.committed(commit, self._clock.of(now))
+
+    def arrived(self, commits: Iterable[Commit], now: Now) -> list[Effect]:
+        """As ``committed``, of several that arrive and are carried out."""
+        return self._registrations.arrived(commits, self._clock.of(now))
 
     def superseded(self, commit: Commit) -> list[Effect]:
         """A durable ``commit`` does not stand."""
@@ -267,7 +273,8 @@ class LmaEngine:
         effects = self._registrations.end(bound, now)
         for binding in told:
             effects.append(observed.revoked(binding))
-            for revocation in self._revoker.prepare(binding, self.address, now, inform=inform):
+            revocation = self._revoker.prepare(binding, self.address, now, inform=inform)
+            if revocation is not None:
                 effects.append(Save(revocation.record, revocation))
         return effects
 

@@ -162,12 +162,19 @@ def renewals(bindings: Sequence[Binding]) -> Alike[Binding]:
     return Alike("binding-renewed", bindings, _renewed, _whose)
 
 
-def came(binding: Binding, *, moved: bool) -> ObserveAlike:
-    """It is at a MAG where it was not; ``moved``: it was at another one."""
-    if not moved:
-        return ObserveAlike(Alike("binding-created", (binding,), _created, _whose))
-    name = "binding-added" if binding.others else "binding-moved"
-    return ObserveAlike(Alike(name, (binding,), _moved, _whose))
+def created(bindings: Sequence[Binding]) -> ObserveAlike:
+    """Their owners had none."""
+    return ObserveAlike(Alike("binding-created", bindings, _created, _whose))
+
+
+def moved(bindings: Sequence[Binding]) -> ObserveAlike:
+    """Their owners were at other MAGs, and are not any more."""
+    return ObserveAlike(Alike("binding-moved", bindings, _moved, _whose))
+
+
+def added(binding: Binding) -> ObserveAlike:
+    """Its owner has others beside (L3)."""
+    return ObserveAlike(Alike("binding-added", (binding,), _moved, _whose))
 
 
 def _renewed(binding: Binding) -> Observation:

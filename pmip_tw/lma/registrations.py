@@ -1,7 +1,10 @@
 """What an authentic request does to the bindings (RFC 5944 3.8.2.2, 3.8.3): decided, saved, carried out, answered."""
 
+from collections.abc import Iterable
+
 from pmip_tw.addresses import ipv4_text
 from pmip_tw.lma import admission, observed
+from pmip_tw.lma.attempts import Attempt
 from pmip_tw.lma.authorization import proxy_refusal
 from pmip_tw.lma.bindings import NEVER_MOVED, Binding, BindingTable, together
 from pmip_tw.lma.commitment import Asked, Commit, Effect, Save, Told, Wait
@@ -80,6 +83,8 @@ class Registrations:
         asked, binding = commit.asked, commit.binding
         if commit.answers:
             return [*commit.answers, *self._revoke(commit, now)]
+        if commit.arrives:
+            return self.arrived((commit,), now)
         if asked is not None and (binding is None or asked.request.lifetime == 0):
             return self._deregistered(asked, commit, now)
         assert binding is not None
@@ -88,12 +93,30 @@ class Registrations:
         # What was decided before and never carried out nobody has seen.
         so_far = carried and carried.at(place)
         if so_far is None:
-            told: Effect = observed.came(binding, moved=carried is not None)
+            told: Effect = _came(binding, carried)
         else:
             told = observed.registered(binding, so_far, moved=True)
-        effects: list[Effect] = [self._acceptance(commit, binding), told]
-        if commit.revocations:
-            effects += self._revoke(commit, now)
+        return [self._acceptance(commit, binding), told, *self._revoke(commit, now)]
+
+    def arrived(self, commits: Iterable[Commit], now: Now) -> list[Effect]:
+        """As ``committed``, of some that arrive."""
+        effects: list[Effect] = []
+        created: list[Binding] = []
+        moved: list[Binding] = []
+        revocations: list[Attempt] = []
+        for commit in commits:
+            self._underway.end(commit)
+            binding = commit.binding
+            assert binding is not None
+            self._revoker.cancel(binding.owner, binding.place)
+            effects.append(Send(commit.answer, binding.source, self._policy.address))
+            (created if commit.previous is None else moved).append(binding)
+            revocations += commit.revocations
+        if created:
+            effects.append(observed.created(created))
+        if moved:
+            effects.append(observed.moved(moved))
+        effects += self._revoker.send(revocations, now)
         return effects
 
     def _acceptance(self, commit: Commit, binding: Binding) -> Send:
@@ -240,18 +263,17 @@ class Registrations:
     ) -> tuple[Commit, Ask | None]:
         """``new`` in place of ``bound``, and what to ask of worker 0 then.
 
-        ``asked``: the request, or the ``answer`` to one that was not read.
+        ``asked``: the request; or the ``answer`` to one that was not read, of a node that was not there (Newcomers).
         """
         more: Ask | None = None
         if bound is None:
             self._home_addresses.take(new)
             more = self._home_addresses.ask_ahead(new.key, now.monotonic)
         self._bindings.put(new)
-        place = new.place
-        commit = Commit(new.owner, (bound_record(new),), new, bound, asked=asked, answer=answer)
-        commit.comes = bound is None or bound.at(place) is None
+        commit = Commit(new.owner, (), new, bound, asked=asked, answer=answer)
+        commit.arrives = bool(answer) and (bound is None or bound.tunnel != new.tunnel)
         self._underway.begin(commit)
-        carried = commit.carried
+        carried, place = commit.carried, new.place
         if carried is not None and (carried.others or carried.at(place) is None):
             self._tell_replaced(commit, carried, place, now)
         return commit, more
@@ -289,16 +311,13 @@ class Registrations:
         for replaced in carried.all:
             place = replaced.place
             if place != asking and (binding is None or binding.at(place) is None):
-                for revocation in self._revoker.prepare(replaced, self._policy.address, now):
+                revocation = self._revoker.prepare(replaced, self._policy.address, now)
+                if revocation is not None:
                     commit.revocations += (revocation,)
-                    commit.records += (revocation.record,)
 
     def _revoke(self, commit: Commit, now: Now) -> list[Told]:
         """What it tells former MAGs of is durable and carried out."""
-        effects: list[Told] = []
-        for revocation in commit.revocations:
-            effects += self._revoker.send(revocation, now)
-        return effects
+        return self._revoker.send(commit.revocations, now)
 
     def _ending_records(
         self, bound: Binding, left: Binding | None, identification: int, now: Now
@@ -353,6 +372,13 @@ class Registrations:
         floor = self._floors.note(asked.owner, asked.request.identification, now.monotonic)
         spent = Spent(asked.owner, floor, now.monotonic)
         return [refusing(asked, refusal, self._policy), observed.refused(asked, refusal), Save(spent)]
+
+
+def _came(binding: Binding, carried: Binding | None) -> Effect:
+    """It is at a MAG where its owner was not."""
+    if carried is None:
+        return observed.created((binding,))
+    return observed.added(binding) if binding.others else observed.moved((binding,))
 
 
 def _serves(binding: Binding, asked: Asked) -> bool:

@@ -67,4 +67,4 @@ class Renewals:
         # Signed here, where the key is at hand, and said when it is true.
         answer = plain_acceptance(new, self._accepting, self._address)
         assert answer is not None
-        return self._underway.renew(Commit(bound.owner, (), new, bound, answer=answer))
+        return self._underway.renew(Commit(bound.owner, (), new, bound, answer=answer, renews=True))

@@ -1,7 +1,7 @@
 """The LMA tells a MAG that a mobile node is no longer its visitor (RFC 3543 3.5, 4.2.2.1)."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
@@ -57,18 +57,16 @@ class Revoker:
         """How many are on their way."""
         return len(self._pending)
 
-    def prepare(
-        self, binding: Binding, local: Ipv4, now: Now, *, inform: bool = False
-    ) -> tuple[Attempt, ...]:
-        """To revoke ``binding``, which moves or ends early; nothing if revocation was not negotiated (RV1, RV21).
+    def prepare(self, binding: Binding, local: Ipv4, now: Now, *, inform: bool = False) -> Attempt | None:
+        """To revoke ``binding``, which moves or ends early; None: revocation was not negotiated (RV1, RV21).
 
         ``inform``: the node should be told; only said where the I bit was agreed upon (RV22), whatever D is: a MAG is
         the node's agent and not the node.
         """
         if binding.own_timestamp is None or binding.deadline <= now.monotonic:  # RV24
-            return ()
+            return None
         terms = binding.terms
-        source = terms.source
+        source, form = terms.source, terms.form
         port = terms.tunnel.remote_port or SIGNALLING_PORT  # RV41: through a NAT only the seen port works
         pending = Pending(
             key=(binding.owner, terms.place),
@@ -83,30 +81,35 @@ class Revoker:
             registered_at=binding.registered_at,
             inform=inform and terms.inform,
             binding_ends=binding.deadline,
+            behind=b"" if form is None else form.name_and_proof(binding.request),
         )
-        return (self._attempt(pending, now, first=True),)
+        return self._attempt(pending, now, first=True)
 
-    def send(self, attempt: Attempt, now: Now) -> list[Told]:
-        """``attempt`` is durable, and so is what it tells of."""
-        pending = attempt.pending
-        key = pending.key
-        if attempt.first:
-            self._drop(key)
-            self._pending[key] = pending
-        elif self._pending.get(key) is not pending:
-            return []  # meanwhile it was acknowledged, or there is nothing to revoke any more
-        if key[0] in self._underway:
-            self._later(pending, now)
-            return []
-        identifier = attempt.identifier
-        self._outstanding[pending.home_address, pending.destination.address, identifier] = pending
-        pending.tries += 1
-        pending.next_try = now.monotonic + RETRANSMIT_AFTER[min(pending.tries, _TRIES) - 1]
-        self._next_tries.file(key, pending.next_try)
-        return [
-            Send(pending.signed(identifier), pending.destination, pending.local),
-            ObserveAlike(Alike("revocation-sent", (_Moment(pending, pending.tries),), _sent, _whose)),
-        ]
+    def send(self, attempts: Iterable[Attempt], now: Now) -> list[Told]:
+        """They are durable, and so is what they tell of."""
+        effects: list[Told] = []
+        sent: list[_Moment] = []
+        for attempt in attempts:
+            pending = attempt.pending
+            key = pending.key
+            if attempt.first:
+                self._drop(key)
+                self._pending[key] = pending
+            elif self._pending.get(key) is not pending:
+                continue  # meanwhile it was acknowledged, or there is nothing to revoke any more
+            if key[0] in self._underway:
+                self._later(pending, now)
+                continue
+            identifier = attempt.identifier
+            self._outstanding[pending.home_address, pending.destination.address, identifier] = pending
+            pending.tries += 1
+            pending.next_try = now.monotonic + RETRANSMIT_AFTER[min(pending.tries, _TRIES) - 1]
+            self._next_tries.file(key, pending.next_try)
+            effects.append(Send(pending.signed(identifier), pending.destination, pending.local))
+            sent.append(_Moment(pending, pending.tries))
+        if sent:
+            effects.append(ObserveAlike(Alike("revocation-sent", sent, _sent, _whose)))
+        return effects
 
     def resume(self, record: Revoking, proof: RevocationProof, nai: bytes, now: Now) -> None:
         """A former process has begun it."""

@@ -49,9 +49,14 @@ class Underway:
     def begin(self, commit: Commit) -> Commit:
         """It waits from now on, and whatever waits of the same owner is obsolete."""
         before = self._newest.get(commit.owner)
-        commit.carried = commit.previous if before is None else before.carried
+        if before is None:
+            commit.carried = commit.previous
+        else:
+            commit.carried = before.carried
+            commit.arrives = False  # perhaps it is there already
         if commit.alters:
-            commit.changes = self.changes(commit.owner, commit.carried, commit.binding)
+            if not commit.arrives:
+                commit.changes = self.changes(commit.owner, commit.carried, commit.binding)
             commit.before = before
             self._newest[commit.owner] = commit
         return commit

@@ -144,6 +144,10 @@ class RenewalForm:
         found: int = _SPI.unpack_from(datagram, self._mn_ha_at + 2)[0]
         return found
 
+    def name_and_proof(self, datagram: bytes) -> bytes:
+        """Its NAI and its MN-HA up to the authenticator: what follows the fixed part of a revocation for the node."""
+        return datagram[_BEHIND : self._nai_ends] + datagram[self._mn_ha_at : self.covered]
+
     def timestamp(self, datagram: bytes) -> int:
         """That of 137, which there must be."""
         found: int = _TIMESTAMP.unpack_from(datagram, self.timestamp_at)[0]

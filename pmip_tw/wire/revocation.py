@@ -118,8 +118,12 @@ class Revocation(_Authenticated, kw_only=True):
 
     def encode(self, *, mn_ha: Signs | None = None, fa_ha: Signs | None = None) -> bytes:
         """The datagram, authenticated with the association given, or with the authenticators it holds."""
+        return self._write(self.fixed(), mn_ha, fa_ha)
+
+    def fixed(self) -> bytes:
+        """The octets before the first extension."""
         flags = (FROM_HOME_AGENT if self.from_home_agent else 0) | (REVOCATION_INFORM if self.inform else 0)
-        fixed = _REVOCATION.pack(
+        return _REVOCATION.pack(
             _REVOCATION_TYPE,
             flags,
             self.home_address,
@@ -127,7 +131,6 @@ class Revocation(_Authenticated, kw_only=True):
             self.foreign_domain,
             self.identifier,
         )
-        return self._write(fixed, mn_ha, fa_ha)
 
 
 def acknowledged_in(datagram: bytes) -> tuple[Ipv4, int, bool]:

@@ -1,15 +1,17 @@
 """The LMA's loop: what it does with the engine's effects when an edge fails."""
 
+from collections.abc import Sequence
+
 import pytest
 
-from pmip_tw.addresses import Endpoint, ipv4_text
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.agents.lma import Lma
 from pmip_tw.errors import ForwardingError, PmipError
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram
 from pmip_tw.lma.mags import KnownMag
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
-from pmip_tw.mobility.tunnels import AnchorKey, Counters, Entry
+from pmip_tw.mobility.tunnels import AlikeEntries, AnchorKey, Counters, Entry
 from pmip_tw.store.unsaved import Unsaved
 from pmip_tw.testing.ipsec_policies import FakePolicies
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
@@ -31,6 +33,9 @@ class FailingPlane(MemoryPlane):
             raise ForwardingError("install", str(entry.key), "no room is left")
         self.room -= 1
         super().install(entry)
+
+    def install_alike(self, entries: AlikeEntries) -> Sequence[Ipv4]:
+        return entries.home_addresses
 
 
 class Bench:

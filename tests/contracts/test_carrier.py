@@ -15,7 +15,7 @@ from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import IForwardingPlane
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.effects import Install, Remove
-from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Encapsulation, Tunnel
+from pmip_tw.mobility.tunnels import AlikeEntries, AnchorEntry, AnchorKey, Encapsulation, Tunnel
 from pmip_tw.testing.clock import FakeClock
 from pmip_tw.testing.pipe import fake_pipe
 from tests.conformance import covers
@@ -57,9 +57,9 @@ class WorkerZero(Here):
 class Elsewhere:
     """Worker 1 asks worker 0; ``other`` is worker 2."""
 
-    def __init__(self) -> None:
+    def __init__(self, domains: tuple[str, ...] = ("", "blue")) -> None:
         self._clock = FakeClock()
-        self.plane = MemoryPlane(monotonic=lambda: 0.0, local=LMA, domains=("", "blue"))
+        self.plane = MemoryPlane(monotonic=lambda: 0.0, local=LMA, domains=domains)
         self.shared = SharedPlane(self.plane)
         self.carrier = self._worker(1)
         self.other = self._worker(2)
@@ -183,9 +183,10 @@ class TestOfSeveralWorkers:
         assert world.plane.snapshot() == (entry(mag=MAG2),)
 
     @pytest.mark.parametrize("dies", [False, True])
-    def test_or_at_worker_0(self, dies: bool) -> None:
+    @pytest.mark.parametrize("alike", [False, True])
+    def test_or_at_worker_0(self, dies: bool, alike: bool) -> None:
         """Which has no pipe. The other may have died before it said that the address is free, and is back."""
-        world = Elsewhere()
+        world = Elsewhere(("",))
         world.carrier.carry([Install(entry())])
         world.settle()
         if dies:
@@ -193,7 +194,11 @@ class TestOfSeveralWorkers:
         world.plane.fail_next_install("no room")
         assert world.shared.own.carry([Install(entry(mag=MAG2))]) is not None
         assert world.plane.snapshot() == (entry(),)
-        assert world.shared.own.carry([Install(entry(mag=MAG2))]) is None
+        if alike:
+            coming = AlikeEntries(entry(mag=MAG2).tunnel, entry().domain, [entry().home_address])
+            assert not world.shared.own.install_alike(coming)
+        else:
+            assert world.shared.own.carry([Install(entry(mag=MAG2))]) is None
         if dies:
             world.shared.serves(1)
         else:

@@ -50,16 +50,32 @@ class TestAnchorContract:
         assert anchor.plane.snapshot() == ()
 
     def test_whom_it_cannot_hold_like_the_others_comes_back(self, anchor: AnchorWorld) -> None:
-        """Where somebody lives already, a tunnel's own end, an unknown domain: ``install`` has the last word."""
+        """Where packets were counted, a tunnel's own end, an unknown domain: ``install`` has the last word."""
         held = AnchorEntry(home_address=HOME, tunnel=tunnel(1))
         anchor.plane.install(held)
+        anchor.host_sends(to_node(b"hello"))
+        anchor.until(lambda: anchor.plane.counters(held.key).packets_down == 1)
         alike = AlikeEntries(tunnel(), "", [HOME, OTHER_HOME])
         assert [*anchor.plane.install_alike(alike)] == [HOME]
         assert set(anchor.plane.snapshot()) == {held, alike.of(OTHER_HOME)}
         anchor.plane.install(alike.of(HOME))
+        assert anchor.plane.counters(held.key).packets_down == 1
         assert set(anchor.plane.snapshot()) == {alike.of(HOME), alike.of(OTHER_HOME)}
         for wrong in (AlikeEntries(tunnel(), "", [LOCAL]), AlikeEntries(tunnel(), "elsewhere", [HOME])):
             assert wrong.home_addresses == [*anchor.plane.install_alike(wrong)]
+
+    def test_many_that_are_alike_replace_who_was_silent(self, anchor: AnchorWorld) -> None:
+        """The tunnel of before is left, and taken again: its way is forgotten with the last who needs it."""
+        for number in (1, 0, 1):
+            alike = AlikeEntries(tunnel(number), "", [HOME, OTHER_HOME])
+            assert [*anchor.plane.install_alike(alike)] == []
+            assert set(anchor.plane.snapshot()) == {alike.of(HOME), alike.of(OTHER_HOME)}
+        packet = to_node(b"hello")
+        anchor.host_sends(packet)
+        anchor.until(lambda: anchor.tunnelled() == [(tunnel(1), hop(packet))])
+        for home_address in (HOME, OTHER_HOME):
+            anchor.plane.remove(alike.of(home_address).key)
+        assert anchor.plane.snapshot() == ()
 
     @covers("P41")
     @both_encapsulations

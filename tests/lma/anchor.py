@@ -281,7 +281,7 @@ class Anchor:
         if isinstance(commit, Save):
             self._save(commit.record)
             if commit.then is not None:
-                self._run(self.engine.saved(commit.then, now))
+                self._run(self.engine.saved([commit.then], now))
             return
         self._save(*commit.saves())
         renewed = self.engine.renewed(commit)
@@ -292,7 +292,7 @@ class Anchor:
         if not self.engine.stands(commit):
             self._run(self.engine.superseded(commit))
             return
-        for change in commit.changes:
+        for change in commit.to_carry:
             if isinstance(change, Remove):
                 self.installed.pop(change.key, None)
             elif self.broken:

@@ -50,7 +50,7 @@ def is_known(anchor: Anchor, payload: bytes, source: Ipv4 = MAG1, port: int = 43
     decided = anchor.engine.recognize(payload, origin, local, now)
     if isinstance(decided, Commit):
         anchor._run([decided])
-        return decided.comes
+        return not decided.renews
     anchor._run(anchor.engine.receive(payload, origin, local, now) if decided is None else decided)
     return False
 

@@ -37,7 +37,7 @@ def settled(**settings: Any) -> Anchor:
 def is_followed(anchor: Anchor, payload: bytes, source=MAG1, port: int = 434, local=LMA) -> bool:
     """Whether a request is taken for a renewal before anybody has read it; it is carried out then."""
     decided = anchor.engine.recognize(payload, Endpoint(source, port), local, anchor.clock.now())
-    if not isinstance(decided, Commit) or decided.comes:
+    if not isinstance(decided, Commit) or not decided.renews:
         return False
     anchor._run([decided])
     return True

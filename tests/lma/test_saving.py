@@ -140,7 +140,7 @@ class TestRevocationsSent:
         """The new MAG asks again, the former one is not forgotten."""
         anchor = slow()
         anchor.hear(anchor.datagram(1, MAG2, revocation=SUPPORT), MAG2)
-        anchor._save(*anchor.waiting[0].records)
+        anchor._save(*anchor.waiting[0].saves())
         anchor.restart()
         anchor.slow = False
         assert bound(anchor) == {nai(1): (FIRST_ADDRESS, MAG2)}

@@ -1,10 +1,11 @@
 """A machine that dies at any effect: its edges count what it does, and the fuse blows in between."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from pmip_tw.addresses import Ipv4
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram
-from pmip_tw.mobility.tunnels import Counters, Entry, EntryKey
+from pmip_tw.mobility.tunnels import AlikeEntries, Counters, Entry, EntryKey
 from pmip_tw.testing.network import FakeSignalling
 
 
@@ -76,6 +77,10 @@ class FusedPlane(MemoryPlane):
     def install(self, entry: Entry) -> None:
         self.fuse.burn()
         super().install(entry)
+
+    def install_alike(self, entries: AlikeEntries) -> Sequence[Ipv4]:
+        self.fuse.burn()
+        return super().install_alike(entries)
 
     def remove(self, key: EntryKey) -> Counters:
         self.fuse.burn()

@@ -162,16 +162,16 @@ class Subject(Anchor):
             self.installed,
             {name: intake._floors.last_valid(name, None) for name in NAMES.values()},
             [(one.identity, one.identification, one.until) for one in intake._floors._by_age],
-            intake._refused_ahead._refused,
-            intake._limit._answered,
-            intake._limit_131._answered,
+            {**intake._refused_ahead._refused},
+            {**intake._limit._answered},
+            {**intake._limit_131._answered},
             {key: (one.tries, one.identifiers, one.next_try) for key, one in revoker._pending.items()},
-            revoker._outstanding.keys(),
-            revoker._last_identifiers,
-            engine._revoked._tombstones,
+            [*revoker._outstanding],
+            {**revoker._last_identifiers},
+            {**engine._revoked._tombstones},
             [[(address, pool.user(address), pool._held.get(address)) for address in _within(pool)]
              for pool in self.pools._pools],
-            sorted((owner, len(commit.changes), len(commit.revocations))
+            sorted((owner, len(commit.to_carry), len(commit.revocations))
                    for owner, commit in engine._underway._newest.items()),
             engine.next_deadline(),
             engine.unsettled(),
