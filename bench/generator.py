@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 import attrs
 
 from pmip_tw.addresses import Ipv4, ipv4_text
+from pmip_tw.net.segments import UDP_SEGMENT
 
 PATIENCE = 1.0
 """Seconds after which what has not been answered is lost."""
@@ -29,7 +30,6 @@ _BURST = 64
 
 _LARGEST = 2048
 _SO_RCVBUFFORCE = 33  # asm-generic/socket.h
-_UDP_SEGMENT = 103  # linux/udp.h
 
 Respond = Callable[[bytes], bytes | None]
 """What a message is answered with that is no reply, b"" if with nothing; None: it is a reply."""
@@ -76,7 +76,7 @@ class Clients:
         self._size = size
         try:
             for one in self.sockets if size else ():
-                one.setsockopt(socket.IPPROTO_UDP, _UDP_SEGMENT, size)
+                one.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, size)
         except OSError:  # a kernel that does not know it
             self._size = 0
 
