@@ -108,21 +108,22 @@ class UdpSocket(LastingReader):
 
     def send_all(self, messages: Sequence[Message]) -> None:
         """The same of many: those of one size for one destination take one system call."""
-        if not self._joins:
-            for payload, destination in messages:
-                self.send(payload, destination)
-            return
-        for destination, together in joined(messages):
-            if len(together) > 1:
-                address = SOCKET_ADDRESSES[destination]
-                try:
-                    self._socket.sendmsg((b"".join(together),), cut_after(len(together[0])), 0, address)
-                except OSError:
-                    pass  # not through IPsec, for one thing; nothing of it was sent, and each tells by itself
-                else:
-                    continue
-            for payload in together:
-                self.send(payload, destination)
+        for destination, payloads in joined(messages):
+            if not self._send_together(payloads, destination):
+                for payload in payloads:
+                    self.send(payload, destination)
+
+    def _send_together(self, payloads: list[bytes], destination: Endpoint) -> bool:
+        """Whether all of one size are sent; else none is, and each is to tell by itself why."""
+        if len(payloads) == 1 or not self._joins:
+            return False
+        try:
+            self._socket.sendmsg(
+                (b"".join(payloads),), cut_after(len(payloads[0])), 0, SOCKET_ADDRESSES[destination]
+            )
+        except OSError:
+            return False  # not through IPsec, for one thing
+        return True
 
     def drops(self) -> Counter[str]:
         """Datagrams that arrived and were not handled, by reason: ``socket-buffer`` those that the kernel had no room
