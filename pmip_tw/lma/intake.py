@@ -128,14 +128,10 @@ class Intake:
         WireError: it cannot be read the way that is configured today.
         """
         request, mag = self._read(payload, source)
-        asked = self._of_node_alone(payload, request, source, local) if mag is None else None
-        if asked is None:
-            proof = self._prover.prove(payload, request, mag)
-            if isinstance(proof, Unproven):
-                return None
-            asked = _proven(payload, request, mag, proof, source, local)
-        elif isinstance(asked, Unproven):
+        proof = self._prover.prove(payload, request, mag)
+        if isinstance(proof, Unproven):
             return None
+        asked = _proven(payload, request, mag, proof, source, local)
         if self._by_technology:
             asked.owner = owner_of(request)
         return asked
@@ -175,21 +171,6 @@ class Intake:
         """Whether a MAG that is configured may have sent a request without FA-HA (N27)."""
         mags = self._mags
         return mags is not None and (mags.is_known(source.address) or mags.is_known(care_of_address(payload)))
-
-    def _of_node_alone(
-        self, payload: bytes, request: RegistrationRequest, source: Endpoint, local: Ipv4
-    ) -> Asked | Unproven | None:
-        """Nearly every request: MN-HA and no other authenticator. None: it is not that."""
-        found = request.mn_ha
-        if found is None or request.fa_ha is not None or request.mn_aaa is not None:
-            return None
-        association = self._associations.find(request.nai, found.spi)
-        if association is None or request.challenge is not None or request.repeated:
-            return None
-        used = association.verified_by(payload[: found.covered], found.value)
-        if used is None:
-            return wrong_mn_ha(association, found.spi)
-        return Asked(request, payload, found.value, used, source, local, request.nai)
 
     def _object(self, asked: Asked, objection: Refusal | Unproven, now: Now) -> list[Told]:
         if isinstance(objection, Unproven):
