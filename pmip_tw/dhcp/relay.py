@@ -15,7 +15,7 @@ from pmip_tw.addresses import Endpoint, Ipv4, Mac, ipv4_text
 from pmip_tw.wire.dhcp import BOOTREPLY, BOOTREQUEST, DhcpMessage, MessageType, Option, OptionCode
 from pmip_tw.wire.ipv4 import is_host_address
 
-MAXIMUM_HOPS: Final = 4
+HOPS_BEFORE_US: Final = 4
 """A request that has come through more relays is discarded (D3)."""
 
 REPLY_WINDOW: Final = 30.0
@@ -120,7 +120,7 @@ class Relay:
     def asked(self, message: DhcpMessage, subnet: Ipv4, now: float) -> list[ToServer] | Discarded:
         """A client's message goes to all servers (D5); ``subnet`` is where its address is to come from, 0: anywhere."""
         kind = message.message_type
-        if kind not in _RELAYED or message.op != BOOTREQUEST or message.hops > MAXIMUM_HOPS:
+        if kind not in _RELAYED or message.op != BOOTREQUEST or message.hops > HOPS_BEFORE_US:
             return Discarded.IGNORED
         asked = _Asked(message=message, subnet=subnet, at=now, second=int(now))
         before = self._asked.get(message.chaddr)

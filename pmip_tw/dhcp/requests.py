@@ -12,7 +12,8 @@ from pmip_tw.wire.ethernet import ETHERTYPE_IPV4, EthernetFrame
 from pmip_tw.wire.ipv4 import PROTOCOL_UDP, Ipv4Packet
 from pmip_tw.wire.udp import UdpDatagram
 
-MAXIMUM_HOPS: Final = 16
+HOPS_OF_DHCP: Final = 16
+"""No relay passes on what has come through more (RFC 1542 4.1.1, D3): a node that says so is no client."""
 
 _CLIENT_TO_SERVER: Final = CLIENT_PORT.to_bytes(2, "big") + SERVER_PORT.to_bytes(2, "big")
 
@@ -77,7 +78,7 @@ def client_message(frame: EthernetFrame, server: Ipv4 | None) -> DhcpMessage | R
         return Refusal.NOT_A_REQUEST
     if message.chaddr != frame.source:
         return Refusal.SPOOFED_CHADDR
-    if message.giaddr or message.hops > MAXIMUM_HOPS:
+    if message.giaddr or message.hops > HOPS_OF_DHCP:
         return Refusal.RELAYED
     if message.option(OptionCode.RELAY_AGENT_INFORMATION) is not None:
         return Refusal.RELAYED

@@ -5,7 +5,7 @@ import pytest
 
 from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4, mac
 from pmip_tw.dhcp.relay import (
-    MAXIMUM_HOPS,
+    HOPS_BEFORE_US,
     MOST_IN_A_SECOND,
     REPLY_WINDOW,
     SILENCE,
@@ -129,9 +129,10 @@ class TestRequests:
 
     @covers("D3")
     def test_hops(self, relay: Relay) -> None:
-        assert ask(relay, asks(MessageType.DISCOVER, hops=MAXIMUM_HOPS))[0].hops == MAXIMUM_HOPS + 1
+        assert ask(relay, asks(MessageType.DISCOVER, hops=HOPS_BEFORE_US))[0].hops == HOPS_BEFORE_US + 1
         assert (
-            relay.asked(asks(MessageType.DISCOVER, hops=MAXIMUM_HOPS + 1), SUBNET, 100.0) is Discarded.IGNORED
+            relay.asked(asks(MessageType.DISCOVER, hops=HOPS_BEFORE_US + 1), SUBNET, 100.0)
+            is Discarded.IGNORED
         )
 
     @pytest.mark.parametrize("kind", [MessageType.OFFER, MessageType.ACK, MessageType.FORCERENEW, 17])
