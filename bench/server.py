@@ -55,10 +55,14 @@ class Server:
         """Seconds so far, user and system."""
         return cpu_seconds(self.pid)
 
-    def wait_until_said(self, words: str, within: float) -> None:
-        """ServerError: it has not said them in time."""
+    def said(self, words: str) -> int:
+        """How often it has."""
+        return self.log.read_text(errors="replace").count(words)
+
+    def wait_until_said(self, words: str, within: float, *, times: int = 1) -> None:
+        """ServerError: it has not said them so often in time."""
         deadline = time.monotonic() + within
-        while words not in self.log.read_text(errors="replace"):
+        while self.said(words) < times:
             if self._process.poll() is not None:
                 raise ServerError(f"{self.name} ended: {self._last_words()}")
             if time.monotonic() > deadline:

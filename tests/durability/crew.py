@@ -9,7 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 from random import Random
 
-from bench.server import ServerError
 from bench.workers import children
 from bench.world import Place
 from pmip_tw.store.slices import journal_path
@@ -29,6 +28,7 @@ class LmaCrew(LmaProcess):
     ) -> None:
         super().__init__(place, number, nodes, program=program, settings=f"workers = {workers}\n")
         self._workers = workers
+        self._all_serve = f"all {workers} workers serve"
         # How often all served before somebody was killed; None: worker 0 does not run.
         self._served: int | None = None
 
@@ -38,15 +38,7 @@ class LmaCrew(LmaProcess):
         if served is None:
             served = 0
             super().start()
-        self._wait_until_served(served + 1)
-
-    def _wait_until_served(self, times: int) -> None:
-        said = f"all {self._workers} workers serve"
-        end = time.monotonic() + _SERVE_WITHIN
-        while self.log.read_text(errors="replace").count(said) < times:
-            if time.monotonic() > end:
-                raise ServerError(f"not {said}: {self.log.read_text(errors='replace')[-600:]}")
-            time.sleep(0.01)
+        self.server.wait_until_said(self._all_serve, _SERVE_WITHIN, times=served + 1)
 
     def start_and_kill(self, after: float) -> None:
         if self._served is None:
@@ -55,12 +47,10 @@ class LmaCrew(LmaProcess):
         self.kill()
 
     def strike(self, random: Random) -> None:
-        assert self._server is not None
-        others = children(self._server.pid)
+        others = children(self.server.pid)
         victim = random.choice(("one", "worker 0", "all"))
         if victim == "one" and others:
-            said = f"all {self._workers} workers serve"
-            self._served = self.log.read_text(errors="replace").count(said)
+            self._served = self.server.said(self._all_serve)
             os.kill(random.choice(others), signal.SIGKILL)
         elif victim == "worker 0":
             self.stop(signal.SIGKILL)
@@ -69,8 +59,7 @@ class LmaCrew(LmaProcess):
 
     def kill(self) -> None:
         self._served = None
-        assert self._server is not None
-        others = children(self._server.pid)
+        others = children(self.server.pid)
         self.stop(signal.SIGKILL)
         for process in others:
             with suppress(ProcessLookupError):

@@ -74,12 +74,17 @@ class LmaProcess(Child):
         )
         return self._server
 
+    @property
+    def server(self) -> Server:
+        """The process that was started last."""
+        assert self._server is not None
+        return self._server
+
     def kill(self) -> None:
         self.stop(signal.SIGKILL)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
-        assert self._server is not None
-        self._server.stop(number)
+        self.server.stop(number)
 
     @property
     def status(self) -> int | None:
