@@ -30,6 +30,16 @@ def fill(disk: Path) -> Path:
     return filler
 
 
+def journal_of(desk: Desk, directory: Path, rows: int) -> Path:
+    """One that is closed, with a record in each of so many rows."""
+    path = directory / "journal"
+    journal = desk.open(path)
+    for number in range(rows):
+        assert desk.save(journal, held(number)) is None
+    desk.close(journal)
+    return path
+
+
 class TestFullDisk:
     def test_it_is_told_and_over_when_there_is_room(self, desk: Desk, small_disk: Path) -> None:
         path = small_disk / "journal"
@@ -406,11 +416,7 @@ class TestRowsThatCannotBeRead:
         ],
     )
     def test_they_are_kept_aside(self, damage: str, why: str, desk: Desk, tmp_path: Path) -> None:
-        path = tmp_path / "journal"
-        journal = desk.open(path)
-        for number in range(5):
-            assert desk.save(journal, held(number)) is None
-        desk.close(journal)
+        path = journal_of(desk, tmp_path, 5)
         with closing(connect(str(path), "rw")) as db:
             db.create_function("right_sum", 5, rows.checksum)
             for change in damage.split("; "):
@@ -426,11 +432,7 @@ class TestRowsThatCannotBeRead:
     @pytest.mark.parametrize("column", ["wall", "until", "records", "checksum"])
     def test_a_column_that_the_disk_has_emptied(self, column: str, desk: Desk, tmp_path: Path) -> None:
         """It is told, and kept aside as far as it is there; it never passes for a row whose time is over."""
-        path = tmp_path / "journal"
-        journal = desk.open(path)
-        for number in range(3):
-            assert desk.save(journal, held(number)) is None
-        desk.close(journal)
+        path = journal_of(desk, tmp_path, 3)
         with closing(connect(str(path), "rw")) as db:
             (tables,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'journal'").fetchone()
             db.execute("ALTER TABLE journal RENAME TO whole")
@@ -449,11 +451,7 @@ class TestRowsThatCannotBeRead:
     def test_a_time_that_the_disk_has_changed_is_told(
         self, until: float | str, desk: Desk, tmp_path: Path
     ) -> None:
-        path = tmp_path / "journal"
-        journal = desk.open(path)
-        for number in range(3):
-            assert desk.save(journal, held(number)) is None
-        desk.close(journal)
+        path = journal_of(desk, tmp_path, 3)
         with closing(connect(str(path), "rw")) as db:
             db.execute("UPDATE journal SET until = ? WHERE id = 1", (until,))
         assert desk.content(path) == [held(1), held(2)]
