@@ -22,8 +22,8 @@ lab:
 
 test:
 	@scripts/setup
-	$(if $(PYTEST),,@echo "about 9 minutes; the scenario adversity alone takes one of them" >&2)
-	@$(PYTHON) -m pytest $(PYTEST)
+	$(if $(PYTEST),,@echo "about 8 minutes; the scenario adversity alone takes one of them" >&2)
+	@$(PYTHON) -m pytest $(or $(PYTEST),-n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder)
 
 bench:
 	@scripts/setup

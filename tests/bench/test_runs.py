@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bench import flood, scale, signalling
+from tests.alone import alone
 from tests.programs import require, require_tun
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,14 +18,15 @@ ROOT = Path(__file__).resolve().parents[2]
 def smoke(what: str) -> dict[str, Any]:
     require("ip")
     require_tun()
-    done = subprocess.run(
-        [sys.executable, "-m", "bench", what, "--smoke", "--json"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    with alone():
+        done = subprocess.run(
+            [sys.executable, "-m", "bench", what, "--smoke", "--json"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
     if "does not let us make" in done.stderr:
         pytest.skip(done.stderr.strip())
     assert done.returncode == 0, done.stderr

@@ -24,6 +24,7 @@ from pmip_tw.wire.ethernet import ETHERTYPE_ARP, EthernetFrame
 from pmip_tw.wire.ipv4 import Ipv4Packet
 from pmip_tw.wire.registration import RegistrationRequest
 from pmip_tw.wire.udp import UdpDatagram, udp_packet
+from tests.alone import alone
 from tests.conformance import covers
 
 TROUBLES = ("wrong RADIUS secret", "RADIUS down", "LMA down", "LMA with another key", "pool exhausted")
@@ -65,9 +66,10 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         pytest.skip("/dev/net/tun cannot be opened")
     directory = tmp_path_factory.mktemp("adversity")
     command = [sys.executable, "-m", "pmip_tw.lab.command", "run", "adversity", "--json"]
-    done = subprocess.run(
-        [*command, "--output", str(directory)], capture_output=True, text=True, timeout=240, check=False
-    )
+    with alone():
+        done = subprocess.run(
+            [*command, "--output", str(directory)], capture_output=True, text=True, timeout=240, check=False
+        )
     found = json.loads(done.stdout)
     assert isinstance(found, dict), done.stderr
     first = found["checks"][0]
