@@ -21,11 +21,11 @@ def _said(tmp_path: Path, script: str, pattern: str, *, within: float = 5, since
 
 
 def test_a_line_is_heard_when_it_is_said(tmp_path: Path) -> None:
-    assert _said(tmp_path, "echo starting; echo port 5201; sleep 60", r"port \d+") == "port 5201"
+    assert _said(tmp_path, "echo starting; echo port 5201; exec sleep 60", r"port \d+") == "port 5201"
 
 
 def test_what_was_said_before_the_mark_does_not_count(tmp_path: Path) -> None:
-    assert _said(tmp_path, "echo up 1; echo up 2; sleep 60", r"up \d", since=1) == "up 2"
+    assert _said(tmp_path, "echo up 1; echo up 2; exec sleep 60", r"up \d", since=1) == "up 2"
 
 
 def test_a_program_that_ends_first_shows_its_last_words(tmp_path: Path) -> None:
@@ -33,9 +33,9 @@ def test_a_program_that_ends_first_shows_its_last_words(tmp_path: Path) -> None:
         _said(tmp_path, "echo no such luck >&2; exit 3", "ready")
 
 
-def test_a_silent_program_is_given_up(tmp_path: Path) -> None:
+def test_a_silent_program_is_given_up_and_its_children_with_it(tmp_path: Path) -> None:
     with pytest.raises(ProgramError, match="did not say 'ready' within"):
-        _said(tmp_path, "sleep 60", "ready", within=0.05)
+        _said(tmp_path, "sleep 60; :", "ready", within=0.05)
 
 
 def test_a_missing_program_is_named(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_a_stubborn_program_is_killed(tmp_path: Path) -> None:
     async def go() -> int:
         script = "trap '' TERM; echo ready; while :; do sleep 0.01; done"
         program = await Program.start("stubborn", ["sh", "-c", script], tmp_path / "log")
-        await program.said("ready", within=5)
+        await program.said("ready", within=30)
         return await program.stop(within=0.05)
 
     assert asyncio.run(go()) == -signal.SIGKILL
