@@ -19,7 +19,10 @@ from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.net.segments import UDP_SEGMENT
 
 PATIENCE = 1.0
-"""Seconds after which what has not been answered is lost."""
+"""Seconds after which an answer is too late for whoever asked."""
+
+SILENCE = 10.0
+"""Seconds without any answer after which a closed loop goes on: as long as a busy machine may keep a server waiting."""
 
 LATE = 0.001
 """Seconds by which a message may be sent after its time."""
@@ -109,7 +112,7 @@ class Clients:
                 self._read(replies, respond)
                 if len(replies) > before:
                     last = time.perf_counter()
-                elif time.perf_counter() - last > PATIENCE:
+                elif time.perf_counter() - last > SILENCE:
                     lost, last = sent - len(replies) * every, time.perf_counter()
                 elif sent == total or sent - len(replies) * every - lost >= window:
                     self._poll.poll(10)

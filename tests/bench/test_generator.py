@@ -58,7 +58,7 @@ def test_a_closed_loop_has_its_answers() -> None:
 
 
 def test_a_closed_loop_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generator, "PATIENCE", 0.1)
+    monkeypatch.setattr(generator, "SILENCE", 0.1)
 
     def every_other(message: bytes) -> list[bytes]:
         return [message] if message[23] & 1 else []
