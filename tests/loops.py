@@ -42,7 +42,7 @@ def on_private_reactor(made: Callable[[PosixReactorBase], Made]) -> Iterator[Mad
         yield one
 
 
-def run_until(reactor: PosixReactorBase, condition: Callable[[], object], seconds: float = 10.0) -> None:
+def run_until(reactor: PosixReactorBase, condition: Callable[[], object], seconds: float = 30.0) -> None:
     """Turn ``reactor`` until ``condition`` holds; AssertionError if it does not within ``seconds``."""
     end = time.monotonic() + seconds
     while not condition():

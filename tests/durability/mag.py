@@ -24,11 +24,11 @@ class Mag:
         self._address = subject.mags[0]
         self._requests = Requests(subject.address)
 
-    def register(self, node: int, *, within: float = 2.0) -> int | None:
+    def register(self, node: int, *, within: float = 20.0) -> int | None:
         """The code of the reply; None: there was none, or nobody is there."""
         return self._ask(node, MAX_LIFETIME, within)
 
-    def deregister(self, node: int, *, within: float = 2.0) -> int | None:
+    def deregister(self, node: int, *, within: float = 20.0) -> int | None:
         return self._ask(node, 0, within)
 
     def _ask(self, node: int, lifetime: int, within: float) -> int | None:

@@ -38,7 +38,7 @@ PORTS = ("acc0", "acc1")
 LOCAL = ipv4("192.0.2.1")
 PEERS = (ipv4("192.0.2.10"), ipv4("192.0.2.11"))
 UDP_PORT = 434
-SECONDS = 5.0
+SECONDS = 30.0
 BLUE = "blue"
 """The second address space of an LMA that has two."""
 

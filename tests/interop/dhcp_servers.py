@@ -77,7 +77,7 @@ async def stay(made: World, server: Program, client: str) -> dict[str, Any]:
     async def configured() -> bool:
         return await node.addresses() == [address]
 
-    seen["configured"] = await eventually(configured, within=5)
+    seen["configured"] = await eventually(configured, within=20)
     seen["at mag1"] = await registered(made, "mag1")
     seen["bound"] = [row["home_address"] for row in await made.bindings()]
     seen["pings"] = await pings(made)
@@ -88,12 +88,12 @@ async def stay(made: World, server: Program, client: str) -> dict[str, Any]:
     seen["at mag2"] = await registered(made, "mag2")
     since = server.lines
     await node.release()
-    await server.said(rf"DHCPRELEASE\(core0\) {address} ", within=5, since=since)
+    await server.said(rf"DHCPRELEASE\(core0\) {address} ", within=20, since=since)
 
     async def gone() -> bool:
         return not await made.bindings()
 
-    seen["gone"] = await eventually(gone, within=5)
+    seen["gone"] = await eventually(gone, within=20)
     return seen
 
 

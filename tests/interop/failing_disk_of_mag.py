@@ -90,7 +90,7 @@ class Story:
         async def there() -> bool:
             return bool(lines())
 
-        await eventually(there, within=10)
+        await eventually(there, within=30)
         return next(iter(lines()), "")
 
     async def answered(self, since: int) -> bool:
@@ -100,7 +100,7 @@ class Story:
             said = self.ping.text.splitlines()[since:]
             return sum("bytes from" in line for line in said) >= 10
 
-        return await eventually(enough, within=15)
+        return await eventually(enough, within=30)
 
 
 async def story(directory: Path) -> dict[str, Any]:

@@ -169,7 +169,7 @@ def main(client: str) -> None:
         )
         results["gateway_is_first_hop"] = "From 10.20.0.1" in traced.stdout
         link.socket.send(arp_probe(HOME, NODE_MAC, GATEWAY, GATEWAY_MAC))
-        results["present"] = link.present.wait(5)
+        results["present"] = link.present.wait(20)
         if client == "dhclient":
             lose_power(Path(directory, "pid"))
             run(command)
@@ -178,7 +178,7 @@ def main(client: str) -> None:
             run(command)
             results["renumbered"] = interface("node")["addresses"]
             run(command.replace("-1", "-r"))
-            results["released"] = link.released.wait(5)
+            results["released"] = link.released.wait(20)
     json.dump({**results, "asked": link.asked, "evidence": sorted(link.evidence)}, sys.stdout)
 
 

@@ -46,7 +46,7 @@ class Story:
         self.seen["address"] = await self.node.attach()
         ping = ["ping", "-n", "-D", "-O", "-i", str(INTERVAL), CORRESPONDENT]
         self.ping = await made.start("ping", made.mn, *ping)
-        await self.ping.said("bytes from", within=10)
+        await self.ping.said("bytes from", within=30)
         self.seen["aaa"] = made.radius is not None
         self.tcp = await transfer(made)
 
@@ -80,10 +80,10 @@ class Story:
         os.kill(made.pid("mag1"), signal.SIGKILL)
         await made.stop("mag1")
         made.cells.move(made.mn, "cell-mag2")
-        served = await eventually(lambda: self._serves("mag2"), within=10)
+        served = await eventually(lambda: self._serves("mag2"), within=30)
         since = self.ping.lines
         await self._start("mag1")
-        gone = await eventually(lambda: self._serves_nobody("mag1"), within=20)
+        gone = await eventually(lambda: self._serves_nobody("mag1"), within=30)
         self.seen["moved"] = {
             "served": served,
             "gone": gone,
@@ -97,7 +97,7 @@ class Story:
         async def empty() -> bool:
             return not await self.made.bindings() and not await self.made.visitors("mag2")
 
-        self.seen["ended"] = await eventually(empty, within=10)
+        self.seen["ended"] = await eventually(empty, within=30)
         for name in ("mag1", "mag2", "lma"):
             await self.made.stop(name)
         self.seen["rules left"] = (await self._rules("at-the-end")).strip()
@@ -133,7 +133,7 @@ class Story:
         listed: Program = await self.made.start(
             f"nft-{name}", self.made.mags["mag1"], "nft", "list", "ruleset"
         )
-        await listed.ended(within=10)
+        await listed.ended(within=30)
         return listed.text
 
     async def _answered(self, since: int, *, times: int) -> bool:
@@ -143,7 +143,7 @@ class Story:
             said = self.ping.text.splitlines()[since:]
             return sum("bytes from" in line for line in said) >= times
 
-        return await eventually(enough, within=10)
+        return await eventually(enough, within=30)
 
     async def _received(self, since: int) -> bool:
         """Whether the correspondent got something by TCP in a whole second after it said line ``since``."""
@@ -164,10 +164,10 @@ async def transfer(made: World) -> Program:
     """TCP from the node to its correspondent, slowly, all the time; the correspondent's end, which tells every second
     how much came."""
     server = await made.start("iperf3-server", made.correspondent, "iperf3", "--forceflush", "-s", "-1")
-    await server.said("Server listening", within=5)
+    await server.said("Server listening", within=20)
     client = ["iperf3", "-c", CORRESPONDENT, "-t", "600", "-b", "1M", "-l", "1K"]
     await made.start("iperf3", made.mn, *client)
-    await server.said("connected to", within=5)
+    await server.said("connected to", within=20)
     return server
 
 

@@ -69,7 +69,7 @@ async def story(directory: Path) -> dict[str, Any]:
         made.lma.ip(f"address add {ROUTER}/32 dev mip0")
         calls = f"PMIPCTL={Path(sys.executable).with_name('pmipctl')}", f"PMIP_SOCKET={made.socket('lma')}"
         server = await made.start("dnsmasq", made.lma, "env", *calls, *DNSMASQ)
-        await server.said("IP range 10.1.0.40", within=10)
+        await server.said("IP range 10.1.0.40", within=30)
         await made.start_mag("mag1", 'dhcp = "independent"\n')
         made.cells.move(made.mn, "cell-mag1")
         node = MobileNode(made, config=IMPATIENT)
@@ -83,7 +83,7 @@ async def story(directory: Path) -> dict[str, Any]:
         async def gone() -> bool:
             return not await made.bindings() and not await made.visitors("mag1")
 
-        seen["gone"] = await eventually(gone, within=10)
+        seen["gone"] = await eventually(gone, within=30)
         seen["leases"] = LEASES.read_text()
         seen["lma"], seen["mag1"] = await trace(made, "lma"), await trace(made, "mag1")
     return seen

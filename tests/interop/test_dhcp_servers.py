@@ -17,7 +17,7 @@ GIVEN = {f"10.1.0.{host}" for host in range(40, 61)}
 def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """One run, for all tests that look at it."""
     require(*PROGRAMS)
-    return seen_of("tests.interop.dhcp_servers", tmp_path_factory.mktemp("dhcp-servers"), timeout=180)
+    return seen_of("tests.interop.dhcp_servers", tmp_path_factory.mktemp("dhcp-servers"), timeout=300)
 
 
 each_client = pytest.mark.parametrize("client", ["dhclient", "udhcpc"])

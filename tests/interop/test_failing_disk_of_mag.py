@@ -12,7 +12,7 @@ from tests.programs import require
 def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """One run, for all tests that look at it."""
     require("cc", "dhclient", "ip", "nft", "ping")
-    return seen_of("tests.interop.failing_disk_of_mag", tmp_path_factory.mktemp("disk"), timeout=120)
+    return seen_of("tests.interop.failing_disk_of_mag", tmp_path_factory.mktemp("disk"), timeout=300)
 
 
 def test_it_does_not_start_and_says_what_to_do(seen: dict[str, Any]) -> None:

@@ -55,7 +55,7 @@ def running(directory: Path, port: int, reject_delay: float) -> Iterator[FreeRad
     with server.debug_log.open("w") as log:
         process = subprocess.Popen(server.argv(), stdout=log, stderr=subprocess.STDOUT)
     try:
-        end = time.monotonic() + 15
+        end = time.monotonic() + 60
         while not server.ready(server.debug_log.read_text()):
             assert process.poll() is None and time.monotonic() < end, server.debug_log.read_text()
             try:
@@ -166,7 +166,7 @@ def test_256_strangers_do_not_keep_a_served_node_out(servers: dict[int, FreeRadi
     verdicts = client.ask(*crowd, MN1)
     assert verdicts[-1] == Accept(PROFILES[MN1])
     assert all(isinstance(verdict, Reject) for verdict in verdicts[:-1])
-    assert time.monotonic() - begun < 3 * REJECT_DELAY + 5
+    assert time.monotonic() - begun < 3 * REJECT_DELAY + 20
     assert client.notes.named("radius-answer-discarded") == []
 
 

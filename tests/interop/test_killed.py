@@ -13,7 +13,7 @@ from tests.programs import require
 def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """One run, for all tests that look at it."""
     require("dhclient", "ip", "iperf3", "nft", "ping")
-    return seen_of("tests.interop.killed", tmp_path_factory.mktemp("killed"), timeout=180)
+    return seen_of("tests.interop.killed", tmp_path_factory.mktemp("killed"), timeout=300)
 
 
 @pytest.mark.parametrize("who", ["mag", "lma", "both"])

@@ -15,7 +15,7 @@ LEASED = "10.1.0.45"
 def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """One run, for all tests that look at it."""
     require("dnsmasq", "dhclient", "ip", "nft", "ping")
-    return seen_of("tests.interop.lease_at_lma", tmp_path_factory.mktemp("lease-at-lma"), timeout=120)
+    return seen_of("tests.interop.lease_at_lma", tmp_path_factory.mktemp("lease-at-lma"), timeout=300)
 
 
 def names(trace: list[dict[str, Any]]) -> list[str]:

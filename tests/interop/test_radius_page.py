@@ -77,7 +77,7 @@ def running(directory: Path, changes: dict[str, Change]) -> Iterator[None]:
             [PROGRAM, "-f", "-l", "stdout", "-d", str(raddb)], stdout=output, stderr=subprocess.STDOUT
         )
     try:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while "Ready to process requests" not in log.read_text():
             assert process.poll() is None and time.monotonic() < end, log.read_text()
             try:
@@ -195,6 +195,6 @@ def test_server_that_signs_nothing(network: None, tmp_path: Path) -> None:
 
 def test_signed_accepts_with_unsigned_rejects(network: None, tmp_path: Path) -> None:
     with running(tmp_path, {SITE: unsigned_rejects}):
-        [accept, refused], _ = ask(NODE, STRANGER, timeout=0.2)
+        [accept, refused], _ = ask(NODE, STRANGER, timeout=0.5)
     assert isinstance(accept, Accept)
     assert isinstance(refused, Unavailable) and in_the_page(refused.cause), refused

@@ -22,7 +22,7 @@ def daemon(role: str, config: Path) -> list[str]:
 def ended(role: str, config: Path) -> subprocess.CompletedProcess[str]:
     """A daemon that is expected to end by itself."""
     return subprocess.run(
-        daemon(role, config), capture_output=True, text=True, timeout=20, cwd=config.parent, check=False
+        daemon(role, config), capture_output=True, text=True, timeout=60, cwd=config.parent, check=False
     )
 
 

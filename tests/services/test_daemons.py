@@ -66,7 +66,7 @@ def test_a_mag_leaves_nothing_behind(config: Path) -> None:
         assert "eth1" in shell("nft list ruleset")
         assert (config / "pmip-mag.sock").stat().st_mode & 0o777 == 0o600
         mag.send_signal(signal.SIGTERM)
-        mag.communicate(timeout=10)
+        mag.communicate(timeout=60)
     assert shell("nft list ruleset") == ""
     assert not (config / "pmip-mag.sock").exists()
 
@@ -76,7 +76,7 @@ def test_an_lma_leaves_nothing_behind(config: Path) -> None:
     with running("lma", config / "lma.toml") as lma:
         assert "mip0" in shell("ip route show 10.1.0.0/24")
         lma.send_signal(signal.SIGTERM)
-        lma.communicate(timeout=10)
+        lma.communicate(timeout=60)
     assert "mip0" not in shell("ip link show")
     assert not (config / "pmip-lma.sock").exists()
 
@@ -115,7 +115,7 @@ def test_killed_and_started_again(role: str, config: Path) -> None:
         first.wait()
     with running(role, path) as second:
         second.send_signal(signal.SIGTERM)
-        second.communicate(timeout=10)
+        second.communicate(timeout=60)
     assert shell("nft list ruleset") == ""
 
 
@@ -133,7 +133,7 @@ def test_a_journal_that_cannot_be_used_is_left_alone(role: str, what: str, told:
     path, journal = config / f"{role}.toml", config / f"{role}.journal"
     with running(role, path) as one:
         one.send_signal(signal.SIGTERM)
-        one.communicate(timeout=10)
+        one.communicate(timeout=60)
     if what == "newer":
         with closing(sqlite3.connect(journal)) as db:
             (version,) = db.execute("PRAGMA user_version").fetchone()
@@ -146,7 +146,7 @@ def test_a_journal_that_cannot_be_used_is_left_alone(role: str, what: str, told:
         journal.rename(config / "mine")
         with running(other, config / f"{other}.toml") as stranger:
             stranger.send_signal(signal.SIGTERM)
-            stranger.communicate(timeout=10)
+            stranger.communicate(timeout=60)
         journal = config / f"{other}.journal"
     before = journal.read_bytes()
     result = ended(role, path)

@@ -34,7 +34,7 @@ NODE = "mn7@example.net"
 def mag(address: str) -> socket.socket:
     """A MAG's port 434."""
     opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    opened.settimeout(5)
+    opened.settimeout(20)
     opened.bind((address, 434))
     return opened
 
@@ -104,7 +104,7 @@ def test_ipsec_is_believed_once_the_kernel_demands_it(config: Path) -> None:
         assert RegistrationReply.decode(peer.recv(2048)).code == 149
         lma.terminate()
         assert lma.stdout is not None
-        lma.wait(10)
+        lma.wait(30)
     policy = f"src 198.51.100.30/32 dst {LMA_ADDRESS}/32 proto udp dport 434 dir in"
     template = f"tmpl src 198.51.100.30 dst {LMA_ADDRESS} proto esp mode transport"
     shell(f"ip xfrm policy add {policy} {template}")

@@ -73,7 +73,7 @@ def test_what_the_kernel_cannot_steer_is_passed_on(lma: Lma, network: list[Mag])
         had = addresses(here.send_until_answered({node: request}, behind))[node]
         assert lma.saved(3)[worker] == {nai(node)}
         assert addresses(there.register(node)) == {node: had}
-        here.listen(1.0)
+        here.wait_for_revocations(1)
         assert [told.home_address for told in here.revoked] == [had]
         here.listen(2.5)
         assert len(here.revoked) == 1, "its acknowledgment has not arrived"
@@ -96,7 +96,7 @@ def test_the_operator_ends_a_binding_wherever_it_is(lma: Lma, network: list[Mag]
         assert ended["nai"] == nai(by_address).decode()
         names = [row["name"] for row in lma.ask("trace", nai(by_nai).decode())]
         assert names[0] == "binding-created" and "revocation-sent" in names
-    network[0].listen(1.0)
+    network[0].wait_for_revocations(6)
     assert len(network[0].revoked) == 6
     assert lma.ask("show", "bindings") == []
     lma.stop()

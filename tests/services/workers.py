@@ -10,7 +10,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -79,7 +79,7 @@ class Lma:
         for line in process.stdout:
             self.said.append(line)
 
-    def wait_for(self, text: str, times: int = 1, seconds: float = 30.0) -> None:
+    def wait_for(self, text: str, times: int = 1, seconds: float = 60.0) -> None:
         """Until it has said ``text`` so often."""
         assert self.process is not None
         end = time.monotonic() + seconds
@@ -107,7 +107,7 @@ class Lma:
         others = self.others().values()
         self.process.kill()
         self.process.wait()
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while any(_is_alive(other) for other in others):
             assert time.monotonic() < end, "a worker has not ended"
             time.sleep(0.05)
@@ -117,7 +117,7 @@ class Lma:
         assert self.process is not None
         others = self.others().values()
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(20) == -signal.SIGTERM
+        assert self.process.wait(60) == -signal.SIGTERM
         assert not any(map(_is_alive, others))
         wrong = [line for line in self.said if "#critical" in line or "#error" in line]
         assert not wrong, "".join(wrong)
@@ -129,7 +129,7 @@ class Lma:
             capture_output=True,
             text=True,
             check=False,
-            timeout=20,
+            timeout=60,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         (answer,) = json.loads(done.stdout).values()
@@ -194,13 +194,13 @@ class Mag:
     def send(self, payload: bytes) -> None:
         self._socket.sendto(payload, (LMA, 434))
 
-    def register(self, *nodes: int, seconds: float = 20.0, **fields: object) -> dict[int, RegistrationReply]:
+    def register(self, *nodes: int, seconds: float = 60.0, **fields: object) -> dict[int, RegistrationReply]:
         """The replies by node; what is not answered is sent again, as it was."""
         requests = {node: self.request(node, **fields) for node in nodes}
         octets = {node: request.encode(mn_ha=ASSOCIATION) for node, request in requests.items()}
         return self.send_until_answered(requests, octets, seconds)
 
-    def register_until(self, code: int, *nodes: int, seconds: float = 20.0) -> dict[int, RegistrationReply]:
+    def register_until(self, code: int, *nodes: int, seconds: float = 60.0) -> dict[int, RegistrationReply]:
         """The same, again and again until all are answered with ``code``."""
         found: dict[int, RegistrationReply] = {}
         end = time.monotonic() + seconds
@@ -215,7 +215,7 @@ class Mag:
         return list(self._replies.values())
 
     def send_until_answered(
-        self, requests: dict[int, RegistrationRequest], octets: dict[int, bytes], seconds: float = 20.0
+        self, requests: dict[int, RegistrationRequest], octets: dict[int, bytes], seconds: float = 60.0
     ) -> dict[int, RegistrationReply]:
         found: dict[int, RegistrationReply] = {}
         end = time.monotonic() + seconds
@@ -223,19 +223,25 @@ class Mag:
             assert time.monotonic() < end, f"no answer for {sorted(requests.keys() - found.keys())}"
             for node in requests.keys() - found.keys():
                 self.send(octets[node])
-            self.listen(1.0, until=[request.identification for request in requests.values()])
+            wanted = [request.identification for request in requests.values()]
+            self._listen(1.0, lambda wanted=wanted: all(each in self._replies for each in wanted))
             for node, request in requests.items():
                 if request.identification in self._replies:
                     found[node] = self._replies[request.identification]
         return found
 
-    def listen(self, seconds: float, *, until: Iterable[int] = ()) -> None:
-        """Take what comes, so long or until all of ``until`` are answered."""
+    def listen(self, seconds: float) -> None:
+        """Take what comes, so long."""
+        self._listen(seconds, lambda: False)
+
+    def wait_for_revocations(self, number: int) -> None:
+        """Take what comes, until there have been so many."""
+        self._listen(30.0, lambda: len(self.revoked) >= number)
+        assert len(self.revoked) >= number, self.revoked
+
+    def _listen(self, seconds: float, enough: Callable[[], bool]) -> None:
         end = time.monotonic() + seconds
-        wanted = list(until)
-        while (left := end - time.monotonic()) > 0:
-            if wanted and all(each in self._replies for each in wanted):
-                return
+        while (left := end - time.monotonic()) > 0 and not enough():
             if not select.select([self._socket], [], [], left)[0]:
                 return
             self._take(self._socket.recv(2048))
@@ -263,9 +269,9 @@ class Mag:
             identifier=(int(time.time()) & 0xFFFFFFFF) + 1,
         ).encode(mn_ha=ASSOCIATION)
         before = len(self.acknowledged)
-        for _ in range(10):
+        for _ in range(30):
             self.send(told)
-            self.listen(0.5)
+            self._listen(1.0, lambda: len(self.acknowledged) > before)
             if len(self.acknowledged) > before:
                 return
         raise AssertionError("no acknowledgment")
