@@ -135,6 +135,15 @@ class Lma:
         (answer,) = json.loads(done.stdout).values()
         return answer if isinstance(answer, list) else [answer]
 
+    def wait_for_trace(self, nai: bytes, name: str) -> None:
+        """Until the operator is shown that this happened to the node."""
+        names: list[object] = []
+        for _ in range(20):
+            names = [row["name"] for row in self.ask("trace", nai.decode())]
+            if name in names:
+                return
+        raise AssertionError(names)
+
     def saved(self, workers: int) -> dict[int, set[bytes]]:
         """Whose bindings the journal of each worker has."""
         found = {}
