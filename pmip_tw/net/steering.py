@@ -8,6 +8,7 @@ several workers' in the course of a handover. Our program chooses by NAI instead
 import errno
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 
 from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.errors import PmipError, PortInUse
@@ -85,6 +86,8 @@ def shared_sockets(local: Ipv4, port: int, workers: int) -> Sequence[socket.sock
             one.bind((ipv4_text(local), port))
             if len(sockets) == 1:
                 attach_to_reuseport(one, steering(workers))
+        for one in sockets:
+            _empty(one)
     except OSError as error:
         for one in sockets:
             one.close()
@@ -96,6 +99,13 @@ def shared_sockets(local: Ipv4, port: int, workers: int) -> Sequence[socket.sock
             text += "; is it an address of this machine?"
         raise (PortInUse if error.errno == errno.EADDRINUSE else PmipError)(text) from None
     return sockets
+
+
+def _empty(one: socket.socket) -> None:
+    """What came before all were bound is anybody's: who did not wait for his worker's socket asks again."""
+    with suppress(BlockingIOError):
+        while True:
+            one.recv(1)
 
 
 def _require_free(local: Ipv4, port: int) -> None:

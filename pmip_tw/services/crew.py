@@ -17,8 +17,10 @@ from pmip_tw.net.pipe import Pipe
 from pmip_tw.services.shared_port import SharedPort
 from pmip_tw.services.worker_process import WorkerProcess
 
-SOCKET, PIPE = 3, 4
-"""Descriptors that a worker finds open."""
+PIPE, SOCKETS = 3, 4
+"""Descriptors that a worker finds open: its end of the pipe, and from there on the shared sockets of all workers. Were
+one of them closed before all have ended, the kernel would give what is for one worker to another.
+"""
 
 AGAIN = (0.1, 1.0, 2.0, 5.0)
 """Seconds until a worker that has ended is started again, the oftener the later; a minute later all is forgiven."""
@@ -106,8 +108,8 @@ class Crew:
                     0: nothing.fileno(),
                     1: "r",
                     2: "r",
-                    SOCKET: self.port.descriptor(worker),
                     PIPE: theirs.fileno(),
+                    **dict(enumerate(self.port.descriptors, SOCKETS)),
                 },
             )
 

@@ -1,6 +1,6 @@
 """A role as a Twisted service: started as a whole or not at all, and stopped in the opposite order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from twisted.application.service import Service
@@ -48,7 +48,8 @@ class Daemon(Service):
             try:
                 part.start()
             except PmipError as error:
-                self._stop_parts()
+                for _ in self._stop_parts():
+                    pass  # without a reactor nothing would come of waiting
                 raise SystemExit(f"{self._what}: {error}") from None
             self._started.append(part)
         self._settle()
@@ -61,8 +62,11 @@ class Daemon(Service):
 
     async def _stopped(self) -> None:
         for waiting in self._stop_parts():
-            if isinstance(waiting, Deferred):
-                await waiting
+            try:
+                if isinstance(waiting, Deferred):
+                    await waiting
+            except Exception:
+                self._log.failure("something has not stopped in order")
         self._at_stop()
         self._log.info("{what} has stopped", what=self._what)
 
@@ -70,13 +74,14 @@ class Daemon(Service):
         super().stopService()
         return Deferred.fromCoroutine(self._stopped())
 
-    def _stop_parts(self) -> list[object]:
-        started, self._started = self._started, []
-        waiting: list[object] = []
-        for part in reversed(started):
+    def _stop_parts(self) -> Iterator[object]:
+        """What one part answers, before the next one is stopped, which it may need until then."""
+        while self._started:
+            part = self._started.pop()
             try:
-                waiting.append(part.stop())
+                waiting = part.stop()
             except Exception:
                 # The parts before it have changed the machine: they must be stopped as well.
                 self._log.failure("{part} could not be stopped", part=type(part).__name__)
-        return waiting
+            else:
+                yield waiting

@@ -15,7 +15,7 @@ from zope.interface import implementer
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
 from pmip_tw.errors import PmipError
-from pmip_tw.services.crew import PIPE, SOCKET, fingerprint
+from pmip_tw.services.crew import PIPE, SOCKETS, fingerprint
 from pmip_tw.services.lma_workers import OtherWorker
 from pmip_tw.services.memory import settle
 
@@ -29,7 +29,7 @@ def main(config: str, expected: str, worker: str, workers: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     globalLogBeginner.beginLoggingTo([_Lines(sys.stdout)], redirectStandardIO=False)
-    opened = socket.socket(fileno=SOCKET)
+    opened = socket.socket(fileno=SOCKETS + int(worker))
     pipe_end = socket.socket(fileno=PIPE)
     opened.setblocking(False)
     try:

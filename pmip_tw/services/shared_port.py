@@ -1,4 +1,4 @@
-"""The signalling port of several workers: one socket for each, and all of them open for as long as worker 0 lives."""
+"""The signalling port of several workers: one socket for each, and all of them open for as long as any worker lives."""
 
 import socket
 import time
@@ -42,8 +42,10 @@ class SharedPort:
         """A duplicate of its socket, if ``address`` is the shared one."""
         return self._sockets[0].dup() if address == self._address else None
 
-    def descriptor(self, worker: int) -> int:
-        return self._sockets[worker].fileno()
+    @property
+    def descriptors(self) -> list[int]:
+        """Of all workers' sockets, in their order."""
+        return [one.fileno() for one in self._sockets]
 
     def stop(self) -> None:
         for one in self._sockets:

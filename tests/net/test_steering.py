@@ -12,6 +12,8 @@ import pytest
 from pmip_tw.addresses import ipv4
 from pmip_tw.errors import PmipError
 from pmip_tw.lma.slices import steered_to, worker_of_nai
+from pmip_tw.net import steering as steering_module
+from pmip_tw.net.classic_bpf import Program
 from pmip_tw.net.steering import shared_sockets, steering
 
 HERE = ipv4("127.0.3.9")
@@ -88,12 +90,48 @@ def test_twenty_thousand_nodes_have_one_worker_each(workers: int) -> None:
 
 def test_a_worker_that_is_gone_for_a_while_loses_nothing_and_moves_nobody() -> None:
     """Its socket is kept open by worker 0: what comes meanwhile waits there."""
-    nai = next(nai for nai in (b"mn%d@example.net" % n for n in range(99)) if worker_of_nai(nai, 3) == 1)
-    request = b"\x01" + bytes(23) + bytes((131, len(nai))) + nai
+    request = request_to(1, workers=3)
     with group(3) as sockets:
         its_own = sockets[1].dup()
         its_own.close()
         assert delivered(sockets, [request]) == [1]
+
+
+def test_as_long_as_any_process_has_all_sockets_nobody_is_steered_elsewhere() -> None:
+    """A socket that nobody has open any more leaves a gap, which the kernel fills with another's."""
+    request = request_to(0, workers=3)
+    with group(3) as sockets:
+        kept = sockets[0].dup()
+        sockets[0].close()
+        assert delivered([kept, *sockets[1:]], [request]) == [0]
+        kept.close()
+        assert delivered(sockets[1:], [request]) == [1], (
+            "else a worker need not keep the others' sockets open"
+        )
+
+
+def test_what_comes_before_all_are_bound_is_given_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel has fewer sockets to choose from then."""
+    attach = steering_module.attach_to_reuseport
+    requests = [request_to(worker, workers=3) for worker in range(3)]
+
+    def hasty(one: socket.socket, program: Program) -> None:
+        attach(one, program)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for request in requests:
+                sender.sendto(request, (HOST, PORT))
+
+    monkeypatch.setattr(steering_module, "attach_to_reuseport", hasty)
+    with group(3) as sockets:
+        assert select.select(sockets, [], [], 0) == ([], [], [])
+        assert delivered(sockets, requests) == [0, 1, 2]
+
+
+def request_to(worker: int, *, workers: int) -> bytes:
+    nai = next(
+        nai for nai in (b"mn%d@example.net" % n for n in range(99)) if worker_of_nai(nai, workers) == worker
+    )
+    return b"\x01" + bytes(23) + bytes((131, len(nai))) + nai
 
 
 def test_a_port_that_somebody_has_is_not_shared_with_him() -> None:

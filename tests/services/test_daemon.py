@@ -87,9 +87,20 @@ def test_what_cannot_stop_keeps_nobody_from_stopping() -> None:
 def test_stopping_waits_for_what_takes_time() -> None:
     order: list[str] = []
     waiting: Deferred[None] = Deferred()
-    waits = daemon((Part("a", order, stop_with=lambda: waiting),), at_stop=lambda: order.append("end"))
-    stopped = run(waits)
+    parts = (Part("a", order), Part("b", order, stop_with=lambda: waiting))
+    stopped = run(daemon(parts, at_stop=lambda: order.append("end")))
     assert not stopped.called
+    assert order == ["+a", "+b", "-b"], "what is before it may be needed"
     waiting.callback(None)
     assert stopped.called
-    assert order == ["+a", "-a", "end"]
+    assert order == ["+a", "+b", "-b", "-a", "end"]
+
+
+def test_what_fails_to_stop_at_last_keeps_nobody_either() -> None:
+    order: list[str] = []
+    waiting: Deferred[None] = Deferred()
+    parts = (Part("a", order), Part("b", order, stop_with=lambda: waiting))
+    stopped = run(daemon(parts, at_stop=lambda: order.append("end")))
+    waiting.errback(RuntimeError("a defect"))
+    assert stopped.called
+    assert order == ["+a", "+b", "-b", "-a", "end"]
