@@ -31,6 +31,12 @@ class Journals:
         before = self._slices.become(self._workers, self._resliced)
         for path in self._slices.missing:
             self._log.warn("{path} is missing: the bindings that were in it are lost", path=path)
+        for path in self._slices.kept:
+            self._log.error(
+                "{path} is a journal of before that has what could not be read: pmipctl store check {path} lists it;"
+                " look at the disk, and remove it then",
+                path=path,
+            )
         if before is not None:
             self._log.info(
                 "the journals of {before} workers are those of {workers} now: {path}",

@@ -41,7 +41,7 @@ def keep_if_damaged(db: sqlite3.Connection, path: str) -> None:
     (_, good, _) = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     if commits_behind(octets, max(good, 0)) < 2:
         return
-    copy = _free(f"{log}.damaged")
+    copy = free_name(f"{log}.damaged")
     try:
         shutil.copyfile(log, copy)
         os.chmod(copy, 0o600)
@@ -65,7 +65,7 @@ def keep_if_alone(path: str) -> None:
     log = f"{path}-wal"
     if _size(path) or not _size(log):
         return
-    kept = _free(f"{log}.alone")
+    kept = free_name(f"{log}.alone")
     try:
         os.rename(log, kept)
     except OSError as error:
@@ -87,7 +87,7 @@ def _size(path: str) -> int:
         return 0
 
 
-def _free(name: str) -> str:
+def free_name(name: str) -> str:
     """``name``, or one like it that nothing has yet."""
     free, number = name, 1
     while os.path.lexists(free):

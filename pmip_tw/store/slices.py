@@ -12,7 +12,7 @@ from contextlib import ExitStack, suppress
 
 from pmip_tw.errors import StoreError
 from pmip_tw.mobility.records import JournalFormat, Record
-from pmip_tw.store import log_of_commits
+from pmip_tw.store import damaged, log_of_commits
 from pmip_tw.store.clocks import Clocks, system_clocks
 from pmip_tw.store.database import Database
 from pmip_tw.store.loading import load
@@ -38,7 +38,9 @@ def journal_path(path: str, worker: int, workers: int) -> str:
 
 
 class Slices:
-    """The sets of journals of ``path``. ``horizon``: see Database. ``missing``: of a set that is used all the same."""
+    """The sets of journals of ``path``. ``horizon``: see Database. ``missing``: of a set that is used all the same.
+    ``kept``: of a former set, what has rows that could not be read.
+    """
 
     def __init__(
         self, path: str, form: JournalFormat, *, horizon: float, clocks: Clocks | None = None
@@ -48,6 +50,7 @@ class Slices:
         self._horizon = horizon
         self._clocks = clocks or system_clocks()
         self.missing: list[str] = []
+        self.kept: list[str] = []
 
     def become(self, workers: int, resliced: Resliced) -> int | None:
         """See that there is a set for ``workers``, and no other; for how many there was one, None: for as many.
@@ -132,10 +135,16 @@ class Slices:
         for path in self._names(count):
             # A log of commits must never be found beside a journal that it is not of.
             if os.path.exists(path):
-                os.rename(path, path + _OLD)
+                os.rename(path, self._kept(path) if damaged.has_any(path) else path + _OLD)
             for name in (*(path + log for log in _LOGS), path + _OLD):
                 _remove(name)
         sync_directory(self._path)
+
+    def _kept(self, path: str) -> str:
+        """What a journal is called that is not needed any more, and not to be lost."""
+        kept = log_of_commits.free_name(f"{path}.damaged")
+        self.kept.append(kept)
+        return kept
 
     def _remove_rests(self) -> None:
         """Of a change that a crash has cut short."""

@@ -1,7 +1,9 @@
 """From the journals of so many workers to those of so many others: whole, whatever moment a crash comes at."""
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from pmip_tw.errors import StoreError
 from pmip_tw.mobility.records import Record
 from pmip_tw.store.clocks import system_clocks
+from pmip_tw.store.contents import checked
 from pmip_tw.store.database import Database
 from pmip_tw.store.loading import load
 from pmip_tw.store.place import Place
@@ -226,3 +229,20 @@ def test_what_is_beside_them_is_left_alone(path: str) -> None:
         Path(path).with_name(name).write_bytes(b"mine")
     become(path, 2)
     assert names(path) == others | set_of(2)
+
+
+def test_what_cannot_be_read_is_not_destroyed_with_its_journal(path: str) -> None:
+    """The disk has changed a row: the new set has everybody else, and the row can still be looked at."""
+    begin(path, 2)
+    for number in (100, 102):
+        write(journal_path(path, 0, 2), number)
+    with closing(sqlite3.connect(journal_path(path, 0, 2))) as db, db:
+        db.execute("UPDATE journal SET checksum = checksum + 1 WHERE id = (SELECT max(id) FROM journal)")
+    slices = Slices(path, FORM, horizon=HORIZON)
+    assert slices.become(1, split(1)) == 2
+    assert holders(path, 1) == [[*MANY, 100]]
+    kept = f"{journal_path(path, 0, 2)}.damaged"
+    assert slices.kept == [kept]
+    assert sorted(os.listdir(os.path.dirname(path))) == sorted(map(os.path.basename, (path, kept)))
+    assert any("put aside" in problem for problem in checked(kept).problems)
+    assert become(path, 1) is None and os.path.exists(kept)
