@@ -13,7 +13,7 @@ from zope.interface import Attribute, Interface
 
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.errors import StoreError
-from pmip_tw.mobility.records import Record
+from pmip_tw.mobility.records import Record, Superseded
 from pmip_tw.mobility.tunnels import AccessKey, AlikeEntries, Counters, Entry, EntryKey
 
 if TYPE_CHECKING:
@@ -248,8 +248,10 @@ class IBindingStore(Interface):
         StoreError: which file, what is wrong, what to do; nothing is destroyed.
         """
 
-    def load() -> "Iterator[tuple[float, Sequence[Record]]]":
+    def load(superseded: "Superseded | None" = None) -> "Iterator[tuple[float, Sequence[Record]]]":
         """Every row that may still matter, newest first: (shift, its records in the order they were appended).
+
+        Rows that are ``superseded``, which is asked when their turn comes, are left out: most are, and are not read.
 
         ``shift``: seconds to add to a monotonic instant in them to get one of this process. It is 0 within one boot
         of the machine, unless it was suspended. Over a reboot the wall clock says how much time has passed; one that

@@ -118,7 +118,7 @@ class Lma:
 
         What is to be told of it when somebody can be told.
         """
-        effects: list[Effect] = [*self._engine.restore(self._store.load(), now)]
+        effects: list[Effect] = [*self._engine.restore(self._store.load(self._engine.knows_all), now)]
         if self._supply is not None:
             self._supply.start(self)
         for entry in self._forwarding.snapshot():

@@ -23,7 +23,7 @@ from pmip_tw.lma.newcomers import Newcomers
 from pmip_tw.lma.patterns import Patterns
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
-from pmip_tw.lma.records import LeaseEnded
+from pmip_tw.lma.records import BoundOwner, LeaseEnded
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.lma.registrations import Registrations
 from pmip_tw.lma.renewals import Renewals
@@ -146,6 +146,10 @@ class LmaEngine:
                 # The machine's clock was set back meanwhile: see SteadyClock.
                 self._clock.go_on_from(now.wall + ahead, now)
         return notes
+
+    def knows_all(self, outlines: Sequence[BoundOwner]) -> bool:
+        """Whether an older row of these bindings could tell ``restore`` nothing."""
+        return all(map(self._bindings.owners.__contains__, [outline.owner for outline in outlines]))
 
     def recognize(
         self, payload: bytes, source: Endpoint, local: Ipv4, now: Now

@@ -16,10 +16,10 @@ from pmip_tw.lma.negotiating import offered
 from pmip_tw.lma.records import Bound
 from pmip_tw.lma.tunnelling import direct_tunnel
 from pmip_tw.mobility.tunnels import AlikeEntries, AnchorKey, Encapsulation, Tunnel
-from pmip_tw.wire.renewal import RenewalForm, Words, form_of, shape_of
+from pmip_tw.wire.renewal import RenewalForm, form_of
 
 _MOST = 4096
-"""Words that are remembered."""
+"""Frames that are remembered."""
 
 
 class Former:
@@ -29,9 +29,9 @@ class Former:
         self._local = local
         self._intake = intake
         self._granting = granting
-        # See ``patterns.py``: what is read in a request once is known when it stands in another.
+        # By octets of a request and of its NAI; and what tells that one is of that form, see ``RenewalForm.framed``.
         self._forms: dict[tuple[int, int], RenewalForm] = {}
-        self._words: set[Words] = set()
+        self._frames: set[tuple[bytes, bytes, bytes, bytes]] = set()
 
     def may_wait(self, records: Iterable[Bound]) -> list[Bound]:
         """Those of which nothing but its node, or an operator, needs more than the record: its request, which was
@@ -41,31 +41,36 @@ class Former:
         """
         if not self._intake.reads_alike:
             return []
-        found: list[Bound] = []
-        forms, words_known, has_key = self._forms, self._words, self._intake.has_key
+        # Those that are laid out alike are looked at together.
+        by_shape: dict[tuple[int, int], list[Bound]] = {}
         for record in records:
-            if record.others or record.remote_port or record.key_in is not None:
-                continue
-            request = record.request
-            form = forms.get(shape_of(request)) or self._learn(request)
+            if not (record.others or record.remote_port or record.key_in is not None):
+                by_shape.setdefault((len(record.request), len(record.owner)), []).append(record)
+        found: list[Bound] = []
+        frames, has_key = self._frames, self._intake.has_key
+        for shape, alike in by_shape.items():
+            form = self._forms.get(shape) or next(filter(None, map(self._learn, alike)), None)
             if form is None:
                 continue
-            words, (nai, _, _, spi, _) = form.apart(request)
-            known = words in words_known or self._learn(request) is form
-            if known and nai == record.owner and has_key(nai, spi, record.source_address):
-                found.append(record)
+            parts = form.framed([record.request for record in alike])
+            for record, (home_agent, name, nai, asked, mn_ha, spi) in zip(alike, parts, strict=True):
+                known = (home_agent, name, asked, mn_ha) in frames or self._learn(record) is form
+                if known and nai == record.owner and has_key(nai, spi, record.source_address):
+                    found.append(record)
         return found
 
-    def _learn(self, request: bytes) -> RenewalForm | None:
-        """The form of requests in the same words; None: they are not plain, or for another home agent."""
+    def _learn(self, record: Bound) -> RenewalForm | None:
+        """The form of its request, and of those that are like it; None: it is not plain, or for another home agent."""
+        request = record.request
         form = form_of(request)
         if form is None or form.home_agent(request) != self._local:
             return None
-        if len(self._words) >= _MOST:
-            self._words.clear()
+        if len(self._frames) >= _MOST:
+            self._frames.clear()
             self._forms.clear()
-        self._forms[shape_of(request)] = form
-        self._words.add(form.apart(request)[0])
+        self._forms[len(request), len(record.owner)] = form
+        home_agent, name, _, asked, mn_ha, _ = next(form.framed([request]))
+        self._frames.add((home_agent, name, asked, mn_ha))
         return form
 
     def binding(self, record: Bound) -> Binding | None:

@@ -49,6 +49,15 @@ class Bound(_LmaRecord, tag=1, frozen=True):
     others: tuple["Bound", ...] = ()
 
 
+class BoundOwner(_LmaRecord, tag=1, frozen=True):
+    """A Bound of which no more is read than whose it is: after all, most say what a newer one has said."""
+
+    about = Bound.about
+    identity = Bound.identity
+
+    owner: bytes
+
+
 class Unbound(_LmaRecord, tag=2, frozen=True):
     """All bindings of an owner ended before their time; its address is held from then on (P80).
 
@@ -174,6 +183,7 @@ LMA_JOURNAL = JournalFormat(
         RevokedByMag,
         LeaseEnded,
     ),
+    outline=BoundOwner,
 )
 
 

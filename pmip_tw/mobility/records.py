@@ -5,7 +5,7 @@ appended; the newest record about a thing is the truth about it. The core define
 ``mag/records.py``), the store keeps any.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import attrs
@@ -44,10 +44,17 @@ class JournalFormat:
     """The kinds of records in one role's journal.
 
     ``role``: "lma" or "mag", so that nobody reads another's. ``version`` counts changes that a default cannot bridge;
-    ``migrations[n]`` makes of one record of version n those of version n+1.
+    ``migrations[n]`` makes of one record of version n those of version n+1. ``outline``: the kind that most records
+    are, with its tag, but cut off behind the fields that say which thing it is about, which are its first: that is
+    read in half the time.
     """
 
     role: str
     version: int
     kinds: tuple[type[Record], ...]
     migrations: Mapping[int, Callable[[Fields], list[Fields]]] = attrs.field(factory=dict)
+    outline: type[Record] | None = None
+
+
+Superseded = Callable[[Sequence[Any]], bool]
+"""Of a row as outlines: whether newer records have told all that it could tell."""

@@ -17,7 +17,7 @@ from zope.interface import implementer
 
 from pmip_tw.errors import StoreError
 from pmip_tw.interfaces import IBindingStore
-from pmip_tw.mobility.records import JournalFormat, Record
+from pmip_tw.mobility.records import JournalFormat, Record, Superseded
 from pmip_tw.store.clocks import Clocks, system_clocks
 from pmip_tw.store.database import Database
 from pmip_tw.store.loading import load
@@ -81,8 +81,8 @@ class SqliteJournal:
         # A process that ends without stopping ends as if it was killed: what it was told is durable.
         threading.Thread(target=self._work, name=f"journal {self._path}", daemon=True).start()
 
-    def load(self) -> Iterator[tuple[float, Sequence[Record]]]:
-        return load(self._path, self._codec, self._clocks())
+    def load(self, superseded: Superseded | None = None) -> Iterator[tuple[float, Sequence[Record]]]:
+        return load(self._path, self._codec, self._clocks(), superseded)
 
     def append(self, records: Sequence[Record], done: _Done) -> None:
         if not self._open:

@@ -6,7 +6,7 @@ from contextlib import closing
 
 from twisted.logger import Logger
 
-from pmip_tw.mobility.records import Record
+from pmip_tw.mobility.records import Record, Superseded
 from pmip_tw.store.clocks import Instant, shift
 from pmip_tw.store.damaged import put_aside
 from pmip_tw.store.layout import transaction
@@ -17,7 +17,9 @@ from pmip_tw.store.troubles import SQLITE_ERRORS, trouble
 _log = Logger(namespace="pmip.store")
 
 
-def load(path: str, codec: RowCodec, now: Instant) -> Iterator[tuple[float, Sequence[Record]]]:
+def load(
+    path: str, codec: RowCodec, now: Instant, superseded: Superseded | None = None
+) -> Iterator[tuple[float, Sequence[Record]]]:
     """As ``IBindingStore.load``. A row that cannot be read is put aside, and the log says which."""
     try:
         with closing(connect(path, "rw")) as db:
@@ -26,6 +28,8 @@ def load(path: str, codec: RowCodec, now: Instant) -> Iterator[tuple[float, Sequ
             for row in newest_first(db, shown):
                 try:
                     row.verify()
+                    if superseded is not None and codec.is_superseded(row.records, superseded):
+                        continue
                     records = codec.decode(row.records)
                 except UnreadableRow as error:
                     unreadable.append((row.number, str(error)))

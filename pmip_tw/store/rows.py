@@ -14,7 +14,7 @@ from zlib import crc32
 import msgspec
 from msgspec.msgpack import Decoder, Encoder, Ext
 
-from pmip_tw.mobility.records import Fields, JournalFormat, Record
+from pmip_tw.mobility.records import Fields, JournalFormat, Record, Superseded
 from pmip_tw.secret import Secret
 
 SECRET = 1
@@ -31,6 +31,8 @@ class RowCodec:
     def __init__(self, form: JournalFormat) -> None:
         kinds: Any = reduce(or_, form.kinds)
         self._decoder = Decoder(list[kinds], ext_hook=_from_extension)
+        outline: Any = form.outline
+        self._outlines = None if outline is None else Decoder(list[outline])
         self._encode = _ENCODER.encode
 
     def encode(self, records: Sequence[Record]) -> bytes:
@@ -43,6 +45,16 @@ class RowCodec:
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise UnreadableRow(str(error)) from None
         return records
+
+    def is_superseded(self, row: bytes, superseded: Superseded) -> bool:
+        """Whether ``row`` need not be decoded: all in it is of the kind that has an outline, and ``superseded``."""
+        if self._outlines is None:
+            return False
+        try:
+            outlines = self._outlines.decode(row)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return False
+        return superseded(outlines)
 
 
 def checksum(row: bytes, since_boot: float, monotonic: float, wall: float, until: float) -> int:

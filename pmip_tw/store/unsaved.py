@@ -6,7 +6,7 @@ from zope.interface import implementer
 
 from pmip_tw.errors import StoreError
 from pmip_tw.interfaces import IBindingStore
-from pmip_tw.mobility.records import Record
+from pmip_tw.mobility.records import Record, Superseded
 
 
 @implementer(IBindingStore)
@@ -18,7 +18,7 @@ class Unsaved:
     def start(self) -> None:
         """Nothing to open."""
 
-    def load(self) -> Iterator[tuple[float, Sequence[Record]]]:
+    def load(self, superseded: Superseded | None = None) -> Iterator[tuple[float, Sequence[Record]]]:
         return iter(())
 
     def append(self, records: Sequence[Record], done: Callable[[StoreError | None], None]) -> None:

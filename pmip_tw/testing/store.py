@@ -7,7 +7,7 @@ from zope.interface import implementer
 
 from pmip_tw.errors import StoreError
 from pmip_tw.interfaces import IBindingStore
-from pmip_tw.mobility.records import JournalFormat, Record
+from pmip_tw.mobility.records import JournalFormat, Record, Superseded
 from pmip_tw.store.clocks import Clocks, Instant, clocks_now, shift
 from pmip_tw.store.rows import RowCodec
 
@@ -58,11 +58,13 @@ class FakeStore:
         self._open = True
         self._disk.seen.append(self._clocks())
 
-    def load(self) -> Iterator[tuple[float, Sequence[Record]]]:
+    def load(self, superseded: Superseded | None = None) -> Iterator[tuple[float, Sequence[Record]]]:
         now, rows = self._clocks(), list(self._disk.rows)
         reading = clocks_now(self._disk.seen, now)
         for written, row in reversed(rows):
-            if reading[written.boot] - written.since_boot < self._horizon:
+            if reading[written.boot] - written.since_boot >= self._horizon:
+                continue
+            if superseded is None or not self._codec.is_superseded(row, superseded):
                 yield shift(written, now, reading[written.boot]), self._codec.decode(row)
 
     def append(self, records: Sequence[Record], done: Callable[[StoreError | None], None]) -> None:

@@ -6,7 +6,7 @@ in the octets these are. It is made of a request that the decoder has read, and 
 any other octet is read as a whole.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from struct import Struct
 
@@ -87,7 +87,7 @@ class RenewalForm:
     ``covered``: the octets that MN-HA authenticates. ``timestamp_at``: where the timestamp of 137 is, 0 without one.
     """
 
-    __slots__ = ("_mn_ha_at", "_nai_ends", "_parts", "_request", "covered", "size", "timestamp_at")
+    __slots__ = ("_framed", "_mn_ha_at", "_nai_ends", "_parts", "_request", "covered", "size", "timestamp_at")
 
     def __init__(self, size: int, nai_ends: int, timestamp_at: int, mn_ha_at: int, covered: int) -> None:
         self.size = size
@@ -103,6 +103,9 @@ class RenewalForm:
         self._parts = Struct(
             f"!4sI8sQ2s{nai_ends - _NAI}s{behind_nai}s{timestamp}x2sI{size - covered}s",
         ).unpack
+        self._framed = Struct(
+            f"!8x4s{_BEHIND - 12}x2s{nai_ends - _NAI}s{behind_nai}s{timestamp}x2sI{size - covered}x",
+        ).iter_unpack
 
     def asked_again(
         self, former: bytes, datagram: bytes, home_address: Ipv4
@@ -133,6 +136,12 @@ class RenewalForm:
             datagram
         )
         return (head, agents, name, asked, mn_ha), (nai, home_address, identification, spi, authenticator)
+
+    def framed(self, datagrams: Iterable[bytes]) -> Iterator[tuple[bytes, bytes, bytes, bytes, bytes, int]]:
+        """Of each of some ``datagrams`` of its size: home agent, the NAI's header, NAI, what is behind it but for a
+        timestamp, the header of MN-HA, and SPI. All but NAI and SPI tell whether it is of this form.
+        """
+        return self._framed(b"".join(datagrams))
 
     def home_agent(self, datagram: bytes) -> int:
         """Which one is asked."""

@@ -345,7 +345,7 @@ class TestRestarting:
         class Broken(FakeStore):
             stopped = False
 
-            def load(self):
+            def load(self, superseded=None):
                 raise StoreError("lma.journal", "row 7 is damaged: pmipctl store check lma.journal says more")
 
             def stop(self) -> None:

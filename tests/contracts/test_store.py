@@ -1,6 +1,6 @@
 """What every IBindingStore does: the twin, and the journal in a file with its thread."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +17,7 @@ from pmip_tw.store.clocks import Instant
 from pmip_tw.store.journal import SqliteJournal
 from pmip_tw.testing.store import FakeDisk, FakeStore
 from tests.loops import private_reactor, run_until
-from tests.store.records import FORM, held, released
+from tests.store.records import FORM, Holder, held, released
 
 HORIZON = 7200.0
 
@@ -222,6 +222,26 @@ class TestSaving:
         store = world.open()
         save(world, store, *(held(number) for number in range(10_000)))
         assert content(store) == [held(number) for number in reversed(range(10_000))]
+        world.close(store)
+
+    def test_what_is_superseded_is_left_out(self, world: World) -> None:
+        """It is asked of rows that have nothing but outlines, in their turn."""
+        store = world.open()
+        save(world, store, held(1), held(2))
+        save(world, store, held(1), released(3))
+        save(world, store, held(2), held(3))
+        asked: list[list[bytes]] = []
+        met: list[list[Record]] = []
+
+        def superseded(outlines: Sequence[Holder]) -> bool:
+            asked.append([outline.owner for outline in outlines])
+            return len(met) == 2
+
+        for _, records in store.load(superseded):
+            met.append([*records])
+        assert asked == [[held(2).owner, held(3).owner], [held(1).owner, held(2).owner]]
+        assert met == [[held(2), held(3)], [held(1), released(3)]]
+        assert len(content(store)) == 6  # none of it is gone
         world.close(store)
 
     def test_an_answer_may_append(self, world: World) -> None:

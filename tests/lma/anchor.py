@@ -121,7 +121,11 @@ class Anchor:
         codec = RowCodec(LMA_JOURNAL)
         if one_row:
             self.journal = [codec.encode([record for row in self.journal for record in codec.decode(row)])]
-        rows = [(shift, codec.decode(row)) for row in reversed(self.journal)]
+        rows = (
+            (shift, codec.decode(row))
+            for row in reversed(self.journal)
+            if not codec.is_superseded(row, self.engine.knows_all)
+        )
         self._run(self.engine.restore(rows, self.clock.now()))
         self.installed = {bound.key: bound.entry for bound in self.engine.bindings}
 

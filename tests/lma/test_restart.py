@@ -12,7 +12,7 @@ from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.mags import KnownMag
 from pmip_tw.lma.pools import Pools
-from pmip_tw.lma.records import LMA_JOURNAL
+from pmip_tw.lma.records import LMA_JOURNAL, Bound, BoundOwner
 from pmip_tw.mobility.associations import Algorithm, SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.mn_aaa import AaaAssociation, AaaTable, NodeKey
@@ -611,3 +611,37 @@ def test_what_waits_for_its_node_is_not_made_for_who_proves_nothing() -> None:
     assert [*anchor.engine.bindings.waiting()] == [waiting]
     assert reply_in(anchor.hear(request)[0], 1).code == 1
     assert [*anchor.engine.bindings.waiting()] == []
+
+
+def test_a_row_is_superseded_when_all_in_it_are_known() -> None:
+    """Of three rows two are not read: but who is in one of them alone comes back."""
+    anchor = Anchor()
+    for node in (1, 2):
+        anchor.accept(node, MAG1)
+    anchor.clock.advance(60)
+    anchor.accept(1, MAG1)
+    known = anchor.engine.knows_all
+    assert known([BoundOwner(nai(1)), BoundOwner(nai(2))])
+    assert not known([BoundOwner(nai(1)), BoundOwner(nai(3))])
+    before = {bound.owner: bound.deadline for bound in anchor.engine.bindings}
+    anchor.restart()
+    assert {bound.owner: bound.deadline for bound in anchor.engine.bindings} == before
+    assert len(before) == 2
+
+
+def test_of_a_row_with_one_node_twice_the_newest_counts() -> None:
+    anchor = Anchor()
+    for _ in range(3):
+        anchor.accept(1, MAG1)
+        anchor.clock.advance(60)
+    [before] = anchor.engine.bindings
+    anchor.restart(one_row=True)
+    [after] = anchor.engine.bindings
+    assert (after.deadline, after.identification) == (before.deadline, before.identification)
+
+
+def test_the_outline_is_the_beginning_of_a_bound() -> None:
+    assert LMA_JOURNAL.outline is BoundOwner
+    fields = BoundOwner.__struct_fields__
+    assert fields == Bound.__struct_fields__[: len(fields)] == Bound.identity
+    assert BoundOwner.__struct_config__.tag == Bound.__struct_config__.tag

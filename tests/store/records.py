@@ -30,7 +30,16 @@ class Released(Record, tag=2, kw_only=True):
     owner: bytes
 
 
-FORM = JournalFormat(role="lma", version=1, kinds=(Held, Released))
+class Holder(Record, tag=1, kw_only=True):
+    """The outline of Held."""
+
+    about: ClassVar[str] = "holding"
+    identity: ClassVar[tuple[str, ...]] = ("owner",)
+
+    owner: bytes
+
+
+FORM = JournalFormat(role="lma", version=1, kinds=(Held, Released), outline=Holder)
 
 KEY = Secret(b"nobody may see me")
 
