@@ -22,6 +22,10 @@ class Refused(DaemonError):
     """The daemon answered, with an error."""
 
 
+class BrokenOff(Exception):
+    """What has been printed is not all, and says why not."""
+
+
 def ask(path: str, request: dict[str, str]) -> dict[str, Any]:
     """The answer of the daemon whose control socket is ``path``: its "role" with "rows" or a "result"."""
     try:

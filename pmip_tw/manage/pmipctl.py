@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from pmip_tw.manage.client import DaemonError, NotRunning, Refused, ask
+from pmip_tw.manage.client import BrokenOff, DaemonError, NotRunning, Refused, ask
 from pmip_tw.manage.render import printable, table
 from pmip_tw.manage.timeline import timeline
 
@@ -142,10 +142,12 @@ def run(arguments: Sequence[str]) -> int:
             print(f"{wrong.usage}pmipctl: {wrong}", file=sys.stderr)
         return 2
     try:
-        data, text = _outcome(options)
+        data, text = _outcome(options, as_json=as_json)
     except Mistakes as found:
         report = {"error": str(found), "file": found.file, "mistakes": found.mistakes}
         print(json.dumps(report) if as_json else "\n".join(map(printable, found.mistakes)))
+        return 1
+    except BrokenOff:
         return 1
     except DaemonError as error:
         if as_json:
@@ -158,7 +160,7 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _outcome(options: argparse.Namespace) -> Outcome:
+def _outcome(options: argparse.Namespace, *, as_json: bool) -> Outcome:
     path = getattr(options, "socket", None) or os.environ.get("PMIP_SOCKET")
     sockets = (path,) if path else None
     if options.command == "show":
@@ -177,7 +179,7 @@ def _outcome(options: argparse.Namespace) -> Outcome:
         result = answer.get("result") or {"nai": options.nai}
         return {"revoked": result}, table([result], "mobile nodes revoked")
     if options.command == "store":
-        return _store(options.look, options.file)
+        return _store(options.look, options.file, as_json=as_json)
     return _check(options.file)
 
 
@@ -233,12 +235,13 @@ def _check(file: str) -> Outcome:
     return {"file": file, "ok": True, "role": role, "summary": summary}, printable(f"{file}: ok, {summary}")
 
 
-def _store(look: str, file: str) -> Outcome:
-    """Nothing, if it was printed on the way: an export may be long."""
+def _store(look: str, file: str, *, as_json: bool) -> Outcome:
+    """Nothing, if it was printed on the way: it may be long."""
     from pmip_tw.manage import store_command  # noqa: PLC0415
 
     if look == "show":
-        return store_command.show(file, _room())
+        store_command.show(file, _room(), as_json=as_json)
+        return {}, ""
     if look == "export":
         store_command.export(file)
         return {}, ""

@@ -3,7 +3,8 @@
 import re
 import textwrap
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 Row = Mapping[str, object]
 
@@ -99,24 +100,58 @@ def table(rows: Sequence[Row], what: str, room: int | None = None) -> str:
 
     ``room`` is how many columns a terminal has. What does not fit there is left out and named below.
     """
-    if not rows:
-        return f"no {what}"
-    names = _columns(rows)
-    cells = {name: [_title(name), *(_cell(row, name) for row in rows)] for name in names}
-    widths = {name: max(map(len, cells[name])) for name in names}
+    return "\n".join(table_lines(lambda: rows, what, room))
+
+
+def table_lines(rows: Callable[[], Iterable[Row]], what: str, room: int | None = None) -> Iterator[str]:
+    """The lines of ``table``, of so many rows that they are not held: ``rows`` are gone through twice."""
+    columns = _Columns()
+    for row in rows():
+        columns.measure(row)
+    if not columns.rows:
+        yield f"no {what}"
+        return
+    names, widths = columns.names, columns.widths
     shown = names if room is None else _fitting(names, widths, room)
-    numeric = [all(_is_quantity(row.get(name), name) for row in rows) for name in shown]
-    lines = ([cells[name][index] for name in shown] for index in range(len(rows) + 1))
-    noun = what if len(rows) != 1 else re.sub(r"s\b", "", what, count=1)
-    text = [
-        *(_aligned(line, [widths[name] for name in shown], numeric) for line in lines),
-        f"{len(rows)} {noun}",
-    ]
+    breadths = [widths[name] for name in shown]
+    numeric = [columns.is_quantity(name) for name in shown]
+    yield _aligned(map(_title, shown), breadths, numeric)
+    count = 0
+    for row in rows():
+        count += 1
+        yield _aligned([_cell(row, name) for name in shown], breadths, numeric)
+    noun = what if count != 1 else re.sub(r"s\b", "", what, count=1)
+    yield f"{count} {noun}"
     hidden = ", ".join(_title(name).lower() for name in names if name not in shown)
     if hidden:
         left_out = f"no room for {hidden}: --json shows all, and so do {_breadth(names, widths)} columns"
-        text.append(folded(left_out, room))
-    return "\n".join(text)
+        yield folded(left_out, room)
+
+
+class _Columns:
+    """What a table's header must know of its ``rows``, so many. ``widths``: of each column, as they come up."""
+
+    def __init__(self) -> None:
+        self.widths: dict[str, int] = {}
+        self.rows = 0
+        self._quantities: Counter[str] = Counter()
+
+    def measure(self, row: Row) -> None:
+        self.rows += 1
+        for name, value in row.items():
+            if name not in ONLY_JSON:
+                width = len(value_text(value, name))
+                self.widths[name] = max(self.widths.get(name) or len(_title(name)), width)
+                self._quantities[name] += _is_quantity(value, name)
+
+    @property
+    def names(self) -> list[str]:
+        known = [name for name in KNOWN_COLUMNS if name in self.widths]
+        return known + [name for name in self.widths if name not in known]
+
+    def is_quantity(self, name: str) -> bool:
+        """Whether every row has one."""
+        return self._quantities[name] == self.rows
 
 
 def folded(line: str, room: int | None, indent: int = 0) -> str:
@@ -153,12 +188,6 @@ def _fitting(names: list[str], widths: Mapping[str, int], room: int) -> list[str
         if name in shown and len(shown) > 1:
             shown.remove(name)
     return shown
-
-
-def _columns(rows: Sequence[Row]) -> list[str]:
-    present = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in ONLY_JSON]
-    known = [name for name in KNOWN_COLUMNS if name in present]
-    return known + [name for name in present if name not in known]
 
 
 def _is_quantity(value: object, column: str) -> bool:

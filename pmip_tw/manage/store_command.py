@@ -3,11 +3,12 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from pmip_tw.errors import StoreError
-from pmip_tw.manage.client import DaemonError
-from pmip_tw.manage.render import moment_text, printable, table
+from pmip_tw.manage.client import BrokenOff, DaemonError
+from pmip_tw.manage.render import moment_text, printable, table_lines
 from pmip_tw.store.contents import OCTETS, Report, checked, exported, live
 
 Outcome = tuple[dict[str, Any], str]
@@ -22,14 +23,38 @@ class Damaged(Exception):
         self.problems = problems
 
 
-def show(file: str, room: int | None) -> Outcome:
-    """What a restart would bring. DaemonError: it cannot be read."""
+def show(file: str, room: int | None, *, as_json: bool) -> None:
+    """Print what a restart would bring. There may be a million, of which one at a time is held.
+
+    DaemonError: it cannot be read, or not all of it; BrokenOff likewise, if half of a JSON object was printed.
+    """
     try:
-        rows = list(live(file))
+        if as_json:
+            _print_object(file)
+        else:
+            for line in table_lines(lambda: map(_wanted, live(file)), "live records", room):
+                print(line)
     except StoreError as error:
         raise DaemonError(str(error)) from None
-    wanted = [{name: value for name, value in row.items() if not _is_octets(value)} for row in rows]
-    return {"file": file, "records": rows}, table(wanted, "live records", room)
+
+
+def _print_object(file: str) -> None:
+    rows = live(file)
+    first = list(islice(rows, 1))
+    print(f'{{"file": {json.dumps(file)}, "records": [', end="")
+    try:
+        for row in first:
+            print(json.dumps(row), end="")
+        for row in rows:
+            print(f", {json.dumps(row)}", end="")
+    except StoreError as error:
+        print(f'], "error": {json.dumps(str(error))}}}')
+        raise BrokenOff from None
+    print("]}")
+
+
+def _wanted(row: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in row.items() if not _is_octets(value)}
 
 
 def check(file: str) -> Outcome:

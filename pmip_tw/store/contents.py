@@ -8,6 +8,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from math import isfinite
 from typing import Any
 
 import attrs
@@ -150,7 +151,7 @@ class _Contents:
 
     def _standing(self) -> Iterator[tuple[Kind, reading.Row, list[Any]]]:
         """The records that say how things are: the newest about each, if its deadline has not passed."""
-        known: set[tuple[object, ...]] = set()
+        known: dict[str, set[object]] = {kind.about: set() for kind in self._kinds.values()}
         for row in reading.newest_first(self._db, self._shown):
             try:
                 records = _fields(row)
@@ -158,12 +159,11 @@ class _Contents:
                 continue
             for record in reversed(records):
                 kind = self._kind(record)
-                fields = kind.named(record)
-                thing = (kind.about, *(_hashable(fields.get(name)) for name in kind.identity))
-                if thing in known:
+                which = _one_or_all([_hashable(value) for value in kind.which(record)])
+                if which in known[kind.about]:
                     continue
-                known.add(thing)
-                if not kind.ends and not self._is_over(fields.get("deadline"), row):
+                known[kind.about].add(which)
+                if not kind.ends and not self._is_over(kind.named(record).get("deadline"), row):
                     yield kind, row, record
 
     def _kind(self, record: list[Any]) -> Kind:
@@ -197,7 +197,8 @@ class _Contents:
                 remaining = self._remaining(value, row)
                 found |= {"remaining": round(remaining), "expires": round(self._now.wall + remaining, 3)}
             elif name.endswith("_at") and isinstance(value, float):
-                found[name] = round(row.wall + value - row.monotonic, 3)
+                if isfinite(value):  # it has never been otherwise
+                    found[name] = round(row.wall + value - row.monotonic, 3)
             else:
                 found[name] = _shown(value, kind.forms.get(name, ""))
         return found
@@ -210,6 +211,11 @@ def _fields(row: reading.Row) -> list[list[Any]]:
 
 def _hashable(value: object) -> object:
     return tuple(map(_hashable, value)) if isinstance(value, list) else value
+
+
+def _one_or_all(values: list[object]) -> object:
+    """What says which thing it is: nearly always one value, and of a million of them each is remembered."""
+    return values[0] if len(values) == 1 else tuple(values)
 
 
 def _shown(value: object, form: str) -> object:

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, get_args, get_type_hints
 
 import attrs
@@ -29,6 +30,14 @@ class Kind:
     def named(self, record: Fields) -> dict[str, Any]:
         """The fields of ``record`` by name; a record may be older than its kind's last fields."""
         return dict(zip(self.fields, record[1:], strict=False))
+
+    def which(self, record: Fields) -> list[Any]:
+        """The fields that say which thing it is about; None for those that an older record does not have."""
+        return [record[place] if place < len(record) else None for place in self._places]
+
+    @cached_property
+    def _places(self) -> tuple[int, ...]:
+        return tuple(1 + self.fields.index(name) for name in self.identity)
 
 
 def kind_of(record: type[Record]) -> Kind:

@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from pmip_tw.lma.recording import bound_record
+from pmip_tw.lma.records import LMA_JOURNAL
 from pmip_tw.store.clocks import system_clocks
 from pmip_tw.store.database import Database
 from pmip_tw.store.place import Place
 from pmip_tw.store.reading import connect
+from tests.lma.anchor import MAG1, Anchor
 from tests.manage.conftest import ROOT
 from tests.manage.test_pmipctl import as_json, pmipctl
 from tests.store.records import FORM, KEY, held, released
@@ -168,6 +171,27 @@ class TestDamaged:
         done = pmipctl("store", "check", str(path))
         assert done.returncode == 1
 
+    def test_show_ends_its_json_where_it_cannot_go_on(self, tmp_path: Path) -> None:
+        path = tmp_path / "journal"
+        database = Database(Place(str(path)), FORM, horizon=3600.0, clocks=system_clocks())
+        database.open()
+        for number in range(2000):
+            database.write([held(number)])
+        database.close()
+        octets = bytearray(path.read_bytes())
+        page = octets.index(b"mn1000@") // 4096 * 4096
+        octets[page : page + 16] = bytes(16)
+        path.write_bytes(octets)
+        done = pmipctl("store", "show", "--json", str(path))
+        found = json.loads(done.stdout)
+        assert (done.returncode, done.stderr) == (1, "")
+        assert found["error"].startswith(f"{path}: is damaged")
+        assert 500 < len(found["records"]) < 1500
+        assert found["records"][0]["owner"] == "mn1999@example.net"
+        done = pmipctl("store", "show", str(path))
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"pmipctl: {path}: is damaged")
+
     @pytest.mark.parametrize(
         ("content", "why"),
         [
@@ -191,6 +215,46 @@ class TestDamaged:
             db.execute("PRAGMA user_version = 99")
         done = pmipctl("store", "show", str(stopped))
         assert done.stderr == f"pmipctl: {stopped}: its tables are of version 99; this program reads 1\n"
+
+
+def test_what_never_was_has_no_instant(tmp_path: Path) -> None:
+    """A node that has not moved, whose JSON any program reads."""
+    path = tmp_path / "journal"
+    anchor = Anchor()
+    anchor.accept(1, MAG1)
+    database = Database(Place(str(path)), LMA_JOURNAL, horizon=3600.0, clocks=system_clocks())
+    database.open()
+    database.write([bound_record(bound) for bound in anchor.engine.bindings])
+    database.close()
+    for look in ("show", "export"):
+        assert "Infinity" not in pmipctl("--json", "store", look, str(path)).stdout
+    assert "moved_at" not in pmipctl("store", "export", str(path)).stdout
+
+
+@pytest.mark.parametrize("look", [["show"], ["--json", "show"], ["export"], ["check"]])
+def test_a_million_records_are_not_held(look: list[str], tmp_path: Path) -> None:
+    """What is held of each is whose it is: a tenth of what showing it all at once would take."""
+    path = tmp_path / "journal"
+    database = Database(Place(str(path)), FORM, horizon=3600.0, clocks=system_clocks())
+    database.open()
+    resident = []
+    for first in (0, 15_000):
+        now = system_clocks()().monotonic
+        database.write([held(number, now + 900) for number in range(first, 15_000 + first)])
+        command = "import resource, sys; from pmip_tw.manage.pmipctl import run; status = run(sys.argv[1:]);"
+        command += (
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr); sys.exit(status)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", command, *look[:-1], "store", look[-1], str(path)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        resident.append(int(done.stderr) * 1024)
+    database.close()
+    assert (resident[1] - resident[0]) / 15_000 < 300
 
 
 def test_a_reader_that_has_seen_enough(stopped: Path) -> None:
