@@ -65,10 +65,16 @@ class Supply:
         self._pools.lent(message, monotonic)
         if message.wanted is None:
             return
-        waiting = self._asked.pop(Ask(message.pool, message.wanted, message.held), {})
-        self._waiting -= len(waiting)
-        if waiting:
-            self._worker.datagrams_received(list(waiting))
+        ask = Ask(message.pool, message.wanted, message.held)
+        waiting = list(self._asked.pop(ask, ()))
+        # Each is read anew: of hundreds only as many as there is something for. If there is nothing all are told so.
+        served = waiting if ask.wanted else waiting[: self._pools.fresh(ask.pool) or len(waiting)]
+        self._waiting -= len(served)
+        if len(served) < len(waiting):
+            self._asked[ask] = dict.fromkeys(waiting[len(served) :])
+            self._tell(ask)
+        if served:
+            self._worker.datagrams_received(served)
 
     def _give_back(self, returned: Returned, saved: bool) -> None:
         """Whoever had these addresses may have left a moment ago. A journal that knew nothing of that would bring him

@@ -81,6 +81,11 @@ class LeasedPool(AddressPool):
             return False
         return self._refused.get((wanted, held), float("-inf")) <= monotonic
 
+    @property
+    def most_fresh(self) -> int:
+        """How many addresses nobody has had: not more than these."""
+        return len(self._fresh)
+
     def runs_short(self, monotonic: float) -> bool:
         """Whether it is time to ask for more; said once until that is answered."""
         if self._asked or len(self._fresh) >= LOW or not self.lacks(Ipv4(0), monotonic):

@@ -43,6 +43,10 @@ class LeasedPools(Pools):
             found = bool(lease.blocks or lease.singles)
             pool.answered(lease.wanted, monotonic, found=found, held=lease.held)
 
+    def fresh(self, pool: int) -> int:
+        """How many addresses there are, at the most, that no node has had."""
+        return self._leased[pool].most_fresh
+
     def spare(self, wanted: Spare, unsettled: Collection[AnchorKey], monotonic: float) -> Returned:
         """What this worker does not need, another does; but for ``unsettled``, which may be put back."""
         pool = self._leased[wanted.pool]

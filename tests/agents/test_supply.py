@@ -1,5 +1,7 @@
 """Nodes whose worker has no address left wait for worker 0, and are refused by nobody but it."""
 
+from collections.abc import Callable, Collection, Sequence
+
 import pytest
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4, ipv4_text, prefix
@@ -11,6 +13,7 @@ from pmip_tw.lma.leased_pool import LOW, LeasedPool
 from pmip_tw.lma.leased_pools import LeasedPools
 from pmip_tw.lma.leases import Ask, InUse, Lease, Returned, Spare, ToLender
 from pmip_tw.lma.records import LMA_JOURNAL
+from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
 from pmip_tw.testing.store import FakeDisk, FakeStore
 from tests.agents.slow_carrier import SlowCarrier
@@ -107,6 +110,50 @@ def test_more_is_asked_for_before_the_last_is_gone() -> None:
     for node in range(given + 1, 24):
         bench.ask(node)
     assert bench.codes() == [1] * (23 - given)
+
+
+class Reader:
+    """``agent``, and how many requests it has read once more."""
+
+    def __init__(self, agent: Lma) -> None:
+        self._agent = agent
+        self.read = 0
+
+    def datagrams_received(self, batch: Sequence[Datagram]) -> None:
+        self.read += len(batch)
+        self._agent.datagrams_received(batch)
+
+    def unsettled(self) -> Collection[AnchorKey]:
+        return self._agent.unsettled()
+
+    def when_saved(self, told: Callable[[bool], None]) -> None:
+        self._agent.when_saved(told)
+
+
+def test_a_crowd_that_waits_is_not_read_again_with_every_block() -> None:
+    """Only as many as the block has addresses for; the others are asked for at once, and nobody is forgotten."""
+    bench = Bench()
+    reader = Reader(bench.agent)
+    bench.supply.start(reader)
+    for node in range(1, 40):
+        bench.ask(node)
+    codes: list[int] = []
+    for block in (FIRST, SECOND, ipv4("10.1.0.32")):
+        assert bench.told[-1] == Ask(0) and bench.told.count(Ask(0)) == 1
+        bench.told.clear()
+        bench.supply.heard(Lease(0, ANY, [block], []))
+        codes += bench.codes()
+    assert codes == [1] * 39
+    assert reader.read < 39 + 5, "an address of a block may be nobody's to have"
+
+
+def test_a_crowd_is_refused_together_when_there_is_nothing() -> None:
+    bench = Bench()
+    for node in range(1, 40):
+        bench.ask(node)
+    bench.supply.heard(Lease(0, ANY, [], []))
+    bench.supply.heard(Lease(0, ANY, [], [], held=True))
+    assert bench.codes() == [130] * 39
 
 
 def test_an_address_that_is_another_workers_is_asked_for_by_name() -> None:
