@@ -311,7 +311,10 @@ class Lma:
         """They are durable. Reply last: the engine answers when the packet plane holds what the answer promises."""
         now = self._clock.now()
         if revocations:
-            self._run(self._engine.saved(revocations, now), now)
+            try:
+                self._run(self._engine.saved(revocations, now), now)
+            except Exception:
+                self._log.failure("revocations that were saved met a defect")
         renewed: list[Binding] = []
         arriving: list[Commit] = []
         local, busy = self._engine.address, self._settling.busy
@@ -331,7 +334,10 @@ class Lma:
                 self._log.failure("what was saved for {owner} met a defect", owner=repr(commit.owner))
         if arriving:
             # Last: who had their addresses before has left by then.
-            self._run(self._settling.settle_arriving(arriving, now), now)
+            try:
+                self._run(self._settling.settle_arriving(arriving, now), now)
+            except Exception:
+                self._log.failure("those who arrived met a defect")
         if renewed:
             self._telling.gather(renewals(renewed))
         self._finish(now)

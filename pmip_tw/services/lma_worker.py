@@ -4,12 +4,13 @@ import json
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
 import attrs
 from twisted.internet.posixbase import PosixReactorBase
-from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogBeginner
+from twisted.logger import ILogObserver, LogEvent, Logger, LogLevel, formatEvent, globalLogBeginner
 from zope.interface import implementer
 
 from pmip_tw.config.lma_settings import LmaSettings
@@ -18,6 +19,8 @@ from pmip_tw.errors import PmipError
 from pmip_tw.services.crew import PIPE, SOCKETS, fingerprint
 from pmip_tw.services.lma_workers import OtherWorker
 from pmip_tw.services.memory import settle
+
+_log = Logger(namespace="pmip.workers")
 
 
 def main(config: str, expected: str, worker: str, workers: str) -> None:
@@ -44,16 +47,21 @@ def main(config: str, expected: str, worker: str, workers: str) -> None:
     except PmipError as error:
         raise SystemExit(str(error)) from None
 
-    def start() -> None:
-        try:
-            other.start()
-            settle()
-        except PmipError as error:
-            print(error, file=sys.stderr)  # noqa: T201 - worker 0 writes it to the log
-            reactor.stop()
-
-    reactor.callWhenRunning(start)
+    reactor.callWhenRunning(begin, other, reactor.stop)
     reactor.run(installSignalHandlers=False)
+
+
+def begin(other: OtherWorker, end: Callable[[], None]) -> None:
+    """Whatever is wrong ends the process, and is told: worker 0 starts it again, and nobody waits for it for ever."""
+    try:
+        other.start()
+        settle()
+    except PmipError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - worker 0 writes it to the log
+        end()
+    except Exception:
+        _log.failure("a worker cannot be started")
+        end()
 
 
 def _settings(config: Path, expected: str, workers: int) -> LmaSettings:

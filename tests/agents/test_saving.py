@@ -1,6 +1,7 @@
 """An LMA and its disk: answers wait for it, failures are told, and the next process goes on."""
 
 import pytest
+from twisted.logger import capturedLogs
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.agents.lma import Lma
@@ -390,3 +391,23 @@ def test_mags_need_not_do_anything() -> None:
     assert len(node.notes.named("registration-sent")) == sent
     [binding] = world.lma_engine.bindings
     assert ipv4_text(binding.home_address) == ipv4_text(address)
+
+
+@pytest.mark.parametrize("part", ["arrived", "saved"])
+def test_a_defect_of_ours_costs_those_whom_it_happens_to(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others of the same commit are answered, and at once."""
+    bench = Bench()
+    bench.arrive((1, MAG1), (2, MAG1))
+    bench.store.commit()
+    assert bench.codes() == [1, 1]
+
+    def broken(*arguments: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(bench.engine, part, broken)
+    bench.agent.revoke("mn2@example.net")
+    bench.arrive((1, MAG1), (3, MAG1))
+    with capturedLogs() as said:
+        bench.store.commit()
+    assert bench.codes() == {"arrived": [1], "saved": [1, 1]}[part]
+    assert any("log_failure" in event for event in said)

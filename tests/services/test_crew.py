@@ -20,6 +20,7 @@ from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
 from pmip_tw.errors import PmipError, PortInUse
 from pmip_tw.services.crew import Crew
+from pmip_tw.services.lma_worker import begin
 from pmip_tw.services.shared_port import SharedPort
 from pmip_tw.services.worker_process import WorkerProcess
 from tests.loops import private_reactor, run_until
@@ -124,3 +125,19 @@ def test_what_a_worker_says_has_its_number_and_its_last_word_counts() -> None:
         (LogLevel.error, "worker 2: Fatal Python error"),
     ]
     assert said[0]["log_namespace"] == "pmip.store"
+
+
+@pytest.mark.parametrize("wrong", [PmipError("no such journal"), RuntimeError("a defect")])
+def test_a_worker_that_cannot_begin_ends(wrong: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that only stayed would keep its nodes, and who waits for its addresses, without an answer."""
+
+    class Other:
+        def start(self) -> None:
+            raise wrong
+
+    ended: list[bool] = []
+    with capturedLogs() as said:
+        begin(Other(), lambda: ended.append(True))  # type: ignore[arg-type]
+    assert ended == [True]
+    told = capsys.readouterr().err + "".join(str(event.get("log_failure", "")) for event in said)
+    assert str(wrong) in told
