@@ -5,10 +5,11 @@ is written under other names, which become its own when all is written; then the
 anybody works. Whatever moment a crash comes at, one whole set is there, and if there are two they say the same.
 """
 
+import fcntl
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 from pmip_tw.errors import StoreError
 from pmip_tw.mobility.records import JournalFormat, Record
@@ -58,11 +59,27 @@ class Slices:
         StoreError: which file cannot be used, and what to do; what journals held is there as before.
         """
         try:
-            return self._become(workers, resliced)
+            with self._alone():
+                return self._become(workers, resliced)
         except OSError as error:
             raise StoreError(
                 self._path, f"its journals cannot be renewed for {workers} workers: {error.strerror}"
             ) from error
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Another start waits: one that has seen the old set would begin it anew when this one has taken it away."""
+        try:
+            directory = os.open(os.path.dirname(os.path.abspath(self._path)), os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:  # so there are no journals
+            yield
+            return
+        try:
+            with suppress(OSError):  # not every file system can
+                fcntl.flock(directory, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(directory)
 
     def _become(self, workers: int, resliced: Resliced) -> int | None:
         there = self._sets()

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -246,3 +247,21 @@ def test_what_cannot_be_read_is_not_destroyed_with_its_journal(path: str) -> Non
     assert sorted(os.listdir(os.path.dirname(path))) == sorted(map(os.path.basename, (path, kept)))
     assert any("put aside" in problem for problem in checked(kept).problems)
     assert become(path, 1) is None and os.path.exists(kept)
+
+
+def test_two_starts_at_once_sort_one_after_the_other(path: str) -> None:
+    """The second finds what the first has made, and not half of what was before."""
+    begin(path, 3)
+    ended: list[int | None] = []
+    second = threading.Thread(target=lambda: ended.append(become(path, 2)))
+
+    def slowly(journals: Journals) -> Sequence[Sequence[Record]]:
+        second.start()
+        second.join(0.3)
+        assert second.is_alive(), "it waits"
+        return split(2)(journals)
+
+    assert Slices(path, FORM, horizon=HORIZON).become(2, slowly) == 3
+    second.join(30)
+    assert ended == [None]
+    assert holders(path, 2) == expected(2)
