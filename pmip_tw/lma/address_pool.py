@@ -72,13 +72,11 @@ class AddressPool:
         """The first address that nobody had before; None if there is none left."""
         address, last = self._next, self._within[1]
         while address < last:
-            free = self._held.next_free(self._users.next_free(address))
-            if free in self._users:
-                address = free
-            elif free in self._never:
-                address = Ipv4(free + 1)
+            if self._users.get(address) is not None or self._held.get(address) is not None:
+                address = self._held.next_free(self._users.next_free(address))
+            elif address in self._never:
+                address = Ipv4(address + 1)
             else:
-                address = free
                 break
         self._next = address
         return address if address < last else None

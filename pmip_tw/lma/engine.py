@@ -46,6 +46,7 @@ _REQUEST = int(MessageType.REGISTRATION_REQUEST)
 _REQUEST_OCTET = bytes((_REQUEST,))
 _REVOCATION = int(MessageType.REVOCATION)
 _REVOCATION_ACK = int(MessageType.REVOCATION_ACK)
+_ACK_OCTET = bytes((_REVOCATION_ACK,))
 
 
 class LmaEngine:
@@ -160,11 +161,14 @@ class LmaEngine:
         """
         if local != self.address:
             return None
-        now = self._clock.of(now)
-        decided = self._renewals.decide(payload, source, now)
-        if decided is None and payload[:1] == _REQUEST_OCTET:
-            return self._newcomers.decide(payload, source, now)
-        return decided
+        kind = payload[:1]
+        if kind == _REQUEST_OCTET:
+            now = self._clock.of(now)
+            decided = self._renewals.decide(payload, source, now)
+            return self._newcomers.decide(payload, source, now) if decided is None else decided
+        if kind == _ACK_OCTET:
+            return self._revoker.echoed(payload, source, self._clock.of(now))
+        return None
 
     def renewed(self, commit: Commit) -> Binding | None:
         """A renewal is durable: its binding, and its ``answer`` is sent. None: it is none, or see ``stands``."""

@@ -133,10 +133,10 @@ class Revocation(_Authenticated, kw_only=True):
         )
 
 
-def acknowledged_in(datagram: bytes) -> tuple[Ipv4, int, bool]:
-    """Home address, identifier and I bit of an acknowledgment; Truncated: it has no room for them."""
+def acknowledged_in(datagram: bytes) -> tuple[Ipv4, int, bool] | None:
+    """Home address, identifier and I bit of an acknowledgment; None: it has no room for them."""
     if len(datagram) < _ACK.size:
-        raise Truncated(f"revocation acknowledgment of {len(datagram)} octets", len(datagram))
+        return None
     _, flags, home, identifier = _ACK.unpack_from(datagram)
     return home, identifier, flags & ACK_INFORM != 0
 
