@@ -39,6 +39,7 @@ class Database:
         self._codec = RowCodec(form)
         self._horizon = horizon
         self._clocks = clocks
+        self._written = 0
 
     def open(self, layout: Layout = LAYOUT) -> None:
         """StoreError: the file cannot be used, and was not changed."""
@@ -126,10 +127,11 @@ class Database:
         except SQLITE_ERRORS as error:
             raise trouble(self._place.path, error) from error
         self._next += len(rows)
+        self._written = sum(len(row[-1]) for row in rows)
 
     def trim(self) -> None:
         """Drop some of the rows that cannot matter any more, if there are enough of them."""
-        self._trimming.step(self._clocks(), self._next - 1)
+        self._trimming.step(self._clocks(), self._next - 1, self._written)
 
     def close(self) -> None:
         self._db.close()

@@ -9,7 +9,9 @@ from pmip_tw.store.reading import RUN
 
 MOST_ROWS = 256
 MOST_OCTETS = 1 << 19
-"""Of one step, which appends wait for: some milliseconds."""
+"""Of one step, which appends wait for: some milliseconds. Behind a commit of more it is twice as much as that was, so
+that a slow disk, whose commits are large, does not fill.
+"""
 
 _PORTION = 100
 """Rows may stay for a hundredth of the horizon longer: then there are many, and one transaction drops them."""
@@ -37,13 +39,16 @@ class Trimming:
         self._slack = horizon / _PORTION
         self._next_look = now.since_boot
 
-    def step(self, now: Instant, newest: int) -> None:
-        """Drop the oldest rows that are dead, if it is time to look; ``newest``: the row that stays in any case."""
+    def step(self, now: Instant, newest: int, written: int) -> None:
+        """Drop the oldest rows that are dead, if it is time to look.
+
+        ``newest``: the row that stays in any case; ``written``: octets of the last commit.
+        """
         if now.since_boot < self._next_look:
             return
         self._next_look = now.since_boot + self._slack
         oldest = self._oldest(newest)
-        dead = self._dead(oldest, now.since_boot)
+        dead = self._dead(oldest, now.since_boot, max(MOST_OCTETS, 2 * written))
         if dead:
             self._db.execute("DELETE FROM journal WHERE id <= ?", (oldest[dead - 1].number,))
         if dead < len(oldest):
@@ -51,12 +56,12 @@ class Trimming:
         elif len(oldest) == MOST_ROWS:
             self._next_look = now.since_boot
 
-    def _dead(self, oldest: Sequence[_Old], now: float) -> int:
-        """How many of ``oldest`` to drop in one step."""
+    def _dead(self, oldest: Sequence[_Old], now: float, most: int) -> int:
+        """How many of ``oldest`` to drop in one step, of ``most`` octets but for the first."""
         octets = 0
         for count, row in enumerate(oldest):
             octets += row.octets
-            if row.dies > now or (octets > MOST_OCTETS and count):
+            if row.dies > now or (octets > most and count):
                 return count
         return len(oldest)
 

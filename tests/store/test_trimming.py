@@ -8,7 +8,7 @@ import pytest
 
 from pmip_tw.store import reading
 from pmip_tw.store.clocks import Instant
-from pmip_tw.store.database import Database
+from pmip_tw.store.database import MOST_RECORDS, Database
 from pmip_tw.store.place import Place
 from pmip_tw.store.reading import connect, oldest_first
 from pmip_tw.store.trimming import MOST_ROWS
@@ -111,6 +111,19 @@ def test_a_step_is_small_by_octets_as_well(path: Path, machine: Machine) -> None
         machine.pass_time(2 * HORIZON)
         database.trim()
         assert 5 <= len(numbers(path)) <= 8
+
+
+def test_commits_of_several_rows_do_not_outrun_it(path: Path, machine: Machine) -> None:
+    """A slow disk makes few commits, of all that has come meanwhile: as much must go as comes."""
+    most = 0
+    with opened(path, machine) as database:
+        for _ in range(40):
+            database.write([held(number) for number in range(3 * MOST_RECORDS)])
+            database.trim()
+            machine.pass_time(HORIZON / 10)
+            most = max(most, len(numbers(path)))
+        assert most <= 3 * 14  # what is written in a horizon, and in its slack
+        assert len(numbers(path)) <= 3 * 12
 
 
 @pytest.mark.parametrize(("away", "left"), [(HORIZON / 2, 20), (HORIZON + 1, 11)])
