@@ -8,6 +8,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from glob import escape, glob
 from math import isfinite
 from typing import Any
 
@@ -99,10 +100,19 @@ def _connected(path: str, *, at_rest: bool) -> sqlite3.Connection:
         with open(path, "rb"):
             pass
     except OSError as error:
-        raise StoreError(path, f"cannot be read: {error.strerror}") from error
+        raise StoreError(path, f"cannot be read: {error.strerror}{_advice(path, error)}") from error
     if not at_rest:
         return reading.connect(path, "ro")
     return sqlite3.connect(f"{reading.file_uri(path)}?immutable=1", uri=True, isolation_level=None)
+
+
+def _advice(path: str, error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return "; run this as the daemon's user, or as root"
+    if isinstance(error, IsADirectoryError):
+        return "; name a file in it, as 'store' does"
+    parts = sorted(glob(f"{escape(path)}.*-of-*[0-9]"))
+    return f"; there is one for each worker: {', '.join(parts)}" if parts else ""
 
 
 class _Contents:

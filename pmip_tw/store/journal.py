@@ -21,6 +21,7 @@ from pmip_tw.mobility.records import JournalFormat, Record, Superseded
 from pmip_tw.store.clocks import Clocks, system_clocks
 from pmip_tw.store.database import Database
 from pmip_tw.store.loading import load
+from pmip_tw.store.mounts import doubt
 from pmip_tw.store.place import Place
 from pmip_tw.store.rows import RowCodec
 
@@ -78,6 +79,8 @@ class SqliteJournal:
     def start(self) -> None:
         self._database.open()
         self._open = True
+        if reason := doubt(self._path):
+            self._log.warn("{path}: {reason}", path=self._path, reason=reason)
         # A process that ends without stopping ends as if it was killed: what it was told is durable.
         threading.Thread(target=self._work, name=f"journal {self._path}", daemon=True).start()
 

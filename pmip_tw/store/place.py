@@ -55,6 +55,9 @@ class Place:
 
     def _prepare_directory(self) -> None:
         directory = os.path.dirname(os.path.abspath(self.path))
+        if os.path.lexists(directory) and not os.path.isdir(directory):
+            what = "a link to nothing" if os.path.islink(directory) else "no directory"
+            raise StoreError(self.path, f"{directory} is {what}: name another path in 'store'")
         try:
             if not os.path.isdir(directory):
                 os.mkdir(directory, 0o700)

@@ -210,6 +210,26 @@ class TestDamaged:
         assert done.stderr.startswith(f"pmipctl: {path}: {why}")
         assert json.loads(pmipctl("--json", "store", look, str(path)).stdout)["error"].startswith(f"{path}: ")
 
+    def test_what_is_no_file(self, tmp_path: Path) -> None:
+        done = pmipctl("store", "check", str(tmp_path))
+        assert (
+            done.stderr
+            == f"pmipctl: {tmp_path}: cannot be read: Is a directory; name a file in it, as 'store' does\n"
+        )
+
+    def test_several_workers_have_several(self, tmp_path: Path) -> None:
+        """The operator has given the name that stands in the configuration."""
+        path, parts = tmp_path / "lma.journal", []
+        for worker in range(2):
+            parts.append(f"{path}.{worker}-of-2")
+            Path(parts[-1]).touch()
+            Path(f"{parts[-1]}-wal").touch()
+        done = pmipctl("store", "check", str(path))
+        assert done.stderr == (
+            f"pmipctl: {path}: cannot be read: No such file or directory; there is one for each worker:"
+            f" {', '.join(parts)}\n"
+        )
+
     def test_a_newer_version(self, stopped: Path) -> None:
         with closing(connect(str(stopped), "rw")) as db:
             db.execute("PRAGMA user_version = 99")

@@ -11,9 +11,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from twisted.logger import capturedLogs, formatEvent
 
 from pmip_tw.errors import StoreError
-from pmip_tw.store import contents, database, rows
+from pmip_tw.store import contents, database, mounts, rows
 from pmip_tw.store.journal import PAUSE, SqliteJournal
 from pmip_tw.store.reading import connect
 from tests.loops import run_until
@@ -139,6 +140,18 @@ class TestReadOnly:
         folder.chmod(0o700)
         assert desk.content(path) == []
 
+    def test_who_may_not_read_it_is_told_who_may(
+        self, desk: Desk, tmp_path: Path, nobody: Callable[[], None]
+    ) -> None:
+        if os.geteuid() != 0:
+            pytest.skip("needs two users: run it as root")
+        path = journal_of(desk, tmp_path, rows=1)
+        nobody()
+        with pytest.raises(
+            StoreError, match=r"Permission denied; run this as the daemon's user, or as root$"
+        ):
+            contents.checked(str(path))
+
     def test_a_file_of_another_user(self, desk: Desk, tmp_path: Path, nobody: Callable[[], None]) -> None:
         if os.geteuid() != 0:
             pytest.skip("needs two users: run it as root")
@@ -218,6 +231,51 @@ class TestOthersFiles:
             StoreError, match=r"No such file or directory.*create .*/a/b for the daemon's user"
         ):
             desk.open(tmp_path / "a" / "b" / "journal")
+
+    def test_a_directory_that_is_none(self, desk: Desk, tmp_path: Path) -> None:
+        """There is nothing to create: the name is taken."""
+        (tmp_path / "file").touch()
+        (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+        for name, what in (("file", "no directory"), ("link", "a link to nothing")):
+            path = tmp_path / name / "journal"
+            with pytest.raises(StoreError, match=f"^{path}: {path.parent} is {what}: name another path"):
+                desk.open(path)
+
+
+class TestDoubts:
+    def test_a_file_system_in_memory_is_warned_of(self, desk: Desk, small_disk: Path) -> None:
+        """A test of the LMA may be on one; who has mounted /var/lib there should know."""
+        path = small_disk / "journal"
+        with capturedLogs() as said:
+            journal = desk.open(path)
+        assert list(map(formatEvent, said)) == [
+            f"{path}: its file system (tmpfs) is in memory: what it has is gone when the machine loses its power or"
+            " starts anew: name a path on a local disk in 'store'"
+        ]
+        assert desk.save(journal, held(1)) is None
+
+    @pytest.mark.parametrize(
+        ("kind", "doubtful"), [("ext4", ""), ("nfs4", "(nfs4) is on a network"), ("ramfs", "in memory")]
+    )
+    def test_what_it_is_on(
+        self, kind: str, doubtful: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        device = tmp_path.stat().st_dev
+        table = tmp_path / "mountinfo"
+        table.write_text(
+            "36 35 0:0 / /elsewhere rw,noatime - xfs none rw\n"
+            f"37 35 {os.major(device)}:{os.minor(device)} / /tmp rw,noatime master:1 - {kind} server:/x rw\n"
+        )
+        monkeypatch.setattr(mounts, "MOUNTS", table)
+        assert mounts.file_system(str(tmp_path)) == kind
+        assert doubtful in mounts.doubt(str(tmp_path))
+        assert bool(doubtful) == bool(mounts.doubt(str(tmp_path)))
+
+    def test_what_cannot_be_seen_is_not_doubted(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(mounts, "MOUNTS", tmp_path / "nothing")
+        assert mounts.doubt(str(tmp_path)) == ""
 
 
 class TestRights:
