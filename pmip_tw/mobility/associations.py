@@ -136,13 +136,17 @@ class ReadyKeys:
 
     def __init__(self, most: int) -> None:
         self._most = most
+        # Some go at once: the collector of garbage counts how many more objects are made than are freed, and would come
+        # too late, to very many, if one went for each that is made.
+        self._at_once = max(1, most // 64)
         self._associations: deque[SecurityAssociation] = deque()
 
     def note(self, association: SecurityAssociation) -> None:
         """``association`` was made ready just now."""
         self._associations.append(association)
         if len(self._associations) > self._most:
-            self._associations.popleft().rest()
+            for _ in range(self._at_once):
+                self._associations.popleft().rest()
 
     def __len__(self) -> int:
         return len(self._associations)

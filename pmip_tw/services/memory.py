@@ -2,14 +2,15 @@
 
 import gc
 
-YOUNG = 40_000
+YOUNG = 2_500
 """Objects that are made, more than are freed, before the young ones are looked at; by default 700."""
 
-YOUNG_BEFORE_MIDDLE, MIDDLE_BEFORE_ALL = 50, 1000
+YOUNG_BEFORE_MIDDLE, MIDDLE_BEFORE_ALL = 8, 10_000
+"""Those that are left are looked at once more when there are 20,000, some milliseconds, and then hardly ever again."""
 
 
 def settle() -> None:
-    """What lives now lives long: from now on the collector does not look at it, and comes rarely.
+    """What lives now lives long: from now on the collector does not look at it, and at what is new never for long.
 
     Otherwise it would go through all bindings now and then, which takes 0.2 s for a million, although next to nothing
     here goes in circles: what is done with is freed at once, with or without a collector.
