@@ -56,9 +56,9 @@ def test_a_port_that_stays_somebodys_is_told(holder: socket.socket) -> None:
 def test_whatever_else_is_wrong_is_told_at_once() -> None:
     began = time.monotonic()
     with pytest.raises(PmipError, match="is it an address of this machine") as told:
-        SharedPort(ipv4("192.0.2.99"), 2, PORT).start()
+        SharedPort(ipv4("192.0.2.99"), 2, PORT, patience=60.0).start()
     assert not isinstance(told.value, PortInUse)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 30
 
 
 class WithoutProcesses(EPollReactor):
