@@ -144,8 +144,10 @@ class Clients:
             while sent < total or (len(replies) < total and silence < PATIENCE):
                 now = time.perf_counter() - began
                 due = min(total, int(now * rate) + 1, sent + _BURST)
-                if due > sent and now - sent / rate > LATE:
-                    late += due - sent
+                if due > sent:
+                    heard.seconds = now
+                    if now - sent / rate > LATE:
+                        late += due - sent
                 while sent < due:
                     sender, last = via[sent], sent + 1
                     # A shorter one ends what the kernel can cut.
@@ -159,8 +161,6 @@ class Clients:
                 self._read(replies, None)
                 now = time.perf_counter() - began
                 arrived.extend([now] * (len(replies) - before))
-                if sent < total:
-                    heard.seconds = now
                 silence = now - max(heard.seconds, arrived[-1] if arrived else 0.0)
         heard.sent, heard.late = total, late
         return heard

@@ -98,7 +98,7 @@ def test_an_open_loop_counts_from_the_intended_time() -> None:
     assert heard.seconds >= 198 / 2000  # what is due at an instant may leave just before it
     waited = latencies(messages, heard, 2000)
     assert len(waited) == 199
-    assert 0 <= waited[0] <= waited[-1] < 2
+    assert 0 <= waited[0] <= waited[-1] < 10
 
 
 def test_what_is_due_at_once_is_sent_at_once_and_arrives_apart() -> None:
