@@ -138,7 +138,7 @@ class ReadyKeys:
         self._most = most
         # Some go at once: the collector of garbage counts how many more objects are made than are freed, and would come
         # too late, to very many, if one went for each that is made.
-        self._at_once = max(1, most // 64)
+        self._at_once = max(1, most // 128)
         self._associations: deque[SecurityAssociation] = deque()
 
     def note(self, association: SecurityAssociation) -> None:

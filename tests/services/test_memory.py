@@ -53,8 +53,8 @@ from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.secret import Secret
 from pmip_tw.services.memory import settle
 
-nodes = [SecurityAssociation(4096, Secret(b"%16d" % number)) for number in range(120_000)]
-table = AssociationTable(((f"mn{number}", one) for number, one in enumerate(nodes)), most_ready=100_000)
+nodes = [SecurityAssociation(4096, Secret(b"%16d" % number)) for number in range(150_000)]
+table = AssociationTable(((f"mn{number}", one) for number, one in enumerate(nodes)), most_ready=131_072)
 settle()
 looked_at = []
 gc.callbacks.append(
@@ -71,8 +71,8 @@ print(table.ready, max(looked_at))
 """
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     ready, most = map(int, done.stdout.split())
-    assert 98_000 < ready <= 100_000
-    assert 1_000 < most < 60_000
+    assert 130_000 < ready <= 131_072
+    assert 1_000 < most < 30_000
 
 
 @pytest.mark.parametrize("role", [lma, mag])
