@@ -164,11 +164,10 @@ class _Contents:
         known: dict[str, set[object]] = {kind.about: set() for kind in self._kinds.values()}
         for row in reading.newest_first(self._db, self._shown):
             try:
-                records = _fields(row)
+                records = [(self._kind(record), record) for record in _fields(row)]
             except UnreadableRow:
                 continue
-            for record in reversed(records):
-                kind = self._kind(record)
+            for kind, record in reversed(records):
                 which = _one_or_all([_hashable(value) for value in kind.which(record)])
                 if which in known[kind.about]:
                     continue

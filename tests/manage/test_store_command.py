@@ -151,6 +151,16 @@ class TestDamaged:
             (False, 3),
         ]
 
+    def test_rows_of_kinds_that_nobody_knows(self, stopped: Path) -> None:
+        """The disk has changed what the journal says of itself."""
+        with closing(connect(str(stopped), "rw")) as db:
+            db.execute("DELETE FROM kinds WHERE tag = (SELECT max(tag) FROM kinds)")
+        why = f"{stopped}: row 2 cannot be read: it has a record of an unknown kind ([2])"
+        done = pmipctl("store", "check", str(stopped))
+        assert (done.returncode, done.stdout) == (1, f"{why}\n")
+        lines = pmipctl("store", "show", str(stopped)).stdout.splitlines()
+        assert [line.split()[1] for line in lines[1:-1]] == ["mn2@example.net", "mn1@example.net"]
+
     def test_export_reads_what_is_before_and_behind_a_damaged_page(self, tmp_path: Path) -> None:
         path = tmp_path / "journal"
         database = Database(Place(str(path)), FORM, horizon=3600.0, clocks=system_clocks())
