@@ -319,25 +319,19 @@ class Lma:
         arriving: list[Commit] = []
         local, busy = self._engine.address, self._settling.busy
         for commit in commits:
-            try:
-                if commit.owner not in busy:
-                    binding = self._engine.renewed(commit)
-                    if binding is not None:
-                        self._said[local].append((commit.answer, binding.terms.source))
-                        renewed.append(binding)
-                        continue
-                    if self._engine.arrives(commit):
-                        arriving.append(commit)
-                        continue
-                self._run(self._settling.settle(commit, now), now)
-            except Exception:
-                self._log.failure("what was saved for {owner} met a defect", owner=repr(commit.owner))
+            if commit.owner not in busy:
+                binding = self._engine.renewed(commit)
+                if binding is not None:
+                    self._said[local].append((commit.answer, binding.terms.source))
+                    renewed.append(binding)
+                    continue
+                if self._engine.arrives(commit):
+                    arriving.append(commit)
+                    continue
+            self._settling.settle(commit, now)
         if arriving:
             # Last: who had their addresses before has left by then.
-            try:
-                self._run(self._settling.settle_arriving(arriving, now), now)
-            except Exception:
-                self._log.failure("those who arrived met a defect")
+            self._settling.settle_arriving(arriving, now)
         if renewed:
             self._telling.gather(renewals(renewed))
         self._finish(now)

@@ -52,8 +52,15 @@ class Settling:
         """Whose entry the packet plane is busy with, or will be."""
         return self._busy
 
-    def settle(self, commit: Commit, now: Now) -> Iterable[Effect]:
-        """A durable ``commit``: what comes of it at once."""
+    def settle(self, commit: Commit, now: Now) -> None:
+        """A durable ``commit``. A defect of ours costs its owner the answer, and nobody else."""
+        try:
+            self._run(self._settled(commit, now), now)
+        except Exception:
+            self._log.failure("what was saved for {owner!r} met a defect", owner=commit.owner)
+
+    def _settled(self, commit: Commit, now: Now) -> Iterable[Effect]:
+        """What comes of it at once."""
         if self._busy.wait(commit):
             return ()
         if not self._engine.stands(commit):
@@ -63,13 +70,13 @@ class Settling:
         if not isinstance(refusal, Deferred):
             return self._carried(commit, refusal, now)
         self._busy.begin(commit)
-        refusal.addCallback(partial(self._carried_at_last, commit))
-        refusal.addErrback(partial(self._met_a_defect, commit.owner))
+        done = refusal.addCallback(partial(self._carried_at_last, commit))
+        done.addErrback(partial(self._met_a_defect, commit.owner))
+        done.addCallback(partial(self._go_on, commit.owner))
         return ()
 
-    def settle_arriving(self, commits: Iterable[Commit], now: Now) -> list[Effect]:
+    def settle_arriving(self, commits: Iterable[Commit], now: Now) -> None:
         """Durable ones that arrive: the packet plane takes all who come through one tunnel at once, if it can."""
-        effects: list[Effect] = []
         by_tunnel: defaultdict[tuple[Tunnel, str], dict[Ipv4, Commit]] = defaultdict(dict)
         for commit in commits:
             binding = commit.binding
@@ -78,47 +85,45 @@ class Settling:
         for (tunnel, domain), coming in by_tunnel.items():
             left = self._carrier.install_alike(AlikeEntries(tunnel, domain, [*coming]))
             alone = [coming.pop(home_address) for home_address in left]
-            effects += self._engine.arrived(coming.values(), now)
+            try:
+                self._run(self._engine.arrived(coming.values(), now), now)
+            except Exception:
+                self._log.failure("those who came through {tunnel} met a defect", tunnel=str(tunnel))
             for commit in alone:
-                effects += self.settle(commit, now)
-        return effects
+                self.settle(commit, now)
 
     def _carried(self, commit: Commit, refusal: Refusal | None, now: Now) -> Iterable[Effect]:
         if refusal is not None:
             return self._engine.failed(commit, refusal, now)
         return self._engine.committed(commit, now)
 
-    def _carried_at_last(self, commit: Commit, refusal: Refusal | None) -> None:
-        """Meanwhile the commit may have become obsolete."""
+    def _carried_at_last(self, commit: Commit, refusal: Refusal | None) -> "Deferred[None] | None":
+        """Meanwhile the commit may have become obsolete: then it fires when that is undone."""
         now = self._clock.now()
         if refusal is not None or self._engine.stands(commit):
             self._run(self._carried(commit, refusal, now), now)
-        else:
-            self._run(self._engine.superseded(commit), now)
-            undoing = self._engine.undone(commit)
-            if undoing:
-                undone = self._carrier.carry(undoing)
-                assert isinstance(undone, Deferred)
-                undone.addCallback(partial(self._undone, commit.owner))
-                undone.addErrback(partial(self._met_a_defect, commit.owner))
-                return
-        self._go_on(commit.owner)
+            return None
+        self._run(self._engine.superseded(commit), now)
+        undoing = self._engine.undone(commit)
+        if not undoing:
+            return None
+        undone = self._carrier.carry(undoing)
+        assert isinstance(undone, Deferred)
+        return undone.addCallback(partial(self._undone, commit.owner))
 
     def _undone(self, owner: bytes, refusal: Refusal | None) -> None:
         if refusal is not None:
             self._log.error("{owner!r} is not served as before: {why}", owner=owner, why=refusal.cause)
-        self._go_on(owner)
 
     def _met_a_defect(self, owner: bytes, defect: Failure) -> None:
         """Of ours: it costs what it happened to, and nothing that comes after it."""
         self._log.failure("what was carried out for {owner!r} met a defect", defect, owner=owner)
-        self._go_on(owner)
 
-    def _go_on(self, owner: bytes) -> None:
+    def _go_on(self, owner: bytes, carried: None) -> None:
         """The packet plane is as the engine believes: what has waited for that goes on."""
         now = self._clock.now()
         for waiting in self._busy.end(owner):
-            self._run(self.settle(waiting, now), now)
+            self.settle(waiting, now)
         self._finish(now)
         if not self._busy:
             self._end_waiting()

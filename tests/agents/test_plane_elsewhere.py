@@ -1,12 +1,16 @@
 """An LMA whose packet plane is in another process: what it is busy with may be obsolete when it has done it."""
 
+from itertools import count
+
 import pytest
+from twisted.logger import capturedLogs
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.agents.lma import Lma
 from pmip_tw.errors import PmipError
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram, Unreachable
+from pmip_tw.lma.commitment import Commit
 from pmip_tw.lma.records import LMA_JOURNAL
 from pmip_tw.mobility.tunnels import AnchorEntry, Tunnel
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
@@ -210,6 +214,28 @@ def test_a_deregistration_waits_as_well() -> None:
     assert bench.codes() == [] and bench.where() == [MAG1]
     bench.carrier.do()
     assert bench.codes() == [1] and bench.where() == []
+
+
+def test_a_defect_of_ours_is_not_what_others_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first of those who wait for the plane meets it."""
+    bench = Bench()
+    bench.ask(1)
+    bench.carrier.do()
+    bench.codes()
+    for mag in (MAG2, MAG1, MAG2):
+        bench.ask(1, mag)
+    stands, asked = bench.engine.stands, count(1)
+
+    def met(commit: Commit) -> bool:
+        if next(asked) == 2:
+            raise RuntimeError("a defect")
+        return stands(commit)
+
+    monkeypatch.setattr(bench.engine, "stands", met)
+    with capturedLogs() as said:
+        bench.carrier.do_all()
+    assert bench.codes() == [1] and bench.where() == [MAG2]
+    assert sum("log_failure" in event for event in said) == 1
 
 
 def test_at_the_end_what_is_under_way_is_answered() -> None:

@@ -1,5 +1,7 @@
 """An LMA and its disk: answers wait for it, failures are told, and the next process goes on."""
 
+from collections.abc import Iterable
+
 import pytest
 from twisted.logger import capturedLogs
 
@@ -8,8 +10,10 @@ from pmip_tw.agents.lma import Lma
 from pmip_tw.errors import StoreError
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram
+from pmip_tw.lma.commitment import Commit, Effect
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.records import LMA_JOURNAL, Bound, Revoking, Spent, Unbound
+from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.tunnels import AnchorEntry, Tunnel
 from pmip_tw.store.rows import RowCodec
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
@@ -411,3 +415,23 @@ def test_a_defect_of_ours_costs_those_whom_it_happens_to(part: str, monkeypatch:
         bench.store.commit()
     assert bench.codes() == {"arrived": [1], "saved": [1, 1]}[part]
     assert any("log_failure" in event for event in said)
+
+
+def test_a_defect_in_what_is_carried_out_together_stays_in_its_tunnel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench()
+    arrived, tunnels = bench.engine.arrived, iter([RuntimeError("a defect"), None])
+
+    def met(commits: Iterable[Commit], now: Now) -> list[Effect]:
+        defect = next(tunnels)
+        if defect is not None:
+            raise defect
+        return arrived(commits, now)
+
+    monkeypatch.setattr(bench.engine, "arrived", met)
+    bench.arrive((1, MAG1), (2, MAG2), (3, MAG2))
+    with capturedLogs() as said:
+        bench.store.commit()
+    assert bench.codes() == [1, 1]
+    assert sum("log_failure" in event for event in said) == 1
