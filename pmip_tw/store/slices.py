@@ -71,7 +71,7 @@ class Slices:
         """Another start waits: one that has seen the old set would begin it anew when this one has taken it away."""
         try:
             directory = os.open(os.path.dirname(os.path.abspath(self._path)), os.O_RDONLY | os.O_DIRECTORY)
-        except FileNotFoundError:  # so there are no journals
+        except (FileNotFoundError, NotADirectoryError):  # so there are no journals; who opens them says more
             yield
             return
         try:

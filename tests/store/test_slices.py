@@ -112,6 +112,15 @@ def test_where_nothing_was_there_is_nothing_to_do(path: str, workers: int) -> No
     assert names(path) == set()
 
 
+def test_what_is_wrong_with_the_directory_is_told_by_who_opens_them(tmp_path: Path) -> None:
+    """And what to do about it; here there is nothing to sort out."""
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for directory in ("none", "file", "link"):
+        path = str(tmp_path / directory / "lma.journal")
+        assert Slices(path, FORM, horizon=HORIZON).become(1, split(1)) is None
+
+
 @pytest.fixture
 def deeds(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """How many more changes of the directory happen before a crash."""
