@@ -55,7 +55,7 @@ def steps(draw: random.Random, length: int) -> list[Step]:
             "revoke": (node,),
             "revoked": (node, draw.randrange(-1, 90)),
             "lease": (draw.choice((FIXED, ipv4("10.1.0.2"), ipv4("10.1.0.3"))),),
-            "acknowledge": (draw.random(),),
+            "acknowledge": (draw.random(), draw.random(), draw.choice((0, 0, 1, 128))),
             "restart": (draw.choice((0.0, 30.0)), draw.random() < 0.3),
             "supply": (draw.choice(BLOCKS),),
         }.get(kind, ())  # fmt: skip
@@ -89,8 +89,7 @@ class Course:
         payload, source = self._heard[-1 - int(which * which * len(self._heard))]
         if origin is not None:
             source = Endpoint(*origin[1:])
-        at = int(where * len(payload))
-        self.subject.hear(payload[:at] + bytes((payload[at] ^ change,)) + payload[at + 1 :], *source)
+        self.subject.hear(_changed(payload, where, change), *source)
 
     _mutilated = _ask_again
 
@@ -143,7 +142,8 @@ class Course:
         )
         self.subject.hear(message.encode(mn_ha=KEYS[node]), *bound.source)
 
-    def _acknowledge(self, which: float) -> None:
+    def _acknowledge(self, which: float, where: float, change: int) -> None:
+        """The MAG does; perhaps one octet is changed on the way."""
         sent = [send for send in self.subject.sent if send.datagram[0] == MessageType.REVOCATION]
         if not sent:
             return
@@ -151,4 +151,12 @@ class Course:
         message = Revocation.decode(send.datagram)
         node = next(node for node, name in NAMES.items() if name == message.nai)
         ack = RevocationAck(home_address=message.home_address, identifier=message.identifier, nai=message.nai)
-        self.subject.hear(ack.encode(mn_ha=KEYS[node]), *send.destination)
+        payload = ack.encode(mn_ha=KEYS[node])
+        self._heard.append((payload, send.destination))
+        self.subject.hear(_changed(payload, where, change), *send.destination)
+
+
+def _changed(payload: bytes, where: float, change: int) -> bytes:
+    """With one octet changed, or with none."""
+    at = int(where * len(payload))
+    return payload[:at] + bytes((payload[at] ^ change,)) + payload[at + 1 :]
