@@ -36,6 +36,10 @@ class Lanes:
         """Whether something about ``owner`` is on its way, or waits."""
         return owner in self._by_owner
 
+    def is_about(self, key: EntryKey) -> bool:
+        """Whether something about the entry of ``key`` is on its way, or waits."""
+        return key in self._by_key
+
     def wait(self, commit: Commit) -> bool:
         """Behind whatever is before ``commit``; whether there is anything."""
         if not self._by_owner:

@@ -80,7 +80,9 @@ class Lma:
         self._telling = Telling(observers)
         self._store = store
         self._saving = Saving(store, saved=self._saved, failed=self._not_saved)
-        self._settling = Settling(engine, self._carrier, clock, run=self._run, finish=self._finish)
+        self._settling = Settling(
+            engine, self._carrier, forwarding, clock, run=self._run, finish=self._finish
+        )
         self._stopping = False
         # Restored entries that a packet plane in another process does not have yet.
         self._coming_back = 0
@@ -302,7 +304,7 @@ class Lma:
                     assert isinstance(effect.entry, AnchorEntry)
                     self._too_big[effect.entry.key] = None
                 elif type(effect) is Remove:
-                    self._forwarding.remove(effect.key)
+                    self._settling.remove(effect.key)
             except Exception:
                 # What the table has done already is carried out as far as possible: bindings end many at a time.
                 self._log.failure("the effect {kind} met a defect", kind=type(effect).__name__)

@@ -15,16 +15,20 @@ from twisted.python.failure import Failure
 from pmip_tw.addresses import Ipv4
 from pmip_tw.agents.carrying import ICarrier
 from pmip_tw.agents.lanes import Lanes
-from pmip_tw.interfaces import IClock
+from pmip_tw.interfaces import IClock, IForwardingPlane
 from pmip_tw.lma.commitment import Commit, Effect
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.tunnels import AlikeEntries, Tunnel
+from pmip_tw.mobility.effects import Remove
+from pmip_tw.mobility.tunnels import AlikeEntries, AnchorKey, EntryKey, Tunnel
 
 
 class Settling:
-    """``run(effects, now)`` gets what comes of it later, and ``finish(now)`` is called when that was all."""
+    """``run(effects, now)`` gets what comes of it later, and ``finish(now)`` is called when that was all.
+
+    ``forwarding``: who is told, besides the ``carrier``, that an entry is over.
+    """
 
     _log = Logger(namespace="pmip.lma")
 
@@ -32,6 +36,7 @@ class Settling:
         self,
         engine: LmaEngine,
         carrier: ICarrier,
+        forwarding: IForwardingPlane,
         clock: IClock,
         *,
         run: Callable[[Iterable[Effect], Now], None],
@@ -40,9 +45,12 @@ class Settling:
         self._engine = engine
         self._carrier = carrier
         self._clock = clock
+        self._forwarding = forwarding
         self._run = run
         self._finish = finish
         self._busy = Lanes()
+        # What is over, but for what was on its way then.
+        self._over: dict[EntryKey, None] = {}
         # Of who waits for the end of it, if it will come.
         self._idle: Deferred[None] | None = None
         self._given_up = False
@@ -92,6 +100,13 @@ class Settling:
             for commit in alone:
                 self.settle(commit, now)
 
+    def remove(self, key: EntryKey) -> None:
+        """An entry is over. What is on its way to its address comes first, and who gets that keeps it."""
+        if self._busy.is_about(key):
+            self._over[key] = None
+        else:
+            self._forwarding.remove(key)
+
     def _carried(self, commit: Commit, refusal: Refusal | None, now: Now) -> Iterable[Effect]:
         if refusal is not None:
             return self._engine.failed(commit, refusal, now)
@@ -124,6 +139,11 @@ class Settling:
         now = self._clock.now()
         for waiting in self._busy.end(owner):
             self.settle(waiting, now)
+        for key in [key for key in self._over if not self._busy.is_about(key)]:
+            del self._over[key]
+            assert isinstance(key, AnchorKey)
+            if self._engine.carried_at(key) is None:
+                self._run([Remove(key)], now)
         self._finish(now)
         if not self._busy:
             self._end_waiting()

@@ -79,9 +79,10 @@ class FakeStore:
         """How many appends are not durable yet."""
         return len(self._waiting)
 
-    def commit(self) -> None:
-        """One group commit of all that waits: durable in one row, or failed, newest first."""
-        batch, self._waiting = self._waiting, []
+    def commit(self, appends: int | None = None) -> None:
+        """One group commit of all that waits, or its first ``appends``: durable in one row, or failed, newest first."""
+        count = len(self._waiting) if appends is None else appends
+        batch, self._waiting = self._waiting[:count], self._waiting[count:]
         if not batch:
             return
         if self._disk.trouble:

@@ -205,6 +205,32 @@ def test_what_is_undone_does_not_come_back_at_an_address_that_is_anothers() -> N
     assert bench.codes() == [1, 1, 1]
 
 
+@covers("P38", "P77")
+@pytest.mark.parametrize("taken", [True, False])
+def test_what_is_over_is_not_taken_away_behind_what_replaces_it(taken: bool) -> None:
+    """The first node is back with another address, which the disk does not take, while the plane is asked to install
+    the second one at the address before.
+    """
+    bench = Bench(at_once=False)
+    bench.ask(1, MAG2)
+    bench.store.commit()
+    bench.carrier.do()
+    bench.ask(1, MAG2, lifetime=0)
+    give_away(bench)
+    saved = bench.store.waiting
+    bench.ask(1, home_address=Ipv4(FIRST_ADDRESS + 1))
+    bench.store.commit(saved)
+    bench.disk.trouble = "no room"
+    bench.store.commit()
+    assert bench.where() == [MAG2], "nobody removes what the plane is asked to replace"
+    if not taken:
+        bench.plane.fail_next_install("no room")
+    bench.carrier.do_all()
+    assert bench.codes() == [1, 130, 1 if taken else 130]
+    assert list(bench.plane.snapshot()) == [binding.entry for binding in bench.engine.bindings]
+    assert bench.where() == ([MAG1] if taken else [])
+
+
 def test_a_deregistration_waits_as_well() -> None:
     bench = Bench()
     bench.ask(1)
