@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 import attrs
 
 from pmip_tw.access.evidence import Evidence, EvidenceKind
-from pmip_tw.addresses import Endpoint, Ipv4, Mac
+from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, Mac
 from pmip_tw.dhcp.requests import Refusal
 from pmip_tw.mag import observed
 from pmip_tw.mag.effects import MagEffect
@@ -24,9 +24,9 @@ LEASE_EXPIRED = "DHCP lease expired"
 RELEASED = "released by DHCP"
 DECLINED = "address declined by DHCP"
 
-LAST_PACKETS = 3.0
-"""Seconds after a DHCPRELEASE in which a host may still send from the address: a client takes it away only when the
-message is on its way, and what was under way before it is no arrival."""
+LAST_PACKETS = 1.0
+"""Seconds after a DHCPRELEASE in which a host may still be sending from the address: a client takes it away only when
+the message has left, and what was under way before is no arrival."""
 
 _MOST_RELEASED = 1024
 
@@ -69,15 +69,18 @@ class Addressing(ABC):
     def __init__(self, policy: MagPolicy, links: HomeLinks, visitors: VisitorList) -> None:
         self._policy = policy
         self._links = links
-        self._released_at: Newest[tuple[Mac, Ipv4], float] = Newest(_MOST_RELEASED)
+        # The address that it released, and when.
+        self._gone: Newest[Mac, tuple[Ipv4, float]] = Newest(_MOST_RELEASED)
 
     def attaches(self, found: Evidence, now: Now) -> bool:
-        """Whether ``found`` is reason enough to serve somebody (P15)."""
+        """Whether ``found`` is reason enough to serve somebody (P15). Who has released its address and asks by DHCP
+        is here again."""
         if found.kind is EvidenceKind.DHCP:
-            return self._serves(found)
-        released_at = self._released_at.get((found.mac, found.address))
-        if released_at is not None and now.monotonic < released_at + LAST_PACKETS:
-            return False
+            self._gone.pop(found.mac, None)
+        else:
+            address, released_at = self._gone.get(found.mac, (UNSPECIFIED, 0.0))
+            if address and found.address == address and now.monotonic < released_at + LAST_PACKETS:
+                return False
         return self._serves(found)
 
     @abstractmethod
@@ -130,7 +133,7 @@ class Addressing(ABC):
 
     def _released(self, visitor: Visitor, now: Now) -> MagEffect:
         """The node has given its address back: its last packets shall not bring it in again."""
-        self._released_at[visitor.mac, visitor.home_address or visitor.hint] = now.monotonic
+        self._gone[visitor.mac] = visitor.home_address or visitor.hint, now.monotonic
         return observed.visitor_event("dhcp-release", visitor)
 
     def address_changed(self, address: Ipv4) -> list[MagEffect]:

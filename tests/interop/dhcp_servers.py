@@ -41,8 +41,11 @@ RELAYING = f'dhcp = "ack-trigger"\ndhcp_relay = {{ servers = ["{AAA_ADDRESS}"] }
 
 
 async def pings(made: World) -> bool:
-    status, _, _ = await run(made.mn.command("ping", "-c", "1", "-W", "3", CORRESPONDENT))
-    return status == 0
+    async def answered() -> bool:
+        status, _, _ = await run(made.mn.command("ping", "-c", "1", "-W", "3", CORRESPONDENT))
+        return status == 0
+
+    return await eventually(answered, within=20)
 
 
 async def registered(made: World, mag: str) -> list[str]:
@@ -109,11 +112,7 @@ async def by_itself(made: World) -> dict[str, Any]:
             "route replace default via 10.1.0.1 dev eth0",
             "neigh flush dev eth0",
         )
-
-        async def served() -> bool:
-            return await pings(made)
-
-        seen[address] = await eventually(served, within=20) and await registered(made, "mag1") == [address]
+        seen[address] = await pings(made) and await registered(made, "mag1") == [address]
     seen["bound"] = [row["home_address"] for row in await made.bindings()]
     return seen
 

@@ -249,7 +249,6 @@ class TestListening:
         effects = bench.wait(0.2)
         assert [request.lifetime for request in requests(effects)] == [0]
         assert only(Remove, effects)
-        assert bench.hear(STATION.data(ADDRESS)) == []  # its last packets are no arrival
 
     def test_a_release_before_the_registration_ends_what_was_asked_for(self) -> None:
         """There is no tunnel for it yet: the server does not hear of it."""

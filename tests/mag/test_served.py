@@ -95,7 +95,7 @@ class TestDhcp:
         [farewell] = requests(bench.hear(STATION.dhcp(MessageType.RELEASE, ciaddr=ADDRESS, server=GATEWAY)))
         assert bench.hear(last) == []
         bench.arrive(reply(farewell))
-        bench.wait(1)
+        bench.wait(0.5)
         assert bench.hear(last) == []
         assert list(bench.engine.visitors) == []
         assert only(Authenticate, bench.hear(STATION.data(OTHER)))
@@ -103,7 +103,7 @@ class TestDhcp:
     @covers("P15")
     @pytest.mark.parametrize(
         ("frame", "after"),
-        [(STATION.dhcp(MessageType.DISCOVER), 0.1), (STATION.data(ADDRESS), 3.1)],
+        [(STATION.dhcp(MessageType.DISCOVER), 0.1), (STATION.data(ADDRESS), 1.1)],
         ids=["DHCP", "packet"],
     )
     def test_who_released_its_address_may_come_back(self, frame: bytes, after: float) -> None:
@@ -114,6 +114,16 @@ class TestDhcp:
         bench.arrive(reply(farewell))
         bench.wait(after)
         assert only(Authenticate, bench.hear(frame))
+
+    def test_who_came_back_by_dhcp_is_here_again(self) -> None:
+        """What claims to be it on another port, or takes it there, is no last packet."""
+        bench = Bench()
+        bench.register()
+        [farewell] = requests(bench.hear(STATION.dhcp(MessageType.RELEASE, ciaddr=ADDRESS, server=GATEWAY)))
+        bench.arrive(reply(farewell))
+        bench.hear(STATION.dhcp(MessageType.DISCOVER))
+        effects = bench.hear(STATION.data(ADDRESS), port="acc1")
+        assert note("frame-dropped", effects).reason == "duplicate-mac"
 
     @covers("P21")
     def test_released_while_registering_is_not_forgotten_however_late_the_lma_answers(self) -> None:
