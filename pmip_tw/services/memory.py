@@ -6,7 +6,7 @@ YOUNG = 2_500
 """Objects that are made, more than are freed, before the young ones are looked at; by default 700."""
 
 YOUNG_BEFORE_MIDDLE, MIDDLE_BEFORE_ALL = 2, 40_000
-"""Those that are left are looked at once more when there are some 15,000, and then hardly ever again."""
+"""Those that are left are looked at once more when there are some 10,000, and then hardly ever again."""
 
 
 def settle() -> None:
