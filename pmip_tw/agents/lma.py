@@ -113,6 +113,8 @@ class Lma:
             self._store.stop()
             raise
         self._run(effects, now)
+        now = self._clock.now()  # reading takes its time: what ended meanwhile is over before anybody asks
+        self._run(self._engine.expire_all(now), now)
         self._finish(now)
 
     def _restore(self, now: Now) -> list[Effect]:

@@ -298,6 +298,14 @@ class LmaEngine:
         effects += self._revoker.wake(now)
         return effects
 
+    def expire_all(self, now: Now) -> list[Effect]:
+        """All lifetimes that are over end at once, not some of them for each ``wake``."""
+        now = self._clock.of(now)
+        effects: list[Effect] = []
+        while (deadline := self._bindings.next_deadline()) is not None and deadline <= now.monotonic:
+            effects += self._registrations.expire(now)
+        return effects
+
     def next_deadline(self) -> float | None:
         """When to call ``wake`` at the latest, monotonic seconds; long ago if there is something to tell at once."""
         if self._clock.set_back:

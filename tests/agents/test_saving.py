@@ -24,12 +24,14 @@ from pmip_tw.wire.revocation import Revocation
 from tests.agents.world import LMA, World
 from tests.conformance import covers
 from tests.forwarding.packets import from_node, to_node
-from tests.lma.anchor import FIRST_ADDRESS, MAG1, MAG2, Anchor
+from tests.lma.anchor import FIRST_ADDRESS, MAG1, MAG2, Anchor, nai
 from tests.observers import Notes
 
 
 class Bench:
     """An LMA on a disk; ``start`` begins a process. The Anchor makes the requests, and the engines."""
+
+    store_class = FakeStore
 
     def __init__(self, *, at_once: bool = False, **settings: object) -> None:
         self.anchor = Anchor(**settings)
@@ -45,7 +47,7 @@ class Bench:
 
     def start(self) -> None:
         self.engine = self.anchor._new_engine()
-        self.store = FakeStore(self.disk, LMA_JOURNAL, at_once=self.at_once)
+        self.store = self.store_class(self.disk, LMA_JOURNAL, at_once=self.at_once)
         self.agent = Lma(
             self.engine,
             clock=self.anchor.clock,
@@ -315,6 +317,25 @@ class TestRestarting:
         bench.agent._signalling.stop()
         bench.start()
         assert len(bench.engine.bindings) == 0 and bench.codes() == []
+
+    def test_what_ends_while_the_journal_is_read_is_over_before_anybody_asks(self) -> None:
+        bench = Bench(at_once=True, nodes=251, home="10.1.0.0/22")
+        bench.arrive(*((node, MAG1) for node in range(1, 251)), lifetime=10)
+        bench.arrive((251, MAG1))
+        bench.agent.stop()
+
+        class Slow(FakeStore):
+            def load(self, superseded=None):
+                yield from super().load(superseded)
+                bench.anchor.clock.advance(12.0)
+
+        bench.store_class = Slow
+        bench.start()
+        [left] = bench.engine.bindings
+        assert left.owner == nai(251)
+        [entry] = bench.plane.snapshot()
+        assert entry.key == left.key
+        assert len(bench.notes.named("binding-expired")) == 250
 
     def test_orphans_in_the_packet_plane_are_removed(self) -> None:
         bench = Bench()
