@@ -4,7 +4,7 @@ import json
 import signal
 import socket
 import stat
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -132,8 +132,8 @@ def test_connections_that_hang_give_way(mag_socket: Path) -> None:
             connection.sendall(b'{"command":')
         assert ask(mag_socket, command="show", what="counters")["rows"] == []
         oldest, newest = connections[0], connections[-1]
-        with pytest.raises(ConnectionResetError):
-            oldest.recv(1)
+        with suppress(ConnectionResetError):  # what the daemon had not read yet; the end, if it had
+            assert oldest.recv(1) == b""
         newest.sendall(b'"show","what":"counters"}\n')
         assert newest.recv(100) == b'{"role":"mag","rows":[]}\n'
 

@@ -58,6 +58,22 @@ def stopped(killed: Path) -> Path:
     return killed
 
 
+@pytest.fixture
+def torn(tmp_path: Path) -> Path:
+    """2000 rows; a page in their middle has lost its beginning."""
+    path = tmp_path / "journal"
+    database = Database(Place(str(path)), FORM, horizon=3600.0, clocks=system_clocks())
+    database.open()
+    for number in range(2000):
+        database.write([held(number)])
+    database.close()
+    octets = bytearray(path.read_bytes())
+    page = octets.index(b"mn1000@") // 4096 * 4096
+    octets[page : page + 16] = bytes(16)
+    path.write_bytes(octets)
+    return path
+
+
 @pytest.fixture(params=["running", "killed", "stopped"])
 def path(request: pytest.FixtureRequest) -> Path:
     found = request.getfixturevalue(request.param)
@@ -161,46 +177,26 @@ class TestDamaged:
         lines = pmipctl("store", "show", str(stopped)).stdout.splitlines()
         assert [line.split()[1] for line in lines[1:-1]] == ["mn2@example.net", "mn1@example.net"]
 
-    def test_export_reads_what_is_before_and_behind_a_damaged_page(self, tmp_path: Path) -> None:
-        path = tmp_path / "journal"
-        database = Database(Place(str(path)), FORM, horizon=3600.0, clocks=system_clocks())
-        database.open()
-        for number in range(2000):
-            database.write([held(number)])
-        database.close()
-        octets = bytearray(path.read_bytes())
-        page = octets.index(b"mn1000@") // 4096 * 4096
-        octets[page : page + 16] = bytes(16)
-        path.write_bytes(octets)
-        done = pmipctl("store", "export", str(path))
+    def test_export_reads_what_is_before_and_behind_a_damaged_page(self, torn: Path) -> None:
+        done = pmipctl("store", "export", str(torn))
         rows = [json.loads(line)["row"] for line in done.stdout.splitlines()]
         assert done.returncode == 1
-        assert done.stderr.startswith(f"pmipctl: {path}: is damaged")
+        assert done.stderr.startswith(f"pmipctl: {torn}: is damaged")
         assert 1500 < len(rows) < 2000
         assert {1, 2, 1999, 2000} <= set(rows)
-        done = pmipctl("store", "check", str(path))
+        done = pmipctl("store", "check", str(torn))
         assert done.returncode == 1
 
-    def test_show_ends_its_json_where_it_cannot_go_on(self, tmp_path: Path) -> None:
-        path = tmp_path / "journal"
-        database = Database(Place(str(path)), FORM, horizon=3600.0, clocks=system_clocks())
-        database.open()
-        for number in range(2000):
-            database.write([held(number)])
-        database.close()
-        octets = bytearray(path.read_bytes())
-        page = octets.index(b"mn1000@") // 4096 * 4096
-        octets[page : page + 16] = bytes(16)
-        path.write_bytes(octets)
-        done = pmipctl("store", "show", "--json", str(path))
+    def test_show_ends_its_json_where_it_cannot_go_on(self, torn: Path) -> None:
+        done = pmipctl("store", "show", "--json", str(torn))
         found = json.loads(done.stdout)
         assert (done.returncode, done.stderr) == (1, "")
-        assert found["error"].startswith(f"{path}: is damaged")
+        assert found["error"].startswith(f"{torn}: is damaged")
         assert 500 < len(found["records"]) < 1500
         assert found["records"][0]["owner"] == "mn1999@example.net"
-        done = pmipctl("store", "show", str(path))
+        done = pmipctl("store", "show", str(torn))
         assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr.startswith(f"pmipctl: {path}: is damaged")
+        assert done.stderr.startswith(f"pmipctl: {torn}: is damaged")
 
     @pytest.mark.parametrize(
         ("content", "why"),
