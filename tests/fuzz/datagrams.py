@@ -9,7 +9,7 @@ from pmip_tw.errors import WireError
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.wire import extensions as ext
 
-FIXED = {1: 24, 3: 20, 7: 20, 15: 12}
+FIXED = {1: 24, 3: 20, 7: 20, 15: 12, 250: 20, 251: 20}
 """Octets in front of the extensions, by message type."""
 
 AUTHENTICATORS = (ext.MN_HA, ext.FA_HA, ext.GENERALIZED_AUTHENTICATION)

@@ -15,6 +15,7 @@ from pmip_tw.wire.encapsulation import IpInIp, TunnelData
 from pmip_tw.wire.ethernet import EthernetFrame
 from pmip_tw.wire.icmp import IcmpMessage, echo_reply, fragmentation_needed
 from pmip_tw.wire.ipv4 import Ipv4Packet
+from pmip_tw.wire.pretunnel import PreTunnelReply, PreTunnelRequest
 from pmip_tw.wire.registration import RegistrationReply, RegistrationRequest
 from pmip_tw.wire.revocation import Revocation, RevocationAck
 from pmip_tw.wire.udp import UdpDatagram
@@ -190,6 +191,20 @@ TARGETS = (
         about="decoding acknowledgments of revocations",
         check=message(RevocationAck),
         seeds=messages(15, 12, "revocation"),
+        head=0,
+    ),
+    Target(
+        name="pre-tunnel-request",
+        about="decoding pre-tunnel requests",
+        check=message(PreTunnelRequest),
+        seeds=messages(250, 20, "nat"),
+        head=0,
+    ),
+    Target(
+        name="pre-tunnel-reply",
+        about="decoding pre-tunnel replies",
+        check=message(PreTunnelReply),
+        seeds=messages(251, 20, "nat"),
         head=0,
     ),
     Target(

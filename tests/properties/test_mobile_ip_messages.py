@@ -14,6 +14,7 @@ from pmip_tw.wire.extension_values import (
     UdpTunnelReply,
     UdpTunnelRequest,
 )
+from pmip_tw.wire.pretunnel import PreTunnelReply, PreTunnelRequest
 from pmip_tw.wire.registration import RegistrationReply, RegistrationRequest
 from pmip_tw.wire.revocation import Revocation, RevocationAck
 from tests.conformance import covers
@@ -69,11 +70,22 @@ associations = st.builds(
     st.binary(min_size=1, max_size=80).map(Secret),
     st.sampled_from(Algorithm),
 )
-messages = st.sampled_from([RegistrationRequest, RegistrationReply, Revocation, RevocationAck])
+message_types = st.integers(28, 254)
+messages = st.sampled_from(
+    [
+        RegistrationRequest,
+        RegistrationReply,
+        Revocation,
+        RevocationAck,
+        PreTunnelRequest,
+        PreTunnelReply,
+    ]
+)
+firsts = st.sampled_from([b"\x01", b"\x03", b"\x07", b"\x0f", b"\xfa", b"\xfb", b""])
 
 
 @covers("E4")
-@given(messages, st.binary(max_size=120), st.sampled_from([b"\x01", b"\x03", b"\x07", b"\x0f", b""]))
+@given(messages, st.binary(max_size=120), firsts)
 def test_any_octets_give_a_value_or_a_wire_error(message, octets, first) -> None:
     try:
         found = message.decode(first + octets)
@@ -128,3 +140,45 @@ def test_revocations_survive_the_wire(revocation) -> None:
 )
 def test_acknowledgments_survive_the_wire(ack) -> None:
     assert RevocationAck.decode(ack.encode()) == ack
+
+
+@given(
+    st.builds(
+        PreTunnelRequest,
+        home_agent=addresses,
+        care_of_address=addresses,
+        identification=st.integers(0, 2**64 - 1),
+        udp_tunnel=st.none() | st.builds(UdpTunnelRequest, bits, bits, bits, st.integers(0, 255)),
+        **extensions,
+    ),
+    associations,
+    message_types,
+)
+def test_pre_tunnel_requests_survive_the_wire(request, association, kind) -> None:
+    octets = request.encode(kind, mn_ha=association, fa_ha=association)
+    found = PreTunnelRequest.decode(octets, kind)
+    for authenticator in (found.mn_ha, found.fa_ha):
+        assert association.verify(octets[: authenticator.covered], authenticator.value)
+    found.mn_ha = found.fa_ha = None
+    assert found == request
+
+
+@given(
+    st.builds(
+        PreTunnelReply,
+        status=st.integers(0, 255),
+        home_agent=addresses,
+        care_of_address=addresses,
+        identification=st.integers(0, 2**64 - 1),
+        udp_tunnel=st.none() | st.builds(UdpTunnelReply, st.integers(0, 255), bits, st.integers(0, 65535)),
+        **extensions,
+    ),
+    associations,
+    message_types,
+)
+def test_pre_tunnel_replies_survive_the_wire(reply, association, kind) -> None:
+    octets = reply.encode(kind, mn_ha=association)
+    found = PreTunnelReply.decode(octets, kind)
+    assert association.verify(octets[: found.mn_ha.covered], found.mn_ha.value)
+    found.mn_ha = None
+    assert found == reply
