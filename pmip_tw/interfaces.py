@@ -14,7 +14,7 @@ from zope.interface import Attribute, Interface
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.errors import StoreError
 from pmip_tw.mobility.records import Record, Superseded
-from pmip_tw.mobility.tunnels import AccessKey, AlikeEntries, Counters, Entry, EntryKey
+from pmip_tw.mobility.tunnels import AccessKey, AlikeEntries, Counters, Entry, EntryKey, Tunnel
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -178,6 +178,9 @@ class IPacketReceiver(Interface):
     def dhcp_shown(key: AccessKey, packet: bytes) -> None:
         """A copy of a DHCP packet that was carried to or from the node of ``key``, whose entry has ``shows_dhcp``."""
 
+    def dhcp_tunneled(tunnel: Tunnel, packet: bytes) -> None:
+        """A whole IPv4 packet with DHCP that came out of ``tunnel``, where ``open_dhcp`` has been asked for."""
+
 
 class IForwardingPlane(Interface):
     """The packet plane: it holds exactly the entries that were installed and were not removed."""
@@ -228,6 +231,20 @@ class IForwardingPlane(Interface):
 
         The answer goes to ``keepalive_answered``, not to the node. Nothing happens if there is no such entry.
         """
+
+    def open_dhcp(tunnel: Tunnel) -> None:
+        """Hand up, from now on, DHCP that comes out of ``tunnel`` for nodes which have no entry (N52).
+
+        That is unfragmented UDP, from port 68 to 67 at an anchor and not from a home address that it has, from 67 to
+        68 at a MAG and not to one that came through this tunnel; it goes to ``dhcp_tunneled``. Whatever else there is
+        for no entry is dropped as before. ForwardingError: there is no way into such a tunnel.
+        """
+
+    def close_dhcp(tunnel: Tunnel) -> None:
+        """No more; entries that have this tunnel go on as they are. Idempotent."""
+
+    def send_dhcp(tunnel: Tunnel, packet: bytes) -> None:
+        """Send a whole IPv4 packet through ``tunnel``; it is lost, and counted, if DHCP is not open there."""
 
     def use_address(local: Ipv4) -> None:
         """From now on ``local`` is this MAG's own address (P82): entries may have it as their tunnel's local end.

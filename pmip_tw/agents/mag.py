@@ -46,8 +46,8 @@ from pmip_tw.mag.effects import (
 )
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Install, Observe, Remove, Send
-from pmip_tw.mobility.tunnels import AccessEntry, AccessKey
+from pmip_tw.mobility.effects import CloseDhcp, Install, Observe, OpenDhcp, Remove, Send, SendThrough
+from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Tunnel
 
 
 @implementer(ISignallingReceiver, IPacketReceiver, IDhcpReceiver, IUplinkReceiver)
@@ -179,6 +179,10 @@ class Mag:
         now = self._clock.now()
         self._run(self._engine.dhcp_shown(key, packet, now), now)
 
+    def dhcp_tunneled(self, tunnel: Tunnel, packet: bytes) -> None:
+        now = self._clock.now()
+        self._run(self._engine.dhcp_tunneled(tunnel, packet, now), now)
+
     def datagrams_received(self, batch: Sequence[Datagram]) -> None:
         authentic: list[Endpoint] = []
 
@@ -275,6 +279,12 @@ class Mag:
             case SendDhcp():
                 assert self._dhcp is not None
                 self._dhcp.send(effect.payload, effect.server)
+            case SendThrough():
+                self._forwarding.send_dhcp(effect.tunnel, effect.packet)
+            case OpenDhcp():
+                self._open_dhcp(effect.tunnel)
+            case CloseDhcp():
+                self._forwarding.close_dhcp(effect.tunnel)
             case Keepalive():
                 self._forwarding.keepalive(effect.key)
             case Transmit():
@@ -316,6 +326,13 @@ class Mag:
         except ForwardingError as error:
             return self._engine.forwarding_failed(entry, str(error), now)
         return then
+
+    def _open_dhcp(self, tunnel: Tunnel) -> None:
+        """Who wanted it asks again by DHCP, and then it is tried again."""
+        try:
+            self._forwarding.open_dhcp(tunnel)
+        except ForwardingError as error:
+            self._log.error("no DHCP through {tunnel}: {error}", tunnel=str(tunnel), error=str(error))
 
     def _authenticate(self, effect: Authenticate) -> None:
         def concluded(verdict: Verdict) -> None:

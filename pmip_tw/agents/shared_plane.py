@@ -13,7 +13,7 @@ from pmip_tw.errors import ForwardingError
 from pmip_tw.interfaces import IForwardingPlane
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.effects import Install, Remove
-from pmip_tw.mobility.tunnels import AlikeEntries, AnchorEntry, AnchorKey, Counters, Entry, EntryKey
+from pmip_tw.mobility.tunnels import AlikeEntries, AnchorEntry, AnchorKey, Counters, Entry, EntryKey, Tunnel
 
 if TYPE_CHECKING:
     from pmip_tw.interfaces import IPacketReceiver
@@ -147,6 +147,15 @@ class RemotePlane:
 
     def keepalive(self, key: "AccessKey") -> None:
         """MAGs ask, anchors answer."""
+
+    def open_dhcp(self, tunnel: Tunnel) -> None:
+        raise ForwardingError("open DHCP in", str(tunnel), "the packet plane is worker 0's")
+
+    def close_dhcp(self, tunnel: Tunnel) -> None:
+        """None is open."""
+
+    def send_dhcp(self, tunnel: Tunnel, packet: bytes) -> None:
+        """None is open: it is lost."""
 
     def use_address(self, local: int) -> None:
         raise ForwardingError("use", str(local), "an anchor keeps its address: MAGs know it by that")

@@ -25,7 +25,7 @@ from pmip_tw.interfaces import (
     ISignalling,
     ITunnelDataReceiver,
 )
-from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, AlikeEntries, Counters, Entry, EntryKey
+from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, AlikeEntries, Counters, Entry, EntryKey, Tunnel
 
 _FINISHED = (b"\0\0", b"\2\0")  # flags and type of a frame with nothing left to do, checksum verified or not
 
@@ -154,8 +154,17 @@ class TunAccess:
     def keepalive(self, key: AccessKey) -> None:
         self._switch.keepalive(key)
 
+    def open_dhcp(self, tunnel: Tunnel) -> None:
+        self._switch.dhcp.open(tunnel)
+
+    def close_dhcp(self, tunnel: Tunnel) -> None:
+        self._switch.dhcp.close(tunnel)
+
+    def send_dhcp(self, tunnel: Tunnel, packet: bytes) -> None:
+        self._switch.dhcp.send(tunnel, packet)
+
     def use_address(self, local: Ipv4) -> None:
-        self._core.use_address(local, {entry.tunnel.local for entry in self._switch.snapshot()})
+        self._core.use_address(local, self._switch.locals_used())
         self._local = local
 
     # ITunnelDataReceiver

@@ -5,16 +5,16 @@ No sockets here: every provider moves packets by these rules, and the edges are 
 
 from collections.abc import Callable, Sequence
 
-from zope.interface import implementer
-
 from pmip_tw.addresses import BROADCAST_MAC, Ipv4, Mac
 from pmip_tw.errors import ForwardingError, WireError
 from pmip_tw.forwarding import drops, mss, offloads
 from pmip_tw.forwarding.access_broadcasts import AccessBroadcasts
 from pmip_tw.forwarding.access_session import AccessSession
 from pmip_tw.forwarding.budget import ERRORS_PER_SECOND, Budget
-from pmip_tw.forwarding.dhcp_packets import is_to_dhcp_client, is_to_dhcp_server
+from pmip_tw.forwarding.dhcp_packets import is_from_server, is_to_dhcp_client, is_to_dhcp_server
+from pmip_tw.forwarding.dhcp_tunnels import DhcpTunnels
 from pmip_tw.forwarding.keepalives import answered, keepalive
+from pmip_tw.forwarding.nobody import Nobody
 from pmip_tw.forwarding.path_mtu import LINK_MTU
 from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, Way, require_carriable, told_mtu
 from pmip_tw.forwarding.session import octets
@@ -59,7 +59,7 @@ class AccessSwitch:
         local_routing: bool,
     ) -> None:
         self.now = 0.0
-        self.receiver: IPacketReceiver = _Nobody()
+        self.receiver: IPacketReceiver = Nobody()
         self._local_routing = local_routing
         self._gateway_mac = gateway_mac
         self._gateway_for = gateway_for
@@ -71,6 +71,7 @@ class AccessSwitch:
         self._by_port: dict[str, dict[bytes, AccessSession]] = {port: {} for port in ports}
         self._by_tunnel: dict[tuple[TunnelEnds, bytes], AccessSession] = {}
         self._broadcasts = AccessBroadcasts(self._deliver, dropped)
+        self.dhcp = DhcpTunnels(self._paths, is_from_server, self._hand_up_dhcp, dropped)
 
     # What is held
 
@@ -115,6 +116,11 @@ class AccessSwitch:
 
     def snapshot(self) -> tuple[AccessEntry, ...]:
         return tuple(session.entry for nodes in self._by_port.values() for session in nodes.values())
+
+    def locals_used(self) -> set[Ipv4]:
+        """Our own addresses that tunnels here have."""
+        used = {session.entry.tunnel.local for nodes in self._by_port.values() for session in nodes.values()}
+        return used | self.dhcp.locals_used()
 
     def counters(self, key: AccessKey) -> Counters:
         session = self._by_port.get(key.port, {}).get(key.mac)
@@ -268,7 +274,7 @@ class AccessSwitch:
         """What came out of the tunnel that has these ``ends`` (P44, N29); nobody has looked into it yet."""
         session = self._by_tunnel.get((ends, inner[16:20]))
         if session is None:
-            if not self._broadcasts.arrived(ends, inner):
+            if not (self.dhcp.took(ends, inner) or self._broadcasts.arrived(ends, inner)):
                 self._drops[self._paths.reason(ends, drops.NO_ENTRY)] += 1  # P51, T10, N36
             return
         packet = out_of_tunnel(inner, self._drops)
@@ -278,6 +284,9 @@ class AccessSwitch:
             self._deliver_merged(session, packet)
         else:
             self._deliver(session, packet)
+
+    def _hand_up_dhcp(self, tunnel: Tunnel, packet: bytes) -> None:
+        self.receiver.dhcp_tunneled(tunnel, packet)
 
     def _deliver_merged(self, session: AccessSession, packet: bytes) -> None:
         try:
@@ -313,17 +322,3 @@ class AccessSwitch:
         session.awaited = 0
         self.receiver.keepalive_answered(session.entry.key)
         return True
-
-
-@implementer(IPacketReceiver)
-class _Nobody:
-    """Before there is an agent, what nobody carries is lost."""
-
-    def frame_received(self, port: str, frame: bytes) -> None:
-        pass
-
-    def keepalive_answered(self, key: AccessKey) -> None:
-        pass
-
-    def dhcp_shown(self, key: AccessKey, packet: bytes) -> None:
-        pass

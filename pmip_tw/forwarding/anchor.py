@@ -31,6 +31,7 @@ from pmip_tw.mobility.tunnels import (
     Counters,
     Entry,
     EntryKey,
+    Tunnel,
 )
 
 
@@ -82,6 +83,8 @@ class TunAnchor:
     # IForwardingPlane
 
     def start(self, receiver: IPacketReceiver | None) -> None:
+        if receiver is not None:
+            self._switch.receiver = receiver
         with ExitStack() as undo:
             enable_forwarding()
             self._core.open(undo)
@@ -128,6 +131,15 @@ class TunAnchor:
 
     def keepalive(self, key: AccessKey) -> None:
         """MAGs ask, anchors answer."""
+
+    def open_dhcp(self, tunnel: Tunnel) -> None:
+        self._switch.dhcp.open(tunnel)
+
+    def close_dhcp(self, tunnel: Tunnel) -> None:
+        self._switch.dhcp.close(tunnel)
+
+    def send_dhcp(self, tunnel: Tunnel, packet: bytes) -> None:
+        self._switch.dhcp.send(tunnel, packet)
 
     def use_address(self, local: Ipv4) -> None:
         raise ForwardingError("use", ipv4_text(local), "an anchor keeps its address: MAGs know it by that")

@@ -10,14 +10,18 @@ from pmip_tw.errors import AddressInTunnel, ForwardingError
 from pmip_tw.forwarding import drops, keepalives, offloads
 from pmip_tw.forwarding.anchor_domain import AnchorDomain
 from pmip_tw.forwarding.anchor_session import AnchorSession
+from pmip_tw.forwarding.dhcp_packets import is_from_client
+from pmip_tw.forwarding.dhcp_tunnels import DhcpTunnels
 from pmip_tw.forwarding.home_link_packets import is_for_link
 from pmip_tw.forwarding.home_links import HomeLinks
+from pmip_tw.forwarding.nobody import Nobody
 from pmip_tw.forwarding.path_mtu import LINK_MTU
 from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, Way, require_carriable
 from pmip_tw.forwarding.residents import Resident, Residents
 from pmip_tw.forwarding.session import octets
 from pmip_tw.forwarding.soundness import out_of_tunnel
 from pmip_tw.forwarding.tunnel_ends import TunnelEnds
+from pmip_tw.interfaces import IPacketReceiver
 from pmip_tw.mobility.tunnels import AlikeEntries, AnchorEntry, AnchorKey, Counters, Tunnel
 from pmip_tw.wire.ipv4 import PROTOCOL_TCP
 
@@ -25,19 +29,21 @@ from pmip_tw.wire.ipv4 import PROTOCOL_TCP
 class AnchorSwitch:
     """Entries of mobile nodes: found by home address in their domain, upstream by the tunnel besides.
 
-    ``path_mtu(tunnel)`` is what the way to a tunnel's other end takes. Set ``now``, the monotonic time, before a
-    batch of packets.
+    ``path_mtu(tunnel)`` is what the way to a tunnel's other end takes, ``receiver`` the agent. Set ``now``, the
+    monotonic time, before a batch of packets.
     """
 
     def __init__(
         self, *, local: Ipv4, open_path: OpenPath, path_mtu: Callable[[Tunnel], int], dropped: drops.Drops
     ) -> None:
         self.now = 0.0
+        self.receiver: IPacketReceiver = Nobody()
         self._address = local
         self._local = octets(local)
         self._paths = TunnelPaths(open_path, path_mtu)
         self._drops = dropped
         self._domains: dict[str, AnchorDomain] = {}
+        self.dhcp = DhcpTunnels(self._paths, is_from_client, self._hand_up_dhcp, dropped)
 
     def add_domain(
         self,
@@ -161,7 +167,7 @@ class AnchorSwitch:
         """What came out of the tunnel that has these ``ends`` (T6, N29, N31, P49). Nothing is learnt from data."""
         session = self._coming(ends, inner[12:16])
         if session is None:
-            self._refuse(ends, inner[12:16])
+            self._no_entrys(ends, inner)
             return
         packet = out_of_tunnel(inner, self._drops)
         if packet is None:
@@ -171,11 +177,20 @@ class AnchorSwitch:
         else:
             self._deliver(session, packet, ends)
 
-    def _refuse(self, ends: TunnelEnds, source: bytes) -> None:
-        """The reverse tunnel check: no binding of this source, or not with exactly this tunnel. Silently."""
+    def _no_entrys(self, ends: TunnelEnds, inner: bytes) -> None:
+        """The reverse tunnel check: no binding of this source, or not with exactly this tunnel. Silently.
+
+        DHCP of a node that has no address yet is the agent's, if it waits for some (N52).
+        """
+        source = inner[12:16]
         known = any(source in domain.residents for domain in self._domains.values())
+        if not known and self.dhcp.took(ends, inner):
+            return
         reason = self._paths.reason(ends, drops.WRONG_TUNNEL) if known else drops.UNKNOWN_SOURCE
         self._drops[reason] += 1
+
+    def _hand_up_dhcp(self, tunnel: Tunnel, packet: bytes) -> None:
+        self.receiver.dhcp_tunneled(tunnel, packet)
 
     def _deliver_merged(self, session: AnchorSession, packet: bytes, ends: TunnelEnds) -> None:
         try:

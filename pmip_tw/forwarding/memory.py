@@ -114,9 +114,9 @@ class MemoryPlane:
             dropped=self._drops,
         )
         self._domains = {name: self._add_domain(name, gateway_for) for name in domains}
-        arrived = self._access.packet_arrived if ports else self._anchor.packet_arrived
-        self._arrivals = Arrivals(arrived, self._drops)
-        self._errors = tunnel_errors(self._access.error_reported if ports else self._anchor.error_reported)
+        self._ours = self._access if ports else self._anchor
+        self._arrivals = Arrivals(self._ours.packet_arrived, self._drops)
+        self._errors = tunnel_errors(self._ours.error_reported)
 
     def _add_domain(self, name: str, gateway_for: Callable[[Ipv4], Ipv4]) -> AnchorDomain:
         return self._anchor.add_domain(
@@ -131,7 +131,7 @@ class MemoryPlane:
 
     def start(self, receiver: IPacketReceiver | None) -> None:
         if receiver is not None:
-            self._access.receiver = receiver
+            self._ours.receiver = receiver
         self.started = True
 
     def stop(self) -> None:
@@ -177,6 +177,15 @@ class MemoryPlane:
     def keepalive(self, key: AccessKey) -> None:
         self._access.keepalive(key)
 
+    def open_dhcp(self, tunnel: Tunnel) -> None:
+        self._ours.dhcp.open(tunnel)
+
+    def close_dhcp(self, tunnel: Tunnel) -> None:
+        self._ours.dhcp.close(tunnel)
+
+    def send_dhcp(self, tunnel: Tunnel, packet: bytes) -> None:
+        self._ours.dhcp.send(tunnel, packet)
+
     def use_address(self, local: Ipv4) -> None:
         if not self._ports:
             raise ForwardingError(
@@ -185,7 +194,7 @@ class MemoryPlane:
         if local in self.foreign:
             raise ForwardingError("bind", ipv4_text(local), "is it an address of this machine?")
         self.local = local
-        self._locals = {entry.tunnel.local for entry in self._access.snapshot()} | {local}
+        self._locals = self._access.locals_used() | {local}
 
     # ITunnelDataReceiver
 

@@ -14,6 +14,7 @@ from pmip_tw.mag.newest import Newest
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.visitors import Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.tunnels import Tunnel
 from pmip_tw.wire.dhcp import DhcpMessage
 from pmip_tw.wire.ethernet import EthernetFrame
 
@@ -121,6 +122,10 @@ class Addressing(ABC):
 
     def answered(self, payload: bytes, source: Endpoint, now: Now) -> tuple[Visitor | None, Told]:
         """A datagram of a DHCP server; whom it is about, if anybody."""
+        return None, Told()
+
+    def tunneled(self, tunnel: Tunnel, packet: bytes, now: Now) -> tuple[Visitor | None, Told]:
+        """DHCP out of a tunnel that was opened for it; whom it is about, if anybody (N52)."""
         return None, Told()
 
     def address_refused(self, visitor: Visitor, now: Now) -> Told | None:

@@ -5,7 +5,7 @@ import attrs
 from pmip_tw.aaa.profile import MacCredential
 from pmip_tw.addresses import Ipv4
 from pmip_tw.mag.records import MagRecord
-from pmip_tw.mobility.effects import Install, Observe, Remove, Send
+from pmip_tw.mobility.effects import CloseDhcp, Install, Observe, OpenDhcp, Remove, Send, SendThrough
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey
 
 
@@ -98,4 +98,7 @@ MagEffect = (
     | Save
     | Promise
     | SendDhcp
+    | OpenDhcp
+    | CloseDhcp
+    | SendThrough
 )

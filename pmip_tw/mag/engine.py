@@ -5,7 +5,7 @@ from pmip_tw.addresses import Endpoint, Ipv4, Mac
 from pmip_tw.errors import WireError
 from pmip_tw.mag import observed
 from pmip_tw.mag.accepting import Acceptance
-from pmip_tw.mag.addressing import Addressing
+from pmip_tw.mag.addressing import Addressing, Told
 from pmip_tw.mag.anew import Anew
 from pmip_tw.mag.asking import Asking
 from pmip_tw.mag.attaching import Attaching
@@ -34,7 +34,7 @@ from pmip_tw.mag.waiting import Waiting
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Remove
 from pmip_tw.mobility.timers import Wheel
-from pmip_tw.mobility.tunnels import AccessEntry, AccessKey
+from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Tunnel
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.ethernet import EthernetFrame
 from pmip_tw.wire.registration import RegistrationReply
@@ -208,12 +208,11 @@ class MagEngine:
 
     def dhcp_received(self, payload: bytes, source: Endpoint, now: Now) -> list[MagEffect]:
         """A datagram of a DHCP server that we relay to."""
-        visitor, told = self._addressing.answered(payload, source, now)
-        if visitor is None:
-            return told.effects
-        effects = self._registrations.follow(visitor, told, now)
-        self._schedule(visitor)
-        return effects
+        return self._follow(*self._addressing.answered(payload, source, now), now)
+
+    def dhcp_tunneled(self, tunnel: Tunnel, packet: bytes, now: Now) -> list[MagEffect]:
+        """DHCP for a node without an entry came out of a tunnel (N52)."""
+        return self._follow(*self._addressing.tunneled(tunnel, packet, now), now)
 
     def presence(self, key: AccessKey, last_heard: float, now: Now) -> list[MagEffect]:
         """The packet plane's answer to AskPresence: monotonic seconds, 0 for never."""
@@ -310,6 +309,13 @@ class MagEngine:
         told = self._informing.inform(judgement.visitor, now) if judgement.inform else []
         gone = written_off(judgement.visitor)
         return [Remove(judgement.visitor.key), *gone, *told, *judgement.effects]
+
+    def _follow(self, visitor: Visitor | None, told: Told, now: Now) -> list[MagEffect]:
+        if visitor is None:
+            return told.effects
+        effects = self._registrations.follow(visitor, told, now)
+        self._schedule(visitor)
+        return effects
 
     def _schedule(self, visitor: Visitor) -> None:
         deadline = visitor.next_deadline()

@@ -76,6 +76,7 @@ class HandedUp:
         self.frames: list[tuple[str, bytes]] = []
         self.dhcp: list[tuple[AccessKey, bytes]] = []
         self.answered: list[AccessKey] = []
+        self.tunneled: list[tuple[Tunnel, bytes]] = []
 
     def frame_received(self, port: str, frame: bytes) -> None:
         self.frames.append((port, frame))
@@ -85,6 +86,9 @@ class HandedUp:
 
     def dhcp_shown(self, key: AccessKey, packet: bytes) -> None:
         self.dhcp.append((key, packet))
+
+    def dhcp_tunneled(self, tunnel: Tunnel, packet: bytes) -> None:
+        self.tunneled.append((tunnel, packet))
 
 
 class MemoryAccess:
@@ -269,6 +273,10 @@ class _Access(TunAccess):
         with self._inside.entered():
             super().install(entry)
 
+    def open_dhcp(self, tunnel: Tunnel) -> None:
+        with self._inside.entered():
+            super().open_dhcp(tunnel)
+
 
 class _Anchor(TunAnchor):
     """The same of an LMA."""
@@ -280,6 +288,10 @@ class _Anchor(TunAnchor):
     def install(self, entry: Entry) -> None:
         with self._inside.entered():
             super().install(entry)
+
+    def open_dhcp(self, tunnel: Tunnel) -> None:
+        with self._inside.entered():
+            super().open_dhcp(tunnel)
 
 
 class TunAccessWorld(_Core):
@@ -330,6 +342,7 @@ class TunAnchorWorld(_Core):
 
     def __init__(self, reactor: PosixReactorBase | None = None) -> None:
         super().__init__(reactor)
+        self.receiver = HandedUp()
         self.inside.pair("srv0", self.outside, "cn0")
         self.inside.address("srv0", "10.9.0.1")
         self.inside.neighbor("srv0", "10.9.0.2", "02:00:00:00:09:02")
@@ -346,7 +359,7 @@ class TunAnchorWorld(_Core):
             domains=self.domains,
         )
         with self.inside.entered():
-            self.plane.start(None)
+            self.plane.start(self.receiver)
             self.signalling.start_tunnel_data(self.plane)
         self.stack.callback(self._stop)
 

@@ -65,6 +65,9 @@ class HandedUp:
     def dhcp_shown(self, key: object, packet: bytes) -> None:
         self.count += 1
 
+    def dhcp_tunneled(self, tunnel: object, packet: bytes) -> None:
+        self.count += 1
+
 
 def check(octets: bytes) -> None:
     if not octets:
