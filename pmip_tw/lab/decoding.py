@@ -5,7 +5,8 @@ from typing import Final
 
 import attrs
 
-from pmip_tw.lab.heard import Heard, Kind
+from pmip_tw.lab.heard import Heard
+from pmip_tw.lab.messages import Kind
 from pmip_tw.lab.programs import available, run
 from pmip_tw.lab.report import Check
 

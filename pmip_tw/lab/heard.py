@@ -1,53 +1,18 @@
 """What a capture heard: signalling messages, echoes, TCP segments, and packets that should not be there."""
 
 from collections.abc import Iterable
-from enum import Enum
-from struct import Struct
 
 import attrs
 
-from pmip_tw.addresses import Ipv4, Mac, Prefix, ipv4_text
-from pmip_tw.errors import WireError
+from pmip_tw.addresses import Endpoint, Ipv4, Mac, Prefix, ipv4_text
+from pmip_tw.lab.datagrams import Datagram, Ip, read_ip, read_udp
+from pmip_tw.lab.messages import Message, dhcp_message, mobile_ip_message, radius_message
 from pmip_tw.lab.pcapng import Direction, Packet
-from pmip_tw.wire import codes, radius
-from pmip_tw.wire.dhcp import DhcpMessage
-from pmip_tw.wire.registration import RegistrationReply, RegistrationRequest
-from pmip_tw.wire.revocation import Revocation, RevocationAck
 
-_IP = Struct("!BxHHHBBxxII")
 _ETHERNET = 14
-_RADIUS_NAMES = {
-    radius.Code.ACCESS_REQUEST: "Access-Request",
-    radius.Code.ACCESS_ACCEPT: "Access-Accept",
-    radius.Code.ACCESS_REJECT: "Access-Reject",
-}
-_SERVER_PORTS = {67, 68}
-
-
-class Kind(Enum):
-    """Which protocol a message belongs to."""
-
-    DHCP = "DHCP"
-    RADIUS = "RADIUS"
-    REGISTRATION = "registration"
-    REVOCATION = "revocation"
-    UNDECODABLE = "undecodable"
-
-
-@attrs.frozen(slots=True, kw_only=True)
-class Message:
-    """A signalling message at one tap. ``name`` is stable, ``label`` for a ladder, ``note`` what matters in it."""
-
-    time_ns: int
-    tap: str
-    kind: Kind
-    name: str
-    source: Ipv4
-    destination: Ipv4
-    label: str
-    note: str = ""
-    lifetime: int = -1
-    code: int = -1
+_TUNNEL_DATA = b"\x04"
+_DHCP_PORTS = {67, 68}
+_RADIUS_PORT, _MOBILE_IP_PORT = 1812, 434
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -61,6 +26,8 @@ class Echo:
     tunnelled: bool
     number: tuple[int, int]
     """Identifier and sequence number."""
+    source: Ipv4
+    destination: Ipv4
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -100,10 +67,18 @@ class Heard:
 
 @attrs.frozen(slots=True, kw_only=True)
 class Listener:
-    """Knows where what is to be heard. ``core_taps``: where a mobile node's packets must be in a tunnel."""
+    """Knows where what is to be heard. ``core_taps``: where a mobile node's packets must be in a tunnel.
+
+    Agents and AAA are heard at ``signalling_taps``, all core taps if not said otherwise; DHCP in tunnels there too.
+    ``server_taps``: where a relay talks to DHCP servers.
+    """
 
     access_taps: frozenset[str]
     core_taps: frozenset[str]
+    signalling_taps: frozenset[str] = attrs.field(
+        default=attrs.Factory(lambda listener: listener.core_taps, takes_self=True)
+    )
+    server_taps: frozenset[str] = frozenset()
     home: Prefix
     nodes: frozenset[Mac]
 
@@ -117,32 +92,75 @@ class Listener:
         octets = packet.octets
         core = packet.tap in self.core_taps
         if core and octets[6:12] in self.nodes:
-            text = f"frame of ethertype 0x{octets[12:14].hex()} from the mobile node's own MAC"
-            heard.strays.append(Stray(time_ns=packet.time_ns, tap=packet.tap, text=text))
+            self._stray(
+                packet, f"frame of ethertype 0x{octets[12:14].hex()} from the mobile node's own MAC", heard
+            )
         if octets[12:14] != b"\x08\x00" or len(octets) < _ETHERNET + 20:
             return
         if packet.tap in self.access_taps and octets[6:12] in self.nodes:
             heard.from_nodes.append((packet.tap, packet.time_ns))
-        at = _ETHERNET
-        header = _read_ip(octets, at)
-        tunnelled = False
-        if header.protocol == 4:
-            tunnelled, at = True, header.payload
-        elif header.protocol == 17 and 434 in _ports(octets, header.payload):
-            tunnelled = octets[header.payload + 8 : header.payload + 9] == b"\x04"
-            at = header.payload + 12
-        if tunnelled:
-            if len(octets) < at + 20:
-                return
-            header = _read_ip(octets, at)
-        elif core and (header.source in self.home or header.destination in self.home):
+        header = read_ip(octets, _ETHERNET)
+        datagram = read_udp(packet, header) if header.protocol == 17 else None
+        inner = self._inner(octets, header, datagram)
+        if inner is not None:
+            self._hear_tunnelled(packet, header, datagram, inner, heard)
+            return
+        if core and (header.source in self.home or header.destination in self.home):
             text = (
                 f"{ipv4_text(header.source)} to {ipv4_text(header.destination)}, protocol {header.protocol}"
             )
-            heard.strays.append(Stray(time_ns=packet.time_ns, tap=packet.tap, text=text))
-        self._hear_payload(packet, header, tunnelled, heard)
+            self._stray(packet, text, heard)
+        if datagram is not None:
+            self._hear_datagram(datagram, heard)
+        else:
+            self._hear_traffic(packet, header, tunnelled=False, heard=heard)
 
-    def _hear_payload(self, packet: Packet, header: "_Ip", tunnelled: bool, heard: Heard) -> None:
+    @staticmethod
+    def _inner(octets: bytes, header: Ip, datagram: Datagram | None) -> Ip | None:
+        """The header of the packet inside, if this is a tunnel's."""
+        if datagram is None:
+            at = header.payload if header.protocol == 4 else 0
+        else:
+            in_udp = _MOBILE_IP_PORT in datagram.ports and datagram.payload[:1] == _TUNNEL_DATA
+            at = header.payload + 12 if in_udp else 0
+        return read_ip(octets, at) if at and len(octets) >= at + 20 else None
+
+    def _hear_tunnelled(
+        self, packet: Packet, outer: Ip, carrier: Datagram | None, inner: Ip, heard: Heard
+    ) -> None:
+        if inner.protocol != 17:
+            self._hear_traffic(packet, inner, tunnelled=True, heard=heard)
+            return
+        datagram = read_udp(packet, inner)
+        if datagram is None:
+            return
+        if packet.tap in self.signalling_taps and datagram.ports <= _DHCP_PORTS:
+            ends = (
+                (carrier.source, carrier.destination)
+                if carrier is not None
+                else (Endpoint(outer.source, 0), Endpoint(outer.destination, 0))
+            )
+            message = dhcp_message(Datagram(packet, *ends, datagram.payload, tunnelled=True))
+            if message is not None:
+                heard.messages.append(message)
+
+    def _hear_datagram(self, datagram: Datagram, heard: Heard) -> None:
+        tap, ports = datagram.packet.tap, datagram.ports
+        found: Message | None = None
+        if ports & _DHCP_PORTS:
+            if tap in self.access_taps or tap in self.server_taps:
+                found = dhcp_message(datagram)
+            elif tap in self.core_taps:
+                self._stray(datagram.packet, "DHCP that no tunnel carries", heard)
+        elif tap in self.signalling_taps:
+            if _RADIUS_PORT in ports:
+                found = radius_message(datagram)
+            elif _MOBILE_IP_PORT in ports:
+                found = mobile_ip_message(datagram)
+        if found is not None:
+            heard.messages.append(found)
+
+    def _hear_traffic(self, packet: Packet, header: Ip, *, tunnelled: bool, heard: Heard) -> None:
         octets, at = packet.octets, header.payload
         inbound = packet.direction is Direction.INBOUND
         if header.protocol == 1 and octets[at] in (0, 8):
@@ -158,6 +176,8 @@ class Listener:
                     request=octets[at] == 8,
                     tunnelled=tunnelled,
                     number=number,
+                    source=header.source,
+                    destination=header.destination,
                 )
             )
         elif header.protocol == 6 and len(octets) > at + 12:
@@ -171,124 +191,7 @@ class Listener:
                     octets=carried,
                 )
             )
-        elif header.protocol == 17 and not tunnelled:
-            ports = _ports(octets, at)
-            payload = octets[at + 8 : header.end]
-            found: Message | None = None
-            if ports & _SERVER_PORTS and packet.tap in self.access_taps:
-                found = _dhcp(packet, header, payload)
-            elif 1812 in ports and packet.tap in self.core_taps:
-                found = _radius(packet, header, payload)
-            elif 434 in ports and packet.tap in self.core_taps:
-                found = _mobile_ip(packet, header, payload)
-            if found is not None:
-                heard.messages.append(found)
 
-
-@attrs.frozen(slots=True)
-class _Ip:
-    protocol: int
-    source: Ipv4
-    destination: Ipv4
-    payload: int
-    """Where it begins, and where the packet ends."""
-    end: int
-
-
-def _read_ip(octets: bytes, at: int) -> _Ip:
-    first, total, _, _, _, protocol, source, destination = _IP.unpack_from(octets, at)
-    return _Ip(protocol, Ipv4(source), Ipv4(destination), at + (first & 15) * 4, at + total)
-
-
-def _ports(octets: bytes, at: int) -> set[int]:
-    return {int.from_bytes(octets[at : at + 2], "big"), int.from_bytes(octets[at + 2 : at + 4], "big")}
-
-
-def _message(packet: Packet, header: _Ip, kind: Kind, name: str, label: str, **more: object) -> Message:
-    return Message(
-        time_ns=packet.time_ns,
-        tap=packet.tap,
-        kind=kind,
-        name=name,
-        source=header.source,
-        destination=header.destination,
-        label=label,
-        **more,  # type: ignore[arg-type]
-    )
-
-
-def _undecodable(packet: Packet, header: _Ip, what: str, error: WireError) -> Message:
-    return _message(packet, header, Kind.UNDECODABLE, "undecodable", f"{what} ?", note=str(error))
-
-
-def _dhcp(packet: Packet, header: _Ip, payload: bytes) -> Message | None:
-    try:
-        message = DhcpMessage.decode(payload)
-    except WireError as error:
-        return _undecodable(packet, header, "DHCP", error)
-    if message.message_type is None:
-        return None
-    name = message.message_type.name
-    note = ipv4_text(message.yiaddr) if name in ("OFFER", "ACK") else ""
-    return _message(packet, header, Kind.DHCP, f"dhcp-{name.lower()}", f"DHCP {name.capitalize()}", note=note)
-
-
-def _radius(packet: Packet, header: _Ip, payload: bytes) -> Message | None:
-    name = _RADIUS_NAMES.get(radius.Code(payload[0])) if payload and payload[0] in set(radius.Code) else None
-    if name is None:
-        return None
-    return _message(packet, header, Kind.RADIUS, name.lower(), name, note=_user_name(payload))
-
-
-def _user_name(payload: bytes) -> str:
-    """Whom a RADIUS packet is about, "" if it does not say."""
-    at = 20
-    while at + 2 <= len(payload) and payload[at + 1] >= 2:
-        if payload[at] == radius.AttributeType.USER_NAME:
-            return payload[at + 2 : at + payload[at + 1]].decode(errors="replace")
-        at += payload[at + 1]
-    return ""
-
-
-def _mobile_ip(packet: Packet, header: _Ip, payload: bytes) -> Message | None:
-    try:
-        match payload[:1]:
-            case b"\x01":
-                request = RegistrationRequest.decode(payload)
-                ending = request.lifetime == 0
-                return _message(
-                    packet,
-                    header,
-                    Kind.REGISTRATION,
-                    "request",
-                    "PRRQ end" if ending else f"PRRQ {request.lifetime} s",
-                    note=request.nai.decode(errors="replace"),
-                    lifetime=request.lifetime,
-                )
-            case b"\x03":
-                reply = RegistrationReply.decode(payload)
-                return _message(
-                    packet,
-                    header,
-                    Kind.REGISTRATION,
-                    "reply",
-                    f"PRRP code {reply.code}",
-                    note=ipv4_text(reply.home_address)
-                    if codes.accepts(reply.code)
-                    else codes.MEANINGS.get(reply.code, "unassigned code"),
-                    lifetime=reply.lifetime,
-                    code=reply.code,
-                )
-            case b"\x07":
-                Revocation.decode(payload)
-                return _message(packet, header, Kind.REVOCATION, "revocation", "Revocation")
-            case b"\x0f":
-                RevocationAck.decode(payload)
-                return _message(packet, header, Kind.REVOCATION, "revocation-ack", "Revocation Ack")
-            case b"\x04":
-                return None  # a keepalive: tunnel data without a packet in it
-            case _:
-                text = f"message type {payload[:1].hex() or 'missing'}"
-                return _message(packet, header, Kind.UNDECODABLE, "undecodable", "port 434 ?", note=text)
-    except WireError as error:
-        return _undecodable(packet, header, "port 434", error)
+    @staticmethod
+    def _stray(packet: Packet, text: str, heard: Heard) -> None:
+        heard.strays.append(Stray(time_ns=packet.time_ns, tap=packet.tap, text=text))

@@ -6,24 +6,62 @@ from typing import Final
 import attrs
 
 from pmip_tw.addresses import Ipv4
-from pmip_tw.lab.heard import Echo, Heard, Message
-from pmip_tw.lab.measure import Move
+from pmip_tw.lab.heard import Echo, Heard
+from pmip_tw.lab.messages import Message
 from pmip_tw.lab.terminal import Style
-
-LANES: Final = ("MN", "MAG 1", "MAG 2", "LMA", "AAA")
-_LMA: Final = 3
 
 _FROM_CLIENT: Final = frozenset(
     f"dhcp-{name}" for name in ("discover", "request", "decline", "release", "inform")
 )
 _REFUSALS: Final = ("Access-Reject", "DHCP Nak", "DHCP Decline")
-_COLOURS: Final = (("PRR", "32"), ("Revocation", "33"), ("Access", "35"), ("DHCP", "34"))
+_COLOURS: Final = (
+    ("PRR", "32"),
+    ("Revocation", "33"),
+    ("Access", "35"),
+    ("DHCP", "34"),
+    ("Pre-Tunnel", "32"),
+)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Lanes:
+    """``names`` from left to right, the mobile node first. ``roles``: lanes by IPv4 address, ``gateways``: by the name
+    of the MAG; whoever is in none of them is the mobile node."""
+
+    names: tuple[str, ...]
+    roles: Mapping[Ipv4, int]
+    gateways: Mapping[str, int]
+
+    @property
+    def anchor(self) -> int:
+        """The LMA's."""
+        return self.names.index("LMA")
+
+    def of(self, message: Message) -> tuple[int, int]:
+        """From where to where. DHCP of a node knows no role addresses: there it is the node and the MAG of the tap."""
+        gateway, _, side = message.tap.partition("-")
+        if message.name.startswith("dhcp-") and side == "access":
+            lane = self.gateways[gateway]
+            return (0, lane) if message.name in _FROM_CLIENT else (lane, 0)
+        return self.roles.get(message.source.address, 0), self.roles.get(message.destination.address, 0)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Phase:
+    """A part of the story, Unix nanoseconds. ``gateway``: the MAG through which the mobile node's first packets are
+    looked for, "" if they do not matter; ``arrival``: also the first one that it gets."""
+
+    number: int
+    began_ns: int
+    ended_ns: int
+    gateway: str = ""
+    arrival: bool = False
 
 
 @attrs.frozen(slots=True, kw_only=True)
 class Step:
-    """One line. ``source`` and ``destination``: numbers of ``LANES``. ``data``: a packet of the mobile node's own,
-    drawn heavier. ``phase``: what it belongs to, 0 the attachment, n the n-th move, -1 the release."""
+    """One line. ``source`` and ``destination``: numbers of lanes. ``data``: a packet of the mobile node's own,
+    drawn heavier. ``phase``: the number of the one that it belongs to."""
 
     time_ns: int
     source: int
@@ -45,7 +83,7 @@ class Grid:
     @property
     def places(self) -> tuple[int, ...]:
         """The columns of the lanes."""
-        return tuple(self.time + 1 + number * self.spacing for number in range(len(LANES)))
+        return tuple(self.time + 1 + number * self.spacing for number in range(_COUNT))
 
     @property
     def width(self) -> int:
@@ -53,6 +91,8 @@ class Grid:
         return self.places[-1] + 1
 
 
+_COUNT: Final = 5
+"""Lanes: as many as fit 80 columns."""
 _NOTE: Final = 24
 _WIDE: Final = Grid(time=11, spacing=19)
 _NARROW: Final = Grid(time=8, spacing=17)
@@ -67,27 +107,11 @@ def grid(width: int) -> Grid:
     return attrs.evolve(chosen, note=max(0, min(_NOTE, room - chosen.width)))
 
 
-def _lanes(message: Message, roles: Mapping[Ipv4, int]) -> tuple[int, int]:
-    """The lanes of a message. DHCP knows no role addresses: there it is the node and the MAG of the tap."""
-    if message.name.startswith("dhcp-"):
-        gateway = 2 if message.tap.startswith("mag2") else 1
-        from_client = message.name in _FROM_CLIENT
-        return (0, gateway) if from_client else (gateway, 0)
-    return roles.get(message.source, 0), roles.get(message.destination, 0)
-
-
-def steps(heard: Heard, moves: Sequence[Move], roles: Mapping[Ipv4, int], released_ns: int) -> list[Step]:
-    """Every signalling message, and around each move the mobile node's first own packets.
-
-    ``roles``: lanes by IPv4 address. What came at or after ``released_ns`` belongs to the release.
-    """
-
-    def phase(time_ns: int) -> int:
-        return -1 if time_ns >= released_ns else sum(1 for move in moves if move.began_ns <= time_ns)
-
+def steps(heard: Heard, phases: Sequence[Phase], lanes: Lanes) -> list[Step]:
+    """Every signalling message, and in each phase that has a gateway the mobile node's first own packets."""
     found = []
     for message in heard.messages:
-        source, destination = _lanes(message, roles)
+        source, destination = lanes.of(message)
         found.append(
             Step(
                 time_ns=message.time_ns,
@@ -95,37 +119,44 @@ def steps(heard: Heard, moves: Sequence[Move], roles: Mapping[Ipv4, int], releas
                 destination=destination,
                 label=message.label,
                 note=message.note,
-                phase=phase(message.time_ns),
+                phase=next(
+                    (phase.number for phase in phases if phase.began_ns <= message.time_ns < phase.ended_ns),
+                    -1,
+                ),
             )
         )
-    found += _first_data(heard, moves, released_ns)
+    for phase in phases:
+        if phase.gateway:
+            found += _first_data(heard, phase, lanes)
     return sorted(found, key=lambda step: step.time_ns)
 
 
-def _first_data(heard: Heard, moves: Sequence[Move], released_ns: int) -> Iterable[Step]:
-    """The first packet of each phase, when it leaves the MAG in the tunnel, and the first answer."""
-    starts = [0, *(move.began_ns for move in moves)]
-    ends = [*starts[1:], released_ns]
-    for phase, (began, ended) in enumerate(zip(starts, ends, strict=True)):
-        gateway = "mag1" if phase == 0 else moves[phase - 1].to
-        lane = 1 if gateway == "mag1" else 2
-        mine = [echo for echo in heard.echoes if began <= echo.time_ns < ended]
-        arrivals = [
-            time_ns
-            for tap, time_ns in heard.from_nodes
-            if tap == f"{gateway}-access" and began <= time_ns < ended
-        ]
-        if phase > 0 and arrivals:  # the attachment began with DHCP
-            yield Step(
-                time_ns=arrivals[0], source=0, destination=lane, label="first packet", data=True, phase=phase
-            )
-        up = [echo for echo in mine if echo.request and echo.tap == f"{gateway}-core"]
-        if up:
-            yield _echo_step(up[0], lane, _LMA, "first in tunnel", phase)
-        carried = {echo.number for echo in up}
-        down = [echo for echo in mine if not echo.request and echo.tap == "mn" and echo.number in carried]
-        if down:
-            yield _echo_step(down[0], lane, 0, "first answer", phase)
+def _first_data(heard: Heard, phase: Phase, lanes: Lanes) -> Iterable[Step]:
+    """The first packet of the phase, when it leaves the MAG in the tunnel, and the first answer."""
+    began, ended, gateway = phase.began_ns, phase.ended_ns, phase.gateway
+    lane = lanes.gateways[gateway]
+    mine = [echo for echo in heard.echoes if began <= echo.time_ns < ended]
+    arrivals = [
+        time_ns
+        for tap, time_ns in heard.from_nodes
+        if tap == f"{gateway}-access" and began <= time_ns < ended
+    ]
+    if phase.arrival and arrivals:
+        yield Step(
+            time_ns=arrivals[0],
+            source=0,
+            destination=lane,
+            label="first packet",
+            data=True,
+            phase=phase.number,
+        )
+    up = [echo for echo in mine if echo.request and echo.tap == f"{gateway}-core"]
+    if up:
+        yield _echo_step(up[0], lane, lanes.anchor, "first in tunnel", phase.number)
+    carried = {echo.number for echo in up}
+    down = [echo for echo in mine if not echo.request and echo.tap == "mn" and echo.number in carried]
+    if down:
+        yield _echo_step(down[0], lane, 0, "first answer", phase.number)
 
 
 def _echo_step(echo: Echo, source: int, destination: int, label: str, phase: int) -> Step:
@@ -140,10 +171,11 @@ def _echo_step(echo: Echo, source: int, destination: int, label: str, phase: int
     )
 
 
-def header(style: Style) -> str:
+def header(lanes: Lanes, style: Style) -> str:
+    """The names of the lanes."""
     columns = grid(style.width)
     line = [" "] * (columns.width + 3)
-    for place, name in zip(columns.places, LANES, strict=True):
+    for place, name in zip(columns.places, lanes.names, strict=True):
         start = place - len(name) // 2
         line[start : start + len(name)] = name
     line[columns.time - 4 : columns.time - 2] = "ms"
@@ -183,6 +215,7 @@ def _colour(step: Step) -> str:
         step.label.endswith("?")
         or step.label in _REFUSALS
         or (step.label.startswith("PRRP") and step.label not in ("PRRP code 0", "PRRP code 1"))
+        or (step.label.startswith("Pre-Tunnel ") and step.label not in ("Pre-Tunnel Req", "Pre-Tunnel 0"))
     ):
         return "31"
     return next((code for start, code in _COLOURS if step.label.startswith(start)), "0")

@@ -42,12 +42,17 @@ class Namespace:
         """What ``ip`` says about this host: ``show("-j", "address")``."""
         return _ip("-n", self.name, *arguments)
 
+    def run(self, *argv: str, text: str = "") -> None:
+        """Run a short program on this host, with ``text`` as its input."""
+        done = subprocess.run(self.command(*argv), input=text, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise TopologyError(f"{self.name}: {' '.join(argv)}: {done.stderr.strip()}")
+
     def set_sysctl(self, settings: dict[str, str]) -> None:
         """Kernel settings of this host: ``{"net/ipv4/ip_forward": "1"}``."""
-        script = "; ".join(f"echo {value} >/proc/sys/{name}" for name, value in settings.items())
-        done = subprocess.run(self.command("sh", "-ec", script), capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise TopologyError(f"{self.name}: {script}: {done.stderr.strip()}")
+        self.run(
+            "sh", "-ec", "; ".join(f"echo {value} >/proc/sys/{name}" for name, value in settings.items())
+        )
 
 
 class Network:

@@ -16,7 +16,9 @@ from typing import Any
 from pmip_tw.errors import PmipError
 from pmip_tw.lab.mobile_node import MobileNode
 from pmip_tw.lab.programs import Program, eventually, run
-from pmip_tw.lab.world import AAA_ADDRESS, CORRESPONDENT, SUBSCRIBER, World, world
+from pmip_tw.lab.sites import AAA_ADDRESS, CORRESPONDENT
+from pmip_tw.lab.subscribers import SUBSCRIBER
+from pmip_tw.lab.world import World, world
 from tests.interop.private_story import play
 
 CLIENTS = ("dhclient", "udhcpc")

@@ -16,7 +16,8 @@ from unittest.mock import patch
 
 from pmip_tw.lab.mobile_node import MobileNode
 from pmip_tw.lab.programs import ProgramError, eventually
-from pmip_tw.lab.world import CORRESPONDENT, World, world
+from pmip_tw.lab.sites import CORRESPONDENT
+from pmip_tw.lab.world import World, world
 from tests.durability.failing_disk import FailingDisk
 from tests.interop.private_story import play
 

@@ -18,7 +18,8 @@ from typing import Any
 from pmip_tw.lab.freeradius import authentications
 from pmip_tw.lab.mobile_node import MobileNode
 from pmip_tw.lab.programs import Program, eventually
-from pmip_tw.lab.world import CORRESPONDENT, World, world
+from pmip_tw.lab.sites import CORRESPONDENT
+from pmip_tw.lab.world import World, world
 from tests.interop.private_story import play
 
 LIFETIME = "lifetime = 600\n"

@@ -15,7 +15,8 @@ from typing import Any
 from pmip_tw.addresses import mac_text
 from pmip_tw.lab.mobile_node import MobileNode
 from pmip_tw.lab.programs import eventually, run
-from pmip_tw.lab.world import SUBSCRIBER, World, world
+from pmip_tw.lab.subscribers import SUBSCRIBER
+from pmip_tw.lab.world import World, world
 from tests.interop.private_story import play
 
 SCRIPT = Path(__file__).parents[2] / "conf" / "pmip-lease-ended"

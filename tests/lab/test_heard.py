@@ -1,8 +1,9 @@
 """What a capture heard, from frames made here."""
 
-from pmip_tw.lab.heard import Heard, Kind, Listener
+from pmip_tw.lab.heard import Heard, Listener
+from pmip_tw.lab.messages import Kind
 from pmip_tw.lab.pcapng import Packet
-from pmip_tw.lab.world import HOME as HOME_PREFIX
+from pmip_tw.lab.sites import HOME as HOME_PREFIX
 from pmip_tw.wire.registration import RegistrationReply, RegistrationRequest
 from pmip_tw.wire.revocation import Revocation
 from tests.lab.frames import HOME, LMA, MAG1, MAG2, NODE, echo, heard, segment, signalling, tunnelled
@@ -42,7 +43,7 @@ def test_a_revocation_is_heard_at_the_old_mag() -> None:
         home_address=HOME, home_domain=LMA, foreign_domain=MAG2, identifier=7, from_home_agent=True
     ).encode()
     (found,) = _hear(heard("mag2-core", 1, signalling(revocation, LMA, MAG2))).messages
-    assert (found.kind, found.source, found.destination) == (Kind.REVOCATION, LMA, MAG2)
+    assert (found.kind, found.source.address, found.destination.address) == (Kind.REVOCATION, LMA, MAG2)
 
 
 def test_a_damaged_message_is_heard_as_undecodable() -> None:

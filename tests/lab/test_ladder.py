@@ -2,14 +2,13 @@
 
 import pytest
 
-from pmip_tw.lab.ladder import LANES, NARROWEST, Step, draw, header, steps
+from pmip_tw.lab.ladder import NARROWEST, Step, draw, header, steps
 from pmip_tw.lab.measure import Move
 from pmip_tw.lab.pcapng import Packet
 from pmip_tw.lab.scenarios.adversity_stage import Trouble
 from pmip_tw.lab.scenarios.adversity_story import lines
-from pmip_tw.lab.scenarios.roam_story import Story
+from pmip_tw.lab.scenarios.roam_story import LANES, Story, phases
 from pmip_tw.lab.terminal import Style
-from pmip_tw.lab.world import LANES as ROLES
 from tests.lab.frames import LMA, MAG2, MS, NODE, echo, heard, signalling, tunnelled
 from tests.lab.test_heard import LISTENER, REQUEST
 
@@ -18,7 +17,7 @@ PLAIN = Style()
 
 def _place(name: str) -> int:
     """The column of a lane: the middle of its name."""
-    return header(PLAIN).index(name) + len(name) // 2
+    return header(LANES, PLAIN).index(name) + len(name) // 2
 
 
 def _step(source: int, destination: int, label: str = "PRRQ 1800 s", **more: object) -> Step:
@@ -40,13 +39,13 @@ def test_an_arrow_back_has_its_head_at_the_receiver() -> None:
 
 
 def test_every_arrow_fits_the_screen_with_its_note() -> None:
-    lanes = range(len(LANES))
+    lanes = range(len(LANES.names))
     for source in lanes:
         for destination in lanes:
             if source != destination:
                 line = draw(_step(source, destination, "x" * 40, note="y" * 80), 0, PLAIN)
                 assert len(line) <= 120
-                assert all(line[_place(name)] in "│─" for name in LANES)
+                assert all(line[_place(name)] in "│─" for name in LANES.names)
 
 
 def test_plain_has_no_escapes_and_ascii_no_other_characters() -> None:
@@ -70,7 +69,7 @@ def _handover() -> tuple[list[Packet], list[Move]]:
 def test_the_first_answer_is_one_that_came_through_the_new_mag() -> None:
     """An answer still under way when the node moved proves nothing."""
     packets, moves = _handover()
-    told = steps(LISTENER.hear(packets), moves, ROLES, released_ns=100 * MS)
+    told = steps(LISTENER.hear(packets), phases(moves, released_ns=100 * MS), LANES)
     assert [(step.label, step.time_ns // MS, step.source, step.destination) for step in told] == [
         ("first packet", 12, 0, 2),
         ("PRRQ 1800 s", 13, 2, 3),

@@ -2,7 +2,7 @@
 
 from pmip_tw.lab.measure import Move, delivery, handover_gaps, longest_gap, milliseconds, octets_seen, stalls
 from pmip_tw.lab.pcapng import Packet
-from pmip_tw.lab.world import HOME as HOME_PREFIX
+from pmip_tw.lab.sites import HOME as HOME_PREFIX
 from tests.lab.frames import MS, NODE, echo, heard, segment
 from tests.lab.test_heard import LISTENER
 

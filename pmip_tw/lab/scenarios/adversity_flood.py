@@ -26,7 +26,7 @@ from pmip_tw.lab.scenarios.adversity_stage import (
     Stage,
     milliseconds_since,
 )
-from pmip_tw.lab.world import CORRESPONDENT
+from pmip_tw.lab.sites import CORRESPONDENT
 from pmip_tw.wire.radius import Code
 
 RATE: Final = 10_000

@@ -21,7 +21,8 @@ from pmip_tw.lab.scenarios.adversity_stage import (
     STRANGER,
     Stage,
 )
-from pmip_tw.lab.world import CORRESPONDENT, LMA_ADDRESS, MAG_ADDRESSES, SUBSCRIBER
+from pmip_tw.lab.sites import CORRESPONDENT, DIRECT, LMA_ADDRESS
+from pmip_tw.lab.subscribers import SUBSCRIBER
 from pmip_tw.wire.codes import Code, MessageType
 from pmip_tw.wire.udp import udp_packet
 
@@ -86,7 +87,7 @@ async def spoof(stage: Stage, say: Say) -> None:
 async def noise(stage: Stage, say: Say) -> None:
     """Datagrams to port 434 of both agents: from a stranger, from nobody, and in each other's name."""
     say(f"{DATAGRAMS} meaningless datagrams to port 434 of the MAG, and as many to the LMA")
-    care_of, home_agent = ipv4(MAG_ADDRESSES[MAG]), ipv4(LMA_ADDRESS)
+    care_of, home_agent = ipv4(DIRECT[MAG].address), ipv4(LMA_ADDRESS)
     messages = hostile.forged_messages(
         nai=SUBSCRIBER.nai,
         spi=SUBSCRIBER.spi,
@@ -166,7 +167,7 @@ def _is_from_port_434(octets: bytes) -> bool:
 
 def judge_answers(answers: Sequence[Packet]) -> tuple[list[str], int]:
     """What should not have been said, and how many refusals are as they may be."""
-    peers = {ipv4(address) for address in (LMA_ADDRESS, *MAG_ADDRESSES.values())}
+    peers = {ipv4(address) for address in (LMA_ADDRESS, *(site.address for site in DIRECT.values()))}
     wrong: list[str] = []
     last: dict[Ipv4, int] = {}
     refused = 0

@@ -18,7 +18,7 @@ from pmip_tw.lab.scenarios.adversity_stage import (
     Trouble,
     milliseconds_since,
 )
-from pmip_tw.lab.world import SUBSCRIBER
+from pmip_tw.lab.subscribers import SUBSCRIBER
 
 RECOVERY: Final = 20.0
 """Seconds that a node may take to get its address when the trouble is over."""

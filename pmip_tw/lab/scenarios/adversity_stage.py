@@ -14,11 +14,12 @@ import attrs
 
 from pmip_tw.addresses import Ipv4, Mac, ipv4, mac, mac_text
 from pmip_tw.errors import PmipError
+from pmip_tw.lab.daemons import SECRET
 from pmip_tw.lab.mobile_node import MobileNode
 from pmip_tw.lab.programs import eventually
 from pmip_tw.lab.report import Result
-from pmip_tw.lab.topology import Namespace
-from pmip_tw.lab.world import SECRET, SUBSCRIBER, Subscriber, World
+from pmip_tw.lab.subscribers import SUBSCRIBER, Subscriber
+from pmip_tw.lab.world import World
 
 MAG: Final = "mag1"
 GATEWAY: Final = ipv4("10.1.0.1")
@@ -99,10 +100,7 @@ class Stage:
         self.double = network.host("double")
         network.link(world.mags[MAG], "acc1", self.double, "eth0")
         self.stranger = network.host("stranger")
-        core = Namespace("core")
-        network.link(self.stranger, "core0", core, "to-stranger")
-        core.ip("link set to-stranger master bridge")
-        self.stranger.ip(f"address add {STRANGER}/24 dev core0")
+        world.connect(self.stranger, STRANGER)
 
     # --- daemons ----------------------------------------------------------------------------------------
 

@@ -14,7 +14,8 @@ from pmip_tw.lab.programs import Program, eventually
 from pmip_tw.lab.report import Result
 from pmip_tw.lab.scenarios import Outcome, Say, Scenario
 from pmip_tw.lab.scenarios.roam_proof import ROUTE, Seen, judge
-from pmip_tw.lab.world import CORRESPONDENT, HOME, World, world
+from pmip_tw.lab.sites import CORRESPONDENT, HOME
+from pmip_tw.lab.world import World, world
 
 BETWEEN_MOVES: Final = 1.6
 """Seconds. The LMA lets one node move once a second (P79)."""

@@ -23,8 +23,9 @@ from pmip_tw.lab.mobile_node import MobileNode
 from pmip_tw.lab.report import Goal, Result
 from pmip_tw.lab.scenarios import Outcome, Say
 from pmip_tw.lab.scenarios.roam_story import Story
+from pmip_tw.lab.sites import HOME
 from pmip_tw.lab.terminal import Style, shown
-from pmip_tw.lab.world import HOME, World
+from pmip_tw.lab.world import World
 
 ROUTE: Final = ("mag2", "mag1", "mag2", "mag1", "mag2")
 """Where the five moves lead; the node begins at mag1."""
@@ -74,7 +75,7 @@ async def judge(
     story = Story(heard=heard, moves=seen.moves, released_ns=seen.released_ns, gaps=gaps)
     ladder = made.directory / "ladder.txt"
     ladder.write_text("\n".join(story.full(Style())) + "\n")
-    aaa = "FreeRADIUS" if made.radius is not None else "a user file in each MAG"
+    aaa = "FreeRADIUS" if made.by_radius else "a user file in each MAG"
     return Outcome(result, lambda style: story.lines(style, node.client, aaa, shown(ladder)), capture.path)
 
 
@@ -150,7 +151,7 @@ def _judge_packets(seen: Seen, heard: Heard, result: Result) -> None:
 
 def _judge_authentication(made: World, heard: Heard, result: Result) -> None:
     needed = 1 + len(ROUTE)
-    if made.radius is None:
+    if not made.by_radius:
         accepted = sum(
             1 for message in heard.named("reply") if message.code in (0, 1) and message.lifetime > 0
         )

@@ -1,14 +1,38 @@
 """What happened in ``roam``, for one screen: attachment and first move in full, the other moves a line each."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import attrs
 
+from pmip_tw.addresses import ipv4
 from pmip_tw.lab.heard import Heard
-from pmip_tw.lab.ladder import NARROWEST, Step, draw, grid, header, steps
+from pmip_tw.lab.ladder import NARROWEST, Lanes, Phase, Step, draw, grid, header, steps
 from pmip_tw.lab.measure import Move, milliseconds
+from pmip_tw.lab.sites import AAA_ADDRESS, DIRECT, LMA_ADDRESS
 from pmip_tw.lab.terminal import Style
-from pmip_tw.lab.world import LANES
+
+LANES: Final = Lanes(
+    names=("MN", "MAG 1", "MAG 2", "LMA", "AAA"),
+    roles={
+        ipv4(DIRECT["mag1"].address): 1,
+        ipv4(DIRECT["mag2"].address): 2,
+        ipv4(LMA_ADDRESS): 3,
+        ipv4(AAA_ADDRESS): 4,
+    },
+    gateways={"mag1": 1, "mag2": 2},
+)
+
+
+def phases(moves: Sequence[Move], released_ns: int) -> list[Phase]:
+    """0 is the attachment, n the n-th move, -1 the release."""
+    starts = [0, *(move.began_ns for move in moves)]
+    ends = [*starts[1:], released_ns]
+    gateways = ["mag1", *(move.to for move in moves)]
+    return [
+        Phase(number=number, began_ns=began, ended_ns=ended, gateway=gateway, arrival=number > 0)
+        for number, (began, ended, gateway) in enumerate(zip(starts, ends, gateways, strict=True))
+    ]
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -22,7 +46,7 @@ class Story:
 
     def lines(self, style: Style, client: str, aaa: str, ladder: str) -> list[str]:
         """``ladder``: where all of ``full`` is, for a terminal that is too narrow."""
-        told = steps(self.heard, self.moves, LANES, self.released_ns)
+        told = steps(self.heard, phases(self.moves, self.released_ns), LANES)
         drawn = style.wrapped(
             f"MN: {client}, ping, iperf3, nothing of ours. A switch moves it between the cells of MAG 1 and 2. "
             f"AAA: {aaa}.",
@@ -30,7 +54,7 @@ class Story:
         )
         fits = style.width >= NARROWEST
         if fits:
-            drawn.append(header(style))
+            drawn.append(header(LANES, style))
             drawn += self._phase(told, 0, f"attachment at MAG 1 by {client}", style)
             if self.moves:
                 drawn += self._phase(told, 1, f"move 1 to {_name(self.moves[0])}, {self._gap_text(0)}", style)
@@ -47,8 +71,8 @@ class Story:
 
     def full(self, style: Style) -> list[str]:
         """Every message of every phase."""
-        told = steps(self.heard, self.moves, LANES, self.released_ns)
-        drawn = [header(style), *self._phase(told, 0, "attachment at MAG 1", style)]
+        told = steps(self.heard, phases(self.moves, self.released_ns), LANES)
+        drawn = [header(LANES, style), *self._phase(told, 0, "attachment at MAG 1", style)]
         for number, move in enumerate(self.moves, 1):
             drawn += self._phase(
                 told, number, f"move {number} to {_name(move)}, {self._gap_text(number - 1)}", style
