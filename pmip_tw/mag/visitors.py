@@ -8,7 +8,7 @@ import attrs
 
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac, Prefix
-from pmip_tw.dhcp.relay import Answer
+from pmip_tw.dhcp.questions import Answer
 from pmip_tw.mag.exchanges import Exchange, Grant
 from pmip_tw.mag.uplink import HeldFrames
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Tunnel

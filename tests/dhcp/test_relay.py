@@ -4,16 +4,9 @@ import attrs
 import pytest
 
 from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4, mac
-from pmip_tw.dhcp.relay import (
-    HOPS_BEFORE_US,
-    MOST_IN_A_SECOND,
-    REPLY_WINDOW,
-    SILENCE,
-    Answer,
-    Discarded,
-    Relay,
-    ToServer,
-)
+from pmip_tw.dhcp.discarded import Discarded
+from pmip_tw.dhcp.questions import MOST_IN_A_SECOND, REPLY_WINDOW, SILENCE, Answer
+from pmip_tw.dhcp.relay import HOPS_BEFORE_US, Relay, ToServer
 from pmip_tw.errors import WireError
 from pmip_tw.wire.dhcp import BOOTREPLY, BOOTREQUEST, BROADCAST_FLAG, DhcpMessage, MessageType, OptionCode
 from tests.conformance import covers
@@ -259,7 +252,7 @@ class TestSilence:
             client = mac(f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}")
             ask(relay, asks(MessageType.DISCOVER, chaddr=client), 100.0)
         ask(relay, asks(MessageType.DISCOVER, chaddr=OTHER_NODE), 100.0 + REPLY_WINDOW + 1)
-        assert len(relay._asked) == len(relay._unheard) == 1
+        assert len(relay._questions._asked) == len(relay._questions._unheard) == 1
 
 
 @covers("P63")

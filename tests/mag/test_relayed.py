@@ -12,7 +12,7 @@ node            MAG              DHCP server      LMA
 import pytest
 
 from pmip_tw.addresses import BROADCAST_MAC, UNSPECIFIED, Endpoint, Ipv4, Mac, ipv4
-from pmip_tw.dhcp.relay import SILENCE
+from pmip_tw.dhcp.questions import SILENCE
 from pmip_tw.mag.effects import Authenticate, MagEffect, SendDhcp, Transmit
 from pmip_tw.mobility.effects import Install, Remove
 from pmip_tw.mobility.tunnels import AccessKey

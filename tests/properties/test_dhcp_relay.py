@@ -4,7 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pmip_tw.addresses import Endpoint
-from pmip_tw.dhcp.relay import Answer, Discarded, Relay
+from pmip_tw.dhcp.discarded import Discarded
+from pmip_tw.dhcp.questions import Answer
+from pmip_tw.dhcp.relay import Relay
 from pmip_tw.errors import WireError
 from pmip_tw.mag.effects import SendDhcp, Transmit
 from pmip_tw.mobility.effects import Install, Send
