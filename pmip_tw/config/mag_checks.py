@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
+from pmip_tw.config.dhcp_relay_checks import dhcp_relay_mistakes
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.lma_peer_checks import lma_peer_mistakes
 from pmip_tw.config.locate import Path
@@ -71,20 +72,11 @@ def _dhcp(draft: Draft, mag: Path) -> Iterator[Mistake]:
         yield Mistake((*mag, "dhcp"), 'dhcp: "ack-trigger" needs [mag.dhcp_relay] with servers = ["..."]')
     elif method in ("server", "independent") and draft.has(relay):
         yield Mistake(relay, f'[mag.dhcp_relay] is for dhcp = "ack-trigger", but dhcp is "{method}"')
-    servers = draft.elements((*relay, "servers"))
-    if draft.has((*relay, "servers")) and not servers:
-        yield Mistake((*relay, "servers"), "servers: name at least one DHCP server")
-    seen: set[Ipv4] = set()
-    for path in servers:
-        server = draft.value(path, Ipv4)
-        if server is None:
-            continue
-        if server in seen:
-            yield Mistake(path, f"servers[{path[-1]}]: {ipv4_text(server)} is there twice")
-        seen.add(server)
-        if server == draft.value((*mag, "address"), Ipv4):
-            text = f"{ipv4_text(server)} is this MAG's own address, where the relay has port 67"
-            yield Mistake(path, f"servers[{path[-1]}]: {text}")
+    own = draft.value((*mag, "address"), Ipv4)
+    yield from dhcp_relay_mistakes(draft, relay, own, "this MAG's own address")
+    if draft.has((*relay, "giaddr")) and draft.has((*mag, "uplink")):
+        text = "giaddr: with uplink it is the address of that interface, whatever it becomes: leave it out"
+        yield Mistake((*relay, "giaddr"), text)
     subnet, prefixes = draft.value((*relay, "subnet"), Ipv4), home_prefixes_of(draft)
     if subnet is not None and prefixes is not None and subnet not in [prefix.network for prefix in prefixes]:
         networks = ", ".join(ipv4_text(prefix.network) for prefix in prefixes)

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import attrs
 
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac, Prefix
+from pmip_tw.config.dhcp_relay_settings import MagDhcpRelay
 from pmip_tw.config.limits import (
     MOST_NAME_SERVERS,
     AaaSpi,
@@ -201,18 +202,6 @@ class LocalSettings:
 
 
 @attrs.frozen(slots=True, kw_only=True)
-class DhcpRelay:
-    """``[mag.dhcp_relay]``, for ``dhcp = "ack-trigger"``.
-
-    ``subnet``: the network of the home prefix in which the servers are to find addresses, 0: the first one's.
-    """
-
-    servers: tuple[HostAddress, ...]
-    subnet: HostAddress = UNSPECIFIED
-    subnet_selection: bool = True
-
-
-@attrs.frozen(slots=True, kw_only=True)
 class MagSettings:
     """``[mag]``. Exactly one of ``radius`` and ``local`` is there, and one of ``address`` and ``uplink``."""
 
@@ -249,15 +238,15 @@ class MagSettings:
     access: tuple[AccessInterface, ...] = ()
     home_prefixes: tuple[HomePrefix, ...] = ()
     lmas: tuple[LmaPeer, ...] = ()
-    dhcp_relay: DhcpRelay | None = None
+    dhcp_relay: MagDhcpRelay | None = None
     radius: RadiusSettings | None = None
     local: LocalSettings | None = None
 
     @property
     def dhcp_subnet(self) -> Ipv4:
-        """What DHCP servers are told in option 118; 0: nothing."""
+        """Where DHCP servers are told to find addresses; 0: nowhere."""
         relay = self.dhcp_relay
-        if relay is None or not relay.subnet_selection:
+        if relay is None or not relay.names_subnet:
             return UNSPECIFIED
         return relay.subnet or self.home_prefixes[0].prefix.network
 

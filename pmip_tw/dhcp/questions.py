@@ -1,12 +1,14 @@
-"""What clients have asked lately, so that they get what answers it, and nothing else (D10)."""
+"""What clients have asked and servers may still answer: one question of each client, for half a minute (D10)."""
 
 from collections import OrderedDict
+from collections.abc import Collection, Hashable
 from typing import Final
 
 import attrs
 
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac
 from pmip_tw.dhcp.discarded import Discarded
+from pmip_tw.dhcp.relaying import Circuit
 from pmip_tw.wire.dhcp import BOOTREQUEST, DhcpMessage, MessageType, Option, OptionCode
 from pmip_tw.wire.ipv4 import is_host_address
 
@@ -17,16 +19,28 @@ SILENCE: Final = 3.0
 """Seconds after which servers count as silent: before the client asks again (RFC 2131 4.1)."""
 
 MOST_IN_A_SECOND: Final = 8
-"""Messages of one client that are passed on within a second; a client that works needs three."""
+"""Messages of one client that are relayed within a second; a client that works needs three."""
 
-_ANSWERS: Final = {
+MOST_QUESTIONS: Final = 32_768
+"""More than that many are not remembered: the oldest is forgotten, whose client asks again."""
+
+NOWHERE: Final = Circuit()
+"""Where there is nothing to be told of."""
+
+_OFFERS_REMEMBERED: Final = 16
+_FORGOTTEN_AT_ONCE = 64
+_TOLD_AT_ONCE = 256
+
+ANSWERS: Final = {
     MessageType.DISCOVER: (MessageType.OFFER,),
     MessageType.REQUEST: (MessageType.ACK, MessageType.NAK),
     MessageType.INFORM: (MessageType.ACK,),
 }
 """What a server says to each message; all others have no answer (RFC 2131 3.1)."""
 
-_PASSED_ON: Final = frozenset((*_ANSWERS, MessageType.RELEASE, MessageType.DECLINE))
+CLIENT_MESSAGES: Final = frozenset((*ANSWERS, MessageType.RELEASE, MessageType.DECLINE))
+
+_Client = tuple[Mac, Hashable]
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -37,6 +51,7 @@ class Answer:
     asked: DhcpMessage
     asked_at: float
     server: Ipv4
+    circuit: Circuit = attrs.field(factory=Circuit)
 
     @property
     def is_lease(self) -> bool:
@@ -44,79 +59,146 @@ class Answer:
         return self.message.message_type is MessageType.ACK and self.asked.message_type is MessageType.REQUEST
 
 
-@attrs.define(slots=True, kw_only=True)
+@attrs.define(slots=True, kw_only=True, eq=False)
 class Question:
-    """``subnet``: selected for the client, 0 for none. ``settled``: an ACK or NAK was passed on."""
+    """``at``: monotonic, of the newest try. ``only``: the one server that may answer, 0: any.
+
+    ``offered``: (address, who offered it) until the client has chosen.
+    """
 
     message: DhcpMessage
-    subnet: Ipv4
+    circuit: Circuit
     at: float
-    second: int
-    in_second: int = 1
-    settled: bool = False
+    only: Ipv4 = UNSPECIFIED
+    offered: tuple[tuple[Ipv4, Ipv4], ...] = ()
+
+    @property
+    def client(self) -> _Client:
+        """The same MAC on two circuits is two clients: neither can take the other's answers away."""
+        return self.message.chaddr, self.circuit.port
+
+    @property
+    def transaction(self) -> tuple[Mac, int]:
+        return self.message.chaddr, self.message.xid
 
 
 class Questions:
-    """The last message of each client. Times are monotonic seconds."""
+    """All that is done takes the same time however many there are."""
 
     def __init__(self) -> None:
         # In the order of asking: the first is always the oldest. A dict would look for it among all that have gone.
-        self._asked: OrderedDict[Mac, Question] = OrderedDict()
-        self._unheard: OrderedDict[Mac, float] = OrderedDict()
+        self._asked: OrderedDict[_Client, Question] = OrderedDict()
+        self._unheard: OrderedDict[_Client, float] = OrderedDict()
+        self._by_transaction: dict[tuple[Mac, int], _Client] = {}
+        self._second = 0
+        self._in_second: dict[Mac, int] = {}
+        self._servers_heard_at = float("-inf")
+        self.servers_silent = False
 
-    def put(self, message: DhcpMessage, now: float, subnet: Ipv4 = UNSPECIFIED) -> Discarded | None:
-        """A client's message is to be passed on; or why it is not."""
-        kind = message.message_type
-        if kind not in _PASSED_ON:
+    @property
+    def waiting(self) -> Collection[Question]:
+        return self._asked.values()
+
+    def may_ask(self, client: Mac, now: float) -> bool:
+        """Counts what it is asked about."""
+        if self._second != int(now):
+            self._second, self._in_second = int(now), {}
+        asked = self._in_second.get(client, 0)
+        self._in_second[client] = asked + 1
+        return asked < MOST_IN_A_SECOND
+
+    def put(
+        self,
+        message: DhcpMessage,
+        now: float,
+        circuit: Circuit = NOWHERE,
+        *,
+        override: Ipv4 = UNSPECIFIED,
+    ) -> Discarded | None:
+        """A client's message is to be passed on, in place of what it asked before; or why it is not.
+
+        ``override``: the name that all servers go by (D14), 0 if each has its own.
+        """
+        if message.message_type not in CLIENT_MESSAGES:
             return Discarded.IGNORED
-        asked = Question(message=message, subnet=subnet, at=now, second=int(now))
-        before = self._asked.get(message.chaddr)
-        if before is not None and before.second == asked.second:
-            asked.in_second += before.in_second
-            if asked.in_second > MOST_IN_A_SECOND:
-                return Discarded.TOO_OFTEN
+        if not self.may_ask(message.chaddr, now):
+            return Discarded.TOO_OFTEN
         self._forget_old(now)
-        self._asked.pop(message.chaddr, None)
-        self._asked[message.chaddr] = asked
-        self._unheard.pop(message.chaddr, None)
-        if kind in _ANSWERS:
-            self._unheard[message.chaddr] = now + SILENCE
+        question = Question(message=message, circuit=circuit, at=now)
+        before = self._asked.get(question.client)
+        if before is not None:
+            self._remove(before)
+        if message.message_type not in ANSWERS:
+            return None
+        if before is not None and override:
+            question.offered = before.offered
+            if message.message_type is MessageType.REQUEST and message.server_identifier == override:
+                question.only = dict(before.offered).get(
+                    message.requested_address or UNSPECIFIED, UNSPECIFIED
+                )
+        self._asked[question.client] = question
+        self._by_transaction[question.transaction] = question.client
+        self._unheard[question.client] = now + SILENCE
         return None
 
-    def answered_by(self, message: DhcpMessage, now: float) -> Question | None:
-        """What a server's ``message`` answers; None: nothing that is still open."""
-        asked = self._asked.get(message.chaddr)
-        if asked is None or not _answers(message, asked) or asked.at + REPLY_WINDOW < now:
+    def answered_by(self, message: DhcpMessage, now: float, server: Ipv4 = UNSPECIFIED) -> Question | None:
+        """The question that ``message``, of ``server``, answers; None: nothing that is still open."""
+        client = self._by_transaction.get((message.chaddr, message.xid))
+        question = None if client is None else self._asked[client]
+        if question is None or question.at + REPLY_WINDOW < now:
             return None
-        return asked
+        kind, chosen = question.message.message_type, question.message.server_identifier
+        if kind is None or message.message_type not in ANSWERS[kind]:
+            return None
+        if chosen is not None and message.server_identifier != chosen:
+            return None
+        return question if question.only in (UNSPECIFIED, server) else None
 
-    def settle(self, question: Question, message: DhcpMessage) -> None:
-        """``message`` answers it, and is passed on."""
-        question.settled = message.message_type is not MessageType.OFFER
-        self._unheard.pop(message.chaddr, None)
+    def settle(self, question: Question, message: DhcpMessage, server: Ipv4 = UNSPECIFIED) -> None:
+        """``message`` answers it, and is passed on; after a DISCOVER others may offer something, too."""
+        self._unheard.pop(question.client, None)
+        if message.message_type is not MessageType.OFFER:
+            self._remove(question)
+        elif len(question.offered) < _OFFERS_REMEMBERED:
+            question.offered += ((message.yiaddr, server),)
 
-    def unanswered(self, now: float) -> list[DhcpMessage]:
-        """What no server has answered in time; each is told once."""
-        silent = []
-        while self._unheard:
+    def servers_heard(self, now: float) -> None:
+        """One of them has answered something."""
+        self._servers_heard_at, self.servers_silent = now, False
+
+    def unanswered(self, now: float) -> list[Question]:
+        """Those of which this is not told yet; the next ones when asked again."""
+        self._forget_old(now)
+        silent: list[Question] = []
+        while self._unheard and len(silent) < _TOLD_AT_ONCE:
             client, until = next(iter(self._unheard.items()))
             if until > now:
                 break
             del self._unheard[client]
-            silent.append(self._asked[client].message)
+            silent.append(self._asked[client])
+        if any(question.at > self._servers_heard_at for question in silent):
+            self.servers_silent = True
         return silent
 
     def next_deadline(self) -> float | None:
         """When to ask for ``unanswered``."""
         return next(iter(self._unheard.values()), None)
 
+    def _remove(self, question: Question) -> None:
+        del self._asked[question.client]
+        self._unheard.pop(question.client, None)
+        if self._by_transaction.get(question.transaction) == question.client:
+            del self._by_transaction[question.transaction]
+
     def _forget_old(self, now: float) -> None:
-        while self._asked:
-            client, oldest = next(iter(self._asked.items()))
-            if oldest.at + REPLY_WINDOW >= now:
+        """A few more than come in, so that there is never much to do at once."""
+        for _ in range(_FORGOTTEN_AT_ONCE):
+            if not self._asked:
                 break
-            del self._asked[client]
-            self._unheard.pop(client, None)
+            oldest = next(iter(self._asked.values()))
+            if oldest.at + REPLY_WINDOW >= now and len(self._asked) < MOST_QUESTIONS:
+                break
+            self._remove(oldest)
 
 
 def gives_an_address(message: DhcpMessage) -> bool:
@@ -137,13 +219,3 @@ def release_of(lease: Answer, xid: int) -> DhcpMessage:
     return DhcpMessage(
         op=BOOTREQUEST, xid=xid, chaddr=given.chaddr, ciaddr=given.yiaddr, options=tuple(options)
     )
-
-
-def _answers(message: DhcpMessage, asked: Question) -> bool:
-    if message.xid != asked.message.xid or asked.settled:
-        return False
-    question = asked.message.message_type
-    if question is None or message.message_type not in _ANSWERS.get(question, ()):
-        return False
-    chosen = asked.message.server_identifier
-    return chosen is None or message.server_identifier == chosen

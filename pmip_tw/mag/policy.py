@@ -4,6 +4,7 @@ import attrs
 
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac
 from pmip_tw.dhcp.configuration import HomeConfiguration
+from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.mag.protection import LmaAssociation
 from pmip_tw.mobility.tunnels import Encapsulation
 
@@ -28,8 +29,9 @@ class MagPolicy:
     Nodes. ``attach_probe_max_age``: P15. ``reject_hold``, ``max_authentications``: P83. ``duplicate_mac``: "refuse" or
     "move" (AA24). ``home_links``: what DHCP says, by prefix. ``on_revoke``: "none", "dhcp_nak" or "l2_disconnect", how
     a node is told that the LMA wants it told (RV40). ``require_revocation``: RV3.
-    ``dhcp``: "server" (P60), "independent" (P62) or "ack-trigger" (P63); for the last ``dhcp_servers``, and
-    ``dhcp_subnet``, in which they are to find addresses, 0: wherever they like.
+    ``dhcp``: "server" (P60), "independent" (P62) or "ack-trigger" (P63); for the last ``dhcp_relay``, and
+    ``dhcp_subnet``, in which servers are to find addresses, 0: wherever they like. ``identity``: the MAG's name, in
+    circuit ids (D12).
     """
 
     address: Ipv4
@@ -58,5 +60,6 @@ class MagPolicy:
     on_revoke: str = "none"
     require_revocation: bool = False
     dhcp: str = "server"
-    dhcp_servers: tuple[Ipv4, ...] = ()
+    identity: str = "mag"
+    dhcp_relay: RelayPolicy | None = None
     dhcp_subnet: Ipv4 = UNSPECIFIED

@@ -1,5 +1,7 @@
 """DHCP method "ack-trigger": the MAG relays to servers in the core, whose ACK starts the registration (P63)."""
 
+import attrs
+
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.dhcp.discarded import Discarded
 from pmip_tw.dhcp.questions import Answer
@@ -7,6 +9,7 @@ from pmip_tw.dhcp.relay import Relay, ToServer
 from pmip_tw.errors import WireError
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import Told
+from pmip_tw.mag.circuits import circuit_of
 from pmip_tw.mag.dhcp_first import HAS_ASKED, DhcpFirst, name_of
 from pmip_tw.mag.effects import MagEffect, SendDhcp
 from pmip_tw.mag.links import HomeLinks
@@ -21,7 +24,7 @@ class Relayed(DhcpFirst):
 
     def __init__(self, policy: MagPolicy, links: HomeLinks, visitors: VisitorList) -> None:
         super().__init__(policy, links, visitors)
-        self._relay = Relay(policy.address, policy.dhcp_servers)
+        self._relay = self._relay_at(policy.address)
 
     def answered(self, payload: bytes, source: Endpoint, now: Now) -> tuple[Visitor | None, Told]:
         try:
@@ -38,15 +41,15 @@ class Relayed(DhcpFirst):
 
     def address_changed(self, address: Ipv4) -> list[MagEffect]:
         """What was asked from the old one is answered there; clients ask again."""
-        self._relay = Relay(address, self._policy.dhcp_servers)
+        self._relay = self._relay_at(address)
         return []
 
     def wake(self, now: Now) -> list[MagEffect]:
         effects: list[MagEffect] = []
-        for message in self._relay.unanswered(now.monotonic):
-            visitor = self._visitors.with_mac(message.chaddr)
+        for question in self._relay.unanswered(now.monotonic):
+            visitor = self._visitors.with_mac(question.message.chaddr)
             if visitor is not None:
-                cause = f"no answer from {self._relay.servers} to its {name_of(message)}"
+                cause = f"no answer from {self._relay.servers} to its {name_of(question.message)}"
                 effects.append(
                     observed.visitor_event("dhcp-unanswered", visitor, cause=cause, reason="dhcp-servers")
                 )
@@ -56,14 +59,19 @@ class Relayed(DhcpFirst):
         return self._relay.next_deadline()
 
     def _ask(self, visitor: Visitor, message: DhcpMessage, now: Now) -> list[MagEffect]:
-        sent = self._relay.asked(message, self._policy.dhcp_subnet, now.monotonic)
-        if isinstance(sent, Discarded):
-            return [observed.frame_dropped(visitor, sent)]
+        relayed = self._relay.asked(message, circuit_of(visitor, self._policy), now.monotonic)
+        if isinstance(relayed, Discarded):
+            return [observed.frame_dropped(visitor, relayed)]
         noted = observed.visitor_event("dhcp-forwarded", visitor, message=name_of(message))
-        return [*map(_send, sent), noted]
+        return [*map(_send, relayed.sent), noted]
 
     def _return(self, visitor: Visitor, lease: Answer, now: Now) -> list[MagEffect]:
         return [_send(self._relay.release(lease, int.from_bytes(now.entropy(4), "big")))]
+
+    def _relay_at(self, address: Ipv4) -> Relay:
+        policy = self._policy.dhcp_relay
+        assert policy is not None
+        return Relay(attrs.evolve(policy, giaddr=policy.giaddr or address))
 
 
 def _send(sent: ToServer) -> SendDhcp:

@@ -14,6 +14,7 @@ from pmip_tw.agents.mag import Mag
 from pmip_tw.config.settings import MagSettings, User
 from pmip_tw.config.settings import RadiusSettings as RadiusTable
 from pmip_tw.dhcp.configuration import HomeConfiguration
+from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.forwarding.access import TunAccess
 from pmip_tw.forwarding.path_mtu import LINK_MTU
 from pmip_tw.interfaces import IAuthenticator, IBindingStore, IClock, IObserver, IUplink
@@ -30,6 +31,7 @@ from pmip_tw.net.radius import RadiusAuthenticator
 from pmip_tw.net.signalling import UdpSignalling
 from pmip_tw.net.uplink import NetlinkUplink, why_absent
 from pmip_tw.services.daemon import Daemon
+from pmip_tw.services.dhcp_relaying import relay_policy_of
 from pmip_tw.services.management import Management
 from pmip_tw.services.memory import settle
 from pmip_tw.services.options import Options, read_settings
@@ -73,7 +75,7 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
         clock=clock,
         signalling=signalling,
         forwarding=forwarding,
-        dhcp=UdpDhcpSocket(reactor, settings.address) if settings.dhcp_relay else None,
+        dhcp=_dhcp_socket(policy, reactor),
         authenticator=authenticator_of(settings, reactor, clock, management.observers),
         store=store_of(settings, reactor),
         uplink=uplink,
@@ -145,7 +147,8 @@ def policy_of(settings: MagSettings) -> MagPolicy:
         reject_hold=settings.reject_hold,
         duplicate_mac=settings.duplicate_mac,
         dhcp=settings.dhcp,
-        dhcp_servers=settings.dhcp_relay.servers if settings.dhcp_relay else (),
+        identity=settings.identity,
+        dhcp_relay=_relay_policy_of(settings),
         dhcp_subnet=settings.dhcp_subnet,
         home_links=tuple(
             HomeConfiguration(
@@ -154,6 +157,18 @@ def policy_of(settings: MagSettings) -> MagPolicy:
             for home in settings.home_prefixes
         ),
     )
+
+
+def _relay_policy_of(settings: MagSettings) -> RelayPolicy | None:
+    relay = settings.dhcp_relay
+    if relay is None:
+        return None
+    return relay_policy_of(relay, subnet_selection=relay.subnet_selection)
+
+
+def _dhcp_socket(policy: MagPolicy, reactor: PosixReactorBase) -> UdpDhcpSocket | None:
+    relay = policy.dhcp_relay
+    return None if relay is None else UdpDhcpSocket(reactor, relay.giaddr or policy.address)
 
 
 def authenticator_of(

@@ -94,7 +94,8 @@ class DhcpMessage:
 
     ``options`` has one (code, value) for each code, in order of first appearance, whole even if it was split
     (RFC 3396) or lay in ``file`` or ``sname`` (RFC 2131 4.1); pad, end and overload are not values and not
-    in it. ``sname`` and ``file`` are without their trailing zeros.
+    in it. ``sname`` and ``file`` are without their trailing zeros. ``octets``: as it came, which says more than all
+    these; empty for a message of our own, and for one that was changed.
     """
 
     op: int
@@ -110,6 +111,8 @@ class DhcpMessage:
     sname: bytes = b""
     file: bytes = b""
     options: tuple[Option, ...] = ()
+    # Not an argument, so that attrs.evolve leaves it empty.
+    octets: bytes = attrs.field(default=b"", init=False, eq=False, repr=False)
 
     @classmethod
     def decode(cls, octets: bytes) -> "DhcpMessage":
@@ -151,7 +154,7 @@ class DhcpMessage:
                 raise Malformed(
                     f"option {code} of {len(found[code])} octets instead of {length}", _OPTIONS_OFFSET
                 )
-        return cls(
+        message = cls(
             op=op,
             xid=xid,
             chaddr=Mac(chaddr[:6]),
@@ -166,6 +169,8 @@ class DhcpMessage:
             file=file.rstrip(b"\0"),
             options=tuple(found.items()),
         )
+        object.__setattr__(message, "octets", octets)
+        return message
 
     def encode(self) -> bytes:
         """The UDP payload, without padding; all options in the options field, values over 255 octets split.
@@ -201,8 +206,8 @@ class DhcpMessage:
         return b"".join(parts)
 
     def payload(self) -> bytes:
-        """As ``encode``, with the padding that old implementations want."""
-        return self.encode().ljust(MINIMUM_PAYLOAD, b"\0")
+        """As it came, or else as ``encode``; with the padding that old implementations want."""
+        return (self.octets or self.encode()).ljust(MINIMUM_PAYLOAD, b"\0")
 
     def option(self, code: int) -> bytes | None:
         """The value of option ``code``, None if the message has none."""
@@ -234,6 +239,11 @@ class DhcpMessage:
     def lease_time(self) -> int | None:
         """Seconds; 0xffffffff is forever (RFC 2131 3.3)."""
         return self._number(OptionCode.LEASE_TIME)
+
+    @property
+    def maximum_size(self) -> int | None:
+        """Octets of the longest message that the client takes (RFC 2132 9.10)."""
+        return self._number(OptionCode.MAXIMUM_SIZE)
 
     @property
     def client_identifier(self) -> bytes | None:

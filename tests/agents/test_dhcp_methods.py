@@ -4,6 +4,7 @@ import pytest
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4
 from pmip_tw.agents.mag import Mag
+from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.errors import PmipError
 from pmip_tw.store.unsaved import Unsaved
 from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
@@ -16,7 +17,8 @@ from tests.conformance import covers
 
 
 def relaying(**more: object) -> tuple[World, DhcpServer]:
-    settings = {"dhcp": "ack-trigger", "dhcp_servers": (SERVER,), "dhcp_subnet": HOME.network}
+    relay = RelayPolicy(servers=(SERVER,), subnet_selection=True)
+    settings = {"dhcp": "ack-trigger", "dhcp_relay": relay, "dhcp_subnet": HOME.network}
     world = World(mag_settings=settings, **more)  # type: ignore[arg-type]
     return world, DhcpServer(world.network)
 

@@ -41,7 +41,8 @@ def test_the_subnet_is_that_of_a_home_prefix(more: str, subnet: str, tmp_path: P
     text = RELAYED + RELAY + more + '\n[[mag.home_prefixes]]\nprefix = "10.2.0.0/24"\n'
     policy = policy_of(loaded(tmp_path, text))
     assert policy.dhcp == "ack-trigger"
-    assert policy.dhcp_servers == (ipv4("198.51.100.67"), ipv4("198.51.100.68"))
+    assert policy.dhcp_relay is not None
+    assert policy.dhcp_relay.servers == (ipv4("198.51.100.67"), ipv4("198.51.100.68"))
     assert policy.dhcp_subnet == ipv4(subnet)
 
 

@@ -6,7 +6,8 @@ import pytest
 from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4, mac
 from pmip_tw.dhcp.discarded import Discarded
 from pmip_tw.dhcp.questions import MOST_IN_A_SECOND, REPLY_WINDOW, SILENCE, Answer
-from pmip_tw.dhcp.relay import HOPS_BEFORE_US, Relay, ToServer
+from pmip_tw.dhcp.relay import Relay, Relayed, ToServer
+from pmip_tw.dhcp.relaying import Circuit, RelayPolicy
 from pmip_tw.errors import WireError
 from pmip_tw.wire.dhcp import BOOTREPLY, BOOTREQUEST, BROADCAST_FLAG, DhcpMessage, MessageType, OptionCode
 from tests.conformance import covers
@@ -18,6 +19,8 @@ FIRST, SECOND, STRANGER = ipv4("198.51.100.67"), ipv4("198.51.100.68"), ipv4("19
 SUBNET = ipv4("10.20.0.0")
 HOME = ipv4("10.20.0.5")
 IDENTIFIER = b"\x01" + NODE
+PLAIN = RelayPolicy(servers=(FIRST, SECOND), giaddr=OURS, subnet_selection=True)
+CIRCUIT = Circuit(subnet=SUBNET)
 
 
 def octets(address: Ipv4) -> bytes:
@@ -60,14 +63,16 @@ OFFER, ACK, NAK = says(MessageType.OFFER), says(MessageType.ACK), says(MessageTy
 
 @pytest.fixture
 def relay() -> Relay:
-    return Relay(OURS, (FIRST, SECOND))
+    return Relay(PLAIN)
 
 
 def ask(relay: Relay, message: DhcpMessage, at: float = 100.0) -> list[DhcpMessage]:
     """What each server gets."""
-    sent = relay.asked(message, SUBNET, at)
-    assert isinstance(sent, list), sent
+    relayed = relay.asked(message, CIRCUIT, at)
+    assert isinstance(relayed, Relayed), relayed
+    sent = relayed.sent
     assert [one.server for one in sent] == [FIRST, SECOND]
+    assert {one.source for one in sent} == {OURS}
     assert sent[0].payload == sent[1].payload
     return [DhcpMessage.decode(one.payload) for one in sent]
 
@@ -99,9 +104,10 @@ class TestRequests:
         plain = attrs.evolve(
             theirs, giaddr=UNSPECIFIED, hops=0, options=tuple(o for o in theirs.options if o[0] != 118)
         )
-        sent = Relay(theirs.giaddr or OURS, (FIRST,)).asked(plain, Ipv4(int.from_bytes(selected, "big")), 0)
-        assert isinstance(sent, list)
-        mine = DhcpMessage.decode(sent[0].payload)
+        policy = RelayPolicy(servers=(FIRST,), giaddr=theirs.giaddr or OURS, subnet_selection=True)
+        relayed = Relay(policy).asked(plain, Circuit(subnet=Ipv4(int.from_bytes(selected, "big"))), 0)
+        assert isinstance(relayed, Relayed)
+        mine = DhcpMessage.decode(relayed.sent[0].payload)
         assert dict(mine.options) == dict(theirs.options)
 
     @covers("D17")
@@ -110,33 +116,30 @@ class TestRequests:
         assert [value for code, value in relayed.options if code == 118] == [octets(SUBNET)]
 
     def test_without_a_subnet_the_servers_choose(self, relay: Relay) -> None:
-        sent = relay.asked(DISCOVER, UNSPECIFIED, 100.0)
-        assert isinstance(sent, list)
-        assert DhcpMessage.decode(sent[0].payload).option(118) is None
+        relayed = relay.asked(DISCOVER, Circuit(), 100.0)
+        assert isinstance(relayed, Relayed)
+        assert DhcpMessage.decode(relayed.sent[0].payload).option(118) is None
         assert isinstance(answer(relay, says(MessageType.OFFER, subnet=None)), DhcpMessage)
 
     def test_no_message_is_shorter_than_bootp_wants(self, relay: Relay) -> None:
-        sent = relay.asked(DISCOVER, SUBNET, 100.0)
-        assert isinstance(sent, list)
-        assert len(sent[0].payload) >= 300
+        relayed = relay.asked(DISCOVER, CIRCUIT, 100.0)
+        assert isinstance(relayed, Relayed)
+        assert len(relayed.sent[0].payload) >= 300
 
     @covers("D3")
     def test_hops(self, relay: Relay) -> None:
-        assert ask(relay, asks(MessageType.DISCOVER, hops=HOPS_BEFORE_US))[0].hops == HOPS_BEFORE_US + 1
-        assert (
-            relay.asked(asks(MessageType.DISCOVER, hops=HOPS_BEFORE_US + 1), SUBNET, 100.0)
-            is Discarded.IGNORED
-        )
+        assert ask(relay, asks(MessageType.DISCOVER, hops=4))[0].hops == 5
+        assert relay.asked(asks(MessageType.DISCOVER, hops=5), CIRCUIT, 100.0) is Discarded.TOO_MANY_HOPS
 
     @pytest.mark.parametrize("kind", [MessageType.OFFER, MessageType.ACK, MessageType.FORCERENEW, 17])
     def test_what_no_client_says(self, relay: Relay, kind: int) -> None:
         message = DhcpMessage(op=BOOTREQUEST, xid=7, chaddr=NODE, options=((53, bytes((kind,))),))
-        assert relay.asked(message, SUBNET, 100.0) is Discarded.IGNORED
+        assert relay.asked(message, CIRCUIT, 100.0) is Discarded.IGNORED
 
     def test_a_flood_of_one_client_is_cut_off_and_is_no_trouble_to_another(self, relay: Relay) -> None:
         for _ in range(MOST_IN_A_SECOND):
             ask(relay, DISCOVER)
-        assert relay.asked(DISCOVER, SUBNET, 100.5) is Discarded.TOO_OFTEN
+        assert relay.asked(DISCOVER, CIRCUIT, 100.5) is Discarded.TOO_OFTEN
         ask(relay, asks(MessageType.DISCOVER, chaddr=OTHER_NODE), 100.6)
         ask(relay, DISCOVER, 101.0)
 
@@ -234,8 +237,8 @@ class TestSilence:
         ask(relay, asks(MessageType.DISCOVER, chaddr=OTHER_NODE), 101.0)
         assert relay.next_deadline() == 100.0 + SILENCE
         assert relay.unanswered(100.0 + SILENCE - 0.1) == []
-        assert relay.unanswered(100.0 + SILENCE) == [DISCOVER]
-        assert [message.chaddr for message in relay.unanswered(200.0)] == [OTHER_NODE]
+        assert [one.message for one in relay.unanswered(100.0 + SILENCE)] == [DISCOVER]
+        assert [one.message.chaddr for one in relay.unanswered(104.0)] == [OTHER_NODE]
         assert relay.unanswered(300.0) == []
         assert relay.next_deadline() is None
 
@@ -244,15 +247,16 @@ class TestSilence:
         answer(relay, OFFER)
         assert relay.next_deadline() is None
         ask(relay, REQUEST, 102.0)
-        assert relay.unanswered(102.0 + SILENCE) == [REQUEST]
+        assert [one.message for one in relay.unanswered(102.0 + SILENCE)] == [REQUEST]
 
     def test_clients_that_are_gone_are_forgotten(self, relay: Relay) -> None:
         """However many there were."""
         for number in range(500):
             client = mac(f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}")
             ask(relay, asks(MessageType.DISCOVER, chaddr=client), 100.0)
-        ask(relay, asks(MessageType.DISCOVER, chaddr=OTHER_NODE), 100.0 + REPLY_WINDOW + 1)
-        assert len(relay._questions._asked) == len(relay._questions._unheard) == 1
+        for number in range(10):
+            ask(relay, asks(MessageType.DISCOVER, chaddr=OTHER_NODE), 100.0 + REPLY_WINDOW + 1 + number)
+        assert len(relay.waiting) == 1
 
 
 @covers("P63")

@@ -13,6 +13,7 @@ import pytest
 
 from pmip_tw.addresses import BROADCAST_MAC, UNSPECIFIED, Endpoint, Ipv4, Mac, ipv4
 from pmip_tw.dhcp.questions import SILENCE
+from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.mag.effects import Authenticate, MagEffect, SendDhcp, Transmit
 from pmip_tw.mobility.effects import Install, Remove
 from pmip_tw.mobility.tunnels import AccessKey
@@ -52,7 +53,8 @@ class RelayBench(Bench):
     """``ask`` and ``answer``: what a node broadcasts, what a server says to that."""
 
     def __init__(self, **policy: object) -> None:
-        settings = {"dhcp_servers": (SERVER, SECOND), "dhcp_subnet": HOME.network}
+        relay = RelayPolicy(servers=(SERVER, SECOND), giaddr=MAG, subnet_selection=True)
+        settings = {"dhcp_relay": relay, "dhcp_subnet": HOME.network}
         super().__init__(dhcp="ack-trigger", **(settings | policy))
 
     def admit(self, frame: bytes = DISCOVER) -> list[MagEffect]:

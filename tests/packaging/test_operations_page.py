@@ -70,7 +70,7 @@ def test_every_reason_is_explained() -> None:
     reasons = words(REASONING, "reason") | constants("forwarding/drops.py") | constants("access/homelink.py")
     reasons |= {
         word
-        for word in constants("dhcp/requests.py") | constants("dhcp/relay.py")
+        for word in constants("dhcp/requests.py") | constants("dhcp/discarded.py")
         if word.startswith("dhcp-")
     }
     assert len(reasons) > 40

@@ -9,10 +9,11 @@ import pytest
 
 from pmip_tw.aaa.radius_servers import MacFormat, RequireSignature
 from pmip_tw.addresses import Endpoint, ipv4, mac, prefix
+from pmip_tw.config.dhcp_relay_settings import MagDhcpRelay
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
 from pmip_tw.config.redirects import Redirect
-from pmip_tw.config.settings import DhcpRelay, HomePrefix, LmaPeer, MagSettings
+from pmip_tw.config.settings import HomePrefix, LmaPeer, MagSettings
 from pmip_tw.mobility.tunnels import AnchorKey, Encapsulation
 from pmip_tw.secret import Secret
 from pmip_tw.services.lma_parts import domains_of, pools_of
@@ -52,7 +53,7 @@ RENAMED = {
     "unknown_hoa": {"unknown_home_address"},
     "lmas": {"associations"},
     "home_prefixes": {"home_links"},
-    "dhcp_relay": {"dhcp_servers", "dhcp_subnet"},
+    "dhcp_relay": {"dhcp_relay", "dhcp_subnet"},
 }
 
 CHANGED: dict[str, Any] = {
@@ -62,7 +63,7 @@ CHANGED: dict[str, Any] = {
     "default_lmas": (OTHER_LMA,),
     "lmas": (LmaPeer(address=OTHER_LMA, auth="ipsec"),),
     "home_prefixes": (HomePrefix(prefix=prefix("10.2.0.0/16"), dns=()),),
-    "dhcp_relay": DhcpRelay(servers=(OTHER_LMA,)),
+    "dhcp_relay": MagDhcpRelay(servers=(OTHER_LMA,)),
 }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import attrs
 
 from pmip_tw.addresses import UNSPECIFIED
+from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.mobility.tunnels import Encapsulation
 from tests.agents.dhcp_server import SERVER as DHCP_SERVER
 from tests.agents.world import HOME
@@ -344,7 +345,7 @@ def _ack_trigger(scenario: Scenario, chance: Chance) -> Scenario:
     settings = {
         **scenario.mag_settings,
         "dhcp": "ack-trigger",
-        "dhcp_servers": (DHCP_SERVER,),
+        "dhcp_relay": RelayPolicy(servers=(DHCP_SERVER,), subnet_selection=True),
         "dhcp_subnet": chance.choice((HOME.network, UNSPECIFIED)),
     }
     return attrs.evolve(scenario, mag_settings=settings)
