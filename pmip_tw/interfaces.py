@@ -14,7 +14,7 @@ from zope.interface import Attribute, Interface
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.errors import StoreError
 from pmip_tw.mobility.records import Record, Superseded
-from pmip_tw.mobility.tunnels import AccessKey, AlikeEntries, Counters, Entry, EntryKey, Tunnel
+from pmip_tw.mobility.tunnels import AccessKey, Activity, AlikeEntries, Counters, Entry, EntryKey, Tunnel
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -225,6 +225,12 @@ class IForwardingPlane(Interface):
 
     def forward(port: str, frame: bytes) -> None:
         """Treat ``frame`` as if it had just arrived on ``port`` (frames held during a registration, P78)."""
+
+    def activity(tunnel: Tunnel) -> Activity:
+        """When something went through the path of ``tunnel`` last, either way, and who waits for an answer (N38, N59).
+
+        All zero if no entry needs it.
+        """
 
     def keepalive(key: AccessKey) -> None:
         """Send an ICMP echo from the home address of ``key`` through its tunnel to the far end (N37, P81).

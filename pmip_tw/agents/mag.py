@@ -33,6 +33,7 @@ from pmip_tw.interfaces import (
     Unreachable,
 )
 from pmip_tw.mag.effects import (
+    AskActivity,
     AskPresence,
     Authenticate,
     Forward,
@@ -47,7 +48,7 @@ from pmip_tw.mag.effects import (
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import CloseDhcp, Install, Observe, OpenDhcp, Remove, Send, SendThrough
-from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Tunnel
+from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Activity, Tunnel
 
 
 @implementer(ISignallingReceiver, IPacketReceiver, IDhcpReceiver, IUplinkReceiver)
@@ -299,7 +300,7 @@ class Mag:
                 self._queue.extendleft(reversed(self._followed(effect, now)))
 
     def _followed(
-        self, effect: Install | Serve | Save | Promise | AskPresence, now: Now
+        self, effect: Install | Serve | Save | Promise | AskPresence | AskActivity, now: Now
     ) -> Sequence[MagEffect]:
         """What goes on at once when ``effect`` is carried out: what waits in the queue may be another node's."""
         match effect:
@@ -318,6 +319,8 @@ class Mag:
             case AskPresence():
                 heard = self._forwarding.counters(effect.key).last_heard
                 return self._engine.presence(effect.key, heard, now)
+            case AskActivity():
+                return self._engine.activity(effect, self._activity(effect), now)
 
     def _install(self, entry: AccessEntry, then: Sequence[MagEffect], now: Now) -> Sequence[MagEffect]:
         """``then``, or what the failure means."""
@@ -333,6 +336,11 @@ class Mag:
             self._forwarding.open_dhcp(tunnel)
         except ForwardingError as error:
             self._log.error("no DHCP through {tunnel}: {error}", tunnel=str(tunnel), error=str(error))
+
+    def _activity(self, asked: AskActivity) -> Activity:
+        if asked.key is None:
+            return self._forwarding.activity(asked.tunnel)
+        return Activity(sent=self._forwarding.counters(asked.key).last_sent)
 
     def _authenticate(self, effect: Authenticate) -> None:
         def concluded(verdict: Verdict) -> None:

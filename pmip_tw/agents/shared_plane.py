@@ -13,7 +13,16 @@ from pmip_tw.errors import ForwardingError
 from pmip_tw.interfaces import IForwardingPlane
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.effects import Install, Remove
-from pmip_tw.mobility.tunnels import AlikeEntries, AnchorEntry, AnchorKey, Counters, Entry, EntryKey, Tunnel
+from pmip_tw.mobility.tunnels import (
+    Activity,
+    AlikeEntries,
+    AnchorEntry,
+    AnchorKey,
+    Counters,
+    Entry,
+    EntryKey,
+    Tunnel,
+)
 
 if TYPE_CHECKING:
     from pmip_tw.interfaces import IPacketReceiver
@@ -144,6 +153,10 @@ class RemotePlane:
 
     def forward(self, port: str, frame: bytes) -> None:
         raise ForwardingError("forward from", port, "an anchor has no access ports")
+
+    def activity(self, tunnel: Tunnel) -> Activity:
+        """Worker 0 tells."""
+        return Activity()
 
     def keepalive(self, key: "AccessKey") -> None:
         """MAGs ask, anchors answer."""

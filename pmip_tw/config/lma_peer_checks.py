@@ -24,6 +24,9 @@ def lma_peer_mistakes(draft: Draft, mag: Path) -> Iterator[Mistake]:
     if draft.value((*mag, "dynamic_home_agent"), bool) and not draft.elements((*mag, "default_lmas")):
         text = "dynamic_home_agent: default_lmas must name an LMA to ask first"
         yield Mistake((*mag, "dynamic_home_agent"), text)
+    if draft.value((*mag, "behind_nat"), bool) and draft.value((*mag, "nat_traversal"), str) == "off":
+        text = 'behind_nat: nothing but UDP tunnels passes a NAT, and nat_traversal = "off" asks for none'
+        yield Mistake((*mag, "behind_nat"), text)
     if draft.has((*mag, "liveness_interval")) and not draft.has((*mag, "liveness")):
         yield Mistake((*mag, "liveness_interval"), "liveness_interval: means nothing without liveness = true")
 

@@ -87,7 +87,7 @@ class LmaSettings:
     strict_reserved_bits: bool = False
     nat_traversal: bool = True
     forced_udp: bool = True
-    keepalive_interval: Annotated[int, Within(1, 65535)] = 110
+    keepalive_interval: Annotated[int, Within(0, 65535)] = 110
     encapsulations: Annotated[tuple[EncapsulationName, ...], Choices()] = ("ip-in-ip", "gre", "minimal")
     gre_key_with_d: bool = True
     max_bindings: Annotated[int, Within(1, 16)] = 1

@@ -52,6 +52,7 @@ HostAddress = Annotated[Ipv4, Host()]
 MobileNodeKey = Annotated[Secret, Key()]
 
 NatTraversal = Literal["auto", "force", "off"]
+KeepaliveScope = Literal["tunnel", "binding"]
 Authentication = Literal["per-mn", "fa-ha", "ipsec"]
 CareOfAddressMode = Literal["colocated", "fa"]
 UnknownHomeAddress = Literal["zero", "ones"]
@@ -210,6 +211,9 @@ class MagSettings:
     identity: Name
     lifetime: Lifetime = 1800
     nat_traversal: NatTraversal = "auto"
+    behind_nat: bool = False
+    keepalive_interval: Annotated[float, Within(10, 3600)] = 110
+    keepalive_scope: KeepaliveScope = "tunnel"
     coa_mode: CareOfAddressMode = "colocated"
     unknown_hoa: UnknownHomeAddress = "zero"
     encapsulation: EncapsulationName = "ip-in-ip"

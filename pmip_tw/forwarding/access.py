@@ -25,7 +25,16 @@ from pmip_tw.interfaces import (
     ISignalling,
     ITunnelDataReceiver,
 )
-from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, AlikeEntries, Counters, Entry, EntryKey, Tunnel
+from pmip_tw.mobility.tunnels import (
+    AccessEntry,
+    AccessKey,
+    Activity,
+    AlikeEntries,
+    Counters,
+    Entry,
+    EntryKey,
+    Tunnel,
+)
 
 _FINISHED = (b"\0\0", b"\2\0")  # flags and type of a frame with nothing left to do, checksum verified or not
 
@@ -151,7 +160,11 @@ class TunAccess:
         self._wake()
         self._switch.upstream(port, frame)
 
+    def activity(self, tunnel: Tunnel) -> Activity:
+        return self._switch.activity(tunnel)
+
     def keepalive(self, key: AccessKey) -> None:
+        self._wake()
         self._switch.keepalive(key)
 
     def open_dhcp(self, tunnel: Tunnel) -> None:

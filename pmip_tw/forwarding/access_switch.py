@@ -22,7 +22,7 @@ from pmip_tw.forwarding.soundness import is_sound, out_of_tunnel
 from pmip_tw.forwarding.time_to_live import one_hop_older
 from pmip_tw.forwarding.tunnel_ends import TunnelEnds
 from pmip_tw.interfaces import IPacketReceiver
-from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Counters, Tunnel
+from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Activity, Counters, Tunnel
 from pmip_tw.wire import icmp
 from pmip_tw.wire.encapsulation import DONT_FRAGMENT
 from pmip_tw.wire.ipv4 import (
@@ -97,6 +97,7 @@ class AccessSwitch:
         session = AccessSession(entry=entry, home=home, way=way, header=entry.mac + self._gateway_mac + _IPV4)
         if before is not None:
             session.inherit(before)
+            session.last_sent = before.last_sent
             self._forget(before)
         nodes[entry.mac] = session
         self._by_tunnel[way.ends, home] = session
@@ -111,6 +112,7 @@ class AccessSwitch:
 
     def _forget(self, session: AccessSession) -> None:
         del self._by_tunnel[session.way.ends, session.home]
+        session.forget()
         self._broadcasts.discard(session)
         self._paths.release(session.way)
 
@@ -126,6 +128,9 @@ class AccessSwitch:
         session = self._by_port.get(key.port, {}).get(key.mac)
         return Counters() if session is None else session.counters()
 
+    def activity(self, tunnel: Tunnel) -> Activity:
+        return self._paths.activity(tunnel)
+
     def keepalive(self, key: AccessKey) -> None:
         """Ask the far end of the tunnel of ``key`` whether it is there (N37); a later one makes this one void."""
         session = self._by_port.get(key.port, {}).get(key.mac)
@@ -134,6 +139,7 @@ class AccessSwitch:
         self._keepalives = self._keepalives % 0xFFFF + 1
         session.awaited = self._keepalives
         tunnel = session.entry.tunnel
+        session.way.traffic.sent = self.now
         if not session.way.carry(keepalive(session.entry.home_address, tunnel.remote, session.awaited)):
             self._paths.learn_mtu(session.way)
 
@@ -233,6 +239,7 @@ class AccessSwitch:
         if way.carry(packet) if len(packet) <= way.mtu else way.carry_long(packet):
             session.packets_up += 1
             session.octets_up += len(packet)
+            session.sent(self.now)
         else:  # perhaps the path takes less than it did: the next packet will know (T9)
             self._paths.learn_mtu(way)
 
@@ -280,6 +287,7 @@ class AccessSwitch:
         packet = out_of_tunnel(inner, self._drops)
         if packet is None:
             return
+        session.heard(self.now)
         if len(packet) > LINK_MTU or (packet[9] == PROTOCOL_TCP and offloads.is_merged(packet)):
             self._deliver_merged(session, packet)
         else:

@@ -25,6 +25,7 @@ from pmip_tw.interfaces import (
 )
 from pmip_tw.mobility.tunnels import (
     AccessKey,
+    Activity,
     AlikeEntries,
     AnchorEntry,
     AnchorKey,
@@ -128,6 +129,9 @@ class TunAnchor:
 
     def forward(self, port: str, frame: bytes) -> None:
         raise ForwardingError("forward from", port, "an anchor has no access ports")
+
+    def activity(self, tunnel: Tunnel) -> Activity:
+        return self._switch.activity(tunnel)
 
     def keepalive(self, key: AccessKey) -> None:
         """MAGs ask, anchors answer."""

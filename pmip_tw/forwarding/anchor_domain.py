@@ -58,6 +58,7 @@ class AnchorDomain:
         if sent:
             session.packets_down += 1
             session.octets_down += len(packet)
+            way.traffic.sent = self._now()
         else:  # perhaps the path takes less than it did: the next packet will know (T9)
             self._paths.learn_mtu(way)
         if session.copies:
@@ -67,7 +68,9 @@ class AnchorDomain:
         """To the other care-of addresses as well (L3); the node's counters count it once."""
         for way in session.copies:
             sent = way.carry(packet) if len(packet) <= way.mtu else self._send_long(way, packet)
-            if not sent:
+            if sent:
+                way.traffic.sent = self._now()
+            else:
                 self._paths.learn_mtu(way)
 
     def _send_long(self, way: Way, packet: bytes) -> bool:

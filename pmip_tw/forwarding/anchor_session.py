@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from pmip_tw.forwarding.paths import Way
 from pmip_tw.forwarding.session import Session
+from pmip_tw.forwarding.tunnel_ends import TunnelEnds
 from pmip_tw.mobility.tunnels import AnchorEntry
 
 
@@ -25,3 +26,7 @@ class AnchorSession(Session, eq=False, kw_only=True, gc=False):
     @property
     def ways(self) -> tuple[Way, ...]:
         return (self.way, *self.copies)
+
+    def way_of(self, ends: TunnelEnds) -> Way:
+        """Through which its packets come out of the tunnel with these ``ends``, one of its own."""
+        return next(way for way in self.ways if way.ends == ends)

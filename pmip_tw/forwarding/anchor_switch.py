@@ -22,7 +22,7 @@ from pmip_tw.forwarding.session import octets
 from pmip_tw.forwarding.soundness import out_of_tunnel
 from pmip_tw.forwarding.tunnel_ends import TunnelEnds
 from pmip_tw.interfaces import IPacketReceiver
-from pmip_tw.mobility.tunnels import AlikeEntries, AnchorEntry, AnchorKey, Counters, Tunnel
+from pmip_tw.mobility.tunnels import Activity, AlikeEntries, AnchorEntry, AnchorKey, Counters, Tunnel
 from pmip_tw.wire.ipv4 import PROTOCOL_TCP
 
 
@@ -158,6 +158,9 @@ class AnchorSwitch:
         resident = None if domain is None else domain.residents.peek(key.home_address)
         return Counters() if resident is None else _counters(resident)
 
+    def activity(self, tunnel: Tunnel) -> Activity:
+        return self._paths.activity(tunnel)
+
     def _domain_of(self, session: AnchorSession) -> AnchorDomain:
         return self._domains[session.entry.domain]
 
@@ -172,6 +175,8 @@ class AnchorSwitch:
         packet = out_of_tunnel(inner, self._drops)
         if packet is None:
             return
+        way = session.way if not session.copies else session.way_of(ends)
+        way.traffic.heard = self.now
         if len(packet) > LINK_MTU or (packet[9] == PROTOCOL_TCP and offloads.is_merged(packet)):
             self._deliver_merged(session, packet, ends)
         else:
@@ -225,8 +230,9 @@ class AnchorSwitch:
         reply = keepalives.answer(packet)
         if reply is None:
             return False
-        way = next(way for way in session.ways if way.ends == ends)
+        way = session.way_of(ends)
         way.carry_any(reply)
+        way.traffic.sent = self.now
         return True
 
     def error_reported(self, ends: TunnelEnds, code: int, inner: bytes) -> None:

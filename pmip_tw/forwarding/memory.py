@@ -20,6 +20,7 @@ from pmip_tw.mobility.tunnels import (
     SIGNALLING_PORT,
     AccessEntry,
     AccessKey,
+    Activity,
     AlikeEntries,
     Counters,
     Encapsulation,
@@ -174,7 +175,11 @@ class MemoryPlane:
         self._access.now = self._monotonic()
         self._access.upstream(port, frame)
 
+    def activity(self, tunnel: Tunnel) -> Activity:
+        return self._access.activity(tunnel) if self._ports else self._anchor.activity(tunnel)
+
     def keepalive(self, key: AccessKey) -> None:
+        self._access.now = self._monotonic()
         self._access.keepalive(key)
 
     def open_dhcp(self, tunnel: Tunnel) -> None:

@@ -9,9 +9,10 @@ from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops
 from pmip_tw.forwarding.fragments import fragment
+from pmip_tw.forwarding.path_traffic import PathTraffic
 from pmip_tw.forwarding.tunnel_ends import TunnelEnds, arriving_ends, leaving_ends
 from pmip_tw.interfaces import ISignalling
-from pmip_tw.mobility.tunnels import AnchorEntry, Encapsulation, Entry, Tunnel
+from pmip_tw.mobility.tunnels import Activity, AnchorEntry, Encapsulation, Entry, Tunnel
 from pmip_tw.wire import minimal
 from pmip_tw.wire.encapsulation import DONT_FRAGMENT, overhead, tunnel_data_header
 from pmip_tw.wire.gre import gre_header
@@ -35,12 +36,16 @@ def inner_mtu(tunnel: Tunnel, path_mtu: int) -> int:
 
 @attrs.define(slots=True, eq=False, kw_only=True)
 class Way:
-    """Into ``tunnel``, by ``carry``, which takes inner packets of ``mtu`` octets; ``ends`` is what its packets show."""
+    """Into ``tunnel``, by ``carry``, which takes inner packets of ``mtu`` octets; ``ends`` is what its packets show.
+
+    ``traffic``: shared with the ways of other keys. Whoever carries or takes a packet says so there.
+    """
 
     tunnel: Tunnel
     ends: TunnelEnds
     carry: Carry
     mtu: int
+    traffic: PathTraffic
     users: int = 0
 
     def carry_any(self, packet: bytes) -> bool:
@@ -71,13 +76,17 @@ class TunnelPaths:
         self._ways: dict[Tunnel, Way] = {}
         self._leaving: dict[TunnelEnds, Way] = {}
         self._in_udp: dict[tuple[Ipv4, Endpoint], Counter[int]] = {}
+        self._traffic: dict[Tunnel, PathTraffic] = {}
 
     def acquire(self, tunnel: Tunnel) -> Way:
         """ForwardingError: there is no way into such a tunnel."""
         way = self._ways.get(tunnel)
         if way is None:
             _require_keys(tunnel)
-            way = Way(tunnel=tunnel, ends=arriving_ends(tunnel), carry=self._open(tunnel), mtu=0)
+            carry = self._open(tunnel)
+            traffic = self._traffic.setdefault(tunnel.path, PathTraffic())
+            traffic.ways += 1
+            way = Way(tunnel=tunnel, ends=arriving_ends(tunnel), carry=carry, mtu=0, traffic=traffic)
             self.learn_mtu(way)
             self._ways[tunnel] = self._leaving[leaving_ends(tunnel)] = way
             if tunnel.over_udp:
@@ -91,6 +100,9 @@ class TunnelPaths:
             return
         tunnel = way.tunnel
         del self._ways[tunnel]
+        way.traffic.ways -= 1
+        if not way.traffic.ways:
+            del self._traffic[tunnel.path]
         if self._leaving.get(leaving_ends(tunnel)) is way:
             del self._leaving[leaving_ends(tunnel)]
         if tunnel.over_udp:
@@ -98,6 +110,11 @@ class TunnelPaths:
             left[tunnel.encapsulation] -= 1
             if not left.total():
                 del self._in_udp[_at(tunnel)]
+
+    def activity(self, tunnel: Tunnel) -> Activity:
+        """What went through the path of ``tunnel``; nothing if no entry needs it."""
+        traffic = self._traffic.get(tunnel.path)
+        return Activity() if traffic is None else traffic.activity
 
     def leaving(self, ends: TunnelEnds) -> Way | None:
         """The way whose packets show ``ends`` as they leave."""

@@ -6,7 +6,7 @@ from pmip_tw.aaa.profile import MacCredential
 from pmip_tw.addresses import Ipv4
 from pmip_tw.mag.records import MagRecord
 from pmip_tw.mobility.effects import CloseDhcp, Install, Observe, OpenDhcp, Remove, Send, SendThrough
-from pmip_tw.mobility.tunnels import AccessEntry, AccessKey
+from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Tunnel
 
 
 @attrs.frozen(slots=True)
@@ -23,6 +23,14 @@ class AskPresence:
     """When did the packet plane last hear it? The answer comes back by ``MagEngine.presence``."""
 
     key: AccessKey
+
+
+@attrs.frozen(slots=True)
+class AskActivity:
+    """What went through ``tunnel``, or what ``key`` has sent? The answer comes back by ``MagEngine.activity`` (N38)."""
+
+    tunnel: Tunnel
+    key: AccessKey | None
 
 
 @attrs.frozen(slots=True)
@@ -91,6 +99,7 @@ MagEffect = (
     | Observe
     | Authenticate
     | AskPresence
+    | AskActivity
     | Keepalive
     | Transmit
     | Forward

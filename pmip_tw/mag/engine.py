@@ -12,12 +12,13 @@ from pmip_tw.mag.attaching import Attaching
 from pmip_tw.mag.care_of import CareOf
 from pmip_tw.mag.clocks import TIMESTAMP_WINDOW, Identifications
 from pmip_tw.mag.departures import Departures, written_off
-from pmip_tw.mag.effects import MagEffect, Promise
+from pmip_tw.mag.effects import AskActivity, MagEffect, Promise
 from pmip_tw.mag.gate import Gate
 from pmip_tw.mag.homeside import HomeSide
 from pmip_tw.mag.independent import Independent
 from pmip_tw.mag.informing import Informing
 from pmip_tw.mag.judging import Judge
+from pmip_tw.mag.keepalives import PathReport
 from pmip_tw.mag.links import HomeLinks
 from pmip_tw.mag.lmas import Lmas
 from pmip_tw.mag.policy import MagPolicy
@@ -34,7 +35,7 @@ from pmip_tw.mag.waiting import Waiting
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Remove
 from pmip_tw.mobility.timers import Wheel
-from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Tunnel
+from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Activity, Tunnel
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.ethernet import EthernetFrame
 from pmip_tw.wire.registration import RegistrationReply
@@ -118,7 +119,9 @@ class MagEngine:
             held=held,
             schedule=self._schedule,
         )
-        self._anew = Anew(policy, self._care_of, self._visitors, self._registrations, self._schedule)
+        self._anew = Anew(
+            policy, self._care_of, self._visitors, self._lmas, self._registrations, self._schedule
+        )
         self._restorer = Restorer(
             care_of=self._care_of,
             visitors=self._visitors,
@@ -262,8 +265,16 @@ class MagEngine:
 
     def keepalive_answered(self, key: AccessKey, now: Now) -> list[MagEffect]:
         """The far end of the tunnel of ``key`` has answered (N37)."""
-        self._anew.liveness.answered(key, now.monotonic)
+        self._anew.answered(key, now)
         return []
+
+    def activity(self, asked: AskActivity, activity: Activity, now: Now) -> list[MagEffect]:
+        """The packet plane's answer to AskActivity."""
+        return self._anew.activity(asked, activity, now)
+
+    def path_report(self, tunnel: Tunnel) -> PathReport | None:
+        """What keepalives have shown of the way of ``tunnel``; None: it has none."""
+        return self._anew.keepalives.report(tunnel)
 
     def address_changed(self, address: Ipv4, now: Now) -> list[MagEffect]:
         """The care-of address is ``address`` from now on: every visitor is registered anew with it (P82)."""
@@ -285,7 +296,7 @@ class MagEngine:
         deadlines = (
             self._deadlines.next_deadline(),
             self._addressing.next_deadline(),
-            self._anew.liveness.next_deadline(),
+            self._anew.next_deadline(),
         )
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
@@ -296,7 +307,7 @@ class MagEngine:
         if visitor is None:
             return [observed.discarded("unexpected-reply", source, f"no visitor is {nai!r}")]
         effects = self._registrations.reply(visitor, payload, reply, source, now)
-        self._anew.registered(visitor, now)
+        effects += self._anew.registered(visitor, now)
         self._schedule(visitor)
         return effects
 

@@ -66,6 +66,7 @@ class Grant:
 
     ``lma_timestamp``: of its 137 in the reply, None if revocation was not negotiated; ``inform``: the I bit was (RV5).
     ``protection``: what proved it, and proves its revocation (RV9). ``care_of_address``: what is registered.
+    ``keepalive_interval``: seconds, as the LMA's 44 says, 0: it leaves that to us (N38).
     """
 
     lifetime: int
@@ -76,3 +77,4 @@ class Grant:
     protection: Protection
     lma_timestamp: int | None
     inform: bool = False
+    keepalive_interval: int = 0

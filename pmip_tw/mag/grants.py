@@ -21,7 +21,7 @@ def grant_of(exchange: Exchange, reply: RegistrationReply, now: Now, *, inform: 
     """``inform``: we set the I bit in the request (RV5)."""
     lifetime = min(exchange.lifetime, reply.lifetime)
     early = 1 - JITTER * now.random_fraction()
-    revocation = reply.revocation
+    revocation, in_udp = reply.revocation, _in_udp(reply)
     return Grant(
         lifetime=lifetime,
         ends_at=ends_at(exchange, reply),
@@ -31,12 +31,12 @@ def grant_of(exchange: Exchange, reply: RegistrationReply, now: Now, *, inform: 
         protection=exchange.protection,
         lma_timestamp=None if revocation is None else revocation.timestamp,
         inform=inform and revocation is not None and revocation.inform,
+        keepalive_interval=0 if in_udp is None else in_udp.keepalive_interval,
     )
 
 
 def tunnel_of(exchange: Exchange, reply: RegistrationReply) -> Tunnel:
     """The reply's home agent address is the tunnel's end, not the one that was configured (T1)."""
-    tunnelled = isinstance(reply.udp_tunnel, UdpTunnelReply) and reply.udp_tunnel.will_tunnel
     keyed = exchange.gre_key is not None and reply.gre_key is not None
     # A key 0 in the request leaves both directions to the one key of the reply (T5).
     key_in = (exchange.gre_key or reply.gre_key) if keyed else None
@@ -44,7 +44,13 @@ def tunnel_of(exchange: Exchange, reply: RegistrationReply) -> Tunnel:
         local=exchange.care_of_address,
         remote=reply.home_agent,
         encapsulation=exchange.encapsulation,
-        remote_port=SIGNALLING_PORT if tunnelled else 0,
+        remote_port=0 if _in_udp(reply) is None else SIGNALLING_PORT,
         key_in=key_in,
         key_out=reply.gre_key if keyed else None,
     )
+
+
+def _in_udp(reply: RegistrationReply) -> UdpTunnelReply | None:
+    """44 with a code below 64: everything goes through UDP, and without it nothing does (N9, N10)."""
+    said = reply.udp_tunnel
+    return said if isinstance(said, UdpTunnelReply) and said.will_tunnel else None

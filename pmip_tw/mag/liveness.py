@@ -1,10 +1,10 @@
-"""Whether tunnels still carry: one keepalive for all nodes of a tunnel, in turn (P81, N37, N42, N43)."""
+"""Whether tunnels that need no keepalives still carry: an echo for all nodes of one, in turn (P81, N43)."""
 
 from collections.abc import Callable
-from itertools import islice
 
 import attrs
 
+from pmip_tw.mag.turns import Turns
 from pmip_tw.mobility.tunnels import AccessKey, Tunnel
 
 UNANSWERED = 3
@@ -17,10 +17,10 @@ MAX_SLOWER = 4
 
 @attrs.define(slots=True)
 class _Watched:
-    """``nodes`` in the order of their turn; ``due``: when the next keepalive is, monotonic."""
+    """``due``: when the next keepalive is, monotonic."""
 
+    turns: Turns
     due: float
-    nodes: dict[AccessKey, None] = attrs.field(factory=dict)
     unanswered: int = 0
     losses: int = 0
 
@@ -31,11 +31,6 @@ class Pulse:
 
     keepalives: list[AccessKey]
     lost: list[tuple[Tunnel, list[AccessKey]]]
-
-
-def path_of(tunnel: Tunnel) -> Tunnel:
-    """What nodes share: keys tell their packets apart, not the way that these go."""
-    return attrs.evolve(tunnel, key_in=None, key_out=None)
 
 
 class Liveness:
@@ -51,21 +46,17 @@ class Liveness:
 
     def watch(self, key: AccessKey, tunnel: Tunnel, monotonic: float) -> None:
         """``key`` has been registered, and goes through ``tunnel``."""
-        path = path_of(tunnel)
-        watched = self._watched.setdefault(path, _Watched(monotonic + self._interval))
-        if key in watched.nodes:
-            return
-        watched.nodes[key] = None
-        # Two old ones are looked at for each that comes, so that those who left do not pile up.
-        for old in list(islice(watched.nodes, 2)):
-            del watched.nodes[old]
-            if self._is_on(old, path):
-                watched.nodes[old] = None
+        path = tunnel.path
+        watched = self._watched.get(path)
+        if watched is None:
+            turns = Turns(lambda node: self._is_on(node, path))
+            watched = self._watched[path] = _Watched(turns, monotonic + self._interval)
+        watched.turns.add(key, monotonic)
 
     def answered(self, key: AccessKey, monotonic: float) -> None:
         """Something came back through the tunnel of ``key``."""
         tunnel = self._uses(key)
-        watched = None if tunnel is None else self._watched.get(path_of(tunnel))
+        watched = None if tunnel is None else self._watched.get(tunnel.path)
         if watched is not None:
             watched.unanswered = watched.losses = 0
             watched.due = monotonic + self._interval
@@ -77,11 +68,11 @@ class Liveness:
             if watched.due > monotonic:
                 continue
             if watched.unanswered == UNANSWERED:
-                pulse.lost.append((path, [key for key in watched.nodes if self._is_on(key, path)]))
+                pulse.lost.append((path, list(watched.turns)))
                 watched.losses = min(watched.losses + 1, MAX_SLOWER)
                 watched.unanswered, watched.due = 0, monotonic + self._interval * 2**watched.losses
                 continue
-            key = self._next(path, watched)
+            key = watched.turns.next()
             if key is None:
                 del self._watched[path]
                 continue
@@ -93,16 +84,6 @@ class Liveness:
     def next_deadline(self) -> float | None:
         return min((watched.due for watched in self._watched.values()), default=None)
 
-    def _next(self, path: Tunnel, watched: _Watched) -> AccessKey | None:
-        """Whose turn it is; the next time it is another one's (N43). None: nobody is left."""
-        while watched.nodes:
-            key = next(iter(watched.nodes))
-            del watched.nodes[key]
-            if self._is_on(key, path):
-                watched.nodes[key] = None
-                return key
-        return None
-
     def _is_on(self, key: AccessKey, path: Tunnel) -> bool:
         tunnel = self._uses(key)
-        return tunnel is not None and path_of(tunnel) == path
+        return tunnel is not None and tunnel.path == path

@@ -50,6 +50,7 @@ class Lmas:
         self._silent: dict[Ipv4, float] = {}
         self._unreachable: Newest[Ipv4, tuple[str, float]] = Newest(_MAX_UNREACHABLE)
         self._tunnels: dict[Ipv4, tuple[Tunnel, float]] = {}
+        self._asked_at: dict[Ipv4, float] = {}
 
     # Whom to ask, and under which association
 
@@ -112,8 +113,13 @@ class Lmas:
 
     def asked(self, lma: Ipv4, nai: str, monotonic: float) -> None:
         """Something is sent: after a block that makes ``nai`` the one trial."""
+        self._asked_at[lma] = monotonic
         if lma in self._blocked and self._trials.get(lma, ("", 0.0))[1] <= monotonic:
             self._trials[lma] = (nai, monotonic + _TRIAL)
+
+    def asked_at(self, lma: Ipv4) -> float:
+        """When something was sent there last, monotonic."""
+        return self._asked_at.get(lma, float("-inf"))
 
     def answered(self, lma: Ipv4) -> None:
         """An authentic answer that is no 149."""

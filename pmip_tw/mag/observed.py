@@ -144,6 +144,30 @@ def tunnel_silent(tunnel: Tunnel, nodes: int) -> Observe:
     )
 
 
+def mapping_lost(tunnel: Tunnel, nodes: int, interval: float) -> Observe:
+    """N40, N59: no keepalive through a NAT is answered."""
+    return Observe(
+        Observation(
+            name="mapping-lost",
+            reason="no-answer",
+            cause=f"keepalives through {tunnel} are not answered: a NAT has forgotten our mapping, or the LMA is down",
+            details={"tunnel": str(tunnel), "nodes": nodes, "keepalive_interval": interval},
+        )
+    )
+
+
+def keepalives_too_often(tunnel: Tunnel, asked: int) -> Observe:
+    """N39."""
+    return Observe(
+        Observation(
+            name="keepalive-interval-raised",
+            reason="keepalive-interval",
+            cause=f"the LMA asks for a keepalive every {asked} s; more than one in 10 s is not sent",
+            details={"tunnel": str(tunnel), "asked": asked},
+        )
+    )
+
+
 def refused_by_dhcp(key: AccessKey) -> Observe:
     """RV40: a node that was revoked asked for its old address."""
     return Observe(Observation(name="dhcp-nak", session=str(key), reason="revoked"))

@@ -24,7 +24,9 @@ class MagPolicy:
 
     Which LMA. ``default_lmas``: for nodes to which AAA gives none; ``dynamic_home_agent``: the first that answers
     is asked which one to use (RFC 4433). ``pmip_backoff``: how long nothing is asked for after a refusal with 149 or
-    150 (P16). ``liveness``: keepalives in every tunnel, ``liveness_interval`` after the last answer (P81).
+    150 (P16). ``liveness``: echoes through tunnels that need no keepalives, ``liveness_interval`` after the last answer
+    (P81). ``keepalive_interval``: in UDP tunnels, where the LMA leaves it to us (N38); ``keepalive_scope``: one for a
+    "tunnel" or for each "binding" (N42). ``behind_nat``: nothing but UDP tunnels can work (N9).
 
     Nodes. ``attach_probe_max_age``: P15. ``reject_hold``, ``max_authentications``: P83. ``duplicate_mac``: "refuse" or
     "move" (AA24). ``home_links``: what DHCP says, by prefix. ``on_revoke``: "none", "dhcp_nak" or "l2_disconnect", how
@@ -52,6 +54,9 @@ class MagPolicy:
     pmip_backoff: float = 600.0
     liveness: bool = False
     liveness_interval: float = 30.0
+    keepalive_interval: float = 110.0
+    keepalive_scope: str = "tunnel"
+    behind_nat: bool = False
     attach_probe_max_age: float = 30.0
     reject_hold: float = 30.0
     max_authentications: int = 256

@@ -58,6 +58,7 @@ class Recording:
             lease_cause=visitor.lease_cause,
             identification=self._clocks.last(profile.nai),
             clock_offset=self._clocks.offset(visitor.lma),
+            keepalive_interval=grant.keepalive_interval,
         )
 
 

@@ -25,6 +25,7 @@ class Visiting(_MagRecord, tag=1, frozen=True):
     ``mn_aaa``: SPI and key. ``remote`` ... ``key_out``: its tunnel, see ``Tunnel``. ``home_link``: what its LMA has
     told about that (P70): length of the prefix, gateway, name servers; None if nothing. ``identification``: the last
     one that was used for it; ``clock_offset``: seconds by which that was ahead of our clock (P17).
+    ``keepalive_interval``: what its LMA asked for (N38), 0 if nothing, or by an older version.
     """
 
     about = "visitor"
@@ -60,6 +61,7 @@ class Visiting(_MagRecord, tag=1, frozen=True):
     lease_cause: str
     identification: int
     clock_offset: int
+    keepalive_interval: int = 0
 
 
 class Departed(_MagRecord, tag=2, frozen=True):

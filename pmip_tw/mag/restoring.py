@@ -140,7 +140,7 @@ class Restorer:
     def _serve(self, visitor: Visitor, now: Now) -> list[MagEffect]:
         assert visitor.tunnel is not None
         self._visitors.place(visitor, Place.of(visitor.tunnel, visitor.home_address))
-        self._anew.registered(visitor, now)
+        self._anew.came_back(visitor, now)
         entry = visitor.entry(upstream=True, broadcasts_on=self._links.broadcasts_of(visitor.home_address))
         assert entry is not None
         return [Serve(entry, (observed.registered(visitor, "visitor-restored"),))]
@@ -186,6 +186,7 @@ def _grant(record: Visiting, protection: Protection) -> Grant:
         protection=protection,
         lma_timestamp=record.lma_timestamp,
         inform=record.inform,
+        keepalive_interval=record.keepalive_interval,
     )
 
 

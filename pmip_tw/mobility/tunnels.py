@@ -50,6 +50,11 @@ class Tunnel:
     def over_udp(self) -> bool:
         return self.remote_port != 0
 
+    @property
+    def path(self) -> "Tunnel":
+        """What nodes share: keys tell their packets apart, not the way that these go."""
+        return self if self.key_in is self.key_out is None else attrs.evolve(self, key_in=None, key_out=None)
+
     def __str__(self) -> str:
         port = f":{self.remote_port} udp" if self.over_udp else ""
         key = "" if self.key_out is None else f" key {self.key_out}"
@@ -162,10 +167,29 @@ EntryKey = AccessKey | AnchorKey
 
 @attrs.frozen(slots=True, kw_only=True)
 class Counters:
-    """What one mobile node moved, as inner IP packets; up is from the node. ``last_heard``: monotonic, 0 = never."""
+    """What one mobile node moved, as inner IP packets; up is from the node.
+
+    ``last_heard``: when the node was, ``last_sent``: when a MAG put something of it into its tunnel; monotonic, 0 =
+    never.
+    """
 
     packets_up: int = 0
     octets_up: int = 0
     packets_down: int = 0
     octets_down: int = 0
     last_heard: float = 0.0
+    last_sent: float = 0.0
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Activity:
+    """What went through the tunnels of one path, whatever their keys: when last, monotonic, 0 = never.
+
+    ``waiting``: of the nodes at this MAG that have sent and got nothing through it since, who has waited longest;
+    ``waiting_since``: when it sent the first of that.
+    """
+
+    sent: float = 0.0
+    heard: float = 0.0
+    waiting: AccessKey | None = None
+    waiting_since: float = 0.0

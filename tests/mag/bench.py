@@ -8,7 +8,16 @@ import pytest
 from pmip_tw.aaa.profile import Accept, Profile, Verdict
 from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4
 from pmip_tw.dhcp.configuration import HomeConfiguration
-from pmip_tw.mag.effects import AskPresence, Authenticate, MagEffect, Promise, Save, Serve, Transmit
+from pmip_tw.mag.effects import (
+    AskActivity,
+    AskPresence,
+    Authenticate,
+    MagEffect,
+    Promise,
+    Save,
+    Serve,
+    Transmit,
+)
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.records import MAG_JOURNAL
@@ -17,7 +26,7 @@ from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install, Observe, Send
 from pmip_tw.mobility.observations import Observation
-from pmip_tw.mobility.tunnels import AccessKey
+from pmip_tw.mobility.tunnels import AccessKey, Activity
 from pmip_tw.store.rows import RowCodec
 from pmip_tw.testing.clock import START_WALL
 from pmip_tw.wire.dhcp import DhcpMessage, MessageType
@@ -56,7 +65,8 @@ class Bench:
     """``effects``: all of them so far, with what Serve and Save hold in its place, as if the packet plane took
     everything and the disk wrote it at once.
 
-    ``profile``: what AAA says of all nodes that is not usual. ``journal``: the rows on the disk.
+    ``profile``: what AAA says of all nodes that is not usual. ``journal``: the rows on the disk. ``activity``: what the
+    packet plane says of every path.
     """
 
     def __init__(self, **policy: object) -> None:
@@ -74,6 +84,7 @@ class Bench:
         self.engine = MagEngine(MagPolicy(**self.policy))  # type: ignore[arg-type]
         self.journal: list[bytes] = []
         self.station = Station(1)
+        self.activity = Activity()
 
     @property
     def now(self) -> Now:
@@ -115,6 +126,8 @@ class Bench:
             woken = self.take(self.engine.wake(self.now))
             for question in only(AskPresence, woken):
                 woken += self.take(self.engine.presence(question.key, 0.0, self.now))
+            for asked in only(AskActivity, woken):
+                woken += self.take(self.engine.activity(asked, self.activity, self.now))
             effects += woken
         self.at = end
         return effects

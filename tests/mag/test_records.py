@@ -1,5 +1,7 @@
 """The records of every version are read for ever: octets that a version has written, and what they mean."""
 
+from msgspec.structs import replace
+
 from pmip_tw.addresses import Mac, ipv4
 from pmip_tw.mag.records import MAG_JOURNAL, Buried, Departed, Visiting, shifted
 from pmip_tw.secret import Secret
@@ -61,14 +63,26 @@ OCTETS_1 = bytes.fromhex(
 )
 
 
+OCTETS_WITH_KEEPALIVES = OCTETS_1.replace(b"\xdc\0\x1e", b"\xdc\0\x1f", 1).replace(
+    b"\xfd\x94\x02", b"\xfd\x19\x94\x02", 1
+)
+"""Version 1 with the interval of keepalives, 25 s, at the end of a visitor."""
+
+
 def test_version_1() -> None:
     assert _CODEC.decode(OCTETS_1) == ROW_1
+
+
+def test_with_the_interval_of_keepalives() -> None:
+    keeping = replace(VISITING, keepalive_interval=25)
+    assert _CODEC.decode(OCTETS_WITH_KEEPALIVES) == [keeping, DEPARTED, BURIED]
+    assert _CODEC.encode([keeping, DEPARTED, BURIED]) == OCTETS_WITH_KEEPALIVES
 
 
 def test_what_is_written_now_is_version_1() -> None:
     """Whoever changes this raises the version, or adds a field with a default, and keeps the octets above."""
     assert MAG_JOURNAL.version == 1
-    assert _CODEC.encode(ROW_1) == OCTETS_1
+    assert _CODEC.encode(ROW_1) == OCTETS_WITH_KEEPALIVES.replace(b"\xfd\x19\x94", b"\xfd\0\x94", 1)
 
 
 def test_instants_are_moved_and_nothing_else() -> None:

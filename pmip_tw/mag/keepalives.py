@@ -1,0 +1,314 @@
+"""Keepalives on UDP tunnels: NATs keep their mappings, and one that was lost is noticed (N37-N43, N59).
+
+One is sent when nothing was sent to the LMA for an interval, whoever's it was; and at once when a node has sent and got
+nothing for some seconds. Without an answer to several the mapping is lost: the LMA sends to a port that is nobody's,
+and takes nothing from the one that the NAT has given us instead. It learns that one from registrations only (N21, N29),
+and from each for its own node, so that all are registered anew, but those that were since the first keepalive.
+"""
+
+from collections.abc import Callable
+
+import attrs
+
+from pmip_tw.addresses import Ipv4
+from pmip_tw.mag.mappings import Mapping
+from pmip_tw.mag.turns import Turns
+from pmip_tw.mobility.timers import Wheel
+from pmip_tw.mobility.tunnels import AccessKey, Activity, Tunnel
+
+SHORTEST = 10.0
+"""Seconds; no interval is shorter, whatever an LMA says and however often a mapping was lost (N39, N41)."""
+
+TRIES = 3
+RETRY = 2.0
+"""Seconds between tries after an idle time (N40)."""
+
+SILENCE = 5.0
+"""Seconds for which a node has sent and got nothing, when the tunnel is asked (N59)."""
+
+RETRY_IN_SILENCE = 1.0
+CALM = 1.0
+"""Seconds between an answer and the next question of that kind: nodes that only ever send are many, perhaps."""
+
+SETTLING = 2.0
+"""Seconds after the last registration anew for which nobody wonders about silence."""
+
+MAX_SLOWER = 5
+"""So many times that is doubled, from 10 s, while nothing at all comes back: some LMAs answer no echo."""
+
+_GRANULARITY = 1 / 64
+_MOST_MEASURED = 256
+_LONG_AGO = float("-inf")
+
+Path = tuple[Tunnel, AccessKey | None]
+"""What has a timer: a tunnel without its keys, for all its nodes; with a key for that one only (``binding``, N42)."""
+
+
+@attrs.frozen(slots=True)
+class Probe:
+    """Send a keepalive through the tunnel of ``key``."""
+
+    key: AccessKey
+
+
+@attrs.frozen(slots=True)
+class Lost:
+    """No keepalive was answered: ``nodes`` are to be registered anew, spread over ``seconds`` at least."""
+
+    tunnel: Tunnel
+    nodes: list[AccessKey]
+    seconds: float
+    interval: float
+
+
+@attrs.define(slots=True)
+class _Asked:
+    """Keepalives under way: ``tries`` in the name of ``key``, the first at ``since``, after ``idle`` seconds (None: it
+    was not idle), ``apart`` seconds from each other.
+    """
+
+    key: AccessKey
+    since: float
+    idle: float | None
+    apart: float
+    tries: int = 0
+
+
+@attrs.define(slots=True, kw_only=True)
+class _Watched:
+    """Instants are monotonic. ``told``: the interval that the LMA's last answer means; ``interval``: the present one.
+
+    ``due``: when to look next. ``sent``: a keepalive or registration; ``heard``: an answer. ``asked``: what waits for
+    one. ``lost_in_a_row``: without anything heard in between; ``lost``: in all. ``trusted_until``: silence means
+    nothing before that. ``ended_after``: idle seconds of the last loss, until a registration shows that the LMA is
+    there.
+    """
+
+    turns: Turns
+    told: float
+    interval: float
+    due: float
+    sent: float
+    heard: float = _LONG_AGO
+    asked: _Asked | None = None
+    lost_in_a_row: int = 0
+    lost: int = 0
+    lost_at: float = _LONG_AGO
+    trusted_until: float = _LONG_AGO
+    ended_after: float | None = None
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class PathReport:
+    """For operators: seconds. ``told``: what the LMA asked for, ``interval``: what is used; ``lost``: mappings."""
+
+    told: float
+    interval: float
+    lost: int
+    mapping: Mapping
+
+
+class Keepalives:
+    """``uses(key)``: a node's tunnel, None if it has none. ``asked_at(lma)``: when a request went there last.
+
+    ``per_binding``: each node has a keepalive timer of its own, besides the tunnel's look at silence (N42).
+    """
+
+    def __init__(
+        self,
+        own_interval: float,
+        *,
+        per_binding: bool,
+        uses: Callable[[AccessKey], Tunnel | None],
+        asked_at: Callable[[Ipv4], float],
+    ) -> None:
+        self._own_interval = own_interval
+        self._per_binding = per_binding
+        self._uses = uses
+        self._asked_at = asked_at
+        self._watched: dict[Path, _Watched] = {}
+        self._mappings: dict[Tunnel, Mapping] = {}
+        self._deadlines: Wheel[Path] = Wheel(_GRANULARITY, self._deadline)
+
+    def watch(self, key: AccessKey, tunnel: Tunnel, asked_for: int, monotonic: float) -> bool:
+        """``key`` has been registered, and goes through ``tunnel``, over UDP; ``asked_for``: the LMA's interval (44).
+
+        False: that is shorter than allowed, and was not told before.
+        """
+        told = max(float(asked_for or self._own_interval), SHORTEST)
+        paths: list[Path] = [(tunnel.path, None)]
+        if self._per_binding:
+            paths.append((tunnel.path, key))
+        for path in paths:
+            watched = self._watched.get(path)
+            if watched is None:
+                watched = self._begin(path, told, monotonic)
+            elif watched.told != told:
+                watched.told = watched.interval = told
+            watched.turns.add(key, monotonic)
+            watched.sent = monotonic
+            self._file(path, min(watched.due, monotonic + _next_look(path, told)))
+        shared = self._watched[tunnel.path, None]
+        if shared.ended_after is not None:
+            self._mapping(tunnel.path).ended(shared.ended_after)
+            shared.ended_after = None
+        return not 0 < asked_for < SHORTEST
+
+    def came_back(self, key: AccessKey, tunnel: Tunnel, asked_for: int, monotonic: float) -> None:
+        """As ``watch``, of a node that was registered by a former process: nobody knows what the NAT still has."""
+        self.watch(key, tunnel, asked_for, monotonic)
+        for path, watched in self._of(key, tunnel):
+            watched.sent = _LONG_AGO
+            self._file(path, monotonic)
+
+    def forget(self) -> None:
+        """Our own address is another one, so that no tunnel is what it was."""
+        self._watched.clear()
+
+    def answered(self, key: AccessKey, monotonic: float) -> None:
+        """A keepalive in the name of ``key`` was."""
+        tunnel = self._uses(key)
+        if tunnel is None:
+            return
+        for path, watched in self._of(key, tunnel):
+            asked = watched.asked
+            watched.heard = monotonic
+            watched.lost_in_a_row = 0
+            if asked is None or asked.key != key:
+                continue
+            if asked.idle is not None:
+                self._mapping(tunnel.path).lived(asked.idle)
+            watched.asked = None
+            watched.trusted_until = max(watched.trusted_until, monotonic + CALM)
+            self._file(path, monotonic + CALM)
+
+    def due(self, monotonic: float) -> list[Path]:
+        """Of which paths to ask the packet plane now; the answers are for ``judge``."""
+        paths = self._deadlines.due(monotonic)
+        for path in paths:
+            self._file(path, monotonic + SHORTEST)  # should nobody answer
+        return paths
+
+    def judge(self, path: Path, activity: Activity, monotonic: float) -> Probe | Lost | None:
+        """The packet plane says what went through ``path``."""
+        watched = self._watched.get(path)
+        if watched is None:
+            return None
+        if activity.heard > watched.lost_at:
+            watched.lost_in_a_row = 0
+        asked = watched.asked
+        if asked is not None and not watched.turns.had_before(asked.key, asked.since):
+            watched.asked = asked = None  # it has left meanwhile, or was registered anew
+        if asked is None:
+            asked = self._question(path, watched, activity, monotonic)
+            if asked is None:
+                return None
+            if monotonic >= watched.trusted_until:
+                watched.asked = asked
+        elif asked.tries == TRIES:
+            return self._lost(path, watched, asked, monotonic)
+        asked.tries += 1
+        watched.sent = monotonic
+        self._file(path, monotonic + (asked.apart if watched.asked else _next_look(path, watched.interval)))
+        return Probe(asked.key)
+
+    def lost_until(self, lost: Lost, monotonic: float) -> None:
+        """The last of its nodes is registered anew at that instant."""
+        for key in {None, *(lost.nodes if self._per_binding else ())}:
+            watched = self._watched.get((lost.tunnel, key))
+            if watched is not None and watched.lost_in_a_row:
+                slower = SHORTEST * 2 ** min(watched.lost_in_a_row - 1, MAX_SLOWER)
+                patience = slower if watched.lost_in_a_row > 1 else 0.0
+                watched.trusted_until = monotonic + SETTLING + patience
+
+    def report(self, tunnel: Tunnel) -> PathReport | None:
+        """What is known of the path of ``tunnel``; None if nothing is."""
+        watched = self._watched.get((tunnel.path, None))
+        if watched is None:
+            return None
+        return PathReport(
+            told=watched.told,
+            interval=watched.interval,
+            lost=watched.lost,
+            mapping=attrs.evolve(self._mapping(tunnel.path)),
+        )
+
+    def next_deadline(self) -> float | None:
+        return self._deadlines.next_deadline()
+
+    def _begin(self, path: Path, told: float, monotonic: float) -> _Watched:
+        def uses(key: AccessKey) -> bool:
+            tunnel = self._uses(key)
+            return tunnel is not None and tunnel.path == path[0]
+
+        watched = self._watched[path] = _Watched(
+            turns=Turns(uses),
+            told=told,
+            interval=told,
+            due=monotonic + _next_look(path, told),
+            sent=monotonic,
+        )
+        return watched
+
+    def _question(self, path: Path, watched: _Watched, activity: Activity, monotonic: float) -> _Asked | None:
+        """What is to be asked now; None: nothing, and it was filed when to look again."""
+        tunnel, only = path
+        sent = max(watched.sent, activity.sent, _LONG_AGO if only else self._asked_at(tunnel.remote))
+        times_out = only is not None or not self._per_binding
+        looks = [monotonic + _next_look(path, watched.interval)]
+        waiting = None if only else activity.waiting
+        if waiting is not None:
+            suspect_at = max(activity.waiting_since + SILENCE, watched.trusted_until)
+            if suspect_at <= monotonic and watched.turns.has(waiting):
+                return _Asked(waiting, monotonic, None, RETRY_IN_SILENCE)
+            if suspect_at > monotonic:
+                looks.append(suspect_at)
+        if times_out:
+            if sent + watched.interval <= monotonic:
+                key = watched.turns.next()
+                if key is None:
+                    del self._watched[path]
+                    return None
+                idle = monotonic - max(sent, activity.heard, watched.heard)
+                return _Asked(key, monotonic, None if sent == _LONG_AGO else idle, RETRY)
+            looks.append(sent + watched.interval)
+        elif watched.turns.next() is None:
+            del self._watched[path]
+            return None
+        self._file(path, min(looks))
+        return None
+
+    def _lost(self, path: Path, watched: _Watched, asked: _Asked, monotonic: float) -> Lost:
+        watched.asked = None
+        watched.lost += 1
+        watched.lost_in_a_row += 1
+        watched.lost_at = monotonic
+        watched.ended_after = asked.idle if watched.lost_in_a_row == 1 else None
+        watched.interval = max(SHORTEST, watched.interval / 2)  # N41
+        self._file(path, monotonic + SILENCE)
+        nodes = watched.turns.registered_before(asked.since)
+        # Healed within 10 s where there is traffic (N59); else the LMA's other MAGs may be lost as well (N40).
+        seconds = 1.0 if asked.apart == RETRY_IN_SILENCE else 5.0
+        return Lost(path[0], nodes, seconds, watched.interval)
+
+    def _of(self, key: AccessKey, tunnel: Tunnel) -> list[tuple[Path, _Watched]]:
+        paths: list[Path] = [(tunnel.path, None), (tunnel.path, key)]
+        return [(path, self._watched[path]) for path in paths if path in self._watched]
+
+    def _mapping(self, tunnel: Tunnel) -> Mapping:
+        if tunnel not in self._mappings and len(self._mappings) >= _MOST_MEASURED:
+            self._mappings.clear()
+        return self._mappings.setdefault(tunnel, Mapping())
+
+    def _file(self, path: Path, due: float) -> None:
+        self._watched[path].due = due
+        self._deadlines.file(path, due)
+
+    def _deadline(self, path: Path) -> float | None:
+        watched = self._watched.get(path)
+        return None if watched is None else watched.due
+
+
+def _next_look(path: Path, interval: float) -> float:
+    """Seconds: who begins to wait for an answer now is noticed in time, where that is looked at."""
+    return min(interval, SILENCE) if path[1] is None else interval

@@ -1,0 +1,59 @@
+"""Whose turn it is: the nodes of a tunnel, so that each is asked for in its time (N43)."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from pmip_tw.mobility.tunnels import AccessKey
+
+Uses = Callable[[AccessKey], bool]
+"""Whether a node still goes through the tunnel."""
+
+
+class Turns:
+    """Nodes, each with the monotonic instant at which it was registered last; who left is noticed in its turn."""
+
+    def __init__(self, uses: Uses) -> None:
+        self._uses = uses
+        self._nodes: dict[AccessKey, float] = {}
+
+    def add(self, key: AccessKey, monotonic: float) -> None:
+        """``key`` was registered now; if it was here, its turn stays.
+
+        Two others are looked at for each that comes, so that those who left do not pile up.
+        """
+        known = key in self._nodes
+        self._nodes[key] = monotonic
+        if known:
+            return
+        for old in list(islice(self._nodes, 2)):
+            registered = self._nodes.pop(old)
+            if self._uses(old):
+                self._nodes[old] = registered
+
+    def next(self) -> AccessKey | None:
+        """The next time it is another one's. None: nobody is left."""
+        while self._nodes:
+            key = next(iter(self._nodes))
+            registered = self._nodes.pop(key)
+            if self._uses(key):
+                self._nodes[key] = registered
+                return key
+        return None
+
+    def has(self, key: AccessKey) -> bool:
+        return key in self._nodes and self._uses(key)
+
+    def had_before(self, key: AccessKey, monotonic: float) -> bool:
+        """Whether ``key`` is here by a registration that is not younger than that."""
+        return self.has(key) and self._nodes[key] <= monotonic
+
+    def registered_before(self, monotonic: float) -> list[AccessKey]:
+        """Those whose last registration is older than that."""
+        return [key for key in self if self._nodes[key] < monotonic]
+
+    def __iter__(self) -> Iterator[AccessKey]:
+        return (key for key in list(self._nodes) if self._uses(key))
+
+    def __len__(self) -> int:
+        """With those who left and were not noticed yet."""
+        return len(self._nodes)
