@@ -31,7 +31,7 @@ def _dhcp(mag: MagSettings) -> str:
     """Nothing where the MAG serves DHCP itself, as most do."""
     if mag.dhcp_relay is not None:
         return f", DHCP by {', '.join(map(ipv4_text, mag.dhcp_relay.servers))}"
-    return ", DHCP elsewhere" if mag.dhcp == "independent" else ""
+    return {"independent": ", DHCP elsewhere", "tunnel": ", DHCP through the LMA"}.get(mag.dhcp, "")
 
 
 def _lma(lma: LmaSettings) -> str:

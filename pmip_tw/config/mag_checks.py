@@ -10,6 +10,7 @@ from pmip_tw.config.locate import Path
 from pmip_tw.config.prefix_checks import prefix_mistakes
 from pmip_tw.config.settings import RADIUS_PORT, DhcpMethod, Interface, Port
 from pmip_tw.config.structure import Mistake
+from pmip_tw.wire.pretunnel import DEFAULT_REPLY_TYPE, DEFAULT_REQUEST_TYPE
 
 
 def mag_mistakes(draft: Draft) -> Iterator[Mistake]:
@@ -72,6 +73,8 @@ def _dhcp(draft: Draft, mag: Path) -> Iterator[Mistake]:
         yield Mistake((*mag, "dhcp"), 'dhcp: "ack-trigger" needs [mag.dhcp_relay] with servers = ["..."]')
     elif method in ("server", "independent") and draft.has(relay):
         yield Mistake(relay, f'[mag.dhcp_relay] is for dhcp = "ack-trigger", but dhcp is "{method}"')
+    elif method == "tunnel":
+        yield from _tunnel(draft, mag)
     own = draft.value((*mag, "address"), Ipv4)
     yield from dhcp_relay_mistakes(draft, relay, own, "this MAG's own address")
     if draft.has((*relay, "giaddr")) and draft.has((*mag, "uplink")):
@@ -82,6 +85,24 @@ def _dhcp(draft: Draft, mag: Path) -> Iterator[Mistake]:
         networks = ", ".join(ipv4_text(prefix.network) for prefix in prefixes)
         text = f"{ipv4_text(subnet)} is not the network of a home prefix ({networks})"
         yield Mistake((*relay, "subnet"), f"subnet: {text}")
+
+
+def _tunnel(draft: Draft, mag: Path) -> Iterator[Mistake]:
+    """What DHCP through the LMA excludes."""
+    if draft.has((*mag, "dhcp_relay")):
+        text = 'with dhcp = "tunnel" the LMA is the relay: its file has [lma.dhcp_relay]; leave [mag.dhcp_relay] out'
+        yield Mistake((*mag, "dhcp_relay"), text)
+    if draft.value((*mag, "dynamic_home_agent"), bool):
+        text = (
+            'dynamic_home_agent: with dhcp = "tunnel" an LMA is asked for DHCP before anything is registered: AAA or'
+            " default_lmas must name it"
+        )
+        yield Mistake((*mag, "dynamic_home_agent"), text)
+    request = draft.value((*mag, "pre_tunnel_request_type"), int)
+    reply = draft.value((*mag, "pre_tunnel_reply_type"), int)
+    if (request or DEFAULT_REQUEST_TYPE) == (reply or DEFAULT_REPLY_TYPE):
+        name = "pre_tunnel_reply_type" if reply else "pre_tunnel_request_type"
+        yield Mistake((*mag, name), f"{name}: request and reply need a number each")
 
 
 def home_prefixes_of(mag: Draft) -> list[Prefix] | None:

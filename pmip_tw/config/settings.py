@@ -32,6 +32,7 @@ from pmip_tw.mobility.associations import MINIMUM_SPI, SecurityAssociation
 from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.mobility.mn_aaa import AaaAssociation
 from pmip_tw.secret import Secret
+from pmip_tw.wire.pretunnel import DEFAULT_REPLY_TYPE, DEFAULT_REQUEST_TYPE
 
 INFINITE_LIFETIME = 65535
 """In a registration this means "for ever"; it cannot be asked for or granted here (RFC 5944 3.3)."""
@@ -51,6 +52,9 @@ MobileNodeMac = Annotated[Mac, Station()]
 HostAddress = Annotated[Ipv4, Host()]
 MobileNodeKey = Annotated[Secret, Key()]
 
+MessageTypeNumber = Annotated[int, Within(28, 254)]
+"""Of a message of port 434 to which no number is assigned (N56)."""
+
 NatTraversal = Literal["auto", "force", "off"]
 KeepaliveScope = Literal["tunnel", "binding"]
 Authentication = Literal["per-mn", "fa-ha", "ipsec"]
@@ -59,7 +63,7 @@ UnknownHomeAddress = Literal["zero", "ones"]
 EncapsulationName = Literal["ip-in-ip", "gre", "minimal"]
 GreKey = Literal["none", "lma", "own"]
 OnRevoke = Literal["none", "dhcp_nak", "l2_disconnect"]
-DhcpMethod = Literal["server", "independent", "ack-trigger"]
+DhcpMethod = Literal["server", "independent", "ack-trigger", "tunnel"]
 DuplicateMac = Literal["refuse", "move"]
 MessageAuthenticatorRule = Literal["auto", "yes", "eap-only", "no"]
 MacFormat = Literal["aa-bb-cc-dd-ee-ff", "aa:bb:cc:dd:ee:ff", "aabbccddeeff", "AA-BB-CC-DD-EE-FF"]
@@ -230,6 +234,9 @@ class MagSettings:
     on_revoke: OnRevoke = "none"
     require_revocation: bool = False
     dhcp: DhcpMethod = "server"
+    ack_hold: Annotated[float, Within(0.1, 60)] = 3
+    pre_tunnel_request_type: MessageTypeNumber = DEFAULT_REQUEST_TYPE
+    pre_tunnel_reply_type: MessageTypeNumber = DEFAULT_REPLY_TYPE
     gateway_mac: Annotated[Mac, Station()] = COMMON_GATEWAY_MAC
     advertise_mtu: bool = False
     local_routing: bool = False

@@ -27,8 +27,10 @@ class Discarded(StrEnum):
     UNEXPECTED = "dhcp-unexpected-reply"
     """It answers nothing that was asked here lately, or what has an answer already, or comes from a server that the
     client did not choose (D10)."""
+    OTHER_TUNNEL = "dhcp-other-tunnel"
+    """It came out of another tunnel than that of its node (N52)."""
     TOO_LONG = "dhcp-too-long"
-    """For the client, which has said how much it takes (D8)."""
+    """For the client, which has said how much it takes (D8); or for every tunnel (N52)."""
     SUBNET_IGNORED = "dhcp-subnet-ignored"
     """Without a copy of the subnet selection option: the address is from another subnet (D17)."""
     INCOMPLETE = "dhcp-incomplete-reply"
@@ -46,6 +48,7 @@ _CAUSES: Final = {
     Discarded.OTHER_RELAY: "it is for another relay: giaddr is not our address",
     Discarded.OTHER_CIRCUIT: "it names another circuit in option 82 than the one where the client is",
     Discarded.UNEXPECTED: "it answers nothing that a node asked here in the last 30 s",
+    Discarded.OTHER_TUNNEL: "it did not come through the tunnel that was opened for its node",
     Discarded.TOO_LONG: "it is longer than the client takes (option 57)",
     Discarded.SUBNET_IGNORED: "it does not confirm the subnet: does the server know option 118 (RFC 3011)?",
     Discarded.INCOMPLETE: "it gives no address, or no lease time",

@@ -41,15 +41,17 @@ class Told:
 
     ``effects`` to carry out first. ``promises``: what the node is told that a restart must not undo, a lease: to be
     carried out when that is written down. ``renews``: its lease was extended, and its binding is to be as well.
-    ``registers``: the address to register now, 0 for any, None to leave things as they are; ``awaits_dhcp``: there is
-    none yet. ``leaves``: why the node is to be de-registered, "" if it stays; ``refused``: it cannot be served as it
-    is, and AAA is not asked about it again for a while.
+    ``registers``: the address to register now, 0 for any, None to leave things as they are; ``at``: the LMA that must
+    know of that address, None: any; ``awaits_dhcp``: there is no address yet. ``leaves``: why the node is to be
+    de-registered, "" if it stays; ``refused``: it cannot be served as it is, and AAA is not asked about it again for a
+    while.
     """
 
     effects: list[MagEffect] = attrs.field(factory=list)
     promises: list[MagEffect] = attrs.field(factory=list)
     renews: bool = False
     registers: Ipv4 | None = None
+    at: Ipv4 | None = None
     awaits_dhcp: bool = False
     leaves: str = ""
     refused: bool = False
@@ -123,6 +125,10 @@ class Addressing(ABC):
     def answered(self, payload: bytes, source: Endpoint, now: Now) -> tuple[Visitor | None, Told]:
         """A datagram of a DHCP server; whom it is about, if anybody."""
         return None, Told()
+
+    def signalled(self, payload: bytes, source: Endpoint, now: Now) -> "tuple[Visitor | None, Told] | None":
+        """A message of port 434 that is no registration's; None: this method knows no such type. Raises WireError."""
+        return None
 
     def tunneled(self, tunnel: Tunnel, packet: bytes, now: Now) -> tuple[Visitor | None, Told]:
         """DHCP out of a tunnel that was opened for it; whom it is about, if anybody (N52)."""

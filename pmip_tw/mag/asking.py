@@ -40,11 +40,16 @@ class Asking:
     _departures: Departures
 
     def begin(
-        self, visitor: Visitor, home_address: Ipv4, now: Now, given_up: frozenset[Ipv4] = frozenset()
+        self,
+        visitor: Visitor,
+        home_address: Ipv4,
+        now: Now,
+        given_up: frozenset[Ipv4] = frozenset(),
+        at: Ipv4 | None = None,
     ) -> list[MagEffect]:
-        """Ask for a registration at the best LMA that is not ``given_up``."""
+        """Ask for a registration ``at`` that LMA, else at the best that is not ``given_up``."""
         assert visitor.profile is not None
-        lma = self._lmas.choose(visitor.profile, given_up, visitor.nai, now.monotonic)
+        lma = at or self._lmas.choose(visitor.profile, given_up, visitor.nai, now.monotonic)
         if lma is None:
             cause = "no LMA: AAA names none for this node, and [mag] default_lmas is empty"
             return self.hopeless(visitor, cause, "no-lma", now)

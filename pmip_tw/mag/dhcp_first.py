@@ -12,7 +12,7 @@ from pmip_tw.dhcp import requests, server
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.dhcp.questions import Answer
 from pmip_tw.mag import observed
-from pmip_tw.mag.addressing import DECLINED, MAX_DHCP_WAIT, RELEASED, Told
+from pmip_tw.mag.addressing import DECLINED, RELEASED, Told
 from pmip_tw.mag.effects import MagEffect, Transmit
 from pmip_tw.mag.independent import REFUSED_BY_SERVER, Independent, extend_lease
 from pmip_tw.mag.links import HomeLinks
@@ -107,16 +107,24 @@ class DhcpFirst(Independent):
         """An ACK: it is passed on when, and only if, its address is registered here (D23)."""
         address = lease.message.yiaddr
         if visitor.state is State.ADDRESSING:
-            visitor.promise, visitor.hint = lease, address
-            return Told(registers=address)
+            self._hold(visitor, lease, now)
+            visitor.hint = address
+            return Told(registers=address, at=self._giver(visitor))
         current = visitor.home_address or visitor.hint
         if address != current:
             why = f"its DHCP server gave it {ipv4_text(address)} in the place of {ipv4_text(current)}"
             return Told(effects=self._take_back(visitor, lease, now), leaves=why)
         if visitor.state is State.REGISTERED:
             return Told(promises=self._grant(visitor, lease), renews=True)
-        visitor.promise = lease
+        self._hold(visitor, lease, now)
         return Told()
+
+    def _hold(self, visitor: Visitor, lease: Answer, now: Now) -> None:
+        visitor.promise, visitor.promise_ends = lease, now.monotonic + self._policy.ack_hold
+
+    def _giver(self, visitor: Visitor) -> Ipv4 | None:
+        """The LMA that knows of the lease of ``visitor``; None: any will do."""
+        return None
 
     # What the LMA says
 
@@ -129,8 +137,8 @@ class DhcpFirst(Independent):
             refused = self._gave_back_lately(visitor, now)
             effects = self._take_back(visitor, lease, now)
             return Told(effects=effects, leaves=told.leaves, refused=refused)
-        if lease.asked_at + MAX_DHCP_WAIT < now.monotonic:
-            return Told()  # the client has asked again, or will
+        if visitor.promise_ends < now.monotonic:
+            return Told()  # the client has asked again, or will (N54)
         return Told(promises=self._grant(visitor, lease))
 
     def address_refused(self, visitor: Visitor, now: Now) -> Told | None:

@@ -1,11 +1,13 @@
 """The MAG's machine: frames, verdicts, datagrams and time in, effects out."""
 
+from functools import partial
+
 from pmip_tw.aaa.profile import Verdict
 from pmip_tw.addresses import Endpoint, Ipv4, Mac
 from pmip_tw.errors import WireError
 from pmip_tw.mag import observed
 from pmip_tw.mag.accepting import Acceptance
-from pmip_tw.mag.addressing import Addressing, Told
+from pmip_tw.mag.addressing import Told
 from pmip_tw.mag.anew import Anew
 from pmip_tw.mag.asking import Asking
 from pmip_tw.mag.attaching import Attaching
@@ -15,20 +17,19 @@ from pmip_tw.mag.departures import Departures, written_off
 from pmip_tw.mag.effects import AskActivity, MagEffect, Promise
 from pmip_tw.mag.gate import Gate
 from pmip_tw.mag.homeside import HomeSide
-from pmip_tw.mag.independent import Independent
 from pmip_tw.mag.informing import Informing
 from pmip_tw.mag.judging import Judge
 from pmip_tw.mag.keepalives import PathReport
 from pmip_tw.mag.links import HomeLinks
 from pmip_tw.mag.lmas import Lmas
+from pmip_tw.mag.methods import addressing_of
 from pmip_tw.mag.policy import MagPolicy
+from pmip_tw.mag.pretunnel import PreTunnels
 from pmip_tw.mag.recording import Recording
 from pmip_tw.mag.registering import Registrations
 from pmip_tw.mag.registrar import Registrar
-from pmip_tw.mag.relayed import Relayed
 from pmip_tw.mag.restoring import Restorer, Rows
 from pmip_tw.mag.revoked import Revocations
-from pmip_tw.mag.served import Served
 from pmip_tw.mag.uplink import Store
 from pmip_tw.mag.visitors import NEVER, State, Visitor, VisitorList
 from pmip_tw.mag.waiting import Waiting
@@ -41,11 +42,6 @@ from pmip_tw.wire.ethernet import EthernetFrame
 from pmip_tw.wire.registration import RegistrationReply
 
 _GRANULARITY = 1 / 64
-_METHODS: dict[str, type[Addressing]] = {
-    "server": Served,
-    "independent": Independent,
-    "ack-trigger": Relayed,
-}
 
 
 class _TurnedAway(dict[str, Observe]):
@@ -65,15 +61,21 @@ class MagEngine:
         self._gate = Gate(policy.max_authentications)
         self._turned_away = _TurnedAway()
         self._links = HomeLinks(policy)
-        self._addressing: Addressing = _METHODS[policy.dhcp](policy, self._links, self._visitors)
-        self._home = HomeSide(policy, self._links, self._addressing)
         self._informing = Informing(policy, self._links)
         self._care_of = CareOf(policy.address)
         self._clocks = Identifications(TIMESTAMP_WINDOW)
         self._lmas = Lmas(policy)
+        registrar = Registrar(policy, self._care_of, self._lmas, self._clocks)
+        judge = Judge(self._lmas, self._clocks)
+        self._addressing = addressing_of(
+            policy,
+            self._links,
+            self._visitors,
+            partial(PreTunnels, registrar, judge, self._lmas, self._visitors, policy.nat_traversal),
+        )
+        self._home = HomeSide(policy, self._links, self._addressing)
         self._revocations = Revocations(self._care_of, self._visitors, self._lmas)
         recording = Recording(self._links, self._clocks)
-        registrar = Registrar(policy, self._care_of, self._lmas, self._clocks)
         self._departures = Departures(self._visitors, registrar, self._lmas, self._revocations)
         asking = Asking(
             policy=policy,
@@ -102,7 +104,7 @@ class MagEngine:
             ),
             lmas=self._lmas,
             registrar=registrar,
-            judge=Judge(self._lmas, self._clocks),
+            judge=judge,
             recording=recording,
             departures=self._departures,
             waiting=Waiting(self._visitors, self._home, asking, self._departures),
@@ -205,6 +207,9 @@ class MagEngine:
                 return self._reply(payload, source, now)
             if kind == MessageType.REVOCATION:
                 return self._revocation(payload, source, local, now)
+            found = self._addressing.signalled(payload, source, now) if payload else None
+            if found is not None:
+                return self._follow(*found, now)
         except WireError as error:
             return [observed.discarded(error.reason, source, str(error))]
         return [observed.discarded("unknown-message-type", source, f"message type {kind} is not for a MAG")]

@@ -1,6 +1,7 @@
 """What an accepting reply gives: a grant for a time, and a tunnel (M5, M7, T1, T5)."""
 
 from pmip_tw.mag.exchanges import Exchange, Grant
+from pmip_tw.mag.proof import Reply
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT, Tunnel
 from pmip_tw.wire.extension_values import UdpTunnelReply
@@ -35,7 +36,7 @@ def grant_of(exchange: Exchange, reply: RegistrationReply, now: Now, *, inform: 
     )
 
 
-def tunnel_of(exchange: Exchange, reply: RegistrationReply) -> Tunnel:
+def tunnel_of(exchange: Exchange, reply: Reply) -> Tunnel:
     """The reply's home agent address is the tunnel's end, not the one that was configured (T1)."""
     keyed = exchange.gre_key is not None and reply.gre_key is not None
     # A key 0 in the request leaves both directions to the one key of the reply (T5).
@@ -50,7 +51,7 @@ def tunnel_of(exchange: Exchange, reply: RegistrationReply) -> Tunnel:
     )
 
 
-def _in_udp(reply: RegistrationReply) -> UdpTunnelReply | None:
+def _in_udp(reply: Reply) -> UdpTunnelReply | None:
     """44 with a code below 64: everything goes through UDP, and without it nothing does (N9, N10)."""
     said = reply.udp_tunnel
     return said if isinstance(said, UdpTunnelReply) and said.will_tunnel else None

@@ -12,7 +12,7 @@ from pmip_tw.mag.clocks import Identifications
 from pmip_tw.mag.exchanges import Exchange
 from pmip_tw.mag.grants import ends_at
 from pmip_tw.mag.lmas import Lmas
-from pmip_tw.mag.proof import Unproven, proven
+from pmip_tw.mag.proof import ReplyT, Unproven, proven
 from pmip_tw.mag.visitors import Visitor
 from pmip_tw.mobility.clock import Now
 from pmip_tw.wire.codes import Code, accepts, meaning
@@ -37,7 +37,7 @@ class Outcome(Enum):
 class Answer:
     """A reply, judged. ``reason`` and ``cause`` say why it was discarded or refused; ``code`` is the reply's.
 
-    ``reply``: its authentic part, None if it was discarded.
+    ``reply``: its authentic part, None if it was discarded, or does not answer a registration.
     """
 
     outcome: Outcome
@@ -61,6 +61,20 @@ class Judge:
         exchange = visitor.exchange
         if exchange is None:
             return _discarded("unexpected-reply", "no registration of this mobile node is under way")
+        found = self.accepting(visitor.nai, exchange, payload, reply, source, now)
+        if isinstance(found, Answer):
+            return found
+        if exchange.lifetime and not _is_complete(found):
+            exchange.complaint = "it accepts without home address, home agent or lifetime (M6)"
+            return _discarded("incomplete-reply", exchange.complaint)
+        if exchange.lifetime and ends_at(exchange, found) <= now.monotonic:
+            return _discarded("late-reply", "what it grants is over already (M5)")
+        return Answer(outcome=Outcome.ACCEPTED, code=found.code, reply=found)
+
+    def accepting(
+        self, nai: str, exchange: Exchange, payload: bytes, reply: ReplyT, source: Endpoint, now: Now
+    ) -> ReplyT | Answer:
+        """The authentic part of ``reply`` to ``exchange`` of ``nai`` if it accepts; else what it means."""
         if reply.identification & _LOW not in {sent & _LOW for sent in exchange.identifications}:
             return _discarded("identification", "it answers no request that was sent (M2)")
         found = proven(exchange, payload, reply, source, self._lmas)
@@ -71,43 +85,39 @@ class Judge:
         if found.identification & _LOW != exchange.identifications[-1] & _LOW:
             return _discarded("late-reply", "it answers an earlier try; the newest is still out (M2)")
         if found.code == Code.HA_ID_MISMATCH:
-            return self._resynchronized(visitor, exchange, found, now)
+            return self._resynchronized(nai, exchange, found, now)
         if found.code in _OF_UNPROVEN_REQUESTS:
             exchange.complaint = f"{meaning(found.code)}: it does not believe our requests, or falsified ones"
             return _discarded("unproven-request", f"{exchange.complaint}; ours is repeated (M4)")
         if not accepts(found.code):
             said = found.message.shown if found.message else ""
             cause = meaning(found.code) + (f': "{said}"' if said else "")
-            return Answer(
-                outcome=Outcome.REFUSED, code=found.code, reason=str(found.code), cause=cause, reply=found
-            )
-        if exchange.lifetime and not _is_complete(found):
-            exchange.complaint = "it accepts without home address, home agent or lifetime (M6)"
-            return _discarded("incomplete-reply", exchange.complaint)
-        if exchange.lifetime and ends_at(exchange, found) <= now.monotonic:
-            return _discarded("late-reply", "what it grants is over already (M5)")
-        return Answer(outcome=Outcome.ACCEPTED, code=found.code, reply=found)
+            return _with(found, outcome=Outcome.REFUSED, code=found.code, reason=str(found.code), cause=cause)
+        return found
 
-    def _resynchronized(
-        self, visitor: Visitor, exchange: Exchange, reply: RegistrationReply, now: Now
-    ) -> Answer:
+    def _resynchronized(self, nai: str, exchange: Exchange, reply: ReplyT, now: Now) -> Answer:
         """I9, P17: follow the LMA's clock and try once more at once; a second 133 waits for its turn."""
-        ahead = self._clocks.resynchronize(visitor.nai, exchange.lma, reply.identification, now.wall)
+        ahead = self._clocks.resynchronize(nai, exchange.lma, reply.identification, now.wall)
         if exchange.resynchronized:
-            return Answer(
+            return _with(
+                reply,
                 outcome=Outcome.REFUSED,
                 code=reply.code,
                 reason=str(reply.code),
                 cause=f"{meaning(reply.code)} again, after taking over the LMA's clock ({ahead:+d} s from ours)",
-                reply=reply,
             )
         exchange.resynchronized = True
-        return Answer(
+        return _with(
+            reply,
             outcome=Outcome.RESYNCHRONIZED,
             code=reply.code,
             cause=f"the LMA's clock is {ahead:+d} s from ours: set both by NTP",
-            reply=reply,
         )
+
+
+def _with(reply: ReplyT, *, outcome: Outcome, code: int, reason: str = "", cause: str) -> Answer:
+    found = reply if isinstance(reply, RegistrationReply) else None
+    return Answer(outcome=outcome, code=code, reason=reason, cause=cause, reply=found)
 
 
 def _is_complete(reply: RegistrationReply) -> bool:

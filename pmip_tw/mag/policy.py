@@ -7,6 +7,7 @@ from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.mag.protection import LmaAssociation
 from pmip_tw.mobility.tunnels import Encapsulation
+from pmip_tw.wire.pretunnel import DEFAULT_REPLY_TYPE, DEFAULT_REQUEST_TYPE
 
 COMMON_GATEWAY_MAC = Mac(bytes.fromhex("02005e504d49"))
 """What every MAG calls itself on its access links, so that a move leaves the ARP caches true (P55)."""
@@ -31,9 +32,10 @@ class MagPolicy:
     Nodes. ``attach_probe_max_age``: P15. ``reject_hold``, ``max_authentications``: P83. ``duplicate_mac``: "refuse" or
     "move" (AA24). ``home_links``: what DHCP says, by prefix. ``on_revoke``: "none", "dhcp_nak" or "l2_disconnect", how
     a node is told that the LMA wants it told (RV40). ``require_revocation``: RV3.
-    ``dhcp``: "server" (P60), "independent" (P62) or "ack-trigger" (P63); for the last ``dhcp_relay``, and
-    ``dhcp_subnet``, in which servers are to find addresses, 0: wherever they like. ``identity``: the MAG's name, in
-    circuit ids (D12).
+    ``dhcp``: "server" (P60), "independent" (P62), "ack-trigger" (P63), or "tunnel" (P64). For those that relay
+    ``dhcp_relay``, and ``dhcp_subnet``, in which servers are to find addresses, 0: wherever they like; ``identity``:
+    the MAG's name, in circuit ids (D12). ``pre_tunnel_request_type``, ``pre_tunnel_reply_type``: numbers of messages,
+    as agreed upon with the LMAs (N56). ``ack_hold``: how long an ACK waits for its registration (N54).
     """
 
     address: Ipv4
@@ -68,3 +70,6 @@ class MagPolicy:
     identity: str = "mag"
     dhcp_relay: RelayPolicy | None = None
     dhcp_subnet: Ipv4 = UNSPECIFIED
+    ack_hold: float = 3.0
+    pre_tunnel_request_type: int = DEFAULT_REQUEST_TYPE
+    pre_tunnel_reply_type: int = DEFAULT_REPLY_TYPE

@@ -3,6 +3,8 @@
 Nothing else of a message is ever looked at: what was appended behind the authenticator does not exist.
 """
 
+from typing import TypeVar
+
 import attrs
 
 from pmip_tw.addresses import Endpoint
@@ -13,7 +15,11 @@ from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.wire.authentication import Authenticator
 from pmip_tw.wire.codes import accepts, is_foreign_agents, meaning
 from pmip_tw.wire.extensions import FA_HA, MN_HA
+from pmip_tw.wire.pretunnel import PreTunnelReply
 from pmip_tw.wire.registration import RegistrationReply
+
+Reply = RegistrationReply | PreTunnelReply
+ReplyT = TypeVar("ReplyT", RegistrationReply, PreTunnelReply)
 
 
 @attrs.frozen(slots=True)
@@ -29,8 +35,8 @@ class Unproven:
 
 
 def proven(
-    exchange: Exchange, payload: bytes, reply: RegistrationReply, source: Endpoint, lmas: Lmas
-) -> RegistrationReply | Unproven:
+    exchange: Exchange, payload: bytes, reply: ReplyT, source: Endpoint, lmas: Lmas
+) -> ReplyT | Unproven:
     """The authentic part of ``reply``, whose octets are ``payload``, as an answer to ``exchange``."""
     mode, lifetime = exchange.protection.mode, exchange.lifetime
     wrong: Unproven | None = None
@@ -58,11 +64,18 @@ def proven(
     if wrong is not None:
         return wrong
     if ends < len(payload):
-        reply = RegistrationReply.decode(payload[:ends])  # RV4
+        reply = _decoded(reply, payload[:ends])  # RV4
     if reply.per_node != exchange.protection.per_node and accepts(reply.code):
         cause = "its 47/1 does not name the method of our association (P11)"
         return Unproven("authentication-method", cause, complaint=True)
     return reply
+
+
+def _decoded(reply: ReplyT, payload: bytes) -> ReplyT:
+    """``payload``, a message like ``reply``."""
+    if isinstance(reply, PreTunnelReply):
+        return PreTunnelReply.decode(payload, payload[0])
+    return RegistrationReply.decode(payload)
 
 
 def verifies(payload: bytes, found: Authenticator, association: SecurityAssociation) -> bool:
@@ -70,7 +83,7 @@ def verifies(payload: bytes, found: Authenticator, association: SecurityAssociat
     return found.spi == association.spi and association.verify(payload[: found.covered], found.value)
 
 
-def _check_fa_ha(exchange: Exchange, payload: bytes, reply: RegistrationReply, lmas: Lmas) -> Unproven | None:
+def _check_fa_ha(exchange: Exchange, payload: bytes, reply: Reply, lmas: Lmas) -> Unproven | None:
     """The key is found by the home agent field, except that what we asked under is what answers (7.3)."""
     association = (
         exchange.protection.fa_ha if reply.home_agent == exchange.lma else lmas.fa_ha(reply.home_agent)
@@ -80,7 +93,7 @@ def _check_fa_ha(exchange: Exchange, payload: bytes, reply: RegistrationReply, l
 
 def _check(
     payload: bytes,
-    reply: RegistrationReply,
+    reply: Reply,
     kind: int,
     found: Authenticator | None,
     association: SecurityAssociation | None,

@@ -70,7 +70,7 @@ class Registrations:
         if told.leaves:
             return [*told.effects, *self._departures.leave(visitor, told.leaves, now)]
         if told.registers is not None:
-            return [*told.effects, *self._asking.begin(visitor, told.registers, now)]
+            return [*told.effects, *self._asking.begin(visitor, told.registers, now, at=told.at)]
         if told.awaits_dhcp:
             visitor.state = State.ADDRESSING
             visitor.retry_at = now.monotonic + self._policy.attach_probe_max_age

@@ -1,6 +1,7 @@
 """What a MAG asks an LMA for: exchanges, and the request of each try (RFC 5944 3.6; RFC 5563 3, 4)."""
 
 import attrs
+from msgspec.structs import replace
 
 from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4_text
 from pmip_tw.mag import observed
@@ -22,6 +23,7 @@ from pmip_tw.wire.extension_values import (
 )
 from pmip_tw.wire.extensions import GRE_KEY, REVOCATION_SUPPORT, UDP_TUNNEL_REQUEST
 from pmip_tw.wire.host_configuration import host_configuration_request
+from pmip_tw.wire.pretunnel import PreTunnelRequest, ethernet_device
 from pmip_tw.wire.registration import (
     BROADCASTS,
     COLOCATED,
@@ -40,8 +42,11 @@ TRIES_BEFORE_ANOTHER = 3
 DISCOVERY_LIFETIME = 5
 """Seconds asked for while the LMA itself is being asked for (DY9)."""
 
-_INTERFACE_ID, _DEVICE_ID, _ETHERNET_MAC = 1, 2, 1
-"""Sub-types of 147 and the kind of device identifier that we know (RFC 5563 5.2, 5.3)."""
+PRE_TUNNEL_TRIES = 4
+"""Tries for a tunnel before there is an address: 15 seconds (N49)."""
+
+_INTERFACE_ID = 1
+"""Sub-type of 147 (RFC 5563 5.2)."""
 
 _WIRED_ETHERNET = 1
 """IEEE 802.3 in 147/4 (RFC 5563 5.5): all that we see of a node's access."""
@@ -94,6 +99,24 @@ class Registrar:
             elif expected is None or expected.key_in is not None:
                 exchange.gre_key = self._first_key(now)
         return exchange
+
+    def pre_tunnel(
+        self, visitor: Visitor, lma: Ipv4, now: Now, given_up: frozenset[Ipv4] = frozenset()
+    ) -> Exchange | str:
+        """The same for a tunnel that brings it an address (N47)."""
+        exchange = self.exchange(visitor, lma, UNSPECIFIED, now, given_up)
+        if isinstance(exchange, str):
+            return exchange
+        # 144 is in the node's own part, which every mode protects; without it nobody would be told what to put inside.
+        offers_udp = self._policy.nat_traversal != "off"
+        return exchange.again(
+            lifetime=self._policy.lifetime,
+            home_agent=lma,
+            offers_udp=offers_udp,
+            encapsulation=exchange.encapsulation if offers_udp else Encapsulation.IP_IN_IP,
+            gre_key=None,
+            max_tries=min(exchange.max_tries, PRE_TUNNEL_TRIES),
+        )
 
     def farewell(
         self, visitor: Visitor, home_address: Ipv4, asked: Exchange | None, now: Now
@@ -148,11 +171,7 @@ class Registrar:
 
     def attempt(self, visitor: Visitor, exchange: Exchange, now: Now) -> list[Send | Observe]:
         """One more try of ``exchange``; each is a new registration with a new Identification (I5)."""
-        exchange.identifications.append(self._clocks.next(visitor.nai, exchange.lma, now.wall))
-        exchange.sent_at, exchange.heard = now.monotonic, False
-        wait = RETRANSMIT_AFTER[min(exchange.tries, len(RETRANSMIT_AFTER)) - 1]
-        exchange.next_try = now.monotonic + min(wait, exchange.lifetime or wait)
-        self._lmas.asked(exchange.lma, visitor.nai, now.monotonic)
+        self._try(visitor, exchange, now)
         request = self._request(visitor, exchange, now)
         protection = exchange.protection
         datagram = request.encode(
@@ -165,6 +184,38 @@ class Registrar:
             Send(datagram, Endpoint(exchange.lma, SIGNALLING_PORT), self._care_of.address),
             observed.visitor_event(name, visitor, lma=ipv4_text(exchange.lma), tries=exchange.tries),
         ]
+
+    def attempt_pre_tunnel(self, visitor: Visitor, exchange: Exchange, now: Now) -> list[Send | Observe]:
+        """One more try of an exchange that ``pre_tunnel`` has made (N48, N49)."""
+        self._try(visitor, exchange, now)
+        protection, asked = exchange.protection, self._udp_tunnel(exchange)
+        request = PreTunnelRequest(
+            home_agent=exchange.home_agent,
+            care_of_address=exchange.care_of_address,
+            identification=exchange.identifications[-1],
+            nai=visitor.nai.encode(),
+            per_node=protection.per_node,
+            identifiers=(ethernet_device(visitor.mac),),
+            udp_tunnel=None if asked is None else replace(asked, dhcp_only=True),
+        )
+        datagram = request.encode(
+            self._policy.pre_tunnel_request_type,
+            mn_ha=protection.mn_ha,
+            mn_aaa=None if protection.mn_aaa is None else protection.mn_aaa.over(None),
+            fa_ha=protection.fa_ha,
+        )
+        lma = ipv4_text(exchange.lma)
+        return [
+            Send(datagram, Endpoint(exchange.lma, SIGNALLING_PORT), self._care_of.address),
+            observed.visitor_event("pre-tunnel-requested", visitor, lma=lma, tries=exchange.tries),
+        ]
+
+    def _try(self, visitor: Visitor, exchange: Exchange, now: Now) -> None:
+        exchange.identifications.append(self._clocks.next(visitor.nai, exchange.lma, now.wall))
+        exchange.sent_at, exchange.heard = now.monotonic, False
+        wait = RETRANSMIT_AFTER[min(exchange.tries, len(RETRANSMIT_AFTER)) - 1]
+        exchange.next_try = now.monotonic + min(wait, exchange.lifetime or wait)
+        self._lmas.asked(exchange.lma, visitor.nai, now.monotonic)
 
     def _request(self, visitor: Visitor, exchange: Exchange, now: Now) -> RegistrationRequest:
         policy, protection = self._policy, exchange.protection
@@ -205,7 +256,7 @@ class Registrar:
     def _identifiers(self, visitor: Visitor) -> tuple[tuple[int, bytes], ...]:
         if not self._policy.send_identifiers:
             return ()
-        return ((_INTERFACE_ID, visitor.mac), (_DEVICE_ID, bytes((_ETHERNET_MAC,)) + visitor.mac))
+        return ((_INTERFACE_ID, visitor.mac), ethernet_device(visitor.mac))
 
     def _udp_tunnel(self, exchange: Exchange) -> UdpTunnelRequest | None:
         """N1; a de-registration needs no tunnel."""

@@ -12,6 +12,14 @@ from pmip_tw.wire.registration import RegistrationReply
 
 MAX_REDIRECTIONS = 4
 
+_OF_TUNNELS = (
+    Code.HA_UDP_ENCAP_UNAVAIL,
+    Code.HA_ENCAP_UNAVAIL,
+    Code.FA_ENCAP_UNAVAIL,
+    Code.HA_REVERSE_UNAVAIL,
+)
+"""Reverse tunneling is what we are here for (P40): 137 can only be about the encapsulation."""
+
 Readdress = Callable[[Ipv4], Exchange | None]
 """The same exchange at another LMA; None without an association with it."""
 
@@ -40,19 +48,24 @@ def repaired(
     if code == Code.FA_LIFETIME_TOO_LONG:
         if 0 < reply.lifetime < exchange.lifetime:
             cured = exchange.again(lifetime=reply.lifetime)
-    elif code in (Code.HA_ENCAP_UNAVAIL, Code.FA_ENCAP_UNAVAIL, Code.HA_REVERSE_UNAVAIL):
-        # Reverse tunneling is what we are here for (P40): 137 can only be about the encapsulation.
-        cured = _plain(exchange)
-    elif code == Code.HA_UDP_ENCAP_UNAVAIL:
-        cured = _plain(exchange)
-        if cured is None and exchange.offers_udp and may_do_without_udp:
-            cured = exchange.again(offers_udp=False)
+    elif code in _OF_TUNNELS:
+        return plainer(exchange, code, may_do_without_udp=may_do_without_udp)
     elif code == Code.HA_UNKNOWN_ADDRESS:
         if exchange.discovers:
             # DY10: it knows nothing of RFC 4433. It is found, so there is nothing to find in a few seconds (DY9).
             cured = exchange.again(home_agent=exchange.lma, lifetime=usual_lifetime)
         elif is_host_address(reply.home_agent) and reply.home_agent not in exchange.given_up | {exchange.lma}:
             cured = readdress(reply.home_agent)
+    return None if cured is None else cured.again(repaired=exchange.repaired | {code})
+
+
+def plainer(exchange: Exchange, code: int, *, may_do_without_udp: bool) -> Exchange | None:
+    """What to ask after ``code`` about the tunnel that ``exchange`` asks for; None: there is nothing plainer (N11)."""
+    if code not in _OF_TUNNELS:
+        return None
+    cured = _plain(exchange)
+    if cured is None and code == Code.HA_UDP_ENCAP_UNAVAIL and exchange.offers_udp and may_do_without_udp:
+        cured = exchange.again(offers_udp=False)
     return None if cured is None else cured.again(repaired=exchange.repaired | {code})
 
 

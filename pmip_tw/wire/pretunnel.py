@@ -93,6 +93,11 @@ class PreTunnelReply(ExtensionFields):
     care_of_address: Ipv4
     identification: int
 
+    @property
+    def code(self) -> int:
+        """``status``, by the name that it has in a registration's reply."""
+        return self.status
+
     @classmethod
     def decode(cls, datagram: bytes, message_type: int = DEFAULT_REPLY_TYPE) -> "PreTunnelReply":
         """Any octets give a value or a WireError."""

@@ -9,10 +9,12 @@ from pmip_tw.config.describe import description
 from pmip_tw.config.load import load
 from pmip_tw.config.settings import MagSettings
 from pmip_tw.services.mag import policy_of
+from tests.conformance import covers
 
 from .files import MAG, mistakes
 
 RELAYED = MAG.replace("[mag]\n", '[mag]\ndhcp = "ack-trigger"\n')
+TUNNELED = MAG.replace("[mag]\n", '[mag]\ndhcp = "tunnel"\n')
 RELAY = '\n[mag.dhcp_relay]\nservers = ["198.51.100.67", "198.51.100.68"]\n'
 
 
@@ -52,12 +54,21 @@ def test_a_relay_follows_the_mags_address_where_that_may_change(tmp_path: Path) 
     assert loaded(tmp_path, text).dhcp_relay is not None
 
 
+@covers("N54", "N56")
+def test_what_the_tunnel_to_the_lma_needs_can_be_set(tmp_path: Path) -> None:
+    more = "ack_hold = 2.5\npre_tunnel_request_type = 240\npre_tunnel_reply_type = 241\n"
+    policy = policy_of(loaded(tmp_path, TUNNELED.replace("[mag]\n", f"[mag]\n{more}")))
+    assert (policy.dhcp, policy.ack_hold) == ("tunnel", 2.5)
+    assert (policy.pre_tunnel_request_type, policy.pre_tunnel_reply_type) == (240, 241)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         (MAG, "home prefix 10.1.0.0/24, RADIUS"),
         (RELAYED + RELAY, "home prefix 10.1.0.0/24, DHCP by 198.51.100.67, 198.51.100.68, RADIUS"),
         (MAG.replace("[mag]\n", '[mag]\ndhcp = "independent"\n'), "10.1.0.0/24, DHCP elsewhere, RADIUS"),
+        (TUNNELED, "10.1.0.0/24, DHCP through the LMA, RADIUS"),
     ],
 )
 def test_whoever_checks_the_file_is_told(text: str, said: str, tmp_path: Path) -> None:
@@ -68,8 +79,26 @@ def test_whoever_checks_the_file_is_told(text: str, said: str, tmp_path: Path) -
     ("text", "line"),
     [
         (
-            MAG.replace("[mag]\n", '[mag]\ndhcp = "relay"\n'),
-            "2:1: dhcp: 'relay' is none of server, independent, ack-trigger",
+            MAG.replace("[mag]\n", '[mag]\ndhcp = "proxy"\n'),
+            "2:1: dhcp: 'proxy' is none of server, independent, ack-trigger, tunnel",
+        ),
+        (
+            TUNNELED + RELAY,
+            '14:1: with dhcp = "tunnel" the LMA is the relay: its file has [lma.dhcp_relay];'
+            " leave [mag.dhcp_relay] out",
+        ),
+        (
+            TUNNELED.replace("[mag]\n", '[mag]\ndynamic_home_agent = true\ndefault_lmas = ["192.0.2.1"]\n'),
+            '2:1: dynamic_home_agent: with dhcp = "tunnel" an LMA is asked for DHCP before anything is registered: AAA'
+            " or default_lmas must name it",
+        ),
+        (
+            TUNNELED.replace("[mag]\n", "[mag]\npre_tunnel_reply_type = 250\n"),
+            "2:1: pre_tunnel_reply_type: request and reply need a number each",
+        ),
+        (
+            TUNNELED.replace("[mag]\n", "[mag]\npre_tunnel_request_type = 1\n"),
+            "2:1: pre_tunnel_request_type: must be from 28 to 254, not 1",
         ),
         (RELAYED, '2:1: dhcp: "ack-trigger" needs [mag.dhcp_relay] with servers = ["..."]'),
         (MAG + RELAY, '13:1: [mag.dhcp_relay] is for dhcp = "ack-trigger", but dhcp is "server"'),

@@ -1,0 +1,28 @@
+"""The DHCP methods by name: how the nodes of a MAG get their addresses."""
+
+from collections.abc import Callable
+
+from pmip_tw.mag.addressing import Addressing
+from pmip_tw.mag.independent import Independent
+from pmip_tw.mag.links import HomeLinks
+from pmip_tw.mag.policy import MagPolicy
+from pmip_tw.mag.pretunnel import PreTunnels
+from pmip_tw.mag.relayed import Relayed
+from pmip_tw.mag.served import Served
+from pmip_tw.mag.tunneled import Tunneled
+from pmip_tw.mag.visitors import VisitorList
+
+_METHODS: dict[str, type[Addressing]] = {
+    "server": Served,
+    "independent": Independent,
+    "ack-trigger": Relayed,
+}
+
+
+def addressing_of(
+    policy: MagPolicy, links: HomeLinks, visitors: VisitorList, pre_tunnels: Callable[[], PreTunnels]
+) -> Addressing:
+    """The one that ``policy`` names. ``pre_tunnels``: makes what one of them needs."""
+    if policy.dhcp == "tunnel":
+        return Tunneled(policy, links, visitors, pre_tunnels())
+    return _METHODS[policy.dhcp](policy, links, visitors)
