@@ -178,6 +178,9 @@ class IPacketReceiver(Interface):
     def dhcp_shown(key: AccessKey, packet: bytes) -> None:
         """A copy of a DHCP packet that was carried to or from the node of ``key``, whose entry has ``shows_dhcp``."""
 
+    def breakout_refused(key: AccessKey, cause: str) -> None:
+        """The node of ``key`` has no local breakout (N58), unlike others here; its tunnel carries everything."""
+
     def dhcp_tunneled(tunnel: Tunnel, packet: bytes) -> None:
         """A whole IPv4 packet with DHCP that came out of ``tunnel``, where ``open_dhcp`` has been asked for."""
 

@@ -184,6 +184,9 @@ class Mag:
         now = self._clock.now()
         self._run(self._engine.dhcp_tunneled(tunnel, packet, now), now)
 
+    def breakout_refused(self, key: AccessKey, cause: str) -> None:
+        self._run(self._engine.breakout_refused(key, cause), self._clock.now())
+
     def datagrams_received(self, batch: Sequence[Datagram]) -> None:
         authentic: list[Endpoint] = []
 

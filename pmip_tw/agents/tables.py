@@ -14,13 +14,16 @@ def encapsulation_text(tunnel: Tunnel) -> str:
 
 
 def traffic(moved: Counters) -> Row:
-    """What a mobile node moved; up is from the node."""
-    return {
+    """What a mobile node moved; up is from the node. Of one with local breakout also what went past its tunnel."""
+    row: Row = {
         "packets_up": moved.packets_up,
         "octets_up": moved.octets_up,
         "packets_down": moved.packets_down,
         "octets_down": moved.octets_down,
     }
+    if moved.local is not None:
+        row |= {f"local_{name}": value for name, value in traffic(moved.local).items()}
+    return row
 
 
 def tunnel_rows(forwarding: IForwardingPlane) -> list[Row]:

@@ -24,6 +24,7 @@ def _mag(mag: MagSettings) -> str:
     own = f"the address of {mag.uplink}" if mag.uplink else ipv4_text(mag.address)
     return (
         f"a MAG: {mag.identity} at {own}, access on {interfaces}, home prefix {prefixes}{_dhcp(mag)}, {aaa}"
+        f"{_nearby(mag)}"
     )
 
 
@@ -32,6 +33,11 @@ def _dhcp(mag: MagSettings) -> str:
     if mag.dhcp_relay is not None:
         return f", DHCP by {', '.join(map(ipv4_text, mag.dhcp_relay.servers))}"
     return {"independent": ", DHCP elsewhere", "tunnel": ", DHCP through the LMA"}.get(mag.dhcp, "")
+
+
+def _nearby(mag: MagSettings) -> str:
+    """What is past the tunnels; nothing, as a rule."""
+    return f", {', '.join(map(str, mag.local_breakout))} past the tunnels" if mag.local_breakout else ""
 
 
 def _lma(lma: LmaSettings) -> str:

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import attrs
 
+from pmip_tw.config.breakout_checks import listed_networks_of
 from pmip_tw.config.depth import longest_number, too_deep
 from pmip_tw.config.draft import Draft
 from pmip_tw.config.lma_checks import lma_mistakes
@@ -211,6 +212,7 @@ def _users(file: _SettingsFile) -> UserFile | None:
             home_prefixes=home_prefixes_of(file.draft),
             own_lmas=own_lmas_of(file.draft),
             default_lmas=default_lmas_of(file.draft),
+            local_breakout=listed_networks_of(file.draft),
         )
         entries = users_file.table("users", tuple[User, ...], checks)
     file.others.extend(users_file.lines())

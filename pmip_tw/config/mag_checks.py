@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
+from pmip_tw.config.breakout_checks import breakout_mistakes
 from pmip_tw.config.dhcp_relay_checks import dhcp_relay_mistakes
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.lma_peer_checks import lma_peer_mistakes
@@ -27,6 +28,7 @@ def mag_mistakes(draft: Draft) -> Iterator[Mistake]:
     yield from _access(draft, (*mag, "access"))
     yield from _home_prefixes(draft, (*mag, "home_prefixes"))
     yield from _dhcp(draft, mag)
+    yield from breakout_mistakes(draft)
 
 
 def _own_address(draft: Draft, mag: Path) -> Iterator[Mistake]:

@@ -64,6 +64,7 @@ EncapsulationName = Literal["ip-in-ip", "gre", "minimal"]
 GreKey = Literal["none", "lma", "own"]
 OnRevoke = Literal["none", "dhcp_nak", "l2_disconnect"]
 DhcpMethod = Literal["server", "independent", "ack-trigger", "tunnel"]
+LocalBreakoutMode = Literal["snat", "proxy_arp"]
 DuplicateMac = Literal["refuse", "move"]
 MessageAuthenticatorRule = Literal["auto", "yes", "eap-only", "no"]
 MacFormat = Literal["aa-bb-cc-dd-ee-ff", "aa:bb:cc:dd:ee:ff", "aabbccddeeff", "AA-BB-CC-DD-EE-FF"]
@@ -240,6 +241,9 @@ class MagSettings:
     gateway_mac: Annotated[Mac, Station()] = COMMON_GATEWAY_MAC
     advertise_mtu: bool = False
     local_routing: bool = False
+    local_breakout: tuple[Prefix, ...] = ()
+    local_breakout_mode: LocalBreakoutMode = "snat"
+    local_breakout_device: Interface = "mip-local0"
     attach_probe_max_age: Annotated[float, Within(1, 86_400)] = 30
     reject_hold: Seconds = 30
     duplicate_mac: DuplicateMac = "refuse"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pmip_tw.addresses import Ipv4, Mac, Prefix, ipv4_text, mac_text
+from pmip_tw.config.breakout_checks import nearby_lma_mistakes
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.locate import Path
 from pmip_tw.config.settings import MobileNodeNai
@@ -14,6 +15,7 @@ def user_mistakes(
     home_prefixes: list[Prefix] | None,
     own_lmas: frozenset[Ipv4],
     default_lmas: list[Ipv4] | None,
+    local_breakout: list[Prefix],
 ) -> Iterator[Mistake]:
     """A file of users beside what its MAG has: ``own_lmas`` are those with which it has a key of its own.
 
@@ -32,6 +34,7 @@ def user_mistakes(
         elif default_lmas == [] and not _names_lmas(draft, user):
             yield Mistake(user, "no lma, and [mag] default_lmas names none for users without")
         yield from _keys(draft, user, own_lmas, default_lmas or [])
+        yield from nearby_lma_mistakes(user, _lmas(draft, user), local_breakout)
         path = (*user, "home_address")
         address = draft.value(path, Ipv4)
         if address is None:

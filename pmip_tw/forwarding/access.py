@@ -13,9 +13,11 @@ from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding import drops, offloads
 from pmip_tw.forwarding.access_switch import AccessSwitch
 from pmip_tw.forwarding.arrivals import Arrivals
+from pmip_tw.forwarding.breakout import Breakout, BreakoutRules
 from pmip_tw.forwarding.core_side import CoreSide
 from pmip_tw.forwarding.firewall import IngressDrop
 from pmip_tw.forwarding.link import Link
+from pmip_tw.forwarding.local_network import LocalNetwork
 from pmip_tw.forwarding.packet_socket import PacketSocket
 from pmip_tw.forwarding.tunnel_errors import tunnel_errors
 from pmip_tw.interfaces import (
@@ -44,7 +46,8 @@ class TunAccess:
     """``local`` is the care-of address, ``interfaces`` have mobile nodes behind them and no IPv4 address.
 
     ``gateway_for(home_address)`` is the router that a node with that address believes to have. Without
-    ``signalling`` there are no UDP tunnels.
+    ``signalling`` there are no UDP tunnels. ``breakout``: which networks around are reached past the tunnels (N58); an
+    empty list of them removes what a crashed process left, None looks at nothing.
     """
 
     name = "tun"
@@ -61,6 +64,7 @@ class TunAccess:
         gateway_mac: Mac,
         gateway_for: Callable[[Ipv4], Ipv4],
         local_routing: bool = False,
+        breakout: BreakoutRules | None = None,
     ) -> None:
         self._monotonic = monotonic
         self._local = local
@@ -71,6 +75,10 @@ class TunAccess:
         self._core = CoreSide(
             reactor=reactor, signalling=signalling, local=local, dropped=self._drops, wake=self._wake
         )
+        self._local_network = LocalNetwork(breakout, self._drops) if breakout is not None else None
+        self._breakout = None
+        if breakout is not None and self._local_network is not None and breakout.prefixes:
+            self._breakout = Breakout(breakout, own=local, leave_by=self._local_network, dropped=self._drops)
         self._switch = AccessSwitch(
             ports=interfaces,
             gateway_mac=gateway_mac,
@@ -80,6 +88,7 @@ class TunAccess:
             emit=self._emit,
             dropped=self._drops,
             local_routing=local_routing,
+            breakout=self._breakout,
         )
         self._arrivals = Arrivals(self._switch.packet_arrived, self._drops)
 
@@ -92,6 +101,7 @@ class TunAccess:
             self._core.open(undo)
             for interface in self._interfaces:
                 self._open_port(undo, interface)
+            self._open_local_network(undo)
             self._core.receive(self._arrivals, tunnel_errors(self._switch.error_reported))
             self._undo = undo.pop_all()
 
@@ -107,6 +117,11 @@ class TunAccess:
         port = self._ports[interface] = PacketSocket(interface, self._drops)
         undo.callback(port.close)
         self._core.read(undo, interface, port, partial(self._frame_arrived, interface))
+
+    def _open_local_network(self, undo: ExitStack) -> None:
+        device = self._local_network.open(undo) if self._local_network is not None else None
+        if device is not None:
+            self._core.read(undo, device.link.name, device, self._switch.local_arrived)
 
     def _require_no_address(self, link: Link) -> None:
         address = link.address()
@@ -179,6 +194,8 @@ class TunAccess:
     def use_address(self, local: Ipv4) -> None:
         self._core.use_address(local, self._switch.locals_used())
         self._local = local
+        if self._breakout is not None:
+            self._breakout.own = local
 
     # ITunnelDataReceiver
 

@@ -1,13 +1,33 @@
 """What a MAG's packet plane remembers of one mobile node."""
 
+from msgspec import Struct
+
 from pmip_tw.forwarding.session import Session
 from pmip_tw.mobility.tunnels import AccessEntry, Counters
+
+
+class LocalTraffic(Struct, eq=False, gc=False):
+    """What went past the tunnel (N58); mutable, because it changes with every packet."""
+
+    packets_up: int = 0
+    octets_up: int = 0
+    packets_down: int = 0
+    octets_down: int = 0
+
+    def counters(self) -> Counters:
+        return Counters(
+            packets_up=self.packets_up,
+            octets_up=self.octets_up,
+            packets_down=self.packets_down,
+            octets_down=self.octets_down,
+        )
 
 
 class AccessSession(Session, eq=False, kw_only=True, gc=False):
     """``header`` is what stands before a frame to the node; ``awaited`` the keepalive without answer, 0 if none.
 
     ``last_sent``: when something of it went into the tunnel, monotonic. ``waits``: nothing came for it since it sent.
+    ``local``: None if it never had local breakout.
     """
 
     entry: AccessEntry
@@ -15,6 +35,7 @@ class AccessSession(Session, eq=False, kw_only=True, gc=False):
     awaited: int = 0
     last_sent: float = 0.0
     waits: bool = False
+    local: LocalTraffic | None = None
 
     def sent(self, now: float) -> None:
         """Something of it went into its tunnel."""
@@ -45,4 +66,5 @@ class AccessSession(Session, eq=False, kw_only=True, gc=False):
             octets_down=self.octets_down,
             last_heard=self.last_heard,
             last_sent=self.last_sent,
+            local=None if self.local is None else self.local.counters(),
         )

@@ -10,6 +10,7 @@ from pmip_tw.errors import ForwardingError, WireError
 from pmip_tw.forwarding import drops, mss, offloads
 from pmip_tw.forwarding.access_broadcasts import AccessBroadcasts
 from pmip_tw.forwarding.access_session import AccessSession
+from pmip_tw.forwarding.breakout import Breakout
 from pmip_tw.forwarding.budget import ERRORS_PER_SECOND, Budget
 from pmip_tw.forwarding.dhcp_packets import is_from_server, is_to_dhcp_client, is_to_dhcp_server
 from pmip_tw.forwarding.dhcp_tunnels import DhcpTunnels
@@ -43,7 +44,8 @@ class AccessSwitch:
     ``emit(port, frame)`` sends to the access link (False: lost and counted), ``receiver`` is the agent, which takes
     what is not decided here. ``gateway_for(home_address)`` is the router that a node believes to have,
     ``path_mtu(tunnel)`` what the way to its other end takes. With ``local_routing`` nodes of one tunnel reach each
-    other here (P86). Set ``now``, the monotonic time, before a batch of packets.
+    other here (P86), and with ``breakout`` they reach the network around (N58). Set ``now``, the monotonic time, before
+    a batch of packets.
     """
 
     def __init__(
@@ -57,10 +59,12 @@ class AccessSwitch:
         dropped: drops.Drops,
         path_mtu: Callable[[Tunnel], int],
         local_routing: bool,
+        breakout: Breakout | None = None,
     ) -> None:
         self.now = 0.0
         self.receiver: IPacketReceiver = Nobody()
         self._local_routing = local_routing
+        self._breakout = breakout
         self._gateway_mac = gateway_mac
         self._gateway_for = gateway_for
         self._paths = TunnelPaths(open_path, path_mtu)
@@ -102,12 +106,17 @@ class AccessSwitch:
         nodes[entry.mac] = session
         self._by_tunnel[way.ends, home] = session
         self._broadcasts.add(session)
+        cause = self._breakout.replace(before, session) if self._breakout is not None else None
+        if cause is not None:
+            self.receiver.breakout_refused(entry.key, cause)
 
     def remove(self, key: AccessKey) -> Counters:
         session = self._by_port.get(key.port, {}).pop(key.mac, None)
         if session is None:
             return Counters()
         self._forget(session)
+        if self._breakout is not None:
+            self._breakout.replace(session, None)
         return session.counters()
 
     def _forget(self, session: AccessSession) -> None:
@@ -179,7 +188,7 @@ class AccessSwitch:
             self._deliver(nearby, one_hop_older(packet))
             session.packets_up += 1
             session.octets_up += len(packet)
-        else:
+        elif self._breakout is None or not self._breakout.take(session, packet):
             self._carry(session, packet)
             if to_dhcp_server:
                 self.receiver.dhcp_shown(session.entry.key, packet)
@@ -295,6 +304,15 @@ class AccessSwitch:
 
     def _hand_up_dhcp(self, tunnel: Tunnel, packet: bytes) -> None:
         self.receiver.dhcp_tunneled(tunnel, packet)
+
+    def local_arrived(self, packet: bytes) -> None:
+        """A packet of the network around to a node (N58). Its time to live stays: the kernel has counted this hop."""
+        session = self._breakout.destined(packet) if self._breakout is not None else None
+        if session is None or session.local is None:
+            return
+        if self._emit(session.entry.port, session.header + packet):
+            session.local.packets_down += 1
+            session.local.octets_down += len(packet)
 
     def _deliver_merged(self, session: AccessSession, packet: bytes) -> None:
         try:

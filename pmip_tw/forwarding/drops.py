@@ -31,6 +31,9 @@ UNFINISHED_OFFLOAD: Final = "unfinished-offload"
 NO_ENTRY: Final = "no-entry"
 """Out of a tunnel, for a home address that this tunnel does not carry (P51, T10, N36): silently."""
 
+LOCAL_DHCP: Final = "local-dhcp"
+"""From the network around a MAG with local breakout, to a node: its DHCP server is elsewhere (N58)."""
+
 UNKNOWN_SOURCE: Final = "unknown-source"
 """At the anchor, out of a tunnel: no binding for the inner source (T6, N31)."""
 

@@ -12,6 +12,7 @@ from pmip_tw.forwarding.access_switch import AccessSwitch
 from pmip_tw.forwarding.anchor_domain import AnchorDomain
 from pmip_tw.forwarding.anchor_switch import AnchorSwitch
 from pmip_tw.forwarding.arrivals import Arrivals
+from pmip_tw.forwarding.breakout import Breakout, BreakoutRules
 from pmip_tw.forwarding.path_mtu import LINK_MTU
 from pmip_tw.forwarding.paths import Carry, inner_mtu, whole_only
 from pmip_tw.forwarding.tunnel_errors import tunnel_errors
@@ -59,6 +60,24 @@ def wrapped(tunnel: Tunnel, inner: bytes) -> bytes:
     return outer_header(tunnel.local, tunnel.remote, tunnel.encapsulation, inner, shim=gre) + inner
 
 
+class MemoryLocalNetwork:
+    """``left`` by it, as the nodes have sent them; ``admitted``: whom the machine's routes and neighbors know."""
+
+    def __init__(self) -> None:
+        self.left: list[bytes] = []
+        self.admitted: set[Ipv4] = set()
+
+    def admit(self, home_address: Ipv4) -> None:
+        self.admitted.add(home_address)
+
+    def dismiss(self, home_address: Ipv4) -> None:
+        self.admitted.remove(home_address)
+
+    def write(self, packet: bytes) -> bool:
+        self.left.append(packet)
+        return True
+
+
 @implementer(IForwardingPlane, ITunnelDataReceiver)
 class MemoryPlane:
     """A MAG's plane if it has ``ports``, else an LMA's.
@@ -67,7 +86,7 @@ class MemoryPlane:
     packets for the machine's own stack; ``delivered_in`` by domain), ``answered`` (ICMP errors of an anchor).
     ``carrier``, when set, also gets every tunnelled packet: a simulated network that hands it to another plane's
     ``arrive``. ``core_mtu`` is what the core network takes; it may be lowered at any time. ``foreign``: addresses that
-    this machine does not have.
+    this machine does not have. ``local_network``: around a MAG with ``breakout``.
     """
 
     name = "memory"
@@ -82,6 +101,7 @@ class MemoryPlane:
         gateway_for: Callable[[Ipv4], Ipv4] = lambda home_address: Ipv4(home_address & 0xFFFFFF00 | 1),
         local_routing: bool = False,
         domains: Sequence[str] = ("",),
+        breakout: BreakoutRules | None = None,
     ) -> None:
         self.local = local
         self.foreign: set[Ipv4] = set()
@@ -98,6 +118,10 @@ class MemoryPlane:
         self._ports = tuple(ports)
         self._drops = drops.Drops()
         self._failure: str | None = None
+        self.local_network = MemoryLocalNetwork()
+        self._breakout = None
+        if breakout is not None:
+            self._breakout = Breakout(breakout, own=local, leave_by=self.local_network, dropped=self._drops)
         self._access = AccessSwitch(
             ports=ports,
             gateway_mac=gateway_mac,
@@ -107,6 +131,7 @@ class MemoryPlane:
             emit=self._emit,
             dropped=self._drops,
             local_routing=local_routing,
+            breakout=self._breakout,
         )
         self._anchor = AnchorSwitch(
             local=local,
@@ -199,6 +224,8 @@ class MemoryPlane:
         if local in self.foreign:
             raise ForwardingError("bind", ipv4_text(local), "is it an address of this machine?")
         self.local = local
+        if self._breakout is not None:
+            self._breakout.own = local
         self._locals = self._access.locals_used() | {local}
 
     # ITunnelDataReceiver
@@ -223,6 +250,11 @@ class MemoryPlane:
         """The machine routes ``packet`` towards a home address (anchor)."""
         self._anchor.now = self._monotonic()
         self._domains[domain].downstream(packet)
+
+    def local_network_sends(self, packet: bytes) -> None:
+        """A packet of the network around, which the machine's firewall has let through, to a home address (MAG)."""
+        if Ipv4(int.from_bytes(packet[16:20], "big")) in self.local_network.admitted:
+            self._access.local_arrived(packet)
 
     def arrive(self, tunnel: Tunnel, inner: bytes) -> None:
         """An inner packet comes out of ``tunnel``, as this end sees it."""

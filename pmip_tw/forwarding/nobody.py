@@ -21,3 +21,6 @@ class Nobody:
 
     def dhcp_tunneled(self, tunnel: Tunnel, packet: bytes) -> None:
         pass
+
+    def breakout_refused(self, key: AccessKey, cause: str) -> None:
+        pass

@@ -254,6 +254,13 @@ class MagEngine:
         self._schedule(visitor)
         return effects
 
+    def breakout_refused(self, key: AccessKey, cause: str) -> list[MagEffect]:
+        """The node of ``key`` is served through its tunnel alone, although there is local breakout here (N58)."""
+        visitor = self._visitors.get(key)
+        if visitor is None:
+            return []
+        return [observed.visitor_event("breakout-refused", visitor, cause=cause, reason="local-breakout")]
+
     def unreachable(self, peer: Endpoint, code: int, now: Now) -> list[MagEffect]:
         """ICMP about a datagram that we sent."""
         self._lmas.unreachable(peer.address, code, now.monotonic)

@@ -11,7 +11,8 @@ Row = Mapping[str, object]
 KNOWN_COLUMNS = (
     "daemon", "source", "about", "owner", "nai", "session", "mac", "interface", "port", "home_address", "domain",
     "care_of_address", "mag", "lma", "local", "remote", "name", "reason", "state", "encapsulation", "tunnel", "nodes",
-    "lifetime", "remaining", "packets_up", "octets_up", "packets_down", "octets_down", "count", "last",
+    "lifetime", "remaining", "packets_up", "octets_up", "packets_down", "octets_down",
+    "local_packets_up", "local_octets_up", "local_packets_down", "local_octets_down", "count", "last",
 )  # fmt: skip
 """What comes first, in this order; other columns follow as the daemon sends them."""
 
@@ -19,7 +20,8 @@ ONLY_JSON = frozenset({"interface_id", "device_id", "subscriber_id", "key_up", "
 """What tables leave out: identifiers of people and devices (P12), and what is of use to programs only."""
 
 LEAST_WANTED = (
-    "technology", "packets_up", "packets_down", "octets_up", "octets_down", "lifetime", "revocation", "encapsulation",
+    "technology", "local_packets_up", "local_packets_down", "local_octets_up", "local_octets_down",
+    "packets_up", "packets_down", "octets_up", "octets_down", "lifetime", "revocation", "encapsulation",
     "tunnel", "interface", "port", "session", "mac", "remaining",
 )  # fmt: skip
 """What a narrow terminal does without, the least wanted first."""
@@ -67,7 +69,7 @@ def value_text(value: object, column: str = "") -> str:
 def _number_text(value: float, column: str) -> str:
     if _is_instant(column):
         return moment_text(value)
-    if column.startswith("octets"):
+    if column.startswith(("octets", "local_octets")):
         return _octets_text(value)
     number = str(value) if isinstance(value, int) else f"{value:.3f}".rstrip("0").rstrip(".")
     if column.endswith("_ms"):

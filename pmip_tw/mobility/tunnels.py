@@ -170,7 +170,8 @@ class Counters:
     """What one mobile node moved, as inner IP packets; up is from the node.
 
     ``last_heard``: when the node was, ``last_sent``: when a MAG put something of it into its tunnel; monotonic, 0 =
-    never.
+    never. ``local``: what went past its tunnel by local breakout (N58), which the rest does not count; None: it has
+    none.
     """
 
     packets_up: int = 0
@@ -179,6 +180,7 @@ class Counters:
     octets_down: int = 0
     last_heard: float = 0.0
     last_sent: float = 0.0
+    local: "Counters | None" = None
 
 
 @attrs.frozen(slots=True, kw_only=True)

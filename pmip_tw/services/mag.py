@@ -16,6 +16,7 @@ from pmip_tw.config.settings import RadiusSettings as RadiusTable
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.forwarding.access import TunAccess
+from pmip_tw.forwarding.breakout import BreakoutRules
 from pmip_tw.forwarding.path_mtu import LINK_MTU
 from pmip_tw.interfaces import IAuthenticator, IBindingStore, IClock, IObserver, IUplink
 from pmip_tw.mag.engine import MagEngine
@@ -69,6 +70,7 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
         gateway_mac=settings.gateway_mac,
         gateway_for=engine.gateway_for,
         local_routing=settings.local_routing,
+        breakout=breakout_of(settings),
     )
     agent = Mag(
         engine,
@@ -99,6 +101,27 @@ def store_of(settings: MagSettings, reactor: PosixReactorBase) -> IBindingStore:
         return Unsaved()
     # What is longest-lived is a registration; the rest is for what was saved when ``lifetime`` was longer.
     return SqliteJournal(settings.store, MAG_JOURNAL, horizon=settings.lifetime + 3600, reactor=reactor)
+
+
+def breakout_of(settings: MagSettings) -> BreakoutRules:
+    """Which networks nearby are reached past the tunnels, and who must not be: whoever knows us by our address."""
+    servers = settings.radius.servers if settings.radius else ()
+    relay = settings.dhcp_relay
+    return BreakoutRules(
+        device=settings.local_breakout_device,
+        proxy_arp=settings.local_breakout_mode == "proxy_arp",
+        prefixes=settings.local_breakout,
+        home_prefixes=tuple(home.prefix for home in settings.home_prefixes),
+        trusting=frozenset(
+            (
+                *(server.address for server in servers),
+                *(relay.servers if relay else ()),
+                *(lma.address for lma in settings.lmas),
+                *settings.default_lmas,
+                *(lma for user in settings.users for lma in user.preferred),
+            )
+        ),
+    )
 
 
 def _present_address(uplink: IUplink, interface: str) -> Ipv4:

@@ -5,6 +5,7 @@ from pmip_tw.addresses import ALL_ONES, BROADCAST_MAC, UNSPECIFIED, Endpoint, Ip
 from pmip_tw.agents.lma import Lma
 from pmip_tw.agents.mag import Mag
 from pmip_tw.dhcp.configuration import HomeConfiguration
+from pmip_tw.forwarding.breakout import BreakoutRules
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.engine import LmaEngine
@@ -115,6 +116,7 @@ class MagNode:
             local=self.address,
             ports=(PORT, "acc1"),
             gateway_mac=GATEWAY_MAC,
+            breakout=world.breakout,
         )
         self.plane.carrier = world.carry
         self.engine = MagEngine(
@@ -166,7 +168,8 @@ class MagNode:
 class World:
     """``mags[0]`` and ``mags[1]`` serve the mobile nodes of ``lma``; ``settle`` lets messages flow.
 
-    ``blue``: numbers of nodes of another realm, whose address space has the same prefix (P85).
+    ``blue``: numbers of nodes of another realm, whose address space has the same prefix (P85). ``breakout``: what the
+    MAGs reach past the tunnels (N58).
     """
 
     def __init__(
@@ -180,8 +183,10 @@ class World:
         profile=None,
         seed: int = 0,
         blue=(),
+        breakout: BreakoutRules | None = None,
     ) -> None:
         self._blue = bool(blue)
+        self.breakout = breakout
         self.clock = FakeClock()
         self.network = FakeNetwork(seed)
         self.mag_settings = mag_settings or {}

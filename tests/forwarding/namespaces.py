@@ -79,6 +79,11 @@ class Namespace:
         with self.entered(), netlink() as ip:
             ip.route("add", dst=destination, gateway=gateway)
 
+    def link_route(self, destination: str, name: str) -> None:
+        """``destination`` is on the link of ``name``: its hosts are asked for by ARP there."""
+        with self.entered(), netlink() as ip:
+            ip.route("add", dst=destination, oif=ip.link_lookup(ifname=name)[0], scope="link")
+
     def mac(self, name: str) -> bytes:
         with self.entered(), netlink() as ip:
             link = ip.get_links(ip.link_lookup(ifname=name)[0])[0]

@@ -2,6 +2,7 @@
 
 mn [mn0] ---- [acc0] mag [core0] ==tunnel== [core1] lma [srv0] ---- [cn0] cn
 10.1.0.2             192.0.2.1              192.0.2.10  10.9.0.1        10.9.0.2
+                     [lan0] 192.168.7.1 ---- [fix0] fixed 192.168.7.20, beside the road
 """
 
 import array
@@ -17,6 +18,7 @@ from typing import Any
 from pmip_tw.addresses import Ipv4, ipv4, prefix
 from pmip_tw.forwarding.access import TunAccess
 from pmip_tw.forwarding.anchor import TunAnchor
+from pmip_tw.forwarding.breakout import BreakoutRules
 from pmip_tw.forwarding.home_domain import HomeDomain
 from pmip_tw.forwarding.link import Link
 from pmip_tw.forwarding.memory import far_end
@@ -41,10 +43,11 @@ echo 2000000 > /sys/class/net/$1/gro_flush_timeout
 class Road:
     """Both planes on one reactor; the offloads of every interface are as the kernel made them.
 
-    ``shape``: the tunnel between them, as ``worlds.tunnel`` takes it.
+    ``shape``: the tunnel between them, as ``worlds.tunnel`` takes it. With ``breakout`` there is a fixed host, which
+    believes that all of 10.0.0.0/8 is on its link.
     """
 
-    def __init__(self, **shape: Any) -> None:
+    def __init__(self, breakout: BreakoutRules | None = None, **shape: Any) -> None:
         self.stack = ExitStack()
         self.reactor = self.stack.enter_context(private_reactor())
         self.mn, self.mag, self.lma, self.cn = (self._namespace() for _ in range(4))
@@ -63,6 +66,8 @@ class Road:
         self.mag.setting("net/ipv4/ip_forward", "1")
         self.mag.set_mac("acc0", GATEWAY_MAC.hex(":"))
         self.mag.route("10.9.0.0/24", "192.0.2.10")
+        if breakout is not None:
+            self._add_fixed_host()
         way = tunnel(**shape)
         self.receiver = HandedUp()
         with self.mag.entered():
@@ -75,6 +80,7 @@ class Road:
                 interfaces=("acc0",),
                 gateway_mac=GATEWAY_MAC,
                 gateway_for=lambda home_address: ipv4("10.1.0.1"),
+                breakout=breakout,
             )
             self.access.start(self.receiver)
             signalling.start_tunnel_data(self.access)
@@ -98,6 +104,15 @@ class Road:
             self.access.install(self.access_entry)
         with self.lma.entered():
             self.anchor.install(self.anchor_entry)
+
+    def _add_fixed_host(self) -> None:
+        self.fixed = self._namespace()
+        self.mag.pair("lan0", self.fixed, "fix0")
+        self.mag.address("lan0", "192.168.7.1")
+        self.fixed.address("fix0", "192.168.7.20")
+        self.fixed.link_route("10.0.0.0/8", "fix0")
+        # The kernel lets others be faster with an answer: this long at most.
+        self.mag.setting("net/ipv4/neigh/lan0/proxy_delay", "10")
 
     def _namespace(self) -> Namespace:
         made = Namespace()

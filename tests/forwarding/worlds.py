@@ -3,6 +3,7 @@
 One shape for the twin and for the real provider, so that one contract runs on both.
 
     access:   nodes == mn0/mn1 --- acc0/acc1 [plane] core0 --- core1 == two anchors
+              with local breakout also         [plane] lan0 --- lan1 == PRINTER
     anchor:   correspondent == cn0 --- srv0 [plane] core0 --- core1 == two MAGs
 """
 
@@ -39,6 +40,12 @@ LOCAL = ipv4("192.0.2.1")
 PEERS = (ipv4("192.0.2.10"), ipv4("192.0.2.11"))
 UDP_PORT = 434
 SECONDS = 30.0
+PRINTER = ipv4("192.168.7.20")
+"""A host of the network around a MAG."""
+
+LAN_ADDRESS = ipv4("192.168.7.1")
+"""The MAG's own there."""
+
 BLUE = "blue"
 """The second address space of an LMA that has two."""
 
@@ -76,6 +83,7 @@ class HandedUp:
         self.frames: list[tuple[str, bytes]] = []
         self.dhcp: list[tuple[AccessKey, bytes]] = []
         self.answered: list[AccessKey] = []
+        self.without_breakout: list[tuple[AccessKey, str]] = []
         self.tunneled: list[tuple[Tunnel, bytes]] = []
 
     def frame_received(self, port: str, frame: bytes) -> None:
@@ -86,6 +94,9 @@ class HandedUp:
 
     def dhcp_shown(self, key: AccessKey, packet: bytes) -> None:
         self.dhcp.append((key, packet))
+
+    def breakout_refused(self, key: AccessKey, cause: str) -> None:
+        self.without_breakout.append((key, cause))
 
     def dhcp_tunneled(self, tunnel: Tunnel, packet: bytes) -> None:
         self.tunneled.append((tunnel, packet))
@@ -124,6 +135,12 @@ class MemoryAccess:
 
     def transmitted(self) -> list[tuple[str, bytes]]:
         return self.plane.transmitted
+
+    def local_network_sends(self, packet: bytes) -> None:
+        self.plane.local_network_sends(hop(packet))  # the machine's stack counts a hop on the way
+
+    def left_locally(self) -> list[bytes]:
+        return [hop(packet) for packet in self.plane.local_network.left]
 
     def narrow(self, mtu: int) -> None:
         self.plane.core_mtu = mtu
@@ -299,6 +316,8 @@ class TunAccessWorld(_Core):
 
     def __init__(self, reactor: PosixReactorBase | None = None, **more: Any) -> None:
         super().__init__(reactor)
+        if "breakout" in more:
+            self._add_local_network()
         self.receiver = HandedUp()
         self._transmitted: list[tuple[str, bytes]] = []
         self._nodes = {}
@@ -325,6 +344,22 @@ class TunAccessWorld(_Core):
     def _stop(self) -> None:
         with self.inside.entered():
             self.plane.stop()
+
+    def _add_local_network(self) -> None:
+        self.inside.pair("lan0", self.outside, "lan1")
+        self.inside.address("lan0", ipv4_text(LAN_ADDRESS))
+        self.inside.neighbor("lan0", ipv4_text(PRINTER), "02:00:00:00:07:20")
+        self._printer = self.outside.packet_socket("lan1")
+        self.stack.callback(self._printer.close)
+        self._lan_mac = self.inside.mac("lan0")
+        self._left: list[bytes] = []
+
+    def local_network_sends(self, packet: bytes) -> None:
+        self._printer.send(frame(packet, destination=self._lan_mac))
+
+    def left_locally(self) -> list[bytes]:
+        self._left += _packets(self._printer)
+        return self._left
 
     def node_sends(self, port: str, octets: bytes) -> None:
         self._nodes[port].send(octets)

@@ -42,7 +42,18 @@ OF_AN_LMA = {
     "mobile_nodes",
     "mobile_nodes_file",
 }
-OF_A_MAG = {"uplink", "access", "radius", "local", "default_realm", "local_routing", "advertise_mtu"}
+OF_A_MAG = {
+    "uplink",
+    "access",
+    "radius",
+    "local",
+    "default_realm",
+    "local_routing",
+    "local_breakout",
+    "local_breakout_mode",
+    "local_breakout_device",
+    "advertise_mtu",
+}
 NO_POLICY = OF_ANY | OF_AN_LMA | OF_A_MAG
 """Settings of the devices, of AAA and of tables; they have tests of their own."""
 

@@ -1,0 +1,65 @@
+"""Who may pass the device between mobile nodes and the local network (N58), in an nftables table of our own.
+
+The kernel forwards whatever its routes say; this keeps it to what the operator has listed.
+"""
+
+from collections.abc import Iterator
+
+from pmip_tw.addresses import ipv4_text
+from pmip_tw.forwarding.breakout import BreakoutRules
+from pmip_tw.forwarding.nftables import nothing_in, run, table_of
+
+
+class LocalRules:
+    """From the nodes: to the listed prefixes, never to each other, and to this machine only where it is listed alone.
+
+    To the nodes: what answers them, and with ``proxy_arp`` whatever comes from the listed prefixes. Without, they leave
+    with the address of the interface by which they leave.
+    """
+
+    def __init__(self, rules: BreakoutRules) -> None:
+        self._rules = rules
+        self._table = table_of(rules.device)
+
+    def install(self) -> None:
+        """Also replaces what a crashed process left. ForwardingError: nft is missing or refuses."""
+        chains = "".join(self._chains())
+        self._run(f"{nothing_in('ip', self._table)}table ip {self._table} {{\n{self._listed()}{chains}}}\n")
+
+    def remove(self) -> None:
+        """It need not be there. ForwardingError: nft is missing or refuses."""
+        self._run(nothing_in("ip", self._table))
+
+    def _listed(self) -> str:
+        prefixes = ", ".join(map(str, self._rules.prefixes))
+        return (
+            f"  set listed {{ type ipv4_addr; flags interval; auto-merge; elements = {{ {prefixes} }}; }}\n"
+        )
+
+    def _chains(self) -> Iterator[str]:
+        arrives, leaves = f'iifname "{self._rules.device}"', f'oifname "{self._rules.device}"'
+        hosts = ", ".join(ipv4_text(host) for host in sorted(self._rules.hosts))
+        yield _chain(
+            "input",
+            "filter hook input priority 0",
+            *([f"{arrives} ip daddr {{ {hosts} }} accept"] if hosts else ()),
+            f"{arrives} drop",
+        )
+        yield _chain(
+            "forward",
+            "filter hook forward priority 0",
+            f"{arrives} {leaves} drop",
+            f"{arrives} ip daddr != @listed drop",
+            f"{leaves} ct state established,related accept",
+            *([f"{leaves} ip saddr @listed accept"] if self._rules.proxy_arp else ()),
+            f"{leaves} drop",
+        )
+        if not self._rules.proxy_arp:
+            yield _chain("leaving", "nat hook postrouting priority 100", f"{arrives} masquerade")
+
+    def _run(self, script: str) -> None:
+        run(script, f"the rules of {self._rules.device}", "without it strangers reach the mobile nodes")
+
+
+def _chain(name: str, hook: str, *rules: str) -> str:
+    return f"  chain {name} {{\n    type {hook}; policy accept;\n    " + "\n    ".join(rules) + "\n  }\n"
