@@ -31,6 +31,7 @@ from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.mobility.mn_aaa import AaaAssociation
 
+Reserved3Policy = Literal["skip", "134"]
 BindingKey = Literal["nai", "nai+tech"]
 DynamicHaFormat = Literal["long", "short"]
 
@@ -87,6 +88,8 @@ class LmaSettings:
     strict_reserved_bits: bool = False
     nat_traversal: bool = True
     forced_udp: bool = True
+    reserved3_policy: Reserved3Policy = "skip"
+    allow_relayed_colocated: bool = False
     keepalive_interval: Annotated[int, Within(0, 65535)] = 110
     encapsulations: Annotated[tuple[EncapsulationName, ...], Choices()] = ("ip-in-ip", "gre", "minimal")
     gre_key_with_d: bool = True

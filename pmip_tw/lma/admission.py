@@ -35,6 +35,9 @@ def message_refusal(request: RegistrationRequest, local: Ipv4, policy: LmaPolicy
                 f"the UDP tunnel request stands {place} MN-HA although D={int(colocated)} (N20)",
             )
     if request.unknown or request.trailing:
+        if policy.refuse_reserved_144 and any(map(_is_reserved_144, (*request.unknown, *request.trailing))):
+            text = "the UDP tunnel request has a reserved field that is not zero (N8, reserved3_policy)"
+            return Refusal(Code.HA_MALFORMED_REQUEST, text)
         for code, extensions in (
             (Code.HA_CVSE_FROM_MN, request.unknown),
             (Code.HA_CVSE_FROM_FA, request.trailing),
@@ -42,6 +45,11 @@ def message_refusal(request: RegistrationRequest, local: Ipv4, policy: LmaPolicy
             if any(extension[0] == CRITICAL_VENDOR for extension in extensions):
                 return Refusal(code, "a critical vendor extension is not understood (RFC 3115 2.2)")
     return None
+
+
+def _is_reserved_144(extension: bytes) -> bool:
+    """Sub-type 0, which we know, but for its third reserved field."""
+    return extension[0] == UDP_TUNNEL_REQUEST and not extension[2] and extension[-2:] != b"\0\0"
 
 
 def service_refusal(request: RegistrationRequest) -> Refusal | None:

@@ -169,6 +169,17 @@ class Binding(Struct, kw_only=True, gc=False):
             return self
         return next((other for other in self.others if other.place == place), None) if self.others else None
 
+    def at_mag(self, place: Place, fa_ha: SecurityAssociation | None) -> "Binding | None":
+        """Its owner's binding there, or at the same MAG as a NAT showed it before: by care-of address and key (N28)."""
+        there = self.at(place)
+        if there is not None or fa_ha is None:
+            return there
+        return next((one for one in self.all if one.is_at(place.care_of_address, fa_ha)), None)
+
+    def is_at(self, care_of_address: Ipv4, fa_ha: SecurityAssociation) -> bool:
+        """Whether it is that MAG's by the MAG's own key, wherever it is seen."""
+        return self.terms.fa_ha == fa_ha and self.care_of_address == care_of_address
+
 
 def together(bindings: tuple[Binding, ...]) -> Binding:
     """The bindings of one owner, newest first, as one: the first with the others."""

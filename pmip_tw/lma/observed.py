@@ -157,6 +157,24 @@ def registered(binding: Binding, so_far: Binding | None, *, moved: bool) -> Obse
     )
 
 
+def endpoint_changed(binding: Binding, so_far: Binding) -> Observe:
+    """A NAT shows the same MAG as somebody else than before: or somebody on the way does (RFC 3519 6)."""
+    return Observe(
+        Observation(
+            name="endpoint-changed",
+            nai=_nai(binding.nai),
+            session=_session(binding),
+            reason="nat",
+            cause="a NAT has lost its mapping, or somebody on the way has sent the request on",
+            details={
+                "mag": ipv4_text(binding.care_of_address),
+                "former": str(so_far.source),
+                "endpoint": str(binding.source),
+            },
+        )
+    )
+
+
 def renewals(bindings: Sequence[Binding]) -> Alike[Binding]:
     """Those whose terms are as before."""
     return Alike("binding-renewed", bindings, _renewed, _whose)

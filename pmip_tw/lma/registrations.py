@@ -91,12 +91,15 @@ class Registrations:
         place, carried = binding.place, commit.carried
         self._revoker.cancel(binding.owner, place)
         # What was decided before and never carried out nobody has seen.
-        so_far = carried and carried.at(place)
+        so_far = carried and carried.at_mag(place, binding.terms.fa_ha)
+        told: list[Effect]
         if so_far is None:
-            told: Effect = _came(binding, carried)
+            told = [_came(binding, carried)]
         else:
-            told = observed.registered(binding, so_far, moved=True)
-        return [self._acceptance(commit, binding), told, *self._revoke(commit, now)]
+            told = [observed.registered(binding, so_far, moved=True)]
+            if so_far.tunnel.over_udp and so_far.source != binding.source:
+                told.append(observed.endpoint_changed(binding, so_far))
+        return [self._acceptance(commit, binding), *told, *self._revoke(commit, now)]
 
     def arrived(self, commits: Iterable[Commit], now: Now) -> list[Effect]:
         """As ``committed``, of some that arrive."""
@@ -234,7 +237,7 @@ class Registrations:
 
         The rest is replaced as well, unless the S bit keeps it beside (L3).
         """
-        present = None if bound is None else bound.at(asked.place)
+        present = None if bound is None else bound.at_mag(asked.place, asked.fa_ha)
         beside = bool(asked.request.flags & SIMULTANEOUS) and self._policy.max_bindings > 1
         found = self._granting.find(asked, bound, present, beside, now)
         if isinstance(found, Refusal):
@@ -274,7 +277,7 @@ class Registrations:
         commit.arrives = bool(answer) and (bound is None or bound.tunnel != new.tunnel)
         self._underway.begin(commit)
         carried, place = commit.carried, new.place
-        if carried is not None and (carried.others or carried.at(place) is None):
+        if carried is not None and (carried.others or carried.at_mag(place, new.terms.fa_ha) is None):
             self._tell_replaced(commit, carried, place, now)
         return commit, more
 
@@ -310,7 +313,7 @@ class Registrations:
         binding = commit.binding
         for replaced in carried.all:
             place = replaced.place
-            if place != asking and (binding is None or binding.at(place) is None):
+            if place != asking and (binding is None or binding.at_mag(place, replaced.terms.fa_ha) is None):
                 revocation = self._revoker.prepare(replaced, self._policy.address, now)
                 if revocation is not None:
                     commit.revocations += (revocation,)
@@ -384,5 +387,6 @@ def _came(binding: Binding, carried: Binding | None) -> Effect:
 def _serves(binding: Binding, asked: Asked) -> bool:
     """Whether the MAG that asks is the binding's. A direct one may de-register by another way (N18)."""
     if binding.tunnel.over_udp:
-        return binding.place == asked.place
+        key = None if asked.request.fa_ha is None else asked.fa_ha
+        return binding.at_mag(asked.place, key) is binding
     return binding.care_of_address == asked.request.care_of_address

@@ -21,6 +21,8 @@ def tunnel_to(request: RegistrationRequest, source: Endpoint, policy: LmaPolicy)
     """The tunnel to the MAG by the decision table N19, still without keys; ``source``: where the request came from."""
     asked = request.udp_tunnel if isinstance(request.udp_tunnel, UdpTunnelRequest) else None
     behind_nat = source.address != request.care_of_address
+    if behind_nat and asked is None and policy.allow_relayed_colocated and request.flags & COLOCATED:
+        return _direct(request, policy)  # as RFC 5944 has it, through a foreign agent (N18)
     if behind_nat and (asked is None or not policy.nat_traversal):
         return Refusal(
             Code.HA_ADMIN_PROHIBITED,

@@ -52,7 +52,11 @@ class Acceptance:
             visitor.confirmed_at = now.monotonic
         self._lmas.gave(visitor.lma, visitor.tunnel, now.monotonic)
         if self._policy.require_revocation and visitor.grant.lma_timestamp is None:
-            return self._without_revocation(visitor, effects, now)
+            cause = f"LMA {ipv4_text(visitor.lma)} offers no revocation, and [mag] require_revocation is true"
+            return self._unusable(visitor, cause, "revocation", effects, now)  # RV3
+        if self._policy.behind_nat and reply.udp_tunnel is None:
+            cause = f"LMA {ipv4_text(visitor.lma)} gives no UDP tunnel, and [mag] behind_nat is true"
+            return self._unusable(visitor, cause, "no-udp-tunnel", effects, now)  # N9
         if self._policy.host_configuration:
             self._links.learn(reply)
         return self._served(visitor, renewal, effects, now)
@@ -84,10 +88,11 @@ class Acceptance:
         then += [observed.frame_dropped(visitor, "held-too-long")] * lost
         return Told(effects=[*effects, Serve(entry, tuple(then))])
 
-    def _without_revocation(self, visitor: Visitor, effects: list[MagEffect], now: Now) -> Told:
-        """RV3: the binding must not stay."""
-        cause = f"LMA {ipv4_text(visitor.lma)} offers no revocation, and [mag] require_revocation is true"
-        noted = observed.visitor_event("registration-refused", visitor, cause=cause, reason="revocation")
+    def _unusable(
+        self, visitor: Visitor, cause: str, reason: str, effects: list[MagEffect], now: Now
+    ) -> Told:
+        """What was accepted is not what was needed: the binding must not stay."""
+        noted = observed.visitor_event("registration-refused", visitor, cause=cause, reason=reason)
         effects += [noted, *self._addressing.refused(visitor, now)]
         return Told(effects=effects, leaves=cause, refused=True)
 

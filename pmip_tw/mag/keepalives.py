@@ -80,8 +80,8 @@ class _Watched:
 
     ``due``: when to look next. ``sent``: a keepalive or registration; ``heard``: an answer. ``asked``: what waits for
     one. ``lost_in_a_row``: without anything heard in between; ``lost``: in all. ``trusted_until``: silence means
-    nothing before that. ``ended_after``: idle seconds of the last loss, until a registration shows that the LMA is
-    there.
+    nothing before that; then, if there was a loss, a keepalive ``proves`` that what was registered anew works.
+    ``ended_after``: idle seconds of the last loss, until a registration shows that the LMA is there.
     """
 
     turns: Turns
@@ -95,6 +95,7 @@ class _Watched:
     lost: int = 0
     lost_at: float = _LONG_AGO
     trusted_until: float = _LONG_AGO
+    proves: bool = False
     ended_after: float | None = None
 
 
@@ -220,6 +221,7 @@ class Keepalives:
                 slower = SHORTEST * 2 ** min(watched.lost_in_a_row - 1, MAX_SLOWER)
                 patience = slower if watched.lost_in_a_row > 1 else 0.0
                 watched.trusted_until = monotonic + SETTLING + patience
+                watched.proves = True
 
     def report(self, tunnel: Tunnel) -> PathReport | None:
         """What is known of the path of ``tunnel``; None if nothing is."""
@@ -263,15 +265,19 @@ class Keepalives:
                 return _Asked(waiting, monotonic, None, RETRY_IN_SILENCE)
             if suspect_at > monotonic:
                 looks.append(suspect_at)
-        if times_out:
-            if sent + watched.interval <= monotonic:
+        proves = watched.proves and watched.trusted_until <= monotonic
+        if times_out or proves:
+            if proves or sent + watched.interval <= monotonic:
                 key = watched.turns.next()
                 if key is None:
                     del self._watched[path]
                     return None
+                watched.proves = watched.proves and not proves
                 idle = monotonic - max(sent, activity.heard, watched.heard)
-                return _Asked(key, monotonic, None if sent == _LONG_AGO else idle, RETRY)
+                return _Asked(key, monotonic, None if proves or sent == _LONG_AGO else idle, RETRY)
             looks.append(sent + watched.interval)
+            if watched.proves:
+                looks.append(watched.trusted_until)
         elif watched.turns.next() is None:
             del self._watched[path]
             return None

@@ -90,6 +90,8 @@ def policy_of(settings: LmaSettings) -> LmaPolicy:
         revoke_on_handover=settings.revoke_on_handover,
         nat_traversal=settings.nat_traversal,
         forced_udp=settings.forced_udp,
+        allow_relayed_colocated=settings.allow_relayed_colocated,
+        refuse_reserved_144=settings.reserved3_policy == "134",
         keepalive_interval=settings.keepalive_interval,
         strict_reserved_bits=settings.strict_reserved_bits,
         require_revocation=settings.require_revocation,

@@ -20,7 +20,7 @@ from pmip_tw.interfaces import (
 )
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT
 from pmip_tw.testing.clock import FakeClock
-from pmip_tw.testing.nat import FakeNat
+from pmip_tw.testing.nat import FakeNat, Site
 from pmip_tw.wire.codes import MessageType
 
 _PORT_UNREACHABLE = 3
@@ -40,7 +40,8 @@ class FakeNetwork:
     ``loss``, ``duplication``: probabilities for each datagram. ``delay``: (shortest, longest) seconds on the way; what
     goes from one endpoint to another keeps its order, except that a datagram is held up with the probability
     ``reordering`` for up to ``held_up`` seconds, and overtaken. An address in ``silent`` swallows everything; see
-    ``partition`` and ``behind`` for more. Who has no socket is answered for by ICMP, as a host that is up would do.
+    ``partition``, ``behind`` and ``connect`` for more. Who has no socket is answered for by ICMP, as a host that is up
+    would do.
 
     With a ``clock`` datagrams arrive while it moves, one for each of its steps. Without one nothing moves and nothing
     takes time: ``deliver`` carries what is on its way, and what that causes, until all is quiet. ``carried``: every
@@ -65,6 +66,7 @@ class FakeNetwork:
         self.held_up = held_up
         self.silent: set[Ipv4] = set()
         self._nats: dict[Ipv4, FakeNat] = {}
+        self._sites: dict[Ipv4, Site] = {}
         self.carried: list[tuple[Endpoint, Endpoint, bytes]] = []
         self._clock = clock
         self._random = random.Random(seed)
@@ -78,6 +80,10 @@ class FakeNetwork:
     def behind(self, nat: FakeNat) -> None:
         """Who is inside of ``nat`` reaches others through it only, and they him."""
         self._nats[nat.inside] = self._nats[nat.outside] = nat
+
+    def connect(self, site: Site) -> None:
+        """Who is at ``site`` reaches others, and what is sent to its NAT's address is the NAT's business."""
+        self._sites[site.nat.outside] = site
 
     def send(self, source: Endpoint, destination: Endpoint, payload: bytes) -> None:
         nat = self._nats.get(source.address)
@@ -134,16 +140,25 @@ class FakeNetwork:
         taker = self._behind_nat(destination) if self._nats else destination
         if taker is None or taker.address in self.silent:
             return False
-        host = self._hosts.get(taker)
-        if host is None:
+        found = self._host_at(taker)
+        if found is None:
             sent_by = self._behind_nat(source) if self._nats else source
-            sender = None if sent_by is None else self._hosts.get(sent_by)
-            if sender is not None:
-                sender.report(Unreachable(destination, _PORT_UNREACHABLE))
+            sender = None if sent_by is None else self._host_at(sent_by)
+            if sender is not None and taker.address not in self._sites:
+                sender[0].report(Unreachable(destination, _PORT_UNREACHABLE))
             return False
+        host, local = found
         self.carried.append((source, destination, payload))
-        host.arrive(Datagram(payload, source, taker.address))
+        host.arrive(Datagram(payload, source, local))
         return True
+
+    def _host_at(self, endpoint: Endpoint) -> tuple[Host, Ipv4] | None:
+        """Whose socket that is, and the address that it has itself."""
+        site = self._sites.get(endpoint.address)
+        if site is not None:
+            return site.taker(endpoint)
+        host = self._hosts.get(endpoint)
+        return None if host is None else (host, endpoint.address)
 
     def _behind_nat(self, endpoint: Endpoint) -> Endpoint | None:
         """Who ``endpoint`` is, as the world sees it; None: nobody."""

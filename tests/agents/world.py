@@ -6,7 +6,7 @@ from pmip_tw.agents.lma import Lma
 from pmip_tw.agents.mag import Mag
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.forwarding.breakout import BreakoutRules
-from pmip_tw.forwarding.memory import MemoryPlane
+from pmip_tw.forwarding.memory import MemoryPlane, wrapped
 from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.mags import KnownMags
@@ -21,6 +21,7 @@ from pmip_tw.secret import Secret
 from pmip_tw.testing.authenticator import FakeAuthenticator
 from pmip_tw.testing.clock import FakeClock, NodeClock
 from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
+from pmip_tw.testing.nat import Site
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
 from pmip_tw.testing.store import FakeDisk, FakeStore
 from pmip_tw.testing.uplink import FakeUplink
@@ -95,8 +96,9 @@ class Station:
 class MagNode:
     """A MAG with what it heard and said. ``disk`` outlives its processes."""
 
-    def __init__(self, world: "World", number: int) -> None:
-        self.address = ipv4(f"198.51.100.{number}")
+    def __init__(self, world: "World", number: int, site: Site | None = None) -> None:
+        self.address = ipv4(f"198.51.100.{number}") if site is None else site.nat.inside
+        self.site = site
         self.notes = Notes()
         self.disk = FakeDisk("mag.journal")
         self._world = world
@@ -106,8 +108,9 @@ class MagNode:
         """A process with nothing but what is on the disk; ``at_once``: see FakeStore."""
         world = self._world
         self.clock = NodeClock(world.clock)
-        self.signalling = FakeSignalling(world.network, (self.address,))
-        self.dhcp = FakeDhcpSocket(world.network, self.address)
+        network = self.site or world.network
+        self.signalling = FakeSignalling(network, (self.address,))
+        self.dhcp = FakeDhcpSocket(network, self.address)
         self.uplink = FakeUplink(self.address)
         self.aaa = FakeAuthenticator(world.verdicts)
         self.store = FakeStore(self.disk, MAG_JOURNAL, at_once=at_once)
@@ -118,7 +121,7 @@ class MagNode:
             gateway_mac=GATEWAY_MAC,
             breakout=world.breakout,
         )
-        self.plane.carrier = world.carry
+        self.plane.carrier = self._carry
         self.engine = MagEngine(
             MagPolicy(
                 address=self.address,
@@ -140,6 +143,11 @@ class MagNode:
             observers=[self.notes],
         )
         self.agent.start()
+
+    def _carry(self, tunnel, inner) -> None:
+        """No NAT lets anything but UDP pass."""
+        if self.site is None or tunnel.over_udp:
+            self._world.carry(tunnel, inner, self.signalling)
 
     def kill(self) -> None:
         """The process is gone where it stands."""
@@ -169,7 +177,8 @@ class World:
     """``mags[0]`` and ``mags[1]`` serve the mobile nodes of ``lma``; ``settle`` lets messages flow.
 
     ``blue``: numbers of nodes of another realm, whose address space has the same prefix (P85). ``breakout``: what the
-    MAGs reach past the tunnels (N58).
+    MAGs reach past the tunnels (N58). ``nats``: for each MAG behind one its NAT, whose ``inside`` is its address; None
+    for one that is not.
     """
 
     def __init__(
@@ -184,6 +193,7 @@ class World:
         seed: int = 0,
         blue=(),
         breakout: BreakoutRules | None = None,
+        nats=(),
     ) -> None:
         self._blue = bool(blue)
         self.breakout = breakout
@@ -209,12 +219,16 @@ class World:
         self.plane = MemoryPlane(
             monotonic=lambda: self.clock.monotonic, local=LMA, domains=("", "blue") if blue else ("",)
         )
-        self.plane.carrier = self.carry
+        self.plane.carrier = lambda tunnel, inner: self.carry(tunnel, inner, self.lma_signalling)
         self.lma_policy = LmaPolicy(address=LMA, **(lma_settings or {}))
         self.lma_mags = tuple(lma_mags)
         self.disk = FakeDisk()
         self.lma = self.start_lma()
-        self.mags = [MagNode(self, number) for number in range(10, 10 + mags)]
+        for nat in filter(None, nats):
+            nat.monotonic = lambda: self.clock.monotonic
+        sites = {nat: Site(self.network, nat) for nat in nats if nat is not None}
+        behind = [sites.get(nat) for nat in nats] or [None] * mags
+        self.mags = [MagNode(self, number, site) for number, site in enumerate(behind, 10)]
 
     def start_lma(self) -> Lma:
         """A process with nothing but what is on the disk."""
@@ -231,10 +245,11 @@ class World:
             ),
             mags=KnownMags(self.lma_mags),
         )
+        self.lma_signalling = FakeSignalling(self.network, (LMA,))
         self.lma = Lma(
             self.lma_engine,
             clock=self.clock,
-            signalling=FakeSignalling(self.network, (LMA,)),
+            signalling=self.lma_signalling,
             forwarding=self.plane,
             store=FakeStore(self.disk, LMA_JOURNAL),
             tunnel_data=self.plane,
@@ -243,8 +258,11 @@ class World:
         self.lma.start()
         return self.lma
 
-    def carry(self, tunnel, inner) -> None:
-        """Packets in tunnels arrive at the other end."""
+    def carry(self, tunnel, inner, signalling) -> None:
+        """Packets in tunnels arrive at the other end, those in UDP with the datagrams of ``signalling``."""
+        if tunnel.over_udp:
+            signalling.send(wrapped(tunnel, inner), Endpoint(tunnel.remote, tunnel.remote_port), tunnel.local)
+            return
         planes = {LMA: self.plane} | {node.plane.local: node.plane for node in self.mags}
         if tunnel.remote in planes:
             planes[tunnel.remote].carried(tunnel, inner)

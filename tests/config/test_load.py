@@ -21,7 +21,7 @@ from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.secret import Secret
 
 CONF = Path(__file__).parents[2] / "conf"
-COMMENTED = re.compile(r"^# (?=\[|[a-z_]+ = )", re.MULTILINE)
+COMMENTED = re.compile(r"^# (?=\[|[a-z0-9_]+ = )", re.MULTILINE)
 LOCAL = '[mag.local]\nusers = "users.toml"\n'
 
 

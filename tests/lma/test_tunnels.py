@@ -2,7 +2,7 @@
 
 import pytest
 
-from pmip_tw.addresses import ipv4
+from pmip_tw.addresses import Ipv4, ipv4
 from pmip_tw.mobility.tunnels import AnchorKey, Encapsulation, Tunnel
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelReply, UdpTunnelRequest
@@ -114,7 +114,7 @@ def test_a_new_port_moves_the_tunnel_not_the_node() -> None:
     anchor.accept(source=NAT, port=40001, udp_tunnel=PLEASE)
     anchor.accept(source=NAT, port=40002, udp_tunnel=PLEASE)
     assert tunnel(anchor).remote_port == 40002
-    assert anchor.names()[-1] == "binding-renewed"
+    assert anchor.names()[-2:] == ["binding-renewed", "endpoint-changed"]
     anchor.release(source=NAT, port=40003)
     assert anchor.state() == ([], {})
 
@@ -125,7 +125,7 @@ def test_keepalive_interval_is_told() -> None:
     assert reply.udp_tunnel is not None and reply.udp_tunnel.keepalive_interval == 25
 
 
-@covers("N28")
+@covers("N23", "N28")
 class TestTwoMagsWithOnePrivateAddress:
     """Behind different NATs both call themselves 192.168.1.10 (N28)."""
 
@@ -162,3 +162,66 @@ class TestTwoMagsWithOnePrivateAddress:
         assert "binding-moved" not in anchor.names()
         anchor.accept(1, self.PRIVATE, source=self.FIRST, port=1027, lifetime=0)
         assert anchor.binding() is None
+
+
+RESERVED_3 = bytes((144, 6, 0, 0, 0, 4, 0, 1))
+OTHER_SUBTYPE = bytes((144, 6, 1, 0, 0, 4, 0, 1))
+
+
+class TestReserved3:
+    """144 with its third reserved field not zero."""
+
+    @covers("N8")
+    def test_it_is_as_if_it_was_not_there(self) -> None:
+        anchor = Anchor()
+        assert anchor.accept(unknown=(RESERVED_3,)).udp_tunnel is None
+        assert tunnel(anchor) == DIRECT
+        assert "did not ask" in Anchor().deny(129, source=NAT, unknown=(RESERVED_3,)).cause
+
+    @covers("N8")
+    @pytest.mark.parametrize("source", [MAG1, NAT])
+    def test_or_it_is_refused(self, source: Ipv4) -> None:
+        anchor = Anchor(refuse_reserved_144=True)
+        assert "reserved3_policy" in anchor.deny(134, source=source, unknown=(RESERVED_3,)).cause
+
+    @covers("N8", "E3")
+    def test_what_is_not_understood_anyhow_is_no_mistake(self) -> None:
+        assert Anchor(refuse_reserved_144=True).accept(unknown=(OTHER_SUBTYPE,)).udp_tunnel is None
+
+
+class TestRelayedColocated:
+    """RFC 5944 lets a co-located node register through a foreign agent: no NAT is in between then (N18)."""
+
+    @covers("N18", "N19")
+    def test_if_it_is_allowed_it_gets_its_plain_tunnel(self) -> None:
+        anchor = Anchor(allow_relayed_colocated=True)
+        assert anchor.accept(source=NAT).udp_tunnel is None
+        assert tunnel(anchor) == DIRECT
+
+    @covers("N18")
+    def test_it_is_not_by_default(self) -> None:
+        Anchor().deny(129, source=NAT)
+
+    @covers("N18")
+    def test_not_without_d(self) -> None:
+        anchor = Anchor(allow_relayed_colocated=True)
+        anchor.deny(129, source=NAT, flags=REVERSE_TUNNEL)
+
+    @covers("N18", "N19")
+    def test_who_asks_for_udp_gets_it(self) -> None:
+        anchor = Anchor(allow_relayed_colocated=True)
+        assert anchor.accept(source=NAT, port=40001, udp_tunnel=PLEASE).udp_tunnel == UdpTunnelReply(
+            0, False, 110
+        )
+        assert tunnel(anchor).remote_port == 40001
+
+
+@covers("N18", "N19")
+@pytest.mark.parametrize("policy", [{}, {"nat_traversal": False}, {"forced_udp": False}])
+def test_lifetime_0_may_come_from_anywhere(policy: dict[str, bool]) -> None:
+    """RFC 5944 lets one agent end what was made through another, with 144 or without."""
+    for asked in (None, PLEASE, FORCED):
+        anchor = Anchor(**policy)
+        anchor.accept()
+        reply = anchor.accept(source=NAT, lifetime=0, udp_tunnel=asked)
+        assert reply.lifetime == 0 and anchor.binding() is None

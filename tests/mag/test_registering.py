@@ -336,3 +336,30 @@ def test_every_note_about_a_visitor_says_who_and_where() -> None:
     registered = note("registration-accepted", bench.effects)
     assert registered.details["home_address"] == "10.1.0.9"
     assert only(Observe, bench.effects) and "attached" in names(bench.effects)
+
+
+class TestBehindNat:
+    """The operator knows that there is a NAT, whatever the LMA finds out."""
+
+    @covers("N9")
+    def test_without_44_nothing_can_work_and_the_binding_must_not_stay(self) -> None:
+        bench = Bench(behind_nat=True)
+        effects = bench.arrive(reply(bench.begin()))
+        refused = note("registration-refused", effects)
+        assert refused.reason == "no-udp-tunnel" and "behind_nat" in refused.cause
+        [end] = requests(effects)
+        assert end.lifetime == 0
+        assert [install for install in only(Install, effects) if install.entry.upstream] == []
+
+    @covers("N9")
+    def test_with_44_everything_is_well(self) -> None:
+        bench = Bench(behind_nat=True)
+        bench.arrive(reply(bench.begin(), udp_tunnel=UdpTunnelReply(0, False, 25)))
+        assert bench.visitor.state.value == "registered"
+
+    @covers("N10")
+    def test_44_may_say_that_there_is_none(self) -> None:
+        """It has seen our own address as the source."""
+        bench = Bench(behind_nat=True)
+        bench.arrive(reply(bench.begin(), udp_tunnel=UdpTunnelReply(64)))
+        assert bench.visitor.state.value == "registered" and not bench.visitor.tunnel.over_udp
