@@ -15,7 +15,8 @@ class Profile:
     chooses. ``mn_ha``: the node's own association, None where the MAG's protects its registrations (P72).
     ``mn_aaa``: with which it proves itself to AAA as well, if it does (RFC 4721 5).
     ``home_address``: 0 when the LMA assigns it. ``session_timeout``: seconds, 0 = none.
-    ``attributes_class``: RADIUS Class octets to echo in accounting, "" if none.
+    ``attributes_class``: RADIUS Class octets to echo in accounting, "" if none. ``framed_pool``: the pool of addresses
+    that AAA names, for DHCP servers to know (RFC 4014), "" if none.
     """
 
     nai: str
@@ -25,6 +26,7 @@ class Profile:
     home_address: Ipv4 = Ipv4(0)
     session_timeout: int = 0
     attributes_class: bytes = b""
+    framed_pool: bytes = b""
 
 
 @attrs.frozen(slots=True, kw_only=True)

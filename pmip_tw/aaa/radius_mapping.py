@@ -68,6 +68,7 @@ def _profile(found: Attributes, cipher: SaltCipher, user_name: str, default_real
         home_address=_home_address(found),
         session_timeout=_session_timeout(found),
         attributes_class=classes[0] if classes else b"",
+        framed_pool=found.first(AttributeType.FRAMED_POOL) or b"",
     )
 
 

@@ -34,13 +34,15 @@ class DhcpRelay:
 
 @attrs.frozen(slots=True, kw_only=True)
 class MagDhcpRelay(DhcpRelay):
-    """``[mag.dhcp_relay]``, for ``dhcp = "ack-trigger"``.
+    """``[mag.dhcp_relay]``, for ``dhcp = "ack-trigger"`` and ``"relay"``.
 
-    ``subnet``: the network of the home prefix in which the servers are to find addresses, 0: the first one's.
+    ``subnet``: the network of the home prefix in which the servers are to find addresses, 0: the first one's; with
+    ``"relay"`` it is that of the home address. ``follow_dhcp``: D28.
     """
 
     subnet: Annotated[Ipv4, Host()] = UNSPECIFIED
     subnet_selection: bool = True
+    follow_dhcp: bool = True
 
     @property
     def names_subnet(self) -> bool:

@@ -71,10 +71,11 @@ def _dhcp(draft: Draft, mag: Path) -> Iterator[Mistake]:
     """The DHCP method, and the relay that one of them needs."""
     relay: Path = (*mag, "dhcp_relay")
     method = draft.value((*mag, "dhcp"), DhcpMethod) if draft.has((*mag, "dhcp")) else "server"
-    if method == "ack-trigger" and not draft.has(relay):
-        yield Mistake((*mag, "dhcp"), 'dhcp: "ack-trigger" needs [mag.dhcp_relay] with servers = ["..."]')
+    if method in ("ack-trigger", "relay") and not draft.has(relay):
+        yield Mistake((*mag, "dhcp"), f'dhcp: "{method}" needs [mag.dhcp_relay] with servers = ["..."]')
     elif method in ("server", "independent") and draft.has(relay):
-        yield Mistake(relay, f'[mag.dhcp_relay] is for dhcp = "ack-trigger", but dhcp is "{method}"')
+        text = f'[mag.dhcp_relay] is for dhcp = "ack-trigger" and "relay", but dhcp is "{method}"'
+        yield Mistake(relay, text)
     elif method == "tunnel":
         yield from _tunnel(draft, mag)
     own = draft.value((*mag, "address"), Ipv4)

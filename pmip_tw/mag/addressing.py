@@ -63,7 +63,7 @@ class Addressing(ABC):
     What a method has nothing to say about leaves things as they are.
     """
 
-    shows_dhcp = False
+    shows_dhcp: bool = False
     """Whether a registered node's DHCP with servers beyond the tunnel is to be shown to us (P65)."""
 
     lma_assigns = False

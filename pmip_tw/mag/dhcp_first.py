@@ -31,7 +31,7 @@ _MOST_REMEMBERED = 1024
 HAS_ASKED = (State.ADDRESSING, State.REGISTERING, State.WAITING, State.REGISTERED)
 """States of who may be answered: before them nothing is relayed, after them nobody waits for it."""
 
-_PARTINGS = (MessageType.RELEASE, MessageType.DECLINE)
+PARTINGS = (MessageType.RELEASE, MessageType.DECLINE)
 
 
 class DhcpFirst(Independent):
@@ -69,7 +69,7 @@ class DhcpFirst(Independent):
         return super().read(visitor, frame) or requests.client_message(frame, ALL_ONES)
 
     def before(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
-        leaving = message.message_type in _PARTINGS
+        leaving = message.message_type in PARTINGS
         if visitor.state is State.AUTHENTICATING and not leaving:
             visitor.waiting_dhcp = message
             visitor.hint = self._home_address(message.ciaddr)
@@ -83,7 +83,7 @@ class DhcpFirst(Independent):
         return Told(effects=[*relayed, *told.effects], leaves=told.leaves)
 
     def dhcp(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
-        if message.message_type not in _PARTINGS:
+        if message.message_type not in PARTINGS:
             return Told(effects=self._ask(visitor, message, now))
         if (message.requested_address or message.ciaddr) != visitor.home_address:
             return Told(effects=[self._ignored(visitor)])  # nobody ends another's lease (D35)

@@ -7,6 +7,7 @@ from pmip_tw.mag.independent import Independent
 from pmip_tw.mag.links import HomeLinks
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.pretunnel import PreTunnels
+from pmip_tw.mag.registered_first import RegisteredFirst
 from pmip_tw.mag.relayed import Relayed
 from pmip_tw.mag.served import Served
 from pmip_tw.mag.tunneled import Tunneled
@@ -16,6 +17,7 @@ _METHODS: dict[str, type[Addressing]] = {
     "server": Served,
     "independent": Independent,
     "ack-trigger": Relayed,
+    "relay": RegisteredFirst,
 }
 
 

@@ -32,10 +32,11 @@ class MagPolicy:
     Nodes. ``attach_probe_max_age``: P15. ``reject_hold``, ``max_authentications``: P83. ``duplicate_mac``: "refuse" or
     "move" (AA24). ``home_links``: what DHCP says, by prefix. ``on_revoke``: "none", "dhcp_nak" or "l2_disconnect", how
     a node is told that the LMA wants it told (RV40). ``require_revocation``: RV3.
-    ``dhcp``: "server" (P60), "independent" (P62), "ack-trigger" (P63), or "tunnel" (P64). For those that relay
-    ``dhcp_relay``, and ``dhcp_subnet``, in which servers are to find addresses, 0: wherever they like; ``identity``:
-    the MAG's name, in circuit ids (D12). ``pre_tunnel_request_type``, ``pre_tunnel_reply_type``: numbers of messages,
-    as agreed upon with the LMAs (N56). ``ack_hold``: how long an ACK waits for its registration (N54).
+    ``dhcp``: "server" (P60), "independent" (P62), "ack-trigger" (P63), "relay" (P61), "tunnel" (P64). For those that
+    relay ``dhcp_relay``, and ``dhcp_subnet``, in which servers are to find addresses, 0: wherever they like;
+    ``identity``: the MAG's name, in circuit ids (D12); ``follow_dhcp``: a server's word on the address counts before
+    that of the LMA (D28). ``pre_tunnel_request_type``, ``pre_tunnel_reply_type``: numbers of messages, as agreed upon
+    with the LMAs (N56). ``ack_hold``: how long an ACK waits for its registration (N54).
     """
 
     address: Ipv4
@@ -71,5 +72,6 @@ class MagPolicy:
     dhcp_relay: RelayPolicy | None = None
     dhcp_subnet: Ipv4 = UNSPECIFIED
     ack_hold: float = 3.0
+    follow_dhcp: bool = True
     pre_tunnel_request_type: int = DEFAULT_REQUEST_TYPE
     pre_tunnel_reply_type: int = DEFAULT_REPLY_TYPE

@@ -38,6 +38,7 @@ class Recording:
             profile_home_address=profile.home_address,
             session_timeout=profile.session_timeout,
             attributes_class=profile.attributes_class,
+            framed_pool=profile.framed_pool,
             session_ends=visitor.session_ends,
             home_address=visitor.home_address,
             lma=visitor.lma,

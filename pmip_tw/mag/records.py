@@ -25,7 +25,8 @@ class Visiting(_MagRecord, tag=1, frozen=True):
     ``mn_aaa``: SPI and key. ``remote`` ... ``key_out``: its tunnel, see ``Tunnel``. ``home_link``: what its LMA has
     told about that (P70): length of the prefix, gateway, name servers; None if nothing. ``identification``: the last
     one that was used for it; ``clock_offset``: seconds by which that was ahead of our clock (P17).
-    ``keepalive_interval``: what its LMA asked for (N38), 0 if nothing, or by an older version.
+    ``keepalive_interval``: what its LMA asked for (N38), 0 if nothing, or by an older version. ``framed_pool``: see
+    ``Profile``.
     """
 
     about = "visitor"
@@ -62,6 +63,7 @@ class Visiting(_MagRecord, tag=1, frozen=True):
     identification: int
     clock_offset: int
     keepalive_interval: int = 0
+    framed_pool: bytes = b""
 
 
 class Departed(_MagRecord, tag=2, frozen=True):

@@ -2,10 +2,12 @@
 
 import attrs
 
-from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.addresses import ALL_ONES, Endpoint, Ipv4
+from pmip_tw.dhcp import requests
 from pmip_tw.dhcp.discarded import Discarded
 from pmip_tw.dhcp.questions import Answer
 from pmip_tw.dhcp.relay import Relay, ToServer
+from pmip_tw.dhcp.relaying import Circuit, Fact
 from pmip_tw.errors import WireError
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import Told
@@ -17,6 +19,9 @@ from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.visitors import Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
 from pmip_tw.wire.dhcp import DhcpMessage
+from pmip_tw.wire.ethernet import EthernetFrame
+
+_TO_ALL = ALL_ONES.to_bytes(4, "big")
 
 
 class Relayed(DhcpFirst):
@@ -25,6 +30,19 @@ class Relayed(DhcpFirst):
     def __init__(self, policy: MagPolicy, links: HomeLinks, visitors: VisitorList) -> None:
         super().__init__(policy, links, visitors)
         self._relay = self._relay_at(policy.address)
+        relay = policy.dhcp_relay
+        # Then all servers go by our own address, and what nodes say to that is for us (D14, D30).
+        self._overrides = relay is not None and Fact.SERVER_IDENTIFIER_OVERRIDE in relay.option_82
+        self.shows_dhcp = not self._overrides
+
+    def read(self, visitor: Visitor, frame: EthernetFrame) -> DhcpMessage | requests.Refusal | None:
+        """Whoever moved here knows the address of another MAG for that of its server."""
+        if not self._overrides:
+            return super().read(visitor, frame)
+        found = requests.client_message(frame, None)
+        if isinstance(found, DhcpMessage):
+            visitor.dhcp_unicast = frame.payload[16:20] != _TO_ALL
+        return found
 
     def answered(self, payload: bytes, source: Endpoint, now: Now) -> tuple[Visitor | None, Told]:
         try:
@@ -59,11 +77,14 @@ class Relayed(DhcpFirst):
         return self._relay.next_deadline()
 
     def _ask(self, visitor: Visitor, message: DhcpMessage, now: Now) -> list[MagEffect]:
-        relayed = self._relay.asked(message, circuit_of(visitor, self._policy), now.monotonic)
+        relayed = self._relay.asked(message, self._circuit(visitor), now.monotonic)
         if isinstance(relayed, Discarded):
             return [observed.frame_dropped(visitor, relayed)]
         noted = observed.visitor_event("dhcp-forwarded", visitor, message=name_of(message))
         return [*map(_send, relayed.sent), noted]
+
+    def _circuit(self, visitor: Visitor) -> Circuit:
+        return circuit_of(visitor, self._policy, self._policy.dhcp_subnet)
 
     def _return(self, visitor: Visitor, lease: Answer, now: Now) -> list[MagEffect]:
         return [_send(self._relay.release(lease, int.from_bytes(now.entropy(4), "big")))]

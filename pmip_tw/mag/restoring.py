@@ -173,6 +173,7 @@ def _profile(record: Visiting) -> Profile:
         home_address=record.profile_home_address,
         session_timeout=record.session_timeout,
         attributes_class=record.attributes_class,
+        framed_pool=record.framed_pool,
     )
 
 

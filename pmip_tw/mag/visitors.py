@@ -80,8 +80,8 @@ class Visitor:
     after that to be registered.
     ``lease_ends``: of what DHCP told it, with grace; None if it never asked. ``lease_cause``: what its end means.
     ``lease_question``: put to a server beyond the tunnel, which we may see when ``shows_dhcp`` (P65).
-    ``promise``: an ACK that waits for the registration (D23), until ``promise_ends`` (N54). ``refused_address``: that
-    the LMA did not take.
+    ``dhcp_unicast``: the last that it said by DHCP was for one server alone (D14). ``promise``: an ACK that waits for
+    the registration (D23), until ``promise_ends`` (N54). ``refused_address``: that the LMA did not take.
     ``doubt``: whether it still uses its home address; its next word from there ends it.
     ``recorded_until``: how long what was written down of it would bring it back after a restart, None: not at all.
     ``session_ends``: when AAA's Session-Timeout is over; None if it has none. ``contested``: its MAC was heard on
@@ -115,6 +115,7 @@ class Visitor:
     lease_cause: str = ""
     lease_question: LeaseQuestion | None = None
     shows_dhcp: bool = False
+    dhcp_unicast: bool = False
     promise: Answer | None = None
     promise_ends: float = 0.0
     doubt: Doubt | None = None

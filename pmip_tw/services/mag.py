@@ -179,6 +179,7 @@ def policy_of(settings: MagSettings) -> MagPolicy:
         identity=settings.identity,
         dhcp_relay=_relay_policy_of(settings),
         dhcp_subnet=settings.dhcp_subnet,
+        follow_dhcp=settings.dhcp_relay is None or settings.dhcp_relay.follow_dhcp,
         home_links=tuple(
             HomeConfiguration(
                 prefix=home.prefix, gateway=home.gateway, dns=home.dns, lease_time=home.lease_time, mtu=mtu

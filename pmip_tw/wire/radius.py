@@ -57,6 +57,7 @@ class AttributeType(IntEnum):
     EAP_MESSAGE = 79
     MESSAGE_AUTHENTICATOR = 80
     NAS_PORT_ID = 87
+    FRAMED_POOL = 88
 
 
 CALL_CHECK = 10

@@ -60,6 +60,7 @@ class Station:
         ciaddr: Ipv4 = UNSPECIFIED,
         server: Ipv4 = UNSPECIFIED,
         xid: int | None = None,
+        destination: Ipv4 | None = None,
     ) -> bytes:
         options = [(OptionCode.MESSAGE_TYPE, bytes((kind,)))]
         if requested:
@@ -73,7 +74,8 @@ class Station:
             chaddr=self.mac,
             options=tuple(options),
         )
-        destination = server if ciaddr and server else ALL_ONES
+        if destination is None:
+            destination = server if ciaddr and server else ALL_ONES
         packet = udp_packet(Endpoint(ciaddr, 68), Endpoint(destination, 67), message.encode())
         to = GATEWAY_MAC if destination != ALL_ONES else BROADCAST_MAC
         return ethernet_frame(to, self.mac, ETHERTYPE_IPV4, packet)

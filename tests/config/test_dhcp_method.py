@@ -80,7 +80,7 @@ def test_whoever_checks_the_file_is_told(text: str, said: str, tmp_path: Path) -
     [
         (
             MAG.replace("[mag]\n", '[mag]\ndhcp = "proxy"\n'),
-            "2:1: dhcp: 'proxy' is none of server, independent, ack-trigger, tunnel",
+            "2:1: dhcp: 'proxy' is none of server, independent, ack-trigger, relay, tunnel",
         ),
         (
             TUNNELED + RELAY,
@@ -101,7 +101,7 @@ def test_whoever_checks_the_file_is_told(text: str, said: str, tmp_path: Path) -
             "2:1: pre_tunnel_request_type: must be from 28 to 254, not 1",
         ),
         (RELAYED, '2:1: dhcp: "ack-trigger" needs [mag.dhcp_relay] with servers = ["..."]'),
-        (MAG + RELAY, '13:1: [mag.dhcp_relay] is for dhcp = "ack-trigger", but dhcp is "server"'),
+        (MAG + RELAY, '13:1: [mag.dhcp_relay] is for dhcp = "ack-trigger" and "relay", but dhcp is "server"'),
         (RELAYED + "\n[mag.dhcp_relay]\n", "14:1: missing setting 'servers'"),
         (RELAYED + "\n[mag.dhcp_relay]\nservers = []\n", "15:1: servers: name at least one DHCP server"),
         (

@@ -68,6 +68,11 @@ OCTETS_WITH_KEEPALIVES = OCTETS_1.replace(b"\xdc\0\x1e", b"\xdc\0\x1f", 1).repla
 )
 """Version 1 with the interval of keepalives, 25 s, at the end of a visitor."""
 
+OCTETS_WITH_POOL = OCTETS_WITH_KEEPALIVES.replace(b"\xdc\0\x1f", b"\xdc\0\x20", 1).replace(
+    b"\xfd\x19\x94\x02", b"\xfd\x19\xc4\x04gold\x94\x02", 1
+)
+"""And with the pool that AAA has named, behind that."""
+
 
 def test_version_1() -> None:
     assert _CODEC.decode(OCTETS_1) == ROW_1
@@ -76,13 +81,19 @@ def test_version_1() -> None:
 def test_with_the_interval_of_keepalives() -> None:
     keeping = replace(VISITING, keepalive_interval=25)
     assert _CODEC.decode(OCTETS_WITH_KEEPALIVES) == [keeping, DEPARTED, BURIED]
-    assert _CODEC.encode([keeping, DEPARTED, BURIED]) == OCTETS_WITH_KEEPALIVES
+
+
+def test_with_the_pool_of_aaa() -> None:
+    pooled = replace(VISITING, keepalive_interval=25, framed_pool=b"gold")
+    assert _CODEC.decode(OCTETS_WITH_POOL) == [pooled, DEPARTED, BURIED]
+    assert _CODEC.encode([pooled, DEPARTED, BURIED]) == OCTETS_WITH_POOL
 
 
 def test_what_is_written_now_is_version_1() -> None:
     """Whoever changes this raises the version, or adds a field with a default, and keeps the octets above."""
     assert MAG_JOURNAL.version == 1
-    assert _CODEC.encode(ROW_1) == OCTETS_WITH_KEEPALIVES.replace(b"\xfd\x19\x94", b"\xfd\0\x94", 1)
+    now = OCTETS_WITH_POOL.replace(b"\xfd\x19\xc4\x04gold\x94", b"\xfd\0\xc4\0\x94", 1)
+    assert _CODEC.encode(ROW_1) == now
 
 
 def test_instants_are_moved_and_nothing_else() -> None:

@@ -54,8 +54,8 @@ class RelayBench(Bench):
 
     def __init__(self, **policy: object) -> None:
         relay = RelayPolicy(servers=(SERVER, SECOND), giaddr=MAG, subnet_selection=True)
-        settings = {"dhcp_relay": relay, "dhcp_subnet": HOME.network}
-        super().__init__(dhcp="ack-trigger", **(settings | policy))
+        settings = {"dhcp": "ack-trigger", "dhcp_relay": relay, "dhcp_subnet": HOME.network}
+        super().__init__(**(settings | policy))
 
     def admit(self, frame: bytes = DISCOVER) -> list[MagEffect]:
         return self.decide(self.attach(frame), accept(STATION))
