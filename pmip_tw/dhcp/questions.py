@@ -127,8 +127,9 @@ class Questions:
         question = Question(message=message, circuit=circuit, at=now)
         before = self._asked.get(question.client)
         if before is not None:
-            self._remove(before)
+            self._replace(before)
         if message.message_type not in ANSWERS:
+            self._unheard.pop(question.client, None)
             return None
         if before is not None and override:
             question.offered = before.offered
@@ -138,7 +139,8 @@ class Questions:
                 )
         self._asked[question.client] = question
         self._by_transaction[question.transaction] = question.client
-        self._unheard[question.client] = now + SILENCE
+        # Who asks again has waited since the first time, however often that is.
+        self._unheard.setdefault(question.client, now + SILENCE)
         return None
 
     def answered_by(self, message: DhcpMessage, now: float, server: Ipv4 = UNSPECIFIED) -> Question | None:
@@ -185,8 +187,12 @@ class Questions:
         return next(iter(self._unheard.values()), None)
 
     def _remove(self, question: Question) -> None:
-        del self._asked[question.client]
+        self._replace(question)
         self._unheard.pop(question.client, None)
+
+    def _replace(self, question: Question) -> None:
+        """Its client has another one; what it waits for is the same."""
+        del self._asked[question.client]
         if self._by_transaction.get(question.transaction) == question.client:
             del self._by_transaction[question.transaction]
 

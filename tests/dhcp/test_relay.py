@@ -242,6 +242,26 @@ class TestSilence:
         assert relay.unanswered(300.0) == []
         assert relay.next_deadline() is None
 
+    def test_who_asks_again_and_again_has_waited_since_the_first_time(self, relay: Relay) -> None:
+        """A client may ask more often than silence takes to be noticed; then it begins anew."""
+        for again in range(5):
+            ask(relay, DISCOVER, 100.0 + again * SILENCE / 4)
+        ask(relay, asks(MessageType.DISCOVER, chaddr=OTHER_NODE), 101.0)
+        assert relay.next_deadline() == 100.0 + SILENCE
+        assert [one.message for one in relay.unanswered(100.0 + SILENCE)] == [DISCOVER]
+        assert relay.next_deadline() == 101.0 + SILENCE
+        ask(relay, DISCOVER, 103.5)
+        assert [one.message.chaddr for one in relay.unanswered(103.5 + SILENCE)] == [
+            OTHER_NODE,
+            DISCOVER.chaddr,
+        ]
+
+    def test_a_release_ends_the_waiting(self, relay: Relay) -> None:
+        ask(relay, REQUEST, 100.0)
+        ask(relay, asks(MessageType.RELEASE, ciaddr=HOME, server=FIRST), 101.0)
+        assert relay.unanswered(100.0 + SILENCE) == []
+        assert relay.next_deadline() is None
+
     def test_an_answer_ends_the_waiting_and_a_new_question_begins_it_anew(self, relay: Relay) -> None:
         ask(relay, DISCOVER, 100.0)
         answer(relay, OFFER)
