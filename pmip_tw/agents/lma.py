@@ -15,7 +15,8 @@ from pmip_tw.agents.observers import Telling
 from pmip_tw.agents.saving import Saving
 from pmip_tw.agents.settling import Settling
 from pmip_tw.agents.supply import Supply
-from pmip_tw.agents.tables import Row, drop_rows, tunnel_rows
+from pmip_tw.agents.tables import Row, drop_rows
+from pmip_tw.agents.tunnel_rows import at_lma, tunnel_rows
 from pmip_tw.errors import ForwardingError, PmipError
 from pmip_tw.interfaces import (
     Datagram,
@@ -392,6 +393,8 @@ class Lma:
             "bindings": lambda: binding_rows(
                 self._engine.bindings, self._forwarding, self._clock.now().monotonic
             ),
-            "tunnels": lambda: tunnel_rows(self._forwarding),
+            "tunnels": lambda: tunnel_rows(
+                self._forwarding, self._clock.now().monotonic, at_lma(self._engine)
+            ),
             "drops": lambda: drop_rows(self._forwarding, self._signalling),
         }

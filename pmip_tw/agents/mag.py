@@ -12,7 +12,8 @@ from pmip_tw.aaa.profile import Verdict
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.agents.keeping import Keeping
 from pmip_tw.agents.observers import Observers
-from pmip_tw.agents.tables import Row, drop_rows, tunnel_rows
+from pmip_tw.agents.tables import Row, drop_rows
+from pmip_tw.agents.tunnel_rows import at_mag, tunnel_rows
 from pmip_tw.agents.visitor_rows import visitor_row, visitor_rows
 from pmip_tw.errors import ForwardingError, PmipError
 from pmip_tw.interfaces import (
@@ -358,7 +359,9 @@ class Mag:
             "visitors": lambda: visitor_rows(
                 self._engine.visitors, self._forwarding, self._clock.now().monotonic
             ),
-            "tunnels": lambda: tunnel_rows(self._forwarding),
+            "tunnels": lambda: tunnel_rows(
+                self._forwarding, self._clock.now().monotonic, at_mag(self._engine)
+            ),
             "drops": lambda: drop_rows(self._forwarding, self._signalling),
         }
 

@@ -1,8 +1,7 @@
 """What operators see of an agent: rows of plain values."""
 
-from pmip_tw.addresses import ipv4_text
 from pmip_tw.interfaces import IForwardingPlane, ISignalling
-from pmip_tw.mobility.tunnels import AnchorEntry, Counters, Tunnel
+from pmip_tw.mobility.tunnels import Counters, Tunnel
 
 Row = dict[str, object]
 
@@ -24,24 +23,6 @@ def traffic(moved: Counters) -> Row:
     if moved.local is not None:
         row |= {f"local_{name}": value for name, value in traffic(moved.local).items()}
     return row
-
-
-def tunnel_rows(forwarding: IForwardingPlane) -> list[Row]:
-    """The tunnels of a packet plane, each with how many mobile nodes it carries (P42)."""
-    nodes: dict[Tunnel, int] = {}
-    for entry in forwarding.snapshot():
-        copies = entry.copies if isinstance(entry, AnchorEntry) else ()
-        for tunnel in {entry.tunnel, *copies}:
-            nodes[tunnel] = nodes.get(tunnel, 0) + 1
-    return [
-        {
-            "local": ipv4_text(tunnel.local),
-            "remote": ipv4_text(tunnel.remote) + (f":{tunnel.remote_port}" if tunnel.over_udp else ""),
-            "encapsulation": encapsulation_text(tunnel),
-            "nodes": count,
-        }
-        for tunnel, count in nodes.items()
-    ]
 
 
 def drop_rows(forwarding: IForwardingPlane, signalling: ISignalling) -> list[Row]:

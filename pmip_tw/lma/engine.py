@@ -100,6 +100,7 @@ class LmaEngine:
             policy, associations, mags, pools, self._bindings, self._registrations, self._underway
         )
         self.address = policy.address
+        self.keepalive_interval = policy.keepalive_interval
         self._timestamp_window = policy.timestamp_window
         self._mags = mags
         self._clock = SteadyClock()

@@ -284,6 +284,11 @@ class MagEngine:
         """The packet plane's answer to AskActivity."""
         return self._anew.activity(asked, activity, now)
 
+    @property
+    def forces_udp(self) -> bool:
+        """Whether UDP tunnels say nothing of a NAT (N1)."""
+        return self._policy.nat_traversal == "force"
+
     def path_report(self, tunnel: Tunnel) -> PathReport | None:
         """What keepalives have shown of the way of ``tunnel``; None: it has none."""
         return self._anew.keepalives.report(tunnel)
