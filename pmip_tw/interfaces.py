@@ -11,7 +11,7 @@ import attrs
 from msgspec import Struct
 from zope.interface import Attribute, Interface
 
-from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.addresses import Endpoint, Ipv4, Mac
 from pmip_tw.errors import StoreError
 from pmip_tw.mobility.records import Record, Superseded
 from pmip_tw.mobility.tunnels import AccessKey, Activity, AlikeEntries, Counters, Entry, EntryKey, Tunnel
@@ -154,6 +154,29 @@ class IDhcpSocket(Interface):
 
     def stop() -> None:
         """Unbind. Idempotent."""
+
+
+class IClientLinksReceiver(Interface):
+    """Whoever is told what DHCP clients broadcast."""
+
+    def client_packets_received(link: str, packets: Sequence[bytes]) -> None:
+        """IPv4 packets in order of arrival, of at least everything that was sent there to UDP port 67."""
+
+
+class IClientLinks(Interface):
+    """The links of a DHCP relay's clients: stations that have no address yet, and cannot be asked for one by ARP."""
+
+    def start(receiver: "IClientLinksReceiver") -> None:
+        """Begin to deliver. PmipError says which link cannot be used and why."""
+
+    def send(link: str, packet: bytes, destination: Mac) -> None:
+        """Send a whole IPv4 packet to one station, or to all; lost if it cannot be, and once stopped."""
+
+    def drops() -> dict[str, int]:
+        """Packets that were lost since start, by reason."""
+
+    def stop() -> None:
+        """Idempotent."""
 
 
 class IIpsecPolicies(Interface):

@@ -3,11 +3,14 @@
 from pmip_tw.addresses import ipv4_text
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import Settings
+from pmip_tw.config.relay_settings import RelaySettings
 from pmip_tw.config.settings import MagSettings
 
 
 def description(settings: Settings) -> tuple[str, str]:
-    """The role, "mag" or "lma", and what the settings describe."""
+    """The role, "mag", "lma" or "dhcp-relay", and what the settings describe."""
+    if isinstance(settings, RelaySettings):
+        return "dhcp-relay", _relay(settings)
     if isinstance(settings, LmaSettings):
         return "lma", _lma(settings)
     return "mag", _mag(settings)
@@ -48,6 +51,13 @@ def _lma(lma: LmaSettings) -> str:
     trusted = sum(mag.auth != "per-mn" for mag in lma.mags)
     mags = f", {_count(trusted, 'MAG')} with FA-HA or IPsec" if trusted else ""
     return f"an LMA: {lma.identity} at {ipv4_text(lma.address)}, pool {pools}, {nodes}{mags}"
+
+
+def _relay(relay: RelaySettings) -> str:
+    links = ", ".join(link.interface for link in relay.links)
+    servers = ", ".join(map(ipv4_text, relay.servers))
+    told = f", option 82 with {', '.join(relay.option_82)}" if relay.option_82 else ""
+    return f"a DHCP relay: {relay.identity}, clients on {links}, servers {servers}{told}"
 
 
 def _count(number: int, noun: str) -> str:

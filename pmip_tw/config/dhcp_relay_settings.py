@@ -13,6 +13,7 @@ Option82Name = Literal[
 ServerSpread = Literal["all", "hash"]
 
 RelayServer = Annotated[Ipv4, Host()]
+OurAddress = Annotated[Ipv4, Host(may_be_zero=True)]
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -25,7 +26,7 @@ class DhcpRelay:
 
     servers: Annotated[tuple[RelayServer, ...], AtMost(16)]
     spread: ServerSpread = "all"
-    giaddr: RelayServer = UNSPECIFIED
+    giaddr: OurAddress = UNSPECIFIED
     max_hops: Annotated[int, Within(0, 16)] = 4
     option_82: tuple[Option82Name, ...] = ()
     max_size: Annotated[int, Within(576, 65_535)] = 1500

@@ -16,6 +16,9 @@ LONGEST_INTERFACE_NAME = 15
 LONGEST_SOCKET_PATH = 107
 """``sun_path`` less the closing zero, in octets."""
 
+LONGEST_OPTION_TEXT = 100
+"""Octets: all of option 82 has 255."""
+
 LONGEST_NAI = 253
 """What fits a RADIUS User-Name and a NAI extension's Length (RFC 7542 2.3)."""
 
@@ -92,6 +95,17 @@ class InterfaceName:
             )
 
 
+class OptionText:
+    """What fits a sub-option of DHCP beside others, in ASCII (RFC 3993 3.1)."""
+
+    def check(self, value: object, /) -> None:
+        assert isinstance(value, str)
+        if not (value.isascii() and (value.isprintable() or not value)) or len(value) > LONGEST_OPTION_TEXT:
+            raise ValueError(
+                f"must be at most {LONGEST_OPTION_TEXT} printable ASCII characters, not {value[:40]!r}"
+            )
+
+
 class SocketPath:
     """A path that a unix socket can have."""
 
@@ -147,11 +161,16 @@ class Realm:
             raise ValueError("is too long for a realm")
 
 
+@attrs.frozen(slots=True, kw_only=True)
 class Host:
-    """An address that one machine can have."""
+    """An address that one machine can have; 0.0.0.0, for none, only where that may be."""
+
+    may_be_zero: bool = False
 
     def check(self, value: object, /) -> None:
         address = Ipv4(value) if isinstance(value, int) else Ipv4(0)
+        if address == 0 and self.may_be_zero:
+            return
         if address >> 24 == 0 or address >> 28 >= 0xE:
             raise ValueError(f"{ipv4_text(address)} is not the address of a machine")
 

@@ -19,6 +19,8 @@ from pmip_tw.config.locate import START, Position, Positions, locate
 from pmip_tw.config.mag_checks import home_prefixes_of, mag_mistakes
 from pmip_tw.config.node_file import read_nodes
 from pmip_tw.config.regular_file import open_regular
+from pmip_tw.config.relay_checks import relay_mistakes
+from pmip_tw.config.relay_settings import RelaySettings
 from pmip_tw.config.settings import LocalSettings, MagSettings, NodeFile, User, UserFile
 from pmip_tw.config.structure import MOST_MISTAKES, Mistake, structure, unknown
 from pmip_tw.config.user_checks import user_mistakes
@@ -26,7 +28,9 @@ from pmip_tw.errors import ConfigurationError
 
 LARGEST_FILE = 64 << 20
 
-Settings = MagSettings | LmaSettings
+Settings = MagSettings | LmaSettings | RelaySettings
+
+_ROLES = ("mag", "lma", "dhcp_relay")
 
 _Checks = Callable[[Draft], Iterator[Mistake]]
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -54,6 +58,8 @@ def load(path: str | FilePath) -> Settings:
         users = _users(file)
         if mag is not None and mag.local is not None and users is not None:
             settings = attrs.evolve(mag, local=LocalSettings(users=users))
+    elif role == "dhcp_relay":
+        settings = file.table("dhcp_relay", RelaySettings, relay_mistakes)
     if settings is None or file.lines():
         file.give_up()
     return settings
@@ -169,15 +175,15 @@ def _syntax_mistake(text: str, complaint: str) -> tuple[Position, str]:
 
 def _role(file: _SettingsFile, document: Mapping[str, Any]) -> str | None:
     """The role whose table the file has; every other table is a mistake."""
-    roles = [name for name in document if name in ("mag", "lma")]
-    others = [name for name in document if name not in ("mag", "lma")]
+    roles = [name for name in document if name in _ROLES]
+    others = [name for name in document if name not in _ROLES]
     if not roles and others == ["users"]:
         file.add_at(Mistake(("users",), "a file of users: check the MAG's file whose [mag.local] names it"))
         return None
     for name in others:
-        file.add_at(unknown((name,), ("mag", "lma")))
+        file.add_at(unknown((name,), _ROLES))
     if not roles:
-        file.add(START, "no top-level table [mag] or [lma], which tells the role")
+        file.add(START, "no top-level table [mag], [lma] or [dhcp_relay], which tells the role")
         return None
     for extra in roles[1:]:
         text = f"[{extra}] beside [{roles[0]}]: a file is for one role, put it in a file of its own"

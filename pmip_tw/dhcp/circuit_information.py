@@ -37,7 +37,7 @@ def information(
         attributes = radius_attributes(circuit.radius, room)
         if attributes:
             found.append((SubOptionCode.RADIUS_ATTRIBUTES, attributes))
-    return RelayInformation(sub_options=tuple(found)) if found else None
+    return RelayInformation(sub_options=tuple(sorted(found))) if found else None
 
 
 def radius_attributes(accepted: Iterable[tuple[int, bytes]], room: int) -> bytes:

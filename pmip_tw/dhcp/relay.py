@@ -60,7 +60,7 @@ class Relay:
 
     def __init__(self, policy: RelayPolicy, own: Collection[Ipv4] = ()) -> None:
         self._policy = policy
-        self._own = frozenset((policy.giaddr, *own))
+        self._own = frozenset((policy.giaddr, *own)) - {UNSPECIFIED}
         self._questions = Questions()
 
     def asked(self, message: DhcpMessage, circuit: Circuit, now: float) -> Relayed | Discarded:

@@ -70,7 +70,13 @@ def nak(message: DhcpMessage, server_identifier: Ipv4) -> DhcpMessage:
 
 
 def encapsulate(reply: DhcpMessage, client_mac: Mac, gateway_mac: Mac, server: Ipv4) -> bytes:
-    """The Ethernet frame that carries ``reply`` to a client on the link, which cannot be asked by ARP yet.
+    """The Ethernet frame that carries ``reply`` to a client on the link, as ``packet_for`` says."""
+    mac, packet = packet_for(reply, client_mac, server)
+    return ethernet_frame(mac, gateway_mac, ETHERTYPE_IPV4, packet)
+
+
+def packet_for(reply: DhcpMessage, client_mac: Mac, server: Ipv4) -> tuple[Mac, bytes]:
+    """The IPv4 packet that carries ``reply``, and to which MAC: a client cannot be asked by ARP yet (D9).
 
     RFC 2131 4.1: a NAK is broadcast; a client that has its address gets it there; else its broadcast flag
     decides.
@@ -79,12 +85,8 @@ def encapsulate(reply: DhcpMessage, client_mac: Mac, gateway_mac: Mac, server: I
     wants_broadcast = reply.broadcast and not reply.ciaddr
     if reply.message_type is MessageType.NAK or wants_broadcast or not address:
         address, mac = ALL_ONES, BROADCAST_MAC
-    packet = udp_packet(
-        Endpoint(server, SERVER_PORT),
-        Endpoint(address, CLIENT_PORT),
-        reply.payload(),
-    )
-    return ethernet_frame(mac, gateway_mac, ETHERTYPE_IPV4, packet)
+    packet = udp_packet(Endpoint(server, SERVER_PORT), Endpoint(address, CLIENT_PORT), reply.payload())
+    return mac, packet
 
 
 def _grant(

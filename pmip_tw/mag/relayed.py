@@ -81,7 +81,11 @@ class Relayed(DhcpFirst):
         if isinstance(relayed, Discarded):
             return [observed.frame_dropped(visitor, relayed)]
         noted = observed.visitor_event("dhcp-forwarded", visitor, message=name_of(message))
-        return [*map(_send, relayed.sent), noted]
+        effects: list[MagEffect] = [*map(_send, relayed.sent), noted]
+        if relayed.shortened:
+            reason = "dhcp-option-82-too-long"
+            effects.append(observed.visitor_event("dhcp-option-82-left-out", visitor, reason=reason))
+        return effects
 
     def _circuit(self, visitor: Visitor) -> Circuit:
         return circuit_of(visitor, self._policy, self._policy.dhcp_subnet)

@@ -18,14 +18,20 @@ from pmip_tw.manage.timeline import timeline
 
 LMA_SOCKET = "/run/pmip-lma.sock"
 MAG_SOCKET = "/run/pmip-mag.sock"
-UNIT_SOCKETS = {LMA_SOCKET: "/run/pmip-lma/control.sock", MAG_SOCKET: "/run/pmip-mag/control.sock"}
+RELAY_SOCKET = "/run/pmip-dhcp-relay.sock"
+UNIT_SOCKETS = {
+    LMA_SOCKET: "/run/pmip-lma/control.sock",
+    MAG_SOCKET: "/run/pmip-mag/control.sock",
+    RELAY_SOCKET: "/run/pmip-dhcp-relay/control.sock",
+}
 """Where daemons that systemd runs have theirs: in a directory that is not root's."""
 
-EVERY_SOCKET = (MAG_SOCKET, LMA_SOCKET)
+EVERY_SOCKET = (MAG_SOCKET, LMA_SOCKET, RELAY_SOCKET)
 TABLES = {
     "bindings": (LMA_SOCKET,),
     "visitors": (MAG_SOCKET,),
-    "tunnels": EVERY_SOCKET,
+    "clients": (RELAY_SOCKET,),
+    "tunnels": (MAG_SOCKET, LMA_SOCKET),
     "counters": EVERY_SOCKET,
     "sources": EVERY_SOCKET,
 }
@@ -73,16 +79,17 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument(
         "--socket",
         metavar="PATH",
-        help=f"the daemon's control socket (default: $PMIP_SOCKET, else {LMA_SOCKET} or {MAG_SOCKET} "
-        "as the command needs, or those of the units for systemd)",
+        help=f"the daemon's control socket (default: $PMIP_SOCKET, else {LMA_SOCKET}, {MAG_SOCKET} or "
+        f"{RELAY_SOCKET} as the command needs, or those of the units for systemd)",
     )
-    parser = _Parser(prog="pmipctl", description="Asks running MAGs and LMAs.", parents=[common])
+    parser = _Parser(prog="pmipctl", description="Asks running MAGs, LMAs and DHCP relays.", parents=[common])
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     show = commands.add_parser("show", parents=[common], help="what a daemon holds, as a table")
     show.add_argument(
         "what",
         choices=tuple(TABLES),
-        help="bindings: at an LMA, who is where; visitors: at a MAG, who is here and in which state; tunnels; "
+        help="bindings: at an LMA, who is where; visitors: at a MAG, who is here and in which state; "
+        "clients: at a DHCP relay, who has an address or waits for one; tunnels; "
         "counters: what happened how often; sources: whose datagrams were discarded",
     )
     trace = commands.add_parser("trace", parents=[common], help="what happened to a mobile node")
@@ -101,7 +108,9 @@ def _parser() -> argparse.ArgumentParser:
         "check", parents=[common], help="report every mistake of a configuration file"
     )
     check.add_argument(
-        "file", metavar="FILE", help="lma.toml or mag.toml; the user file is checked with its mag.toml"
+        "file",
+        metavar="FILE",
+        help="lma.toml, mag.toml or dhcp-relay.toml; the user file is checked with its mag.toml",
     )
     store = commands.add_parser(
         "store", parents=[common], help="look at a journal, the file that 'store' names, and change nothing"

@@ -9,7 +9,11 @@ import socket
 from struct import Struct
 from typing import NamedTuple
 
+SO_ATTACH_FILTER = 26
 SO_ATTACH_REUSEPORT_CBPF = 51
+
+PACKET_TYPE = 0xFFFFF000 + 4
+"""A place to load from that is in no packet: to whom it was sent (SKF_AD_PKTTYPE of linux/filter.h)."""
 
 _INSTRUCTION = Struct("=HBBI")
 _PROGRAM = Struct("@HP")
@@ -36,6 +40,21 @@ def load_octet(offset: int) -> Instruction:
 def load_word(offset: int) -> Instruction:
     """A = four octets at ``offset``, the first one is the most significant"""
     return Instruction(0x20, offset)
+
+
+def load_half(offset: int) -> Instruction:
+    """A = two octets at ``offset``, or what is known of a packet at a place that is in none"""
+    return Instruction(0x28, offset)
+
+
+def load_half_behind_x(offset: int) -> Instruction:
+    """A = two octets at X + ``offset``"""
+    return Instruction(0x48, offset)
+
+
+def ipv4_header_length_to_x(offset: int) -> Instruction:
+    """X = octets of the IPv4 header at ``offset``"""
+    return Instruction(0xB1, offset)
 
 
 def load_word_behind_x(offset: int) -> Instruction:
@@ -118,14 +137,31 @@ def _length(block: Program) -> int:
     return len(block)
 
 
+def if_any_bit(bits: int, block: Program) -> Program:
+    """``block`` is run if A has any of ``bits``."""
+    return [Instruction(0x45, bits, 0, _length(block)), *block]
+
+
 def attach_to_reuseport(socket_: socket.socket, program: Program) -> None:
     """``program`` says from now on which socket of the group of ``socket_`` gets a datagram, by the order of binding.
 
     OSError: the kernel does not take it.
     """
+    _attach(socket_, SO_ATTACH_REUSEPORT_CBPF, program)
+
+
+def attach_filter(socket_: socket.socket, program: Program) -> None:
+    """``program`` says from now on how many octets of a packet ``socket_`` gets; none: it does not get it.
+
+    OSError: the kernel does not take it.
+    """
+    _attach(socket_, SO_ATTACH_FILTER, program)
+
+
+def _attach(socket_: socket.socket, option: int, program: Program) -> None:
     octets = b"".join(
         _INSTRUCTION.pack(i.opcode, i.jump_if_true, i.jump_if_false, i.operand) for i in program
     )
     kept = ctypes.create_string_buffer(octets, len(octets))
     described = _PROGRAM.pack(len(program), ctypes.addressof(kept))
-    socket_.setsockopt(socket.SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, described)
+    socket_.setsockopt(socket.SOL_SOCKET, option, described)

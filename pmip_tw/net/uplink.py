@@ -4,9 +4,7 @@ What the kernel multicasts is taken as a hint only, and the address read anew: a
 buffer is made good by the next one.
 """
 
-import fcntl
 import socket
-import struct
 
 from zope.interface import implementer
 
@@ -14,11 +12,11 @@ from pmip_tw.addresses import Ipv4
 from pmip_tw.descriptors import LastingReader, ReadReactor
 from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import IUplink, IUplinkReceiver
+from pmip_tw.net.interface_addresses import address_of
 
 _GROUPS = 0x1 | 0x10
 """RTMGRP_LINK | RTMGRP_IPV4_IFADDR: an interface that vanishes takes its address along."""
 
-_SIOCGIFADDR = 0x8915
 _BUFFER = 1 << 16
 
 
@@ -42,13 +40,7 @@ class NetlinkUplink(LastingReader):
         self._told: Ipv4 | None = None
 
     def address(self) -> Ipv4 | None:
-        request = struct.pack("16s24x", self._interface.encode()[:15])
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            try:
-                answer = fcntl.ioctl(sock, _SIOCGIFADDR, request)
-            except OSError:
-                return None
-        return Ipv4(int.from_bytes(answer[20:24], "big"))
+        return address_of(self._interface)
 
     def start(self, receiver: IUplinkReceiver) -> None:
         absent = why_absent(self._interface)

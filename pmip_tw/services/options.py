@@ -1,14 +1,24 @@
 """What all roles have in common: ``--config FILE``, and mistakes told without a traceback."""
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from twisted.python import usage
 
+from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
+from pmip_tw.config.relay_settings import RelaySettings
+from pmip_tw.config.settings import MagSettings
 from pmip_tw.errors import ConfigurationError
 
 Settings = TypeVar("Settings")
+
+_ROLES: Final[dict[type, tuple[str, str]]] = {
+    MagSettings: ("a MAG", "pmip-mag"),
+    LmaSettings: ("an LMA", "pmip-lma"),
+    RelaySettings: ("a DHCP relay", "pmip-dhcp-relay"),
+}
+"""What a file describes, and what runs it."""
 
 
 class Options(usage.Options):
@@ -31,6 +41,6 @@ def read_settings(options: Options, role: type[Settings]) -> Settings:
     except ConfigurationError as error:
         raise SystemExit(str(error)) from None
     if not isinstance(settings, role):
-        told, runs = ("an LMA", "pmip-lma") if role.__name__.startswith("Mag") else ("a MAG", "pmip-mag")
+        told, runs = _ROLES[type(settings)]
         raise SystemExit(f"{path}: it describes {told}: twistd {runs} runs it")
     return settings

@@ -20,13 +20,13 @@ def test_the_samples_have_no_mistake(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", ["1:1: no top-level table [mag] or [lma], which tells the role"]),
+        ("", ["1:1: no top-level table [mag], [lma] or [dhcp_relay], which tells the role"]),
         ("mag = 5", ["1:1: mag: must be a table, not a whole number"]),
         ("[[mag]]", ["1:1: mag: must be a table, not a list"]),
         (
             "[mga]\nx = 1",
             [
-                "1:1: no top-level table [mag] or [lma], which tells the role",
+                "1:1: no top-level table [mag], [lma] or [dhcp_relay], which tells the role",
                 "1:1: unknown setting 'mga' - did you mean 'mag'?",
             ],
         ),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pmip_tw.addresses import Ipv4, ipv4, mac, prefix
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
+from pmip_tw.config.relay_settings import RelaySettings
 from pmip_tw.config.settings import MagSettings
 from pmip_tw.errors import ConfigurationError
 from pmip_tw.mobility.associations import SecurityAssociation
@@ -70,7 +71,7 @@ def test_the_users_example_is_found_beside_the_mag_file(tmp_path: Path) -> None:
     assert loaded.users[0].session_timeout == 0
 
 
-@pytest.mark.parametrize("name", ["mag.toml", "lma.toml"])
+@pytest.mark.parametrize("name", ["mag.toml", "lma.toml", "dhcp-relay.toml"])
 def test_commented_settings_show_their_defaults(name: str, tmp_path: Path) -> None:
     """The comment promises it: with every one of them uncommented, the settings are the same."""
     text = (CONF / name).read_text().partition("# ... or, without any AAA server")[0]
@@ -80,7 +81,10 @@ def test_commented_settings_show_their_defaults(name: str, tmp_path: Path) -> No
     assert load(tmp_path / name) == load(CONF / name)
 
 
-@pytest.mark.parametrize(("name", "kind"), [("mag.toml", MagSettings), ("lma.toml", LmaSettings)])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("mag.toml", MagSettings), ("lma.toml", LmaSettings), ("dhcp-relay.toml", RelaySettings)],
+)
 def test_every_setting_is_in_the_example(name: str, kind: Any) -> None:
     text = (CONF / name).read_text()
     (table,) = tomllib.loads(COMMENTED.sub("", text)).values()
@@ -108,6 +112,7 @@ TOML_WORDS = st.sampled_from(
         '"""',
         "[mag]\n",
         "[lma]\n",
+        "[dhcp_relay]\n",
         "[[lma.pools]]\n",
         "[[mag.access]]\n",
         "address = ",

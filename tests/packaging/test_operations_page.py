@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 UNITS = sorted((ROOT / "conf").glob("*.service"))
 
-NAMING = {"visitor_event": 0, "forget": 1, "_observation": 0, "_observed": 0, "registered": 1}
+NAMING = {"_told": 0, "visitor_event": 0, "forget": 1, "_observation": 0, "_observed": 0, "registered": 1}
 """Functions that make an observation, and which argument is its name; its reason, if any, has that keyword."""
 REASONING = {"discarded": 0, "_discarded": 0, "_discard": 0, "_dropped": 1, "frame_dropped": 1, "hopeless": 2}
 """Functions that make one with a reason, and which argument it is."""
@@ -47,7 +47,7 @@ def _values(tree: ast.AST, functions: dict[str, int], variable: str) -> Iterator
 
 def words(functions: dict[str, int], variable: str) -> set[str]:
     found: set[str] = set()
-    for folder in ("lma", "mag", "aaa", "agents"):
+    for folder in ("lma", "mag", "aaa", "dhcp", "agents"):
         for path in (ROOT / "pmip_tw" / folder).glob("*.py"):
             tree = ast.parse(path.read_text())
             found.update(word for value in _values(tree, functions, variable) for word in _words(value))
@@ -77,8 +77,12 @@ def test_every_reason_is_explained() -> None:
     assert sorted(reason for reason in reasons if f"`{reason}`" not in PAGE) == []
 
 
-def test_both_roles_have_a_unit() -> None:
-    assert [unit.name for unit in UNITS] == ["pmip-lma.service", "pmip-mag.service"]
+def test_every_role_has_a_unit() -> None:
+    assert [unit.name for unit in UNITS] == [
+        "pmip-dhcp-relay.service",
+        "pmip-lma.service",
+        "pmip-mag.service",
+    ]
     for unit in UNITS:
         role = unit.stem
         assert f"twistd --nodaemon --pidfile= {role} --config /etc/pmip/" in unit.read_text()

@@ -65,6 +65,7 @@ RENAMED = {
     "lmas": {"associations"},
     "home_prefixes": {"home_links"},
     "dhcp_relay": {"dhcp_relay", "dhcp_subnet"},
+    "reserved3_policy": {"refuse_reserved_144"},
 }
 
 CHANGED: dict[str, Any] = {
