@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import partial
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -12,6 +11,7 @@ from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.agents.carrying import AtOnce, ICarrier
 from pmip_tw.agents.lma_rows import binding_rows, ended_row
 from pmip_tw.agents.observers import Telling
+from pmip_tw.agents.returning import Returning
 from pmip_tw.agents.saving import Saving
 from pmip_tw.agents.settling import Settling
 from pmip_tw.agents.supply import Supply
@@ -38,7 +38,7 @@ from pmip_tw.lma.observed import ipsec_policy_missing, not_saved, renewals
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Remove, Send
-from pmip_tw.mobility.tunnels import AlikeEntries, AnchorEntry, AnchorKey
+from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey
 from pmip_tw.wire.codes import Code
 
 TRY_AGAIN = 1.0
@@ -84,9 +84,10 @@ class Lma:
         self._settling = Settling(
             engine, self._carrier, forwarding, clock, run=self._run, finish=self._finish
         )
+        self._returning = Returning(
+            engine, self._carrier, forwarding, clock, run=self._run, back=self._all_back
+        )
         self._stopping = False
-        # Restored entries that a packet plane in another process does not have yet.
-        self._coming_back = 0
         # Entries that the packet plane did not make smaller.
         self._too_big: dict[AnchorKey, None] = {}
         # Of this wake-up: whose datagrams were authentic; and what is said from which of our addresses.
@@ -105,8 +106,8 @@ class Lma:
             try:
                 now = self._clock.now()
                 effects = self._restore(now)
-                if not self._coming_back:
-                    self._signalling.start(self, self._tunnel_data)
+                if self._returning.is_over:
+                    self._hear()
             except BaseException:
                 self._forwarding.stop()
                 raise
@@ -119,51 +120,18 @@ class Lma:
         self._finish(now)
 
     def _restore(self, now: Now) -> list[Effect]:
-        """Live bindings forward before anything is heard, and what a former process left in the plane is gone.
-
-        What is to be told of it when somebody can be told.
-        """
+        """Live bindings forward before anything is heard. What is to be told of it when somebody can be told."""
         effects: list[Effect] = [*self._engine.restore(self._store.load(self._engine.knows_all), now)]
         if self._supply is not None:
             self._supply.start(self)
-        for entry in self._forwarding.snapshot():
-            if not isinstance(entry, AnchorEntry) or self._engine.bound_to(entry.key) is None:
-                self._forwarding.remove(entry.key)
-        refused: list[AnchorKey] = []
-        for entries in self._engine.entries():
-            for entry in self._entries_left(entries):
-                refusal = self._carrier.carry((Install(entry),))
-                if isinstance(refusal, Deferred):
-                    self._coming_back += 1
-                    refusal.addCallback(partial(self._restored_at_last, entry.key))
-                elif refusal is not None:
-                    self._log.error(
-                        "{entry} is not served any more: {why}", entry=entry.key, why=refusal.cause
-                    )
-                    refused.append(entry.key)
-        for key in refused:
-            effects += self._not_served(key, now)
-        return effects
+        return effects + self._returning.bring_back(now)
 
-    def _entries_left(self, entries: AnchorEntry | AlikeEntries) -> Iterable[AnchorEntry]:
-        """Nearly all are alike, and are taken at once; the others one by one."""
-        if isinstance(entries, AnchorEntry):
-            return (entries,)
-        return (entries.of(home_address) for home_address in self._carrier.install_alike(entries))
+    def _hear(self) -> None:
+        self._signalling.start(self, self._tunnel_data)
 
-    def _not_served(self, key: AnchorKey, now: Now) -> Iterable[Effect]:
-        bound = self._engine.bound_to(key)
-        return () if bound is None else self._engine.cannot_be_served(bound, now)
-
-    def _restored_at_last(self, key: AnchorKey, refusal: Refusal | None) -> None:
-        """The packet plane is another process's; when it has everything there is signalling."""
-        self._coming_back -= 1
-        now = self._clock.now()
-        if refusal is not None:
-            self._log.error("{entry} is not served any more: {why}", entry=key, why=refusal.cause)
-            self._run(self._not_served(key, now), now)
-        if not self._coming_back and not self._stopping:
-            self._signalling.start(self, self._tunnel_data)
+    def _all_back(self, now: Now) -> None:
+        if not self._stopping:
+            self._hear()
             self._finish(now)
 
     def _look_for_ipsec(self) -> None:
