@@ -9,6 +9,8 @@ from zope.interface import implementer
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.agents.carrying import AtOnce, ICarrier
+from pmip_tw.agents.dhcp_at_lma import DhcpAtLma, IDhcpRoads
+from pmip_tw.agents.lease_rows import lease_rows
 from pmip_tw.agents.lma_rows import binding_rows, ended_row
 from pmip_tw.agents.observers import Telling
 from pmip_tw.agents.returning import Returning
@@ -37,7 +39,7 @@ from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.observed import ipsec_policy_missing, not_saved, renewals
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Remove, Send
+from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Remove, Send, SendThrough
 from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey
 from pmip_tw.wire.codes import Code
 
@@ -52,6 +54,7 @@ class Lma:
 
     ``ipsec``: where it looks whether MAGs that are proven by IPsec really are. ``carrier``: who carries out what is
     saved, if not ``forwarding`` at once; ``supply``: where home addresses come from, if there are several workers.
+    ``dhcp``: the way to DHCP clients and servers, if the engine relays.
     """
 
     _log = Logger(namespace="pmip.lma")
@@ -69,6 +72,7 @@ class Lma:
         observers: Sequence[IObserver] = (),
         carrier: ICarrier | None = None,
         supply: Supply | None = None,
+        dhcp: IDhcpRoads | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -89,6 +93,7 @@ class Lma:
         )
         self._stopping = False
         # Entries that the packet plane did not make smaller.
+        self._dhcp = DhcpAtLma(engine.dhcp, dhcp, clock, run=self._run, finish=self._finish)
         self._too_big: dict[AnchorKey, None] = {}
         # Of this wake-up: whose datagrams were authentic; and what is said from which of our addresses.
         self._authentic: list[Endpoint] = []
@@ -102,13 +107,15 @@ class Lma:
         self._look_for_ipsec()
         self._store.start()
         try:
-            self._forwarding.start(None)
+            self._forwarding.start(self._dhcp.receiver)
             try:
+                self._dhcp.start()
                 now = self._clock.now()
                 effects = self._restore(now)
                 if self._returning.is_over:
                     self._hear()
             except BaseException:
+                self._dhcp.stop()
                 self._forwarding.stop()
                 raise
         except BaseException:
@@ -178,6 +185,7 @@ class Lma:
 
     def _close(self) -> None:
         self._signalling.stop()
+        self._dhcp.stop()
         self._forwarding.stop()
 
     def datagrams_received(self, batch: Sequence[Datagram]) -> None:
@@ -276,18 +284,20 @@ class Lma:
                     self._too_big[effect.entry.key] = None
                 elif type(effect) is Remove:
                     self._settling.remove(effect.key)
+                else:
+                    self._dhcp.carry_out(effect)  # type: ignore[arg-type]  # nothing else is left
             except Exception:
                 # What the table has done already is carried out as far as possible: bindings end many at a time.
                 self._log.failure("the effect {kind} met a defect", kind=type(effect).__name__)
 
-    def _saved(self, commits: list[Commit], revocations: list[Attempt]) -> None:
+    def _saved(self, commits: list[Commit], waited: list[Attempt | SendThrough]) -> None:
         """They are durable. Reply last: the engine answers when the packet plane holds what the answer promises."""
         now = self._clock.now()
-        if revocations:
+        if waited:
             try:
-                self._run(self._engine.saved(revocations, now), now)
+                self._run(self._engine.saved(waited, now), now)
             except Exception:
-                self._log.failure("revocations that were saved met a defect")
+                self._log.failure("what waited for the store met a defect")
         renewed: list[Binding] = []
         arriving: list[Commit] = []
         local, busy = self._engine.address, self._settling.busy
@@ -361,6 +371,7 @@ class Lma:
             "bindings": lambda: binding_rows(
                 self._engine.bindings, self._forwarding, self._clock.now().monotonic
             ),
+            "leases": lambda: lease_rows(self._engine, self._clock.now().monotonic),
             "tunnels": lambda: tunnel_rows(
                 self._forwarding, self._clock.now().monotonic, at_lma(self._engine)
             ),

@@ -10,19 +10,20 @@ from pmip_tw.errors import StoreError
 from pmip_tw.interfaces import IBindingStore
 from pmip_tw.lma.attempts import Attempt
 from pmip_tw.lma.commitment import Commit, Save
+from pmip_tw.mobility.effects import SendThrough
 from pmip_tw.mobility.records import Record
 
 
 class Saving:
-    """``saved(commits, revocations)`` and ``failed(commits, cause)`` are told of what became of commits, in the order
-    to act in: the oldest first, or the newest first; ``revocations`` are to be sent before.
+    """``saved(commits, waited)`` and ``failed(commits, cause)`` are told of what became of commits, in the order to act
+    in: the oldest first, or the newest first; what has ``waited``, revocations and DHCP, is to be sent before.
     """
 
     def __init__(
         self,
         store: IBindingStore,
         *,
-        saved: Callable[[list[Commit], list[Attempt]], None],
+        saved: Callable[[list[Commit], list[Attempt | SendThrough]], None],
         failed: Callable[[list[Commit], str], None],
     ) -> None:
         self._store = store
@@ -89,9 +90,9 @@ class Saving:
 
     def _done(self, commits: list[Commit], alone: list[Save], error: StoreError | None) -> None:
         if error is None:
-            revocations = [save.then for save in alone if save.then is not None]
-            if commits or revocations:
-                self._saved(commits, revocations)
+            waited = [save.then for save in alone if save.then is not None]
+            if commits or waited:
+                self._saved(commits, waited)
         else:
             # Of what has failed together the newest is told first.
             self._keep(alone + self._again)

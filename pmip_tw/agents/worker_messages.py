@@ -6,11 +6,12 @@ import attrs
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pmip_tw.addresses import Endpoint, Ipv4, Mac
 from pmip_tw.interfaces import Datagram
 from pmip_tw.lma.leases import Ask, InUse, Lease, Returned, Spare
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.effects import Install, Remove
-from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey
+from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Tunnel
 
 
 class Change(Struct, array_like=True):
@@ -84,9 +85,54 @@ class Answer(Struct, tag="answer", array_like=True):
     error: str = ""
 
 
+class DhcpExpected(Struct, tag="dhcp-expected", array_like=True):
+    """To worker 0: an Expect; not ``wanted``: a Forget."""
+
+    tunnel: Tunnel
+    mac: Mac | None
+    wanted: bool
+
+
+class DhcpDown(Struct, tag="dhcp-down", array_like=True):
+    """To worker 0: a SendThrough."""
+
+    tunnel: Tunnel
+    packet: bytes
+
+
+class DhcpToServer(Struct, tag="dhcp-to-server", array_like=True):
+    """To worker 0: a ToServer."""
+
+    payload: bytes
+    server: Ipv4
+    source: Ipv4
+
+
+class DhcpUp(Struct, tag="dhcp-up", array_like=True):
+    """From worker 0: DHCP that came out of a tunnel, of a node that you expect, or perhaps do."""
+
+    tunnel: Tunnel
+    packet: bytes
+
+
+class DhcpAnswered(Struct, tag="dhcp-answered", array_like=True):
+    """From worker 0: a server's answer to what you have asked."""
+
+    payload: bytes
+    source: Endpoint
+
+
+class DhcpFromHome(Struct, tag="dhcp-from-home", array_like=True):
+    """From worker 0: DHCP to us from a home address that is yours."""
+
+    payload: bytes
+    source: Endpoint
+    domain: str
+
+
 class Stop(Struct, tag="stop", array_like=True):
     """From worker 0: save and answer what is under way, and end."""
 
 
-FromWorker0 = Passed | Carried | Question | Stop | Lease | Spare
-ToWorker0 = Carry | Serving | Answer | InUse | Ask | Returned
+FromWorker0 = Passed | Carried | Question | Stop | Lease | Spare | DhcpUp | DhcpAnswered | DhcpFromHome
+ToWorker0 = Carry | Serving | Answer | InUse | Ask | Returned | DhcpExpected | DhcpDown | DhcpToServer

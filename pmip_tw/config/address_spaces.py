@@ -1,11 +1,11 @@
 """``[[lma.pools]]`` and ``[[lma.domains]]``: home addresses and their address spaces, and what may be wrong there."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 
 import attrs
 
-from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
+from pmip_tw.addresses import UNSPECIFIED, Ipv4, Prefix, ipv4_text
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.limits import AtMost, Realm, RoutingTable
 from pmip_tw.config.locate import Path
@@ -13,6 +13,7 @@ from pmip_tw.config.prefix_checks import prefix_mistakes
 from pmip_tw.config.settings import HostAddress, Interface, Name
 from pmip_tw.config.structure import Mistake, suggestion
 
+AssignedBy = Literal["lma", "dhcp"]
 Table = Annotated[int, RoutingTable()]
 
 MAIN_DEVICE = "mip0"
@@ -33,7 +34,9 @@ class Domain:
 class Pool:
     """``[[lma.pools]]``: home addresses for the NAIs of ``realms``, for every NAI if that is empty.
 
-    ``gateway`` and ``dns`` are told to MAGs that ask (P70); ``domain`` "": the main address space.
+    ``gateway`` and ``dns`` are told to MAGs that ask (P70); ``domain`` "": the main address space. ``assigned_by``: who
+    says which node gets which address; ``giaddr``: by what DHCP servers know the prefix, 0: by that of
+    ``[lma.dhcp_relay]``.
     """
 
     prefix: Prefix
@@ -42,6 +45,8 @@ class Pool:
     domain: str = ""
     gateway: Ipv4 = attrs.field()
     dns: Annotated[tuple[HostAddress, ...], AtMost(2)] = ()
+    assigned_by: AssignedBy = "lma"
+    giaddr: HostAddress = UNSPECIFIED
 
     @gateway.default
     def _first_host(self) -> Ipv4:

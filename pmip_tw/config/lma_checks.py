@@ -6,6 +6,7 @@ from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
 from pmip_tw.config.address_spaces import POOLS, address_space_mistakes
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.known_mags import known_mag_mistakes
+from pmip_tw.config.lma_dhcp_checks import lma_dhcp_mistakes
 from pmip_tw.config.locate import Path
 from pmip_tw.config.pools_in_file import PoolsInFile
 from pmip_tw.config.redirects import redirect_mistakes
@@ -19,6 +20,7 @@ def lma_mistakes(draft: Draft) -> Iterator[Mistake]:
     yield from _broadcast_addresses(draft, ("lma", "broadcast_addresses"))
     yield from redirect_mistakes(draft, ("lma", "redirects"))
     yield from known_mag_mistakes(draft, ("lma", "mags"))
+    yield from lma_dhcp_mistakes(draft)
     yield from _mobile_nodes(draft, ("lma", "mobile_nodes"))
 
 

@@ -10,6 +10,7 @@ import attrs
 
 from pmip_tw.addresses import UNSPECIFIED, Ipv4
 from pmip_tw.config.address_spaces import MAIN_DEVICE, Domain, Pool
+from pmip_tw.config.dhcp_relay_settings import DhcpRelay
 from pmip_tw.config.known_mags import KnownMag
 from pmip_tw.config.limits import AaaSpi, Choices, Within
 from pmip_tw.config.redirects import Redirect
@@ -20,6 +21,7 @@ from pmip_tw.config.settings import (
     Interface,
     Journal,
     Lifetime,
+    MessageTypeNumber,
     MobileNodeKey,
     MobileNodeNai,
     Name,
@@ -30,6 +32,7 @@ from pmip_tw.config.settings import (
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.mobility.mn_aaa import AaaAssociation
+from pmip_tw.wire.pretunnel import DEFAULT_REPLY_TYPE, DEFAULT_REQUEST_TYPE
 
 Reserved3Policy = Literal["skip", "134"]
 BindingKey = Literal["nai", "nai+tech"]
@@ -96,6 +99,10 @@ class LmaSettings:
     max_bindings: Annotated[int, Within(1, 16)] = 1
     binding_key: BindingKey = "nai"
     tunnel_broadcast: bool = False
+    pre_tunnel: bool = False
+    pre_tunnel_request_type: MessageTypeNumber = DEFAULT_REQUEST_TYPE
+    pre_tunnel_reply_type: MessageTypeNumber = DEFAULT_REPLY_TYPE
+    pre_tunnel_lifetime: Annotated[int, Within(10, 3600)] = 60
     dynamic_home_agent: bool = False
     dynamic_ha_format: DynamicHaFormat = "long"
     explain_refusals: bool = False
@@ -106,6 +113,7 @@ class LmaSettings:
     workers: Annotated[int, Within(1, 64)] = 1
     domains: tuple[Domain, ...] = ()
     pools: tuple[Pool, ...] = ()
+    dhcp_relay: DhcpRelay | None = None
     redirects: tuple[Redirect, ...] = ()
     mags: tuple[KnownMag, ...] = ()
     mobile_nodes: tuple[MobileNode, ...] = ()

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 import attrs
 
-from pmip_tw.addresses import Ipv4, Prefix
+from pmip_tw.addresses import UNSPECIFIED, Ipv4, Prefix
 from pmip_tw.lma.holds import Holds
 from pmip_tw.lma.records import Bound
 from pmip_tw.mobility.address_table import AddressTable
@@ -17,17 +17,22 @@ from pmip_tw.mobility.address_table import AddressTable
 class HomeLink:
     """What the mobile nodes of one prefix have in common: where they believe to be (P70).
 
-    ``domain``: the address space that the prefix belongs to (P85), "" for the main one.
+    ``domain``: the address space that the prefix belongs to (P85), "" for the main one. ``giaddr``: what DHCP servers
+    are told in option giaddr of clients who get their address here; 0: what they are always told.
     """
 
     prefix: Prefix
     gateway: Ipv4
     name_servers: tuple[Ipv4, ...] = ()
     domain: str = ""
+    giaddr: Ipv4 = UNSPECIFIED
 
 
 class AddressPool:
-    """The addresses of one prefix, less network, gateway (the first host if not given), broadcast and ``exclude``."""
+    """The addresses of one prefix, less network, gateway (the first host if not given), broadcast and ``exclude``.
+
+    ``by_dhcp``: DHCP servers say who gets which, so that none is held for who had it.
+    """
 
     def __init__(
         self,
@@ -38,14 +43,18 @@ class AddressPool:
         gateway: Ipv4 | None = None,
         name_servers: tuple[Ipv4, ...] = (),
         domain: str = "",
+        giaddr: Ipv4 = UNSPECIFIED,
+        by_dhcp: bool = False,
     ) -> None:
+        self.by_dhcp = by_dhcp
         self.link = HomeLink(
             prefix=prefix,
             gateway=prefix.first_host if gateway is None else gateway,
             name_servers=name_servers,
             domain=domain,
+            giaddr=giaddr,
         )
-        self._hold = hold
+        self._hold = 0.0 if by_dhcp else hold
         self._within = (prefix.network, prefix.broadcast)
         self._never = set(exclude) | {prefix.network, self.link.gateway, prefix.broadcast}
         self._next = prefix.network

@@ -2,7 +2,8 @@
 
 from msgspec import Struct
 
-from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.addresses import Endpoint, Ipv4, Mac
+from pmip_tw.dhcp.relay import ToServer
 from pmip_tw.lma.attempts import Attempt
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.leases import Ask
@@ -10,8 +11,9 @@ from pmip_tw.lma.mags import KnownMag
 from pmip_tw.lma.place import Place
 from pmip_tw.lma.recording import bound_record
 from pmip_tw.mobility.associations import SecurityAssociation
-from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Remove, Send
+from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Remove, Send, SendThrough
 from pmip_tw.mobility.records import Record
+from pmip_tw.mobility.tunnels import Tunnel
 from pmip_tw.wire.registration import RegistrationRequest
 from pmip_tw.wire.renewal import RenewalForm
 
@@ -22,7 +24,8 @@ class Asked(Struct, gc=False):
     ``payload``: its octets. ``authenticator``: those that proved it, which no other request has. ``association``: for
     MN-HA; ``fa_ha``: for FA-HA; both None: IPsec protects the way (A1, A2). ``mag``: the MAG that sent it, if it is
     known. ``owner``: whose binding it is about (``owners.py``), usually the NAI's. ``form``: that of its octets, if it
-    was proven by them.
+    was proven by them. ``reply_type``: of the message that answers a request for a pre-tunnel, which is judged as the
+    registration in ``request``; 0: it is one.
     """
 
     request: RegistrationRequest
@@ -35,6 +38,7 @@ class Asked(Struct, gc=False):
     fa_ha: SecurityAssociation | None = None
     mag: KnownMag | None = None
     form: RenewalForm | None = None
+    reply_type: int = 0
 
     @property
     def place(self) -> Place:
@@ -108,13 +112,27 @@ class Commit(Struct, eq=False):
         return self.binding is not self.previous
 
 
+class Expect(Struct, frozen=True, gc=False):
+    """An effect: hand up the DHCP of ``mac`` that comes out of ``tunnel``; None: of a client that nobody knows yet."""
+
+    tunnel: Tunnel
+    mac: Mac | None
+
+
+class Forget(Struct, frozen=True, gc=False):
+    """An effect: no more of what an Expect with the same words has asked for."""
+
+    tunnel: Tunnel
+    mac: Mac | None
+
+
 class Save(Struct, frozen=True, gc=False):
     """An effect: save ``record``, which cannot be refused. Nobody waits for it but ``then``, which is to be sent when
     it is durable (``LmaEngine.saved``).
     """
 
     record: Record
-    then: Attempt | None = None
+    then: Attempt | SendThrough | None = None
 
 
 class Wait(Struct, frozen=True, gc=False):
@@ -130,5 +148,8 @@ class Wait(Struct, frozen=True, gc=False):
 Told = Send | Save | Observe | ObserveAlike
 """What is said, and what is kept of it; nothing else changes."""
 
-Effect = Send | Commit | Save | Wait | Install | Remove | Observe | ObserveAlike
+DhcpEffect = Expect | Forget | SendThrough | ToServer
+"""What is done by whom has to do with DHCP."""
+
+Effect = Send | Commit | Save | Wait | Install | Remove | Observe | ObserveAlike | DhcpEffect
 """What the LMA's machine asks its agent to do."""

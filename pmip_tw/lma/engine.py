@@ -6,23 +6,28 @@ reports each Commit back, in the order in which they were made, by one of ``comm
 and what waits for a Save by ``saved``.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.errors import WireError
 from pmip_tw.lma import observed
 from pmip_tw.lma.attempts import Attempt
 from pmip_tw.lma.bindings import Binding, BindingTable
 from pmip_tw.lma.commitment import Asked, Commit, Effect, Save
+from pmip_tw.lma.dhcp_leases import DhcpLeases
+from pmip_tw.lma.dhcp_side import DhcpSide
 from pmip_tw.lma.former import Former
 from pmip_tw.lma.granting import Granting
 from pmip_tw.lma.home_addresses import HomeAddresses
 from pmip_tw.lma.intake import Intake
+from pmip_tw.lma.leasing import Leasing
 from pmip_tw.lma.mags import KnownMags
 from pmip_tw.lma.newcomers import Newcomers
 from pmip_tw.lma.patterns import Patterns
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
+from pmip_tw.lma.pretunnelling import PreTunnelling
 from pmip_tw.lma.records import BoundOwner, LeaseEnded
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.lma.registrations import Registrations
@@ -34,7 +39,7 @@ from pmip_tw.lma.underway import Underway
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Install, Observe, Remove
+from pmip_tw.mobility.effects import Install, Observe, Remove, SendThrough
 from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.mobility.replay import ReplayFloors, seconds_between
 from pmip_tw.mobility.steady_clock import SLEW, SteadyClock
@@ -46,11 +51,15 @@ _REQUEST = int(MessageType.REGISTRATION_REQUEST)
 _REQUEST_OCTET = bytes((_REQUEST,))
 _REVOCATION = int(MessageType.REVOCATION)
 _REVOCATION_ACK = int(MessageType.REVOCATION_ACK)
+_NO_MESSAGE = -2
 _ACK_OCTET = bytes((_REVOCATION_ACK,))
 
 
 class LmaEngine:
-    """Every rule of the LMA that needs its state. ``local``: our address or a broadcast, where a datagram was sent."""
+    """Every rule of the LMA that needs its state. ``local``: our address or a broadcast, where a datagram was sent.
+
+    ``dhcp``: what there is of DHCP if ``policy`` allows pre-tunnels, which is relayed by ``dhcp_relay``.
+    """
 
     def __init__(
         self,
@@ -60,6 +69,7 @@ class LmaEngine:
         *,
         mags: KnownMags | None = None,
         aaa: AaaTable | None = None,
+        dhcp_relay: RelayPolicy | None = None,
     ) -> None:
         self._bindings = BindingTable()
         # A second more than a timestamp from the far end of the window can live, by a clock that is slowed (I10).
@@ -99,6 +109,13 @@ class LmaEngine:
         self._revoked = Revoked(
             policy, associations, mags, pools, self._bindings, self._registrations, self._underway
         )
+        self._leasing = Leasing(pools, self._bindings, lambda bound, now: self._end(bound, now, inform=False))
+        self.dhcp: DhcpSide | None = None
+        self._pre_tunnel_request = _NO_MESSAGE
+        if policy.pre_tunnel and dhcp_relay is not None:
+            requests = PreTunnelling(policy, self._intake, pools, self._floors, self._registrations)
+            self.dhcp = DhcpSide(dhcp_relay, requests, pools, self._bindings, self._leasing)
+            self._pre_tunnel_request = policy.pre_tunnel_request_type
         self.address = policy.address
         self.keepalive_interval = policy.keepalive_interval
         self._timestamp_window = policy.timestamp_window
@@ -108,6 +125,11 @@ class LmaEngine:
     @property
     def bindings(self) -> BindingTable:
         return self._bindings
+
+    @property
+    def leases(self) -> DhcpLeases:
+        """What DHCP servers have given through this LMA."""
+        return self._pools.leases
 
     @property
     def revoking(self) -> int:
@@ -205,13 +227,17 @@ class LmaEngine:
                 return self._revoked.received(payload, source, self.address, now)
             if kind == _REVOCATION_ACK:
                 return [*self._revoker.acknowledged(payload, source, now)]
+            if kind == self._pre_tunnel_request and self.dhcp is not None:
+                return self.dhcp.requested(payload, source, local, now)
         except WireError as error:
             return [observed.discarded(error.reason, source, str(error))]
         return [observed.discarded("unknown-message-type", source, f"message type {kind} is not for an LMA")]
 
-    def saved(self, revocations: Sequence[Attempt], now: Now) -> list[Effect]:
+    def saved(self, waited: Sequence[Attempt | SendThrough], now: Now) -> list[Effect]:
         """What Saves have waited for: they are durable, with everything before them."""
-        return [*self._revoker.send(revocations, self._clock.of(now))]
+        revocations = [one for one in waited if isinstance(one, Attempt)]
+        answers = [one for one in waited if not isinstance(one, Attempt)]
+        return [*self._revoker.send(revocations, self._clock.of(now)), *answers]
 
     def stands(self, commit: Commit) -> bool:
         """Whether a ``commit`` that is durable is to be carried out; nothing has made it obsolete."""
@@ -219,11 +245,13 @@ class LmaEngine:
 
     def committed(self, commit: Commit, now: Now) -> list[Effect]:
         """The agent carried ``commit`` out: what it promised is true, and is said."""
-        return self._registrations.committed(commit, self._clock.of(now))
+        effects = self._registrations.committed(commit, self._clock.of(now))
+        return effects if self.dhcp is None else [*effects, *self.dhcp.registered((commit,))]
 
-    def arrived(self, commits: Iterable[Commit], now: Now) -> list[Effect]:
+    def arrived(self, commits: Collection[Commit], now: Now) -> list[Effect]:
         """As ``committed``, of several that arrive and are carried out."""
-        return self._registrations.arrived(commits, self._clock.of(now))
+        effects = self._registrations.arrived(commits, self._clock.of(now))
+        return effects if self.dhcp is None else [*effects, *self.dhcp.registered(commits)]
 
     def superseded(self, commit: Commit) -> list[Effect]:
         """A durable ``commit`` does not stand."""
@@ -270,6 +298,9 @@ class LmaEngine:
         The server may give it to anybody, so it is not held (P80), even if the binding had ended before.
         """
         now = self._clock.of(now)
+        lease = self._pools.leases.at(home_address)
+        if lease is not None:
+            return self._leasing.over(lease, "told", now)
         bound = self.bound_to(home_address)
         # Who gave its address back need not be told that it lost it.
         effects = [] if bound is None else self._end(bound, now, inform=False)
@@ -297,7 +328,8 @@ class LmaEngine:
         effects += self._registrations.expire(now)
         self._floors.forget_old(now.monotonic)
         effects += self._revoker.wake(now)
-        return effects
+        effects += self._leasing.wake(now)
+        return effects if self.dhcp is None else [*effects, *self.dhcp.wake(now)]
 
     def expire_all(self, now: Now) -> list[Effect]:
         """All lifetimes that are over end at once, not some of them for each ``wake``."""
@@ -315,5 +347,7 @@ class LmaEngine:
             self._bindings.next_deadline(),
             self._floors.next_deadline(),
             self._revoker.next_deadline(),
+            self._leasing.next_deadline(),
+            None if self.dhcp is None else self.dhcp.next_deadline(),
         )
         return min((deadline for deadline in deadlines if deadline is not None), default=None)

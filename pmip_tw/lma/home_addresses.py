@@ -49,7 +49,7 @@ class HomeAddresses:
         if wanted:
             return Refusal(
                 Code.HA_ADMIN_PROHIBITED,
-                f"{ipv4_text(wanted)} is in no pool of this realm, or belongs to someone else (H10)",
+                self._pools.why_not(nai, wanted),
             )
         return Refusal(Code.HA_RESOURCES, self._pools.why_none(nai))
 

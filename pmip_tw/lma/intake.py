@@ -11,6 +11,7 @@ from pmip_tw.lma.commitment import Asked, Save, Told
 from pmip_tw.lma.mags import KnownMag, KnownMags
 from pmip_tw.lma.owners import owner_of
 from pmip_tw.lma.policy import LmaPolicy
+from pmip_tw.lma.pretunnel_requests import as_registration
 from pmip_tw.lma.proving import Proof, Prover, Unproven, objection_between_agents, wrong_mn_ha
 from pmip_tw.lma.records import RefusedAhead as RefusedAheadRecord
 from pmip_tw.lma.records import Spent
@@ -21,9 +22,12 @@ from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.mobility.replay import RefusedAhead, ReplayFloors, TimestampWindow, resynchronizing
-from pmip_tw.wire.codes import Code
+from pmip_tw.wire.codes import Code, MessageType
+from pmip_tw.wire.pretunnel import PRE_TUNNEL_REQUEST_HEADER, PreTunnelRequest
 from pmip_tw.wire.registration import RegistrationRequest
 from pmip_tw.wire.renewal import RenewalForm, care_of_address, leading_nai
+
+_REQUEST = int(MessageType.REGISTRATION_REQUEST)
 
 MOST_131 = 1_000
 """Answers a second to requests whose authenticators are wrong."""
@@ -79,6 +83,22 @@ class Intake:
             )
         if self._by_technology:
             asked.owner = owner_of(request)
+        return self._new(asked, objection, now)
+
+    def take_pre_tunnel(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> Asked | list[Told]:
+        """The same for a request for a pre-tunnel, which the same things prove, in the same order (N48, N50)."""
+        asked, request = self._read_pre_tunnel(payload, source, local)
+        proof = self._prover.prove(payload, request, asked.mag, PRE_TUNNEL_REQUEST_HEADER.size)
+        if isinstance(proof, Unproven):
+            return self._turn_away(proof, asked.nai, payload, source, local, now)
+        asked.authenticator, asked.association, asked.fa_ha = proof.authenticator, proof.mn_ha, proof.fa_ha
+        if self._by_technology:
+            asked.owner = owner_of(request)
+        return self._new(asked, objection_between_agents(request, asked.mag, proof), now)
+
+    def _new(self, asked: Asked, objection: Refusal | Unproven | None, now: Now) -> Asked | list[Told]:
+        """What is authentic, if it is also new (I6), and nothing is wrong between the agents (H6)."""
+        request = asked.request
         binding = self._bindings.get(asked.owner)
         if binding is not None and (binding.identification == request.identification or binding.others):
             again = next((one for one in binding.all if _is_same(asked, one)), None)
@@ -167,6 +187,19 @@ class Intake:
         request = RegistrationRequest.decode(payload, draft03=self._mags.writes_draft03(source))
         return request, self._mags.sender(request, source)
 
+    def _read_pre_tunnel(
+        self, payload: bytes, source: Endpoint, local: Ipv4
+    ) -> tuple[Asked, RegistrationRequest]:
+        """Not proven yet."""
+        mags, policy = self._mags, self._policy
+        draft03 = mags is not None and mags.writes_draft03(source)
+        decoded = PreTunnelRequest.decode(payload, policy.pre_tunnel_request_type, draft03=draft03)
+        request = as_registration(decoded, policy.pre_tunnel_lifetime)
+        mag = None if mags is None else mags.sender(request, source)
+        asked = Asked(request, payload, b"", None, source, local, request.nai, mag=mag)
+        asked.reply_type = policy.pre_tunnel_reply_type
+        return asked, request
+
     def _may_be_of_a_mag(self, payload: bytes, source: Endpoint) -> bool:
         """Whether a MAG that is configured may have sent a request without FA-HA (N27)."""
         mags = self._mags
@@ -196,8 +229,12 @@ class Intake:
         effects: list[Told] = [observed.unproven(unproven, nai, source)]
         if unproven.code is None or not (unproven.vouched or self._limit_131.allows(source.address, now)):
             return effects
-        request, _ = self._read(payload, source)
-        asked = Asked(request, payload, b"", unproven.mn_ha, source, local, request.nai, unproven.fa_ha)
+        if payload[0] == _REQUEST:
+            request, _ = self._read(payload, source)
+            asked = Asked(request, payload, b"", unproven.mn_ha, source, local, request.nai, unproven.fa_ha)
+        else:
+            asked, _ = self._read_pre_tunnel(payload, source, local)
+            asked.association, asked.fa_ha = unproven.mn_ha, unproven.fa_ha
         return [*effects, reply(asked, unproven.code)]
 
     def _duplicate(self, asked: Asked, binding: Binding, now: Now) -> list[Told]:

@@ -62,7 +62,9 @@ class LeasedPools(Pools):
 
     def ask_ahead(self, key: AnchorKey, monotonic: float) -> Ask | None:
         for number, pool in enumerate(self._leased):
-            if pool.link.domain == key.domain and pool.has(key.home_address) and pool.runs_short(monotonic):
+            if pool.link.domain != key.domain or pool.by_dhcp or not pool.has(key.home_address):
+                continue
+            if pool.runs_short(monotonic):
                 return Ask(number)
         return None
 

@@ -34,9 +34,9 @@ class _Discarded(Struct, frozen=True, gc=False):
     nai: bytes
 
 
-def discarded(reason: str, source: Endpoint, cause: str) -> ObserveAlike:
-    """A datagram from who knows whom: it names no mobile node, whatever it says."""
-    return _is_discarded(_Discarded(reason, cause, source, b""))
+def discarded(reason: str, source: Endpoint, cause: str, nai: bytes = b"") -> ObserveAlike:
+    """A datagram from who knows whom: it names no mobile node, whatever it says, unless ``nai`` is known otherwise."""
+    return _is_discarded(_Discarded(reason, cause, source, nai))
 
 
 def unproven(turned_away: Unproven, nai: bytes, source: Endpoint) -> ObserveAlike:

@@ -7,6 +7,7 @@ import attrs
 from pmip_tw.addresses import Ipv4
 from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.wire.codes import Code
+from pmip_tw.wire.pretunnel import DEFAULT_REPLY_TYPE, DEFAULT_REQUEST_TYPE
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -24,7 +25,9 @@ class LmaPolicy:
     honored (P68, HL4). ``dynamic_home_agent``: who asks for any home agent is served (DY5), or sent on to that of
     ``redirects`` by realm, as ``realm_key`` makes it (DY7), ``drawn_redirects`` in the form that RFC 4433 draws.
     ``explain_refusals``: refusals carry their cause as text. ``require_revocation``: RV3; ``revocation_inform``:
-    agree to the I bit (RV5).
+    agree to the I bit (RV5). ``pre_tunnel``: DHCP of nodes without an address is relayed out of tunnels that MAGs ask
+    for by messages of ``pre_tunnel_request_type``, answered by ``pre_tunnel_reply_type`` (N48, N56), and that are there
+    for ``pre_tunnel_lifetime`` then.
     """
 
     address: Ipv4
@@ -51,6 +54,10 @@ class LmaPolicy:
     explain_refusals: bool = False
     require_revocation: bool = False
     revocation_inform: bool = False
+    pre_tunnel: bool = False
+    pre_tunnel_request_type: int = DEFAULT_REQUEST_TYPE
+    pre_tunnel_reply_type: int = DEFAULT_REPLY_TYPE
+    pre_tunnel_lifetime: int = 60
 
     @property
     def accepting(self) -> Code:

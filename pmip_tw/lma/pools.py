@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import combinations
 
-from pmip_tw.addresses import UNSPECIFIED, Ipv4, Prefix
+from pmip_tw.addresses import UNSPECIFIED, Ipv4, Prefix, ipv4_text
 from pmip_tw.lma.address_pool import AddressPool, HomeLink
+from pmip_tw.lma.dhcp_leases import DhcpLeases
 from pmip_tw.lma.leases import Ask
 from pmip_tw.lma.realms import realm_key, realm_of
 from pmip_tw.lma.records import Bound
@@ -44,6 +45,9 @@ class Pools:
         }
         # That of whom no pool serves is the main one.
         self._domains = tuple(dict.fromkeys(("", *(pool.link.domain for pool in self._pools))))
+        self._by_dhcp = any(pool.by_dhcp for pool in self._pools)
+        self.leases = DhcpLeases()
+        """Who may have which address of the pools that DHCP servers assign (N54)."""
         self._static = {nai.encode(): address for nai, address in (static or {}).items()}
         self._static_users: dict[AnchorKey, bytes] = {}
         for nai, address in self._static.items():
@@ -70,7 +74,9 @@ class Pools:
             key = AnchorKey(fixed, self.domain_of(nai))
             free = wanted in (0, fixed) and self._static_users.get(key, owner) == owner
             return key if free else None
-        pools = self._candidates(nai)
+        pools: Sequence[AddressPool] = self._candidates(nai)
+        if self._by_dhcp:
+            pools, wanted = self._by_lease(nai, wanted, pools, monotonic)
         if wanted:
             for pool in pools:
                 if pool.free_for(owner, wanted, monotonic):
@@ -92,6 +98,39 @@ class Pools:
             if address is not None:
                 return AnchorKey(address, pool.link.domain)
         return self._ask(pools, UNSPECIFIED, monotonic, held=True)
+
+    def _by_lease(
+        self, nai: bytes, wanted: Ipv4, pools: Sequence[AddressPool], monotonic: float
+    ) -> tuple[Sequence[AddressPool], Ipv4]:
+        """N54: of what DHCP assigns a node gets what is leased to it, also if it may have any; else nothing."""
+        key = self.leased_to(nai, monotonic)
+        if key is not None and wanted in (UNSPECIFIED, key.home_address):
+            own = [pool for pool in pools if pool.by_dhcp and pool.link.domain == key.domain]
+            own = [pool for pool in own if key.home_address in pool]
+            if own:
+                return own, key.home_address
+        return [pool for pool in pools if not pool.by_dhcp], wanted
+
+    def leased_to(self, nai: bytes, monotonic: float) -> AnchorKey | None:
+        """What DHCP gave ``nai`` through this LMA, if that is not over."""
+        lease = self.leases.of(nai)
+        return None if lease is None or lease.deadline <= monotonic else lease.key
+
+    @property
+    def giaddrs(self) -> set[Ipv4]:
+        """Those that pools have of their own."""
+        return {pool.link.giaddr for pool in self._pools if pool.link.giaddr}
+
+    def dhcp_link(self, nai: bytes) -> HomeLink | None:
+        """Where DHCP servers are to find an address for ``nai``; None: it does not get its address from them."""
+        return next((pool.link for pool in self._candidates(nai) if pool.by_dhcp), None)
+
+    def assigned_by_dhcp(self, nai: bytes, home_address: Ipv4) -> AnchorKey | None:
+        """An address that a DHCP server may give ``nai``, with its domain; None: it may not."""
+        for pool in self._candidates(nai):
+            if pool.by_dhcp and pool.gives(home_address):
+                return AnchorKey(home_address, pool.link.domain)
+        return None
 
     def _ask(
         self, pools: Sequence[AddressPool], wanted: Ipv4, monotonic: float, *, held: bool = False
@@ -192,11 +231,20 @@ class Pools:
         pools = self._candidates(nai)
         return pools[0].link.domain if pools else ""
 
+    def why_not(self, nai: bytes, wanted: Ipv4) -> str:
+        """Why ``nai`` does not get the address that it asks for."""
+        if self._by_dhcp and nai not in self._static and self.assigned_by_dhcp(nai, wanted) is not None:
+            return f"{ipv4_text(wanted)} is assigned by DHCP, and not leased to it through this LMA (N54)"
+        return f"{ipv4_text(wanted)} is in no pool of this realm, or belongs to someone else (H10)"
+
     def why_none(self, nai: bytes) -> str:
         """Why ``nai`` gets no address although it may have any, and what to do about it (H10)."""
         if nai in self._static:
             return "its fixed home address is in use over another access technology (H10, P23)"
-        if self._candidates(nai):
+        pools = self._candidates(nai)
+        if pools and all(pool.by_dhcp for pool in pools):
+            return "DHCP assigns its addresses, and no server has given it one through this LMA (N54)"
+        if pools:
             return "no home address is left: enlarge the pool of this realm (H10)"
         realm = (realm_of(nai) or b"").decode(errors="replace")
         served = ", ".join(sorted(name.decode() for name in self._by_realm)) or "none"

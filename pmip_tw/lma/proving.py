@@ -16,7 +16,7 @@ from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.extension_fields import BY_FA_HA, BY_IPSEC
 from pmip_tw.wire.extensions import FA_HA, MN_HA, PROXY_SKIPPABLE
-from pmip_tw.wire.registration import RegistrationRequest, challenge_is_answered
+from pmip_tw.wire.registration import REQUEST_HEADER, RegistrationRequest, challenge_is_answered
 from pmip_tw.wire.renewal import RenewalForm, form_in, layout_of, leading_nai
 
 
@@ -72,13 +72,23 @@ class Prover:
         used = keyed.verified_by(payload[:covered], payload[covered:])
         return wrong_mn_ha(keyed, spi) if used is None else (form_in(*layout), used)
 
-    def prove(self, payload: bytes, request: RegistrationRequest, mag: KnownMag | None) -> Proof | Unproven:
-        """``request`` was decoded from ``payload``; ``mag``: who seems to have sent it."""
+    def prove(
+        self,
+        payload: bytes,
+        request: RegistrationRequest,
+        mag: KnownMag | None,
+        header: int = REQUEST_HEADER.size,
+    ) -> Proof | Unproven:
+        """``request`` was decoded from ``payload``, whose extensions begin behind ``header`` octets; ``mag``: who
+        seems to have sent it.
+        """
         if MN_HA in request.repeated or (FA_HA in request.repeated and not shares_key(mag)):
             return _discard(
                 "repeated-authenticator", "the request has an authentication extension twice (E5)"
             )
-        if request.challenge is not None and not challenge_is_answered(payload, draft03=request.draft03):
+        if request.challenge is not None and not challenge_is_answered(
+            payload, draft03=request.draft03, header=header
+        ):
             cause = "its challenge is followed by no MN-AAA or MN-FA extension (RFC 4721 3.4)"
             return _discard("challenge-unanswered", cause)
         fa_ha, valid = _between_agents(payload, request, mag)

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 
-from pmip_tw.addresses import Ipv4
+from pmip_tw.addresses import Ipv4, Mac
 from pmip_tw.mobility.records import JournalFormat, Record
 
 
@@ -159,15 +159,39 @@ class RevokedByMag(_LmaRecord, tag=7, frozen=True):
 
 
 class LeaseEnded(_LmaRecord, tag=8, frozen=True):
-    """A DHCP server has an address back: it is not held any more (P38)."""
+    """A DHCP server has an address back: it is not held any more (P38).
+
+    ``declined``: because the client has met somebody else who has it.
+    """
 
     about = "lease"
     identity = ("home_address", "domain")
     instants = ("ended_at",)
+    ends = True
 
     home_address: Ipv4
     domain: str
     ended_at: float
+    declined: bool = False
+
+
+class Leased(_LmaRecord, tag=9, frozen=True):
+    """A DHCP server has given an address through this LMA, which lets nobody else have it (N54).
+
+    ``mac``: the client's. ``seen``: renewals come by us, so that we know its end (D14). ``saved_at``: when this was so.
+    """
+
+    about = "lease"
+    identity = ("home_address", "domain")
+    instants = ("deadline", "saved_at")
+
+    home_address: Ipv4
+    domain: str
+    nai: bytes
+    mac: Mac
+    deadline: float
+    seen: bool
+    saved_at: float
 
 
 LMA_JOURNAL = JournalFormat(
@@ -182,6 +206,7 @@ LMA_JOURNAL = JournalFormat(
         RevocationOver,
         RevokedByMag,
         LeaseEnded,
+        Leased,
     ),
     outline=BoundOwner,
 )

@@ -66,7 +66,7 @@ class Registrations:
         if problem is None and self._policy.require_revocation:
             problem = revocation_refusal(asked)
         if problem is not None:
-            return self._refuse(asked, problem, now)
+            return self.refuse(asked, problem, now)
         bound = self._bindings.get(asked.owner)
         if asked.request.lifetime == 0:
             return self._deregister(asked, bound, now)
@@ -75,7 +75,7 @@ class Registrations:
     def sent_to_all(self, asked: Asked, now: Now) -> list[Effect]:
         """H7: an authentic request that was sent to a broadcast address is told where to ask."""
         cause = f"it was sent to a broadcast address; this LMA is {ipv4_text(self._policy.address)} (H7)"
-        return self._refuse(asked, Refusal(Code.HA_UNKNOWN_ADDRESS, cause), now)
+        return self.refuse(asked, Refusal(Code.HA_UNKNOWN_ADDRESS, cause), now)
 
     def committed(self, commit: Commit, now: Now) -> list[Effect]:
         """It is durable and carried out: answer, and only then tell previous MAGs (P35, P36)."""
@@ -167,7 +167,7 @@ class Registrations:
         asked = self._asked(commit)
         if asked is None:
             return [*effects, observed.revocation_not_carried_out(commit, refusal.cause)]
-        return [*effects, *self._refuse(asked, refusal, now)]
+        return [*effects, *self.refuse(asked, refusal, now)]
 
     def _asked(self, commit: Commit) -> Asked | None:
         """The request of a commit, which is read now if it was not; None: there is none."""
@@ -241,7 +241,7 @@ class Registrations:
         beside = bool(asked.request.flags & SIMULTANEOUS) and self._policy.max_bindings > 1
         found = self._granting.find(asked, bound, present, beside, now)
         if isinstance(found, Refusal):
-            return self._refuse(asked, found, now)
+            return self.refuse(asked, found, now)
         if isinstance(found, Ask):
             return [Wait(found, asked)]
         key, tunnel = found
@@ -370,7 +370,7 @@ class Registrations:
         last = commit.binding or commit.carried
         return [] if last is None else [unbound_record(last, last.identification, now.monotonic)]
 
-    def _refuse(self, asked: Asked, refusal: Refusal, now: Now) -> list[Effect]:
+    def refuse(self, asked: Asked, refusal: Refusal, now: Now) -> list[Effect]:
         """Its Identification was valid, and is spent (I6b), as a later one is that has failed before it."""
         floor = self._floors.note(asked.owner, asked.request.identification, now.monotonic)
         spent = Spent(asked.owner, floor, now.monotonic)

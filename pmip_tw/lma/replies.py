@@ -16,6 +16,7 @@ from pmip_tw.wire.extension_values import (
     UdpTunnelReply,
 )
 from pmip_tw.wire.extensions import UDP_TUNNEL_REPLY, UDP_TUNNEL_REQUEST
+from pmip_tw.wire.pretunnel import PreTunnelReply
 from pmip_tw.wire.registration import RegistrationReply
 from pmip_tw.wire.renewal import said_of
 
@@ -45,6 +46,8 @@ def reply(
     ``further``: whole extensions, before MN-HA.
     """
     request = asked.request
+    if asked.reply_type:
+        return _pre_tunnel_reply(asked, code, identification, udp_tunnel, dynamic_home_agent, message)
     answer = RegistrationReply(
         code=code,
         lifetime=lifetime,
@@ -64,6 +67,34 @@ def reply(
         unknown=further,
     )
     return Send(answer.encode(mn_ha=asked.association, fa_ha=asked.fa_ha), asked.source, asked.local)
+
+
+def _pre_tunnel_reply(
+    asked: Asked,
+    code: int,
+    identification: int | None,
+    udp_tunnel: UdpTunnelReply | None,
+    dynamic_home_agent: DynamicHomeAgent | None,
+    message: MessageString | None,
+) -> Send:
+    """The same to a request for a pre-tunnel; it tells where that came from (N57)."""
+    request = asked.request
+    answer = PreTunnelReply(
+        status=code,
+        home_agent=asked.local,
+        care_of_address=asked.source.address,
+        identification=request.identification if identification is None else identification,
+        draft03=request.draft03,
+        nai=request.nai,
+        per_node=request.per_node,
+        challenge=request.challenge,
+        dynamic_home_agent=dynamic_home_agent,
+        udp_tunnel=udp_tunnel,
+        message=message,
+        agent_part=_agent_part(request.agent_part),
+    )
+    octets = answer.encode(asked.reply_type, mn_ha=asked.association, fa_ha=asked.fa_ha)
+    return Send(octets, asked.source, asked.local)
 
 
 def plain_acceptance(binding: Binding, code: int, local: Ipv4) -> bytes | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from pmip_tw.lma.records import (
     Bound,
+    Leased,
     LeaseEnded,
     RefusedAhead,
     RevocationOver,
@@ -36,7 +37,7 @@ def resliced(journals: Iterable[Rows], workers: int, *, by_technology: bool) -> 
             for records in slices:
                 records.append(record)
         else:
-            nai = owner[:-1] if by_technology else owner
+            nai = owner[:-1] if by_technology and not isinstance(record, Leased) else owner
             slices[worker_of_nai(nai, workers)].append(record)
     return slices
 
@@ -65,6 +66,8 @@ def _when(record: Record) -> float:
         return record.ended_at
     if isinstance(record, Spent):
         return record.spent_at
+    if isinstance(record, Leased):
+        return record.saved_at
     if isinstance(record, Revoking | RevocationOver):
         return record.sent_at
     return float("-inf")  # its place among the others says nothing
@@ -74,6 +77,8 @@ def _owner(record: Record) -> bytes | None:
     """None: whoever has had the address must hear of it."""
     if isinstance(record, LeaseEnded):
         return None
+    if isinstance(record, Leased):
+        return record.nai
     assert isinstance(
         record, Bound | Unbound | Spent | RefusedAhead | Revoking | RevocationOver | RevokedByMag
     )

@@ -11,12 +11,14 @@ from typing import cast
 from pmip_tw.addresses import Ipv4
 from pmip_tw.lma import observed
 from pmip_tw.lma.bindings import Binding, BindingTable, together
+from pmip_tw.lma.dhcp_leases import DhcpLease
 from pmip_tw.lma.former import Former
 from pmip_tw.lma.intake import Intake
 from pmip_tw.lma.place import Place
 from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.records import (
     Bound,
+    Leased,
     LeaseEnded,
     RefusedAhead,
     RevocationOver,
@@ -75,6 +77,7 @@ class Restorer:
         # What is forgotten by age must be told in order of age: (since when, what).
         self._held: list[tuple[float, AnchorKey, bytes]] = []
         self._leases_ended: list[tuple[float, AnchorKey]] = []
+        self._leases: dict[AnchorKey, Leased | LeaseEnded] = {}
         self._spent: list[tuple[float, bytes, int]] = []
         self._refused_ahead: list[tuple[bytes, int]] = []
         self._identifiers: list[tuple[float, Ipv4, Ipv4, int]] = []
@@ -98,6 +101,7 @@ class Restorer:
             self._pools.hold(key, owner, since)
         for since, key in sorted(self._leases_ended):
             self._pools.end_hold(key, since)
+        self._restore_leases(now)
         for since, home_address, peer, identifier in sorted(self._identifiers):
             self._revoker.recall_identifier(home_address, peer, identifier, since)
         if not (self._bindings or self._notes):
@@ -119,8 +123,12 @@ class Restorer:
         elif isinstance(record, RevokedByMag):
             if record.deadline > now.monotonic:
                 self._revoked.recall(record)
-        elif isinstance(record, LeaseEnded) and not self._is_told(_key(record)):
-            self._leases_ended.append((record.ended_at, _key(record)))
+        elif isinstance(record, LeaseEnded):
+            self._leases.setdefault(_key(record), record)
+            if not self._is_told(_key(record)):
+                self._leases_ended.append((record.ended_at, _key(record)))
+        elif isinstance(record, Leased):
+            self._leases.setdefault(_key(record), record)
 
     # Bindings
 
@@ -204,6 +212,18 @@ class Restorer:
         """Whether a newer record says whose an address is, or was."""
         return key in self._addresses or self._pools.user(key) is not None
 
+    # Leases
+
+    def _restore_leases(self, now: Now) -> None:
+        """Those that run, and those whose end has to be told to who is bound by them."""
+        leases = self._pools.leases
+        for key, record in reversed(self._leases.items()):
+            if isinstance(record, LeaseEnded):
+                if record.declined:
+                    leases.decline(key, record.ended_at)
+            elif record.deadline > now.monotonic or self._pools.user(key) is not None:
+                leases.put(DhcpLease.of(record))
+
     # Revocations
 
     def _revocation(self, record: Revoking | RevocationOver, now: Now) -> None:
@@ -245,5 +265,5 @@ def _misfit(record: Bound, bindings: tuple[Binding, ...]) -> str:
     return ""
 
 
-def _key(record: Bound | Unbound | LeaseEnded) -> AnchorKey:
+def _key(record: Bound | Unbound | LeaseEnded | Leased) -> AnchorKey:
     return AnchorKey(record.home_address, record.domain)

@@ -29,6 +29,7 @@ UNIT_SOCKETS = {
 EVERY_SOCKET = (MAG_SOCKET, LMA_SOCKET, RELAY_SOCKET)
 TABLES = {
     "bindings": (LMA_SOCKET,),
+    "leases": (LMA_SOCKET,),
     "visitors": (MAG_SOCKET,),
     "clients": (RELAY_SOCKET,),
     "tunnels": (MAG_SOCKET, LMA_SOCKET),

@@ -1,4 +1,4 @@
-"""UDP port 67 of the MAG's own address, towards DHCP servers (IDhcpSocket)."""
+"""UDP port 67 of a relay's own address, towards DHCP servers, or towards clients behind a device (IDhcpSocket)."""
 
 from zope.interface import implementer
 
@@ -11,12 +11,25 @@ from pmip_tw.wire.dhcp import SERVER_PORT
 
 @implementer(IDhcpSocket)
 class UdpDhcpSocket:
-    """Servers answer to giaddr, port 67, whatever port they were asked from (RFC 1542 5.4); others are for tests."""
+    """Servers answer to giaddr, port 67, whatever port they were asked from (RFC 1542 5.4); others are for tests.
 
-    def __init__(self, reactor: Reactor, address: Ipv4, port: int = SERVER_PORT) -> None:
+    ``device``: nothing is heard but what comes in there, which a socket with ``leaves_devices`` does not hear then.
+    """
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        address: Ipv4,
+        port: int = SERVER_PORT,
+        *,
+        device: str = "",
+        leaves_devices: bool = False,
+    ) -> None:
         self._reactor = reactor
         self._address = address
         self._port = port
+        self._device = device
+        self._leaves_devices = leaves_devices
         self._socket: UdpSocket | None = None
         self._receiver: IDhcpReceiver | None = None
 
@@ -41,7 +54,15 @@ class UdpDhcpSocket:
             opened.close()
 
     def _open(self, address: Ipv4) -> UdpSocket:
-        opened = UdpSocket(self._reactor, address, self._port, deliver=self._deliver, report=self._ignore)
+        opened = UdpSocket(
+            self._reactor,
+            address,
+            self._port,
+            deliver=self._deliver,
+            report=self._ignore,
+            device=self._device,
+            leaves_devices=self._leaves_devices,
+        )
         opened.start_reading()
         return opened
 

@@ -45,7 +45,8 @@ class UdpSocket(LastingReader):
 
     ``deliver`` gets what arrives, in the order of each source and never empty; ``report`` what ICMP says about
     something that we sent. ``batch``: datagrams handled per wake-up. ``proven``: who is heard first when there is too
-    much; None: nobody is. ``opened``: a socket that is bound already, and is ours from now on.
+    much; None: nobody is. ``opened``: a socket that is bound already, and is ours from now on. ``device``: it gets
+    what comes in there only, and one that is bound to the same, with ``leaves_devices``, all else.
     """
 
     def __init__(
@@ -59,11 +60,15 @@ class UdpSocket(LastingReader):
         batch: int = MAX_BATCH,
         proven: Proven | None = None,
         opened: socket.socket | None = None,
+        device: str = "",
+        leaves_devices: bool = False,
     ) -> None:
         super().__init__(reactor)
         self._timing = reactor
         self._local = local
         self._name = f"{ipv4_text(local)}:{port}" if port else ipv4_text(local)
+        if device:
+            self._name += f" on {device}"
         self._deliver = deliver
         self._report = report
         self._most = batch
@@ -79,8 +84,14 @@ class UdpSocket(LastingReader):
         try:
             kernel_buffers.enlarge(self._socket)
             enable_error_queue(self._socket)
+            if device:
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if opened is None:
                 self._socket.bind((ipv4_text(local), port))
+            if leaves_devices:
+                # Not before it was bound: nobody else may have had the port.
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         except OSError as error:
             self._socket.close()
             text = f"UDP {self._name} cannot be bound: {error.strerror}"

@@ -7,6 +7,7 @@ from twisted.application.service import IService
 from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.addresses import ipv4_text
+from pmip_tw.agents.dhcp_roads import AtTheEdge
 from pmip_tw.agents.lma import Lma
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.forwarding.anchor import TunAnchor
@@ -17,6 +18,7 @@ from pmip_tw.net.signalling import UdpSignalling
 from pmip_tw.services.crew import Crew
 from pmip_tw.services.daemon import Daemon, Part
 from pmip_tw.services.journals import Journals
+from pmip_tw.services.lma_dhcp import dhcp_edge_of
 from pmip_tw.services.lma_parts import domains_of, engine_of, pools_of, store_of
 from pmip_tw.services.lma_workers import WorkerZero
 from pmip_tw.services.management import Management
@@ -44,6 +46,7 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
     signalling = UdpSignalling(reactor, [settings.address, *settings.broadcast_addresses])
     forwarding = _plane(settings, reactor, signalling)
     management = Management()
+    dhcp = dhcp_edge_of(settings, reactor, forwarding)
     agent = Lma(
         engine_of(settings, pools_of(settings)),
         clock=ReactorClock(reactor),
@@ -53,6 +56,7 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
         tunnel_data=forwarding,
         ipsec=KernelPolicies(),
         observers=[management.observers],
+        dhcp=None if dhcp is None else AtTheEdge(dhcp),
     )
     operations = management.operations("lma", agent.tables(), revoke=agent.revoke)
     control = management.control(reactor, settings.control, operations)

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import attrs
+
 from pmip_tw.config.address_spaces import Pool
 from pmip_tw.config.lma_settings import LmaSettings
+from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.forwarding.home_domain import HomeDomain
 from pmip_tw.interfaces import IBindingStore
 from pmip_tw.lma.address_pool import AddressPool
@@ -21,6 +24,7 @@ from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.mn_aaa import AaaTable, NodeKey
 from pmip_tw.mobility.tunnels import Encapsulation
+from pmip_tw.services.dhcp_relaying import relay_policy_of
 from pmip_tw.store.journal import SqliteJournal, ThreadReactor
 from pmip_tw.store.slices import journal_path
 from pmip_tw.store.unsaved import Unsaved
@@ -42,7 +46,16 @@ def engine_of(settings: LmaSettings, pools: Pools, worker: int = 0) -> LmaEngine
         aaa=AaaTable(
             (node.nai, NodeKey(node.aaa, node.association)) for node in settings.mobile_nodes if node.aaa
         ),
+        dhcp_relay=dhcp_relay_of(settings),
     )
+
+
+def dhcp_relay_of(settings: LmaSettings) -> RelayPolicy | None:
+    """None: nothing is relayed. Servers answer to our own address if no other is named."""
+    if settings.dhcp_relay is None:
+        return None
+    policy = relay_policy_of(settings.dhcp_relay)
+    return attrs.evolve(policy, giaddr=policy.giaddr or settings.address)
 
 
 def store_of(settings: LmaSettings, reactor: ThreadReactor, worker: int = 0) -> IBindingStore:
@@ -110,6 +123,10 @@ def policy_of(settings: LmaSettings) -> LmaPolicy:
         },
         drawn_redirects=settings.dynamic_ha_format == "long",
         explain_refusals=settings.explain_refusals,
+        pre_tunnel=settings.pre_tunnel,
+        pre_tunnel_request_type=settings.pre_tunnel_request_type,
+        pre_tunnel_reply_type=settings.pre_tunnel_reply_type,
+        pre_tunnel_lifetime=settings.pre_tunnel_lifetime,
     )
 
 
@@ -139,6 +156,8 @@ def _addresses(pool: Pool, settings: LmaSettings) -> dict[str, Any]:
         "gateway": pool.gateway,
         "name_servers": pool.dns,
         "domain": pool.domain,
+        "giaddr": pool.giaddr,
+        "by_dhcp": pool.assigned_by == "dhcp",
     }
 
 

@@ -7,15 +7,22 @@ others. All of these take octets that ``DhcpMessage.decode`` has taken.
 from collections.abc import Iterator
 from typing import Final
 
-from pmip_tw.addresses import Ipv4
+from pmip_tw.addresses import Ipv4, Mac
 from pmip_tw.wire.dhcp import OptionCode
 
 _HOPS = 3
+_XID = 4
 _GIADDR = 24
+_CHADDR = 28
 _SNAME, _FILE, _COOKIE = 44, 108, 236
 _OPTIONS = 240
 _PAD, _END = 0, 255
 _LONGEST_VALUE: Final = 255
+
+
+def client_and_transaction(octets: bytes) -> tuple[Mac, int]:
+    """Of any octets, perhaps of none: whose question they are about, if they are a message (D10)."""
+    return Mac(octets[_CHADDR : _CHADDR + 6]), int.from_bytes(octets[_XID : _XID + 4], "big")
 
 
 def relayed(octets: bytes, *, hops: int, giaddr: Ipv4) -> bytes:

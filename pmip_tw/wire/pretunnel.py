@@ -4,6 +4,7 @@ Both lie as a registration does: 20 octets, then its extensions in their order, 
 type is assigned to them, so that both ends are told which to use (N56).
 """
 
+from collections.abc import Iterable
 from struct import Struct
 
 from pmip_tw.addresses import Ipv4, Mac
@@ -32,6 +33,14 @@ def ethernet_device(mac: Mac) -> tuple[int, bytes]:
     return subtype, id_type + mac
 
 
+def mac_in(identifiers: Iterable[tuple[int, bytes]]) -> Mac | None:
+    """The first Ethernet address of a device among what is in 147/1-3."""
+    for subtype, data in identifiers:
+        if (subtype, data[:1]) == _ETHERNET_DEVICE and len(data) == _ETHERNET_DEVICE_SIZE:
+            return Mac(data[1:])
+    return None
+
+
 class PreTunnelRequest(ExtensionFields):
     """``care_of_address``: the MAG's own, which a NAT does not change (N15).
 
@@ -45,10 +54,7 @@ class PreTunnelRequest(ExtensionFields):
     @property
     def mac(self) -> Mac | None:
         """Whose DHCP it is for: the first device identifier (147/2) that is an Ethernet address (N51)."""
-        for subtype, data in self.identifiers:
-            if (subtype, data[:1]) == _ETHERNET_DEVICE and len(data) == _ETHERNET_DEVICE_SIZE:
-                return Mac(data[1:])
-        return None
+        return mac_in(self.identifiers)
 
     @classmethod
     def decode(

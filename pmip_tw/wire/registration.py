@@ -83,9 +83,14 @@ class RegistrationRequest(ExtensionFields):
         return write_message(fixed, self, mn_ha=mn_ha, mn_aaa=mn_aaa, fa_ha=fa_ha)
 
 
-def challenge_is_answered(request: bytes, *, draft03: bool = False) -> bool:
-    """Whether the challenge in these octets is followed by what answers it, MN-AAA or MN-FA (RFC 4721 3.4)."""
-    kinds = [span[0] for span in walk(request, REQUEST_HEADER.size, draft03=draft03)]
+def challenge_is_answered(
+    request: bytes, *, draft03: bool = False, header: int = REQUEST_HEADER.size
+) -> bool:
+    """Whether the challenge in these octets is followed by what answers it, MN-AAA or MN-FA (RFC 4721 3.4).
+
+    ``header``: octets before the first extension.
+    """
+    kinds = [span[0] for span in walk(request, header, draft03=draft03)]
     behind = kinds[kinds.index(CHALLENGE) + 1 :]
     return MN_FA in behind or GENERALIZED_AUTHENTICATION in behind
 

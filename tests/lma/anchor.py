@@ -1,14 +1,15 @@
 """An LMA's engine with a packet plane that is a dictionary: what an agent does, without one."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import attrs
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4, prefix
+from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.bindings import Binding
-from pmip_tw.lma.commitment import Commit, Effect, Save
+from pmip_tw.lma.commitment import Commit, DhcpEffect, Effect, Save
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.mags import KnownMag, KnownMags
 from pmip_tw.lma.observed import renewals
@@ -53,8 +54,8 @@ class Anchor:
 
     ``broken``: the cause for which the packet plane takes nothing, "" while it works. ``waiting``: what is not durable:
     everything is at once, unless ``slow`` is true; then ``flush`` makes it durable, and ``lose`` says that it cannot
-    be, but for what cannot be refused, which waits on. ``journal``: what is durable, the rows of a store. ``made``:
-    what it is made of.
+    be, but for what cannot be refused, which waits on. ``journal``: what is durable, the rows of a store. ``dhcp``:
+    what it wants of tunnels and DHCP servers. ``made``: what it is made of; ``pools`` may be what makes them.
     """
 
     def __init__(
@@ -63,9 +64,10 @@ class Anchor:
         home: str = "10.1.0.0/29",
         address_hold: float = 3600.0,
         nodes: int = 9,
-        pools: Pools | None = None,
+        pools: Pools | Callable[[], Pools] | None = None,
         mags: Iterable[KnownMag] = (),
         aaa: AaaTable | None = None,
+        dhcp_relay: RelayPolicy | None = None,
         **policy: object,
     ) -> None:
         self.clock = FakeClock()
@@ -77,6 +79,7 @@ class Anchor:
             "pools": pools,
             "mags": tuple(mags),
             "aaa": aaa,
+            "dhcp_relay": dhcp_relay,
         }
         self.engine = self._new_engine()
         self.installed: dict[AnchorKey, AnchorEntry] = {}
@@ -86,6 +89,7 @@ class Anchor:
         self.journal: list[bytes] = []
         self.notes: list[Observation] = []
         self.sent: list[Send] = []
+        self.dhcp: list[DhcpEffect] = []
         self._asked = 0
 
     def _new_engine(self) -> LmaEngine:
@@ -96,9 +100,11 @@ class Anchor:
                 (nai(node).decode(), association(node))
                 for node in (*range(1, made["nodes"] + 1), *range(BLUE, BLUE + 3))
             ),
-            made["pools"] or Pools([(AddressPool(prefix(made["home"]), hold=made["address_hold"]), [])]),
+            (made["pools"] if not callable(made["pools"]) else made["pools"]())
+            or Pools([(AddressPool(prefix(made["home"]), hold=made["address_hold"]), [])]),
             mags=KnownMags(made["mags"]) if made["mags"] else None,
             aaa=made["aaa"],
+            dhcp_relay=made["dhcp_relay"],
         )
 
     def restart(
@@ -253,6 +259,8 @@ class Anchor:
                 self.installed.pop(effect.key, None)
             elif isinstance(effect, Install):
                 self.installed[effect.entry.key] = effect.entry
+            elif isinstance(effect, DhcpEffect):
+                self.dhcp.append(effect)
             elif self.slow:
                 self.waiting.append(effect)
             else:
