@@ -101,7 +101,8 @@ class TunAccess:
             self._core.open(undo)
             for interface in self._interfaces:
                 self._open_port(undo, interface)
-            self._open_local_network(undo)
+            if self._local_network is not None:
+                self._local_network.open(undo, self._core, self._switch.local_arrived)
             self._core.receive(self._arrivals, tunnel_errors(self._switch.error_reported))
             self._undo = undo.pop_all()
 
@@ -117,11 +118,6 @@ class TunAccess:
         port = self._ports[interface] = PacketSocket(interface, self._drops)
         undo.callback(port.close)
         self._core.read(undo, interface, port, partial(self._frame_arrived, interface))
-
-    def _open_local_network(self, undo: ExitStack) -> None:
-        device = self._local_network.open(undo) if self._local_network is not None else None
-        if device is not None:
-            self._core.read(undo, device.link.name, device, self._switch.local_arrived)
 
     def _require_no_address(self, link: Link) -> None:
         address = link.address()

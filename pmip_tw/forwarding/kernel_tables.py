@@ -25,6 +25,9 @@ _PERMANENT, _PROXY = 0x80, 0x08
 _MATCHED = 0x2000
 """RTM_F_FIB_MATCH: the route itself, not what a packet would make of it."""
 
+_CHANGES = 0x1 | 0x10
+"""RTMGRP_LINK | RTMGRP_IPV4_IFADDR."""
+
 OURS = 77
 """Our number among those who add routes and neighbors: ``ip route show proto 77``."""
 
@@ -73,19 +76,23 @@ class KernelTables:
                 return int.from_bytes(out, sys.byteorder)
         raise ForwardingError("find a route to", ipv4_text(host), "the kernel names no interface")
 
-    def abandoned_proxies(self) -> list[tuple[Ipv4, int]]:
-        """Ours that lead nowhere: a crashed process has left them. Each with the interface on which it is.
-
-        A process that is alive has a route to each, which goes with its device.
-        """
-        found = []
+    def proxies(self) -> set[tuple[Ipv4, int]]:
+        """Ours, whichever process has added them: each host, and the interface on which it is answered for."""
+        found = set()
         body = _NEIGHBOR.pack(socket.AF_INET, 0, 0, _PROXY, 0)
         for answer in self._ask("read", "the proxied neighbors", _GET_NEIGHBOR, _DUMP, body):
             attributes = dict(_attributes(answer, _NEIGHBOR.size))
             if attributes.get(_NDA_PROTOCOL, b"\0")[0] == OURS:
                 host = Ipv4(int.from_bytes(attributes[_NDA_DESTINATION], "big"))
-                found.append((host, _NEIGHBOR.unpack_from(answer)[1]))
-        return [(host, device) for host, device in found if not self._is_routed(host)]
+                found.add((host, _NEIGHBOR.unpack_from(answer)[1]))
+        return found
+
+    def abandoned_proxies(self) -> list[tuple[Ipv4, int]]:
+        """Those that lead nowhere: a crashed process has left them.
+
+        A process that is alive has a route to each, which goes with its device.
+        """
+        return [(host, device) for host, device in self.proxies() if not self._is_routed(host)]
 
     def _is_routed(self, host: Ipv4) -> bool:
         """Whether there is a route of ours to ``host``."""
@@ -131,6 +138,31 @@ class KernelTables:
                 found.append(body)
                 if not several:
                     return found
+
+
+class InterfaceChanges:
+    """Says that an interface went up or down, or an IPv4 address came or went; which one is the reader's to find."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(
+            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE
+        )
+        self._socket.bind((0, _CHANGES))
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def read(self) -> bytes:
+        """Raises BlockingIOError when all is read."""
+        try:
+            return self._socket.recv(_LONGEST)
+        except BlockingIOError:
+            raise
+        except OSError:
+            return b""  # ENOBUFS: more changes than fit, which is a change
 
 
 def _route(host: Ipv4, device: int) -> bytes:

@@ -12,8 +12,9 @@ from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding.announcements import Announcer
 from pmip_tw.forwarding.breakout import BreakoutRules
+from pmip_tw.forwarding.core_side import CoreSide
 from pmip_tw.forwarding.drops import Drops
-from pmip_tw.forwarding.kernel_tables import KernelTables
+from pmip_tw.forwarding.kernel_tables import InterfaceChanges, KernelTables
 from pmip_tw.forwarding.local_rules import LocalRules
 from pmip_tw.forwarding.path_mtu import LINK_MTU
 from pmip_tw.forwarding.tun_device import TunDevice, enable_forwarding
@@ -47,10 +48,11 @@ class LocalNetwork:
         self._opened: _Opened | None = None
         self._admitted: set[Ipv4] = set()
 
-    def open(self, undo: ExitStack) -> TunDevice | None:
-        """The device, up and guarded; what undoes that goes onto ``undo``. None: nothing is listed.
+    def open(self, undo: ExitStack, core: CoreSide, deliver: Callable[[bytes], None]) -> None:
+        """Make the device, up and guarded, and read from it for ``deliver``; not if nothing is listed.
 
-        What a crashed process has left is removed in any case. ForwardingError: what is in the way.
+        What a crashed process has left is removed in any case. What undoes all that goes onto ``undo``.
+        ForwardingError: what is in the way.
         """
         tables = KernelTables()
         undo.callback(tables.close)
@@ -58,7 +60,7 @@ class LocalNetwork:
             tables.remove_proxy(host, device)
         if not self._rules.prefixes:
             self._if_possible(self._firewall.remove)
-            return None
+            return
         enable_forwarding()
         self._firewall.install()
         undo.callback(self._if_possible, self._firewall.remove)
@@ -70,7 +72,11 @@ class LocalNetwork:
             undo.callback(link.close)
         self._opened = _Opened(tun, socket.if_nametoindex(self._rules.device), tables, links)
         undo.callback(self._close)
-        return tun
+        core.read(undo, self._rules.device, tun, deliver)
+        if links:
+            changes = InterfaceChanges()
+            undo.callback(changes.close)
+            core.read(undo, "changes of interfaces", changes, lambda _: self._answer_again())
 
     def _links(self, tables: KernelTables) -> Sequence[int]:
         """The interfaces by which the listed prefixes are reached, where ARP is answered."""
@@ -78,6 +84,20 @@ class LocalNetwork:
             return ()
         own = socket.if_nametoindex("lo")
         return sorted({_link_to(prefix, tables, own) for prefix in self._rules.prefixes} - {own})
+
+    def _answer_again(self) -> None:
+        """The kernel forgets proxied neighbors where an interface goes down or loses its last address (P82)."""
+        opened = self._opened
+        if opened is not None:
+            self._if_possible(partial(self._make_good, opened))
+
+    def _make_good(self, opened: _Opened) -> None:
+        there = opened.tables.proxies()
+        for home_address in self._admitted:
+            for device, link in opened.links.items():
+                if (home_address, device) not in there:
+                    opened.tables.add_proxy(home_address, device)
+                    link.announce(home_address)
 
     def _close(self) -> None:
         for home_address in list(self._admitted):
@@ -88,7 +108,7 @@ class LocalNetwork:
         try:
             act()
         except ForwardingError as error:
-            self._log.warn("local breakout leaves something behind: {error}", error=str(error))
+            self._log.warn("local breakout: {error}", error=str(error))
 
     # LocalExit
 

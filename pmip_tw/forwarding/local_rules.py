@@ -11,7 +11,7 @@ from pmip_tw.forwarding.nftables import nothing_in, run, table_of
 
 
 class LocalRules:
-    """From the nodes: to the listed prefixes, never to each other, and to this machine only where it is listed alone.
+    """From the nodes: to the listed prefixes, which have no nodes, and to this machine only where it is listed alone.
 
     To the nodes: what answers them, and with ``proxy_arp`` whatever comes from the listed prefixes. Without, they leave
     with the address of the interface by which they leave.
@@ -48,7 +48,6 @@ class LocalRules:
         yield _chain(
             "forward",
             "filter hook forward priority 0",
-            f"{arrives} {leaves} drop",
             f"{arrives} ip daddr != @listed drop",
             f"{leaves} ct state established,related accept",
             *([f"{leaves} ip saddr @listed accept"] if self._rules.proxy_arp else ()),

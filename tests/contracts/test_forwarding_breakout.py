@@ -239,11 +239,35 @@ class TestBreakout:
         translated.plane.install(entry(mac=OTHER_MAC, home=OTHER_HOME, way=far))
         goes_into_the_tunnel(translated, to_printer(b"Access-Request", to=to))
 
+    def test_when_the_last_tunnel_has_gone_its_far_end_is_like_any_other(self, translated: World) -> None:
+        """Who renews has it still."""
+        far = attrs.evolve(tunnel(over_udp=True), remote=PRINTER)
+        translated.plane.install(entry())
+        for _ in range(2):
+            translated.plane.install(entry(mac=OTHER_MAC, home=OTHER_HOME, way=far))
+        goes_into_the_tunnel(translated, to_printer(b"to the LMA"))
+        translated.plane.remove(entry(mac=OTHER_MAC).key)
+        translated.node_sends(PORTS[0], frame(to_printer(b"to the printer")))
+        translated.until(lambda: left(translated) == [(PRINTER, 63, b"to the printer")])
+
     @covers("P82")
     def test_so_is_the_mag_itself_whatever_its_address_is(self, translated: World) -> None:
         translated.plane.install(entry())
         translated.use_address(LAN_ADDRESS)
         goes_into_the_tunnel(translated, to_printer(b"are you my gateway?", to=LAN_ADDRESS))
+
+    @pytest.mark.parametrize("kind", ["memory", "tun"])
+    def test_unless_it_is_listed_by_itself(self, kind: str) -> None:
+        world = made(kind, rules("192.168.7.1/32"))
+        try:
+            world.plane.install(entry())
+            world.use_address(LAN_ADDRESS)
+            world.node_sends(PORTS[0], frame(to_printer(b"are you my gateway?", to=LAN_ADDRESS)))
+            world.until(lambda: world.plane.counters(entry().key).last_heard > 0)
+            assert world.plane.counters(entry().key).local == Counters(packets_up=1, octets_up=47)
+            assert world.tunnelled() == []
+        finally:
+            world.close()
 
     @covers("P65")
     def test_dhcp_stays_in_the_tunnel(self, translated: World) -> None:

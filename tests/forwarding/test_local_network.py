@@ -6,25 +6,27 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import attrs
 import pytest
 from twisted.internet.epollreactor import EPollReactor
 
-from pmip_tw.addresses import Ipv4, ipv4, prefix
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4, prefix
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding.access import TunAccess
 from pmip_tw.forwarding.breakout import BreakoutRules
 from pmip_tw.forwarding.kernel_tables import OURS, KernelTables
 from pmip_tw.forwarding.local_rules import LocalRules
 from pmip_tw.mobility.tunnels import AccessEntry
+from pmip_tw.wire.udp import udp_packet
 from tests.conformance import covers
 
 from .namespaces import Namespace, netlink, require_namespaces
-from .packets import GATEWAY_MAC, HOME, NODE_MAC, OTHER_HOME, OTHER_MAC
+from .packets import CORRESPONDENT, GATEWAY_MAC, HOME, NODE_MAC, OTHER_HOME, OTHER_MAC
 from .road import Road
-from .worlds import LOCAL, tunnel
+from .worlds import LOCAL, PEERS, PRINTER, tunnel
 
 TRANSLATED = BreakoutRules(prefixes=(prefix("192.168.7.0/24"),), home_prefixes=(prefix("10.1.0.0/24"),))
 OPEN = attrs.evolve(TRANSLATED, proxy_arp=True)
@@ -185,6 +187,51 @@ class TestOpenToBoth:
         serving(open_to_both, open_to_both.mn, "10.1.0.2")
         assert refused(open_to_both, open_to_both.fixed, "10.1.0.2") in ("OSError", "TimeoutError")
         assert _neighbor(open_to_both.fixed, "10.1.0.2") is None
+
+    @covers("P82")
+    @pytest.mark.parametrize("how", ["down and up", "another address"])
+    def test_what_the_kernel_forgets_with_its_interface_is_made_good(
+        self, open_to_both: Road, how: str
+    ) -> None:
+        """As when a DHCP client configures it anew; the other host begins with an empty neighbor table, too."""
+
+        def answered_for() -> bool:
+            with open_to_both.mag.entered():
+                return "10.1.0.2 dev lan0 proxy" in output("ip", "neigh", "show", "proxy")
+
+        assert answered_for()
+        with open_to_both.mag.entered():
+            if how == "down and up":
+                output("ip", "link", "set", "lan0", "down")
+                assert not answered_for()
+                output("ip", "link", "set", "lan0", "up")
+            else:
+                output("ip", "address", "flush", "dev", "lan0")
+                assert not answered_for()
+                output("ip", "address", "add", "192.168.7.2/24", "dev", "lan0")
+        open_to_both.until(answered_for)
+        with open_to_both.fixed.entered():
+            output("ip", "neigh", "flush", "all")
+        server = serving(open_to_both, open_to_both.mn, "10.1.0.2")
+        assert asked(open_to_both, open_to_both.fixed, "10.1.0.2") == "desserts"
+        open_to_both.output(server)
+
+
+def test_the_firewall_does_not_rely_on_what_the_mag_lets_pass(open_to_both: Road) -> None:
+    """Whatever comes out of the device goes to listed networks only."""
+    taken = open_to_both.lma.packet_socket("core1")
+    local = open_to_both.access._local_network
+    assert local is not None
+    for to in (PEERS[0], CORRESPONDENT):
+        assert local.write(udp_packet(Endpoint(HOME, 4000), Endpoint(to, 4000), b"past the tunnel"))
+    assert local.write(udp_packet(Endpoint(HOME, 4000), Endpoint(PRINTER, 7000), b"as it may"))
+    assert "refused" in refused(open_to_both, open_to_both.mn, "192.168.7.20").lower()  # time has passed
+    seen = []
+    with suppress(BlockingIOError):
+        while True:
+            seen.append(taken.recv(2000))
+    assert not any(b"past the tunnel" in octets for octets in seen)
+    taken.close()
 
 
 def _neighbor(where: Namespace, address: str) -> str | None:
