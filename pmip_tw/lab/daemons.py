@@ -81,15 +81,19 @@ class Daemons:
         )
         return await self._start_daemon("lma", "pmip-lma", self.lma, text)
 
-    async def start_mag(self, name: str, extra: str = "", *, secret: str = SECRET) -> Program:
-        """A MAG, by the name of its host. ``extra``: more settings of its [mag] table."""
+    async def start_mag(
+        self, name: str, extra: str = "", *, secret: str = SECRET, uplink: str = ""
+    ) -> Program:
+        """A MAG, by the name of its host. ``extra``: more settings of its [mag] table. ``uplink``: the interface that
+        tells its address, in place of the site."""
         if self.by_radius:
             authentication = f'[[mag.radius.servers]]\naddress = "{AAA_ADDRESS}"\nsecret = "text:{secret}"\n'
         else:
             self._write_private("users.toml", self._users())
             authentication = '[mag.local]\nusers = "users.toml"\n'
+        own = f'uplink = "{uplink}"' if uplink else f'address = "{self.sites[name].address}"'
         text = (
-            f'[mag]\naddress = "{self.sites[name].address}"\nidentity = "{name}.lab.example"\n'
+            f'[mag]\n{own}\nidentity = "{name}.lab.example"\n'
             f'control = "{self.socket(name)}"\nstore = "{self.journal(name)}"\n{extra}\n'
             f'[[mag.access]]\ninterface = "acc0"\n\n'
             f'[[mag.home_prefixes]]\nprefix = "{HOME}"\ndns = ["{CORRESPONDENT}"]\n\n{authentication}'
