@@ -380,6 +380,19 @@ def test_an_address_that_the_machine_knows_already_has_none(machine: Namespace) 
     assert told.causes == ["add a route to 10.1.0.2: the kernel says: File exists"]
 
 
+def test_what_cannot_be_done_whole_is_not_done_by_half(machine: Namespace) -> None:
+    """Without the interface nobody could be answered there."""
+    plane, told = mag(OPEN), _Told()
+    with machine.entered():
+        plane.start(told)
+        output("ip", "link", "del", "lan0")
+        before = traces()
+        plane.install(ONE)
+        assert traces() == before
+        plane.stop()
+    assert told.causes == ["answer ARP for 10.1.0.2: the kernel says: No such device"]
+
+
 def test_what_somebody_removed_does_not_stop_the_stopping(machine: Namespace) -> None:
     plane = mag(OPEN)
     with machine.entered():
