@@ -38,10 +38,10 @@ async def _whole(story: Story) -> dict[str, Any]:
     return await story(Path(sys.argv[1]))
 
 
-def seen_of(module: str, directory: Path, timeout: float) -> dict[str, Any]:
+def seen_of(module: str, directory: Path, timeout: float, *arguments: str) -> dict[str, Any]:
     """What the story of ``module`` has seen within ``timeout`` seconds; skips where there is no private world."""
     done = subprocess.run(
-        [sys.executable, "-m", module, str(directory)],
+        [sys.executable, "-m", module, str(directory), *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
