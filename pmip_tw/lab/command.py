@@ -17,13 +17,14 @@ from pathlib import Path
 from pmip_tw.errors import PmipError
 from pmip_tw.lab.isolation import INTERRUPTED, NotIsolated, ending_signals, run_isolated
 from pmip_tw.lab.report import Result
-from pmip_tw.lab.scenarios import Outcome, Scenario, scenarios
+from pmip_tw.lab.scenarios import Chosen, Outcome, Scenario, scenarios
 from pmip_tw.lab.screen import progress, summary
 from pmip_tw.lab.terminal import style_for
 
 OUTPUT = Path("lab-output")
 KEPT_RUNS = 5
 TUN = "/dev/net/tun"
+CHOICES = ("dhcp-client", "dhcp-server")
 SYSTEM_PROGRAMS = "/usr/sbin:/sbin"
 """Where Debian keeps ip, nft, dhclient and freeradius; an ordinary user's PATH lacks it."""
 
@@ -43,6 +44,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--output", type=Path, metavar="DIR", help=f"where its files go (default: a new one under ./{OUTPUT})"
     )
+    for choice in CHOICES:
+        run.add_argument(
+            f"--{choice}", metavar="NAME", help="which one is used, where the scenario has that choice"
+        )
     run.add_argument("--keep", action="store_true", help=f"keep older runs (default: the last {KEPT_RUNS})")
     return parser
 
@@ -56,23 +61,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for scenario in known.values():
             print(f"{scenario.name:{width}}  {scenario.summary}")
         sys.exit(0)
-    if options.scenario not in known:
-        text = f"unknown scenario {options.scenario!r}; there are: {', '.join(known)}"
+    try:
+        if options.scenario not in known:
+            raise ValueError(f"unknown scenario {options.scenario!r}; there are: {', '.join(known)}")
+        scenario = known[options.scenario]
+        chosen = scenario.choose({name: getattr(options, name.replace("-", "_")) for name in CHOICES})
+    except ValueError as error:
         if options.json:
-            print(_failure(options.scenario, "the scenario is known", text).as_json())
-        print(f"pmip-lab: {text}", file=sys.stderr)
+            print(_failure(options.scenario, "the scenario is known", str(error)).as_json())
+        print(f"pmip-lab: {error}", file=sys.stderr)
         sys.exit(2)
-    sys.exit(_run(known[options.scenario], options))
+    sys.exit(_run(scenario, chosen, options))
 
 
-def _run(scenario: Scenario, options: argparse.Namespace) -> int:
+def _run(scenario: Scenario, chosen: Chosen, options: argparse.Namespace) -> int:
     try:
         _need_tun()
         os.environ["PATH"] = f"{os.environ.get('PATH', '/usr/bin:/bin')}:{SYSTEM_PROGRAMS}"
-        scenario.need_programs()
+        scenario.need_programs(chosen)
         directory = _directory(scenario.name, options.output)
         try:
-            status = run_isolated(lambda: _inside(scenario, directory, as_json=options.json))
+            status = run_isolated(lambda: _inside(scenario, chosen, directory, as_json=options.json))
         except NotIsolated:
             if options.output is None:  # it did not begin, and has no files
                 directory.rmdir()
@@ -120,9 +129,9 @@ def _remove_older(name: str) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _inside(scenario: Scenario, directory: Path, *, as_json: bool) -> int:
+def _inside(scenario: Scenario, chosen: Chosen, directory: Path, *, as_json: bool) -> int:
     """In the private world: run, judge, show."""
-    outcome = asyncio.run(_watched(scenario, directory))
+    outcome = asyncio.run(_watched(scenario, chosen, directory))
     if outcome is None:
         print("pmip-lab: interrupted; everything was taken down", file=sys.stderr)
         if as_json:
@@ -137,7 +146,7 @@ def _inside(scenario: Scenario, directory: Path, *, as_json: bool) -> int:
     return 0 if outcome.result.passed else 1
 
 
-async def _watched(scenario: Scenario, directory: Path) -> Outcome | None:
+async def _watched(scenario: Scenario, chosen: Chosen, directory: Path) -> Outcome | None:
     """The outcome, also if the laboratory fails; None if somebody interrupted it."""
     task = asyncio.current_task()
     assert task is not None
@@ -159,7 +168,7 @@ async def _watched(scenario: Scenario, directory: Path) -> Outcome | None:
         print(progress(time.monotonic() - began, text, style), file=sys.stderr, flush=True)
 
     try:
-        return await scenario.run(directory, say)
+        return await scenario.run(directory, say, chosen)
     except asyncio.CancelledError:
         return None
     except PmipError as error:

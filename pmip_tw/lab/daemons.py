@@ -3,13 +3,15 @@
 import asyncio
 import contextlib
 import json
+import re
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from pmip_tw.addresses import Prefix, mac_text
+from pmip_tw.addresses import Mac, Prefix, mac_text
 from pmip_tw.errors import PmipError
 from pmip_tw.lab.programs import Program, ProgramError, eventually, run
 from pmip_tw.lab.sites import AAA_ADDRESS, CORRESPONDENT, HOME, LMA_ADDRESS, Sites
@@ -18,6 +20,9 @@ from pmip_tw.lab.topology import Namespace
 
 SECRET: Final = "laboratory-radius-secret"
 READY_SECONDS: Final = 15
+
+Counts = Counter[tuple[str, str]]
+"""How often, by name and reason."""
 
 
 def _beside_python(program: str) -> str:
@@ -66,10 +71,15 @@ class Daemons:
     # --- our daemons ------------------------------------------------------------------------------------
 
     async def start_lma(
-        self, extra: str = "", *, pool: Prefix = HOME, subscribers: Sequence[Subscriber] | None = None
+        self,
+        extra: str = "",
+        *,
+        pool: Prefix = HOME,
+        pool_extra: str = "",
+        subscribers: Sequence[Subscriber] | None = None,
     ) -> Program:
-        """The LMA. ``extra``: more settings of its [lma] table, as lines of TOML. ``subscribers``: whom it knows,
-        if not the same as AAA."""
+        """The LMA. ``extra``: more settings of its [lma] table, as lines of TOML, ``pool_extra``: of its pool.
+        ``subscribers``: whom it knows, if not the same as AAA."""
         nodes = "".join(
             f'[[lma.mobile_nodes]]\nnai = "{subscriber.nai}"\nspi = {subscriber.spi}\n'
             f'key = "text:{subscriber.key_text}"\n\n'
@@ -77,7 +87,7 @@ class Daemons:
         )
         text = (
             f'[lma]\naddress = "{LMA_ADDRESS}"\nidentity = "lma.lab.example"\ncontrol = "{self.socket("lma")}"\n'
-            f'store = "{self.journal("lma")}"\n{extra}\n[[lma.pools]]\nprefix = "{pool}"\n\n{nodes}'
+            f'store = "{self.journal("lma")}"\n{extra}\n[[lma.pools]]\nprefix = "{pool}"\n{pool_extra}\n{nodes}'
         )
         return await self._start_daemon("lma", "pmip-lma", self.lma, text)
 
@@ -172,6 +182,32 @@ class Daemons:
         """The rows of the LMA's binding table."""
         rows: list[dict[str, Any]] = (await self.ask("lma", "show", "bindings"))["bindings"]
         return rows
+
+    async def counts(self, name: str) -> Counts:
+        """The counters of a daemon."""
+        rows = (await self.ask(name, "show", "counters"))["counters"]
+        return Counter({(row["name"], row["reason"]): row["count"] for row in rows})
+
+    async def trace_says(
+        self, name: str, key: str | Mac, pattern: str, since: float, *, within: float
+    ) -> str:
+        """The cause in a node's trace in which ``pattern`` is found, of what happened after ``since`` (Unix seconds);
+        "" if none comes in time."""
+        text = key if isinstance(key, str) else mac_text(key)
+        found = ""
+
+        async def said() -> bool:
+            nonlocal found
+            try:
+                rows = (await self.ask(name, "trace", text))["trace"]
+            except PmipError:
+                return False  # nothing is known of it yet
+            causes = [row["cause"] for row in rows if row.get("last_time", row["time"]) >= since]
+            found = next((cause for cause in causes if re.search(pattern, cause)), "")
+            return bool(found)
+
+        await eventually(said, within=within, pause=0.1)
+        return found
 
     async def save_tables(self) -> None:
         """Counters and tables of every daemon that runs, as files for whoever wants to know more."""

@@ -1,5 +1,6 @@
 """What a capture heard: signalling messages, echoes, TCP segments, and packets that should not be there."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 import attrs
@@ -60,6 +61,8 @@ class Heard:
     strays: list[Stray] = attrs.field(factory=list)
     from_nodes: list[tuple[str, int]] = attrs.field(factory=list)
     """Access tap and time of each IPv4 packet that a mobile node sent."""
+    in_udp: Counter[str] = attrs.field(factory=Counter)
+    """Packets in UDP (type 4), by tap."""
 
     def named(self, *names: str, tap: str = "") -> list[Message]:
         return [message for message in self.messages if message.name in names and tap in ("", message.tap)]
@@ -103,6 +106,8 @@ class Listener:
         datagram = read_udp(packet, header) if header.protocol == 17 else None
         inner = self._inner(octets, header, datagram)
         if inner is not None:
+            if datagram is not None:
+                heard.in_udp[packet.tap] += 1
             self._hear_tunnelled(packet, header, datagram, inner, heard)
             return
         if core and (header.source in self.home or header.destination in self.home):

@@ -136,8 +136,10 @@ def _furnish() -> None:
         _mount("overlay", "/etc", "overlay", 0, "lowerdir=/etc,upperdir=/run/upper,workdir=/run/work")
     except OSError:  # not every kernel has it, and not every one lets ordinary users have it
         _copy_etc()
-    if Path("/var/lib/dhcp").is_dir():
-        _mount("tmpfs", "/var/lib/dhcp", "tmpfs", _NOSUID | _NODEV, "mode=755")
+    # Where access control lets DHCP clients and servers write.
+    for place in ("/var/lib/dhcp", "/var/lib/kea", "/etc/kea"):
+        if Path(place).is_dir():
+            _mount("tmpfs", place, "tmpfs", _NOSUID | _NODEV, "mode=755")
 
 
 def _copy_etc() -> None:

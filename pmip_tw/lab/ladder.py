@@ -7,7 +7,7 @@ import attrs
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.lab.heard import Echo, Heard
-from pmip_tw.lab.messages import Message
+from pmip_tw.lab.messages import Kind, Message
 from pmip_tw.lab.terminal import Style
 
 _FROM_CLIENT: Final = frozenset(
@@ -94,6 +94,8 @@ class Grid:
 _COUNT: Final = 5
 """Lanes: as many as fit 80 columns."""
 _NOTE: Final = 24
+_LONG: Final = 10_000
+"""Milliseconds from which on tenths do not matter."""
 _WIDE: Final = Grid(time=11, spacing=19)
 _NARROW: Final = Grid(time=8, spacing=17)
 NARROWEST: Final = _NARROW.width
@@ -108,23 +110,23 @@ def grid(width: int) -> Grid:
 
 
 def steps(heard: Heard, phases: Sequence[Phase], lanes: Lanes) -> list[Step]:
-    """Every signalling message, and in each phase that has a gateway the mobile node's first own packets."""
+    """Every signalling message of these phases, and in each that has a gateway the mobile node's first own packets."""
     found = []
     for message in heard.messages:
-        source, destination = lanes.of(message)
-        found.append(
-            Step(
-                time_ns=message.time_ns,
-                source=source,
-                destination=destination,
-                label=message.label,
-                note=message.note,
-                phase=next(
-                    (phase.number for phase in phases if phase.began_ns <= message.time_ns < phase.ended_ns),
-                    -1,
-                ),
+        phase = next((one for one in phases if one.began_ns <= message.time_ns < one.ended_ns), None)
+        if phase is not None:
+            source, destination = lanes.of(message)
+            found.append(
+                Step(
+                    time_ns=message.time_ns,
+                    source=source,
+                    destination=destination,
+                    label=message.label,
+                    note=message.note,
+                    data=message.kind is Kind.DHCP and message.tunnelled,
+                    phase=phase.number,
+                )
             )
-        )
     for phase in phases:
         if phase.gateway:
             found += _first_data(heard, phase, lanes)
@@ -202,7 +204,8 @@ def draw(step: Step, origin_ns: int, style: Style) -> str:
         style.plain("".join(part))
         for part in (canvas[columns.time : low], canvas[low : high + 1], canvas[high + 1 :])
     )
-    time = f"{(step.time_ns - origin_ns) / 1e6:{columns.time - 2}.1f}  "
+    elapsed = (step.time_ns - origin_ns) / 1e6
+    time = f"{elapsed:{columns.time - 2}.{0 if elapsed >= _LONG else 1}f}  "
     note = style.plain(step.note)[: columns.note]
     arrow = style.paint(_colour(step), arrow)
     return f"{style.paint('2', time)}{left}{arrow}{right}  {style.paint('2', note) if note else ''}".rstrip()

@@ -18,19 +18,22 @@ _ASKS: Final = r"DHCPDISCOVER on|sending discover|Sending discover"
 
 
 class MobileNode:
-    """A host of the world, its first mobile node if not said otherwise. ``client``: the DHCP client that it uses.
+    """A host of the world, its first mobile node if not said otherwise. ``client``: the DHCP client that it
+    uses, by default what is installed.
 
     ``config``: a dhclient.conf, "" for the one of the machine.
     """
 
-    def __init__(self, world: World, host: Namespace | None = None, *, config: str = "") -> None:
+    def __init__(
+        self, world: World, host: Namespace | None = None, *, config: str = "", client: str = ""
+    ) -> None:
         self._world = world
         self.host = world.mn if host is None else host
-        installed = [program for program in _BOUND if available(program)]
+        installed = [client] if client else [program for program in _BOUND if available(program)]
         if not installed:
             raise ProgramError("no DHCP client: apt install isc-dhcp-client (or udhcpc)")
         self.client = installed[0]
-        if self.client != "dhclient":
+        if self.client != "dhclient" and not client:
             world.notes.append(f"dhclient is not installed: the mobile node uses {self.client}")
         self._options = ["-4", "-d", "-v", *_files(self.host.name)]
         if config and self.client == "dhclient":
@@ -38,6 +41,7 @@ class MobileNode:
             path.write_text(config)
             self._options += ["-cf", str(path)]
         self._running: Program | None = None
+        self._bound_at = 0
 
     async def ask(self) -> None:
         """Start the DHCP client."""
@@ -53,6 +57,18 @@ class MobileNode:
         if self._running is None:
             raise ProgramError("the DHCP client was not started")
         found = await self._running.said(_BOUND[self.client], within=within)
+        self._bound_at = self._running.lines
+        return found[1]
+
+    async def renewed(self, *, within: float) -> str:
+        """The address that the client got once more; a client that can be told to ask for it is told."""
+        if self._running is None:
+            raise ProgramError("the DHCP client was not started")
+        since = self._bound_at
+        if self.client == "udhcpc":
+            since = self._running.lines
+            self._running.send(signal.SIGUSR1)
+        found = await self._running.said(_BOUND[self.client], within=within, since=since)
         return found[1]
 
     async def asked(self, *, times: int, within: float = 20) -> bool:
@@ -64,9 +80,15 @@ class MobileNode:
         return await eventually(enough, within=within)
 
     async def attach(self, *, within: float = 20) -> str:
-        """Start the DHCP client; the address that it got."""
+        """Start the DHCP client; the address that it got, and has, with a way to everywhere."""
         await self.ask()
-        return await self.bound(within=within)
+        address = await self.bound(within=within)
+
+        async def configured() -> bool:
+            return await self.addresses() == [address] and bool(self.host.show("route", "show", "default"))
+
+        await eventually(configured, within=5)  # udhcpc speaks of its lease before it uses it
+        return address
 
     async def addresses(self) -> list[str]:
         """The IPv4 addresses that its network card has now."""

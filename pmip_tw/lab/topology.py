@@ -59,12 +59,14 @@ class Network:
     """The namespaces made so far."""
 
     def __init__(self) -> None:
-        self._namespaces: dict[str, Namespace] = {}
+        self.interfaces: dict[str, set[str]] = {}
+        """By the name of the host: what was made here."""
 
     def host(self, name: str, *, ipv6: bool = False) -> Namespace:
         """A new host with its loopback interface up. Without ``ipv6`` it stays silent on that."""
         _ip("netns", "add", name)
-        made = self._namespaces[name] = Namespace(name)
+        made = Namespace(name)
+        self.interfaces[name] = {"lo"}
         if not ipv6:
             made.set_sysctl({f"net/ipv6/conf/{which}/disable_ipv6": "1" for which in ("all", "default")})
         made.ip("link set lo up")
@@ -76,8 +78,9 @@ class Network:
             "link", "add", one_name, "netns", one.name, "type", "veth",
             "peer", "name", other_name, "netns", other.name,
         )  # fmt: skip
-        one.ip(f"link set {one_name} up")
-        other.ip(f"link set {other_name} up")
+        for host, interface in ((one, one_name), (other, other_name)):
+            host.ip(f"link set {interface} up")
+            self.interfaces[host.name].add(interface)
 
     def bridge(self, host: Namespace, name: str, ports: Iterable[str] = ()) -> None:
         """A bridge that only forwards frames: no spanning tree, no multicast of its own."""

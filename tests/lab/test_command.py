@@ -171,4 +171,29 @@ def test_missing_programs_are_named_all_at_once() -> None:
     with pytest.raises(
         ProgramError, match="not installed: no-such-program, nor-this-one; as root, make setup"
     ):
-        wanting.need_programs()
+        wanting.need_programs({})
+
+
+def test_what_is_chosen_is_what_the_scenario_knows() -> None:
+    choosing = attrs.evolve(
+        ROAM, programs=(), choices={"dhcp-server": {"kea": "no-such-program", "other": "sh"}}
+    )
+    assert choosing.choose({"dhcp-server": None, "dhcp-client": None}) == {"dhcp-server": "kea"}
+    assert choosing.choose({"dhcp-server": "other"}) == {"dhcp-server": "other"}
+    choosing.need_programs({"dhcp-server": "other"})
+    with pytest.raises(ProgramError, match="not installed: no-such-program"):
+        choosing.need_programs({"dhcp-server": "kea"})
+    with pytest.raises(ValueError, match="unknown --dhcp-server 'isc'; there are: kea, other"):
+        choosing.choose({"dhcp-server": "isc"})
+
+
+@pytest.mark.parametrize("arguments", [["roam", "--dhcp-server", "kea"]])
+def test_a_choice_that_there_is_not_is_wrong_usage(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        command.main(["run", *arguments, "--json"])
+    assert end.value.code == 2
+    said = capsys.readouterr()
+    assert "--dhcp-" in said.err
+    assert json.loads(said.out)["passed"] is False

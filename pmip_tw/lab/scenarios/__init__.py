@@ -10,6 +10,8 @@ from pmip_tw.lab.report import Result
 from pmip_tw.lab.terminal import Style
 
 Say = Callable[[str], None]
+Chosen = Mapping[str, str]
+"""By the name of a choice: what was chosen."""
 
 
 @attrs.frozen(slots=True)
@@ -29,17 +31,33 @@ class Outcome:
 class Scenario:
     """``run`` is called inside the private world with a directory for files and somebody to tell what happens.
 
-    ``programs``: what it cannot do without.
+    ``programs``: what it cannot do without. ``choices``: by name, what there is to choose from, the usual one first,
+    each with the program that it needs.
     """
 
     name: str
     summary: str
     programs: tuple[str, ...]
-    run: Callable[[Path, Say], Awaitable[Outcome]]
+    run: Callable[[Path, Say, Chosen], Awaitable[Outcome]]
+    choices: Mapping[str, Mapping[str, str]] = attrs.field(factory=dict)
 
-    def need_programs(self) -> None:
-        """Raises ProgramError if one of ``programs`` is not installed."""
-        missing = [program for program in self.programs if not available(program)]
+    def choose(self, wanted: Mapping[str, str | None]) -> Chosen:
+        """What is used for each choice; ``wanted`` has None for the usual. ValueError: there is no such thing."""
+        chosen = {name: next(iter(values)) for name, values in self.choices.items()}
+        for name, value in wanted.items():
+            if value is None:
+                continue
+            if name not in self.choices:
+                raise ValueError(f"{self.name} has no choice of --{name}")
+            if value not in self.choices[name]:
+                raise ValueError(f"unknown --{name} {value!r}; there are: {', '.join(self.choices[name])}")
+            chosen[name] = value
+        return chosen
+
+    def need_programs(self, chosen: Chosen) -> None:
+        """Raises ProgramError if one of ``programs``, or of those that were chosen, is not installed."""
+        needed = [*self.programs, *(self.choices[name][value] for name, value in chosen.items())]
+        missing = [program for program in needed if not available(program)]
         if missing:
             raise ProgramError(f"not installed: {', '.join(missing)}; as root, make setup installs it")
 

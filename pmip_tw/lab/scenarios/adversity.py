@@ -10,7 +10,7 @@ from pmip_tw.lab import pcapng
 from pmip_tw.lab.capture import Capture, Tap
 from pmip_tw.lab.freeradius import PROGRAM as FREERADIUS
 from pmip_tw.lab.report import Result
-from pmip_tw.lab.scenarios import Outcome, Say, Scenario
+from pmip_tw.lab.scenarios import Chosen, Outcome, Say, Scenario
 from pmip_tw.lab.scenarios.adversity_flood import Flood, flood, judge
 from pmip_tw.lab.scenarios.adversity_intruders import judge_capture, noise, spoof
 from pmip_tw.lab.scenarios.adversity_peers import peers_fail
@@ -27,7 +27,7 @@ TAPS: Final = (
 """Not the access link: ten thousand frames a second there would only load the machine."""
 
 
-async def run(directory: Path, say: Say) -> Outcome:
+async def run(directory: Path, say: Say, _: Chosen) -> Outcome:
     result = Result(scenario="adversity")
     async with world(directory, say, SUBSCRIBERS) as made:
         stage = Stage(made, result)

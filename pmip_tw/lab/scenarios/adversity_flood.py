@@ -94,7 +94,7 @@ async def flood(stage: Stage, say: Say) -> Flood:
     node, pid = stage.node.host, stage.world.pid(MAG)
     say(f"{PINGS} pings in calm, as a control")
     calm = await ping(stage.world, node, CORRESPONDENT, PINGS, name="ping-calm")
-    before, counted, state = Process.of(pid), await stage.counts(MAG), await stage.state()
+    before, counted, state = Process.of(pid), await stage.world.counts(MAG), await stage.state()
     began_ns = time.time_ns()
     sender = await Emitter.start(stage.world, stage.crowd, "eth0", frames, RATE, name="crowd")
     say(f"{RATE} new MACs a second for {SECONDS} s, and {PINGS} pings of the served node")
@@ -105,7 +105,7 @@ async def flood(stage: Stage, say: Say) -> Flood:
     after = Process.of(pid)
     say(f"{rate:.0f} frames a second were sent; somebody new attaches")
     await _newcomer(stage)
-    grown = await stage.counts(MAG) - counted
+    grown = await stage.world.counts(MAG) - counted
     served = {row for row in await stage.state() if row in set(state)}
     return Flood(
         began_ns=began_ns,

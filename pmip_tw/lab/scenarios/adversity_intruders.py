@@ -50,7 +50,7 @@ async def spoof(stage: Stage, say: Say) -> None:
         hostile.dhcp_release(liar, node, home, GATEWAY),
     ]
     twice = [hostile.ip_frame(node, GATEWAY_MAC, packet), hostile.dhcp_discover(node, node, 1)]
-    before, state = await stage.counts(MAG), await stage.state()
+    before, state = await stage.world.counts(MAG), await stage.state()
 
     async def lie() -> None:
         neighbor = stage.neighbor.host
@@ -66,7 +66,7 @@ async def spoof(stage: Stage, say: Say) -> None:
     pings, _ = await asyncio.gather(
         ping(stage.world, stage.node.host, CORRESPONDENT, 200, name="ping-lies"), lie()
     )
-    grown = await stage.counts(MAG) - before
+    grown = await stage.world.counts(MAG) - before
     dropped = {reason: count for (_, reason), count in grown.items()}
     for what, reason in (
         ("spoofed source address", "spoofed-source"),
@@ -104,12 +104,12 @@ async def noise(stage: Stage, say: Say) -> None:
             for number, payload in enumerate(hostile.meaningless(DATAGRAMS, messages, chance))
         ]
         role = "MAG" if name == MAG else "LMA"
-        before = await stage.counts(name)
+        before = await stage.world.counts(name)
         sender = await Emitter.start(
             stage.world, stage.stranger, IP, packets, NOISE_RATE, name=f"noise-{name}"
         )
         await sender.finished()
-        grown = await stage.counts(name) - before
+        grown = await stage.world.counts(name) - before
         reasons = {reason: count for (_, reason), count in grown.items() if reason}
         stage.result.check(
             f"noise to the {role} is counted",

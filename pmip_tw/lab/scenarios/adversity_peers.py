@@ -66,7 +66,7 @@ async def _other_key(stage: Stage, say: Say) -> None:
     await stage.restart_lma(subscribers=others)
 
     async def counted() -> bool:
-        return (await stage.counts("lma"))["message-discarded", "bad-authenticator"] > 0
+        return (await stage.world.counts("lma"))["message-discarded", "bad-authenticator"] > 0
 
     async def correct() -> None:
         stage.result.check(
@@ -99,7 +99,7 @@ async def _trouble(stage: Stage, say: Say, what: str, figure: str, pattern: str,
     result, node = stage.result, stage.node
     since = time.time()
     await node.ask()
-    said = await stage.trace_says(MAG, SUBSCRIBER.mac, pattern, since, within=10)
+    said = await stage.world.trace_says(MAG, SUBSCRIBER.mac, pattern, since, within=10)
     insisted = await node.asked(times=3)
     addresses = await node.addresses()
     detail = said or "the trace does not say it"

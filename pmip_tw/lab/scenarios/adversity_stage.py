@@ -5,15 +5,13 @@ double (with the MN's MAC) ----------------- MAG (acc1)
 stranger --- core
 """
 
-import re
 import time
 from collections import Counter
 from typing import Any, Final
 
 import attrs
 
-from pmip_tw.addresses import Ipv4, Mac, ipv4, mac, mac_text
-from pmip_tw.errors import PmipError
+from pmip_tw.addresses import Ipv4, ipv4, mac, mac_text
 from pmip_tw.lab.daemons import SECRET
 from pmip_tw.lab.mobile_node import MobileNode
 from pmip_tw.lab.programs import eventually
@@ -54,9 +52,6 @@ timeout = 1.2
 tries = 2
 """
 """It gives up soon, but not before a server that holds refusals back for a second has answered. Renewals come often."""
-
-Counts = Counter[tuple[str, str]]
-"""How often, by name and reason."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -133,32 +128,6 @@ class Stage:
         return sorted(path.name for path in logs if "Traceback" in path.read_text())
 
     # --- questions --------------------------------------------------------------------------------------
-
-    async def counts(self, name: str) -> Counts:
-        """The counters of a daemon."""
-        rows = (await self.world.ask(name, "show", "counters"))["counters"]
-        return Counter({(row["name"], row["reason"]): row["count"] for row in rows})
-
-    async def trace_says(
-        self, name: str, key: str | Mac, pattern: str, since: float, *, within: float
-    ) -> str:
-        """The cause in a node's trace in which ``pattern`` is found, of what happened after ``since`` (Unix seconds);
-        "" if none comes in time."""
-        text = key if isinstance(key, str) else mac_text(key)
-        found = ""
-
-        async def said() -> bool:
-            nonlocal found
-            try:
-                rows = (await self.world.ask(name, "trace", text))["trace"]
-            except PmipError:
-                return False  # nothing is known of it yet
-            causes = [row["cause"] for row in rows if row.get("last_time", row["time"]) >= since]
-            found = next((cause for cause in causes if re.search(pattern, cause)), "")
-            return bool(found)
-
-        await eventually(said, within=within, pause=0.1)
-        return found
 
     async def nobody_is_served(self, nai: str) -> bool:
         """Wait until neither the MAG nor the LMA has that node any more."""
