@@ -12,10 +12,19 @@ from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.replay import ntp_timestamp
 from pmip_tw.secret import Secret
 from pmip_tw.wire.arp import REQUEST, Arp
-from pmip_tw.wire.dhcp import BOOTREQUEST, CLIENT_PORT, SERVER_PORT, DhcpMessage, MessageType, OptionCode
+from pmip_tw.wire.dhcp import (
+    BOOTREPLY,
+    BOOTREQUEST,
+    CLIENT_PORT,
+    SERVER_PORT,
+    DhcpMessage,
+    MessageType,
+    OptionCode,
+)
 from pmip_tw.wire.ethernet import ETHERTYPE_ARP, ETHERTYPE_IPV4, ethernet_frame
 from pmip_tw.wire.icmp import ECHO_REQUEST, IcmpMessage
 from pmip_tw.wire.ipv4 import PROTOCOL_ICMP, PROTOCOL_IP_IN_IP, Ipv4Packet
+from pmip_tw.wire.pretunnel import PreTunnelRequest, ethernet_device
 from pmip_tw.wire.registration import COLOCATED, REVERSE_TUNNEL, RegistrationReply, RegistrationRequest
 from pmip_tw.wire.revocation import Revocation, RevocationAck
 from pmip_tw.wire.udp import udp_packet
@@ -70,6 +79,32 @@ def dhcp_release(mac: Mac, chaddr: Mac, address: Ipv4, server: Ipv4) -> bytes:
     options = (kind, (OptionCode.SERVER_IDENTIFIER, server.to_bytes(4, "big")))
     message = DhcpMessage(op=BOOTREQUEST, xid=1, chaddr=chaddr, ciaddr=address, options=options)
     return _dhcp(mac, Endpoint(address, CLIENT_PORT), Endpoint(ALL_ONES, SERVER_PORT), message)
+
+
+def relayed_dhcp(mac: Mac) -> Iterator[bytes]:
+    """Frames from ``mac``, which looks for an address as if it were behind a relay."""
+    kind = (OptionCode.MESSAGE_TYPE, bytes([MessageType.DISCOVER]))
+    agent = (OptionCode.RELAY_AGENT_INFORMATION, b"\1\4port")
+    for message in (
+        DhcpMessage(op=BOOTREQUEST, xid=1, chaddr=mac, options=(kind,), giaddr=Ipv4(0x0A010001)),
+        DhcpMessage(op=BOOTREQUEST, xid=1, chaddr=mac, options=(kind,), hops=17),
+        DhcpMessage(op=BOOTREQUEST, xid=1, chaddr=mac, options=(kind, agent)),
+    ):
+        yield _dhcp(mac, Endpoint(UNSPECIFIED, CLIENT_PORT), Endpoint(ALL_ONES, SERVER_PORT), message)
+
+
+def dhcp_offer(mac: Mac, address: Ipv4) -> bytes:
+    """A frame from ``mac``, which offers ``address`` as if it were a server."""
+    kind = (OptionCode.MESSAGE_TYPE, bytes([MessageType.OFFER]))
+    message = DhcpMessage(op=BOOTREPLY, xid=1, chaddr=mac, yiaddr=address, options=(kind,))
+    return _dhcp(mac, Endpoint(UNSPECIFIED, CLIENT_PORT), Endpoint(ALL_ONES, SERVER_PORT), message)
+
+
+def dhcp_with_options(mac: Mac, options: bytes) -> bytes:
+    """A frame from ``mac`` in which it looks for an address with these octets after the magic cookie."""
+    fixed = DhcpMessage(op=BOOTREQUEST, xid=1, chaddr=mac).encode()[: 236 + 4]
+    packet = udp_packet(Endpoint(UNSPECIFIED, CLIENT_PORT), Endpoint(ALL_ONES, SERVER_PORT), fixed + options)
+    return ethernet_frame(BROADCAST_MAC, mac, ETHERTYPE_IPV4, packet)
 
 
 def _dhcp(mac: Mac, source: Endpoint, destination: Endpoint, message: DhcpMessage) -> bytes:
@@ -132,6 +167,20 @@ def forged_messages(
         RevocationAck(home_address=home_address, identifier=1).encode(mn_ha=wrong),
         bytes((4, PROTOCOL_IP_IN_IP, 0, 0)) + inner,
     )
+
+
+def forged_pre_tunnel(
+    *, nai: str, spi: int, mac: Mac, home_agent: Ipv4, care_of_address: Ipv4, wall: float
+) -> bytes:
+    """A pre-tunnel request that is right in everything but its authenticator."""
+    request = PreTunnelRequest(
+        home_agent=home_agent,
+        care_of_address=care_of_address,
+        identification=ntp_timestamp(wall),
+        nai=nai.encode(),
+        identifiers=(ethernet_device(mac),),
+    )
+    return request.encode(mn_ha=SecurityAssociation(spi, Secret(b"a key that nobody has")))
 
 
 def meaningless(count: int, messages: Sequence[bytes], chance: Random) -> Iterator[bytes]:

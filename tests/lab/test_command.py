@@ -187,7 +187,7 @@ def test_what_is_chosen_is_what_the_scenario_knows() -> None:
         choosing.choose({"dhcp-server": "isc"})
 
 
-@pytest.mark.parametrize("arguments", [["roam", "--dhcp-server", "kea"]])
+@pytest.mark.parametrize("arguments", [["roam", "--dhcp-server", "kea"], ["nat", "--dhcp-client", "dhcpcd"]])
 def test_a_choice_that_there_is_not_is_wrong_usage(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,15 +1,22 @@
 """The ladder: each message on its lanes, no line wider than the screen."""
 
+import attrs
 import pytest
 
+from pmip_tw.addresses import Endpoint, ipv4
 from pmip_tw.lab.ladder import NARROWEST, Step, draw, header, steps
 from pmip_tw.lab.measure import Move
 from pmip_tw.lab.pcapng import Packet
 from pmip_tw.lab.scenarios.adversity_stage import Trouble
 from pmip_tw.lab.scenarios.adversity_story import lines
+from pmip_tw.lab.scenarios.journey import Journey
+from pmip_tw.lab.scenarios.nat_seen import Seen
+from pmip_tw.lab.scenarios.nat_story import Story as NatStory
 from pmip_tw.lab.scenarios.roam_story import LANES, Story, phases
 from pmip_tw.lab.terminal import Style
-from tests.lab.frames import LMA, MAG2, MS, NODE, echo, heard, signalling, tunnelled
+from pmip_tw.wire.revocation import Revocation
+from pmip_tw.wire.udp import udp_packet
+from tests.lab.frames import HOME, LMA, MAG2, MS, NODE, echo, heard, signalling, tunnelled
 from tests.lab.test_heard import LISTENER, REQUEST
 
 PLAIN = Style()
@@ -114,3 +121,41 @@ def test_a_story_without_answers_says_so_and_fits() -> None:
     assert all(len(line) <= 120 for line in lines)
     assert any("move 1 to MAG 2, gap 5.0 ms" in line for line in lines)
     assert any(line.startswith("  2 → MAG 1") and "no answer any more" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 118])
+def test_the_story_behind_nats_fits_and_names_the_port_that_the_nat_has_made(width: int) -> None:
+    outside, inside = Endpoint(ipv4("198.51.100.21"), 40123), Endpoint(LMA, 434)
+    other = Endpoint(ipv4("198.51.100.22"), 50123)
+    revocation = Revocation(
+        home_address=HOME, home_domain=LMA, foreign_domain=MAG2, identifier=7, from_home_agent=True
+    ).encode()
+    listener = attrs.evolve(
+        LISTENER, signalling_taps=frozenset({"mag1-nat", "mag2-nat"}), core_taps=frozenset({"mag1-nat"})
+    )
+    packets = [
+        heard("mag1-nat", 11, udp_packet(outside, inside, REQUEST), inbound=False),
+        heard("mag2-nat", 62, udp_packet(other, inside, REQUEST), inbound=False),
+        heard("mag1-nat", 63, udp_packet(inside, outside, revocation)),
+        heard("mag1-nat", 21_000, udp_packet(outside, inside, REQUEST), inbound=False),
+    ]
+    seen = Seen(
+        attach_ns=10 * MS,
+        neighbor_ns=20 * MS,
+        silent_ns=21 * MS,
+        spoken_ns=40 * MS,
+        reboot_ns=41 * MS,
+        rebooted_ns=50 * MS,
+        journey=Journey(moves=[Move(began_ns=60 * MS, ended_ns=61 * MS, to="mag2")]),
+        renew_ns=70 * MS,
+        released_ns=80 * MS,
+        gone_ns=90 * MS,
+    )
+    story = NatStory(heard=listener.hear(packets), seen=seen, gaps=[5.0], outage=(42 * MS, 49 * MS))
+    drawn = story.lines(Style(width=width), "dhclient", "kea-dhcp4", "ladder.txt")
+    assert max(map(len, drawn)) <= width
+    assert any("198.51.100.21:40123" in line for line in drawn)
+    whole = "\n".join(story.full(PLAIN))
+    assert whole.count("PRRQ 1800 s") == 2  # what comes after the end belongs to nothing
+    assert "MAG 1" in next(line for line in whole.splitlines() if "Revocation" in line)
+    assert "0.0 s without an answer" in whole
