@@ -8,11 +8,23 @@ from twisted.internet.defer import Deferred, fail
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from pmip_tw.agents.dhcp_edge import DhcpEdge
+from pmip_tw.agents.dhcp_roads import ThroughPipe, carry_out
 from pmip_tw.agents.pipes import IPipe
 from pmip_tw.agents.routing import Routing
 from pmip_tw.agents.shared_plane import SharedPlane
 from pmip_tw.agents.signalling_wrapper import SignallingWrapper
-from pmip_tw.agents.worker_messages import Answer, Carry, Passed, Question, Serving, Stop
+from pmip_tw.agents.worker_messages import (
+    Answer,
+    Carry,
+    DhcpDown,
+    DhcpExpected,
+    DhcpToServer,
+    Passed,
+    Question,
+    Serving,
+    Stop,
+)
 from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import (
     Datagram,
@@ -28,7 +40,9 @@ Rows = list[dict[str, Any]]
 
 
 class Foreman:
-    """``later``: calls something in the next turn of the reactor. ``overload``: datagrams that were not passed on."""
+    """``later``: calls something in the next turn of the reactor. ``overload``: datagrams that were not passed on.
+    ``dhcp``: where the LMA's DHCP comes and goes, if it relays.
+    """
 
     _log = Logger(namespace="pmip.workers")
 
@@ -40,12 +54,14 @@ class Foreman:
         plane: SharedPlane,
         lender: Lender,
         later: Callable[[Callable[[], None]], object],
+        dhcp: DhcpEdge | None = None,
     ) -> None:
         self._workers = workers
         self._routing = routing
         self._plane = plane
         self._lender = lender
         self._later = later
+        self._dhcp = dhcp
         self._lent: Callable[[FromLender], None] = lambda message: None
         self.overload = 0
         self._pipes: dict[int, IPipe] = {}
@@ -87,6 +103,8 @@ class Foreman:
         """A process was started for it."""
         self._pipes[worker] = pipe
         self._plane.begins(worker)
+        if self._dhcp is not None:
+            self._dhcp.hear(worker, ThroughPipe(pipe.send))
         pipe.start(lambda message: self._heard(worker, pipe, message), lambda: self._lost(worker, pipe))
 
     def _lost(self, worker: int, pipe: IPipe) -> None:
@@ -95,6 +113,8 @@ class Foreman:
             return
         del self._pipes[worker]
         self._serving.discard(worker)
+        if self._dhcp is not None:
+            self._dhcp.lose(worker)
         for number, (asked, answer) in list(self._asked.items()):
             if asked == worker:
                 del self._asked[number]
@@ -127,6 +147,9 @@ class Foreman:
                 self._log.error("worker {worker}: {problem}", worker=worker, problem=carried.cause)
         elif isinstance(message, InUse | Ask | Returned):
             self._deliver(self._lender.heard(worker, message))
+        elif isinstance(message, DhcpExpected | DhcpDown | DhcpToServer):
+            assert self._dhcp is not None  # all have the same settings
+            carry_out(self._dhcp, worker, message)
         elif isinstance(message, Answer):
             _, answer = self._asked.pop(message.number)
             if message.error:

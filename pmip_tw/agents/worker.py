@@ -7,11 +7,22 @@ from msgspec import Struct
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from pmip_tw.agents.dhcp_roads import ToTheEdge
 from pmip_tw.agents.pipes import IPipe
 from pmip_tw.agents.shared_plane import RemotePlane
 from pmip_tw.agents.signalling_wrapper import SignallingWrapper
 from pmip_tw.agents.supply import Supply
-from pmip_tw.agents.worker_messages import Answer, Carried, Passed, Question, Serving, Stop
+from pmip_tw.agents.worker_messages import (
+    Answer,
+    Carried,
+    DhcpAnswered,
+    DhcpFromHome,
+    DhcpUp,
+    Passed,
+    Question,
+    Serving,
+    Stop,
+)
 from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import Datagram, ISignalling, ISignallingReceiver, ITunnelDataReceiver
 from pmip_tw.lma.leases import Lease, Spare
@@ -45,7 +56,7 @@ class WorkerSignalling(SignallingWrapper):
 
 
 class Worker:
-    """Listens to worker 0. ``ended``: worker 0 is gone, or wants this one to end."""
+    """Listens to worker 0. ``stop``: it wants this one to end; ``lost``: it is gone."""
 
     _log = Logger(namespace="pmip.workers")
 
@@ -59,6 +70,7 @@ class Worker:
         asked: Asked,
         stop: Callable[[], None],
         lost: Callable[[], None],
+        dhcp: ToTheEdge | None = None,
     ) -> None:
         self._pipe = pipe
         self._signalling = signalling
@@ -67,6 +79,7 @@ class Worker:
         self._asked = asked
         self._stop = stop
         self._lost = lost
+        self._dhcp = dhcp
 
     def start(self) -> None:
         self._pipe.start(self._heard, self._lost)
@@ -81,6 +94,9 @@ class Worker:
             self._signalling.passed([message.datagram])
         elif isinstance(message, Lease | Spare):
             self._supply.heard(message)
+        elif isinstance(message, DhcpUp | DhcpAnswered | DhcpFromHome):
+            if self._dhcp is not None:
+                self._dhcp.heard(message)
         elif isinstance(message, Question):
             self._pipe.send(self._answer(message))
         elif isinstance(message, Stop):

@@ -6,8 +6,13 @@ start with another number of workers for everything that journals hold. So the h
 
 from struct import Struct
 
-REQUESTS = {1: 24, 250: 20}
-"""Of messages that are a node's own, the length of the header by type: registration and pre UDP tunnel requests."""
+REGISTRATION = 1
+PRE_TUNNEL = 250
+"""Message types: of registration requests, and of pre UDP tunnel requests where no other number is set (N56)."""
+
+HEADER = 24
+PRE_TUNNEL_HEADER = 20
+"""Octets of both before their first extension."""
 
 NAI = 131
 """The extension that names the node (RFC 2794)."""
@@ -39,9 +44,14 @@ def worker_of_nai(nai: bytes, workers: int) -> int:
     return (hashed >> 16) * workers >> 16
 
 
-def steered_to(datagram: bytes, workers: int) -> int:
+def headers(pre_tunnel: int = PRE_TUNNEL) -> dict[int, int]:
+    """Of messages that are a node's own, the length of the header by type. ``pre_tunnel``: that of requests for one."""
+    return {REGISTRATION: HEADER, pre_tunnel: PRE_TUNNEL_HEADER}
+
+
+def steered_to(datagram: bytes, workers: int, pre_tunnel: int = PRE_TUNNEL) -> int:
     """The worker at whose socket the kernel puts a datagram of port 434: its NAI's if that stands first, else 0."""
-    header = REQUESTS.get(datagram[0]) if datagram else None
+    header = headers(pre_tunnel).get(datagram[0]) if datagram else None
     if header is None or len(datagram) < header + 2 or datagram[header] != NAI:
         return 0
     end = header + 2 + datagram[header + 1]

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.errors import PmipError, PortInUse
-from pmip_tw.lma.slices import FACTOR, MOST_WORDS, NAI, REQUESTS, SECOND_FACTOR
+from pmip_tw.lma.slices import FACTOR, MOST_WORDS, NAI, PRE_TUNNEL, SECOND_FACTOR, headers
 from pmip_tw.net.classic_bpf import (
     Program,
     answer,
@@ -41,10 +41,13 @@ _HASH, _LENGTH = 0, 1
 WORKER_0 = 0
 
 
-def steering(workers: int) -> Program:
-    """The index of the worker for every datagram: 0 for whatever is no request that begins with its NAI."""
+def steering(workers: int, pre_tunnel: int = PRE_TUNNEL) -> Program:
+    """The index of the worker for every datagram: 0 for whatever is no request that begins with its NAI.
+
+    ``pre_tunnel``: the message type of requests for one.
+    """
     program: Program = [load_octet(0)]
-    for kind, header in REQUESTS.items():
+    for kind, header in headers(pre_tunnel).items():
         program += if_equal(kind, _by_nai(header, workers))
     return [*program, answer(WORKER_0)]
 
@@ -70,7 +73,9 @@ def _fold() -> Program:
     return [recall_x(_HASH), exclusive_or_x(), multiply(FACTOR), store(_HASH)]
 
 
-def shared_sockets(local: Ipv4, port: int, workers: int) -> Sequence[socket.socket]:
+def shared_sockets(
+    local: Ipv4, port: int, workers: int, pre_tunnel: int = PRE_TUNNEL
+) -> Sequence[socket.socket]:
     """One socket for each worker, all bound to ``port`` of ``local``; that of worker i is at i.
 
     They stay what they are as long as each is open somewhere: a datagram waits for its worker if that is being
@@ -85,7 +90,7 @@ def shared_sockets(local: Ipv4, port: int, workers: int) -> Sequence[socket.sock
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             one.bind((ipv4_text(local), port))
             if len(sockets) == 1:
-                attach_to_reuseport(one, steering(workers))
+                attach_to_reuseport(one, steering(workers, pre_tunnel))
         for one in sockets:
             _empty(one)
     except OSError as error:

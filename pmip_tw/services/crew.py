@@ -45,7 +45,9 @@ class Crew:
     _log = Logger(namespace="pmip.workers")
 
     def __init__(self, reactor: PosixReactorBase, settings: LmaSettings, config: Path) -> None:
-        self.port = SharedPort(settings.address, settings.workers)
+        self.port = SharedPort(
+            settings.address, settings.workers, pre_tunnel=settings.pre_tunnel_request_type
+        )
         self._reactor = reactor
         self._workers = settings.workers
         self._config = config.absolute()

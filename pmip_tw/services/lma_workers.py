@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.logger import Logger
 
+from pmip_tw.agents.dhcp_roads import AtTheEdge, ToTheEdge
 from pmip_tw.agents.foreman import Foreman, SharedSignalling
 from pmip_tw.agents.lma import Lma
 from pmip_tw.agents.routing import Routing
@@ -27,6 +28,7 @@ from pmip_tw.net.ipsec_policies import KernelPolicies
 from pmip_tw.net.pipe import Pipe
 from pmip_tw.net.signalling import UdpSignalling
 from pmip_tw.services.crew import Crew
+from pmip_tw.services.lma_dhcp import dhcp_edge_of
 from pmip_tw.services.lma_parts import engine_of, leased_pools_of, mags_of, store_of
 from pmip_tw.services.management import Management
 
@@ -47,12 +49,20 @@ class WorkerZero:
         lender = Lender([pool.prefix for pool in settings.pools], workers)
         holders = Holders(lender, pools.links, settings.home_addresses, workers)
         plane = SharedPlane(forwarding)
+        dhcp = dhcp_edge_of(settings, reactor, forwarding, lambda key: next(iter(holders.of_key(key)), 0))
         self._foreman = Foreman(
             workers,
-            routing=Routing(workers, settings.address, mags_of(settings), holders.of_address),
+            routing=Routing(
+                workers,
+                settings.address,
+                mags_of(settings),
+                holders.of_address,
+                settings.pre_tunnel_request_type,
+            ),
             plane=plane,
             lender=lender,
             later=lambda call: reactor.callLater(0, call),
+            dhcp=dhcp,
         )
         clock = ReactorClock(reactor)
         supply = Supply(pools, clock, self._foreman.tell_lender)
@@ -68,6 +78,7 @@ class WorkerZero:
             observers=[management.observers],
             carrier=plane.own,
             supply=supply,
+            dhcp=None if dhcp is None else AtTheEdge(dhcp),
         )
         self._crew = crew
         self._when_running = reactor.callWhenRunning
@@ -126,6 +137,7 @@ class OtherWorker:
         pipe = Pipe.of_another(reactor, pipe_end)
         plane = RemotePlane(pipe.send)
         supply = Supply(pools, clock, pipe.send)
+        dhcp = None if settings.dhcp_relay is None else ToTheEdge(pipe.send)
         signalling = WorkerSignalling(
             UdpSignalling(reactor, [settings.address], opened=lambda address: opened), serving(pipe)
         )
@@ -139,6 +151,7 @@ class OtherWorker:
             observers=[self.management.observers],
             carrier=plane,
             supply=supply,
+            dhcp=dhcp,
         )
         operations = self.management.operations("lma", self._agent.tables(), revoke=self._agent.revoke)
         self._worker = Worker(
@@ -149,6 +162,7 @@ class OtherWorker:
             asked=operations.answer,
             stop=self._stop,
             lost=self._lost,
+            dhcp=dhcp,
         )
 
     def start(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import PortInUse
+from pmip_tw.lma.slices import PRE_TUNNEL
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT
 from pmip_tw.net.steering import shared_sockets
 
@@ -16,15 +17,22 @@ _LOOK_AGAIN = 0.1
 
 
 class SharedPort:
-    """``port`` is 434 but in tests."""
+    """``port`` is 434 but in tests. ``pre_tunnel``: the message type of requests for one."""
 
     def __init__(
-        self, address: Ipv4, workers: int, port: int = SIGNALLING_PORT, *, patience: float = PATIENCE
+        self,
+        address: Ipv4,
+        workers: int,
+        port: int = SIGNALLING_PORT,
+        *,
+        patience: float = PATIENCE,
+        pre_tunnel: int = PRE_TUNNEL,
     ) -> None:
         self._address = address
         self._workers = workers
         self._port = port
         self._patience = patience
+        self._pre_tunnel = pre_tunnel
         self._sockets: Sequence[socket.socket] = ()
 
     def start(self) -> None:
@@ -32,7 +40,7 @@ class SharedPort:
         end = time.monotonic() + self._patience
         while not self._sockets:
             try:
-                self._sockets = shared_sockets(self._address, self._port, self._workers)
+                self._sockets = shared_sockets(self._address, self._port, self._workers, self._pre_tunnel)
             except PortInUse:
                 if time.monotonic() > end:
                     raise

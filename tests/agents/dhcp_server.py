@@ -20,11 +20,13 @@ LEASE = 600
 class DhcpServer:
     """A DHCP server with one address for each client, from 10.1.0.101 on; it knows option 118.
 
-    ``heard``: the kinds of messages in order, ``relayed`` or from the node itself.
+    ``identifier``: as whom it presents itself. ``heard``: the kinds of messages in order, ``relayed`` or from the node
+    itself.
     """
 
     def __init__(self, network: FakeNetwork, lease: int = LEASE) -> None:
         self.lease = lease
+        self.identifier = SERVER
         self.heard: list[tuple[MessageType | None, bool]] = []
         self.first = HOME.network + 100
         self.socket = FakeDhcpSocket(network, SERVER)
@@ -51,7 +53,7 @@ class DhcpServer:
         subnet = asked.option(118)
         options = [
             (53, bytes((kind,))),
-            (54, SERVER.to_bytes(4, "big")),
+            (54, self.identifier.to_bytes(4, "big")),
             (51, self.lease.to_bytes(4, "big")),
             *([] if subnet is None else [(118, subnet)]),
         ]

@@ -2,9 +2,12 @@
 
 from pmip_tw.aaa.profile import Accept, Profile
 from pmip_tw.addresses import ALL_ONES, BROADCAST_MAC, UNSPECIFIED, Endpoint, Ipv4, Mac, ipv4, mac, prefix
+from pmip_tw.agents.dhcp_edge import DhcpEdge
+from pmip_tw.agents.dhcp_roads import AtTheEdge
 from pmip_tw.agents.lma import Lma
 from pmip_tw.agents.mag import Mag
 from pmip_tw.dhcp.configuration import HomeConfiguration
+from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.forwarding.breakout import BreakoutRules
 from pmip_tw.forwarding.memory import MemoryPlane, wrapped
 from pmip_tw.lma.address_pool import AddressPool
@@ -37,6 +40,8 @@ HOME = prefix("10.1.0.0/24")
 GATEWAY = ipv4("10.1.0.1")
 GATEWAY_MAC = mac("02:00:5e:50:4d:49")
 PORT = "acc0"
+HOME_SIDE = ipv4("192.0.2.254")
+"""For the socket that hears what comes out of the LMA's device: nobody reaches it from the core."""
 CORRESPONDENT = ipv4("203.0.113.9")
 
 
@@ -180,7 +185,8 @@ class World:
 
     ``blue``: numbers of nodes of another realm, whose address space has the same prefix (P85). ``breakout``: what the
     MAGs reach past the tunnels (N58). ``nats``: for each MAG behind one its NAT, whose ``inside`` is its address; None
-    for one that is not.
+    for one that is not. ``lma_relay``: DHCP servers assign the addresses, to which the LMA relays; what nodes say to it
+    as their server is given to ``from_homes``.
     """
 
     def __init__(
@@ -196,8 +202,10 @@ class World:
         blue=(),
         breakout: BreakoutRules | None = None,
         nats=(),
+        lma_relay: RelayPolicy | None = None,
     ) -> None:
         self._blue = bool(blue)
+        self._lma_relay = lma_relay
         self.breakout = breakout
         self.clock = FakeClock()
         self.network = FakeNetwork(seed)
@@ -243,10 +251,14 @@ class World:
                     (AddressPool(HOME, domain="blue"), ["blue.example"]),
                 ]
                 if self._blue
-                else [(AddressPool(HOME), ["example.net"])]
+                else [(AddressPool(HOME, by_dhcp=self._lma_relay is not None), ["example.net"])]
             ),
             mags=KnownMags(self.lma_mags),
+            dhcp_relay=self._lma_relay,
         )
+        self.lma_dhcp = FakeDhcpSocket(self.network, LMA)
+        self.from_homes = FakeDhcpSocket(self.network, HOME_SIDE)
+        edge = DhcpEdge(self.plane, {LMA: self.lma_dhcp}, {"": [self.from_homes]})
         self.lma_signalling = FakeSignalling(self.network, (LMA,))
         self.lma = Lma(
             self.lma_engine,
@@ -256,6 +268,7 @@ class World:
             store=FakeStore(self.disk, LMA_JOURNAL),
             tunnel_data=self.plane,
             observers=[self.notes],
+            dhcp=None if self._lma_relay is None else AtTheEdge(edge),
         )
         self.lma.start()
         return self.lma

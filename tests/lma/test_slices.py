@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from pmip_tw.lma.slices import steered_to, worker_of_nai
+from tests.conformance import covers
 
 NAIS = [f"mn{number:05}@example.net".encode() for number in range(20_000)]
 
@@ -41,6 +42,13 @@ def test_requests_are_steered_by_their_nai_and_everything_else_is_worker_0s() ->
         assert steered_to(request(nai, kind), 4) == 0
     behind_another = bytes((1,)) + bytes(23) + b"\x93\x02\x00\x00" + bytes((131, len(nai))) + nai
     assert steered_to(behind_another, 4) == 0
+
+
+@covers("N56")
+def test_another_number_for_pre_tunnels() -> None:
+    nai = next(nai for nai in NAIS if worker_of_nai(nai, 4) == 3)
+    assert steered_to(request(nai, kind=120, header=20), 4, 120) == 3
+    assert steered_to(request(nai, kind=250, header=20), 4, 120) == 0
 
 
 def test_a_nai_that_is_cut_off_is_nobodys() -> None:

@@ -15,6 +15,7 @@ from pmip_tw.lma.slices import steered_to, worker_of_nai
 from pmip_tw.net import steering as steering_module
 from pmip_tw.net.classic_bpf import Program
 from pmip_tw.net.steering import shared_sockets, steering
+from tests.conformance import covers
 
 HERE = ipv4("127.0.3.9")
 HOST = "127.0.3.9"
@@ -22,8 +23,8 @@ PORT = 4341
 
 
 @contextmanager
-def group(workers: int) -> Iterator[Sequence[socket.socket]]:
-    sockets = shared_sockets(HERE, PORT, workers)
+def group(workers: int, pre_tunnel: int = 250) -> Iterator[Sequence[socket.socket]]:
+    sockets = shared_sockets(HERE, PORT, workers, pre_tunnel)
     try:
         yield sockets
     finally:
@@ -151,3 +152,14 @@ def test_an_address_that_is_not_ours_is_named() -> None:
 def test_the_program_fits_the_kernel() -> None:
     """It takes 4096 instructions at most; ours is that long only because classic BPF has no loops."""
     assert len(steering(64)) < 500
+
+
+@covers("N56")
+def test_requests_for_pre_tunnels_with_another_number() -> None:
+    """What was 250 is nobody's then."""
+    with group(4, 120) as sockets:
+        sent = messages(500, seed=9)
+        renumbered = [bytes((120,)) + one[1:] if one[0] == 250 else one for one in sent]
+        expected = [steered_to(message, 4, 120) for message in (*sent, *renumbered)]
+        assert delivered(sockets, [*sent, *renumbered], sources=3) == expected
+        assert any(worker for one, worker in zip(renumbered, expected[500:], strict=True) if one[0] == 120)

@@ -6,12 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from pmip_tw.addresses import Endpoint, Ipv4, prefix
+from pmip_tw.agents.dhcp_edge import DhcpEdge
+from pmip_tw.agents.dhcp_roads import AtTheEdge, ToTheEdge
 from pmip_tw.agents.foreman import Foreman, SharedSignalling
 from pmip_tw.agents.lma import Lma
 from pmip_tw.agents.routing import Routing
 from pmip_tw.agents.shared_plane import RemotePlane, SharedPlane
 from pmip_tw.agents.supply import Supply
 from pmip_tw.agents.worker import Worker, WorkerSignalling, serving
+from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.errors import StoreError
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram, ISignallingReceiver, ITunnelDataReceiver, Unreachable
@@ -27,10 +30,14 @@ from pmip_tw.lma.slices import steered_to, worker_of_nai
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.records import Record
 from pmip_tw.testing.clock import FakeClock, NodeClock
+from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
 from pmip_tw.testing.pipe import FakePipe, fake_pipe
 from pmip_tw.testing.store import FakeDisk, FakeStore
 from tests.lma.anchor import LMA, association, nai
+
+HOME_SIDE = Ipv4(LMA + 100)
+"""For the socket that hears what comes out of the LMA's device."""
 
 HOLD = 5.0
 MOST_IN_BUFFER = 64
@@ -44,6 +51,8 @@ class Surroundings(Protocol):
     chance: random.Random
     nodes: int
     pool: str
+    dhcp_relay: RelayPolicy | None
+    """None: the LMA assigns the addresses itself."""
 
     def says(self, worker: int, payload: bytes) -> None: ...
 
@@ -126,12 +135,15 @@ class Process:
         self.socket = WorkerSocket(house, port, self.clock, number)
         self.store = SlowStore(disk, self.clock, house.chance)
         size = block_size(prefix(house.pool), workers)
-        self.pools = LeasedPools([(LeasedPool(prefix(house.pool), block=size, hold=HOLD), [])])
+        relay = house.dhcp_relay
+        pool = LeasedPool(prefix(house.pool), block=size, hold=HOLD, by_dhcp=relay is not None)
+        self.pools = LeasedPools([(pool, [])])
         own = [node for node in range(1, house.nodes + 1) if worker_of_nai(nai(node), workers) == number]
         self.engine = LmaEngine(
-            LmaPolicy(address=LMA, handover_min_interval=0.0, max_lifetime=60),
+            LmaPolicy(address=LMA, handover_min_interval=0.0, max_lifetime=60, pre_tunnel=relay is not None),
             AssociationTable((nai(node).decode(), association(node)) for node in own),
             self.pools,
+            dhcp_relay=relay,
         )
         self.serves = False
 
@@ -151,12 +163,21 @@ class Zero(Process):
         lender = Lender([prefix(house.pool)], workers)
         holders = Holders(lender, self.pools.links, {}, workers)
         clock, plane = self.clock, SharedPlane(self.plane)
+        self.dhcp = FakeDhcpSocket(house.network, LMA)
+        self.from_homes = FakeDhcpSocket(house.network, HOME_SIDE)
+        edge = DhcpEdge(
+            self.plane,
+            {LMA: self.dhcp},
+            {"": [self.from_homes]},
+            lambda key: next(iter(holders.of_key(key)), 0),
+        )
         self.foreman = Foreman(
             workers,
             routing=Routing(workers, LMA, None, holders.of_address),
             plane=plane,
             lender=lender,
             later=lambda call: clock.wake_at(clock.now().monotonic, call),
+            dhcp=edge,
         )
         supply = Supply(self.pools, clock, self.foreman.tell_lender)
         self.foreman.hear_of_leases(supply.heard)
@@ -168,6 +189,7 @@ class Zero(Process):
             store=self.store,
             carrier=plane.own,
             supply=supply,
+            dhcp=None if house.dhcp_relay is None else AtTheEdge(edge),
         )
         self.agent.start()
         self.serves = True
@@ -185,6 +207,7 @@ class Other(Process):
         self.ended = False
         plane = RemotePlane(self.pipe.send)
         supply = Supply(self.pools, self.clock, self.pipe.send)
+        dhcp = None if house.dhcp_relay is None else ToTheEdge(self.pipe.send)
         tell = serving(self.pipe)
 
         def told() -> None:
@@ -200,6 +223,7 @@ class Other(Process):
             store=self.store,
             carrier=plane,
             supply=supply,
+            dhcp=dhcp,
         )
         self._worker = Worker(
             self.pipe,
@@ -209,6 +233,7 @@ class Other(Process):
             asked=lambda command, what: [],
             stop=self._end,
             lost=self._end,
+            dhcp=dhcp,
         )
         zero.foreman.connected(number, self.zero_end)
         self._worker.start()

@@ -10,6 +10,7 @@ import attrs
 from twisted.logger import globalLogPublisher
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
+from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import Datagram, Unreachable
 from pmip_tw.lma.bindings import Binding
@@ -78,6 +79,7 @@ class House:
             seed, delay=(0.001, 0.02), reordering=0.05, loss=0.03, duplication=0.03, clock=self.clock
         )
         self.pool = pool
+        self.dhcp_relay: RelayPolicy | None = None
         self.nodes = nodes
         self.workers = workers
         self._nodes = {
