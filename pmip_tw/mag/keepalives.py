@@ -34,7 +34,10 @@ SETTLING = 2.0
 """Seconds after the last registration anew for which nobody wonders about silence."""
 
 MAX_SLOWER = 5
-"""So many times that is doubled, from 10 s, while nothing at all comes back: some LMAs answer no echo."""
+"""So many times that is doubled, from 10 s, while no keepalive is answered: some LMAs answer no echo.
+
+Whatever else comes back says nothing: it is for nodes that are on a mapping already.
+"""
 
 _GRANULARITY = 1 / 64
 _MOST_MEASURED = 256
@@ -79,7 +82,7 @@ class _Watched:
     """Instants are monotonic. ``told``: the interval that the LMA's last answer means; ``interval``: the present one.
 
     ``due``: when to look next. ``sent``: a keepalive or registration; ``heard``: an answer. ``asked``: what waits for
-    one. ``lost_in_a_row``: without anything heard in between; ``lost``: in all. ``trusted_until``: silence means
+    one. ``lost_in_a_row``: without a keepalive answered in between; ``lost``: in all. ``trusted_until``: silence means
     nothing before that; then, if there was a loss, a keepalive ``proves`` that what was registered anew works.
     ``ended_after``: idle seconds of the last loss, until a registration shows that the LMA is there.
     """
@@ -93,7 +96,6 @@ class _Watched:
     asked: _Asked | None = None
     lost_in_a_row: int = 0
     lost: int = 0
-    lost_at: float = _LONG_AGO
     trusted_until: float = _LONG_AGO
     proves: bool = False
     ended_after: float | None = None
@@ -195,8 +197,6 @@ class Keepalives:
         watched = self._watched.get(path)
         if watched is None:
             return None
-        if activity.heard > watched.lost_at:
-            watched.lost_in_a_row = 0
         asked = watched.asked
         if asked is not None and not watched.turns.had_before(asked.key, asked.since):
             watched.asked = asked = None  # it has left meanwhile, or was registered anew
@@ -288,7 +288,6 @@ class Keepalives:
         watched.asked = None
         watched.lost += 1
         watched.lost_in_a_row += 1
-        watched.lost_at = monotonic
         watched.ended_after = asked.idle if watched.lost_in_a_row == 1 else None
         watched.interval = max(SHORTEST, watched.interval / 2)  # N41
         self._file(path, monotonic + SILENCE)

@@ -282,6 +282,24 @@ class TestLoss:
         assert apart == sorted(apart) and apart[-1] > 100
         assert keepalives > 80
 
+    @covers("N40", "N59")
+    def test_nor_does_it_help_that_its_other_nodes_are_answered(self) -> None:
+        """One that only ever sends would have all of them registered anew again and again."""
+        bench = Natted(nodes=20)
+        lost, asked = 0, 0
+        silent_since = bench.at
+        for _ in range(600):
+            bench.activity = Activity(
+                sent=bench.at, heard=bench.at, waiting=key_of(1), waiting_since=silent_since
+            )
+            effects = bench.wait(1)
+            lost += names(effects).count("mapping-lost")
+            sent = requests(effects)
+            asked += len(sent)
+            bench.accepted(sent)
+        assert 1 <= lost <= 6
+        assert asked <= 20 * 6 + 20
+
     def test_after_a_restart_the_first_is_at_once(self) -> None:
         """Nobody knows what the NAT has forgotten meanwhile."""
         bench = Natted(nodes=2)
