@@ -67,10 +67,12 @@ class Site:
     """A private network behind ``nat``: its addresses may be used at other sites, too.
 
     For sockets' twins it is a network like FakeNetwork. ``outside`` of the NAT is the site's only address on that.
+    An address in ``silent`` swallows everything.
     """
 
     def __init__(self, network: "FakeNetwork", nat: FakeNat) -> None:
         self.nat = nat
+        self.silent: set[Ipv4] = set()
         self._network = network
         self._hosts: dict[Endpoint, Host] = {}
         network.connect(self)
@@ -91,4 +93,6 @@ class Site:
         """Who takes what arrives at the NAT for ``destination``, and at which address; None: nobody."""
         own = self.nat.inbound(destination)
         host = None if own is None else self._hosts.get(own)
-        return None if host is None or own is None else (host, own.address)
+        if host is None or own is None or own.address in self.silent:
+            return None
+        return host, own.address

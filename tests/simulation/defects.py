@@ -20,6 +20,7 @@ from pmip_tw.lma.restoring import Restorer
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.mag import accepting, departures, registering, waiting
 from pmip_tw.mag.clocks import Identifications
+from pmip_tw.mag.keepalives import Keepalives
 from pmip_tw.mag.presence import Presence
 from pmip_tw.mag.records import Departed
 from pmip_tw.mag.restoring import Newest
@@ -204,6 +205,11 @@ def dhcp_tells_another_address(patch: pytest.MonkeyPatch) -> None:
     )
 
 
+def nobody_notices_a_lost_mapping(patch: pytest.MonkeyPatch) -> None:
+    """N40 and N59: keepalives are sent, and what their silence means is forgotten."""
+    patch.setattr(Keepalives, "_lost", lambda self, path, watched, asked, monotonic: None)
+
+
 def any_number_of_bindings(patch: pytest.MonkeyPatch) -> None:
     """L3."""
     patch.setattr(admission, "too_many", lambda *arguments: None)
@@ -318,6 +324,7 @@ DEFECTS = (
         first=225,
     ),
     Defect(dhcp_tells_another_address, "only the LMA gives addresses"),
+    Defect(nobody_notices_a_lost_mapping, "a NAT may be restarted", profile="nats"),
     Defect(any_number_of_bindings, "not too many bindings", profile="simultaneous"),
     Defect(copies_are_forgotten, "packets flow", profile="simultaneous"),
     Defect(an_end_is_a_defect, "no defect"),

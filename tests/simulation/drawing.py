@@ -320,7 +320,10 @@ def _independent(scenario: Scenario, chance: Chance) -> Scenario:
 
 
 def _nats(scenario: Scenario, chance: Chance) -> Scenario:
-    """MAGs behind NATs that give them another port now and then (RFC 3519, N23, RV41)."""
+    """MAGs behind NATs that give them another port now and then, and forget who is silent (RFC 3519, N23, N38, RV41).
+
+    Behind one NAT each, behind the same, or with the same private address (N28).
+    """
     behind = tuple(number for number in range(scenario.mags) if chance.random() < 0.7) or (0,)
     happenings = [
         actions.NatForgets(at=round(chance.uniform(2.0, 28.0), 3), mag=chance.choice(behind))
@@ -330,9 +333,14 @@ def _nats(scenario: Scenario, chance: Chance) -> Scenario:
     return attrs.evolve(
         planned(scenario, [*scenario.actions, *happenings]),
         nats=behind,
+        nat_layout=chance.choice(("apart", "alike", "shared")),
+        nat_timeout=chance.choice((None, 15.0, 40.0)),
+        lma_settings={**scenario.lma_settings, "keepalive_interval": chance.choice((5, 10, 12))},
         mag_settings={
             **scenario.mag_settings,
+            "lifetime": chance.choice((20, 120)),
             "nat_traversal": chance.choice(("auto", "auto", "force")),
+            "keepalive_scope": chance.choice(("tunnel", "tunnel", "binding")),
             "encapsulation": encapsulation,
             "gre_key": chance.choice(("none", "lma")) if encapsulation is Encapsulation.GRE else "none",
             "gre_key_with_d": True,

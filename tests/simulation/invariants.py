@@ -6,6 +6,7 @@ import attrs
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.lma.bindings import Binding
+from pmip_tw.lma.place import Place
 from pmip_tw.mobility.tunnels import AnchorKey, Entry
 from tests.simulation import roamer, state
 from tests.simulation.disks import SLOW
@@ -88,7 +89,7 @@ def registrations_end_before_bindings(world: "World") -> None:
     for (lma, nai), binding in world.view.bindings.items():
         for mag in world.mags:
             visitor = world.view.served.get((mag.number, nai))
-            if mag.address != binding.care_of_address or visitor is None or visitor.grant is None:
+            if mag.place != binding.place or visitor is None or visitor.grant is None:
                 continue
             if visitor.lma != lma:
                 continue  # it went elsewhere while this one was silent (P81)
@@ -111,9 +112,9 @@ def registrations_have_bindings(world: "World") -> None:
             continue  # it left, and the disk was full: the MAG has said that a restart would not know
         if visitor.grant is None or visitor.grant.ends_at <= world.monotonic():
             continue  # both end, and the LMA was first to notice
-        if world.history.was_told(lma, nai, mag.address):
+        if world.history.was_told(lma, nai, mag.place):
             continue
-        if world.history.was_last_at(lma, nai, mag.address):
+        if world.history.was_last_at(lma, nai, mag.place):
             raise Violation("a registration has a binding", f"{nai} at {mag.name}")
 
 
@@ -150,8 +151,8 @@ class History:
         self._granted: dict[tuple[Ipv4, str, Ipv4], _Granted] = {}
         self._latest: dict[tuple[str, Ipv4], _Granted] = {}
         self._owners: dict[tuple[Ipv4, AnchorKey], str] = {}
-        self._places: dict[tuple[Ipv4, str], Ipv4] = {}
-        self._told: set[tuple[Ipv4, str, Ipv4]] = set()
+        self._places: dict[tuple[Ipv4, str], Place] = {}
+        self._told: set[tuple[Ipv4, str, Place]] = set()
         self._moves: dict[tuple[Ipv4, str], float] = {}
         self._hold = float(str(world.scenario.lma_settings.get("address_hold", 3600.0)))
 
@@ -170,12 +171,12 @@ class History:
         """It has a first binding again, which may move at once."""
         self._moves.pop((lma.address, nai), None)
 
-    def was_last_at(self, lma: LmaMachine, nai: str, care_of_address: Ipv4) -> bool:
-        return self._places.get((lma.address, nai)) == care_of_address
+    def was_last_at(self, lma: LmaMachine, nai: str, place: Place) -> bool:
+        return self._places.get((lma.address, nai)) == place
 
-    def was_told(self, lma: LmaMachine, nai: str, care_of_address: Ipv4) -> bool:
+    def was_told(self, lma: LmaMachine, nai: str, place: Place) -> bool:
         """Whether it has begun to revoke what it had granted there last."""
-        return (lma.address, nai, care_of_address) in self._told
+        return (lma.address, nai, place) in self._told
 
     def note_bindings(self) -> None:
         """Of every LMA that has done anything."""
@@ -183,13 +184,13 @@ class History:
             if lma in self._world.stirred:
                 for binding in state.bindings(lma):
                     self._note(lma, binding)
-                for nai, care_of_address in state.revoking(lma):
-                    self._told.add((lma.address, nai, care_of_address))
+                for nai, place in state.revoking(lma):
+                    self._told.add((lma.address, nai, place))
 
     def _note(self, lma: LmaMachine, binding: Binding) -> None:
         nai, address = binding.nai.decode(), binding.home_address
-        self._places[lma.address, nai] = binding.care_of_address
-        self._told.discard((lma.address, nai, binding.care_of_address))
+        self._places[lma.address, nai] = binding.place
+        self._told.discard((lma.address, nai, binding.place))
         self.revoked.discard((lma.address, nai))
         now = self._world.monotonic()
         granted = _Granted(lma=lma.address, registered_at=binding.registered_at, seen_at=now)

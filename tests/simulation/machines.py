@@ -17,6 +17,7 @@ from pmip_tw.forwarding.memory import far_end
 from pmip_tw.interfaces import Datagram
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.mags import KnownMag, KnownMags
+from pmip_tw.lma.place import Place
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import AddressPool, Pools
 from pmip_tw.lma.records import LMA_JOURNAL
@@ -31,7 +32,8 @@ from pmip_tw.mobility.tunnels import SIGNALLING_PORT, Entry, Tunnel
 from pmip_tw.secret import Secret
 from pmip_tw.testing.clock import NodeClock
 from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
-from pmip_tw.testing.nat import FakeNat
+from pmip_tw.testing.nat import FakeNat, Site
+from pmip_tw.testing.network import FakeNetwork
 from pmip_tw.testing.store import FakeDisk
 from tests.agents.world import GATEWAY, GATEWAY_MAC, LMA, PORT, association
 from tests.simulation import roamer
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 
 
 OUTSIDE = ipv4("203.0.113.100")
+PRIVATE = ipv4("10.99.0.2")
 """Of the first MAG's NAT; that of the second is the next."""
 
 
@@ -83,7 +86,7 @@ class Machine(ABC):
         self._stirs()
         self.fuse = Fuse(self._stirs)
         self.ledger = Ledger(self.name, self.fuse, self.world.observer(self.name))
-        self.socket = FusedSignalling(self.world.network, (self.address,))
+        self.socket = FusedSignalling(self.network, (self.address,))
         self.plane = self._new_plane()
         self.socket.fuse = self.plane.fuse = self.fuse
         self.socket.before, self.socket.after = self._before, self._after
@@ -114,11 +117,11 @@ class Machine(ABC):
             self.dhcp.stop()
         if self._silent_meanwhile:
             # The machine is off: whoever has its address when it is on again is heard.
-            self.world.network.silent.add(self.address)
+            self.network.silent.add(self.address)
         self.world.later(self._back_after, partial(self._on_again, self.address))
 
     def _on_again(self, silent: Ipv4) -> None:
-        self.world.network.silent.discard(silent)
+        self.network.silent.discard(silent)
         self.start()
 
     def disk_is_well(self) -> None:
@@ -130,6 +133,11 @@ class Machine(ABC):
 
     def fail_next_install(self) -> None:
         self.plane.fail_next_install()
+
+    @property
+    def network(self) -> FakeNetwork | Site:
+        """Where its sockets are."""
+        return self.world.network
 
     def seen_from(self) -> tuple[Ipv4, ...]:
         """The addresses that datagrams of it come from, or go to."""
@@ -165,15 +173,28 @@ class MagMachine(Machine):
 
     def __init__(self, world: "World", number: int) -> None:
         self.number = number
-        super().__init__(world, f"mag{number}", world.addresses_of(number)[0])
+        self.site = world.site_of(number)
+        address = world.addresses_of(number)[0]
+        if self.site is not None and world.scenario.nat_layout == "alike":
+            address = self.site.nat.inside
+        super().__init__(world, f"mag{number}", address)
         self.promises = Visits(self.name)
-        self.nat: FakeNat | None = None
-        if number in world.scenario.nats:
-            self.nat = FakeNat(self.address, Ipv4(OUTSIDE + number))
-            world.network.behind(self.nat)
+
+    @property
+    def network(self) -> FakeNetwork | Site:
+        return self.site or self.world.network
+
+    @property
+    def nat(self) -> FakeNat | None:
+        return None if self.site is None else self.site.nat
 
     def seen_from(self) -> tuple[Ipv4, ...]:
         return (self.address,) if self.nat is None else (self.nat.outside,)
+
+    @property
+    def place(self) -> Place:
+        """What tells it from other MAGs: behind NATs they may have the same address (N28)."""
+        return Place(self.address, self.seen_from()[0])
 
     def at_lma(self, tunnel: Tunnel) -> Tunnel | None:
         """A tunnel of ours as the LMA sees it; None if it cannot."""
@@ -202,7 +223,7 @@ class MagMachine(Machine):
         plane = FusedPlane(
             monotonic=self.world.monotonic, local=self.address, ports=(PORT,), gateway_mac=GATEWAY_MAC
         )
-        plane.carrier = self.world.carry
+        plane.carrier = partial(self.world.carry, self)
         return plane
 
     def _start_agent(self) -> None:
@@ -269,7 +290,7 @@ class LmaMachine(Machine):
         plane = FusedPlane(
             monotonic=self.world.monotonic, local=self.address, domains=tuple(DOMAINS.values())
         )
-        plane.carrier = self.world.carry
+        plane.carrier = partial(self.world.carry, self)
         return plane
 
     def _start_agent(self) -> None:

@@ -22,6 +22,10 @@ UNHURRIED = 3.0
 LOOK_EVERY = 4.0
 """Seconds between two looks whether all is settled."""
 
+NAT_HEALS = 26.0
+"""Seconds: a node says something once in 10, is suspicious for 5 (N59), asks for 3, and has its registration; or the
+next keepalive is due after 12, and is not answered for 6; then all are registered anew within 5 (N40)."""
+
 SHORTEST_LEASE = 60.0
 """D19: a node may have to wait for the end of its lease to hear that it has another address."""
 
@@ -48,10 +52,24 @@ def calm(world: "World") -> None:
     while left > 0 and not _is_settled(world):
         world.run_for(LOOK_EVERY)
         left -= LOOK_EVERY
+    _nats_are_restarted(world)
     world.run_for(_lifetime(world))
     _everybody_is_served(world)
     for machine in world.machines:
         machine.ledger.audit()
+
+
+def _nats_are_restarted(world: "World") -> None:
+    """Who is behind one is not without service until his next registration."""
+    for mag in world.mags:
+        if mag.nat is not None:
+            mag.nat.forget()
+    if world.scenario.nats:
+        world.run_for(NAT_HEALS)
+        try:
+            _everybody_is_served(world)
+        except Violation as violation:
+            raise Violation("a NAT may be restarted", violation.seen) from violation
 
 
 def silence(world: "World") -> None:
@@ -103,7 +121,7 @@ def _is_served(world: "World", node: "MobileNode") -> None:
         return  # there are more nodes than addresses (H10)
     if visitor is None or binding is None:
         raise Violation("who is there is served", f"{node.nai} at {mag.name}: {visitor}, {binding}")
-    if binding.care_of_address != mag.address:
+    if binding.place != mag.place:
         raise Violation("who is there is served", f"{node.nai} is at {mag.name}, its binding elsewhere")
     if world.view.agreed(mag, node.nai) is not visitor:
         seen = f"{mag.name} {visitor.tunnel}, the LMA {binding.tunnel}"

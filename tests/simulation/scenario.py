@@ -54,7 +54,9 @@ class Habit:
 class Scenario:
     """``settings`` of the roles are those of MagPolicy and LmaPolicy, with the ``address_hold`` of the LMAs' pools.
 
-    ``redirected``: the realms whose nodes the first LMA sends to the second. ``nats``: numbers of MAGs behind one each.
+    ``redirected``: the realms whose nodes the first LMA sends to the second. ``nats``: numbers of MAGs behind a NAT, by
+    ``nat_layout``: "apart", one each; "alike", one each and all with the same private address; "shared", behind the
+    same. ``nat_timeout``: after so many seconds a NAT forgets who is silent; None: never.
     ``proofs``: by which associations each MAG proves its requests: "per-mn", "fa-ha" or "both"; all per MN if it is
     empty. ``actions``: in order of time.
     """
@@ -72,5 +74,7 @@ class Scenario:
     timepieces: Mapping[str, Timepiece] = attrs.field(factory=dict)
     redirected: tuple[str, ...] = ()
     nats: tuple[int, ...] = ()
+    nat_layout: str = "apart"
+    nat_timeout: float | None = None
     proofs: tuple[str, ...] = ()
     actions: tuple["Action", ...] = ()

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.lma.bindings import Binding
+from pmip_tw.lma.place import Place
 from pmip_tw.mag.visitors import State, Visitor
 from pmip_tw.mobility.tunnels import AccessEntry, Entry
 from tests.simulation.machines import LmaMachine, Machine, MagMachine
@@ -25,11 +26,11 @@ def bindings(lma: LmaMachine) -> Iterator[Binding]:
             yield commit.carried
 
 
-def revoking(lma: LmaMachine) -> Iterator[tuple[str, Ipv4]]:
-    """Of whom it tells a MAG that it has ended, and the care-of address of that MAG."""
+def revoking(lma: LmaMachine) -> Iterator[tuple[str, Place]]:
+    """Of whom it tells a MAG that it has ended, and which MAG."""
     if lma.up:
         for pending in lma.engine._revoker._pending.values():
-            yield pending.nai.decode(), pending.place.care_of_address
+            yield pending.nai.decode(), pending.place
 
 
 def binding_of(lma: LmaMachine, nai: str) -> Binding | None:
@@ -94,7 +95,7 @@ class View:
         binding = self.bindings.get((visitor.lma, nai))
         if binding is None or visitor.home_address != binding.home_address:
             return None
-        if binding.care_of_address != mag.address:
+        if binding.place != mag.place:
             return None  # packets go to where it was (P82)
         assert visitor.tunnel is not None
         return visitor if mag.at_lma(visitor.tunnel) == binding.tunnel else None

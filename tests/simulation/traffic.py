@@ -96,7 +96,7 @@ class Traffic:
         reached = self._collect()
         self._check_receivers(lma, binding, node, reached)
         for mag in world.mags:
-            if mag.address != binding.care_of_address or (mag, node.mac) in reached:
+            if mag.place != binding.place or (mag, node.mac) in reached:
                 continue
             visitor = world.view.agreed(mag, node.nai)
             if visitor is not None and visitor.lma == lma.address:
@@ -136,7 +136,7 @@ class Traffic:
         if mag.number in (node.where, node.overheard_by):
             return False
         bindings = (state.binding_of(lma, node.nai) for lma in self._world.lmas)
-        return any(binding is not None and binding.care_of_address != mag.address for binding in bindings)
+        return any(binding is not None and binding.place != mag.place for binding in bindings)
 
     def _packet(self, home_address: Ipv4) -> bytes:
         packet = self._packets.get(home_address)

@@ -16,6 +16,7 @@ from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.observations import Alike, Observation
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT, Tunnel
 from pmip_tw.testing.clock import FakeClock
+from pmip_tw.testing.nat import FakeNat, Site
 from pmip_tw.testing.network import FakeNetwork
 from pmip_tw.wire.dhcp import DhcpMessage
 from pmip_tw.wire.udp import udp_packet
@@ -27,7 +28,7 @@ from tests.simulation.aaa import AccessServer
 from tests.simulation.actions import Action, Renumber, Roam
 from tests.simulation.adversary import Adversary
 from tests.simulation.fuse import Crashed
-from tests.simulation.machines import LmaMachine, Machine, MagMachine, named
+from tests.simulation.machines import OUTSIDE, PRIVATE, LmaMachine, Machine, MagMachine, named
 from tests.simulation.nodes import MobileNode
 from tests.simulation.roamer import Roamer
 from tests.simulation.scenario import Scenario
@@ -97,9 +98,10 @@ class World:
             self.roamer = Roamer(self)
         self.stirred: dict[Machine, None] = {}
         self.lmas = [LmaMachine(self, number) for number in range(scenario.lmas)]
+        self._sites: dict[int, Site] = {}
         self.mags = [MagMachine(self, number) for number in range(scenario.mags)]
         self.machines: list[Machine] = [*self.lmas, *self.mags]
-        self._at = {machine.address: machine for machine in self.machines}
+        self._at = {machine.address: machine for machine in self.machines if machine.network is self.network}
         self.traffic = Traffic(self)
         self.adversary = Adversary(self)
         self.history = invariants.History(self)
@@ -221,33 +223,43 @@ class World:
             packet = udp_packet(Endpoint(DHCP_SERVER, 67), to, answer.encode())
             self.later(ON_AIR, lambda: lma.plane.host_sends(packet, domain))
 
-    def carry(self, tunnel: Tunnel, inner: bytes) -> None:
+    def carry(self, sender: Machine, tunnel: Tunnel, inner: bytes) -> None:
         """Packets in tunnels arrive at once: they show what the packet planes hold, not what networks lose."""
         source = None
-        if self.scenario.nats:
-            passed = self._through_nats(tunnel)
-            if passed is None:
+        if isinstance(sender, MagMachine) and sender.nat is not None:
+            if not tunnel.over_udp:
                 return
-            tunnel, source = passed
+            source = sender.nat.outbound(Endpoint(tunnel.local, SIGNALLING_PORT))
         machine = self._at.get(tunnel.remote)
-        if machine is not None and machine.up:
+        if machine is None:
+            found = self._behind(Endpoint(tunnel.remote, tunnel.remote_port))
+            if found is None:
+                return
+            machine, address = found
+            tunnel = attrs.evolve(tunnel, remote=address)
+        if machine.up:
             machine.plane.carried(tunnel, inner, source)
 
-    def _through_nats(self, tunnel: Tunnel) -> tuple[Tunnel, Endpoint | None] | None:
-        """As what a tunnel's packets arrive, and from whom they seem to be; None if they do not."""
+    def _behind(self, endpoint: Endpoint) -> tuple[MagMachine, Ipv4] | None:
+        """Whom a NAT shows as ``endpoint``, and his own address."""
         for mag in self.mags:
-            nat = mag.nat
-            if nat is None:
-                continue
-            if tunnel.local == nat.inside:
-                own = Endpoint(tunnel.local, SIGNALLING_PORT)
-                return (tunnel, nat.outbound(own)) if tunnel.over_udp else None
-            if tunnel.remote in (nat.inside, nat.outside):
-                taker = nat.inbound(Endpoint(tunnel.remote, tunnel.remote_port))
-                if taker is None or tunnel.remote == nat.inside:
-                    return None
-                return attrs.evolve(tunnel, remote=taker.address), None
-        return tunnel, None
+            if mag.nat is not None and mag.nat.outside == endpoint.address:
+                own = mag.nat.inbound(endpoint)
+                if own is not None and own.address == mag.address:
+                    return mag, own.address
+        return None
+
+    def site_of(self, mag: int) -> Site | None:
+        """The network of a MAG behind a NAT."""
+        scenario = self.scenario
+        if mag not in scenario.nats:
+            return None
+        number = 0 if scenario.nat_layout == "shared" else mag
+        if number not in self._sites:
+            nat = FakeNat(PRIVATE, Ipv4(OUTSIDE + number), timeout=scenario.nat_timeout)
+            nat.monotonic = self.monotonic
+            self._sites[number] = Site(self.network, nat)
+        return self._sites[number]
 
     def heard(self, machine: Machine, datagram: Datagram) -> None:
         """A process has dealt with a datagram."""
