@@ -5,6 +5,8 @@ No sockets here: every provider moves packets by these rules, and the edges are 
 
 from collections.abc import Callable, Sequence
 
+import attrs
+
 from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import AddressInTunnel, ForwardingError
 from pmip_tw.forwarding import drops, keepalives, offloads
@@ -16,11 +18,11 @@ from pmip_tw.forwarding.home_link_packets import is_for_link
 from pmip_tw.forwarding.home_links import HomeLinks
 from pmip_tw.forwarding.nobody import Nobody
 from pmip_tw.forwarding.path_mtu import LINK_MTU
-from pmip_tw.forwarding.paths import OpenPath, TunnelPaths, Way, require_carriable
+from pmip_tw.forwarding.paths import NOWHERE, OpenPath, TunnelPaths, Way, require_carriable
 from pmip_tw.forwarding.residents import Resident, Residents
 from pmip_tw.forwarding.session import octets
 from pmip_tw.forwarding.soundness import out_of_tunnel
-from pmip_tw.forwarding.tunnel_ends import TunnelEnds
+from pmip_tw.forwarding.tunnel_ends import TunnelEnds, arriving_ends
 from pmip_tw.interfaces import IPacketReceiver
 from pmip_tw.mobility.tunnels import Activity, AlikeEntries, AnchorEntry, AnchorKey, Counters, Tunnel
 from pmip_tw.wire.ipv4 import PROTOCOL_TCP
@@ -120,6 +122,8 @@ class AnchorSwitch:
         return None
 
     def _acquire(self, entry: AnchorEntry) -> tuple[Way, ...]:
+        if entry.awaited:
+            return (self._paths.nowhere(entry.tunnel, self._half_bound),)
         if not entry.copies:
             return (self._paths.acquire(entry.tunnel),)
         ways: list[Way] = []
@@ -189,10 +193,31 @@ class AnchorSwitch:
         """
         source = inner[12:16]
         known = any(source in domain.residents for domain in self._domains.values())
-        if not known and self.dhcp.took(ends, inner):
+        if self._completed(ends, inner) if known else self.dhcp.took(ends, inner):
             return
         reason = self._paths.reason(ends, drops.WRONG_TUNNEL) if known else drops.UNKNOWN_SOURCE
         self._drops[reason] += 1
+
+    def _half_bound(self, packet: bytes) -> bool:
+        self._drops[drops.HALF_BOUND] += 1
+        return False
+
+    def _completed(self, ends: TunnelEnds, inner: bytes) -> bool:
+        """Whether it is the first keepalive of a node that waits for it: an echo to us from its home address, and the
+        tunnel is what it should be but for the port (N24). That is learnt, and nothing from any other packet.
+        """
+        if not isinstance(ends, tuple) or inner[16:20] != self._local or keepalives.answer(inner) is None:
+            return False
+        for domain in self._domains.values():
+            session = domain.residents.get(inner[12:16])
+            if session is None or session.way.ends != NOWHERE:
+                continue
+            tunnel = attrs.evolve(session.entry.tunnel, remote_port=ends[1].port)
+            if arriving_ends(tunnel) == ends:
+                session.way = self._paths.acquire(tunnel)
+                self.packet_arrived(ends, inner)
+                return True
+        return False
 
     def _hand_up_dhcp(self, tunnel: Tunnel, packet: bytes) -> None:
         self.receiver.dhcp_tunneled(tunnel, packet)

@@ -40,6 +40,9 @@ UNKNOWN_SOURCE: Final = "unknown-source"
 WRONG_TUNNEL: Final = "wrong-tunnel"
 """At the anchor: the inner source has a binding, but with another tunnel (T6, N29, N31)."""
 
+HALF_BOUND: Final = "half-bound"
+"""At the anchor, to a node whose tunnel waits for its first keepalive (N24): silently."""
+
 NEXT_HEADER: Final = "next-header"
 """Tunnel data of another encapsulation than the negotiated one (N30)."""
 

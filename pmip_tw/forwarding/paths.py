@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Final
 
 import attrs
 
@@ -64,6 +65,10 @@ class Way:
         return all(self.carry(piece) for piece in fragment(packet, self.mtu))
 
 
+NOWHERE: Final = b"nowhere"
+"""The ends of a way that leads nowhere yet: nothing that arrives shows them."""
+
+
 class TunnelPaths:
     """Opens a way with the first entry that needs it and forgets it with the last.
 
@@ -94,9 +99,15 @@ class TunnelPaths:
         way.users += 1
         return way
 
+    def nowhere(self, tunnel: Tunnel, carry: Carry) -> Way:
+        """Instead of the way into ``tunnel``, as long as nobody knows where that ends."""
+        _require_keys(tunnel)
+        mtu = inner_mtu(tunnel, self._path_mtu(tunnel))
+        return Way(tunnel=tunnel, ends=NOWHERE, carry=carry, mtu=mtu, traffic=PathTraffic(), users=1)
+
     def release(self, way: Way) -> None:
         way.users -= 1
-        if way.users:
+        if way.users or way.ends == NOWHERE:
             return
         tunnel = way.tunnel
         del self._ways[tunnel]

@@ -110,7 +110,9 @@ def ways_of(resident: Resident) -> tuple[Way, ...]:
 
 
 def _is_plain(entry: AnchorEntry) -> bool:
-    return not entry.copies and entry.prefix is None and entry.broadcasts is Broadcasts.NONE
+    return (
+        not (entry.copies or entry.awaited) and entry.prefix is None and entry.broadcasts is Broadcasts.NONE
+    )
 
 
 @lru_cache(maxsize=65536)

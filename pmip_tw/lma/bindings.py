@@ -124,14 +124,30 @@ class Binding(Struct, kw_only=True, gc=False):
     @property
     def entry(self) -> AnchorEntry:
         """What the packet plane must hold for it and its ``others``."""
+        if self.others:
+            return self._entry_of_several()
         terms = self.terms
         return AnchorEntry(
             home_address=self.home_address,
             tunnel=terms.tunnel,
             domain=self.domain,
-            copies=tuple(other.tunnel for other in self.others) if self.others else (),
             broadcasts=terms.broadcasts,
             prefix=terms.prefix,
+            awaited=terms.awaited,
+        )
+
+    def _entry_of_several(self) -> AnchorEntry:
+        """Beside others one that waits for its port gets nothing, until it is alone."""
+        known = [one for one in self.all if not one.terms.awaited] or [self]
+        first, *others = known
+        return AnchorEntry(
+            home_address=self.home_address,
+            tunnel=first.tunnel,
+            domain=self.domain,
+            copies=tuple(other.tunnel for other in others),
+            broadcasts=self.terms.broadcasts,
+            prefix=self.terms.prefix,
+            awaited=first.terms.awaited,
         )
 
     def has_entry_of(self, other: "Binding") -> bool:
@@ -144,7 +160,7 @@ class Binding(Struct, kw_only=True, gc=False):
                 and ours.broadcasts is theirs.broadcasts
                 and ours.prefix == theirs.prefix
             )
-        ) and not (self.others or other.others)
+        ) and not (self.others or other.others or ours.awaited or theirs.awaited)
 
     def asked_alike(self, request: RegistrationRequest) -> bool:
         """Whether ``request``, from the same place, gets the same plain tunnel once more: nearly every renewal."""

@@ -17,7 +17,7 @@ from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.lma.terms import NO_BROADCASTS, Terms
-from pmip_tw.lma.tunnelling import tunnel_to, udp_reply
+from pmip_tw.lma.tunnelling import is_half_bound, tunnel_to, udp_reply
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.tunnels import AnchorKey, Broadcasts, Tunnel
 from pmip_tw.wire.registration import BROADCASTS, COLOCATED, RegistrationRequest
@@ -126,6 +126,7 @@ class Granting:
             prefix=prefix,
             by_technology=self._policy.by_technology,
             restored=restored,
+            awaited=is_half_bound(request) and tunnel.over_udp,
         )
         return Binding(
             owner=asked.owner,
@@ -155,6 +156,8 @@ def _form_of(asked: Asked) -> RenewalForm | None:
     """How to know a renewal of what ``asked`` is given; None: it is proven, or made, in a way that is not followed."""
     if asked.mag is not None or asked.fa_ha is not None or asked.association is None:
         return None
+    if is_half_bound(asked.request):
+        return None  # each time the packet plane waits anew
     return asked.form or form_of(asked.payload)
 
 

@@ -21,7 +21,8 @@ class Terms(Struct, frozen=True, kw_only=True, gc=False):
     the MAG's 137 had, if there is no form to find it by; ``udp_reply``, ``host_configuration``: what the answer says of
     the tunnel and of the home link; ``identifiers``: (sub-type, octets) of 147/1-3 (P12); ``broadcasts`` of the home
     link ``prefix`` go to the node (HL4). ``by_technology``: the last octet of the owner is that (P23).
-    ``restored``: a former process decided it, perhaps by another configuration.
+    ``restored``: a former process decided it, perhaps by another configuration. ``awaited``: of its tunnel only a
+    keepalive tells the port (N24).
     """
 
     place: Place
@@ -42,6 +43,7 @@ class Terms(Struct, frozen=True, kw_only=True, gc=False):
     prefix: Prefix | None = None
     by_technology: bool = False
     restored: bool = False
+    awaited: bool = False
 
     @property
     def care_of_address(self) -> Ipv4:

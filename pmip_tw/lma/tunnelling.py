@@ -55,6 +55,12 @@ def udp_reply(request: RegistrationRequest, tunnel: Tunnel, policy: LmaPolicy) -
     return UdpTunnelReply(code=0, forced=asked.forced, keepalive_interval=policy.keepalive_interval)
 
 
+def is_half_bound(request: RegistrationRequest) -> bool:
+    """R: it came through a foreign agent that demanded that, so that its source is not the tunnel's other end (N24)."""
+    asked = request.udp_tunnel
+    return isinstance(asked, UdpTunnelRequest) and asked.via_foreign_agent
+
+
 @lru_cache(maxsize=65536)
 def direct_tunnel(local: Ipv4, remote: Ipv4, encapsulation: Encapsulation) -> Tunnel:
     """One object for all mobile nodes of a MAG."""

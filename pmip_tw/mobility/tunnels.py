@@ -134,7 +134,8 @@ class AnchorEntry(Struct, frozen=True, kw_only=True, gc=False):
 
     ``domain``: the address space of ``home_address`` (P85). ``copies``: further tunnels that get every packet and
     may bring any (simultaneous bindings, L3). ``broadcasts`` of the home link ``prefix`` go to the node and from it to
-    the others there (P68).
+    the others there (P68). ``awaited``: nobody knows the port of its tunnel's other end, whatever ``tunnel`` says,
+    until the first keepalive comes from there; nothing goes in before (N24).
     """
 
     home_address: Ipv4
@@ -143,6 +144,7 @@ class AnchorEntry(Struct, frozen=True, kw_only=True, gc=False):
     copies: tuple[Tunnel, ...] = ()
     broadcasts: Broadcasts = Broadcasts.NONE
     prefix: Prefix | None = None
+    awaited: bool = False
 
     @property
     def key(self) -> AnchorKey:

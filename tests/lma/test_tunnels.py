@@ -3,12 +3,12 @@
 import pytest
 
 from pmip_tw.addresses import Ipv4, ipv4
-from pmip_tw.mobility.tunnels import AnchorKey, Encapsulation, Tunnel
+from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Encapsulation, Tunnel
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelReply, UdpTunnelRequest
-from pmip_tw.wire.registration import REVERSE_TUNNEL, RegistrationReply
+from pmip_tw.wire.registration import COLOCATED, REVERSE_TUNNEL, SIMULTANEOUS, RegistrationReply
 from tests.conformance import covers
-from tests.lma.anchor import FIRST_ADDRESS, LMA, MAG1, NAT, Anchor
+from tests.lma.anchor import FIRST_ADDRESS, LMA, MAG1, MAG2, NAT, Anchor
 
 DIRECT = Tunnel(local=LMA, remote=MAG1)
 PLEASE = UdpTunnelRequest()
@@ -225,3 +225,52 @@ def test_lifetime_0_may_come_from_anywhere(policy: dict[str, bool]) -> None:
         anchor.accept()
         reply = anchor.accept(source=NAT, lifetime=0, udp_tunnel=asked)
         assert reply.lifetime == 0 and anchor.binding() is None
+
+
+class TestThroughAForeignAgent:
+    """R: the request came through an agent that demanded that, so that its source is not where data comes from."""
+
+    ASKED = UdpTunnelRequest(via_foreign_agent=True)
+
+    @covers("N24")
+    def test_the_packet_plane_waits_for_a_keepalive(self) -> None:
+        anchor = Anchor()
+        reply = anchor.accept(source=NAT, port=40001, udp_tunnel=self.ASKED)
+        assert reply.udp_tunnel == UdpTunnelReply(code=0, keepalive_interval=110)
+        entry = anchor.installed[AnchorKey(FIRST_ADDRESS)]
+        assert entry.awaited and entry.tunnel.remote == NAT
+
+    @covers("N24")
+    def test_after_every_registration(self) -> None:
+        anchor = Anchor()
+        for _ in range(3):
+            anchor.installed.clear()
+            anchor.accept(source=NAT, port=40001, udp_tunnel=self.ASKED)
+            assert anchor.installed[AnchorKey(FIRST_ADDRESS)].awaited
+            anchor.clock.advance(5)
+
+    @covers("N16", "N24")
+    def test_not_without_r(self) -> None:
+        anchor = Anchor()
+        anchor.accept(source=NAT, port=40001, udp_tunnel=self.ASKED)
+        anchor.clock.advance(5)
+        anchor.accept(source=NAT, port=40001, udp_tunnel=PLEASE)
+        assert not anchor.installed[AnchorKey(FIRST_ADDRESS)].awaited
+
+    @covers("N19", "N24")
+    def test_nothing_is_awaited_where_no_nat_is(self) -> None:
+        anchor = Anchor()
+        assert anchor.accept(udp_tunnel=self.ASKED).udp_tunnel == UdpTunnelReply(code=64)
+        assert anchor.installed[AnchorKey(FIRST_ADDRESS)] == AnchorEntry(
+            home_address=FIRST_ADDRESS, tunnel=DIRECT
+        )
+
+    @covers("L3", "N24")
+    def test_beside_another_it_gets_nothing_until_it_is_alone(self) -> None:
+        anchor = Anchor(max_bindings=2)
+        flags = COLOCATED | REVERSE_TUNNEL
+        anchor.accept(flags=flags)
+        anchor.clock.advance(5)
+        anchor.accept(1, MAG2, source=NAT, port=40001, udp_tunnel=self.ASKED, flags=flags | SIMULTANEOUS)
+        entry = anchor.installed[AnchorKey(FIRST_ADDRESS)]
+        assert (entry.tunnel, entry.copies, entry.awaited) == (DIRECT, (), False)
