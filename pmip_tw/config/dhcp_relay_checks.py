@@ -9,8 +9,12 @@ from pmip_tw.config.locate import Path
 from pmip_tw.config.structure import Mistake
 
 
-def dhcp_relay_mistakes(draft: Draft, relay: Path, own: Ipv4 | None, whose: str) -> Iterator[Mistake]:
-    """Of the table at ``relay``. ``own``: the address where the relay has port 67, ``whose`` it is in words."""
+def dhcp_relay_mistakes(
+    draft: Draft, relay: Path, own: Ipv4 | None, whose: str, *, no_radius: str = ""
+) -> Iterator[Mistake]:
+    """Of the table at ``relay``. ``own``: the address where the relay has port 67, ``whose`` it is in words.
+    ``no_radius``: why there is nothing of an Access-Accept to be told, if so (D16).
+    """
     servers = draft.elements((*relay, "servers"))
     if draft.has((*relay, "servers")) and not servers:
         yield Mistake((*relay, "servers"), "servers: name at least one DHCP server")
@@ -34,5 +38,7 @@ def dhcp_relay_mistakes(draft: Draft, relay: Path, own: Ipv4 | None, whose: str)
         if name == "server-id-override" and draft.value((*relay, "spread"), ServerSpread) == "hash":
             text = 'needs spread = "all": servers that go by one name must all hear what a client says (RFC 5107 4)'
             yield Mistake(path, f"option_82[{path[-1]}]: {name!r} {text}")
+        if name == "radius" and no_radius:
+            yield Mistake(path, f"option_82[{path[-1]}]: 'radius' {no_radius}")
         if name is not None:
             told.add(name)

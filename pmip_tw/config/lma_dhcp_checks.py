@@ -37,10 +37,8 @@ def lma_dhcp_mistakes(draft: Draft) -> Iterator[Mistake]:
     yield from _numbers(draft)
     yield from _giaddrs(draft)
     own = draft.value((*_LMA, "address"), Ipv4)
-    yield from dhcp_relay_mistakes(draft, _RELAY, own, "this LMA's own address")
-    for path in draft.elements((*_RELAY, "option_82")):
-        if draft.value(path, str) == "radius":
-            yield Mistake(path, f"option_82[{path[-1]}]: 'radius' is for MAGs: an LMA does not ask AAA")
+    why = "is for MAGs: an LMA does not ask AAA"
+    yield from dhcp_relay_mistakes(draft, _RELAY, own, "this LMA's own address", no_radius=why)
 
 
 def _numbers(draft: Draft) -> Iterator[Mistake]:

@@ -79,8 +79,9 @@ def _dhcp(draft: Draft, mag: Path) -> Iterator[Mistake]:
     elif method == "tunnel":
         yield from _tunnel(draft, mag)
     own = draft.value((*mag, "address"), Ipv4)
-    yield from dhcp_relay_mistakes(draft, relay, own, "this MAG's own address")
-    if draft.has((*relay, "giaddr")) and draft.has((*mag, "uplink")):
+    why = "" if draft.has((*mag, "radius")) else "needs [mag.radius]: a file of users has no Access-Accept"
+    yield from dhcp_relay_mistakes(draft, relay, own, "this MAG's own address", no_radius=why)
+    if draft.value((*relay, "giaddr"), Ipv4) and draft.has((*mag, "uplink")):
         text = "giaddr: with uplink it is the address of that interface, whatever it becomes: leave it out"
         yield Mistake((*relay, "giaddr"), text)
     subnet, prefixes = draft.value((*relay, "subnet"), Ipv4), home_prefixes_of(draft)

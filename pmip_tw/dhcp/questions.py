@@ -89,7 +89,8 @@ class Questions:
         # In the order of asking: the first is always the oldest. A dict would look for it among all that have gone.
         self._asked: OrderedDict[_Client, Question] = OrderedDict()
         self._unheard: OrderedDict[_Client, float] = OrderedDict()
-        self._by_transaction: dict[tuple[Mac, int], _Client] = {}
+        # Two clients may have the same MAC and transaction, if one of them pretends to be the other.
+        self._by_transaction: dict[tuple[Mac, int], tuple[_Client, ...]] = {}
         self._second = 0
         self._in_second: dict[Mac, int] = {}
         self._servers_heard_at = float("-inf")
@@ -138,15 +139,24 @@ class Questions:
                     message.requested_address or UNSPECIFIED, UNSPECIFIED
                 )
         self._asked[question.client] = question
-        self._by_transaction[question.transaction] = question.client
+        others = self._by_transaction.get(question.transaction, ())
+        self._by_transaction[question.transaction] = (question.client, *others)
         # Who asks again has waited since the first time, however often that is.
         self._unheard.setdefault(question.client, now + SILENCE)
         return None
 
-    def answered_by(self, message: DhcpMessage, now: float, server: Ipv4 = UNSPECIFIED) -> Question | None:
-        """The question that ``message``, of ``server``, answers; None: nothing that is still open."""
-        client = self._by_transaction.get((message.chaddr, message.xid))
-        question = None if client is None else self._asked[client]
+    def answered_by(
+        self, message: DhcpMessage, now: float, server: Ipv4 = UNSPECIFIED, circuit_id: bytes | None = None
+    ) -> Question | None:
+        """The question that ``message``, of ``server``, answers; None: nothing that is still open.
+
+        ``circuit_id``: what the server says of the client's place, if anything. It decides between clients that are
+        alike otherwise (D10), and without it the newest is believed.
+        """
+        clients = self._by_transaction.get((message.chaddr, message.xid), ())
+        alike = [self._asked[client] for client in clients]
+        named = [question for question in alike if question.circuit.circuit_id == circuit_id]
+        question = next(iter(named or alike), None)
         if question is None or question.at + REPLY_WINDOW < now:
             return None
         kind, chosen = question.message.message_type, question.message.server_identifier
@@ -193,7 +203,10 @@ class Questions:
     def _replace(self, question: Question) -> None:
         """Its client has another one; what it waits for is the same."""
         del self._asked[question.client]
-        if self._by_transaction.get(question.transaction) == question.client:
+        others = tuple(one for one in self._by_transaction[question.transaction] if one != question.client)
+        if others:
+            self._by_transaction[question.transaction] = others
+        else:
             del self._by_transaction[question.transaction]
 
     def _forget_old(self, now: float) -> None:

@@ -90,7 +90,7 @@ class Relay:
         if message.giaddr not in self._own:
             return Discarded.OTHER_RELAY
         self._questions.servers_heard(now)
-        question = self._questions.answered_by(message, now, source.address)
+        question = self._questions.answered_by(message, now, source.address, _circuit_named(message))
         if question is None or message.giaddr != self._giaddr(question.circuit):
             return Discarded.UNEXPECTED
         why = self._unusable(message, question)
@@ -242,6 +242,15 @@ class Relay:
         if self._policy.spread is Spread.ALL or not servers:
             return servers
         return (servers[crc32(client) % len(servers)],)
+
+
+def _circuit_named(message: DhcpMessage) -> bytes | None:
+    """In a server's copy of option 82."""
+    copied = message.option(OptionCode.RELAY_AGENT_INFORMATION)
+    try:
+        return None if copied is None else RelayInformation.decode(copied).circuit_id
+    except WireError:
+        return None
 
 
 def _padded(payload: bytes) -> bytes:

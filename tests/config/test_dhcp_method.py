@@ -11,8 +11,9 @@ from pmip_tw.config.settings import MagSettings
 from pmip_tw.services.mag import policy_of
 from tests.conformance import covers
 
-from .files import MAG, mistakes
+from .files import MAG, USERS, mistakes
 
+LOCAL = '[mag.local]\nusers = "users.toml"\n'
 RELAYED = MAG.replace("[mag]\n", '[mag]\ndhcp = "ack-trigger"\n')
 TUNNELED = MAG.replace("[mag]\n", '[mag]\ndhcp = "tunnel"\n')
 RELAY = '\n[mag.dhcp_relay]\nservers = ["198.51.100.67", "198.51.100.68"]\n'
@@ -124,3 +125,12 @@ def test_whoever_checks_the_file_is_told(text: str, said: str, tmp_path: Path) -
 )
 def test_mistakes(text: str, line: str, tmp_path: Path) -> None:
     assert mistakes(tmp_path, text) == [f"mag.toml:{line}"]
+
+
+@covers("D16")
+def test_a_file_of_users_has_no_access_accept_to_be_told_of(tmp_path: Path) -> None:
+    told = RELAYED + RELAY + 'option_82 = ["radius"]\n'
+    assert mistakes(tmp_path, told) == []
+    by_file = told[: told.index("[[mag.radius")] + LOCAL + told[told.index("\n[mag.dhcp_relay]") :]
+    [mistake] = mistakes(tmp_path, by_file, USERS)
+    assert mistake.endswith("option_82[0]: 'radius' needs [mag.radius]: a file of users has no Access-Accept")

@@ -424,6 +424,27 @@ class TestClientsAndServers:
         found = answer(relay, says(MessageType.OFFER, subnet=None, xid=8))
         assert isinstance(found, Answer) and found.circuit == there
 
+    @covers("D10")
+    def test_who_repeats_anothers_transaction_on_another_circuit_does_not_get_its_answer(self) -> None:
+        """The circuit id that the server copies decides; without it nobody could."""
+        relay = relay_telling(Fact.CIRCUIT_ID)
+        here = Circuit(port="here", circuit_id=b"here")
+        there = Circuit(port="there", circuit_id=b"there")
+        copy = DhcpMessage.decode(sent(relay, DISCOVER, here)).option(82)
+        other_copy = DhcpMessage.decode(sent(relay, DISCOVER, there)).option(82)
+        assert copy is not None and other_copy is not None
+        for port, value in (("here", copy), ("there", other_copy), ("here", copy)):
+            offer = dhcp_octets.with_option_last(says(MessageType.OFFER, subnet=None), 82, value)
+            found = answer(relay, offer)
+            assert isinstance(found, Answer) and found.circuit.port == port
+        ack = says(MessageType.ACK, subnet=None)
+        sent(relay, REQUEST, there)
+        found = answer(relay, dhcp_octets.with_option_last(ack, 82, copy))
+        assert found is Discarded.UNEXPECTED
+        found = answer(relay, ack)
+        assert isinstance(found, Answer) and found.circuit.port == "there"
+        assert len(relay.waiting) == 1
+
     @covers("D5")
     def test_each_client_has_one_server_and_keeps_it(self) -> None:
         relay = relay_telling(spread=Spread.HASH, servers=(FIRST, SECOND))

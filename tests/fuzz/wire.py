@@ -17,6 +17,7 @@ from pmip_tw.wire.icmp import IcmpMessage, echo_reply, fragmentation_needed
 from pmip_tw.wire.ipv4 import Ipv4Packet
 from pmip_tw.wire.pretunnel import PreTunnelReply, PreTunnelRequest
 from pmip_tw.wire.registration import RegistrationReply, RegistrationRequest
+from pmip_tw.wire.relay_information import RelayInformation
 from pmip_tw.wire.revocation import Revocation, RevocationAck
 from pmip_tw.wire.udp import UdpDatagram
 from tests.fuzz.checksums import mend_checksums
@@ -88,6 +89,20 @@ def meaning(found: msgspec.Struct) -> dict[str, object]:
         if fields.get(name) is not None:
             fields[name] = structs.replace(fields[name], covered=0)
     return fields
+
+
+def option_82(octets: bytes) -> None:
+    """What fits one option is written as it was read."""
+    found = in_time(RelayInformation.decode, octets)
+    assert found is None or isinstance(found, RelayInformation)
+    if found is not None and found.fits:
+        assert found.encode() == octets
+
+
+def options_82() -> Iterator[bytes]:
+    for vector in vectors("dhcp"):
+        if "option_82_hex" in vector:
+            yield bytes.fromhex(vector["option_82_hex"])[2:]
 
 
 def frame(octets: bytes) -> None:
@@ -214,6 +229,13 @@ TARGETS = (
         seeds=of_vectors("nat", first=4),
     ),
     Target(name="dhcp", about="decoding DHCP messages", check=stable(DhcpMessage), seeds=of_vectors("dhcp")),
+    Target(
+        name="option-82",
+        about="decoding relay agent information",
+        check=option_82,
+        seeds=options_82,
+        longest=300,
+    ),
     Target(
         name="frames",
         about="Ethernet frames: ARP, IPv4, ICMP, UDP, IP-in-IP, and what is inside",

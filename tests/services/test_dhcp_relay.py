@@ -131,11 +131,11 @@ def with_line(line: str) -> str:
         ),
         (
             with_line('option_82 = ["radius"]'),
-            '4:14: option_82[0]: "radius" is for a MAG, which asks AAA about its nodes: leave it out',
+            "4:14: option_82[0]: 'radius' is for a MAG, which asks AAA about its nodes: leave it out",
         ),
         (
             with_line('option_82 = ["subscriber-id"]'),
-            '4:14: option_82[0]: "subscriber-id": no [[dhcp_relay.links]] has a subscriber_id',
+            "4:14: option_82[0]: 'subscriber-id': no [[dhcp_relay.links]] has a subscriber_id",
         ),
         (
             with_line('option_82 = ["server-id-override"]\nspread = "hash"'),
