@@ -57,3 +57,23 @@ def test_only_services_know_the_reactor() -> None:
         )
     ]
     assert [str(path) for path in importers if path.parts[0] != "services"] == []
+
+
+def test_nobody_has_left_a_conflict_behind() -> None:
+    """Python would say so itself; pages, settings and units would not."""
+    told = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for pattern in (
+            "Makefile",
+            "*.md",
+            "*.toml",
+            "conf/*",
+            "docs/**/*.md",
+            "tests/**/*.md",
+            "tests/**/*.toml",
+        )
+        for path in sorted(ROOT.glob(pattern))
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if re.match(r"(<<<<<<<|>>>>>>>) ", line)
+    ]
+    assert told == []
