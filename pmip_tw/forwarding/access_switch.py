@@ -289,10 +289,13 @@ class AccessSwitch:
     def packet_arrived(self, ends: TunnelEnds, inner: bytes) -> None:
         """What came out of the tunnel that has these ``ends`` (P44, N29); nobody has looked into it yet."""
         session = self._by_tunnel.get((ends, inner[16:20]))
-        if session is None:
-            if not (self.dhcp.took(ends, inner) or self._broadcasts.arrived(ends, inner)):
-                self._drops[self._paths.reason(ends, drops.NO_ENTRY)] += 1  # P51, T10, N36
-            return
+        if session is None or not session.entry.upstream:
+            if self.dhcp.took(ends, inner):
+                return  # what gives a node its address does not reach it before its registration (D23)
+            if session is None:
+                if not self._broadcasts.arrived(ends, inner):
+                    self._drops[self._paths.reason(ends, drops.NO_ENTRY)] += 1  # P51, T10, N36
+                return
         packet = out_of_tunnel(inner, self._drops)
         if packet is None:
             return

@@ -134,6 +134,17 @@ class TestAccess:
         access.until(lambda: access.plane.drops() == {drops.NO_ENTRY: 2})
         assert access.receiver.tunneled == []
 
+    @covers("D23", "P77")
+    def test_a_node_that_is_being_registered_gets_none_past_the_agent(self, access: MemoryAccess) -> None:
+        """Its entry is provisional: an ACK would tell it that the address is its."""
+        access.plane.open_dhcp(tunnel())
+        access.plane.install(entry(upstream=False))
+        access.tunnel_gives(tunnel(), offer(HOME))
+        access.until(lambda: [used for used, _ in access.receiver.tunneled] == [tunnel()])
+        access.tunnel_gives(tunnel(), to_node(b"data"))
+        access.until(lambda: len(access.transmitted()) == 1)
+        assert access.transmitted()[0][1].endswith(b"data")
+
     @covers("N55")
     def test_what_is_for_a_home_address_is_its_nodes(self, access: MemoryAccess) -> None:
         held = entry(shows_dhcp=True)
