@@ -3,15 +3,16 @@
 The kernel forwards whatever its routes say; this keeps it to what the operator has listed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from pmip_tw.addresses import ipv4_text
+from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.forwarding.breakout import BreakoutRules
 from pmip_tw.forwarding.nftables import nothing_in, run, table_of
 
 
 class LocalRules:
-    """From the nodes: to the listed prefixes, which have no nodes, and to this machine only where it is listed alone.
+    """From the nodes: to the listed prefixes, which have no nodes, but not to who trusts this machine's address, and to
+    this machine itself only where it is listed alone.
 
     To the nodes: what answers them, and with ``proxy_arp`` whatever comes from the listed prefixes. Without, they leave
     with the address of the interface by which they leave.
@@ -38,7 +39,7 @@ class LocalRules:
 
     def _chains(self) -> Iterator[str]:
         arrives, leaves = f'iifname "{self._rules.device}"', f'oifname "{self._rules.device}"'
-        hosts = ", ".join(ipv4_text(host) for host in sorted(self._rules.hosts))
+        hosts, trusting = _row(self._rules.hosts), _row(filter(self._is_listed, self._rules.trusting))
         yield _chain(
             "input",
             "filter hook input priority 0",
@@ -49,6 +50,7 @@ class LocalRules:
             "forward",
             "filter hook forward priority 0",
             f"{arrives} ip daddr != @listed drop",
+            *([f"{arrives} ip daddr {{ {trusting} }} drop"] if trusting else ()),
             f"{leaves} ct state established,related accept",
             *([f"{leaves} ip saddr @listed accept"] if self._rules.proxy_arp else ()),
             f"{leaves} drop",
@@ -56,8 +58,15 @@ class LocalRules:
         if not self._rules.proxy_arp:
             yield _chain("leaving", "nat hook postrouting priority 100", f"{arrives} masquerade")
 
+    def _is_listed(self, address: Ipv4) -> bool:
+        return any(address in prefix for prefix in self._rules.prefixes)
+
     def _run(self, script: str) -> None:
         run(script, f"the rules of {self._rules.device}", "without it strangers reach the mobile nodes")
+
+
+def _row(addresses: Iterable[Ipv4]) -> str:
+    return ", ".join(map(ipv4_text, sorted(addresses)))
 
 
 def _chain(name: str, hook: str, *rules: str) -> str:
