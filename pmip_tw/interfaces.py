@@ -81,8 +81,9 @@ class ISignalling(Interface):
     def start(receiver: "ISignallingReceiver", tunnel_data: "ITunnelDataReceiver | None") -> None:
         """Bind and begin to deliver. PmipError says which address could not be bound and why."""
 
-    def send(payload: bytes, destination: Endpoint, source: Ipv4) -> int:
+    def send(payload: bytes, destination: Endpoint, source: Ipv4, tos: int = 0) -> int:
         """Send from port 434 of ``source``, one of ``addresses``; 0, or the error number if it did not get away.
+        ``tos``: the type of service in its header.
 
         It is lost then, as in a network: so is what a full socket buffer does not take. Once stopped nothing is sent:
         an answer that comes late finds nobody to send it.

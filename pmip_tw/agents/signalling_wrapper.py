@@ -18,8 +18,8 @@ class SignallingWrapper:
         found: tuple[Ipv4, ...] = self._signalling.addresses
         return found
 
-    def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> int:
-        return self._signalling.send(payload, destination, source)
+    def send(self, payload: bytes, destination: Endpoint, source: Ipv4, tos: int = 0) -> int:
+        return self._signalling.send(payload, destination, source, tos)
 
     def send_all(self, messages: Sequence[tuple[bytes, Endpoint]], source: Ipv4) -> None:
         self._signalling.send_all(messages, source)

@@ -93,6 +93,7 @@ class LmaSettings:
     forced_udp: bool = True
     reserved3_policy: Reserved3Policy = "skip"
     allow_relayed_colocated: bool = False
+    require_protected_extensions: bool = False
     keepalive_interval: Annotated[int, Within(0, 65535)] = 110
     encapsulations: Annotated[tuple[EncapsulationName, ...], Choices()] = ("ip-in-ip", "gre", "minimal")
     gre_key_with_d: bool = True

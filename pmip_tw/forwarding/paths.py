@@ -222,14 +222,17 @@ def udp_path(signalling: ISignalling, tunnel: Tunnel, dropped: drops.Drops) -> C
     send = signalling.send
 
     def carry(packet: bytes) -> bool:
-        refused = send(header + packet, destination, source)
+        return put(packet, packet[1])
+
+    def put(octets: bytes, tos: int) -> bool:
+        refused = send(header + octets, destination, source, tos)
         if refused:
             dropped[drops.reason_of(refused)] += 1
         return not refused
 
     def carry_minimal(packet: bytes) -> bool:
         # Our own address as it leaves is not what arrives behind a NAT: the original source is always told.
-        return carry(minimal.forwarding_header(packet) + packet[(packet[0] & 0xF) * 4 :])
+        return put(minimal.forwarding_header(packet) + packet[(packet[0] & 0xF) * 4 :], packet[1])
 
     if tunnel.encapsulation is Encapsulation.MINIMAL:
         return whole_only(carry_minimal, dropped)

@@ -34,6 +34,10 @@ def message_refusal(request: RegistrationRequest, local: Ipv4, policy: LmaPolicy
                 Code.HA_MALFORMED_REQUEST,
                 f"the UDP tunnel request stands {place} MN-HA although D={int(colocated)} (N20)",
             )
+    if policy.require_protected_extensions and request.agent_part and request.fa_ha is None:
+        kinds = ", ".join(map(str, sorted(request.agent_part)))
+        text = f"extensions {kinds} behind MN-HA are proven by no FA-HA (N3, require_protected_extensions)"
+        return Refusal(Code.HA_MALFORMED_REQUEST, text)
     if request.unknown or request.trailing:
         if policy.refuse_reserved_144 and any(map(_is_reserved_144, (*request.unknown, *request.trailing))):
             text = "the UDP tunnel request has a reserved field that is not zero (N8, reserved3_policy)"

@@ -17,7 +17,8 @@ class LmaPolicy:
     ``address``: the home agent address, ours. ``max_lifetime``: the longest lifetime granted (L6);
     ``nat_max_lifetime``: the same for UDP tunnels (N25). ``timestamp_window``: I6. ``handover_min_interval``: P79.
     ``revoke_on_handover``: P35. ``nat_traversal``, ``forced_udp``: N19; ``allow_relayed_colocated``: D = 1 through a
-    foreign agent, without 144 (N18); ``refuse_reserved_144``: 134 for a 144 that is skipped otherwise (N8).
+    foreign agent, without 144 (N18); ``refuse_reserved_144``: 134 for a 144 that is skipped otherwise (N8);
+    ``require_protected_extensions``: 134 for what an agent adds where nothing proves that it did.
     ``keepalive_interval``: told in UDP tunnel replies (N38). ``resync_beyond_last``: P33.
     ``strict_reserved_bits``: refuse requests with reserved bits set (H9). ``encapsulations``: what is offered (H11);
     ``gre_key_with_d``: keys also for co-located requesters (T5). ``max_bindings``: of one owner at a time (L3);
@@ -40,6 +41,7 @@ class LmaPolicy:
     forced_udp: bool = True
     allow_relayed_colocated: bool = False
     refuse_reserved_144: bool = False
+    require_protected_extensions: bool = False
     keepalive_interval: int = 110
     resync_beyond_last: bool = True
     strict_reserved_bits: bool = False

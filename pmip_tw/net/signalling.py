@@ -65,9 +65,9 @@ class UdpSignalling:
             opened=self._opened(address),
         )
 
-    def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> int:
+    def send(self, payload: bytes, destination: Endpoint, source: Ipv4, tos: int = 0) -> int:
         opened = self._sockets.get(source)
-        return errno.EADDRNOTAVAIL if opened is None else opened.send(payload, destination)
+        return errno.EADDRNOTAVAIL if opened is None else opened.send(payload, destination, tos)
 
     def send_all(self, messages: Sequence[Message], source: Ipv4) -> None:
         opened = self._sockets.get(source)

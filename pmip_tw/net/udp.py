@@ -33,6 +33,9 @@ READ_AHEAD = 7
 
 MAX_SIZE = 65536
 
+_TYPES_OF_SERVICE = tuple((socket.IPPROTO_IP, socket.IP_TOS, bytes((tos,))) for tos in range(256))
+"""The ancillary data that says so."""
+
 _WHAT_TO_DO = {
     errno.EADDRNOTAVAIL: "; is it an address of this machine?",
     errno.EADDRINUSE: "; another program has the port, ss -ulnp sport = :{port} names it",
@@ -98,24 +101,30 @@ class UdpSocket(LastingReader):
             raise PmipError(text + _WHAT_TO_DO.get(error.errno or 0, "").format(port=port)) from None
         self._joins = are_cut_by(self._socket)
 
-    def send(self, payload: bytes, destination: Endpoint) -> int:
-        """0, or the error number: a full buffer loses it, as a network would."""
+    def send(self, payload: bytes, destination: Endpoint, tos: int = 0) -> int:
+        """0, or the error number: a full buffer loses it, as a network would. ``tos``: type of service."""
         address = SOCKET_ADDRESSES[destination]
         try:
-            self._socket.sendto(payload, address)
+            self._put(payload, address, tos)
         except BlockingIOError:
             return errno.EAGAIN
         except OSError:
             # Usually ICMP about an earlier datagram, which telling clears; then this one has its chance.
             self.take_errors()
             try:
-                self._socket.sendto(payload, address)
+                self._put(payload, address, tos)
             except OSError as error:
                 report = unreachable_by_errno(destination, error)
                 if report is not None:
                     self._report(report)
                 return error.errno or errno.EIO
         return 0
+
+    def _put(self, payload: bytes, address: tuple[str, int], tos: int) -> None:
+        if tos:
+            self._socket.sendmsg((payload,), (_TYPES_OF_SERVICE[tos],), 0, address)
+        else:
+            self._socket.sendto(payload, address)
 
     def send_all(self, messages: Sequence[Message]) -> None:
         """The same of many: those of one size for one destination take one system call."""

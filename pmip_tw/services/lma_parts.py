@@ -104,6 +104,7 @@ def policy_of(settings: LmaSettings) -> LmaPolicy:
         nat_traversal=settings.nat_traversal,
         forced_udp=settings.forced_udp,
         allow_relayed_colocated=settings.allow_relayed_colocated,
+        require_protected_extensions=settings.require_protected_extensions,
         refuse_reserved_144=settings.reserved3_policy == "134",
         keepalive_interval=settings.keepalive_interval,
         strict_reserved_bits=settings.strict_reserved_bits,

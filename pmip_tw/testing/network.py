@@ -214,7 +214,7 @@ class FakeSignalling:
             attached.append(endpoint)
         self._receiver, self._tunnel_data = receiver, tunnel_data
 
-    def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> int:
+    def send(self, payload: bytes, destination: Endpoint, source: Ipv4, tos: int = 0) -> int:
         if self._receiver is None or source not in self.addresses:
             return errno.EADDRNOTAVAIL
         self._network.send(Endpoint(source, self._port), destination, payload)

@@ -58,7 +58,7 @@ class TestAccessContract:
         assert access.plane.remove(AccessKey(PORTS[0], NODE_MAC)) == Counters()
         assert access.plane.counters(AccessKey(PORTS[0], NODE_MAC)) == Counters()
 
-    @covers("P40", "T1")
+    @covers("P40", "T1", "N33")
     @both_encapsulations
     def test_upstream_goes_into_the_tunnel_one_hop_older_and_is_counted(
         self, access: AccessWorld, over_udp: bool

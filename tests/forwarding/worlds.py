@@ -474,9 +474,10 @@ class LoopSignalling:
         for payload, destination in messages:
             self.send(payload, destination, source)
 
-    def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> int:
+    def send(self, payload: bytes, destination: Endpoint, source: Ipv4, tos: int = 0) -> int:
         try:
-            self._socket.sendto(payload, (ipv4_text(destination.address), destination.port))
+            service = [(socket.IPPROTO_IP, socket.IP_TOS, bytes((tos,)))] if tos else []
+            self._socket.sendmsg([payload], service, 0, (ipv4_text(destination.address), destination.port))
         except BlockingIOError as error:
             return error.errno
         return 0

@@ -6,6 +6,7 @@ from pmip_tw.addresses import Ipv4, ipv4
 from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Encapsulation, Tunnel
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.extension_values import RevocationSupport, UdpTunnelReply, UdpTunnelRequest
+from pmip_tw.wire.extensions import UDP_TUNNEL_REQUEST
 from pmip_tw.wire.registration import COLOCATED, REVERSE_TUNNEL, SIMULTANEOUS, RegistrationReply
 from tests.conformance import covers
 from tests.lma.anchor import FIRST_ADDRESS, LMA, MAG1, MAG2, NAT, Anchor
@@ -274,3 +275,16 @@ class TestThroughAForeignAgent:
         anchor.accept(1, MAG2, source=NAT, port=40001, udp_tunnel=self.ASKED, flags=flags | SIMULTANEOUS)
         entry = anchor.installed[AnchorKey(FIRST_ADDRESS)]
         assert (entry.tunnel, entry.copies, entry.awaited) == (DIRECT, (), False)
+
+
+@covers("N3", "N20")
+@pytest.mark.parametrize("required", [False, True])
+def test_what_an_agent_adds_may_have_to_be_proven(required: bool) -> None:
+    """Behind MN-HA, where anybody on the way could have put it."""
+    anchor = Anchor(require_protected_extensions=required)
+    fields = {"flags": REVERSE_TUNNEL, "udp_tunnel": PLEASE, "agent_part": frozenset((UDP_TUNNEL_REQUEST,))}
+    if required:
+        assert "require_protected" in anchor.deny(134, source=NAT, port=40001, **fields).cause
+        anchor.accept(source=NAT, port=40001, udp_tunnel=PLEASE)  # before MN-HA it is the node's own
+    else:
+        anchor.accept(source=NAT, port=40001, **fields)

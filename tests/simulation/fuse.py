@@ -50,11 +50,11 @@ class FusedSignalling(FakeSignalling):
     def said(self, payload: bytes) -> None:
         """Nobody listens, unless it is replaced."""
 
-    def send(self, payload: bytes, destination, source) -> int:
+    def send(self, payload: bytes, destination, source, tos: int = 0) -> int:
         self.fuse.burn()
         self.said(payload)
         self.sent += 1
-        return super().send(payload, destination, source)
+        return super().send(payload, destination, source, tos)
 
     def arrive(self, datagram: Datagram) -> None:
         self.before(datagram)

@@ -117,9 +117,9 @@ class WorkerSocket(FakeSignalling):
     def _look(self) -> None:
         self._shared.look(self._worker)
 
-    def send(self, payload: bytes, destination: Endpoint, source: Ipv4) -> int:
+    def send(self, payload: bytes, destination: Endpoint, source: Ipv4, tos: int = 0) -> int:
         self._house.says(self._worker, payload)
-        return super().send(payload, destination, source)
+        return super().send(payload, destination, source, tos)
 
     def stop(self) -> None:
         self._receiver = None
