@@ -272,6 +272,7 @@ class TestBadInput:
         [
             broadcast(DISCOVER.encode(), port=68),
             broadcast(DISCOVER.encode(), to=ELSEWHERE),
+            attrs.evolve(Ipv4Packet.decode(broadcast(DISCOVER.encode())), more_fragments=True).encode(),
             Ipv4Packet(
                 source=ADDRESS, destination=ALL_ONES, protocol=51, payload=broadcast(DISCOVER.encode())[20:]
             ).encode(),
@@ -279,7 +280,7 @@ class TestBadInput:
                 source=ADDRESS, destination=ALL_ONES, protocol=50, payload=broadcast(DISCOVER.encode())[20:]
             ).encode(),
         ],
-        ids=["port 68", "to a server", "AH", "ESP"],
+        ids=["port 68", "to a server", "fragment", "AH", "ESP"],
     )
     def test_what_is_none_of_our_business(self, packet: bytes) -> None:
         world = World()

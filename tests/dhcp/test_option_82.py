@@ -259,6 +259,14 @@ class TestSize:
         found = answer(relay, offer)
         assert isinstance(found, Answer) if answered else found is Discarded.TOO_LONG
 
+    @covers("D8")
+    def test_every_client_takes_576_octets_whatever_it_says(self) -> None:
+        relay = relay_telling()
+        sent(relay, asks(MessageType.DISCOVER, more=((57, (300).to_bytes(2, "big")),)))
+        offer = dhcp_octets.with_option_last(says(MessageType.OFFER, subnet=None), 77, bytes(200))
+        assert len(offer) > 300
+        assert isinstance(answer(relay, offer), Answer)
+
 
 class TestWhatClientsBring:
     """Option 82, option 118, giaddr and hops that a client should not have set."""
@@ -469,6 +477,8 @@ class TestClientsAndServers:
             assert isinstance(relay.answered(offer, Endpoint(server, 67), 100.1), Answer)
         sent(relay, asks(MessageType.REQUEST, server=OURS, more=((50, octets(other)),)))
         nak = says(MessageType.NAK, server=OURS, yiaddr=UNSPECIFIED)
+        assert relay.answered(nak, Endpoint(FIRST, 67), 100.2) is Discarded.UNEXPECTED
+        sent(relay, asks(MessageType.REQUEST, server=OURS, more=((50, octets(other)),)))  # again
         assert relay.answered(nak, Endpoint(FIRST, 67), 100.2) is Discarded.UNEXPECTED
         ack = says(MessageType.ACK, server=OURS, yiaddr=other, subnet=None)
         assert isinstance(relay.answered(ack, Endpoint(SECOND, 67), 100.3), Answer)
