@@ -9,7 +9,7 @@ from pmip_tw.interfaces import IClock, IPacketReceiver
 from pmip_tw.lma.commitment import DhcpEffect, Effect, Expect, Forget
 from pmip_tw.lma.dhcp_side import DhcpSide
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import SendThrough
+from pmip_tw.mobility.effects import Send, SendThrough
 from pmip_tw.mobility.tunnels import Tunnel
 
 
@@ -37,7 +37,7 @@ class IDhcpRoads(Protocol):
         """PmipError: what cannot be opened, and why; nothing is left open then."""
 
     def stop(self) -> None: ...
-    def expect(self, tunnel: Tunnel, mac: Mac | None) -> None: ...
+    def expect(self, tunnel: Tunnel, mac: Mac | None, answer: Send | None) -> None: ...
     def forget(self, tunnel: Tunnel, mac: Mac | None) -> None: ...
     def send_through(self, tunnel: Tunnel, packet: bytes) -> None: ...
     def ask(self, question: ToServer) -> None: ...
@@ -82,7 +82,7 @@ class DhcpAtLma:
         elif isinstance(effect, ToServer):
             self._roads.ask(effect)
         elif isinstance(effect, Expect):
-            self._roads.expect(effect.tunnel, effect.mac)
+            self._roads.expect(effect.tunnel, effect.mac, effect.answer)
         elif isinstance(effect, Forget):
             self._roads.forget(effect.tunnel, effect.mac)
 

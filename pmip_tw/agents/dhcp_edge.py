@@ -10,11 +10,12 @@ from contextlib import ExitStack
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from pmip_tw.addresses import Ipv4, Mac
+from pmip_tw.addresses import Endpoint, Ipv4, Mac
 from pmip_tw.agents.dhcp_at_lma import IDhcpHearer
 from pmip_tw.dhcp.relay import ToServer
 from pmip_tw.errors import ForwardingError
 from pmip_tw.interfaces import Datagram, IDhcpReceiver, IDhcpSocket, IForwardingPlane, IPacketReceiver
+from pmip_tw.mobility.effects import Send
 from pmip_tw.mobility.tunnels import AccessKey, AnchorKey, Tunnel
 from pmip_tw.wire.dhcp_octets import client_and_transaction
 
@@ -43,7 +44,7 @@ class Expected:
 @implementer(IPacketReceiver)
 class DhcpEdge:
     """``servers``: a socket for each address where we relay. ``homes``: by domain, the sockets that hear of its nodes
-    there. ``worker_of``: whose node has a home address.
+    there. ``say``: sends a datagram from port 434 of an address of ours. ``worker_of``: whose node has a home address.
     """
 
     _log = Logger(namespace="pmip.lma")
@@ -53,11 +54,13 @@ class DhcpEdge:
         forwarding: IForwardingPlane,
         servers: Mapping[Ipv4, IDhcpSocket],
         homes: Mapping[str, Sequence[IDhcpSocket]],
+        say: Callable[[bytes, Endpoint, Ipv4], object],
         worker_of: Callable[[AnchorKey], int] = lambda key: 0,
     ) -> None:
         self._forwarding = forwarding
         self._servers = servers
         self._homes = homes
+        self._say = say
         self._worker_of = worker_of
         self._hearers: dict[int, IDhcpHearer] = {}
         self._expected: dict[Tunnel, Expected] = {}
@@ -97,13 +100,13 @@ class DhcpEdge:
 
     # What a worker wants
 
-    def expect(self, worker: int, tunnel: Tunnel, mac: Mac | None) -> None:
+    def expect(self, worker: int, tunnel: Tunnel, mac: Mac | None, answer: Send | None) -> None:
+        """See Expect. If it cannot be, nothing is said: the MAG asks again."""
         expected = self._expected.get(tunnel)
         if expected is None:
             try:
                 self._forwarding.open_dhcp(tunnel)
             except ForwardingError as error:
-                # Its MAG asks by DHCP again, and then for the tunnel.
                 self._log.error("no DHCP through {tunnel}: {error}", tunnel=str(tunnel), error=str(error))
                 return
             expected = self._expected[tunnel] = Expected()
@@ -111,6 +114,8 @@ class DhcpEdge:
             expected.unknown.append(worker)
         else:
             expected.by_mac[mac] = worker
+        if answer is not None:
+            self._say(answer.datagram, answer.destination, answer.source)
 
     def forget(self, worker: int, tunnel: Tunnel, mac: Mac | None) -> None:
         expected = self._expected.get(tunnel)

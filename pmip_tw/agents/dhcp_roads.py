@@ -12,12 +12,14 @@ from pmip_tw.agents.worker_messages import (
     DhcpAnswered,
     DhcpDown,
     DhcpExpected,
+    DhcpForgotten,
     DhcpFromHome,
     DhcpToServer,
     DhcpUp,
 )
 from pmip_tw.dhcp.relay import ToServer
 from pmip_tw.interfaces import IPacketReceiver
+from pmip_tw.mobility.effects import Send
 from pmip_tw.mobility.tunnels import Tunnel
 
 
@@ -38,8 +40,8 @@ class AtTheEdge:
     def stop(self) -> None:
         self._edge.stop()
 
-    def expect(self, tunnel: Tunnel, mac: Mac | None) -> None:
-        self._edge.expect(0, tunnel, mac)
+    def expect(self, tunnel: Tunnel, mac: Mac | None, answer: Send | None) -> None:
+        self._edge.expect(0, tunnel, mac, answer)
 
     def forget(self, tunnel: Tunnel, mac: Mac | None) -> None:
         self._edge.forget(0, tunnel, mac)
@@ -66,11 +68,12 @@ class ToTheEdge:
     def stop(self) -> None:
         self._hearer = None
 
-    def expect(self, tunnel: Tunnel, mac: Mac | None) -> None:
-        self._tell(DhcpExpected(tunnel, mac, True))
+    def expect(self, tunnel: Tunnel, mac: Mac | None, answer: Send | None) -> None:
+        """Worker 0 gives the answer, which otherwise might be faster than what it says."""
+        self._tell(DhcpExpected(tunnel, mac, answer))
 
     def forget(self, tunnel: Tunnel, mac: Mac | None) -> None:
-        self._tell(DhcpExpected(tunnel, mac, False))
+        self._tell(DhcpForgotten(tunnel, mac))
 
     def send_through(self, tunnel: Tunnel, packet: bytes) -> None:
         self._tell(DhcpDown(tunnel, packet))
@@ -107,14 +110,16 @@ class ThroughPipe:
         self._tell(DhcpFromHome(payload, source, domain))
 
 
-def carry_out(edge: DhcpEdge, worker: int, message: DhcpExpected | DhcpDown | DhcpToServer) -> None:
+def carry_out(
+    edge: DhcpEdge, worker: int, message: DhcpExpected | DhcpForgotten | DhcpDown | DhcpToServer
+) -> None:
     """What another worker wants of the ``edge``."""
     if isinstance(message, DhcpDown):
         edge.send_through(same(message.tunnel), message.packet)
     elif isinstance(message, DhcpToServer):
         edge.ask(worker, ToServer(message.payload, message.server, message.source))
-    elif message.wanted:
-        edge.expect(worker, same(message.tunnel), message.mac)
+    elif isinstance(message, DhcpExpected):
+        edge.expect(worker, same(message.tunnel), message.mac, message.answer)
     else:
         edge.forget(worker, same(message.tunnel), message.mac)
 

@@ -17,9 +17,7 @@ from pmip_tw.agents.signalling_wrapper import SignallingWrapper
 from pmip_tw.agents.worker_messages import (
     Answer,
     Carry,
-    DhcpDown,
-    DhcpExpected,
-    DhcpToServer,
+    DhcpToWorker0,
     Passed,
     Question,
     Serving,
@@ -147,7 +145,7 @@ class Foreman:
                 self._log.error("worker {worker}: {problem}", worker=worker, problem=carried.cause)
         elif isinstance(message, InUse | Ask | Returned):
             self._deliver(self._lender.heard(worker, message))
-        elif isinstance(message, DhcpExpected | DhcpDown | DhcpToServer):
+        elif isinstance(message, DhcpToWorker0):
             assert self._dhcp is not None  # all have the same settings
             carry_out(self._dhcp, worker, message)
         elif isinstance(message, Answer):

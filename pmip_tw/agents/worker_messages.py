@@ -10,7 +10,7 @@ from pmip_tw.addresses import Endpoint, Ipv4, Mac
 from pmip_tw.interfaces import Datagram
 from pmip_tw.lma.leases import Ask, InUse, Lease, Returned, Spare
 from pmip_tw.lma.refusal import Refusal
-from pmip_tw.mobility.effects import Install, Remove
+from pmip_tw.mobility.effects import Install, Remove, Send
 from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Tunnel
 
 
@@ -86,11 +86,18 @@ class Answer(Struct, tag="answer", array_like=True):
 
 
 class DhcpExpected(Struct, tag="dhcp-expected", array_like=True):
-    """To worker 0: an Expect; not ``wanted``: a Forget."""
+    """To worker 0: an Expect."""
 
     tunnel: Tunnel
     mac: Mac | None
-    wanted: bool
+    answer: Send | None
+
+
+class DhcpForgotten(Struct, tag="dhcp-forgotten", array_like=True):
+    """To worker 0: a Forget."""
+
+    tunnel: Tunnel
+    mac: Mac | None
 
 
 class DhcpDown(Struct, tag="dhcp-down", array_like=True):
@@ -135,4 +142,5 @@ class Stop(Struct, tag="stop", array_like=True):
 
 
 FromWorker0 = Passed | Carried | Question | Stop | Lease | Spare | DhcpUp | DhcpAnswered | DhcpFromHome
-ToWorker0 = Carry | Serving | Answer | InUse | Ask | Returned | DhcpExpected | DhcpDown | DhcpToServer
+DhcpToWorker0 = DhcpExpected | DhcpForgotten | DhcpDown | DhcpToServer
+ToWorker0 = Carry | Serving | Answer | InUse | Ask | Returned | DhcpToWorker0

@@ -113,10 +113,14 @@ class Commit(Struct, eq=False):
 
 
 class Expect(Struct, frozen=True, gc=False):
-    """An effect: hand up the DHCP of ``mac`` that comes out of ``tunnel``; None: of a client that nobody knows yet."""
+    """An effect: hand up the DHCP of ``mac`` that comes out of ``tunnel``; None: of a client that nobody knows yet.
+
+    ``answer``: says that this is so, and is not said before.
+    """
 
     tunnel: Tunnel
     mac: Mac | None
+    answer: Send | None = None
 
 
 class Forget(Struct, frozen=True, gc=False):

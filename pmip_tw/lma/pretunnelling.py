@@ -89,14 +89,19 @@ class PreTunnelling:
                 new.mac = former.mac
             self.pre_tunnels.remove(former)
         self.pre_tunnels.put(new)
-        if former is None or (former.tunnel, former.mac) != (tunnel, new.mac):
-            # The new one first: what both go through stays open.
-            effects += (Expect(tunnel, new.mac), dhcp_observed.pre_tunnel_opened(new))
+        answer = reply(asked, 0, udp_tunnel=udp_reply(request, tunnel, self._policy))
+        changed = former is None or (former.tunnel, former.mac) != (tunnel, new.mac)
+        if changed or new.mac is not None:
+            effects.append(Expect(tunnel, new.mac, answer))  # once more: it may not have been possible before
+        else:
+            effects.append(answer)
+        if changed:
+            effects.append(dhcp_observed.pre_tunnel_opened(new))
             if former is not None:
+                # The new one first: what both go through stays open.
                 effects.append(Forget(former.tunnel, former.mac))
         floor = self._floors.note(asked.owner, request.identification, now.monotonic)
-        answer = reply(asked, 0, udp_tunnel=udp_reply(request, tunnel, self._policy))
-        return [*effects, answer, Save(Spent(asked.owner, floor, now.monotonic))]
+        return [*effects, Save(Spent(asked.owner, floor, now.monotonic))]
 
     def replaced(self, nai: bytes) -> list[Effect]:
         """N55: the node is registered, and its tunnel is for all that it says."""

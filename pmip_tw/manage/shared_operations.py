@@ -13,7 +13,7 @@ from pmip_tw.manage.operations import Operations
 
 Rows = Sequence[Mapping[str, Any]]
 
-LISTED = ("bindings",)
+LISTED = ("bindings", "leases")
 """Tables whose rows are those of all workers."""
 
 COUNTED = {"counters": ("name", "reason"), "sources": ("source", "reason")}
@@ -22,7 +22,7 @@ COUNTED = {"counters": ("name", "reason"), "sources": ("source", "reason")}
 
 @implementer(IOperations)
 class SharedOperations:
-    """``ask`` puts a command to another worker; ``whose`` says which worker a NAI or home address is of.
+    """``ask`` puts a command to another worker; ``whose`` says which worker a NAI or home address is of, None: perhaps any.
 
     ``completed`` adds to the others' rows of a table what only worker 0 knows.
     """
@@ -33,7 +33,7 @@ class SharedOperations:
         workers: int,
         *,
         ask: "Callable[[int, str, str], Deferred[list[dict[str, Any]]]]",
-        whose: Callable[[str], int],
+        whose: Callable[[str], int | None],
         completed: Mapping[str, Callable[[Rows], Rows]],
     ) -> None:
         self._own = own
@@ -112,9 +112,20 @@ class SharedOperations:
 
     def revoke(self, whom: str) -> "Mapping[str, object] | Deferred[Mapping[str, object]]":
         worker = self._whose(whom)
+        if worker is None:
+            return Deferred.fromCoroutine(self._revoked(whom))
         if worker:
             return self._ask(worker, "revoke", whom).addCallback(lambda rows: rows[0])
         return self._own.revoke(whom)
+
+    async def _revoked(self, whom: str) -> Mapping[str, object]:
+        """Nobody is registered with it; anybody may have a lease of it."""
+        answers = await self._asked("revoke", whom)
+        for answer in answers:
+            if not isinstance(answer, PmipError):
+                return answer[0]
+        own = self._own.revoke(whom)
+        return await own if isinstance(own, Deferred) else own
 
 
 def _problem(failure: Failure) -> PmipError:

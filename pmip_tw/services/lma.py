@@ -46,7 +46,7 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
     signalling = UdpSignalling(reactor, [settings.address, *settings.broadcast_addresses])
     forwarding = _plane(settings, reactor, signalling)
     management = Management()
-    dhcp = dhcp_edge_of(settings, reactor, forwarding)
+    dhcp = dhcp_edge_of(settings, reactor, forwarding, signalling)
     agent = Lma(
         engine_of(settings, pools_of(settings)),
         clock=ReactorClock(reactor),

@@ -8,7 +8,7 @@ from pmip_tw.addresses import Ipv4
 from pmip_tw.agents.dhcp_edge import DhcpEdge
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.dhcp.relaying import Fact
-from pmip_tw.interfaces import IDhcpSocket, IForwardingPlane
+from pmip_tw.interfaces import IDhcpSocket, IForwardingPlane, ISignalling
 from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.net.dhcp_socket import UdpDhcpSocket
 from pmip_tw.services.lma_parts import dhcp_relay_of
@@ -18,6 +18,7 @@ def dhcp_edge_of(
     settings: LmaSettings,
     reactor: PosixReactorBase,
     forwarding: IForwardingPlane,
+    signalling: ISignalling,
     worker_of: Callable[[AnchorKey], int] = lambda key: 0,
 ) -> DhcpEdge | None:
     """None: nothing is relayed.
@@ -37,4 +38,4 @@ def dhcp_edge_of(
             homes.setdefault(domain, []).append(UdpDhcpSocket(reactor, giaddr, device=devices[domain]))
     giaddrs: dict[Ipv4, None] = dict.fromkeys(pool.giaddr or policy.giaddr for pool in pools)
     servers = {giaddr: UdpDhcpSocket(reactor, giaddr, leaves_devices=relayed) for giaddr in giaddrs}
-    return DhcpEdge(forwarding, servers, homes, worker_of)
+    return DhcpEdge(forwarding, servers, homes, signalling.send, worker_of)

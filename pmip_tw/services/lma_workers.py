@@ -49,7 +49,13 @@ class WorkerZero:
         lender = Lender([pool.prefix for pool in settings.pools], workers)
         holders = Holders(lender, pools.links, settings.home_addresses, workers)
         plane = SharedPlane(forwarding)
-        dhcp = dhcp_edge_of(settings, reactor, forwarding, lambda key: next(iter(holders.of_key(key)), 0))
+        dhcp = dhcp_edge_of(
+            settings,
+            reactor,
+            forwarding,
+            signalling,
+            lambda key: next(iter(holders.of_key(key)), 0),
+        )
         self._foreman = Foreman(
             workers,
             routing=Routing(
@@ -83,12 +89,12 @@ class WorkerZero:
         self._crew = crew
         self._when_running = reactor.callWhenRunning
 
-        def whose(whom: str) -> int:
+        def whose(whom: str) -> int | None:
             """A NAI's or a home address's worker."""
             key = AnchorKey.read(whom)
             if key is None:
                 return worker_of_nai(whom.encode(), workers)
-            return next(iter(holders.of_key(key)), 0)
+            return next(iter(holders.of_key(key)), None)
 
         operations = SharedOperations(
             management.operations("lma", self._agent.tables(), revoke=self._agent.revoke),

@@ -256,10 +256,10 @@ class World:
             mags=KnownMags(self.lma_mags),
             dhcp_relay=self._lma_relay,
         )
+        self.lma_signalling = FakeSignalling(self.network, (LMA,))
         self.lma_dhcp = FakeDhcpSocket(self.network, LMA)
         self.from_homes = FakeDhcpSocket(self.network, HOME_SIDE)
-        edge = DhcpEdge(self.plane, {LMA: self.lma_dhcp}, {"": [self.from_homes]})
-        self.lma_signalling = FakeSignalling(self.network, (LMA,))
+        edge = DhcpEdge(self.plane, {LMA: self.lma_dhcp}, {"": [self.from_homes]}, self.lma_signalling.send)
         self.lma = Lma(
             self.lma_engine,
             clock=self.clock,

@@ -39,7 +39,7 @@ class House:
             Operations("lma", tables, self.trace, revoke=self.revoke),
             3,
             ask=self.ask,
-            whose=lambda whom: {"a@b": 0, "c@d": 2}[whom],
+            whose={"a@b": 0, "c@d": 2}.get,
             completed={"bindings": lambda rows: [{**row, "packets": 7} for row in rows]},
         )
 
@@ -119,3 +119,19 @@ def test_who_has_a_node_revokes_it() -> None:
     assert house.operations.revoke("a@b") == {"nai": "a@b"}
     assert found(house.operations.revoke("c@d")) == {"nai": "c@d"}
     assert house.revoked == ["a@b"] and house.asked == [(2, "revoke", "c@d")]
+
+
+def test_leases_are_those_of_all() -> None:
+    house = House(leases=[{"nai": "a@b"}])
+    house.answers = {(1, "show"): [], (2, "show"): [{"nai": "c@d"}]}
+    assert found(house.operations.show("leases")) == [{"nai": "a@b"}, {"nai": "c@d"}]
+
+
+def test_an_address_of_nobody_is_taken_from_whoever_has_a_lease_of_it() -> None:
+    house = House()
+    nobody = PmipError("nobody is registered with it")
+    house.answers = {(1, "revoke"): nobody, (2, "revoke"): nobody}
+    assert found(house.operations.revoke("10.1.0.9")) == {"nai": "10.1.0.9"}
+    assert [asked[0] for asked in house.asked] == [1, 2] and house.revoked == ["10.1.0.9"]
+    house.answers[2, "revoke"] = [{"nai": "c@d"}]
+    assert found(house.operations.revoke("10.1.0.9")) == {"nai": "c@d"}

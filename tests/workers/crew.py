@@ -169,6 +169,7 @@ class Zero(Process):
             self.plane,
             {LMA: self.dhcp},
             {"": [self.from_homes]},
+            self.socket.send,
             lambda key: next(iter(holders.of_key(key)), 0),
         )
         self.foreman = Foreman(
