@@ -7,7 +7,7 @@ import attrs
 
 from pmip_tw.lab.heard import Heard
 from pmip_tw.lab.messages import Kind
-from pmip_tw.lab.programs import available, run
+from pmip_tw.lab.programs import ProgramError, available, run
 from pmip_tw.lab.report import Check
 
 TSHARK: Final = "tshark"
@@ -39,7 +39,7 @@ class Row:
 
 
 async def ask_tshark(capture: Path, taps: frozenset[str]) -> list[Row] | None:
-    """What it says of the capture, as heard at these taps; None where it is not installed."""
+    """What it says of the capture, as heard at these taps; None where it is not installed. ProgramError: it cannot."""
     if not available(TSHARK):
         return None
     argv = [TSHARK, "-n", "-r", str(capture), "-Y", _KNOWN, "-T", "fields", "-E", "occurrence=f"]
@@ -47,7 +47,7 @@ async def ask_tshark(capture: Path, taps: frozenset[str]) -> list[Row] | None:
         argv += ["-e", field]
     status, out, err = await run(argv, within=60)
     if status != 0:
-        return [Row("0", "", _UDP, "", "", err)]
+        raise ProgramError(f"tshark does not read {capture}: {err[-300:].strip()}")
     rows = (Row(*line.split("\t")) for line in out.splitlines())
     # An ICMP error quotes what it is about.
     return [row for row in rows if row.tap in taps and row.protocol == _UDP]

@@ -135,19 +135,22 @@ def _furnish() -> None:
     try:
         _mount("overlay", "/etc", "overlay", 0, "lowerdir=/etc,upperdir=/run/upper,workdir=/run/work")
     except OSError:  # not every kernel has it, and not every one lets ordinary users have it
-        _copy_etc()
+        _copy("/etc")
+    # An ordinary user is root here, but not the owner of what the overlay shows.
+    if Path("/etc/dhcp").is_dir():
+        _copy("/etc/dhcp")
     # Where access control lets DHCP clients and servers write.
     for place in ("/var/lib/dhcp", "/var/lib/kea", "/etc/kea"):
         if Path(place).is_dir():
             _mount("tmpfs", place, "tmpfs", _NOSUID | _NODEV, "mode=755")
 
 
-def _copy_etc() -> None:
-    """A copy of /etc in memory, as far as we may read it, in the place of /etc."""
-    copy = Path("/run/etc")
+def _copy(place: str) -> None:
+    """A copy of a directory in memory, as far as we may read it, in its place."""
+    copy = Path("/run/copies", place.strip("/").replace("/", "-"))
     with contextlib.suppress(shutil.Error):  # tells of every file that could not be read, after all others
-        shutil.copytree("/etc", copy, symlinks=True)
-    _mount(str(copy), "/etc", None, _BIND)
+        shutil.copytree(place, copy, symlinks=True)
+    _mount(str(copy), place, None, _BIND)
 
 
 def _die_with_parent() -> None:

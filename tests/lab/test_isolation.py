@@ -113,9 +113,9 @@ def test_an_exception_inside_is_shown_and_nothing_is_left() -> None:
 
 def test_where_etc_cannot_be_overlaid_it_is_copied() -> None:
     status, out = _run(
-        "from pmip_tw.lab import isolation; isolation._copy_etc(); "
+        'from pmip_tw.lab import isolation; isolation._copy("/etc"); '
         'Path("/etc/pmip-lab-was-here").write_text("y"); '
-        'print(Path("/etc/hosts").exists(), Path("/run/etc/pmip-lab-was-here").read_text()); return 0'
+        'print(Path("/etc/hosts").exists(), Path("/run/copies/etc/pmip-lab-was-here").read_text()); return 0'
     )
     assert (status, out) == (0, "True y\n")
     assert _nothing_is_left()

@@ -19,6 +19,9 @@ from pmip_tw.wire.udp import udp_packet
 EACH: Final = 50
 """Packets of each kind."""
 
+FLOOD: Final = 200
+"""Requests of each kind."""
+
 RATE: Final = 500
 OVERLOADED: Final = bytes((OptionCode.OVERLOAD, 1, 7, 255))
 """Options in places that there are not."""
@@ -45,7 +48,7 @@ async def strike(stage: Stage, result: Result, home: Ipv4, endpoint: Endpoint) -
         _told(seen, len(data)),
     )
     before = await stage.world.counts("lma")
-    requests = list(_requests(home)) * EACH
+    requests = list(_requests(home)) * FLOOD
     await _send(stage, "forged-requests", requests)
     seen = await stage.world.counts("lma") - before
     result.check(
@@ -84,22 +87,19 @@ def _in_udp(source: Endpoint, destination: Endpoint, next_header: int, inner: by
 
 
 def _requests(home: Ipv4) -> Iterable[bytes]:
-    """A registration and a pre-tunnel request, right in everything but the authenticator."""
-    lma = ipv4(LMA_ADDRESS)
-    care_of = ipv4(BEHIND_NATS["mag1"].address)
+    """A registration and pre-tunnel requests, right in everything but the authenticator; and one of nobody's."""
+    lma, care_of, wall = ipv4(LMA_ADDRESS), ipv4(BEHIND_NATS["mag1"].address), time.time()
     registration, *_ = hostile.forged_messages(
-        nai=NODE.nai,
-        spi=NODE.spi,
-        home_address=home,
-        home_agent=lma,
-        care_of_address=care_of,
-        wall=time.time(),
+        nai=NODE.nai, spi=NODE.spi, home_address=home, home_agent=lma, care_of_address=care_of, wall=wall
     )
-    pre_tunnel = hostile.forged_pre_tunnel(
-        nai=NODE.nai, spi=NODE.spi, mac=NODE.mac, home_agent=lma, care_of_address=care_of, wall=time.time()
-    )
-    for message in (registration, pre_tunnel):
-        yield udp_packet(Endpoint(ipv4(STRANGER), 434), Endpoint(lma, 434), message)
+    pre_tunnels = [
+        hostile.forged_pre_tunnel(
+            nai=nai, spi=NODE.spi, mac=NODE.mac, home_agent=lma, care_of_address=care_of, wall=wall
+        )
+        for nai in (NODE.nai, NEIGHBOR.nai, "nobody@lab.example")
+    ]
+    for number, message in enumerate((registration, *pre_tunnels, pre_tunnels[0][:30])):
+        yield udp_packet(Endpoint(ipv4(STRANGER), 20_000 + number), Endpoint(lma, 434), message)
 
 
 async def lie_by_dhcp(stage: Stage, result: Result, home: Ipv4) -> None:
@@ -129,7 +129,7 @@ async def lie_by_dhcp(stage: Stage, result: Result, home: Ipv4) -> None:
 
 
 async def _send(stage: Stage, name: str, packets: Sequence[bytes]) -> None:
-    sender = await Emitter.start(stage.world, stage.stranger, IP, packets, RATE, name=name)
+    sender = await Emitter.start(stage.world, stage.stranger, IP, packets, RATE * 2, name=name)
     await sender.finished()
 
 
