@@ -22,7 +22,7 @@ COUNTED = {"counters": ("name", "reason"), "sources": ("source", "reason")}
 
 @implementer(IOperations)
 class SharedOperations:
-    """``ask`` puts a command to another worker; ``whose`` says which worker a NAI or home address is of, None: perhaps any.
+    """``ask`` puts a command to another worker; ``whose`` says which worker a NAI or home address is of, or None.
 
     ``completed`` adds to the others' rows of a table what only worker 0 knows.
     """
