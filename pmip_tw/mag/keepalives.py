@@ -255,7 +255,9 @@ class Keepalives:
     def _question(self, path: Path, watched: _Watched, activity: Activity, monotonic: float) -> _Asked | None:
         """What is to be asked now; None: nothing, and it was filed when to look again."""
         tunnel, only = path
-        sent = max(watched.sent, activity.sent, _LONG_AGO if only else self._asked_at(tunnel.remote))
+        sent = max(watched.sent, activity.sent or _LONG_AGO)
+        if only is None:
+            sent = max(sent, self._asked_at(tunnel.remote))
         times_out = only is not None or not self._per_binding
         looks = [monotonic + _next_look(path, watched.interval)]
         waiting = None if only else activity.waiting

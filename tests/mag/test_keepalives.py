@@ -308,6 +308,17 @@ class TestLoss:
         bench.wait(6)
         assert note("mapping-lost", bench.effects).details["nodes"] == 2
 
+    def test_which_says_nothing_of_how_long_mappings_live(self) -> None:
+        bench = Natted(nodes=2)
+        bench.restart(downtime=20)
+        assert len(bench.answering(1)) == 1
+        assert bench.report.mapping == Mapping()
+
+    def test_on_a_machine_that_has_just_been_started_too(self) -> None:
+        bench = Natted(nodes=2)
+        bench.restart(downtime=20, reboot=True)
+        assert len(bench.answering(1)) == 1
+
 
 class TestSilence:
     """N59: with traffic a NAT that was restarted is noticed within seconds."""
