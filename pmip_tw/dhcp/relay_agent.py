@@ -164,7 +164,7 @@ class RelayAgent:
         if not self._silent or self._relay.silent:
             return []
         self._silent = False
-        return [Observe(Observation(name="dhcp-servers-answer"))]
+        return [Observe(Observation(name="dhcp-servers-heard"))]
 
     def _unanswered(self, question: Question) -> Observe:
         message = question.message

@@ -353,7 +353,7 @@ class TestWhatOperatorsSee:
         assert "203.0.113.67" in silent.cause
         world.server.socket.start(world.server)
         world.lease()
-        assert len(world.notes.named("dhcp-servers-answer")) == 1
+        assert len(world.notes.named("dhcp-servers-heard")) == 1
         assert len(world.notes.named("dhcp-servers-silent")) == 1
 
     @covers("D8")
