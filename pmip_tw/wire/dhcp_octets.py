@@ -41,16 +41,19 @@ def relayed(octets: bytes, *, hops: int, giaddr: Ipv4) -> bytes:
 def with_option_last(octets: bytes, code: int, value: bytes) -> bytes:
     """One more option, before the End of the options field, never in ``file`` or ``sname`` (D6).
 
-    Zeros behind the End make room for it. ValueError: ``value`` has more than 255 octets.
+    An option 82 that is the last one stays that. Zeros behind the End make room. ValueError: ``value`` has more than
+    255 octets.
     """
     if len(value) > _LONGEST_VALUE:
         raise ValueError(f"an option of {len(value)} octets cannot be one whole")
-    end = _end_of_options(octets)
+    end, place = _end_of_options(octets), _before_relay_information(octets)
     option = bytes((code, len(value))) + value
     rest = octets[end + 1 :]
     padding = len(rest) - len(rest.rstrip(b"\0"))
     kept = len(rest) - min(padding, len(option))
-    return b"".join((octets[:end], option, bytes((_END,)), rest[:kept]))
+    if place is None:
+        place = end
+    return b"".join((octets[:place], option, octets[place:end], bytes((_END,)), rest[:kept]))
 
 
 def without_option(octets: bytes, code: int) -> bytes:
@@ -59,7 +62,7 @@ def without_option(octets: bytes, code: int) -> bytes:
     overload = 0
     cut: list[tuple[int, int]] = []
     for found, start, end in _options(octets, _OPTIONS, len(octets)):
-        if found == OptionCode.OVERLOAD:
+        if found == OptionCode.OVERLOAD and end > start + 2:  # a piece of it may be empty (RFC 3396)
             overload = octets[start + 2]
         if found == code:
             cut.append((start, end))
@@ -93,3 +96,14 @@ def _end_of_options(octets: bytes) -> int:
     while end < len(octets) and octets[end] == _PAD:
         end += 1
     return end if end < len(octets) else behind_last
+
+
+def _before_relay_information(octets: bytes) -> int | None:
+    """Where option 82 begins, all its pieces, if nothing stands behind it."""
+    place = None
+    for found, start, _ in _options(octets, _OPTIONS, len(octets)):
+        if found != OptionCode.RELAY_AGENT_INFORMATION:
+            place = None
+        elif place is None:
+            place = start
+    return place

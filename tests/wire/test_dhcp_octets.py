@@ -50,6 +50,21 @@ def test_one_option_more_is_the_last(before: bytes, after: bytes) -> None:
     assert dhcp_octets.with_option_last(FIXED + before, 82, OPTION[2:]) == FIXED + after
 
 
+@covers("D6")
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (TYPE + OPTION, TYPE + b"\x76\x01s" + OPTION),
+        (TYPE + OPTION + OPTION, TYPE + b"\x76\x01s" + OPTION + OPTION),
+        (OPTION + TYPE, OPTION + TYPE + b"\x76\x01s"),
+        (TYPE + OPTION + bytes(2), TYPE + b"\x76\x01s" + OPTION + bytes(2)),
+    ],
+    ids=["last", "in pieces", "not last", "pads behind"],
+)
+def test_what_another_relay_says_stays_the_last(before: bytes, after: bytes) -> None:
+    assert dhcp_octets.with_option_last(FIXED + before + END, 118, b"s") == FIXED + after + END
+
+
 def test_no_option_is_longer_than_one() -> None:
     with pytest.raises(ValueError, match="256"):
         dhcp_octets.with_option_last(FIXED + END, 82, bytes(256))
@@ -87,6 +102,21 @@ def test_an_option_in_file_and_sname_becomes_padding(overload: int) -> None:
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    "options",
+    [bytes((52, 1, 1, 52, 0)), bytes((52, 1, 1, 52, 0)) + END, bytes((52, 0, 52, 1, 1, 52, 0)) + OPTION],
+    ids=["nothing behind", "what is behind says sname", "more pieces"],
+)
+def test_an_empty_piece_of_overload_says_nothing(options: bytes) -> None:
+    """Only ``file`` has options then; ``sname`` looks as if it had, which would reach over all that is behind it."""
+    octets = bytearray(FIXED + TYPE + options)
+    octets[44:46] = bytes((118, 255))
+    octets[108:111] = bytes((118, 1, 65))
+    DhcpMessage.decode(bytes(octets))
+    expected = bytes(octets[:108]) + bytes(3) + bytes(octets[111:])
+    assert dhcp_octets.without_option(bytes(octets), 118) == expected
+
+
 def test_hops_and_giaddr_and_nothing_else() -> None:
     changed = dhcp_octets.relayed(FIXED + TYPE + b"tail", hops=3, giaddr=ipv4("192.0.2.1"))
     assert [at for at in range(len(changed)) if changed[at] != (FIXED + TYPE + b"tail")[at]] == [
@@ -104,7 +134,7 @@ OPTION_OF_ANY_KIND = st.builds(
     st.sampled_from([12, 82, 118, 200]),
     st.binary(max_size=9),
 )
-OPTIONS = st.lists(st.one_of(OPTION_OF_ANY_KIND, st.just(b"\0"), st.just(bytes((52, 1, 3)))), max_size=8).map(
+OPTIONS = st.lists(st.one_of(OPTION_OF_ANY_KIND, st.just(b"\0"), st.just(bytes((52, 1, 3))), st.just(bytes((52, 0)))), max_size=8).map(
     b"".join
 )
 NAMES = st.builds(
