@@ -27,6 +27,9 @@ MOST_QUESTIONS: Final = 32_768
 NOWHERE: Final = Circuit()
 """Where there is nothing to be told of."""
 
+MOST_LESSORS: Final = 65_536
+"""Of more leases it is not known who gave them; those of whom nothing was heard for longest."""
+
 _OFFERS_REMEMBERED: Final = 16
 _FORGOTTEN_AT_ONCE = 64
 _TOLD_AT_ONCE = 256
@@ -63,13 +66,16 @@ class Answer:
 class Question:
     """``at``: monotonic, of the newest try. ``only``: the one server that may answer, 0: any.
 
-    ``offered``: (address, who offered it) until the client has chosen.
+    ``one_name``: all servers go by the same. ``offered``: (address, who offered it) until the client has chosen.
+    ``lessor``: who gave the address that is to be renewed, and alone may take it away; 0: any.
     """
 
     message: DhcpMessage
     circuit: Circuit
     at: float
     only: Ipv4 = UNSPECIFIED
+    lessor: Ipv4 = UNSPECIFIED
+    one_name: bool = False
     offered: tuple[tuple[Ipv4, Ipv4], ...] = ()
 
     @property
@@ -91,8 +97,9 @@ class Questions:
         self._unheard: OrderedDict[_Client, float] = OrderedDict()
         # Two clients may have the same MAC and transaction, if one of them pretends to be the other.
         self._by_transaction: dict[tuple[Mac, int], tuple[_Client, ...]] = {}
+        self._lessors: OrderedDict[tuple[Mac, Ipv4], Ipv4] = OrderedDict()
         self._second = 0
-        self._in_second: dict[Mac, int] = {}
+        self._in_second: dict[_Client, int] = {}
         self._servers_heard_at = float("-inf")
         self.servers_silent = False
 
@@ -100,10 +107,11 @@ class Questions:
     def waiting(self) -> Collection[Question]:
         return self._asked.values()
 
-    def may_ask(self, client: Mac, now: float) -> bool:
-        """Counts what it is asked about."""
+    def may_ask(self, mac: Mac, port: Hashable, now: float) -> bool:
+        """Counts what it is asked about. Whoever pretends to have that MAC on another port takes nothing away."""
         if self._second != int(now):
             self._second, self._in_second = int(now), {}
+        client = mac, port
         asked = self._in_second.get(client, 0)
         self._in_second[client] = asked + 1
         return asked < MOST_IN_A_SECOND
@@ -122,10 +130,10 @@ class Questions:
         """
         if message.message_type not in CLIENT_MESSAGES:
             return Discarded.IGNORED
-        if not self.may_ask(message.chaddr, now):
+        if not self.may_ask(message.chaddr, circuit.port, now):
             return Discarded.TOO_OFTEN
         self._forget_old(now)
-        question = Question(message=message, circuit=circuit, at=now)
+        question = Question(message=message, circuit=circuit, at=now, one_name=bool(override))
         before = self._asked.get(question.client)
         if before is not None:
             self._replace(before)
@@ -138,6 +146,8 @@ class Questions:
                 question.only = dict(before.offered).get(
                     message.requested_address or UNSPECIFIED, UNSPECIFIED
                 )
+        if override and message.ciaddr:
+            question.lessor = self._lessors.get((message.chaddr, message.ciaddr), UNSPECIFIED)
         self._asked[question.client] = question
         others = self._by_transaction.get(question.transaction, ())
         self._by_transaction[question.transaction] = (question.client, *others)
@@ -164,6 +174,8 @@ class Questions:
             return None
         if chosen is not None and message.server_identifier != chosen:
             return None
+        if message.message_type is MessageType.NAK and question.lessor not in (UNSPECIFIED, server):
+            return None  # under one name a renewal comes to servers that know nothing of the lease (D14)
         return question if question.only in (UNSPECIFIED, server) else None
 
     def settle(self, question: Question, message: DhcpMessage, server: Ipv4 = UNSPECIFIED) -> None:
@@ -171,6 +183,8 @@ class Questions:
         self._unheard.pop(question.client, None)
         if message.message_type is not MessageType.OFFER:
             self._remove(question)
+            if question.one_name and message.message_type is MessageType.ACK and message.yiaddr:
+                self._remember_lessor(message, server)
         elif len(question.offered) < _OFFERS_REMEMBERED:
             question.offered += ((message.yiaddr, server),)
 
@@ -195,6 +209,12 @@ class Questions:
     def next_deadline(self) -> float | None:
         """When to ask for ``unanswered``."""
         return next(iter(self._unheard.values()), None)
+
+    def _remember_lessor(self, message: DhcpMessage, server: Ipv4) -> None:
+        self._lessors[message.chaddr, message.yiaddr] = server
+        self._lessors.move_to_end((message.chaddr, message.yiaddr))
+        if len(self._lessors) > MOST_LESSORS:
+            self._lessors.popitem(last=False)
 
     def _remove(self, question: Question) -> None:
         self._replace(question)

@@ -69,7 +69,7 @@ class Relay:
         if why is not None:
             return why
         if message.giaddr:  # what another relay has asked is answered there
-            if not self._questions.may_ask(message.chaddr, now):
+            if not self._questions.may_ask(message.chaddr, circuit.port, now):
                 return Discarded.TOO_OFTEN
         else:
             why = self._questions.put(message, now, circuit, override=self._override(circuit))
@@ -191,8 +191,7 @@ class Relay:
         circuit, echoed = question.circuit, message.option(OptionCode.RELAY_AGENT_INFORMATION)
         if echoed is not None and not self._is_echo(echoed, question):
             return Discarded.OTHER_CIRCUIT
-        longest = question.message.maximum_size
-        if longest is not None and len(message.octets) > max(longest, LEAST_MAXIMUM):
+        if self._is_too_long(message, question):
             return Discarded.TOO_LONG
         if message.message_type is MessageType.NAK or question.message.message_type is MessageType.INFORM:
             return None
@@ -201,6 +200,14 @@ class Relay:
             if subnet != circuit.subnet.to_bytes(4, "big"):
                 return Discarded.SUBNET_IGNORED
         return None if gives_an_address(message) else Discarded.INCOMPLETE
+
+    def _is_too_long(self, message: DhcpMessage, question: Question) -> bool:
+        """For the client (D8), which does not get our option 82."""
+        longest = question.message.maximum_size
+        if longest is None:
+            return False
+        most = max(longest, LEAST_MAXIMUM)
+        return len(message.octets) > most and len(self._as_answered(message, question).octets) > most
 
     def _is_echo(self, echoed: bytes, question: Question) -> bool:
         """Whether it names the circuit that we named, if any: servers should copy all, and need not (D10, D18)."""

@@ -267,6 +267,18 @@ class TestSize:
         assert len(offer) > 300
         assert isinstance(answer(relay, offer), Answer)
 
+    @covers("D8")
+    def test_what_only_we_get_of_an_answer_makes_it_no_longer_for_the_client(self) -> None:
+        """A server fills what the client takes, and copies option 82 behind that (D18)."""
+        relay = relay_telling(Fact.CIRCUIT_ID)
+        sent(relay, asks(MessageType.DISCOVER, more=((57, (576).to_bytes(2, "big")),)))
+        offer = says(MessageType.OFFER, subnet=None)
+        offer = dhcp_octets.with_option_last(offer, 77, bytes(255))
+        offer = dhcp_octets.with_option_last(offer, 77, bytes(576 - len(offer) - 2))
+        copied = RelayInformation(sub_options=((1, b"mag1:wlan0.7"),)).encode()
+        found = answer(relay, dhcp_octets.with_option_last(offer, 82, copied))
+        assert isinstance(found, Answer) and len(found.message.octets) == 576
+
 
 class TestWhatClientsBring:
     """Option 82, option 118, giaddr and hops that a client should not have set."""
@@ -276,6 +288,12 @@ class TestWhatClientsBring:
     @covers("D7")
     def test_option_82_from_an_untrusted_circuit(self) -> None:
         assert relay_telling(Fact.CIRCUIT_ID).asked(self.OWN, CIRCUIT, 100.0) is Discarded.UNTRUSTED
+
+    @covers("D6", "D7")
+    def test_a_trusted_one_stays_the_last(self) -> None:
+        """Behind the subnet that we ask for."""
+        relayed = sent(relay_telling(subnet_selection=True), self.OWN, attrs.evolve(CIRCUIT, trusted=True))
+        assert DhcpMessage.decode(relayed).options[-2:] == ((118, octets(SUBNET)), (82, b"\x01\x04port"))
 
     @covers("D7")
     def test_a_trusted_one_is_kept_alone_and_comes_back(self) -> None:
@@ -489,6 +507,30 @@ class TestClientsAndServers:
         sent(relay, asks(MessageType.REQUEST, server=OURS, more=((50, octets(HOME)),)))
         ack = says(MessageType.ACK, server=OURS, subnet=None)
         assert isinstance(relay.answered(ack, Endpoint(SECOND, 67), 100.3), Answer)
+
+    @covers("D14")
+    def test_a_server_that_does_not_know_a_lease_does_not_end_it(self) -> None:
+        """The client takes them for one, so that all hear its renewal; with its own lessor it ends as ever."""
+        relay = relay_telling(Fact.SERVER_IDENTIFIER_OVERRIDE, servers=(FIRST, SECOND))
+        ack = says(MessageType.ACK, server=OURS, subnet=None)
+        nak = says(MessageType.NAK, server=OURS, yiaddr=UNSPECIFIED)
+        sent(relay, asks(MessageType.REQUEST, server=OURS, more=((50, octets(HOME)),)))
+        assert isinstance(relay.answered(ack, Endpoint(SECOND, 67), 100.3), Answer)
+        renewal, alone = asks(MessageType.REQUEST, ciaddr=HOME), attrs.evolve(CIRCUIT, unicast=True)
+        sent(relay, renewal, alone, at=400.0)
+        assert relay.answered(nak, Endpoint(FIRST, 67), 400.1) is Discarded.UNEXPECTED
+        assert isinstance(relay.answered(ack, Endpoint(SECOND, 67), 400.2), Answer)
+        sent(relay, renewal, alone, at=700.0)
+        assert isinstance(relay.answered(nak, Endpoint(SECOND, 67), 700.1), Answer)
+
+    @covers("D14")
+    def test_whose_lessor_is_not_known_may_be_refused_by_any(self) -> None:
+        """As after a restart; and where each server has a name of its own, it is the client who chooses."""
+        for facts, name in (((Fact.SERVER_IDENTIFIER_OVERRIDE,), OURS), ((), FIRST)):
+            relay = relay_telling(*facts, servers=(FIRST, SECOND))
+            sent(relay, asks(MessageType.REQUEST, ciaddr=HOME))
+            nak = says(MessageType.NAK, server=name, yiaddr=UNSPECIFIED)
+            assert isinstance(relay.answered(nak, Endpoint(FIRST, 67), 100.1), Answer)
 
     @covers("D14")
     def test_a_lease_is_given_back_as_the_client_would_through_us(self) -> None:

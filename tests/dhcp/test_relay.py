@@ -143,6 +143,15 @@ class TestRequests:
         ask(relay, asks(MessageType.DISCOVER, chaddr=OTHER_NODE), 100.6)
         ask(relay, DISCOVER, 101.0)
 
+    @pytest.mark.parametrize("giaddr", [UNSPECIFIED, STRANGER])
+    def test_nor_to_the_one_elsewhere_whose_mac_it_has_taken(self, relay: Relay, giaddr: Ipv4) -> None:
+        elsewhere = attrs.evolve(CIRCUIT, port="elsewhere")
+        flood = asks(MessageType.DISCOVER, giaddr=giaddr)
+        for _ in range(MOST_IN_A_SECOND):
+            assert isinstance(relay.asked(flood, elsewhere, 100.0), Relayed)
+        assert relay.asked(flood, elsewhere, 100.0) is Discarded.TOO_OFTEN
+        ask(relay, DISCOVER, 100.5)
+
 
 @covers("P63", "D9", "D10")
 class TestAnswers:

@@ -134,9 +134,10 @@ OPTION_OF_ANY_KIND = st.builds(
     st.sampled_from([12, 82, 118, 200]),
     st.binary(max_size=9),
 )
-OPTIONS = st.lists(st.one_of(OPTION_OF_ANY_KIND, st.just(b"\0"), st.just(bytes((52, 1, 3))), st.just(bytes((52, 0)))), max_size=8).map(
-    b"".join
-)
+OPTIONS = st.lists(
+    st.one_of(OPTION_OF_ANY_KIND, st.just(b"\0"), st.just(bytes((52, 1, 3))), st.just(bytes((52, 0)))),
+    max_size=8,
+).map(b"".join)
 NAMES = st.builds(
     lambda options, rest: (options + END + rest)[:64].ljust(64, b"\0"), OPTIONS, st.binary(max_size=9)
 )
