@@ -124,6 +124,18 @@ class Tunneled(DhcpFirst):
         )
         return visitor, self._answered_by_server(visitor, answer, now)
 
+    def shown(self, visitor: Visitor, packet: bytes, now: Now) -> Told:
+        """What a registered node has asked by a tunnel may be answered at its home address."""
+        told = super().shown(visitor, packet, now)
+        try:
+            message = DhcpMessage.decode(UdpDatagram.decode(Ipv4Packet.decode(packet)).payload)
+        except WireError:
+            return told
+        asked = self._questions.answered_by(message, now.monotonic)
+        if asked is not None and message.op == BOOTREPLY:
+            self._questions.settle(asked, message)
+        return told
+
     def accepted(self, visitor: Visitor, now: Now) -> Told:
         """The binding takes the place of the tunnel (N55); what the node has asked meanwhile needs a new one."""
         told = super().accepted(visitor, now)

@@ -16,11 +16,15 @@ from tests.agents.world import GATEWAY, HOME, LMA, MagNode, Station, World
 from tests.conformance import covers
 
 
-def relaying(**more: object) -> tuple[World, DhcpServer]:
+def relaying(dhcp: str = "ack-trigger", **more: object) -> tuple[World, DhcpServer]:
     relay = RelayPolicy(servers=(SERVER,), subnet_selection=True)
-    settings = {"dhcp": "ack-trigger", "dhcp_relay": relay, "dhcp_subnet": HOME.network}
+    settings = {"dhcp": dhcp, "dhcp_relay": relay, "dhcp_subnet": HOME.network}
     world = World(mag_settings=settings, **more)  # type: ignore[arg-type]
     return world, DhcpServer(world.network)
+
+
+def bound(world: World) -> list[Ipv4]:
+    return [binding.home_address for binding in world.lma_engine.bindings]
 
 
 def kinds(node: MagNode) -> list[MessageType | None]:
@@ -94,6 +98,34 @@ def test_a_release_travels_to_the_server_and_ends_the_binding() -> None:
     world.advance(1.5)
     assert node.states == {}
     assert list(world.lma_engine.bindings) == []
+
+
+@covers("P61", "D28")
+def test_registered_first_with_the_address_that_the_server_reserves() -> None:
+    """The LMA gives it by AAA's word, the server by a reservation: each node hears of one address."""
+    home = ipv4("10.1.0.101")
+    world, server = relaying(dhcp="relay", profile={"home_address": home}, nodes=1)
+    [station] = world.stations
+    node = world.mags[0]
+    world.hear(node, station.dhcp(MessageType.DISCOVER))
+    assert bound(world) == [home]
+    assert kinds(node) == [MessageType.OFFER]
+    assert world.attach(station, node) == home
+    assert bound(world) == [home]
+    assert {relayed for _, relayed in server.heard} == {True}
+
+
+@covers("P61", "D28")
+def test_registered_first_and_then_with_what_the_server_offers() -> None:
+    """Nobody has reserved anything: the LMA's own choice is given up for the server's."""
+    world, _ = relaying(dhcp="relay")
+    [station, _] = world.stations
+    node = world.mags[0]
+    world.hear(node, station.dhcp(MessageType.DISCOVER))
+    assert (node.told(), bound(world)) == ([], [])
+    world.advance(4)
+    assert world.attach(station, node) == ipv4("10.1.0.101")
+    assert bound(world) == [ipv4("10.1.0.101")]
 
 
 @covers("P62", "P65")

@@ -608,6 +608,8 @@ class TestServed:
         )
         bench.show(udp_packet(Endpoint(SERVER, 67), Endpoint(ADDRESS, 68), ack.encode()))
         assert bench.visitor.lease_ends > before
+        bench.hear(STATION.arp(ADDRESS, GATEWAY))
+        assert "dhcp-unanswered" not in names(bench.wait(SILENCE + 1))
 
     def test_a_refusal_of_the_tunnel_ends_nobodys_service(self) -> None:
         bench = TunnelBench()

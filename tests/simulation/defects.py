@@ -10,6 +10,7 @@ from pmip_tw.addresses import Ipv4
 from pmip_tw.agents.keeping import Keeping
 from pmip_tw.agents.saving import Saving
 from pmip_tw.dhcp import server
+from pmip_tw.dhcp.questions import Answer
 from pmip_tw.forwarding.access_switch import AccessSwitch
 from pmip_tw.forwarding.anchor_switch import AnchorSwitch
 from pmip_tw.lma import admission, intake, registrations
@@ -19,12 +20,16 @@ from pmip_tw.lma.bindings import BindingTable
 from pmip_tw.lma.restoring import Restorer
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.mag import accepting, departures, registering, waiting
+from pmip_tw.mag.addressing import Told
 from pmip_tw.mag.clocks import Identifications
+from pmip_tw.mag.dhcp_first import DhcpFirst
 from pmip_tw.mag.keepalives import Keepalives
 from pmip_tw.mag.presence import Presence
 from pmip_tw.mag.records import Departed
 from pmip_tw.mag.restoring import Newest
 from pmip_tw.mag.restoring import Restorer as MagRestorer
+from pmip_tw.mag.visitors import Visitor
+from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.replay import RefusedAhead, TimestampWindow
 
 
@@ -195,6 +200,17 @@ def dhcp_grants_what_is_asked_for(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(server, "answer", obliging)
 
 
+def acks_are_not_held(patch: pytest.MonkeyPatch) -> None:
+    """N54."""
+    leased = DhcpFirst._leased
+
+    def told_at_once(self: DhcpFirst, visitor: Visitor, lease: Answer, now: Now) -> Told:
+        told = leased(self, visitor, lease, now)
+        return attrs.evolve(told, effects=[*self._deliver(visitor, lease.message), *told.effects])
+
+    patch.setattr(DhcpFirst, "_leased", told_at_once)
+
+
 def dhcp_tells_another_address(patch: pytest.MonkeyPatch) -> None:
     """D23."""
     answer = server.answer
@@ -324,6 +340,7 @@ DEFECTS = (
         first=225,
     ),
     Defect(dhcp_tells_another_address, "only the LMA gives addresses"),
+    Defect(acks_are_not_held, "what is answered is durable", profile="tunnel"),
     Defect(nobody_notices_a_lost_mapping, "a NAT may be restarted", profile="nats"),
     Defect(any_number_of_bindings, "not too many bindings", profile="simultaneous"),
     Defect(copies_are_forgotten, "packets flow", profile="simultaneous"),

@@ -4,12 +4,9 @@ from collections.abc import Callable, Iterator
 
 import attrs
 
-from pmip_tw.addresses import UNSPECIFIED
-from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.mobility.tunnels import Encapsulation
-from tests.agents.dhcp_server import SERVER as DHCP_SERVER
-from tests.agents.world import HOME
 from tests.simulation import actions
+from tests.simulation.access_networks import ack_trigger, independent, nats, tunnel
 from tests.simulation.actions import Action
 from tests.simulation.scenario import DOMAINS, Conditions, Habit, Scenario, Timepiece
 from tests.simulation.subjects import (
@@ -310,55 +307,6 @@ def _dynamic_lma(scenario: Scenario, chance: Chance) -> Scenario:
     )
 
 
-def _independent(scenario: Scenario, chance: Chance) -> Scenario:
-    """Nodes have their addresses from elsewhere, and MAGs register what is in use (P62)."""
-    return attrs.evolve(
-        scenario,
-        nodes=tuple(attrs.evolve(habit, static=True) for habit in scenario.nodes),
-        mag_settings={**scenario.mag_settings, "dhcp": "independent"},
-    )
-
-
-def _nats(scenario: Scenario, chance: Chance) -> Scenario:
-    """MAGs behind NATs that give them another port now and then, and forget who is silent (RFC 3519, N23, N38, RV41).
-
-    Behind one NAT each, behind the same, or with the same private address (N28).
-    """
-    behind = tuple(number for number in range(scenario.mags) if chance.random() < 0.7) or (0,)
-    happenings = [
-        actions.NatForgets(at=round(chance.uniform(2.0, 28.0), 3), mag=chance.choice(behind))
-        for _ in range(chance.randint(0, 4))
-    ]
-    encapsulation = chance.choice((Encapsulation.IP_IN_IP, *Encapsulation))
-    return attrs.evolve(
-        planned(scenario, [*scenario.actions, *happenings]),
-        nats=behind,
-        nat_layout=chance.choice(("apart", "alike", "shared")),
-        nat_timeout=chance.choice((None, 15.0, 40.0)),
-        lma_settings={**scenario.lma_settings, "keepalive_interval": chance.choice((5, 10, 12))},
-        mag_settings={
-            **scenario.mag_settings,
-            "lifetime": chance.choice((20, 120)),
-            "nat_traversal": chance.choice(("auto", "auto", "force")),
-            "keepalive_scope": chance.choice(("tunnel", "tunnel", "binding")),
-            "encapsulation": encapsulation,
-            "gre_key": chance.choice(("none", "lma")) if encapsulation is Encapsulation.GRE else "none",
-            "gre_key_with_d": True,
-        },
-    )
-
-
-def _ack_trigger(scenario: Scenario, chance: Chance) -> Scenario:
-    """A DHCP server in the core gives the addresses, and MAGs register what it has given (P63, P65)."""
-    settings = {
-        **scenario.mag_settings,
-        "dhcp": "ack-trigger",
-        "dhcp_relay": RelayPolicy(servers=(DHCP_SERVER,), subnet_selection=True),
-        "dhcp_subnet": chance.choice((HOME.network, UNSPECIFIED)),
-    }
-    return attrs.evolve(scenario, mag_settings=settings)
-
-
 def _simultaneous(scenario: Scenario, chance: Chance) -> Scenario:
     """Beside the nodes of the MAGs a host that does Mobile IP itself, and is at several places at once (L3, L4).
 
@@ -401,8 +349,9 @@ PROFILES: dict[str, Callable[[Scenario, Chance], Scenario]] = {
     "two-lmas": _two_lmas,
     "address-spaces": _address_spaces,
     "dynamic-lma": _dynamic_lma,
-    "independent": _independent,
-    "ack-trigger": _ack_trigger,
-    "nats": _nats,
+    "independent": independent,
+    "ack-trigger": ack_trigger,
+    "nats": nats,
+    "tunnel": tunnel,
     "simultaneous": _simultaneous,
 }

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pmip_tw.addresses import Ipv4
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram
-from pmip_tw.mobility.tunnels import AlikeEntries, Counters, Entry, EntryKey
+from pmip_tw.mobility.tunnels import AlikeEntries, Counters, Entry, EntryKey, Tunnel
 from pmip_tw.testing.network import FakeSignalling
 
 
@@ -85,6 +85,18 @@ class FusedPlane(MemoryPlane):
     def remove(self, key: EntryKey) -> Counters:
         self.fuse.burn()
         return super().remove(key)
+
+    def open_dhcp(self, tunnel: Tunnel) -> None:
+        self.fuse.burn()
+        super().open_dhcp(tunnel)
+
+    def close_dhcp(self, tunnel: Tunnel) -> None:
+        self.fuse.burn()
+        super().close_dhcp(tunnel)
+
+    def send_dhcp(self, tunnel: Tunnel, packet: bytes) -> None:
+        self.fuse.burn()
+        super().send_dhcp(tunnel, packet)
 
     def transmit(self, port: str, frame: bytes) -> None:
         self.fuse.burn()

@@ -107,7 +107,7 @@ def registrations_have_bindings(world: "World") -> None:
         if not lma.up or (lma.address, nai) in world.view.bindings:
             continue
         if (lma.address, nai) in world.history.revoked:
-            continue  # by the operator; the MAG is being told (RV21)
+            continue  # by the operator, or its lease is over; the MAG is being told (RV21, D31)
         if not mag.promises.knows(visitor.mac):
             continue  # it left, and the disk was full: the MAG has said that a restart would not know
         if visitor.grant is None or visitor.grant.ends_at <= world.monotonic():

@@ -27,9 +27,11 @@ ACCEPTED = frozenset(
         "deregistered",
         "clock-resynchronized",
         "revocation-received",
+        "pre-tunnel-opened",
+        "pre-tunnel-accepted",
     )
 )
-REFUSED = frozenset(("registration-refused", "deregistration-refused"))
+REFUSED = frozenset(("registration-refused", "deregistration-refused", "pre-tunnel-refused"))
 DISCARDED = frozenset(("message-discarded",))
 CONCLUSIONS = ACCEPTED | REFUSED | DISCARDED
 

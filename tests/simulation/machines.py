@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import attrs
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4
+from pmip_tw.agents.dhcp_edge import DhcpEdge
+from pmip_tw.agents.dhcp_roads import AtTheEdge
 from pmip_tw.agents.lma import Lma
 from pmip_tw.agents.mag import Mag
 from pmip_tw.dhcp.configuration import HomeConfiguration
+from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.errors import PmipError
 from pmip_tw.forwarding.memory import far_end
 from pmip_tw.interfaces import Datagram
@@ -35,6 +38,7 @@ from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
 from pmip_tw.testing.nat import FakeNat, Site
 from pmip_tw.testing.network import FakeNetwork
 from pmip_tw.testing.store import FakeDisk
+from tests.agents.dhcp_server import SERVER as DHCP_SERVER
 from tests.agents.world import GATEWAY, GATEWAY_MAC, LMA, PORT, association
 from tests.simulation import roamer
 from tests.simulation.aaa import AccessClient
@@ -237,7 +241,8 @@ class MagMachine(Machine):
             **world.scenario.mag_settings,  # type: ignore[arg-type]
         )
         self.engine = MagEngine(policy)
-        self.dhcp = None if world.dhcp_server is None else FakeDhcpSocket(world.network, self.address)
+        relays = policy.dhcp_relay is not None
+        self.dhcp = FakeDhcpSocket(world.network, self.address) if relays else None
         self.agent = Mag(
             self.engine,
             clock=self.clock,
@@ -304,8 +309,10 @@ class LmaMachine(Machine):
             **settings,  # type: ignore[arg-type]
         )
         pools = [
-            (AddressPool(world.home, hold=hold, domain=domain), [realm]) for realm, domain in DOMAINS.items()
+            (AddressPool(world.home, hold=hold, domain=domain, by_dhcp=policy.pre_tunnel), [realm])
+            for realm, domain in DOMAINS.items()
         ]
+        relay = RelayPolicy(servers=(DHCP_SERVER,), giaddr=self.address) if policy.pre_tunnel else None
         self.engine = LmaEngine(
             policy,
             AssociationTable(
@@ -316,6 +323,7 @@ class LmaMachine(Machine):
             ),
             Pools(pools, dict(world.static)),
             mags=KnownMags(_known(world)),
+            dhcp_relay=relay,
         )
         self.socket.said = self.promises.said
         self.ledger.waiting = lambda: self.store.waiting
@@ -327,10 +335,16 @@ class LmaMachine(Machine):
             store=self.store,
             tunnel_data=self.plane,
             observers=[self.ledger],
+            dhcp=None if relay is None else AtTheEdge(self._edge()),
         )
         self.agent.start()
         bound = {binding.nai: binding.identification for binding in self.engine.bindings}
         self.promises.restarted(bound, world.monotonic())
+
+    def _edge(self) -> DhcpEdge:
+        """Where DHCP servers answer to."""
+        self.dhcp = FakeDhcpSocket(self.world.network, self.address)
+        return DhcpEdge(self.plane, {self.address: self.dhcp}, {}, self.socket.send)
 
 
 def proof_of(world: "World", mag: int) -> str:

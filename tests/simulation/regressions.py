@@ -30,6 +30,11 @@ REGRESSIONS = (
     ),
     Regression("upkeep", 18932, "the same, and the node had a static address"),
     Regression("same-mac", 136443, "a node was said to have moved that came anew, to two MAGs at once"),
+    Regression(
+        "tunnel",
+        172,
+        "an ACK reached a node that was being registered past its MAG's agent, and too early: D23",
+    ),
     # What the simulation itself had wrong.
     Regression(
         "address-spaces", 72726, "a stale entry at a MAG that nobody listens at any more was an eavesdropper"

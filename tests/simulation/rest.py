@@ -26,6 +26,10 @@ NAT_HEALS = 26.0
 """Seconds: a node says something once in 10, is suspicious for 5 (N59), asks for 3, and has its registration; or the
 next keepalive is due after 12, and is not answered for 6; then all are registered anew within 5 (N40)."""
 
+HIDDEN_BY_DHCP = 18.0
+"""Seconds more: a registered node that asks by DHCP has a tunnel of its own for that, out of which the answer comes as
+if nothing were wrong. The next keepalive is due after 12 again, and is not answered for 6."""
+
 SHORTEST_LEASE = 60.0
 """D19: a node may have to wait for the end of its lease to hear that it has another address."""
 
@@ -65,7 +69,9 @@ def _nats_are_restarted(world: "World") -> None:
         if mag.nat is not None:
             mag.nat.forget()
     if world.scenario.nats:
-        world.run_for(NAT_HEALS)
+        world.run_for(
+            NAT_HEALS + (HIDDEN_BY_DHCP if world.scenario.mag_settings.get("dhcp") == "tunnel" else 0)
+        )
         try:
             _everybody_is_served(world)
         except Violation as violation:

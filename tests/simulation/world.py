@@ -1,5 +1,6 @@
 """A world: machines, nodes, network and AAA of a scenario on one fake clock, and the loop that lets it happen."""
 
+import random
 from collections import Counter
 from collections.abc import Callable
 from heapq import heappop, heappush
@@ -11,6 +12,7 @@ from zope.interface import implementer
 
 from pmip_tw.aaa.profile import Accept, Profile
 from pmip_tw.addresses import Endpoint, Ipv4, Prefix, ipv4
+from pmip_tw.forwarding.dhcp_packets import is_dhcp
 from pmip_tw.interfaces import Datagram, IObserver
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.observations import Alike, Observation
@@ -69,6 +71,7 @@ class World:
             held_up=conditions.held_up,
             clock=self.clock,
         )
+        self._lost = random.Random(f"{seed}/tunnels")
         self._plan: list[tuple[float, int, Callable[[], None]]] = []
         self._planned = 0
         self.nodes = [
@@ -77,7 +80,7 @@ class World:
         ]
         self.static = self._static_addresses()
         self.dhcp_server: DhcpServer | None = None
-        if scenario.mag_settings.get("dhcp") == "ack-trigger":
+        if scenario.mag_settings.get("dhcp") in ("ack-trigger", "tunnel"):
             self.dhcp_server = DhcpServer(self.network, SHORT_LEASE)
         self.aaa = AccessServer(
             f"{seed}/aaa",
@@ -224,12 +227,21 @@ class World:
             self.later(ON_AIR, lambda: lma.plane.host_sends(packet, domain))
 
     def carry(self, sender: Machine, tunnel: Tunnel, inner: bytes) -> None:
-        """Packets in tunnels arrive at once: they show what the packet planes hold, not what networks lose."""
+        """Packets in tunnels arrive at once: they show what the packet planes hold, not what networks lose.
+
+        DHCP, of which an agent may be told, is an event of its own: who crashes of it does so alone. It may be lost.
+        """
         source = None
         if isinstance(sender, MagMachine) and sender.nat is not None:
             if not tunnel.over_udp:
                 return
             source = sender.nat.outbound(Endpoint(tunnel.local, SIGNALLING_PORT))
+        if not is_dhcp(inner):
+            self._arrives(tunnel, inner, source)
+        elif self._lost.random() >= self.scenario.conditions.loss:
+            self.later(ON_AIR, lambda: self._arrives(tunnel, inner, source))
+
+    def _arrives(self, tunnel: Tunnel, inner: bytes, source: Endpoint | None) -> None:
         machine = self._at.get(tunnel.remote)
         if machine is None:
             found = self._behind(Endpoint(tunnel.remote, tunnel.remote_port))
@@ -324,6 +336,8 @@ class _Listener:
             invariants.one_move_at_a_time(self._world, self._lma(), observation.nai)
         elif observation.name == "binding-created":
             self._world.history.begins_anew(self._lma(), observation.nai)
+        elif observation.name == "binding-revoked":
+            self._world.history.revoked.add((self._lma().address, observation.nai))
         elif observation.name == "revocation-received":
             mag = self._world.machine(self._name)
             assert isinstance(mag, MagMachine)
