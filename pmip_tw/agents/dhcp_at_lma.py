@@ -6,7 +6,7 @@ from typing import Protocol
 from pmip_tw.addresses import Endpoint, Mac
 from pmip_tw.dhcp.relay import ToServer
 from pmip_tw.interfaces import IClock, IPacketReceiver
-from pmip_tw.lma.commitment import DhcpEffect, Effect, Expect, Forget
+from pmip_tw.lma.commitment import DhcpEffect, Effect, Expect, Forget, Grant
 from pmip_tw.lma.dhcp_side import DhcpSide
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Send, SendThrough
@@ -37,7 +37,8 @@ class IDhcpRoads(Protocol):
         """PmipError: what cannot be opened, and why; nothing is left open then."""
 
     def stop(self) -> None: ...
-    def expect(self, tunnel: Tunnel, mac: Mac | None, answer: Send | None) -> None: ...
+    def expect(self, tunnel: Tunnel, mac: Mac | None) -> None: ...
+    def grant(self, tunnel: Tunnel, mac: Mac | None, answer: Send) -> None: ...
     def forget(self, tunnel: Tunnel, mac: Mac | None) -> None: ...
     def send_through(self, tunnel: Tunnel, packet: bytes) -> None: ...
     def ask(self, question: ToServer) -> None: ...
@@ -82,7 +83,9 @@ class DhcpAtLma:
         elif isinstance(effect, ToServer):
             self._roads.ask(effect)
         elif isinstance(effect, Expect):
-            self._roads.expect(effect.tunnel, effect.mac, effect.answer)
+            self._roads.expect(effect.tunnel, effect.mac)
+        elif isinstance(effect, Grant):
+            self._roads.grant(effect.tunnel, effect.mac, effect.answer)
         elif isinstance(effect, Forget):
             self._roads.forget(effect.tunnel, effect.mac)
 

@@ -100,8 +100,8 @@ class DhcpEdge:
 
     # What a worker wants
 
-    def expect(self, worker: int, tunnel: Tunnel, mac: Mac | None, answer: Send | None) -> None:
-        """See Expect. If it cannot be, nothing is said: the MAG asks again."""
+    def expect(self, worker: int, tunnel: Tunnel, mac: Mac | None) -> None:
+        """See Expect."""
         expected = self._expected.get(tunnel)
         if expected is None:
             try:
@@ -114,7 +114,11 @@ class DhcpEdge:
             expected.unknown.append(worker)
         else:
             expected.by_mac[mac] = worker
-        if answer is not None:
+
+    def grant(self, worker: int, tunnel: Tunnel, mac: Mac | None, answer: Send) -> None:
+        """See Grant. If it could not be, nothing is said: the MAG asks again."""
+        expected = self._expected.get(tunnel, Expected())
+        if worker in expected.unknown if mac is None else expected.by_mac.get(mac) == worker:
             self._say(answer.datagram, answer.destination, answer.source)
 
     def forget(self, worker: int, tunnel: Tunnel, mac: Mac | None) -> None:

@@ -14,6 +14,7 @@ from pmip_tw.agents.worker_messages import (
     DhcpExpected,
     DhcpForgotten,
     DhcpFromHome,
+    DhcpGranted,
     DhcpToServer,
     DhcpUp,
 )
@@ -40,8 +41,11 @@ class AtTheEdge:
     def stop(self) -> None:
         self._edge.stop()
 
-    def expect(self, tunnel: Tunnel, mac: Mac | None, answer: Send | None) -> None:
-        self._edge.expect(0, tunnel, mac, answer)
+    def expect(self, tunnel: Tunnel, mac: Mac | None) -> None:
+        self._edge.expect(0, tunnel, mac)
+
+    def grant(self, tunnel: Tunnel, mac: Mac | None, answer: Send) -> None:
+        self._edge.grant(0, tunnel, mac, answer)
 
     def forget(self, tunnel: Tunnel, mac: Mac | None) -> None:
         self._edge.forget(0, tunnel, mac)
@@ -68,9 +72,12 @@ class ToTheEdge:
     def stop(self) -> None:
         self._hearer = None
 
-    def expect(self, tunnel: Tunnel, mac: Mac | None, answer: Send | None) -> None:
+    def expect(self, tunnel: Tunnel, mac: Mac | None) -> None:
+        self._tell(DhcpExpected(tunnel, mac))
+
+    def grant(self, tunnel: Tunnel, mac: Mac | None, answer: Send) -> None:
         """Worker 0 gives the answer, which otherwise might be faster than what it says."""
-        self._tell(DhcpExpected(tunnel, mac, answer))
+        self._tell(DhcpGranted(tunnel, mac, answer))
 
     def forget(self, tunnel: Tunnel, mac: Mac | None) -> None:
         self._tell(DhcpForgotten(tunnel, mac))
@@ -111,7 +118,9 @@ class ThroughPipe:
 
 
 def carry_out(
-    edge: DhcpEdge, worker: int, message: DhcpExpected | DhcpForgotten | DhcpDown | DhcpToServer
+    edge: DhcpEdge,
+    worker: int,
+    message: DhcpExpected | DhcpGranted | DhcpForgotten | DhcpDown | DhcpToServer,
 ) -> None:
     """What another worker wants of the ``edge``."""
     if isinstance(message, DhcpDown):
@@ -119,7 +128,9 @@ def carry_out(
     elif isinstance(message, DhcpToServer):
         edge.ask(worker, ToServer(message.payload, message.server, message.source))
     elif isinstance(message, DhcpExpected):
-        edge.expect(worker, same(message.tunnel), message.mac, message.answer)
+        edge.expect(worker, same(message.tunnel), message.mac)
+    elif isinstance(message, DhcpGranted):
+        edge.grant(worker, same(message.tunnel), message.mac, message.answer)
     else:
         edge.forget(worker, same(message.tunnel), message.mac)
 

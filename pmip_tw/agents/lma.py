@@ -32,14 +32,13 @@ from pmip_tw.interfaces import (
     ITunnelDataReceiver,
     Unreachable,
 )
-from pmip_tw.lma.attempts import Attempt
 from pmip_tw.lma.bindings import Binding
-from pmip_tw.lma.commitment import Commit, Effect, Save, Wait
+from pmip_tw.lma.commitment import Commit, Effect, Save, Wait, Waiting
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.observed import ipsec_policy_missing, not_saved, renewals
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Remove, Send, SendThrough
+from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Remove, Send
 from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey
 from pmip_tw.wire.codes import Code
 
@@ -290,7 +289,7 @@ class Lma:
                 # What the table has done already is carried out as far as possible: bindings end many at a time.
                 self._log.failure("the effect {kind} met a defect", kind=type(effect).__name__)
 
-    def _saved(self, commits: list[Commit], waited: list[Attempt | SendThrough]) -> None:
+    def _saved(self, commits: list[Commit], waited: list[Waiting]) -> None:
         """They are durable. Reply last: the engine answers when the packet plane holds what the answer promises."""
         now = self._clock.now()
         if waited:

@@ -8,9 +8,7 @@ from functools import partial
 
 from pmip_tw.errors import StoreError
 from pmip_tw.interfaces import IBindingStore
-from pmip_tw.lma.attempts import Attempt
-from pmip_tw.lma.commitment import Commit, Save
-from pmip_tw.mobility.effects import SendThrough
+from pmip_tw.lma.commitment import Commit, Save, Waiting
 from pmip_tw.mobility.records import Record
 
 
@@ -23,7 +21,7 @@ class Saving:
         self,
         store: IBindingStore,
         *,
-        saved: Callable[[list[Commit], list[Attempt | SendThrough]], None],
+        saved: Callable[[list[Commit], list[Waiting]], None],
         failed: Callable[[list[Commit], str], None],
     ) -> None:
         self._store = store

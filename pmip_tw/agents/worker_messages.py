@@ -90,7 +90,14 @@ class DhcpExpected(Struct, tag="dhcp-expected", array_like=True):
 
     tunnel: Tunnel
     mac: Mac | None
-    answer: Send | None
+
+
+class DhcpGranted(Struct, tag="dhcp-granted", array_like=True):
+    """To worker 0: a Grant."""
+
+    tunnel: Tunnel
+    mac: Mac | None
+    answer: Send
 
 
 class DhcpForgotten(Struct, tag="dhcp-forgotten", array_like=True):
@@ -142,5 +149,5 @@ class Stop(Struct, tag="stop", array_like=True):
 
 
 FromWorker0 = Passed | Carried | Question | Stop | Lease | Spare | DhcpUp | DhcpAnswered | DhcpFromHome
-DhcpToWorker0 = DhcpExpected | DhcpForgotten | DhcpDown | DhcpToServer
+DhcpToWorker0 = DhcpExpected | DhcpGranted | DhcpForgotten | DhcpDown | DhcpToServer
 ToWorker0 = Carry | Serving | Answer | InUse | Ask | Returned | DhcpToWorker0

@@ -113,14 +113,18 @@ class Commit(Struct, eq=False):
 
 
 class Expect(Struct, frozen=True, gc=False):
-    """An effect: hand up the DHCP of ``mac`` that comes out of ``tunnel``; None: of a client that nobody knows yet.
-
-    ``answer``: says that this is so, and is not said before.
-    """
+    """An effect: hand up the DHCP of ``mac`` that comes out of ``tunnel``; None: of a client that nobody knows yet."""
 
     tunnel: Tunnel
     mac: Mac | None
-    answer: Send | None = None
+
+
+class Grant(Struct, frozen=True, gc=False):
+    """An effect: send ``answer``, which says that an Expect with the same words is carried out, if that is so."""
+
+    tunnel: Tunnel
+    mac: Mac | None
+    answer: Send
 
 
 class Forget(Struct, frozen=True, gc=False):
@@ -130,13 +134,17 @@ class Forget(Struct, frozen=True, gc=False):
     mac: Mac | None
 
 
+Waiting = Attempt | Grant | SendThrough
+"""What rests on a record that cannot be refused."""
+
+
 class Save(Struct, frozen=True, gc=False):
     """An effect: save ``record``, which cannot be refused. Nobody waits for it but ``then``, which is to be sent when
     it is durable (``LmaEngine.saved``).
     """
 
     record: Record
-    then: Attempt | SendThrough | None = None
+    then: Waiting | None = None
 
 
 class Wait(Struct, frozen=True, gc=False):
@@ -152,7 +160,7 @@ class Wait(Struct, frozen=True, gc=False):
 Told = Send | Save | Observe | ObserveAlike
 """What is said, and what is kept of it; nothing else changes."""
 
-DhcpEffect = Expect | Forget | SendThrough | ToServer
+DhcpEffect = Expect | Grant | Forget | SendThrough | ToServer
 """What is done by whom has to do with DHCP."""
 
 Effect = Send | Commit | Save | Wait | Install | Remove | Observe | ObserveAlike | DhcpEffect

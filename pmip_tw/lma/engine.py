@@ -14,7 +14,7 @@ from pmip_tw.errors import WireError
 from pmip_tw.lma import observed
 from pmip_tw.lma.attempts import Attempt
 from pmip_tw.lma.bindings import Binding, BindingTable
-from pmip_tw.lma.commitment import Asked, Commit, Effect, Save
+from pmip_tw.lma.commitment import Asked, Commit, Effect, Save, Waiting
 from pmip_tw.lma.dhcp_leases import DhcpLeases
 from pmip_tw.lma.dhcp_side import DhcpSide
 from pmip_tw.lma.former import Former
@@ -39,7 +39,7 @@ from pmip_tw.lma.underway import Underway
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Install, Observe, Remove, SendThrough
+from pmip_tw.mobility.effects import Install, Observe, Remove
 from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.mobility.replay import ReplayFloors, seconds_between
 from pmip_tw.mobility.steady_clock import SLEW, SteadyClock
@@ -233,7 +233,7 @@ class LmaEngine:
             return [observed.discarded(error.reason, source, str(error))]
         return [observed.discarded("unknown-message-type", source, f"message type {kind} is not for an LMA")]
 
-    def saved(self, waited: Sequence[Attempt | SendThrough], now: Now) -> list[Effect]:
+    def saved(self, waited: Sequence[Waiting], now: Now) -> list[Effect]:
         """What Saves have waited for: they are durable, with everything before them."""
         revocations = [one for one in waited if isinstance(one, Attempt)]
         answers = [one for one in waited if not isinstance(one, Attempt)]

@@ -3,6 +3,8 @@
 What passes them is authentic and new; whether it is accepted is decided behind (``registrations.py``).
 """
 
+from collections.abc import Callable
+
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma import observed
 from pmip_tw.lma.answer_limit import AnswerLimit
@@ -85,8 +87,19 @@ class Intake:
             asked.owner = owner_of(request)
         return self._new(asked, objection, now)
 
-    def take_pre_tunnel(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> Asked | list[Told]:
-        """The same for a request for a pre-tunnel, which the same things prove, in the same order (N48, N50)."""
+    def take_pre_tunnel(
+        self,
+        payload: bytes,
+        source: Endpoint,
+        local: Ipv4,
+        is_granted: Callable[[bytes, int], bool],
+        now: Now,
+    ) -> Asked | list[Told]:
+        """The same for a request for a pre-tunnel, which the same things prove, in the same order (N48, N50).
+
+        ``is_granted(nai, identification)``: whether that request was. It comes once more from the network only, as
+        every try is another one (N49).
+        """
         asked, request = self._read_pre_tunnel(payload, source, local)
         proof = self._prover.prove(payload, request, asked.mag, PRE_TUNNEL_REQUEST_HEADER.size)
         if isinstance(proof, Unproven):
@@ -94,6 +107,9 @@ class Intake:
         asked.authenticator, asked.association, asked.fa_ha = proof.authenticator, proof.mn_ha, proof.fa_ha
         if self._by_technology:
             asked.owner = owner_of(request)
+        if is_granted(asked.nai, request.identification):
+            cause = "the granted request for a pre-tunnel again: its answer comes, or has come"
+            return [observed.discarded("duplicate", source, cause)]
         return self._new(asked, objection_between_agents(request, asked.mag, proof), now)
 
     def _new(self, asked: Asked, objection: Refusal | Unproven | None, now: Now) -> Asked | list[Told]:

@@ -3,7 +3,7 @@
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma import admission, dhcp_observed
 from pmip_tw.lma.authorization import proxy_refusal
-from pmip_tw.lma.commitment import Asked, Effect, Expect, Forget, Save
+from pmip_tw.lma.commitment import Asked, Effect, Expect, Forget, Grant, Save
 from pmip_tw.lma.home_agent import redirection
 from pmip_tw.lma.intake import Intake
 from pmip_tw.lma.policy import LmaPolicy
@@ -42,7 +42,7 @@ class PreTunnelling:
 
     def requested(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> list[Effect]:
         """A request from ``source`` to our ``local``. WireError: it cannot be read."""
-        asked = self._intake.take_pre_tunnel(payload, source, self._policy.address, now)
+        asked = self._intake.take_pre_tunnel(payload, source, self._policy.address, self._is_granted, now)
         if not isinstance(asked, Asked):
             return [*asked]
         if local != self._policy.address:
@@ -72,7 +72,10 @@ class PreTunnelling:
         return None
 
     def _accept(self, asked: Asked, tunnel: Tunnel, now: Now) -> list[Effect]:
-        """There it is, for as long as if it had just begun. Its Identification is spent (I6b)."""
+        """There it is, for as long as if it had just begun. Its Identification is spent (I6b).
+
+        Nobody hears of it before that is durable: who has heard the request could use it after a crash.
+        """
         request = asked.request
         former = self.pre_tunnels.of(asked.nai)
         new = PreTunnel(
@@ -89,19 +92,24 @@ class PreTunnelling:
                 new.mac = former.mac
             self.pre_tunnels.remove(former)
         self.pre_tunnels.put(new)
-        answer = reply(asked, 0, udp_tunnel=udp_reply(request, tunnel, self._policy))
         changed = former is None or (former.tunnel, former.mac) != (tunnel, new.mac)
         if changed or new.mac is not None:
-            effects.append(Expect(tunnel, new.mac, answer))  # once more: it may not have been possible before
-        else:
-            effects.append(answer)
+            effects.append(Expect(tunnel, new.mac))  # once more: it may not have been possible before
         if changed:
             effects.append(dhcp_observed.pre_tunnel_opened(new))
             if former is not None:
                 # The new one first: what both go through stays open.
                 effects.append(Forget(former.tunnel, former.mac))
-        floor = self._floors.note(asked.owner, request.identification, now.monotonic)
-        return [*effects, Save(Spent(asked.owner, floor, now.monotonic))]
+        answer = reply(asked, 0, udp_tunnel=udp_reply(request, tunnel, self._policy))
+        spent = Spent(
+            asked.owner, self._floors.note(asked.owner, request.identification, now.monotonic), now.monotonic
+        )
+        return [*effects, Save(spent, Grant(tunnel, new.mac, answer))]
+
+    def _is_granted(self, nai: bytes, identification: int) -> bool:
+        """Whether the request with that ``identification`` has brought what ``nai`` has."""
+        pre_tunnel = self.pre_tunnels.of(nai)
+        return pre_tunnel is not None and pre_tunnel.identification == identification
 
     def replaced(self, nai: bytes) -> list[Effect]:
         """N55: the node is registered, and its tunnel is for all that it says."""

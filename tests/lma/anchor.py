@@ -9,7 +9,7 @@ from pmip_tw.addresses import Endpoint, Ipv4, ipv4, prefix
 from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.bindings import Binding
-from pmip_tw.lma.commitment import Commit, DhcpEffect, Effect, Expect, Save
+from pmip_tw.lma.commitment import Commit, DhcpEffect, Effect, Grant, Save
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.mags import KnownMag, KnownMags
 from pmip_tw.lma.observed import renewals
@@ -259,10 +259,8 @@ class Anchor:
                 self.installed.pop(effect.key, None)
             elif isinstance(effect, Install):
                 self.installed[effect.entry.key] = effect.entry
-            elif isinstance(effect, Expect):
-                self.dhcp.append(Expect(effect.tunnel, effect.mac))
-                if effect.answer is not None:
-                    self.sent.append(effect.answer)
+            elif isinstance(effect, Grant):
+                self.sent.append(effect.answer)
             elif isinstance(effect, DhcpEffect):
                 self.dhcp.append(effect)
             elif self.slow:

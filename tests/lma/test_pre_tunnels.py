@@ -117,15 +117,43 @@ def test_registrations_and_pre_tunnels_have_one_order() -> None:
     registration = anchor.datagram(lifetime=0)
     late = anchor.pre_tunnel_request()
     anchor.hear(late.encode(mn_ha=association(1)))
-    for captured in (early.encode(mn_ha=association(1)), late.encode(mn_ha=association(1))):
-        [sent] = anchor.hear(captured)
-        assert anchor.pre_tunnel_reply(sent).status == 133
+    [sent] = anchor.hear(early.encode(mn_ha=association(1)))
+    assert anchor.pre_tunnel_reply(sent).status == 133
     [sent] = anchor.hear(registration)
     assert sent.datagram[1] == 133
     anchor.restart()
     [sent] = anchor.hear(late.encode(mn_ha=association(1)))
     assert anchor.pre_tunnel_reply(sent).status == 133
     assert not anchor.engine.dhcp.pre_tunnels
+
+
+@covers("N50", "I10")
+def test_it_is_granted_when_its_identification_is_durable() -> None:
+    """Else who has heard the request has the tunnel after a crash, wherever he is."""
+    anchor = DhcpAnchor()
+    anchor.slow = True
+    heard = anchor.pre_tunnel_request().encode(mn_ha=association(1))
+    assert anchor.hear(heard) == []
+    assert anchor.lose() == []
+    [sent] = anchor.flush()
+    assert anchor.pre_tunnel_reply(sent).status == 0
+    anchor.restart()
+    [sent] = anchor.hear(heard, PUBLIC, PORT)
+    assert anchor.pre_tunnel_reply(sent).status == 133
+    assert not anchor.engine.dhcp.pre_tunnels
+
+
+@covers("N49", "N50")
+def test_a_request_that_the_network_doubles_is_answered_once() -> None:
+    """No 133 overtakes the answer, and nobody else gets anything by it."""
+    anchor = DhcpAnchor()
+    heard = anchor.pre_tunnel_request().encode(mn_ha=association(1))
+    for slow, source in ((True, MAG1), (False, MAG1), (False, PUBLIC)):
+        anchor.slow = slow
+        answers = anchor.hear(heard, source) + anchor.hear(heard, source) + anchor.flush()
+        assert [answer.datagram[3] for answer in answers] == ([0] if slow else [])
+        assert anchor.notes[-1].reason == "duplicate"
+    assert anchor.engine.dhcp.pre_tunnels.find(DIRECT, station(1)) is not None
 
 
 @covers("N56")
