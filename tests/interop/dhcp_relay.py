@@ -18,6 +18,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+from pmip_tw.addresses import ipv4_text
+from pmip_tw.lab.dhcp_servers import kea_leases
 from pmip_tw.lab.mobile_node import MobileNode
 from pmip_tw.lab.programs import Program, eventually, run
 from pmip_tw.lab.topology import Namespace, Network
@@ -64,14 +66,18 @@ DNSMASQ = (
 )
 
 
-def kea(directory: Path) -> dict[str, Any]:
+KEA_LEASES = (Path("/var/lib/kea") if Path("/var/lib/kea").is_dir() else Path("/run/kea")) / "kea-leases4.csv"
+"""Its profile for mandatory access control lets Kea write there, and in few places more."""
+
+
+def kea() -> dict[str, Any]:
     """Its configuration. Version 2.2 does not know sub-option 11: it is told by which name to go."""
     return {
         "interfaces-config": {"interfaces": ["core0"], "dhcp-socket-type": "udp"},
         "lease-database": {
             "type": "memfile",
             "persist": True,
-            "name": str(directory / "leases.csv"),
+            "name": str(KEA_LEASES),
             "lfc-interval": 0,
         },
         "valid-lifetime": 600,
@@ -157,9 +163,11 @@ class House:
             server = await self.start(name, self.server, *DNSMASQ)
             await server.said("IP range 10.2.0.40", within=10)
             return server
-        config = self.directory / "kea.json"
-        config.write_text(json.dumps({"Dhcp4": kea(self.directory)}))
-        places = [f"{one}={self.directory}" for one in ("KEA_LOCKFILE_DIR", "KEA_PIDFILE_DIR")]
+        for directory in ("/etc/kea", "/run/kea", "/run/lock/kea"):
+            Path(directory).mkdir(parents=True, exist_ok=True)
+        config = Path("/etc/kea/relayed.json")
+        config.write_text(json.dumps({"Dhcp4": kea()}))
+        places = ["KEA_LOCKFILE_DIR=/run/lock/kea", "KEA_PIDFILE_DIR=/run/kea"]
         server = await self.start(name, self.server, "env", *places, "kea-dhcp4", "-c", str(config))
         await server.said("DHCP4_STARTED", within=20)
         return server
@@ -201,12 +209,13 @@ async def leave(server: Program, seen: dict[str, Any]) -> None:
     await server.said(RELEASED[server.name].format(address=seen["address"]), within=10, since=since)
 
 
-def leases(directory: Path) -> list[str]:
-    """The lines of the server's lease file, of Kea's with what it knows of the relay."""
-    for path in (directory / "leases.csv", Path("/run/dnsmasq.leases")):
-        if path.exists():
-            return path.read_text().splitlines()
-    return []
+def agents() -> dict[str, dict[str, str]]:
+    """What Kea's lease file knows of option 82, in hexadecimal, by address."""
+    text = KEA_LEASES.read_text() if KEA_LEASES.exists() else ""
+    return {
+        ipv4_text(lease.address): {name: octets.hex() for name, octets in lease.agent.items()}
+        for lease in kea_leases(text)
+    }
 
 
 async def at_once(stays: Iterable[Any]) -> list[Any]:
@@ -221,7 +230,7 @@ async def story(directory: Path) -> dict[str, Any]:
         stays = dict(
             zip(CLIENTS, await at_once(stay(house, server, client) for client in CLIENTS), strict=True)
         )
-        seen: dict[str, Any] = {"clients": await house.show("clients"), "leases": leases(directory)}
+        seen: dict[str, Any] = {"clients": await house.show("clients"), "agents": agents()}
         await at_once(leave(server, one) for one in stays.values())
 
         async def gone() -> bool:
