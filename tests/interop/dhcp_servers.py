@@ -13,6 +13,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+from pmip_tw.addresses import mac_text
 from pmip_tw.errors import PmipError
 from pmip_tw.lab.mobile_node import MobileNode
 from pmip_tw.lab.programs import Program, eventually, run
@@ -38,7 +39,18 @@ DNSMASQ = (
     "--dhcp-range=10.1.0.40,10.1.0.60,255.255.255.0,10m",
     "--dhcp-option=3,10.1.0.1",
     f"--dhcp-option-force=58,{RENEWED_EVERY}",
+    f"--dhcp-subscrid=set:subscriber,{SUBSCRIBER.nai}",
+    "--dhcp-circuitid=set:circuit,mag1.lab.example:acc0",
+    f"--dhcp-remoteid=set:remote,{mac_text(SUBSCRIBER.mac)}",
 )
+TELLING = f"""\
+dhcp = "ack-trigger"
+[mag.dhcp_relay]
+servers = ["{AAA_ADDRESS}"]
+option_82 = ["circuit-id", "remote-id", "subscriber-id", "link-selection", "server-id-override"]
+"""
+"""Where a node is the server hears from option 82, and of its renewals from the MAG."""
+
 RELAYING = f'dhcp = "ack-trigger"\ndhcp_relay = {{ servers = ["{AAA_ADDRESS}"] }}\n'
 
 
@@ -102,6 +114,29 @@ async def stay(made: World, server: Program, client: str) -> dict[str, Any]:
     return seen
 
 
+async def told_of_it(made: World, server: Program) -> dict[str, Any]:
+    """The server goes by the MAG's name: what the node says to it comes to the MAG."""
+    await made.stop("mag1")
+    await made.start_mag("mag1", TELLING)
+    made.cells.move(made.mn, "cell-mag1")
+    since = server.lines
+    node = MobileNode(made)
+    address = await node.attach()
+    seen: dict[str, Any] = {"address": address, "at mag1": await registered(made, "mag1")}
+    seen["renewed"] = await renewed(made, server, node, address)
+    seen["pings"] = await pings(made)
+    await node.release()
+    await server.said(rf"DHCPRELEASE\(core0\) {address} ", within=20, since=since)
+
+    async def gone() -> bool:
+        return not await made.bindings()
+
+    seen["gone"] = await eventually(gone, within=20)
+    seen["log"] = server.text.splitlines()[since:]
+    seen["trace"] = await trace(made, "mag1")
+    return seen
+
+
 async def by_itself(made: World) -> dict[str, Any]:
     """The node gives itself an address, and later another: with a MAG that has nothing to do with DHCP."""
     seen: dict[str, Any] = {}
@@ -129,6 +164,7 @@ async def story(directory: Path) -> dict[str, Any]:
             await made.start_mag(mag, RELAYING)
         seen: dict[str, Any] = {client: await stay(made, server, client) for client in CLIENTS}
         seen |= {mag: await trace(made, mag) for mag in ("mag1", "mag2")}
+        seen["told of it"] = await told_of_it(made, server)
         await made.stop("mag1")
         seen["by itself"] = await by_itself(made)
     return seen

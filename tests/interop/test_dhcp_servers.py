@@ -79,3 +79,17 @@ def test_no_ack_before_the_registration(seen: dict[str, Any], client: str) -> No
 def test_a_fixed_address_is_served_and_the_next_one_as_well(seen: dict[str, Any]) -> None:
     """Without any DHCP; the node's kernel does not answer ARP for the former."""
     assert seen["by itself"] == {"10.1.0.70": True, "10.1.0.71": True, "bound": ["10.1.0.71"]}
+
+
+@covers("D12", "D13", "D14", "D30", "D32")
+def test_a_server_that_is_told_where_the_node_is_and_goes_by_the_mags_name(seen: dict[str, Any]) -> None:
+    """giaddr is the MAG's own; renewal and release come by way of it, and what the server finds gives the node tags."""
+    told = seen["told of it"]
+    assert told["address"] in GIVEN
+    assert told["at mag1"] == [told["address"]]
+    assert told["pings"] and told["renewed"] and told["gone"]
+    tagged = [line for line in told["log"] if "tags: " in line]
+    assert len(tagged) >= 3
+    for line in tagged:
+        assert {"subscriber", "circuit", "remote"} <= set(line.partition("tags: ")[2].split(", "))
+    assert told["trace"].count("dhcp-forwarded") >= 4
