@@ -24,6 +24,7 @@ CHECKS = {
     "keepalives as the interval allows, for all nodes together",
     "NAT reboot: the session comes back",
     "NAT reboot: nobody has moved, nobody is revoked",
+    "pmipctl show tunnels and leases say what the wire does",
     "DHCP server down: no address, and the trace says why",
     "DHCP server down: it recovers",
     "same address throughout",

@@ -136,6 +136,9 @@ async def _reboot(stage: Stage, seen: Seen, say: Say) -> None:
 
     seen.neighbor_back = await eventually(answers, within=HEALED, pause=0.5)
     seen.rebooted_ns = time.time_ns()
+    for name in ("mag1", "lma"):
+        seen.tunnels[name] = (await made.ask(name, "show", "tunnels"))["tunnels"]
+    seen.leases = (await made.ask("lma", "show", "leases"))["leases"]
 
 
 async def _renew(stage: Stage, seen: Seen, say: Say) -> None:

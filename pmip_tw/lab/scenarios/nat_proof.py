@@ -5,7 +5,7 @@ from typing import Final
 
 import attrs
 
-from pmip_tw.addresses import ipv4_text
+from pmip_tw.addresses import ipv4_text, mac_text
 from pmip_tw.lab import pcapng
 from pmip_tw.lab.capture import Capture
 from pmip_tw.lab.decoding import ask_tshark, decoding_check, tunnel_data_check
@@ -23,7 +23,7 @@ from pmip_tw.lab.scenarios.journey_proof import (
     judge_tcp,
 )
 from pmip_tw.lab.scenarios.nat_seen import Seen
-from pmip_tw.lab.scenarios.nat_stage import NODE, Stage
+from pmip_tw.lab.scenarios.nat_stage import KEEPALIVE, NODE, Stage
 from pmip_tw.lab.scenarios.nat_story import Story
 from pmip_tw.lab.scenarios.nat_wire import (
     judge_encapsulation,
@@ -54,6 +54,7 @@ async def judge(stage: Stage, capture: Capture, seen: Seen, result: Result, say:
     _judge_reach(seen, result)
     judge_keepalives(heard, packets, (seen.silent_ns, seen.spoken_ns), result)
     outage = _judge_reboot(seen, heard, result)
+    _judge_tables(seen, heard, result)
     _judge_server(seen, result)
     judge_node(seen.journey, result)
     judge_tcp(seen.journey, heard, result)
@@ -143,6 +144,34 @@ def _judge_reboot(seen: Seen, heard: Heard, result: Result) -> tuple[int, int] |
         f"{len(revoked)} revocations" if revoked else "the same MAG behind another port",
     )
     return gap
+
+
+def _judge_tables(seen: Seen, heard: Heard, result: Result) -> None:
+    """After the reboot: the endpoint is the one on the wire, one mapping was lost, the lease is the node's."""
+    asked = [
+        f"{ipv4_text(message.source.address)}:{message.source.port}"
+        for message in heard.named("request", tap="mag1-nat")
+        if message.time_ns < seen.rebooted_ns
+    ]
+    at_lma = [row["remote"] for row in seen.tunnels.get("lma", []) if row["way"] == "nat"]
+    at_mag = [
+        (row["way"], row["keepalive_interval"], row["mappings_lost"]) for row in seen.tunnels.get("mag1", [])
+    ]
+    leased = [(row["home_address"], row["mac"]) for row in seen.leases if row["nai"] == NODE.nai]
+    true = (
+        bool(asked)
+        and asked[-1] in at_lma
+        and asked[0] not in at_lma
+        and at_mag == [("nat", KEEPALIVE, 1)]
+        and leased == [(seen.journey.address, mac_text(NODE.mac))]
+    )
+    result.check(
+        "pmipctl show tunnels and leases say what the wire does",
+        true,
+        f"{asked[-1]} instead of {asked[0]}; one mapping lost"
+        if true
+        else f"wire {asked[-1:]}, LMA {at_lma}, MAG 1 {at_mag}, leases {leased}",
+    )
 
 
 def _judge_server(seen: Seen, result: Result) -> None:

@@ -1,5 +1,7 @@
 """What the run of ``nat`` itself noted, beside the capture."""
 
+from typing import Any
+
 import attrs
 
 from pmip_tw.lab.dhcp_servers import Lease
@@ -26,6 +28,9 @@ class Seen:
     reboot_ns: int = 0
     rebooted_ns: int = 0
     neighbor_back: bool = False
+    tunnels: dict[str, list[dict[str, Any]]] = attrs.field(factory=dict)
+    """What MAG 1 and the LMA show after the reboot; so ``leases``, of the LMA."""
+    leases: list[dict[str, Any]] = attrs.field(factory=list)
     server_down: list[str] = attrs.field(factory=list)
     """What the traces of MAG and LMA say."""
     waited: bool = False
