@@ -84,7 +84,8 @@ class _Watched:
     ``due``: when to look next. ``sent``: a keepalive or registration; ``heard``: an answer. ``asked``: what waits for
     one. ``lost_in_a_row``: without a keepalive answered in between; ``lost``: in all. ``trusted_until``: silence means
     nothing before that; then, if there was a loss, a keepalive ``proves`` that what was registered anew works.
-    ``ended_after``: idle seconds of the last loss, until a registration shows that the LMA is there.
+    ``asked_at``: when a keepalive was sent last, or the path was new. ``ended_after``: idle seconds of the last loss,
+    until a registration shows that the LMA is there.
     """
 
     turns: Turns
@@ -94,6 +95,7 @@ class _Watched:
     sent: float
     heard: float = _LONG_AGO
     asked: _Asked | None = None
+    asked_at: float
     lost_in_a_row: int = 0
     lost: int = 0
     trusted_until: float = _LONG_AGO
@@ -152,6 +154,10 @@ class Keepalives:
             watched.sent = monotonic
             self._file(path, min(watched.due, monotonic + _next_look(path, told)))
         shared = self._watched[tunnel.path, None]
+        if not self._per_binding and shared.asked_at + shared.interval <= monotonic:
+            # It went through the NAT for its own node only: another one is asked whether it is still there (N43).
+            shared.proves = True
+            self._file((tunnel.path, None), monotonic)
         if shared.ended_after is not None:
             self._mapping(tunnel.path).ended(shared.ended_after)
             shared.ended_after = None
@@ -209,7 +215,7 @@ class Keepalives:
         elif asked.tries == TRIES:
             return self._lost(path, watched, asked, monotonic)
         asked.tries += 1
-        watched.sent = monotonic
+        watched.sent = watched.asked_at = monotonic
         self._file(path, monotonic + (asked.apart if watched.asked else _next_look(path, watched.interval)))
         return Probe(asked.key)
 
@@ -249,6 +255,7 @@ class Keepalives:
             interval=told,
             due=monotonic + _next_look(path, told),
             sent=monotonic,
+            asked_at=monotonic,
         )
         return watched
 
@@ -267,22 +274,23 @@ class Keepalives:
                 return _Asked(waiting, monotonic, None, RETRY_IN_SILENCE)
             if suspect_at > monotonic:
                 looks.append(suspect_at)
-        proves = watched.proves and watched.trusted_until <= monotonic
-        if times_out or proves:
-            if proves or sent + watched.interval <= monotonic:
-                key = watched.turns.next()
-                if key is None:
-                    del self._watched[path]
-                    return None
-                watched.proves = watched.proves and not proves
-                idle = monotonic - max(sent, activity.heard, watched.heard)
-                return _Asked(key, monotonic, None if proves or sent == _LONG_AGO else idle, RETRY)
+        if watched.proves and watched.trusted_until <= monotonic:
+            watched.proves = False
+            another = watched.turns.next(before=monotonic)
+            if another is not None:
+                return _Asked(another, monotonic, None, RETRY)
+        if watched.proves:
+            looks.append(watched.trusted_until)
+        if times_out:
             looks.append(sent + watched.interval)
-            if watched.proves:
-                looks.append(watched.trusted_until)
-        elif watched.turns.next() is None:
-            del self._watched[path]
-            return None
+        if not times_out or sent + watched.interval <= monotonic:
+            key = watched.turns.next()
+            if key is None:
+                del self._watched[path]
+                return None
+            if times_out:
+                idle = monotonic - max(sent, activity.heard, watched.heard)
+                return _Asked(key, monotonic, None if sent == _LONG_AGO else idle, RETRY)
         self._file(path, min(looks))
         return None
 

@@ -30,11 +30,13 @@ class Turns:
             if self._uses(old):
                 self._nodes[old] = registered
 
-    def next(self) -> AccessKey | None:
-        """The next time it is another one's. None: nobody is left."""
-        while self._nodes:
-            key = next(iter(self._nodes))
-            registered = self._nodes.pop(key)
+    def next(self, before: float = float("inf")) -> AccessKey | None:
+        """The next time it is another one's. None: nobody is left who was registered ``before`` that instant."""
+        for key in list(self._nodes):
+            registered = self._nodes[key]
+            if registered >= before:
+                continue
+            del self._nodes[key]
             if self._uses(key):
                 self._nodes[key] = registered
                 return key

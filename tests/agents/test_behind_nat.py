@@ -247,6 +247,22 @@ class TestNatReboot:
             world.advance(0.5)
         assert world.up(node, stale, addresses[1]) and world.down(node, stale, addresses[1])
 
+    @covers("N40", "N43")
+    def test_nobody_is_forgotten_among_those_who_are_renewed(self) -> None:
+        """They keep the mapping, so that no keepalive is due; nobody says a word."""
+        world = Operator(nodes=4, timeout=300.0)
+        node = world.mags[0]
+        addresses = [world.attach(station, node) for station in world.stations]
+        busy = node.engine.visitors.with_nai(world.stations[0].nai)
+        for seconds in range(0, 54, 3):
+            if seconds == 24:
+                world.nats[0].forget()
+            busy.check_at = world.clock.monotonic
+            node.engine._schedule(busy)
+            world.advance(3)
+        for station, address in zip(world.stations, addresses, strict=True):
+            assert world.down(node, station, address)
+
     @covers("N42")
     def test_after_a_restart_of_the_mag_too(self) -> None:
         world = Operator()

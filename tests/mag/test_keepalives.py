@@ -5,10 +5,11 @@ from itertools import pairwise
 
 import pytest
 
-from pmip_tw.addresses import Ipv4
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4
 from pmip_tw.mag.effects import Keepalive, MagEffect
 from pmip_tw.mag.keepalives import PathReport
 from pmip_tw.mag.mappings import Mapping
+from pmip_tw.mobility.effects import Send
 from pmip_tw.mobility.tunnels import AccessKey, Activity, Tunnel
 from pmip_tw.wire.extension_values import UdpTunnelReply
 from tests.agents.world import GATEWAY, LMA, PORT, Station
@@ -16,6 +17,7 @@ from tests.conformance import covers
 from tests.mag.bench import ADDRESS, MAG, Bench, names, note, only, reply, requests
 
 WAY = Tunnel(local=MAG, remote=LMA, remote_port=434)
+SECOND = ipv4("192.0.2.2")
 INTERVAL = 25
 
 
@@ -153,6 +155,18 @@ class TestWhen:
         bench.asked_after(15)
         bench.come(2)
         assert [key for _, key in bench.asked_after(11)][:1] == [key_of(1)]
+
+    @covers("N42", "N43")
+    def test_registrations_put_it_off_but_show_nothing_of_other_nodes_so_that_one_is_asked(self) -> None:
+        """A NAT that was restarted shows only who registers: the others are not to wait for their own turn."""
+        bench = Natted(nodes=3)
+        found: list[tuple[int, AccessKey]] = []
+        for number in range(4, 17):
+            bench.come(number)
+            found += [(number, key) for key in bench.answering(8)]
+        assert [number for number, _ in found] == [8, 12, 16]  # 32, 64 and 96 s later: once in 25 at most
+        assert len({key for _, key in found}) == 3
+        assert all(key != key_of(number) for number, key in found)
 
     def test_only_in_udp_tunnels(self) -> None:
         bench = Bench()
@@ -405,3 +419,26 @@ class TestMapping:
         assert mapping == Mapping(30.0, 60.0)
         mapping.lived(70.0)
         assert mapping == Mapping(70.0, None)
+
+
+@covers("N40", "P81")
+def test_if_its_lma_is_silent_a_node_goes_on_to_the_next_one() -> None:
+    bench = Natted(nodes=0)
+    bench.profile = {"lmas": (LMA, SECOND)}
+    bench.come(1)
+    effects = bench.wait(39)
+    assert "mapping-lost" in names(effects)
+    assert [send.destination.address for send in only(Send, effects)] == [LMA] * 3 + [SECOND]
+    bench.arrive(
+        reply(
+            requests(effects)[-1],
+            agent=SECOND,
+            home=Ipv4(ADDRESS + 1),
+            udp_tunnel=UdpTunnelReply(code=0, keepalive_interval=40),
+        ),
+        Endpoint(SECOND, 434),
+    )
+    there = Tunnel(local=MAG, remote=SECOND, remote_port=434)
+    assert bench.visitor.tunnel == there
+    report = bench.engine.path_report(there)
+    assert report is not None and (report.told, report.interval, report.lost) == (40, 40, 0)

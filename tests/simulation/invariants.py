@@ -121,10 +121,14 @@ def registrations_have_bindings(world: "World") -> None:
 def only_what_is_over_is_revoked(world: "World", mag: MagMachine, nai: str) -> None:
     """A revocation ended the service of ``nai``: the LMA must have meant this stay, not one before (RV6, RV16, RV26).
 
-    Where a request is on its way, the LMA may be ahead of the MAG, and one may be ended that just begins anew.
+    Where a request is on its way, the LMA may be ahead of the MAG, and one may be ended that just begins anew. So may
+    be one that the LMA renewed after that, by a request of the MAG's former life whose answer nobody has waited for.
     """
     visitor = world.view.agreed(mag, nai)
-    if visitor is not None and visitor.exchange is None:
+    if visitor is None or visitor.grant is None:
+        return
+    binding = world.view.bindings[visitor.lma, nai]
+    if visitor.exchange is None and binding.registered_at <= visitor.grant.accepted_at:
         raise Violation("only what is over is revoked", f"{nai} is bound at {mag.name}")
 
 
