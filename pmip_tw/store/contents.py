@@ -203,6 +203,8 @@ class _Contents:
         found: Row = {}
         for name, value in kind.named(record).items():
             if name == "deadline" and isinstance(value, float | int):
+                if not isfinite(value):
+                    continue  # for ever
                 remaining = self._remaining(value, row)
                 found |= {"remaining": round(remaining), "expires": round(self._now.wall + remaining, 3)}
             elif name.endswith("_at") and isinstance(value, float):

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.fuzz import lma, mag, radius, relay, tunnels, wire
+from tests.fuzz import lma, lma_dhcp, mag, radius, relay, tunnels, wire
 from tests.fuzz.target import Target
 
 TARGETS: Final[dict[str, Target]] = {
@@ -12,6 +12,7 @@ TARGETS: Final[dict[str, Target]] = {
         radius.TARGET,
         tunnels.TARGET,
         lma.TARGET,
+        lma_dhcp.TARGET,
         mag.DATAGRAMS,
         mag.FRAMES,
         relay.TARGET,

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from pmip_tw.addresses import Mac, ipv4
 from pmip_tw.lma.recording import bound_record
-from pmip_tw.lma.records import LMA_JOURNAL
+from pmip_tw.lma.records import LMA_JOURNAL, Leased, LeaseEnded
 from pmip_tw.store.clocks import system_clocks
 from pmip_tw.store.database import Database
 from pmip_tw.store.place import Place
@@ -288,3 +289,19 @@ def test_a_reader_that_has_seen_enough(stopped: Path) -> None:
     command = f"{sys.executable} -m pmip_tw.manage.pmipctl store export {stopped} | head -n 1"
     done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (len(done.stdout.splitlines()), done.stderr) == (1, "")
+
+
+def test_leases_and_one_of_them_for_ever(tmp_path: Path) -> None:
+    path, now = tmp_path / "lma.journal", system_clocks()().monotonic
+    database = Database(Place(str(path)), LMA_JOURNAL, horizon=3600.0, clocks=system_clocks())
+    database.open()
+    client = Mac(bytes.fromhex("020000000001"))
+    for address, deadline in ((ipv4("10.1.0.101"), now + 600), (ipv4("10.1.0.102"), float("inf"))):
+        database.write([Leased(address, "", b"mn1@example.net", client, deadline, True, now)])
+    database.write([LeaseEnded(ipv4("10.1.0.101"), "", now)])
+    database.close()
+    (row,) = json.loads(pmipctl("--json", "store", "show", str(path)).stdout)["records"]
+    assert (row["home_address"], row["mac"], row["about"]) == ("10.1.0.102", "02:00:00:00:00:01", "lease")
+    assert "remaining" not in row
+    kinds = [json.loads(line)["kind"] for line in pmipctl("store", "export", str(path)).stdout.splitlines()]
+    assert kinds == ["Leased", "Leased", "LeaseEnded"]
