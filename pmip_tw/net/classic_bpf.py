@@ -15,6 +15,9 @@ SO_ATTACH_REUSEPORT_CBPF = 51
 PACKET_TYPE = 0xFFFFF000 + 4
 """A place to load from that is in no packet: to whom it was sent (SKF_AD_PKTTYPE of linux/filter.h)."""
 
+INTERFACE = 0xFFFFF000 + 8
+"""Another one: the index of the interface that it is for, perhaps one above that by which it came (SKF_AD_IFINDEX)."""
+
 _INSTRUCTION = Struct("=HBBI")
 _PROGRAM = Struct("@HP")
 _LONGEST_JUMP = 255

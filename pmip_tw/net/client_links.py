@@ -37,9 +37,13 @@ _ALL, _NOTHING = 0xFFFFFFFF, 0
 _PROTOCOL, _FRAGMENT, _DESTINATION_PORT = 9, 6, 2
 
 
-def _to_servers() -> bpf.Program:
-    """Unfragmented UDP to port 67 (D2, D11). A frame of a VLAN that nobody has here counts as another host's."""
+def _to_servers(interface: int) -> bpf.Program:
+    """Unfragmented UDP to port 67 (D2, D11), for the interface with that index and none above it, such as a VLAN, which
+    is a link of its own (D10). A frame of a VLAN that nobody has here counts as another host's.
+    """
     return [
+        bpf.load_word(bpf.INTERFACE),
+        *bpf.unless_equal(interface, [bpf.answer(_NOTHING)]),
         bpf.load_octet(bpf.PACKET_TYPE),
         *bpf.if_equal(socket.PACKET_OTHERHOST, [bpf.answer(_NOTHING)]),
         bpf.load_octet(_PROTOCOL),
@@ -113,7 +117,7 @@ class _Link(LastingReader):
         try:
             self._socket.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
             self._socket.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
-            bpf.attach_filter(self._socket, _to_servers())
+            bpf.attach_filter(self._socket, _to_servers(socket.if_nametoindex(interface)))
             kernel_buffers.enlarge(self._socket)
             self._socket.bind((interface, ETHERTYPE_IPV4))
         except OSError as error:

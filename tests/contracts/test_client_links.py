@@ -28,6 +28,7 @@ A, B = "link-a", "link-b"
 HOST = mac("02:00:00:00:00:0a")
 HOME = ipv4("10.1.0.9")
 QUESTION = udp_packet(Endpoint(UNSPECIFIED, 68), Endpoint(ALL_ONES, 67), b"question")
+OTHER_QUESTION = udp_packet(Endpoint(UNSPECIFIED, 68), Endpoint(ALL_ONES, 67), b"another")
 ANSWER = udp_packet(Endpoint(ipv4("10.1.0.1"), 67), Endpoint(HOME, 68), b"answer")
 
 
@@ -159,6 +160,12 @@ def test_stop_is_final_and_may_be_repeated(world: World) -> None:
     world.arrives((B, QUESTION))
 
 
+def own_mac(interface: str) -> Mac:
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as opened:
+        opened.bind((interface, 0))
+        return Mac(opened.getsockname()[4])
+
+
 def fragment(packet: bytes) -> bytes:
     return packet[:6] + b"\x20\x00" + packet[8:]
 
@@ -196,6 +203,26 @@ class TestPacketSockets:
             run_until(reactor, lambda: mailbox.arrived)
             links.stop()
         assert mailbox.arrived == [(A, QUESTION)]
+
+    @covers("D10")
+    @pytest.mark.parametrize("links", [(A, "above"), ("above", A), (A,)])
+    def test_an_interface_above_another_is_a_link_of_its_own(
+        self, wires: Wires, links: tuple[str, ...]
+    ) -> None:
+        """Such as a VLAN: what is said on it is not heard once more on the interface that carries it."""
+        above = mac("02:00:00:00:00:0b")
+        shell(f"ip link add link link-a name above address {above.hex(':')} type macvlan")
+        shell("ip link set above up")
+        mailbox = Mailbox()
+        with private_reactor() as reactor:
+            opened = PacketClientLinks(reactor, links)
+            opened.start(mailbox)
+            wires.frame(A, ethernet_frame(above, HOST, 0x0800, OTHER_QUESTION))
+            wires.frame(A, ethernet_frame(own_mac(A), HOST, 0x0800, QUESTION))
+            run_until(reactor, lambda: len(mailbox.arrived) >= len(links))
+            opened.stop()
+        expected = {(A, QUESTION), ("above", OTHER_QUESTION)}
+        assert sorted(mailbox.arrived) == sorted(one for one in expected if one[0] in links)
 
     def test_options_in_the_header_are_no_hiding_place(self, wires: Wires) -> None:
         packet = Ipv4Packet.decode(QUESTION)
