@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from twisted.logger import Logger
+
 from pmip_tw.addresses import Endpoint, Mac
 from pmip_tw.dhcp.relay import ToServer
 from pmip_tw.interfaces import IClock, IPacketReceiver
@@ -47,6 +49,8 @@ class IDhcpRoads(Protocol):
 class DhcpAtLma:
     """``side`` decides, what follows goes to ``run``, and by ``roads``; both are None where nothing is relayed."""
 
+    _log = Logger(namespace="pmip.lma")
+
     def __init__(
         self,
         side: DhcpSide | None,
@@ -61,6 +65,7 @@ class DhcpAtLma:
         self._clock = clock
         self._run = run
         self._finish = finish
+        self._deaf = False
 
     @property
     def receiver(self) -> IPacketReceiver | None:
@@ -70,6 +75,10 @@ class DhcpAtLma:
         """As IDhcpRoads."""
         if self._roads is not None:
             self._roads.start(self)
+
+    def hear_no_more(self) -> None:
+        """What would follow is not saved any more; what is under way still goes out."""
+        self._deaf = True
 
     def stop(self) -> None:
         if self._roads is not None:
@@ -92,19 +101,22 @@ class DhcpAtLma:
     # IDhcpHearer
 
     def tunneled(self, tunnel: Tunnel, packet: bytes) -> None:
-        assert self._side is not None
-        now = self._clock.now()
-        self._run(self._side.tunneled(tunnel, packet, now), now)
-        self._finish(now)
+        self._hear(lambda side, now: side.tunneled(tunnel, packet, now))
 
     def answered(self, payload: bytes, source: Endpoint) -> None:
-        assert self._side is not None
-        now = self._clock.now()
-        self._run(self._side.answered(payload, source, now), now)
-        self._finish(now)
+        self._hear(lambda side, now: side.answered(payload, source, now))
 
     def from_home_address(self, payload: bytes, source: Endpoint, domain: str) -> None:
+        self._hear(lambda side, now: side.from_home_address(payload, source, domain, now))
+
+    def _hear(self, decide: Callable[[DhcpSide, Now], Iterable[Effect]]) -> None:
+        if self._deaf:
+            return
         assert self._side is not None
         now = self._clock.now()
-        self._run(self._side.from_home_address(payload, source, domain, now), now)
+        try:
+            self._run(decide(self._side, now), now)
+        except Exception:
+            # A defect of ours costs one message, not who hands it up, nor those behind it.
+            self._log.failure("DHCP met a defect")
         self._finish(now)

@@ -90,9 +90,9 @@ class Lma:
         self._returning = Returning(
             engine, self._carrier, forwarding, clock, run=self._run, back=self._all_back
         )
+        self._dhcp = DhcpAtLma(engine.dhcp, dhcp, clock, run=self._run, finish=self._finish)
         self._stopping = False
         # Entries that the packet plane did not make smaller.
-        self._dhcp = DhcpAtLma(engine.dhcp, dhcp, clock, run=self._run, finish=self._finish)
         self._too_big: dict[AnchorKey, None] = {}
         # Of this wake-up: whose datagrams were authentic; and what is said from which of our addresses.
         self._authentic: list[Endpoint] = []
@@ -163,6 +163,7 @@ class Lma:
         if not self._stopping:
             self._saving.append()  # what has failed before is tried once more
         self._stopping = True
+        self._dhcp.hear_no_more()
         self._clock.wake_at(None, self._wake)
         if not carried:
             self._settling.give_up()

@@ -215,13 +215,18 @@ class Restorer:
     # Leases
 
     def _restore_leases(self, now: Now) -> None:
-        """Those that run, and those whose end has to be told to who is bound by them."""
+        """Those that run, and those whose end has to be told to who is bound by them.
+
+        Not those of what DHCP does not assign to their nodes by today's configuration.
+        """
         leases = self._pools.leases
         for key, record in reversed(self._leases.items()):
             if isinstance(record, LeaseEnded):
                 if record.declined:
                     leases.decline(key, record.ended_at)
-            elif record.deadline > now.monotonic or self._pools.user(key) is not None:
+            elif self._pools.assigned_by_dhcp(record.nai, key.home_address) == key and (
+                record.deadline > now.monotonic or self._pools.user(key) is not None
+            ):
                 leases.put(DhcpLease.of(record))
 
     # Revocations

@@ -2,7 +2,9 @@
 
 import pytest
 
-from pmip_tw.addresses import Ipv4, ipv4
+from pmip_tw.addresses import Ipv4, ipv4, prefix
+from pmip_tw.lma.address_pool import AddressPool
+from pmip_tw.lma.pools import Pools
 from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.wire.dhcp import MessageType
 from pmip_tw.wire.extension_values import RevocationSupport
@@ -308,6 +310,25 @@ def test_leases_without_the_feature_end_all_the_same() -> None:
     anchor.release(home_address=HOME)
     anchor.pass_time(602)
     assert anchor.leased() is None
+
+
+@pytest.mark.parametrize("realms", [["example.net"], ["other.example"]])
+def test_leases_of_what_dhcp_does_not_assign_any_more_are_nobodys(realms: list[str]) -> None:
+    """The pool is the LMA's own now, or serves others; what the node says of its lease is not relayed."""
+
+    def pools() -> Pools:
+        by_dhcp = AddressPool(prefix("10.3.0.0/24"), by_dhcp=True)
+        return Pools([(AddressPool(prefix("10.1.0.0/24")), realms), (by_dhcp, ["red.example"])])
+
+    anchor = registered(option_82=EVERYTHING)
+    anchor.restart(pools=pools)
+    assert anchor.leased() is None
+    bound = anchor.binding()
+    assert (bound is not None) == (realms == ["example.net"])
+    anchor.from_home(message(MessageType.REQUEST, ciaddr=HOME))
+    assert anchor.relayed() == [] and anchor.notes[-1].reason == "dhcp-others-lease"
+    anchor.pass_time(599)
+    assert anchor.binding() is bound
 
 
 def test_the_clients_mac_is_the_leases() -> None:
