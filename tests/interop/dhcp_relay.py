@@ -173,9 +173,17 @@ class House:
         return server
 
     async def show(self, what: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await self._ask("show", what))[what]
+        return found
+
+    async def trace(self, mac: str) -> list[str]:
+        """The names of what happened to a client."""
+        return [entry["name"] for entry in (await self._ask("trace", mac))["trace"]]
+
+    async def _ask(self, *words: str) -> dict[str, Any]:
         socket = str(self.directory / "relay.sock")
-        _, out, _ = await run([_program("pmipctl"), "--json", "--socket", socket, "show", what])
-        found: list[dict[str, Any]] = json.loads(out)[what]
+        _, out, _ = await run([_program("pmipctl"), "--json", "--socket", socket, *words])
+        found: dict[str, Any] = json.loads(out)
         return found
 
 
@@ -238,6 +246,7 @@ async def story(directory: Path) -> dict[str, Any]:
 
         seen["gone"] = await eventually(gone, within=10)
         seen["counters"] = await house.show("counters")
+        seen["trace"] = await house.trace("02:00:00:00:00:02")
         seen["server"] = server.text
         return seen | stays
 

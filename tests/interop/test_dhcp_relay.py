@@ -46,6 +46,8 @@ def test_renewals_and_releases_come_by_way_of_the_relay(seen: Seen) -> None:
     assert {row["address"] for row in seen["clients"]} == {seen[client]["address"] for client in CLIENTS}
     assert seen["gone"]
     assert [row for row in seen["counters"] if row["reason"]] == []
+    assert seen["trace"][:4] == ["dhcp-forwarded", "dhcp-offer", "dhcp-forwarded", "dhcp-ack"]
+    assert seen["trace"][-3:] == ["dhcp-forwarded", "dhcp-ack", "dhcp-forwarded"]
 
 
 def in_keas_leases(seen: Seen, client: str, link: int) -> bool:

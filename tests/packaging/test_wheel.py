@@ -65,5 +65,6 @@ def test_a_clean_environment_lists_both_roles(wheel: Path, tmp_path: Path) -> No
     ).stdout
     assert "pmip-mag" in shown
     assert "pmip-lma" in shown
+    assert "pmip-dhcp-relay" in shown
     assert (binaries / "pmipctl").exists()
     assert (binaries / "pmip-lab").exists()
