@@ -5,7 +5,7 @@ A server's answer goes back the way its question came; what it means for leases 
 
 from typing import NamedTuple
 
-from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
+from pmip_tw.addresses import Endpoint, Ipv4, Mac, ipv4_text, mac_text
 from pmip_tw.dhcp.discarded import Discarded
 from pmip_tw.dhcp.questions import Answer
 from pmip_tw.dhcp.relay import Relay
@@ -166,7 +166,7 @@ class DhcpRelaying:
         if not message.yiaddr or answer.asked.message_type is MessageType.INFORM:
             return [down, noted]
         key = self._pools.assigned_by_dhcp(way.nai, message.yiaddr)
-        problem = self._objection(key, now)
+        problem = self._objection(key, way.nai, message.chaddr, now)
         if key is None or problem:
             cause = f"{ipv4_text(message.yiaddr)} {problem}"
             return [observed.discarded("dhcp-unusable-address", source, cause, way.nai)]
@@ -187,12 +187,22 @@ class DhcpRelaying:
             ),
         ]
 
-    def _objection(self, key: AnchorKey | None, now: Now) -> str:
-        """Why a server must not give an address, "" if it may."""
+    def _objection(self, key: AnchorKey | None, nai: bytes, mac: Mac, now: Now) -> str:
+        """Why a server must not give ``nai`` an address, "" if it may.
+
+        Servers go by what clients say of themselves (option 61), and so would give anybody's address to whoever says
+        that he is that client. Nobody loses it by that who is registered with it, unless both are one station.
+        """
         if key is None:
             return 'is in no pool with assigned_by = "dhcp" of its realm: the server\'s subnet must be that of the pool'
         if self._leases.is_declined(key, now.monotonic):
             return "was declined by a client a moment ago: somebody else has it"
+        lease, bound = self._leases.at(key), self._bound(key)
+        if lease is not None and bound is not None and bound.nai == lease.nai != nai and lease.mac != mac:
+            return (
+                f"is leased to {lease.nai.decode(errors='replace')!r} ({mac_text(lease.mac)}), who is registered with "
+                "it: the server takes two for one client, or has lost its leases; pmipctl revoke ends the registration"
+            )
         return ""
 
     def _down(self, answer: Answer, way: _Way) -> SendThrough | None:

@@ -43,7 +43,7 @@ class Leasing:
     ) -> list[Effect]:
         """A server has given ``key``, or extended it, for ``seconds`` from monotonic ``since`` on (D34).
 
-        It gives nobody what is another's: whoever had the address has it no more. ``then``: the ACK, which goes down
+        Whoever had the address before has it no more. ``then``: the ACK, which goes down
         when the lease is durable. ``seen``: see DhcpLease.
         """
         deadline = float("inf") if seconds == FOR_EVER else since + seconds

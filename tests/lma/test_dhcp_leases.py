@@ -8,6 +8,7 @@ from pmip_tw.lma.pools import Pools
 from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.wire.dhcp import MessageType
 from pmip_tw.wire.extension_values import RevocationSupport
+from pmip_tw.wire.pretunnel import ethernet_device
 from pmip_tw.wire.relay_information import RelayInformation
 from tests.conformance import covers
 from tests.lma.anchor import LMA, MAG1, MAG2, nai, revocations
@@ -249,9 +250,42 @@ def test_a_declined_address_is_given_to_nobody_for_a_while() -> None:
 
 @covers("D31")
 def test_a_server_that_gives_it_to_another_has_it_back() -> None:
+    """Nobody is registered with it; so its client has released it, and we have not seen that."""
     anchor = registered()
+    anchor.release(home_address=HOME)
     anchor.open(2)
     anchor.lease(2, HOME)
+    assert anchor.last("lease-ended").reason == "replaced"
+    assert (anchor.leased(1), anchor.leased(2)) == (None, AnchorKey(HOME))
+    anchor.accept(2, home_address=HOME)
+    anchor.deny(129, 1, home_address=HOME)
+
+
+@covers("N54", "D35")
+@pytest.mark.parametrize("kind", [MessageType.OFFER, MessageType.ACK])
+def test_nobody_gets_the_address_of_a_node_that_is_registered(kind: MessageType) -> None:
+    """A server believes option 61: whoever copies it from another would have his address, and that one none."""
+    anchor = registered()
+    before = anchor.state()
+    anchor.open(2)
+    asks = MessageType.DISCOVER if kind is MessageType.OFFER else MessageType.REQUEST
+    anchor.up(message(asks, 2, requested=HOME, options=((61, b"\1" + station(1)),)))
+    [asked] = anchor.relayed()
+    anchor.server_says(answer(kind, asked))
+    assert anchor.told() == [] and anchor.state() == before
+    assert (anchor.leased(1), anchor.leased(2)) == (AnchorKey(HOME), None)
+    note = anchor.notes[-1]
+    assert note.reason == "dhcp-unusable-address" and "'mn1@example.net'" in note.cause
+
+
+@covers("D31")
+def test_a_station_with_another_name_takes_its_address_along() -> None:
+    """It has authenticated anew, as somebody else: the server knows the client."""
+    anchor = registered()
+    anchor.open(2, identifiers=(ethernet_device(station(1)),))
+    anchor.up(message(MessageType.REQUEST, 1, requested=HOME))
+    [asked] = anchor.relayed()
+    anchor.server_says(answer(MessageType.ACK, asked))
     ended(anchor, "replaced")
     assert anchor.leased(2) == AnchorKey(HOME)
     anchor.accept(2, home_address=HOME)
