@@ -104,7 +104,7 @@ async def _reboot(stage: Stage, seen: Seen, say: Say) -> None:
     """NAT 1 forgets everything while the node talks; at MAG 2 a newcomer meets a DHCP server that is down."""
     made = stage.world
     talk = await made.start("ping-reboot", made.mn, "ping", "-n", "-D", "-i", "0.1", CORRESPONDENT)
-    await talk.said("bytes from", within=5)
+    await talk.said("bytes from", within=HEALED)
     say("NAT 1 starts anew while the node talks; the DHCP server is down while a newcomer asks at MAG 2")
     await made.stop("dhcp-server")
     asked = time.time()

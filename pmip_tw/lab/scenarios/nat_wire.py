@@ -104,7 +104,7 @@ def judge_keepalives(
     result.check(
         "keepalives as the interval allows, for all nodes together",
         inside == kept and len(kept) == expected,
-        f"{len(kept)} of MAG 1 with 2 nodes, after {', '.join(f'{gap:.1f}' for gap in gaps)} s"
+        f"{len(kept)} of MAG 1 with 2 nodes, after {', '.join(f'{gap:.1f}' for gap in gaps) or '-'} s"
         if inside == kept
         else f"{len(kept)} keepalives, {expected} expected, and {len(inside) - len(kept)} other packets",
     )
