@@ -15,8 +15,10 @@ from pmip_tw.wire.ipv4 import is_host_address
 REPLY_WINDOW: Final = 30.0
 """Seconds in which a server may answer (D10)."""
 
-SILENCE: Final = 3.0
-"""Seconds after which servers count as silent: before the client asks again (RFC 2131 4.1)."""
+SILENCE: Final = 4.0
+"""Seconds after which servers count as silent: when the client asks again (RFC 2131 4.1). Some servers look for 3 s
+whether anybody has an address, before they offer it.
+"""
 
 MOST_IN_A_SECOND: Final = 8
 """Messages of one client that are relayed within a second; a client that works needs three."""

@@ -551,7 +551,7 @@ class TestClientsAndServers:
         relay = relay_telling()
         assert not relay.silent
         sent(relay, DISCOVER, at=100.0)
-        assert [one.message for one in relay.unanswered(103.0)] == [DISCOVER]
+        assert [one.message for one in relay.unanswered(104.0)] == [DISCOVER]
         assert relay.silent
         sent(relay, REQUEST, at=104.0)
         answer(relay, says(MessageType.ACK, subnet=None), at=104.5)
@@ -559,5 +559,5 @@ class TestClientsAndServers:
         sent(relay, DISCOVER, at=104.5)
         sent(relay, asks(MessageType.DISCOVER, chaddr=OTHER_NODE, xid=8), at=105.0)
         answer(relay, says(MessageType.OFFER, subnet=None, chaddr=OTHER_NODE, xid=8), at=105.5)
-        assert [one.message for one in relay.unanswered(108.0)] == [DISCOVER]
+        assert [one.message for one in relay.unanswered(109.0)] == [DISCOVER]
         assert not relay.silent

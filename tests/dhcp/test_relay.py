@@ -247,7 +247,7 @@ class TestSilence:
         assert relay.next_deadline() == 100.0 + SILENCE
         assert relay.unanswered(100.0 + SILENCE - 0.1) == []
         assert [one.message for one in relay.unanswered(100.0 + SILENCE)] == [DISCOVER]
-        assert [one.message.chaddr for one in relay.unanswered(104.0)] == [OTHER_NODE]
+        assert [one.message.chaddr for one in relay.unanswered(101.0 + SILENCE)] == [OTHER_NODE]
         assert relay.unanswered(300.0) == []
         assert relay.next_deadline() is None
 
