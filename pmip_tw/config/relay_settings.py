@@ -12,6 +12,9 @@ MOST_LINKS = 1024
 """Each has a packet socket."""
 
 
+ToldText = Annotated[str, OptionText()]
+
+
 @attrs.frozen(slots=True, kw_only=True)
 class RelayLink:
     """``[[dhcp_relay.links]]``: an interface with clients behind it.
@@ -23,8 +26,8 @@ class RelayLink:
     interface: Annotated[str, InterfaceName()]
     giaddr: OurAddress = UNSPECIFIED
     subnet: Annotated[Ipv4, Host(may_be_zero=True)] = UNSPECIFIED
-    circuit_id: Annotated[str, OptionText()] = ""
-    subscriber_id: Annotated[str, OptionText()] = ""
+    circuit_id: ToldText = ""
+    subscriber_id: ToldText = ""
     trusted: bool = False
 
 

@@ -67,7 +67,7 @@ def test_every_setting_reaches_its_place(tmp_path: Path) -> None:
 @covers("D4", "D12", "D13")
 def test_links_are_what_their_interfaces_say_unless_they_are_told_otherwise(tmp_path: Path) -> None:
     text = (
-        RELAY
+        with_line('option_82 = ["circuit-id", "subscriber-id", "link-selection"]')
         + """
 [[dhcp_relay.links]]
 interface = "eth2"
@@ -151,6 +151,18 @@ def with_line(line: str) -> str:
             "7:1: circuit_id: must be at most 100 printable ASCII characters, not 'Grüße'",
         ),
         (
+            RELAY + 'circuit_id = "hall 1"\n',
+            '7:1: circuit_id: servers are told of it with "circuit-id" in option_82 only',
+        ),
+        (
+            with_line('option_82 = ["circuit-id"]') + 'subscriber_id = "house 7"\n',
+            '8:1: subscriber_id: servers are told of it with "subscriber-id" in option_82 only',
+        ),
+        (
+            RELAY + 'subnet = "10.9.0.0"\n',
+            '7:1: subnet: servers are told of it with "link-selection" in option_82, or subnet_selection = true, only',
+        ),
+        (
             RELAY.partition("\n[[")[0] + "links = []\n",
             '4:1: links: add [[dhcp_relay.links]] with interface = "..."',
         ),
@@ -158,6 +170,13 @@ def with_line(line: str) -> str:
 )
 def test_mistakes(text: str, line: str, tmp_path: Path) -> None:
     assert mistakes(tmp_path, text) == [f"mag.toml:{line}"]
+
+
+@pytest.mark.parametrize("line", ['option_82 = ["link-selection"]', "subnet_selection = true"])
+def test_a_subnet_that_servers_hear_of_is_no_mistake(line: str, tmp_path: Path) -> None:
+    assert settings_of(tmp_path, with_line(line) + 'subnet = "10.9.0.0"\n').links[0].subnet == ipv4(
+        "10.9.0.0"
+    )
 
 
 def test_the_file_of_another_role_is_refused() -> None:
