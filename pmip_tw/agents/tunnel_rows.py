@@ -64,6 +64,9 @@ def at_mag(engine: MagEngine) -> About:
     def about(tunnel: Tunnel, key: EntryKey) -> Row:
         # An LMA agrees without being forced to only if it sees a NAT (N19).
         row: Row = {"way": _way(tunnel, nat=not engine.forces_udp)}
+        public = engine.public_address(tunnel.remote)
+        if public is not None:
+            row["public"] = ipv4_text(public)
         report = engine.path_report(tunnel)
         return row if report is None else row | _kept(report)
 

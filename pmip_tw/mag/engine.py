@@ -150,6 +150,10 @@ class MagEngine:
         """Seconds by which ``lma``'s clock is ahead of ours, as far as we follow it (P17)."""
         return self._clocks.offset(lma)
 
+    def public_address(self, tunnel_end: Ipv4) -> Ipv4 | None:
+        """Where the LMA with tunnels from ``tunnel_end`` has seen us; None: it has not said (N57)."""
+        return self._lmas.public(tunnel_end)
+
     def gateway_for(self, home_address: Ipv4) -> Ipv4:
         """The default gateway of the home link that ``home_address`` lives on (P70)."""
         return self._links.of(home_address).gateway

@@ -50,6 +50,7 @@ class Lmas:
         self._silent: dict[Ipv4, float] = {}
         self._unreachable: Newest[Ipv4, tuple[str, float]] = Newest(_MAX_UNREACHABLE)
         self._tunnels: dict[Ipv4, tuple[Tunnel, float]] = {}
+        self._public: dict[Ipv4, Ipv4] = {}
         self._asked_at: dict[Ipv4, float] = {}
 
     # Whom to ask, and under which association
@@ -151,6 +152,18 @@ class Lmas:
     def gave(self, lma: Ipv4, tunnel: Tunnel, monotonic: float) -> None:
         """The next registration there most likely has such a tunnel: through a NAT, or another than we asked for."""
         self._tunnels[lma] = (tunnel, monotonic + TUNNEL_REMEMBERED)
+
+    def sees_us_at(self, tunnel_end: Ipv4, public: Ipv4) -> None:
+        """The LMA whose tunnels end there has got a message of ours from the address ``public``."""
+        self._public[tunnel_end] = public
+
+    def public(self, tunnel_end: Ipv4) -> Ipv4 | None:
+        """For people alone (N57); None: it has not said."""
+        return self._public.get(tunnel_end)
+
+    def nothing_is_public(self) -> None:
+        """Our own address is another one."""
+        self._public.clear()
 
     def knows_keys(self, lma: Ipv4) -> bool:
         """Whether its latest tunnel had a GRE key: then its silence has nothing to do with extension 48 (T5)."""

@@ -130,6 +130,7 @@ class PreTunnels:
         self._users[found.tunnel] += 1
         if self._users[found.tunnel] == 1:
             effects.append(OpenDhcp(found.tunnel))
+        self._lmas.sees_us_at(found.tunnel.remote, answer.care_of_address)
         public = ipv4_text(answer.care_of_address)  # N57: told, and never used
         effects.append(
             observed.visitor_event("pre-tunnel-accepted", visitor, tunnel=str(found.tunnel), public=public)
@@ -146,6 +147,7 @@ class PreTunnels:
 
     def forget_all(self) -> list[MagEffect]:
         """Our own address is another one (P82): what was agreed upon is of no use any more."""
+        self._lmas.nothing_is_public()
         effects = [effect for found in self._of.values() for effect in self._close(found)]
         self._of.clear()
         return effects

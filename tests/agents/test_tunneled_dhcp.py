@@ -128,6 +128,16 @@ def test_who_reboots_behind_the_other_nat_keeps_its_address() -> None:
     data_flows(world, second, station, home)
 
 
+@covers("N57")
+def test_operators_see_where_the_lma_has_seen_the_mag() -> None:
+    world, _ = behind_nats()
+    [station, _] = world.stations
+    node = world.mags[0]
+    world.attach(station, node)
+    [row] = node.agent.tables()["tunnels"]()
+    assert (row["local"], row["public"]) == ("10.9.8.7", "203.0.113.1")
+
+
 @covers("N49")
 def test_a_silent_lma_is_asked_again_when_the_node_asks_again() -> None:
     world, server = behind_nats()
