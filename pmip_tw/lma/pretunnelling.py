@@ -99,7 +99,7 @@ class PreTunnelling:
             effects.append(dhcp_observed.pre_tunnel_opened(new))
             if former is not None:
                 # The new one first: what both go through stays open.
-                effects.append(Forget(former.tunnel, former.mac))
+                effects += self._no_more(former)
         answer = reply(asked, 0, udp_tunnel=udp_reply(request, tunnel, self._policy))
         spent = Spent(
             asked.owner, self._floors.note(asked.owner, request.identification, now.monotonic), now.monotonic
@@ -125,5 +125,10 @@ class PreTunnelling:
 
     def _end(self, pre_tunnel: PreTunnel, why: str) -> list[Effect]:
         self.pre_tunnels.remove(pre_tunnel)
-        note = dhcp_observed.pre_tunnel_closed(pre_tunnel, why)
-        return [Forget(pre_tunnel.tunnel, pre_tunnel.mac), note]
+        return [*self._no_more(pre_tunnel), dhcp_observed.pre_tunnel_closed(pre_tunnel, why)]
+
+    def _no_more(self, over: PreTunnel) -> list[Effect]:
+        """Nothing of its client is expected there, unless that is another node by now."""
+        if over.mac is not None and self.pre_tunnels.find(over.tunnel, over.mac) is not None:
+            return []
+        return [Forget(over.tunnel, over.mac)]

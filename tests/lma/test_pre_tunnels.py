@@ -13,11 +13,13 @@ from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.replay import seconds_between
 from pmip_tw.mobility.tunnels import Encapsulation, Tunnel
 from pmip_tw.secret import Secret
+from pmip_tw.wire.dhcp import MessageType
 from pmip_tw.wire.extension_fields import BY_FA_HA
 from pmip_tw.wire.extension_values import UdpTunnelReply, UdpTunnelRequest
+from pmip_tw.wire.pretunnel import ethernet_device
 from tests.conformance import covers
 from tests.lma.anchor import BLUE, LMA, MAG1, MAG2, Anchor, association
-from tests.lma.dhcp_anchor import DIRECT, HOME, PORT, PUBLIC, THROUGH_NAT, DhcpAnchor, station
+from tests.lma.dhcp_anchor import DIRECT, HOME, PORT, PUBLIC, THROUGH_NAT, DhcpAnchor, message, station
 
 PRIVATE = ipv4("10.9.8.7")
 BETWEEN = SecurityAssociation(0x2000, Secret(b"between the agents"))
@@ -231,6 +233,23 @@ def test_it_moves_with_a_valid_request() -> None:
     moved = Tunnel(local=LMA, remote=MAG2)
     assert anchor.wanted() == [Expect(moved, station(1)), Forget(THROUGH_NAT, station(1))]
     assert len(anchor.engine.dhcp.pre_tunnels) == 1
+
+
+@covers("N51")
+def test_a_station_with_another_name_keeps_what_its_former_one_loses() -> None:
+    """It has authenticated anew, as somebody else: what it was before ends, and its DHCP goes on."""
+    anchor = DhcpAnchor()
+    anchor.open(1)
+    anchor.pass_time(30)
+    anchor.open(2, identifiers=(ethernet_device(station(1)),))
+    assert anchor.wanted() == [Expect(DIRECT, station(1))] * 2
+    anchor.pass_time(31)
+    assert anchor.last("pre-tunnel-closed").nai == "mn1@example.net"
+    assert anchor.wanted() == []
+    anchor.up(message(MessageType.DISCOVER, 1))
+    assert len(anchor.relayed()) == 1
+    anchor.pass_time(30)
+    assert anchor.wanted() == [Forget(DIRECT, station(1))]
 
 
 @covers("N55")
