@@ -55,7 +55,6 @@ class Leasing:
         bound = self._bound(key)
         if bound is not None and bound.nai != nai:
             effects += self._end_binding(bound, now)
-        self._pools.end_hold(key, now.monotonic)
         self._leases.put(lease)
         return [*effects, dhcp_observed.leased(lease, seconds), Save(lease.record, then)]
 
@@ -66,7 +65,6 @@ class Leasing:
         bound = self._bound(lease.key)
         if bound is not None and bound.nai == lease.nai:
             effects += self._end_binding(bound, now)
-        self._pools.end_hold(lease.key, now.monotonic)
         if declined:
             self._leases.decline(lease.key, now.monotonic)
         effects.append(Save(LeaseEnded(*lease.key, now.monotonic, declined)))

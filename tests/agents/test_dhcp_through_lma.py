@@ -2,14 +2,15 @@
 
 import pytest
 
-from pmip_tw.addresses import Endpoint, Ipv4, ipv4
+from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, Ipv4, ipv4
 from pmip_tw.agents.lease_rows import lease_rows
 from pmip_tw.dhcp.relaying import Fact, RelayPolicy
 from pmip_tw.interfaces import Datagram
+from pmip_tw.mobility.tunnels import Tunnel
 from pmip_tw.testing.nat import FakeNat
 from pmip_tw.wire.dhcp import DhcpMessage, MessageType
 from pmip_tw.wire.ipv4 import Ipv4Packet
-from pmip_tw.wire.udp import UdpDatagram
+from pmip_tw.wire.udp import UdpDatagram, udp_packet
 from tests.agents.dhcp_server import LEASE, SERVER, DhcpServer
 from tests.agents.world import LMA, MagNode, Station, World
 from tests.conformance import covers
@@ -101,6 +102,9 @@ def test_a_renewal_through_the_tunnel_to_the_relay() -> None:
     asks(world, node, station, MessageType.REQUEST, home)
     assert kinds(node) == [MessageType.ACK]
     assert server.heard == [(MessageType.REQUEST, True)]
+    discover = udp_packet(Endpoint(UNSPECIFIED, 68), Endpoint(ALL_ONES, 67), b"")
+    world.plane.carried(Tunnel(local=node.address, remote=LMA), discover)
+    assert world.plane.drops()["unknown-source"] == 1  # the tunnel is for data again
     [lease] = world.lma_engine.leases
     assert lease.deadline == pytest.approx(world.clock.monotonic + LEASE, abs=1)
     stays(world, node, station, LEASE - 10)

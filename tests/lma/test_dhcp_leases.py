@@ -4,6 +4,7 @@ import pytest
 
 from pmip_tw.addresses import Ipv4, ipv4, prefix
 from pmip_tw.lma.address_pool import AddressPool
+from pmip_tw.lma.dhcp_leases import DhcpLease, DhcpLeases
 from pmip_tw.lma.pools import Pools
 from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.wire.dhcp import MessageType
@@ -370,3 +371,42 @@ def test_the_clients_mac_is_the_leases() -> None:
     [lease] = anchor.engine.leases
     assert (lease.nai, lease.mac, lease.seen) == (nai(1), station(1), False)
     assert [one.seen for one in registered(option_82=EVERYTHING).engine.leases] == [True]
+
+
+def test_a_lease_that_is_over_is_none_before_anybody_looks() -> None:
+    anchor = DhcpAnchor()
+    anchor.open()
+    anchor.lease()
+    anchor.clock.advance(600.5)
+    anchor.deny(129, 1, home_address=HOME)
+
+
+def test_a_server_that_says_our_name_unasked_is_not_seen_renewing() -> None:
+    """Nobody listens for renewals then."""
+    anchor = DhcpAnchor()
+    anchor.open()
+    anchor.lease(server=LMA)
+    assert [lease.seen for lease in anchor.engine.leases] == [False]
+
+
+@covers("D31")
+def test_who_was_bound_without_a_lease_gives_way() -> None:
+    """The pool was the LMA's own before."""
+    anchor = DhcpAnchor(pools=Pools([(AddressPool(prefix("10.1.0.0/24")), [])]))
+    home = anchor.accept(1).home_address
+    anchor.restart(pools=Pools([(AddressPool(prefix("10.1.0.0/24"), by_dhcp=True), [])]))
+    assert anchor.binding(1) is not None
+    anchor.open(2)
+    anchor.lease(2, home)
+    assert anchor.binding(1) is None
+    assert anchor.accept(2).home_address == home
+
+
+def test_a_node_has_one_lease_and_an_address_one_node() -> None:
+    leases = DhcpLeases()
+    one, other = AnchorKey(HOME), AnchorKey(OTHER)
+    for name, key in ((b"a", one), (b"b", one), (b"b", other)):
+        leases.put(DhcpLease(name, station(1), key, 600.0, False, 0.0))
+    assert leases.of(b"a") is None and leases.at(one) is None
+    assert leases.at(other) is leases.of(b"b") is not None
+    assert len(leases) == 1

@@ -6,6 +6,7 @@ import pytest
 from pmip_tw.addresses import ALL_ONES, ipv4
 from pmip_tw.lma.commitment import Expect, Forget
 from pmip_tw.wire.dhcp import BOOTREPLY, BROADCAST_FLAG, MessageType, OptionCode
+from pmip_tw.wire.pretunnel import ethernet_device
 from pmip_tw.wire.relay_information import RelayInformation
 from tests.conformance import covers
 from tests.lma.anchor import LMA, MAG2, nai
@@ -291,3 +292,25 @@ def test_after_another_mag_asked_the_answer_goes_there() -> None:
     anchor.server_says(answer(MessageType.OFFER, asked))
     [(tunnel, _, _)] = anchor.told()
     assert tunnel.remote == MAG2
+
+
+@covers("N52")
+def test_what_is_not_relayed_counts_as_well() -> None:
+    anchor = DhcpAnchor()
+    anchor.open()
+    for _ in range(12):
+        anchor.up(message(MessageType.LEASEQUERY))
+    reasons = [note.reason for note in anchor.notes if note.name == "message-discarded"]
+    assert reasons == ["dhcp-ignored"] * 10 + ["dhcp-too-often"] * 2
+
+
+@covers("N51", "N52")
+def test_an_answer_is_for_the_mac_that_has_asked() -> None:
+    """Meanwhile the MAG has asked for a tunnel for another MAC of the same node."""
+    anchor = DhcpAnchor()
+    anchor.open()
+    anchor.up(message(MessageType.DISCOVER))
+    [asked] = anchor.relayed()
+    anchor.open(identifiers=(ethernet_device(station(9)),))
+    anchor.server_says(answer(MessageType.OFFER, asked))
+    dropped(anchor, "dhcp-unexpected-reply")
