@@ -61,13 +61,14 @@ class LocalNetwork:
         if not self._rules.prefixes:
             self._if_possible(self._firewall.remove)
             return
+        leading = self._links(tables)
         enable_forwarding()
-        self._firewall.install()
+        self._firewall.install(list(map(socket.if_indextoname, leading)))
         undo.callback(self._if_possible, self._firewall.remove)
         tun = TunDevice(self._rules.device, self._drops)
         undo.callback(tun.close)
         tun.bring_up(LINK_MTU)
-        links = {device: Announcer(device) for device in self._links(tables)}
+        links = {device: Announcer(device) for device in leading}
         for link in links.values():
             undo.callback(link.close)
         self._opened = _Opened(tun, socket.if_nametoindex(self._rules.device), tables, links)

@@ -3,7 +3,7 @@
 The kernel forwards whatever its routes say; this keeps it to what the operator has listed.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.forwarding.breakout import BreakoutRules
@@ -14,17 +14,21 @@ class LocalRules:
     """From the nodes: to the listed prefixes, which have no nodes, but not to who trusts this machine's address, and to
     this machine itself only where it is listed alone.
 
-    To the nodes: what answers them, and with ``proxy_arp`` whatever comes from the listed prefixes. Without, they leave
-    with the address of the interface by which they leave.
+    To the nodes: what answers them, and with ``proxy_arp`` whatever comes from the listed prefixes, by the interfaces
+    that lead there: anybody elsewhere may give himself such an address. Without, they leave with the address of the
+    interface by which they leave.
     """
 
     def __init__(self, rules: BreakoutRules) -> None:
         self._rules = rules
         self._table = table_of(rules.device)
 
-    def install(self) -> None:
-        """Also replaces what a crashed process left. ForwardingError: nft is missing or refuses."""
-        chains = "".join(self._chains())
+    def install(self, links: Sequence[str]) -> None:
+        """``links``: the interfaces that lead to the listed prefixes, with ``proxy_arp``.
+
+        Also replaces what a crashed process left. ForwardingError: nft is missing or refuses.
+        """
+        chains = "".join(self._chains(", ".join(f'"{link}"' for link in links)))
         self._run(f"{nothing_in('ip', self._table)}table ip {self._table} {{\n{self._listed()}{chains}}}\n")
 
     def remove(self) -> None:
@@ -37,7 +41,7 @@ class LocalRules:
             f"  set listed {{ type ipv4_addr; flags interval; auto-merge; elements = {{ {prefixes} }}; }}\n"
         )
 
-    def _chains(self) -> Iterator[str]:
+    def _chains(self, links: str) -> Iterator[str]:
         arrives, leaves = f'iifname "{self._rules.device}"', f'oifname "{self._rules.device}"'
         hosts, trusting = _row(self._rules.hosts), _row(filter(self._is_listed, self._rules.trusting))
         yield _chain(
@@ -52,7 +56,7 @@ class LocalRules:
             f"{arrives} ip daddr != @listed drop",
             *([f"{arrives} ip daddr {{ {trusting} }} drop"] if trusting else ()),
             f"{leaves} ct state established,related accept",
-            *([f"{leaves} ip saddr @listed accept"] if self._rules.proxy_arp else ()),
+            *([f"iifname {{ {links} }} {leaves} ip saddr @listed accept"] if links else ()),
             f"{leaves} drop",
         )
         if not self._rules.proxy_arp:

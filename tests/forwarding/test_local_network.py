@@ -169,6 +169,19 @@ class TestOpenToBoth:
         assert moved.local is not None
         assert moved.local.packets_down == 0
 
+    def test_nor_with_an_address_of_the_network_that_is_listed(self, open_to_both: Road) -> None:
+        """It comes by another interface than that, where no reverse path filter need be."""
+        packet = udp_packet(Endpoint(PRINTER, 4000), Endpoint(HOME, 4000), b"forged")
+        core, lan = open_to_both.mag.mac("core0"), open_to_both.mag.mac("lan0")
+        near, far = open_to_both.fixed.packet_socket("fix0"), open_to_both.lma.packet_socket("core1")
+        far.send(core + bytes(6) + b"\x08\0" + packet)
+        time.sleep(0.2)
+        near.send(lan + bytes(6) + b"\x08\0" + packet)
+        open_to_both.until(lambda: _moved_down(open_to_both) > 0)
+        assert _moved_down(open_to_both) == 1
+        near.close()
+        far.close()
+
     def test_who_knew_the_node_by_another_mac_learns_ours_at_once(self, open_to_both: Road) -> None:
         """A node that comes from a neighboring MAG keeps its connections."""
         key = open_to_both.access_entry.key
@@ -247,6 +260,12 @@ def test_the_firewall_does_not_rely_on_what_the_mag_lets_pass() -> None:
         near.close()
     finally:
         road.close()
+
+
+def _moved_down(road: Road) -> int:
+    local = road.access.counters(road.access_entry.key).local
+    assert local is not None
+    return local.packets_down
 
 
 def _neighbor(where: Namespace, address: str) -> str | None:
@@ -468,7 +487,7 @@ def test_the_reverse_path_filter_may_be_strict(translated: Road) -> None:
 def test_rules_that_nft_does_not_take_are_told(machine: Namespace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     with machine.entered(), pytest.raises(ForwardingError, match=r"nft is missing.*strangers reach"):
-        LocalRules(OPEN).install()
+        LocalRules(OPEN).install(["lan0"])
 
 
 class _Told:
