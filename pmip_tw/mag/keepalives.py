@@ -84,7 +84,7 @@ class _Watched:
     ``due``: when to look next. ``sent``: a keepalive or registration; ``heard``: an answer. ``asked``: what waits for
     one. ``lost_in_a_row``: without a keepalive answered in between; ``lost``: in all. ``trusted_until``: silence means
     nothing before that; then, if there was a loss, a keepalive ``proves`` that what was registered anew works.
-    ``asked_at``: when a keepalive was sent last, or the path was new. ``ended_after``: idle seconds of the last loss,
+    ``asked_at``: when somebody's turn was last, or the path was new. ``ended_after``: idle seconds of the last loss,
     until a registration shows that the LMA is there.
     """
 
@@ -204,8 +204,8 @@ class Keepalives:
         if watched is None:
             return None
         asked = watched.asked
-        if asked is not None and not watched.turns.had_before(asked.key, asked.since):
-            watched.asked = asked = None  # it has left meanwhile, or was registered anew
+        if asked is not None and _is_moot(asked, watched, activity):
+            watched.asked = asked = None
         if asked is None:
             asked = self._question(path, watched, activity, monotonic)
             if asked is None:
@@ -215,7 +215,9 @@ class Keepalives:
         elif asked.tries == TRIES:
             return self._lost(path, watched, asked, monotonic)
         asked.tries += 1
-        watched.sent = watched.asked_at = monotonic
+        watched.sent = monotonic
+        if asked.apart == RETRY:
+            watched.asked_at = monotonic
         self._file(path, monotonic + (asked.apart if watched.asked else _next_look(path, watched.interval)))
         return Probe(asked.key)
 
@@ -322,6 +324,14 @@ class Keepalives:
     def _deadline(self, path: Path) -> float | None:
         watched = self._watched.get(path)
         return None if watched is None else watched.due
+
+
+def _is_moot(asked: _Asked, watched: _Watched, activity: Activity) -> bool:
+    """Whether its node has left meanwhile, was registered anew, or has got what it was waiting for."""
+    if not watched.turns.had_before(asked.key, asked.since):
+        return True
+    waits_still = activity.waiting == asked.key and activity.waiting_since < asked.since
+    return asked.apart == RETRY_IN_SILENCE and not waits_still
 
 
 def _next_look(path: Path, interval: float) -> float:

@@ -1,34 +1,37 @@
 """Whose turn it is: the nodes of a tunnel, so that each is asked for in its time (N43)."""
 
 from collections.abc import Callable, Iterator
-from itertools import islice
 
 from pmip_tw.mobility.tunnels import AccessKey
 
 Uses = Callable[[AccessKey], bool]
 """Whether a node still goes through the tunnel."""
 
+_FEW = 16
+
 
 class Turns:
-    """Nodes, each with the monotonic instant at which it was registered last; who left is noticed in its turn."""
+    """Nodes, each with the monotonic instant at which it was registered last; who left is noticed in its turn.
+
+    First comes of whom nothing was seen for longest: neither was it registered, nor has it had its turn.
+    """
 
     def __init__(self, uses: Uses) -> None:
         self._uses = uses
         self._nodes: dict[AccessKey, float] = {}
+        self._crowded = _FEW
 
     def add(self, key: AccessKey, monotonic: float) -> None:
-        """``key`` was registered now; if it was here, its turn stays.
+        """``key`` was registered now.
 
-        Two others are looked at for each that comes, so that those who left do not pile up.
+        Those who left are forgotten when they may be as many as those who are here: each look at all is paid for by
+        as many who came.
         """
-        known = key in self._nodes
+        self._nodes.pop(key, None)
         self._nodes[key] = monotonic
-        if known:
-            return
-        for old in list(islice(self._nodes, 2)):
-            registered = self._nodes.pop(old)
-            if self._uses(old):
-                self._nodes[old] = registered
+        if len(self._nodes) > self._crowded:
+            self._nodes = {node: registered for node, registered in self._nodes.items() if self._uses(node)}
+            self._crowded = max(_FEW, 2 * len(self._nodes))
 
     def next(self, before: float = float("inf")) -> AccessKey | None:
         """The next time it is another one's. None: nobody is left who was registered ``before`` that instant."""

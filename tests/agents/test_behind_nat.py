@@ -263,6 +263,37 @@ class TestNatReboot:
         for station, address in zip(world.stations, addresses, strict=True):
             assert world.down(node, station, address)
 
+    @covers("N40", "N59")
+    def test_nor_beside_one_that_only_sends_and_was_renewed_in_time(self) -> None:
+        """Its keepalives say that it has a way, and nothing of who is silent."""
+        world = Operator(nodes=2, timeout=300.0)
+        node = world.mags[0]
+        addresses = [world.attach(station, node) for station in world.stations]
+        sender, silent = world.stations
+        visitor = node.engine.visitors.with_nai(sender.nai)
+        for second in range(60):
+            if second == 40:
+                world.nats[0].forget()
+                visitor.check_at = world.clock.monotonic
+                node.engine._schedule(visitor)
+            world.up(node, sender, addresses[0])
+            world.advance(1)
+        assert world.down(node, silent, addresses[1])
+
+    @covers("N59")
+    def test_many_that_only_send_have_nobody_registered_anew_and_share_a_keepalive_a_second(self) -> None:
+        world = Operator(nodes=20, timeout=300.0)
+        node = world.mags[0]
+        addresses = [world.attach(station, node) for station in world.stations]
+        world.advance(10)
+        world.keepalives()
+        for _ in range(60):
+            for station, address in zip(world.stations, addresses, strict=True):
+                assert world.up(node, station, address)
+            world.advance(1)
+        assert node.notes.named("mapping-lost") == [] == node.notes.named("registration-renewed")
+        assert 30 <= world.keepalives() <= 60
+
     @covers("N42")
     def test_after_a_restart_of_the_mag_too(self) -> None:
         world = Operator()

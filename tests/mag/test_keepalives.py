@@ -54,6 +54,14 @@ class Natted(Bench):
             effects += self.arrive(answer)
         return effects
 
+    def renew(self, number: int) -> None:
+        visitor = self.engine.visitors.with_nai(Station(number).nai)
+        assert visitor is not None
+        visitor.check_at = self.at
+        self.engine._schedule(visitor)
+        self.hear(Station(number).arp(Ipv4(ADDRESS + number), GATEWAY))
+        self.accepted(requests(self.wait(0.1)))
+
     def asked_after(self, seconds: float) -> list[tuple[float, AccessKey]]:
         """The keepalives of the next ``seconds``, none of which is answered: when, from now, and in whose name."""
         start = self.at
@@ -168,6 +176,16 @@ class TestWhen:
         assert len({key for _, key in found}) == 3
         assert all(key != key_of(number) for number, key in found)
 
+    @covers("N43")
+    @pytest.mark.parametrize("renewed", [1, 2, 3])
+    def test_whose_registration_was_the_reason_is_not_asked_itself(self, renewed: int) -> None:
+        bench = Natted(nodes=3)
+        bench.activity = Activity(sent=bench.at + INTERVAL, heard=bench.at + INTERVAL)
+        bench.wait(INTERVAL + 1)
+        bench.renew(renewed)
+        [key] = bench.answering(1)
+        assert key != key_of(renewed)
+
     def test_only_in_udp_tunnels(self) -> None:
         bench = Bench()
         bench.register()
@@ -237,12 +255,7 @@ class TestLoss:
         bench = Natted(nodes=3)
         [(_, key)] = bench.asked_after(26)
         fresh = next(number for number in (1, 2, 3) if key_of(number) != key)
-        visitor = bench.engine.visitors.with_nai(Station(fresh).nai)
-        assert visitor is not None
-        visitor.check_at = bench.at
-        bench.engine._schedule(visitor)
-        bench.hear(Station(fresh).arp(Ipv4(ADDRESS + fresh), GATEWAY))
-        bench.accepted(requests(bench.wait(0.1)))
+        bench.renew(fresh)
         effects = bench.wait(6)
         assert note("mapping-lost", effects).details["nodes"] == 2
         assert Station(fresh).nai.encode() not in {request.nai for request in requests(bench.wait(5))}
@@ -359,6 +372,16 @@ class TestSilence:
         bench.answer(key_of(1))
         bench.activity = Activity(sent=bench.at, heard=bench.at)
         assert bench.asked_after(20) == [] and "mapping-lost" not in names(bench.effects)
+
+    @covers("N59")
+    def test_who_is_answered_meanwhile_waits_for_nothing_whatever_was_lost(self) -> None:
+        bench = Natted(nodes=3)
+        bench.talk(1)
+        assert len(bench.asked_after(6.5)) == 2
+        bench.talk(1, answered=True)
+        bench.talk(1)
+        assert bench.asked_after(4.5) == []
+        assert "mapping-lost" not in names(bench.effects)
 
     @covers("N59")
     def test_many_of_that_kind_cost_one_keepalive_a_second(self) -> None:

@@ -338,4 +338,4 @@ def test_nodes_that_left_do_not_pile_up_in_a_tunnel_that_is_watched() -> None:
         watching.watch(key, tunnel, 0.0)
         present.discard(key)
     [watched] = watching._watched.values()
-    assert len(watched.turns) <= 3 and watched.turns.has(here)
+    assert len(watched.turns) <= 20 and watched.turns.has(here)
