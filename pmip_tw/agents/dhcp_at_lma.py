@@ -1,6 +1,6 @@
 """Between an LMA's engine and what it needs of DHCP: tunnels that bring it, servers, the homes of its nodes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
 from twisted.logger import Logger
@@ -10,9 +10,10 @@ from pmip_tw.dhcp.relay import ToServer
 from pmip_tw.interfaces import IClock, IPacketReceiver
 from pmip_tw.lma.commitment import DhcpEffect, Effect, Expect, Forget, Grant
 from pmip_tw.lma.dhcp_side import DhcpSide
+from pmip_tw.lma.leases import Ask
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Send, SendThrough
-from pmip_tw.mobility.tunnels import Tunnel
+from pmip_tw.mobility.tunnels import AnchorKey, Tunnel
 
 
 class IDhcpHearer(Protocol):
@@ -98,6 +99,14 @@ class DhcpAtLma:
         elif isinstance(effect, Forget):
             self._roads.forget(effect.tunnel, effect.mac)
 
+    # What comes of home addresses that are lent
+
+    def lent(self, ask: Ask) -> None:
+        self._hear(lambda side, now: side.lent(ask, now))
+
+    def given_up(self, keys: Collection[AnchorKey]) -> None:
+        self._hear(lambda side, now: side.given_up(keys, now))
+
     # IDhcpHearer
 
     def tunneled(self, tunnel: Tunnel, packet: bytes) -> None:
@@ -110,9 +119,8 @@ class DhcpAtLma:
         self._hear(lambda side, now: side.from_home_address(payload, source, domain, now))
 
     def _hear(self, decide: Callable[[DhcpSide, Now], Iterable[Effect]]) -> None:
-        if self._deaf:
+        if self._deaf or self._side is None:
             return
-        assert self._side is not None
         now = self._clock.now()
         try:
             self._run(decide(self._side, now), now)

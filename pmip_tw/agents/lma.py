@@ -35,6 +35,7 @@ from pmip_tw.interfaces import (
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.commitment import Commit, Effect, Save, Wait, Waiting
 from pmip_tw.lma.engine import LmaEngine
+from pmip_tw.lma.leases import Ask
 from pmip_tw.lma.observed import ipsec_policy_missing, not_saved, renewals
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.clock import Now
@@ -216,6 +217,14 @@ class Lma:
     def unsettled(self) -> Collection[AnchorKey]:
         """See Supply's Worker."""
         return self._engine.unsettled()
+
+    def lent(self, ask: Ask) -> None:
+        """See Supply's Worker."""
+        self._dhcp.lent(ask)
+
+    def given_up(self, keys: Collection[AnchorKey]) -> None:
+        """See Supply's Worker."""
+        self._dhcp.given_up(keys)
 
     def when_saved(self, told: Callable[[bool], None]) -> None:
         """See Supply's Worker."""

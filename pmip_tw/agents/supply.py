@@ -21,6 +21,12 @@ class Worker(Protocol):
     def unsettled(self) -> Collection[AnchorKey]:
         """Home addresses that nobody has, but the packet plane still holds, or that may have to be put back."""
 
+    def lent(self, ask: Ask) -> None:
+        """It is answered; what DHCP servers have given may have waited for that."""
+
+    def given_up(self, keys: Collection[AnchorKey]) -> None:
+        """They are another worker's from now on, who has asked for them by name."""
+
     def when_saved(self, told: Callable[[bool], None]) -> None:
         """Whether everything is durable that has been decided so far, as soon as it is known."""
 
@@ -60,6 +66,8 @@ class Supply:
         monotonic = self._clock.now().monotonic
         if isinstance(message, Spare):
             returned = self._pools.spare(message, self._worker.unsettled(), monotonic)
+            if message.wanted and returned.singles:
+                self._worker.given_up(self._pools.keys_of(returned))
             self._worker.when_saved(partial(self._give_back, returned))
             return
         self._pools.lent(message, monotonic)
@@ -75,6 +83,7 @@ class Supply:
             self._tell(ask)
         if served:
             self._worker.datagrams_received(served)
+        self._worker.lent(ask)
 
     def _give_back(self, returned: Returned, saved: bool) -> None:
         """Whoever had these addresses may have left a moment ago. A journal that knew nothing of that would bring him

@@ -13,8 +13,9 @@ from pmip_tw.dhcp.relaying import Circuit, Fact, RelayPolicy
 from pmip_tw.errors import WireError
 from pmip_tw.lma import dhcp_observed, observed
 from pmip_tw.lma.bindings import Binding, BindingTable
-from pmip_tw.lma.commitment import Effect, Expect, Forget
+from pmip_tw.lma.commitment import Effect, Expect, Forget, Wait
 from pmip_tw.lma.dhcp_leases import DhcpLease
+from pmip_tw.lma.leases import Ask
 from pmip_tw.lma.leasing import Leasing
 from pmip_tw.lma.place import Place
 from pmip_tw.lma.pools import Pools
@@ -53,6 +54,8 @@ class DhcpRelaying:
         self._pre_tunnels = pre_tunnels
         self._leasing = leasing
         self._silent = False
+        # With several workers: ACKs, the newest of each node, of what worker 0 has not said yet whose it is.
+        self._waiting: dict[Ask, dict[_Way, tuple[Answer, Endpoint]]] = {}
 
     # What nodes ask
 
@@ -172,6 +175,13 @@ class DhcpRelaying:
             return [observed.discarded("dhcp-unusable-address", source, cause, way.nai)]
         if not answer.is_lease:
             return [down, noted]
+        ask = self._pools.ask_for(key, now.monotonic)
+        if ask is not None:
+            self._waiting.setdefault(ask, {})[way] = (answer, source)
+            return [Wait(ask)]
+        if not self._pools.is_here(key):
+            cause = f"{ipv4_text(message.yiaddr)} is another node's, who is registered with it"
+            return [observed.discarded("dhcp-unusable-address", source, cause, way.nai)]
         assert message.lease_time is not None  # else the relay has discarded it
         return [
             noted,
@@ -186,6 +196,13 @@ class DhcpRelaying:
                 seen=self._sees_renewals and message.server_identifier == self._giaddr(answer.circuit),
             ),
         ]
+
+    def lent(self, ask: Ask, now: Now) -> list[Effect]:
+        """Worker 0 has answered what some ACKs may have waited for."""
+        effects: list[Effect] = []
+        for answer, source in self._waiting.pop(ask, {}).values():
+            effects += self._pass_on(answer, source, now)
+        return effects
 
     def _objection(self, key: AnchorKey | None, nai: bytes, mac: Mac, now: Now) -> str:
         """Why a server must not give ``nai`` an address, "" if it may.

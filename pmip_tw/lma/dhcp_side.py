@@ -7,11 +7,12 @@ from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.lma.bindings import BindingTable
 from pmip_tw.lma.commitment import Commit, Effect
 from pmip_tw.lma.dhcp_relaying import DhcpRelaying
+from pmip_tw.lma.leases import Ask
 from pmip_tw.lma.leasing import Leasing
 from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.pretunnelling import PreTunnelling
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.tunnels import Tunnel
+from pmip_tw.mobility.tunnels import AnchorKey, Tunnel
 
 
 class DhcpSide:
@@ -27,6 +28,7 @@ class DhcpSide:
     ) -> None:
         self._requests = requests
         self.pre_tunnels = requests.pre_tunnels
+        self._leasing = leasing
         self._relaying = DhcpRelaying(policy, pools, bindings, self.pre_tunnels, leasing)
 
     def requested(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> list[Effect]:
@@ -50,6 +52,14 @@ class DhcpSide:
 
     def answered(self, payload: bytes, source: Endpoint, now: Now) -> list[Effect]:
         return self._relaying.answered(payload, source, now)
+
+    def lent(self, ask: Ask, now: Now) -> list[Effect]:
+        """Worker 0 has answered it."""
+        return self._relaying.lent(ask, now)
+
+    def given_up(self, keys: Iterable[AnchorKey], now: Now) -> list[Effect]:
+        """Nobody here is registered with them, and another worker's node gets them."""
+        return self._leasing.given_up(keys, now)
 
     def wake(self, now: Now) -> list[Effect]:
         return [*self._requests.expire(now), *self._relaying.wake(now)]

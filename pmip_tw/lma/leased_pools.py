@@ -30,10 +30,11 @@ class LeasedPools(Pools):
     def in_use(self, monotonic: float) -> InUse:
         """What a restart has brought back."""
         numbered = list(enumerate(self._leased))
-        return InUse(
-            [(number, address) for number, pool in numbered for address in pool.used()],
-            [(number, address) for number, pool in numbered for address in pool.held(monotonic)],
-        )
+        held = [(number, address) for number, pool in numbered for address in pool.held(monotonic)]
+        held += [
+            (number, lease.key.home_address) for lease in self.leases for number, _ in self._of(lease.key)
+        ]
+        return InUse([(number, address) for number, pool in numbered for address in pool.used()], held)
 
     def lent(self, lease: Lease, monotonic: float) -> None:
         """Worker 0 has told what this one has from now on."""
@@ -56,6 +57,11 @@ class LeasedPools(Pools):
             spared = pool.spare_held(kept, monotonic)
         return Returned(wanted.pool, wanted.wanted, *spared, wanted.held)
 
+    def keys_of(self, returned: Returned) -> list[AnchorKey]:
+        """The single addresses that are given away."""
+        domain = self._leased[returned.pool].link.domain
+        return [AnchorKey(address, domain) for address in returned.singles]
+
     def keep(self, returned: Returned) -> None:
         """It is not given away after all."""
         self._leased[returned.pool].lent(returned.blocks, returned.singles)
@@ -67,6 +73,24 @@ class LeasedPools(Pools):
             if pool.runs_short(monotonic):
                 return Ask(number)
         return None
+
+    def ask_for(self, key: AnchorKey, monotonic: float) -> Ask | None:
+        for number, pool in self._of(key):
+            if pool.lacks(key.home_address, monotonic):
+                return Ask(number, key.home_address)
+        return None
+
+    def is_here(self, key: AnchorKey) -> bool:
+        return any(pool.has(key.home_address) for _, pool in self._of(key))
+
+    def _of(self, key: AnchorKey) -> list[tuple[int, LeasedPool]]:
+        """Which pools DHCP may give ``key`` from, with their numbers."""
+        home_address, domain = key
+        return [
+            (number, pool)
+            for number, pool in enumerate(self._leased)
+            if pool.by_dhcp and pool.link.domain == domain and pool.gives(home_address)
+        ]
 
     def _ask(
         self, pools: Sequence[AddressPool], wanted: Ipv4, monotonic: float, *, held: bool = False

@@ -1,6 +1,6 @@
 """Leases and bindings in step: what a DHCP server gives, takes back or refuses, and what time ends (D31, D37, P38)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pmip_tw.addresses import Mac
 from pmip_tw.lma import dhcp_observed
@@ -68,6 +68,15 @@ class Leasing:
         if declined:
             self._leases.decline(lease.key, now.monotonic)
         effects.append(Save(LeaseEnded(*lease.key, now.monotonic, declined)))
+        return effects
+
+    def given_up(self, keys: Iterable[AnchorKey], now: Now) -> list[Effect]:
+        """A server has given them to nodes of another worker: as in ``granted``."""
+        effects: list[Effect] = []
+        for key in keys:
+            lease = self._leases.at(key)
+            if lease is not None:
+                effects += self.over(lease, "replaced", now)
         return effects
 
     def wake(self, now: Now) -> list[Effect]:

@@ -142,6 +142,14 @@ class Pools:
         """What to ask for when ``key`` was taken, so that the next need not wait."""
         return None
 
+    def ask_for(self, key: AnchorKey, monotonic: float) -> Ask | None:
+        """What to ask for before DHCP may give ``key`` to a node; None: it is known whether it may."""
+        return None
+
+    def is_here(self, key: AnchorKey) -> bool:
+        """Whether nobody else gives ``key`` to nodes. All is here."""
+        return True
+
     def take(self, key: AnchorKey, nai: bytes, owner: bytes) -> None:
         """What was chosen is ``owner``'s from now on."""
         if nai in self._static:

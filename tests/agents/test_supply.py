@@ -126,6 +126,12 @@ class Reader:
     def unsettled(self) -> Collection[AnchorKey]:
         return self._agent.unsettled()
 
+    def lent(self, ask: Ask) -> None:
+        self._agent.lent(ask)
+
+    def given_up(self, keys: Collection[AnchorKey]) -> None:
+        self._agent.given_up(keys)
+
     def when_saved(self, told: Callable[[bool], None]) -> None:
         self._agent.when_saved(told)
 

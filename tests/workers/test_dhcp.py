@@ -62,6 +62,13 @@ class Hostel:
     def says(self, worker: int, payload: bytes) -> None:
         """Nothing to be looked at."""
 
+    def leases(self) -> dict[bytes, Ipv4]:
+        """All that there are, of both workers; nobody has two."""
+        every = [lease for one in (self.zero, self.other) for lease in one.engine.leases]
+        found = {lease.nai: lease.key.home_address for lease in every}
+        assert len(found) == len(every)
+        return found
+
     def restart_other(self) -> None:
         """It is killed, and started again."""
         self.other.crash()
@@ -170,6 +177,42 @@ def test_nobody_else_gets_what_another_worker_has_leased() -> None:
     assert hostel.register(OF_1[1], home) == 129
     assert hostel.register(OF_1[0], home) in (0, 1)
     assert hostel.register(OF_0[0], home) == 129
+
+
+@covers("N54", "D35")
+@pytest.mark.parametrize(("has_it", "wants_it"), [(OF_0[0], OF_1[0]), (OF_1[0], OF_0[0])])
+def test_nobody_gets_the_address_of_another_workers_node(has_it: int, wants_it: int) -> None:
+    """The server takes two clients for one; the address is that of who is registered with it, whose worker knows."""
+    hostel = Hostel()
+    hostel.open(has_it)
+    home = hostel.get_address(has_it)
+    assert hostel.register(has_it, home) in (0, 1)
+    hostel.server.leases[station(wants_it)] = home
+    hostel.open(wants_it)
+    [_] = hostel.up(message(MessageType.DISCOVER, wants_it))
+    assert hostel.up(message(MessageType.REQUEST, wants_it, requested=home, server=LMA)) == []
+    assert hostel.leases() == {nai(has_it): home}
+    assert hostel.register(wants_it, home) == 129
+    assert hostel.register(has_it, home) in (0, 1)
+
+
+@covers("N54", "D31")
+@pytest.mark.parametrize(("had_it", "gets_it"), [(OF_0[0], OF_1[0]), (OF_1[0], OF_0[0])])
+def test_what_a_server_gives_to_another_workers_node_is_its_alone(had_it: int, gets_it: int) -> None:
+    """Who had it has released it, which nobody here has seen; also after both workers were killed."""
+    hostel = Hostel()
+    hostel.open(had_it)
+    home = hostel.get_address(had_it)
+    assert hostel.register(had_it, home) in (0, 1)
+    assert hostel.register(had_it, home, lifetime=0) in (0, 1)
+    hostel.server.leases[station(gets_it)] = home
+    hostel.open(gets_it)
+    assert hostel.get_address(gets_it) == home
+    assert hostel.leases() == {nai(gets_it): home}
+    hostel.restart_other()
+    assert hostel.leases() == {nai(gets_it): home}
+    assert hostel.register(had_it, home) == 129
+    assert hostel.register(gets_it, home) in (0, 1)
 
 
 @covers("N54")
