@@ -6,6 +6,7 @@ from contextlib import suppress
 import attrs
 
 from pmip_tw.addresses import ALL_ONES, BROADCAST_MAC, UNSPECIFIED, Endpoint, ipv4, mac, prefix
+from pmip_tw.dhcp.questions import SILENCE
 from pmip_tw.dhcp.relay import ToServer
 from pmip_tw.dhcp.relay_agent import ClientLink, RelayAgent, RelayEffect, ToClient
 from pmip_tw.dhcp.relaying import Circuit, Fact, RelayPolicy
@@ -78,7 +79,7 @@ def check(octets: bytes) -> None:
         else:
             assert isinstance(effect, Observe) and "not explained" not in effect.observation.name
     assert effects or who == PACKET or (who == BROADCAST and not payload)
-    relay.wake(104.0)
+    relay.wake(100.5 + SILENCE)
     assert relay.next_deadline() is None
 
 
