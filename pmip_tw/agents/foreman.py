@@ -1,6 +1,7 @@
 """Worker 0's dealings with the others: it passes datagrams on, lends addresses, has the packet plane, and asks."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -89,11 +90,16 @@ class Foreman:
                 own.append(datagram)
                 continue
             pipe = self._pipes.get(worker)
-            if pipe is not None and pipe.crowded:
-                self.overload += 1
-            elif pipe is not None:
-                pipe.send(Passed(datagram))
+            if pipe is not None:
+                self._give(pipe, Passed(datagram))
         return own
+
+    def _give(self, pipe: IPipe, message: Struct) -> None:
+        """What anybody may send much of; it is lost if its worker has no time for it."""
+        if pipe.crowded:
+            self.overload += 1
+        else:
+            pipe.send(message)
 
     # The others
 
@@ -102,7 +108,7 @@ class Foreman:
         self._pipes[worker] = pipe
         self._plane.begins(worker)
         if self._dhcp is not None:
-            self._dhcp.hear(worker, ThroughPipe(pipe.send))
+            self._dhcp.hear(worker, ThroughPipe(partial(self._give, pipe)))
         pipe.start(lambda message: self._heard(worker, pipe, message), lambda: self._lost(worker, pipe))
 
     def _lost(self, worker: int, pipe: IPipe) -> None:

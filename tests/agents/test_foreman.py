@@ -2,7 +2,8 @@
 
 from msgspec import Struct
 
-from pmip_tw.addresses import Endpoint, Ipv4, ipv4, prefix
+from pmip_tw.addresses import ALL_ONES, Endpoint, Ipv4, ipv4, prefix
+from pmip_tw.agents.dhcp_edge import DhcpEdge
 from pmip_tw.agents.foreman import Foreman, SharedSignalling
 from pmip_tw.agents.routing import Routing
 from pmip_tw.agents.shared_plane import SharedPlane
@@ -16,9 +17,12 @@ from pmip_tw.mobility.tunnels import AnchorEntry, Tunnel
 from pmip_tw.testing.clock import FakeClock
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
 from pmip_tw.testing.pipe import FakePipe, fake_pipe
+from pmip_tw.wire.dhcp import MessageType
 from pmip_tw.wire.revocation import RevocationAck
+from pmip_tw.wire.udp import udp_packet
 from tests.agents.world import LMA
 from tests.lma.anchor import MAG1
+from tests.lma.dhcp_anchor import message, station
 
 NODE = next(nai for nai in (b"mn%d@example.net" % n for n in range(9)) if worker_of_nai(nai, 2) == 1)
 ENTRY = AnchorEntry(home_address=ipv4("10.1.0.2"), tunnel=Tunnel(local=LMA, remote=MAG1))
@@ -30,12 +34,14 @@ class Office:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.plane = MemoryPlane(monotonic=lambda: self.clock.monotonic, local=LMA)
+        self.dhcp = DhcpEdge(self.plane, {}, {}, lambda payload, to, source: None)
         self.foreman = Foreman(
             2,
             routing=Routing(2, LMA, None, lambda address: []),
             plane=SharedPlane(self.plane),
             lender=Lender([prefix("10.1.0.0/24")], 2),
             later=lambda call: self.clock.wake_at(self.clock.monotonic, call),
+            dhcp=self.dhcp,
         )
         self.told: list[list[Struct]] = []
 
@@ -53,6 +59,24 @@ def acknowledgment() -> Datagram:
     """Of a node of worker 1, which is not steered by the kernel; nobody has looked whether it is genuine."""
     ack = RevocationAck(home_address=Ipv4(1), identifier=1, nai=NODE)
     return Datagram(ack.encode(), Endpoint(MAG1, 434), LMA)
+
+
+def test_dhcp_that_a_worker_has_no_time_for_is_dropped_and_counted() -> None:
+    """Whoever can send from a MAG's address makes as much of it as he likes."""
+    office = Office()
+    other = office.begin()
+    office.dhcp.expect(1, ENTRY.tunnel, station(1))
+    other.stall(True)
+    discover = udp_packet(
+        Endpoint(Ipv4(0), 68), Endpoint(ALL_ONES, 67), message(MessageType.DISCOVER).encode()
+    )
+    for _ in range(1000):
+        office.dhcp.dhcp_tunneled(ENTRY.tunnel, discover)
+        office.clock.advance(0.1)
+    other.stall(False)
+    office.clock.advance(1.0)
+    [told] = office.told
+    assert 0 < len(told) < 500 and len(told) + office.foreman.overload == 1000
 
 
 def test_what_a_worker_has_no_time_for_is_dropped_and_counted() -> None:
