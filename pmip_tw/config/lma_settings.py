@@ -103,7 +103,7 @@ class LmaSettings:
     pre_tunnel: bool = False
     pre_tunnel_request_type: MessageTypeNumber = DEFAULT_REQUEST_TYPE
     pre_tunnel_reply_type: MessageTypeNumber = DEFAULT_REPLY_TYPE
-    pre_tunnel_lifetime: Annotated[int, Within(10, 3600)] = 60
+    pre_tunnel_lifetime: Annotated[int, Within(60, 3600)] = 60
     dynamic_home_agent: bool = False
     dynamic_ha_format: DynamicHaFormat = "long"
     explain_refusals: bool = False

@@ -47,6 +47,7 @@ class DhcpRelaying:
     ) -> None:
         self._relay = Relay(policy, pools.giaddrs)
         self._policy = policy
+        self._own = pools.giaddrs | {policy.giaddr}
         self._sees_renewals = Fact.SERVER_IDENTIFIER_OVERRIDE in policy.option_82
         self._pools = pools
         self._leases = pools.leases
@@ -212,6 +213,8 @@ class DhcpRelaying:
         """
         if key is None:
             return 'is in no pool with assigned_by = "dhcp" of its realm: the server\'s subnet must be that of the pool'
+        if key.home_address in self._own:
+            return "is an address of this LMA: the server's subnet must leave it out"
         if self._leases.is_declined(key, now.monotonic):
             return "was declined by a client a moment ago: somebody else has it"
         lease, bound = self._leases.at(key), self._bound(key)

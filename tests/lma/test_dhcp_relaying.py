@@ -249,6 +249,17 @@ def test_a_server_with_an_address_of_elsewhere(kind, address) -> None:
     assert anchor.leased() is None
 
 
+def test_a_server_with_an_address_of_ours() -> None:
+    """No node may have that where its renewals go."""
+    anchor = DhcpAnchor(giaddr=ipv4("10.1.0.5"))
+    anchor.open()
+    anchor.up(message(MessageType.DISCOVER))
+    [asked] = anchor.relayed()
+    anchor.server_says(answer(MessageType.OFFER, asked, ipv4("10.1.0.5")))
+    dropped(anchor, "dhcp-unusable-address")
+    assert "an address of this LMA" in anchor.notes[-1].cause
+
+
 def test_an_answer_after_the_pre_tunnel() -> None:
     anchor = DhcpAnchor()
     anchor.open()
