@@ -81,10 +81,11 @@ class LeasedPools(Pools):
         return None
 
     def is_here(self, key: AnchorKey) -> bool:
-        return any(pool.has(key.home_address) for _, pool in self._of(key))
+        pools = self._of(key)
+        return not pools or any(pool.has(key.home_address) for _, pool in pools)
 
     def _of(self, key: AnchorKey) -> list[tuple[int, LeasedPool]]:
-        """Which pools DHCP may give ``key`` from, with their numbers."""
+        """Which pools DHCP may give ``key`` from, with their numbers; none if it is fixed, which is never lent."""
         home_address, domain = key
         return [
             (number, pool)

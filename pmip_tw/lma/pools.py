@@ -126,9 +126,14 @@ class Pools:
         return next((pool.link for pool in self._candidates(nai) if pool.by_dhcp), None)
 
     def assigned_by_dhcp(self, nai: bytes, home_address: Ipv4) -> AnchorKey | None:
-        """An address that a DHCP server may give ``nai``, with its domain; None: it may not."""
+        """An address that a DHCP server may give ``nai``, with its domain; None: it may not.
+
+        Who has a fixed one gets that there, too, and no other.
+        """
+        fixed = self._static.get(nai)
         for pool in self._candidates(nai):
-            if pool.by_dhcp and pool.gives(home_address):
+            may = pool.gives(home_address) if fixed is None else home_address == fixed and fixed in pool
+            if pool.by_dhcp and may:
                 return AnchorKey(home_address, pool.link.domain)
         return None
 

@@ -347,6 +347,24 @@ def test_leases_without_the_feature_end_all_the_same() -> None:
     assert anchor.leased() is None
 
 
+def test_who_has_a_fixed_address_gets_that_by_dhcp_and_no_other() -> None:
+    def pools() -> Pools:
+        by_dhcp = AddressPool(prefix("10.1.0.0/24"), by_dhcp=True)
+        return Pools([(by_dhcp, ["example.net"])], {nai(1).decode(): OTHER})
+
+    anchor = DhcpAnchor(pools=pools)
+    for node, address in ((1, HOME), (2, OTHER)):
+        anchor.open(node)
+        anchor.lease(node, address)
+        assert anchor.told() == [] and anchor.leased(node) is None
+        assert anchor.notes[-1].reason == "dhcp-unusable-address"
+    anchor.lease(1, OTHER)
+    assert anchor.leased() == AnchorKey(OTHER) and len(anchor.told()) == 1
+    anchor.accept(1, home_address=OTHER)
+    anchor.restart()
+    assert anchor.leased() == AnchorKey(OTHER)
+
+
 @pytest.mark.parametrize("realms", [["example.net"], ["other.example"]])
 def test_leases_of_what_dhcp_does_not_assign_any_more_are_nobodys(realms: list[str]) -> None:
     """The pool is the LMA's own now, or serves others; what the node says of its lease is not relayed."""
