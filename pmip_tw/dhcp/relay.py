@@ -166,6 +166,8 @@ class Relay:
         if message.giaddr:  # another relay was there first, whose business the rest is (D4, D6)
             return dhcp_octets.relayed(payload, hops=hops, giaddr=message.giaddr), False
         payload = dhcp_octets.relayed(payload, hops=hops, giaddr=self._giaddr(circuit))
+        # Every server that hears a DISCOVER would give an address, at once and without being chosen (RFC 4039 3.1).
+        payload = dhcp_octets.without_option(payload, OptionCode.RAPID_COMMIT)
         if not self._policy.client_subnet_selection or self._selects(circuit):
             payload = dhcp_octets.without_option(payload, OptionCode.SUBNET_SELECTION)
         if self._selects(circuit):

@@ -1,5 +1,6 @@
 """However many clients there are, or pretend to be: what a relay remembers has bounds, and no step is long."""
 
+import attrs
 import pytest
 
 from pmip_tw.addresses import Ipv4, Mac, ipv4
@@ -11,7 +12,7 @@ from pmip_tw.dhcp.relaying import Circuit
 from pmip_tw.wire.dhcp import BOOTREPLY, BOOTREQUEST, DhcpMessage, MessageType
 from tests.conformance import covers
 
-SERVER = ipv4("198.51.100.67")
+SERVER, OURS = ipv4("198.51.100.67"), ipv4("198.51.100.10")
 
 
 def discover(number: int) -> DhcpMessage:
@@ -42,6 +43,27 @@ def test_of_too_many_the_oldest_question_is_forgotten(monkeypatch: pytest.Monkey
     assert questions.answered_by(offer(149), 100.5) is None
     assert questions.answered_by(offer(150), 100.5) is not None
     assert len(questions._by_transaction) == len(questions._unheard) == 100
+
+
+@covers("D14")
+def test_of_too_many_leases_it_is_forgotten_who_gave_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions_room, "MOST_LESSORS", 100)
+    questions = Questions()
+    for number in range(1, 251):
+        request = attrs.evolve(discover(number), options=((53, bytes((MessageType.REQUEST,))),))
+        questions.put(request, 100.0, override=OURS)
+        [question] = questions.waiting
+        questions.settle(question, lease(number, 100.0).message, SERVER)
+    assert len(questions._lessors) == 100
+
+    def ends_by_another(number: int) -> bool:
+        mac = discover(number).chaddr
+        renewal = attrs.evolve(discover(number), ciaddr=Ipv4(number), options=((53, b"\x03"),))
+        questions.put(renewal, 200.0, override=OURS)
+        nak = DhcpMessage(op=BOOTREPLY, xid=number, chaddr=mac, options=((53, b"\x06"),))
+        return questions.answered_by(nak, 200.1, Ipv4(SERVER + 1)) is not None
+
+    assert ends_by_another(150) and not ends_by_another(151)
 
 
 def test_silence_is_told_in_parts() -> None:

@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4
+from pmip_tw.dhcp.circuit_information import radius_attributes
 from pmip_tw.dhcp.discarded import Discarded
 from pmip_tw.dhcp.questions import Answer
 from pmip_tw.dhcp.relay import Relay, Relayed
@@ -196,6 +197,11 @@ class TestRadiusAttributes:
         assert self.radius(self.ACCEPTED) == b"\x01\x05mn1" + b"\x58\x08pool-7" + b"\x1b\x06\0\0\x0e\x10"
 
     @covers("D16")
+    @pytest.mark.parametrize(("room", "told"), [(4, b""), (5, b"\x01\x05mn1"), (6, b"\x01\x05mn1")])
+    def test_what_fits_to_the_octet(self, room: int, told: bytes) -> None:
+        assert radius_attributes(((1, b"mn1"),), room) == told
+
+    @covers("D16")
     def test_whole_attributes_or_none(self) -> None:
         """The pool does not fit any more; what is smaller does."""
         accepted = ((1, bytes(60)), (88, bytes(100)), (27, bytes(4)))
@@ -321,6 +327,15 @@ class TestWhatClientsBring:
         message = asks(MessageType.DISCOVER, more=((82, value),))
         trusted = attrs.evolve(CIRCUIT, trusted=True)
         assert relay_telling().asked(message, trusted, 100.0) is Discarded.BROKEN_INFORMATION
+
+    @covers("D5")
+    def test_a_short_cut_is_not_taken(self) -> None:
+        """Rapid commit: an ACK to a DISCOVER, from each server that hears it, is nothing that was asked for."""
+        relay = relay_telling()
+        relayed = sent(relay, from_client(asks(MessageType.DISCOVER, more=((80, b""), (12, b"mn1")))))
+        assert [code for code, _ in DhcpMessage.decode(relayed).options] == [53, 61, 12]
+        assert answer(relay, says(MessageType.ACK, subnet=None)) is Discarded.UNEXPECTED
+        assert isinstance(answer(relay, says(MessageType.OFFER, subnet=None)), Answer)
 
     @covers("D4", "D6")
     def test_what_another_relay_has_sent_on_is_changed_in_its_hops_alone(self) -> None:

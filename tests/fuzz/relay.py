@@ -32,7 +32,11 @@ ASKED = (None, 1, 3, 8)
 
 VECTORS = {vector["name"]: bytes.fromhex(vector["udp_payload_hex"]) for vector in vectors("dhcp")}
 XID = DhcpMessage.decode(VECTORS["discover-from-client"]).xid
-OURS_TO_CHANGE = (OptionCode.RELAY_AGENT_INFORMATION, OptionCode.SUBNET_SELECTION)
+OURS_TO_CHANGE = (
+    OptionCode.RELAY_AGENT_INFORMATION,
+    OptionCode.SUBNET_SELECTION,
+    OptionCode.RAPID_COMMIT,
+)
 
 
 def agent(mode: int) -> RelayAgent:
@@ -105,7 +109,7 @@ def told(relay: RelayAgent, who: int, payload: bytes) -> list[RelayEffect]:
 
 
 def unchanged(sent: ToServer, payload: bytes) -> None:
-    """But for hops and giaddr, options 82 and 118, and padding."""
+    """But for hops and giaddr, options 80, 82 and 118, and padding."""
     with suppress(WireError):  # unless it was a payload already
         payload = UdpDatagram.decode(Ipv4Packet.decode(payload)).payload
     came, goes = DhcpMessage.decode(payload), DhcpMessage.decode(sent.payload)
@@ -131,7 +135,8 @@ def asked_for(sent: ToClient, payload: bytes, mode: int) -> None:
     assert sent.destination in (CLIENT, BROADCAST_MAC) and packet.source == OURS
     assert message.option(OptionCode.RELAY_AGENT_INFORMATION) is None
     assert message.option(OptionCode.SUBNET_SELECTION) is None
-    kept = tuple(option for option in came.options if option[0] not in OURS_TO_CHANGE)
+    taken = (OptionCode.RELAY_AGENT_INFORMATION, OptionCode.SUBNET_SELECTION)
+    kept = tuple(option for option in came.options if option[0] not in taken)
     assert attrs.evolve(message, options=()) == attrs.evolve(came, options=())
     assert message.options == kept
 
