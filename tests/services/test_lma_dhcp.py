@@ -129,6 +129,19 @@ class Around:
         return packet, DhcpMessage.decode(UdpDatagram.decode(packet).payload)
 
 
+def pre_tunnel_request() -> bytes:
+    """A new one."""
+    request = PreTunnelRequest(
+        nai=NAI,
+        home_agent=ipv4(LMA),
+        care_of_address=ipv4(MAG),
+        identification=ntp_timestamp(time.time()),
+        udp_tunnel=FORCED,
+        identifiers=(ethernet_device(station(NODE)),),
+    )
+    return request.encode(120, mn_ha=KEYED)
+
+
 def asked(directory: Path, *words: str) -> list[dict[str, object]]:
     command = [str(BIN / "pmipctl"), "--json", "--socket", str(directory / "lma.sock"), *words]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -141,15 +154,7 @@ def asked(directory: Path, *words: str) -> list[dict[str, object]]:
 def test_a_lease_from_discover_to_release(tmp_path: Path, network: None, workers: int) -> None:
     around = Around()
     with lma(tmp_path, workers):
-        request = PreTunnelRequest(
-            nai=NAI,
-            home_agent=ipv4(LMA),
-            care_of_address=ipv4(MAG),
-            identification=ntp_timestamp(time.time()),
-            udp_tunnel=FORCED,
-            identifiers=(ethernet_device(station(NODE)),),
-        )
-        reply = PreTunnelReply.decode(around.says(request.encode(120, mn_ha=KEYED)), 121)
+        reply = PreTunnelReply.decode(around.says(pre_tunnel_request()), 121)
         assert (reply.status, reply.care_of_address) == (0, ipv4(MAG))
 
         discover = around.up(message(MessageType.DISCOVER, NODE))
@@ -189,4 +194,26 @@ def test_a_lease_from_discover_to_release(tmp_path: Path, network: None, workers
         assert asked(tmp_path, "show", "leases") == []
         told = [row["name"] for row in asked(tmp_path, "trace", NAI.decode())]
         assert "lease-recorded" in told and "lease-ended" in told
+    around.close()
+
+
+@covers("N50", "I10", "N54")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_was_said_before_a_kill_holds(tmp_path: Path, network: None, workers: int) -> None:
+    """Who has heard the request for the tunnel cannot have it anew, and the lease of the ACK is there."""
+    around = Around()
+    request = pre_tunnel_request()
+    with lma(tmp_path, workers) as process:
+        assert PreTunnelReply.decode(around.says(request), 121).status == 0
+        process.kill()
+    with lma(tmp_path, workers) as process:
+        assert PreTunnelReply.decode(around.says(request), 121).status == 133
+        assert PreTunnelReply.decode(around.says(pre_tunnel_request()), 121).status == 0
+        wanted = message(MessageType.REQUEST, NODE, requested=HOME, server=ipv4(LMA))
+        _, ack = around.down(answer(MessageType.ACK, around.up(wanted), HOME, server=ipv4(LMA)))
+        assert ack.message_type is MessageType.ACK
+        process.kill()
+    with lma(tmp_path, workers):
+        [lease] = asked(tmp_path, "show", "leases")
+        assert (lease["nai"], lease["home_address"]) == (NAI.decode(), "10.1.0.101")
     around.close()
