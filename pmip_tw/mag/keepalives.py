@@ -42,6 +42,7 @@ Whatever else comes back says nothing: it is for nodes that are on a mapping alr
 _GRANULARITY = 1 / 64
 _MOST_MEASURED = 256
 _LONG_AGO = float("-inf")
+_NEVER = float("inf")
 
 Path = tuple[Tunnel, AccessKey | None]
 """What has a timer: a tunnel without its keys, for all its nodes; with a key for that one only (``binding``, N42)."""
@@ -82,8 +83,10 @@ class _Watched:
     """Instants are monotonic. ``told``: the interval that the LMA's last answer means; ``interval``: the present one.
 
     ``due``: when to look next. ``sent``: a keepalive or registration; ``heard``: an answer. ``asked``: what waits for
-    one. ``lost_in_a_row``: without a keepalive answered in between; ``lost``: in all. ``trusted_until``: silence means
-    nothing before that; then, if there was a loss, a keepalive ``proves`` that what was registered anew works.
+    one. ``lost_in_a_row``: without a keepalive answered in between; ``lost``: in all. ``settled``: when all are
+    registered anew after the last of them. ``trusted_until``: silence means nothing before that; then, if there was a
+    loss, a keepalive ``proves`` that what was registered anew works. ``newest``: who was registered last; from ``try_at``
+    on keepalives in its name show whether echoes are answered at all, which ends the patience.
     ``asked_at``: when somebody's turn was last, or the path was new. ``ended_after``: idle seconds of the last loss,
     until a registration shows that the LMA is there.
     """
@@ -98,6 +101,9 @@ class _Watched:
     asked_at: float
     lost_in_a_row: int = 0
     lost: int = 0
+    settled: float = _LONG_AGO
+    newest: AccessKey
+    try_at: float = _NEVER
     trusted_until: float = _LONG_AGO
     proves: bool = False
     ended_after: float | None = None
@@ -147,12 +153,16 @@ class Keepalives:
         for path in paths:
             watched = self._watched.get(path)
             if watched is None:
-                watched = self._begin(path, told, monotonic)
+                watched = self._begin(path, key, told, monotonic)
             elif watched.told != told:
                 watched.told = watched.interval = told
+            watched.newest = key
             watched.turns.add(key, monotonic)
             watched.sent = monotonic
-            self._file(path, min(watched.due, monotonic + _next_look(path, told)))
+            look = monotonic + _next_look(path, told)
+            if watched.lost_in_a_row and watched.try_at == _NEVER:
+                look = watched.try_at = monotonic
+            self._file(path, min(watched.due, look))
         shared = self._watched[tunnel.path, None]
         if not self._per_binding and shared.asked_at + shared.interval <= monotonic:
             # It went through the NAT for its own node only: another one is asked whether it is still there (N43).
@@ -183,13 +193,13 @@ class Keepalives:
             asked = watched.asked
             watched.heard = monotonic
             watched.lost_in_a_row = 0
-            if asked is None or asked.key != key:
-                continue
-            if asked.idle is not None:
-                self._mapping(tunnel.path).lived(asked.idle)
-            watched.asked = None
-            watched.trusted_until = max(watched.trusted_until, monotonic + CALM)
-            self._file(path, monotonic + CALM)
+            watched.trusted_until = max(watched.settled, monotonic + CALM)
+            if asked is not None and asked.key == key:
+                if asked.idle is not None:
+                    self._mapping(tunnel.path).lived(asked.idle)
+                watched.asked = None
+            if watched.asked is None:
+                self._file(path, monotonic + CALM)
 
     def due(self, monotonic: float) -> list[Path]:
         """Of which paths to ask the packet plane now; the answers are for ``judge``."""
@@ -228,7 +238,8 @@ class Keepalives:
             if watched is not None and watched.lost_in_a_row:
                 slower = SHORTEST * 2 ** min(watched.lost_in_a_row - 1, MAX_SLOWER)
                 patience = slower if watched.lost_in_a_row > 1 else 0.0
-                watched.trusted_until = monotonic + SETTLING + patience
+                watched.settled = monotonic + SETTLING
+                watched.trusted_until = watched.settled + patience
                 watched.proves = True
 
     def report(self, tunnel: Tunnel) -> PathReport | None:
@@ -246,7 +257,7 @@ class Keepalives:
     def next_deadline(self) -> float | None:
         return self._deadlines.next_deadline()
 
-    def _begin(self, path: Path, told: float, monotonic: float) -> _Watched:
+    def _begin(self, path: Path, key: AccessKey, told: float, monotonic: float) -> _Watched:
         def uses(key: AccessKey) -> bool:
             tunnel = self._uses(key)
             return tunnel is not None and tunnel.path == path[0]
@@ -258,6 +269,7 @@ class Keepalives:
             due=monotonic + _next_look(path, told),
             sent=monotonic,
             asked_at=monotonic,
+            newest=key,
         )
         return watched
 
@@ -282,7 +294,11 @@ class Keepalives:
             if another is not None:
                 return _Asked(another, monotonic, None, RETRY)
         if watched.proves:
-            looks.append(watched.trusted_until)
+            if watched.try_at <= monotonic:
+                watched.try_at = monotonic + SHORTEST
+                if watched.turns.has(watched.newest):
+                    return _Asked(watched.newest, monotonic, None, RETRY)
+            looks += [watched.trusted_until, watched.try_at]
         if times_out:
             looks.append(sent + watched.interval)
         if not times_out or sent + watched.interval <= monotonic:
@@ -297,7 +313,7 @@ class Keepalives:
         return None
 
     def _lost(self, path: Path, watched: _Watched, asked: _Asked, monotonic: float) -> Lost:
-        watched.asked = None
+        watched.asked, watched.try_at = None, _NEVER
         watched.lost += 1
         watched.lost_in_a_row += 1
         watched.ended_after = asked.idle if watched.lost_in_a_row == 1 else None

@@ -310,6 +310,25 @@ class TestLoss:
         assert keepalives > 80
 
     @covers("N40", "N59")
+    def test_one_that_does_is_not_whatever_happened_before(self) -> None:
+        """The first node that is registered anew shows it: a NAT may be restarted more often than keepalives are due."""
+        bench = Natted(nodes=3)
+        while names(bench.effects).count("mapping-lost") < 3:
+            bench.accepted(requests(bench.wait(1)))
+        shown: list[AccessKey] = []
+        for _ in range(70):
+            effects = bench.wait(0.1)
+            fresh = requests(effects)
+            bench.accepted(fresh)
+            for one in only(Keepalive, effects):
+                bench.answer(one.key)
+                shown.append(one.key)
+        assert shown
+        bench.talk(1)
+        bench.accepted(requests(bench.wait(10)))
+        assert names(bench.effects).count("mapping-lost") == 4
+
+    @covers("N40", "N59")
     def test_nor_does_it_help_that_its_other_nodes_are_answered(self) -> None:
         """One that only ever sends would have all of them registered anew again and again."""
         bench = Natted(nodes=20)
