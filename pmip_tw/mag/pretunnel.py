@@ -222,6 +222,10 @@ class PreTunnels:
             self._lmas.block(exchange.lma, now.monotonic)
         elif answer.code == Code.PMIP_DISALLOWED:
             self._lmas.disallow(exchange.lma, visitor.nai, now.monotonic)
+        if answer.code in (Code.PMIP_UNSUPPORTED, Code.PMIP_DISALLOWED):
+            given_up = exchange.given_up | {exchange.lma}
+            if self._has_another(visitor, given_up, now):  # P16: as a registration goes on to the next
+                return Said(effects=[*effects, *self._begin(visitor, now, given_up)])
         another = plainer(exchange, answer.code, may_do_without_udp=self._may_do_without_udp)
         if another is not None:  # N11
             return Said(effects=[*effects, *self._ask(visitor, another, now)])
@@ -240,10 +244,15 @@ class PreTunnels:
             visitor, f"LMA {ipv4_text(exchange.lma)} gives no tunnel for its DHCP: {why}", "no-answer"
         )
         found.exchange, given_up = None, exchange.given_up | {exchange.lma}
-        assert visitor.profile is not None
-        if self._lmas.choose(visitor.profile, given_up, visitor.nai, now.monotonic) is None:
+        if not self._has_another(visitor, given_up, now):
             return [noted]
         return [noted, *self._begin(visitor, now, given_up)]
+
+    def _has_another(self, visitor: Visitor, given_up: frozenset[Ipv4], now: Now) -> bool:
+        """Whether there is an LMA left that may be asked now."""
+        assert visitor.profile is not None
+        other = self._lmas.choose(visitor.profile, given_up, visitor.nai, now.monotonic)
+        return other is not None and not self._lmas.blocked_for(other, visitor.nai, now.monotonic)
 
     def _found(self, visitor: Visitor) -> PreTunnel | None:
         found = self._of.get(visitor.key)

@@ -442,6 +442,18 @@ class TestRefusals:
         assert asked(bench.admit()) == []
         assert note("pre-tunnel-failed", bench.effects).reason == "blocked"
 
+    @covers("P16", "P81")
+    @pytest.mark.parametrize("status", [149, 150])
+    def test_if_there_is_another_lma_that_is_asked_at_once(self, status: int) -> None:
+        bench = TunnelBench()
+        [request] = asked(bench.admit(lmas=(LMA, SECOND_LMA)))
+        effects = bench.arrive(answer(request, status))
+        assert note("pre-tunnel-refused", effects).reason == str(status)
+        [request] = asked(effects)
+        assert request.home_agent == SECOND_LMA
+        effects = bench.arrive(answer(request, home_agent=SECOND_LMA), Endpoint(SECOND_LMA, 434))
+        assert kinds(effects) == [(Tunnel(local=MAG, remote=SECOND_LMA), MessageType.DISCOVER)]
+
     @covers("N54")
     @pytest.mark.parametrize("code", [128, 131 + 3])
     def test_an_address_that_is_not_registered_is_taken_back_by_a_nak(self, code: int) -> None:
