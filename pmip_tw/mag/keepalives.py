@@ -13,6 +13,7 @@ import attrs
 from pmip_tw.addresses import Ipv4
 from pmip_tw.mag.mappings import Mapping
 from pmip_tw.mag.turns import Turns
+from pmip_tw.mag.watched import LONG_AGO, NEVER, Asked, Path, Watched
 from pmip_tw.mobility.timers import Wheel
 from pmip_tw.mobility.tunnels import AccessKey, Activity, Tunnel
 
@@ -41,11 +42,6 @@ Whatever else comes back says nothing: it is for nodes that are on a mapping alr
 
 _GRANULARITY = 1 / 64
 _MOST_MEASURED = 256
-_LONG_AGO = float("-inf")
-_NEVER = float("inf")
-
-Path = tuple[Tunnel, AccessKey | None]
-"""What has a timer: a tunnel without its keys, for all its nodes; with a key for that one only (``binding``, N42)."""
 
 
 @attrs.frozen(slots=True)
@@ -63,50 +59,6 @@ class Lost:
     nodes: list[AccessKey]
     seconds: float
     interval: float
-
-
-@attrs.define(slots=True)
-class _Asked:
-    """Keepalives under way: ``tries`` in the name of ``key``, the first at ``since``, after ``idle`` seconds (None: it
-    was not idle), ``apart`` seconds from each other.
-    """
-
-    key: AccessKey
-    since: float
-    idle: float | None
-    apart: float
-    tries: int = 0
-
-
-@attrs.define(slots=True, kw_only=True)
-class _Watched:
-    """Instants are monotonic. ``told``: the interval that the LMA's last answer means; ``interval``: the present one.
-
-    ``due``: when to look next. ``sent``: a keepalive or registration; ``heard``: an answer. ``asked``: what waits for
-    one. ``lost_in_a_row``: without a keepalive answered in between; ``lost``: in all. ``settled``: when all are
-    registered anew after the last of them. ``trusted_until``: silence means nothing before that; then, if there was a
-    loss, a keepalive ``proves`` that what was registered anew works. ``newest``: who was registered last; from ``try_at``
-    on keepalives in its name show whether echoes are answered at all, which ends the patience.
-    ``asked_at``: when somebody's turn was last, or the path was new. ``ended_after``: idle seconds of the last loss,
-    until a registration shows that the LMA is there.
-    """
-
-    turns: Turns
-    told: float
-    interval: float
-    due: float
-    sent: float
-    heard: float = _LONG_AGO
-    asked: _Asked | None = None
-    asked_at: float
-    lost_in_a_row: int = 0
-    lost: int = 0
-    settled: float = _LONG_AGO
-    newest: AccessKey
-    try_at: float = _NEVER
-    trusted_until: float = _LONG_AGO
-    proves: bool = False
-    ended_after: float | None = None
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -137,7 +89,7 @@ class Keepalives:
         self._per_binding = per_binding
         self._uses = uses
         self._asked_at = asked_at
-        self._watched: dict[Path, _Watched] = {}
+        self._watched: dict[Path, Watched] = {}
         self._mappings: dict[Tunnel, Mapping] = {}
         self._deadlines: Wheel[Path] = Wheel(_GRANULARITY, self._deadline)
 
@@ -160,7 +112,7 @@ class Keepalives:
             watched.turns.add(key, monotonic)
             watched.sent = monotonic
             look = monotonic + _next_look(path, told)
-            if watched.lost_in_a_row and watched.try_at == _NEVER:
+            if watched.lost_in_a_row and watched.try_at == NEVER:
                 look = watched.try_at = monotonic
             self._file(path, min(watched.due, look))
         shared = self._watched[tunnel.path, None]
@@ -177,7 +129,7 @@ class Keepalives:
         """As ``watch``, of a node that was registered by a former process: nobody knows what the NAT still has."""
         self.watch(key, tunnel, asked_for, monotonic)
         for path, watched in self._of(key, tunnel):
-            watched.sent = _LONG_AGO
+            watched.sent = LONG_AGO
             self._file(path, monotonic)
 
     def forget(self) -> None:
@@ -257,12 +209,12 @@ class Keepalives:
     def next_deadline(self) -> float | None:
         return self._deadlines.next_deadline()
 
-    def _begin(self, path: Path, key: AccessKey, told: float, monotonic: float) -> _Watched:
+    def _begin(self, path: Path, key: AccessKey, told: float, monotonic: float) -> Watched:
         def uses(key: AccessKey) -> bool:
             tunnel = self._uses(key)
             return tunnel is not None and tunnel.path == path[0]
 
-        watched = self._watched[path] = _Watched(
+        watched = self._watched[path] = Watched(
             turns=Turns(uses),
             told=told,
             interval=told,
@@ -273,10 +225,10 @@ class Keepalives:
         )
         return watched
 
-    def _question(self, path: Path, watched: _Watched, activity: Activity, monotonic: float) -> _Asked | None:
+    def _question(self, path: Path, watched: Watched, activity: Activity, monotonic: float) -> Asked | None:
         """What is to be asked now; None: nothing, and it was filed when to look again."""
         tunnel, only = path
-        sent = max(watched.sent, activity.sent or _LONG_AGO)
+        sent = max(watched.sent, activity.sent or LONG_AGO)
         if only is None:
             sent = max(sent, self._asked_at(tunnel.remote))
         times_out = only is not None or not self._per_binding
@@ -285,19 +237,13 @@ class Keepalives:
         if waiting is not None:
             suspect_at = max(activity.waiting_since + SILENCE, watched.trusted_until)
             if suspect_at <= monotonic and watched.turns.has(waiting):
-                return _Asked(waiting, monotonic, None, RETRY_IN_SILENCE)
+                return Asked(waiting, monotonic, None, RETRY_IN_SILENCE)
             if suspect_at > monotonic:
                 looks.append(suspect_at)
-        if watched.proves and watched.trusted_until <= monotonic:
-            watched.proves = False
-            another = watched.turns.next(before=monotonic)
-            if another is not None:
-                return _Asked(another, monotonic, None, RETRY)
+        proof = _proof(watched, monotonic)
+        if proof is not None:
+            return proof
         if watched.proves:
-            if watched.try_at <= monotonic:
-                watched.try_at = monotonic + SHORTEST
-                if watched.turns.has(watched.newest):
-                    return _Asked(watched.newest, monotonic, None, RETRY)
             looks += [watched.trusted_until, watched.try_at]
         if times_out:
             looks.append(sent + watched.interval)
@@ -308,12 +254,12 @@ class Keepalives:
                 return None
             if times_out:
                 idle = monotonic - max(sent, activity.heard, watched.heard)
-                return _Asked(key, monotonic, None if sent == _LONG_AGO else idle, RETRY)
+                return Asked(key, monotonic, None if sent == LONG_AGO else idle, RETRY)
         self._file(path, min(looks))
         return None
 
-    def _lost(self, path: Path, watched: _Watched, asked: _Asked, monotonic: float) -> Lost:
-        watched.asked, watched.try_at = None, _NEVER
+    def _lost(self, path: Path, watched: Watched, asked: Asked, monotonic: float) -> Lost:
+        watched.asked, watched.try_at = None, NEVER
         watched.lost += 1
         watched.lost_in_a_row += 1
         watched.ended_after = asked.idle if watched.lost_in_a_row == 1 else None
@@ -324,7 +270,7 @@ class Keepalives:
         seconds = 1.0 if asked.apart == RETRY_IN_SILENCE else 5.0
         return Lost(path[0], nodes, seconds, watched.interval)
 
-    def _of(self, key: AccessKey, tunnel: Tunnel) -> list[tuple[Path, _Watched]]:
+    def _of(self, key: AccessKey, tunnel: Tunnel) -> list[tuple[Path, Watched]]:
         paths: list[Path] = [(tunnel.path, None), (tunnel.path, key)]
         return [(path, self._watched[path]) for path in paths if path in self._watched]
 
@@ -342,12 +288,26 @@ class Keepalives:
         return None if watched is None else watched.due
 
 
-def _is_moot(asked: _Asked, watched: _Watched, activity: Activity) -> bool:
+def _is_moot(asked: Asked, watched: Watched, activity: Activity) -> bool:
     """Whether its node has left meanwhile, was registered anew, or has got what it was waiting for."""
     if not watched.turns.had_before(asked.key, asked.since):
         return True
     waits_still = activity.waiting == asked.key and activity.waiting_since < asked.since
     return asked.apart == RETRY_IN_SILENCE and not waits_still
+
+
+def _proof(watched: Watched, monotonic: float) -> Asked | None:
+    """What is asked because a mapping was lost, or only registrations were seen since a while."""
+    if not watched.proves:
+        return None
+    whom: AccessKey | None = None
+    if watched.trusted_until <= monotonic:
+        watched.proves = False
+        whom = watched.turns.next(before=monotonic)
+    elif watched.try_at <= monotonic:
+        watched.try_at = monotonic + SHORTEST
+        whom = watched.newest if watched.turns.has(watched.newest) else None
+    return None if whom is None else Asked(whom, monotonic, None, RETRY)
 
 
 def _next_look(path: Path, interval: float) -> float:

@@ -311,7 +311,7 @@ class TestLoss:
 
     @covers("N40", "N59")
     def test_one_that_does_is_not_whatever_happened_before(self) -> None:
-        """The first node that is registered anew shows it: a NAT may be restarted more often than keepalives are due."""
+        """The first node that is registered anew shows it: NATs may be restarted more often than keepalives are due."""
         bench = Natted(nodes=3)
         while names(bench.effects).count("mapping-lost") < 3:
             bench.accepted(requests(bench.wait(1)))
