@@ -33,7 +33,7 @@ from pmip_tw.interfaces import (
     Unreachable,
 )
 from pmip_tw.lma.bindings import Binding
-from pmip_tw.lma.commitment import Commit, Effect, Save, Wait, Waiting
+from pmip_tw.lma.commitment import Commit, Effect, Grant, Save, Wait, Waiting
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.leases import Ask
 from pmip_tw.lma.observed import ipsec_policy_missing, not_saved, renewals
@@ -282,7 +282,7 @@ class Lma:
                 elif type(effect) is ObserveAlike:
                     self._telling.gather(effect.observations)
                 elif type(effect) is Save:
-                    self._saving.save(effect)
+                    self._save(effect)
                 elif type(effect) is Observe:
                     self._telling.observe(effect.observation, now)
                 elif type(effect) is Wait:
@@ -298,6 +298,11 @@ class Lma:
             except Exception:
                 # What the table has done already is carried out as far as possible: bindings end many at a time.
                 self._log.failure("the effect {kind} met a defect", kind=type(effect).__name__)
+
+    def _save(self, save: Save) -> None:
+        if type(save.then) is Grant:  # the first by which a MAG of new nodes proves who it is
+            self._authentic.append(save.then.answer.destination)
+        self._saving.save(save)
 
     def _saved(self, commits: list[Commit], waited: list[Waiting]) -> None:
         """They are durable. Reply last: the engine answers when the packet plane holds what the answer promises."""

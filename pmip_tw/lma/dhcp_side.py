@@ -41,7 +41,7 @@ class DhcpSide:
         if self.pre_tunnels:
             for commit in commits:
                 if commit.binding is not None:
-                    effects += self._requests.replaced(commit.binding.nai)
+                    effects += self._requests.replaced(commit.binding.nai, commit.binding.place)
         return effects
 
     def tunneled(self, tunnel: Tunnel, packet: bytes, now: Now) -> list[Effect]:

@@ -6,6 +6,7 @@ from pmip_tw.lma.authorization import proxy_refusal
 from pmip_tw.lma.commitment import Asked, Effect, Expect, Forget, Grant, Save
 from pmip_tw.lma.home_agent import redirection
 from pmip_tw.lma.intake import Intake
+from pmip_tw.lma.place import Place
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.pretunnels import MOST, PreTunnel, PreTunnels
@@ -111,10 +112,15 @@ class PreTunnelling:
         pre_tunnel = self.pre_tunnels.of(nai)
         return pre_tunnel is not None and pre_tunnel.identification == identification
 
-    def replaced(self, nai: bytes) -> list[Effect]:
-        """N55: the node is registered, and its tunnel is for all that it says."""
+    def replaced(self, nai: bytes, place: Place) -> list[Effect]:
+        """N55: the node is registered there, and its tunnel is for all that it says.
+
+        What another MAG has asked for stays: it has come there meanwhile.
+        """
         pre_tunnel = self.pre_tunnels.of(nai)
-        return [] if pre_tunnel is None else self._end(pre_tunnel, "registered")
+        if pre_tunnel is None or pre_tunnel.place != place:
+            return []
+        return self._end(pre_tunnel, "registered")
 
     def expire(self, now: Now) -> list[Effect]:
         """Nobody has asked for them again."""

@@ -1,8 +1,10 @@
 """Agents tell their socket whose datagrams were authentic: those are heard first when there are too many."""
 
 from pmip_tw.addresses import Endpoint
+from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.testing.network import FakeSignalling
 from pmip_tw.wire.dhcp import MessageType
+from tests.agents.dhcp_server import SERVER
 from tests.agents.world import LMA, World, association
 
 
@@ -20,6 +22,17 @@ def test_both_sides_name_each_other_once_for_each_message() -> None:
         assert authentic(world.lma) == {Endpoint(mag.address, 434): number}
         assert authentic(mag.agent) == {Endpoint(LMA, 434): number}
     assert authentic(world.mags[1].agent) == {}
+
+
+def test_a_tunnel_that_comes_before_the_address_counts() -> None:
+    """Else a MAG whose nodes are all new would be heard last, and so nobody would ever be registered there."""
+    relay = RelayPolicy(servers=(SERVER,), giaddr=LMA)
+    world = World(mags=1, mag_settings={"dhcp": "tunnel"}, lma_settings={"pre_tunnel": True}, lma_relay=relay)
+    [mag] = world.mags
+    world.hear(mag, world.stations[0].dhcp(MessageType.DISCOVER))
+    assert world.notes.named("pre-tunnel-opened")
+    assert authentic(world.lma) == {Endpoint(mag.address, 434): 1}
+    assert authentic(mag.agent) == {Endpoint(LMA, 434): 1}
 
 
 def test_renewals_count() -> None:

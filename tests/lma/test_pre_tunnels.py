@@ -264,6 +264,21 @@ def test_a_registration_takes_its_place() -> None:
 
 
 @covers("N55")
+def test_a_registration_elsewhere_does_not() -> None:
+    """The node has moved on, and its former MAG, which does not know it yet, has had to register it anew."""
+    anchor = DhcpAnchor()
+    anchor.open()
+    anchor.lease()
+    anchor.open(1, MAG2)
+    anchor.wanted()
+    anchor.accept(1, MAG1, home_address=HOME)
+    assert anchor.wanted() == []
+    anchor.pass_time(3)
+    anchor.accept(1, MAG2, home_address=HOME)
+    assert anchor.wanted() == [Forget(Tunnel(local=LMA, remote=MAG2), station(1))]
+
+
+@covers("N55")
 def test_a_registration_that_is_refused_does_not() -> None:
     anchor = DhcpAnchor()
     anchor.open()
