@@ -8,6 +8,7 @@ import socket
 import struct
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 
 from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.errors import ForwardingError
@@ -37,6 +38,7 @@ _NEIGHBOR = struct.Struct("=BxxxiHBB")
 _ATTRIBUTE = struct.Struct("=HH")
 _ROUTE_PROTOCOL_AT = 5
 _SECONDS = 2
+_CHANGES_AT_ONCE = 1000
 _LONGEST = 1 << 16
 
 
@@ -156,7 +158,14 @@ class InterfaceChanges:
         return self._socket.fileno()
 
     def read(self) -> bytes:
-        """Raises BlockingIOError when all is read."""
+        """Of however many changes at once; raises BlockingIOError if there was none since."""
+        changes = self._next()
+        with suppress(BlockingIOError):
+            for _ in range(_CHANGES_AT_ONCE):
+                self._next()
+        return changes
+
+    def _next(self) -> bytes:
         try:
             return self._socket.recv(_LONGEST)
         except BlockingIOError:

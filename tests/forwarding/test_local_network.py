@@ -17,7 +17,7 @@ from pmip_tw.addresses import Endpoint, Ipv4, ipv4, prefix
 from pmip_tw.errors import ForwardingError
 from pmip_tw.forwarding.access import TunAccess
 from pmip_tw.forwarding.breakout import BreakoutRules
-from pmip_tw.forwarding.kernel_tables import OURS, KernelTables
+from pmip_tw.forwarding.kernel_tables import OURS, InterfaceChanges, KernelTables
 from pmip_tw.forwarding.local_rules import LocalRules
 from pmip_tw.mobility.tunnels import AccessEntry
 from pmip_tw.wire.udp import udp_packet
@@ -462,6 +462,20 @@ def test_a_network_that_is_reached_by_nobody(machine: Namespace) -> None:
         with pytest.raises(ForwardingError, match=r"find a route to 172\.16\.0\.0: .*unreachable"):
             plane.start(None)
         assert traces() == before
+
+
+def test_many_changes_of_interfaces_are_one_to_look_at(machine: Namespace) -> None:
+    """As where stations come and go as interfaces: each look reads all that is in the kernel's table."""
+    with machine.entered():
+        changes = InterfaceChanges()
+        for number in range(5):
+            output("ip", "address", "add", f"192.168.7.{100 + number}/24", "dev", "lan0")
+        changes.read()
+        with pytest.raises(BlockingIOError):
+            changes.read()
+        output("ip", "address", "flush", "dev", "lan0")
+        assert changes.read()
+        changes.close()
 
 
 @covers("N58")
