@@ -66,7 +66,7 @@ class Answer:
 
 @attrs.define(slots=True, kw_only=True, eq=False)
 class Question:
-    """``at``: monotonic, of the newest try. ``only``: the one server that may answer, 0: any.
+    """``at``: monotonic, of the newest try. ``only``: the servers that may answer, empty: any.
 
     ``one_name``: all servers go by the same. ``offered``: (address, who offered it) until the client has chosen.
     ``lessor``: who gave the address that is to be renewed, and alone may take it away; 0: any.
@@ -75,7 +75,7 @@ class Question:
     message: DhcpMessage
     circuit: Circuit
     at: float
-    only: Ipv4 = UNSPECIFIED
+    only: tuple[Ipv4, ...] = ()
     lessor: Ipv4 = UNSPECIFIED
     one_name: bool = False
     offered: tuple[tuple[Ipv4, Ipv4], ...] = ()
@@ -145,9 +145,8 @@ class Questions:
         if before is not None and override:
             question.offered = before.offered
             if message.message_type is MessageType.REQUEST and message.server_identifier == override:
-                question.only = dict(before.offered).get(
-                    message.requested_address or UNSPECIFIED, UNSPECIFIED
-                )
+                chosen = message.requested_address
+                question.only = tuple(who for address, who in before.offered if address == chosen)
         if override and message.ciaddr:
             question.lessor = self._lessors.get((message.chaddr, message.ciaddr), UNSPECIFIED)
         self._asked[question.client] = question
@@ -178,7 +177,7 @@ class Questions:
             return None
         if message.message_type is MessageType.NAK and question.lessor not in (UNSPECIFIED, server):
             return None  # under one name a renewal comes to servers that know nothing of the lease (D14)
-        return question if question.only in (UNSPECIFIED, server) else None
+        return question if not question.only or server in question.only else None
 
     def settle(self, question: Question, message: DhcpMessage, server: Ipv4 = UNSPECIFIED) -> None:
         """``message`` answers it, and is passed on; after a DISCOVER others may offer something, too."""
@@ -187,8 +186,8 @@ class Questions:
             self._remove(question)
             if question.one_name and message.message_type is MessageType.ACK and message.yiaddr:
                 self._remember_lessor(message, server)
-        elif len(question.offered) < _OFFERS_REMEMBERED:
-            question.offered += ((message.yiaddr, server),)
+        elif (offer := (message.yiaddr, server)) not in question.offered:
+            question.offered = (*question.offered[1 - _OFFERS_REMEMBERED :], offer)
 
     def servers_heard(self, now: float) -> None:
         """One of them has answered something."""

@@ -517,6 +517,35 @@ class TestClientsAndServers:
         assert isinstance(relay.answered(ack, Endpoint(SECOND, 67), 100.3), Answer)
 
     @covers("D14")
+    @pytest.mark.parametrize("answers", [FIRST, SECOND])
+    def test_of_two_that_offered_the_same_either_may_give_it(self, answers: Ipv4) -> None:
+        """As partners do, or who choose by the MAC; the other one may have failed meanwhile."""
+        relay = relay_telling(Fact.SERVER_IDENTIFIER_OVERRIDE, servers=(FIRST, SECOND))
+        sent(relay, DISCOVER)
+        for server in (FIRST, SECOND):
+            offer = says(MessageType.OFFER, server=OURS, subnet=None)
+            assert isinstance(relay.answered(offer, Endpoint(server, 67), 100.1), Answer)
+        sent(relay, asks(MessageType.REQUEST, server=OURS, more=((50, octets(HOME)),)))
+        ack = says(MessageType.ACK, server=OURS, subnet=None)
+        assert isinstance(relay.answered(ack, Endpoint(answers, 67), 100.3), Answer)
+
+    @covers("D14")
+    def test_a_server_that_offers_again_and_again_does_not_hide_the_other(self) -> None:
+        """A client that hears no offer asks anew; the newest ones are remembered, each once."""
+        relay = relay_telling(Fact.SERVER_IDENTIFIER_OVERRIDE, servers=(FIRST, SECOND))
+        other = ipv4("10.20.0.200")
+        offers = [(FIRST, Ipv4(HOME + number // 2)) for number in range(40)] + [(SECOND, other)]
+        for number, (server, address) in enumerate(offers):
+            sent(relay, DISCOVER, at=100.0 + number)
+            offer = says(MessageType.OFFER, server=OURS, yiaddr=address, subnet=None)
+            assert isinstance(relay.answered(offer, Endpoint(server, 67), 100.1 + number), Answer)
+        sent(relay, asks(MessageType.REQUEST, server=OURS, more=((50, octets(other)),)), at=141.0)
+        nak = says(MessageType.NAK, server=OURS, yiaddr=UNSPECIFIED)
+        assert relay.answered(nak, Endpoint(FIRST, 67), 141.2) is Discarded.UNEXPECTED
+        [question] = relay.waiting
+        assert len(question.offered) == 16
+
+    @covers("D14")
     def test_what_the_client_asks_from_memory_any_server_may_answer(self) -> None:
         relay = relay_telling(Fact.SERVER_IDENTIFIER_OVERRIDE, servers=(FIRST, SECOND))
         sent(relay, asks(MessageType.REQUEST, server=OURS, more=((50, octets(HOME)),)))
