@@ -77,3 +77,13 @@ def test_nobody_has_left_a_conflict_behind() -> None:
         if re.match(r"(<<<<<<<|>>>>>>>) ", line)
     ]
     assert told == []
+
+
+def test_tests_are_packages() -> None:
+    """Else two files of one name are one module to pytest, which then collects nothing of the whole suite."""
+    without = {
+        str(test.parent)
+        for test in (ROOT / "tests").rglob("test_*.py")
+        if not (test.parent / "__init__.py").exists()
+    }
+    assert without == set()

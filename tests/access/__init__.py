@@ -1,0 +1,1 @@
+"""Access links as a mobile node sees them."""

@@ -1,0 +1,1 @@
+"""What DHCP clients are told, and what a relay passes on."""

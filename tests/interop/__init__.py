@@ -1,0 +1,1 @@
+"""Daemons among unmodified programs of others, in network namespaces."""

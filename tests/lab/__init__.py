@@ -1,0 +1,1 @@
+"""The lab's own rooms: what it starts, captures and measures."""

@@ -1,0 +1,1 @@
+"""Octets of every message, there and back."""
