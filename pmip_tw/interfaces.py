@@ -268,9 +268,10 @@ class IForwardingPlane(Interface):
     def open_dhcp(tunnel: Tunnel) -> None:
         """Hand up, from now on, DHCP that comes out of ``tunnel`` for nodes which have no entry (N52).
 
-        That is unfragmented UDP, from port 68 to 67 at an anchor and not from a home address that it has, from 67 to
-        68 at a MAG and not to one that is registered through this tunnel; it goes to ``dhcp_tunneled``. Whatever else
-        there is for no entry is dropped as before. ForwardingError: there is no way into such a tunnel.
+        That is unfragmented UDP, at an anchor from port 68 to 67, of what entries' home addresses send only what is
+        for all servers; at a MAG from 67 to 68, and not to an address that is registered through this tunnel; it goes
+        to ``dhcp_tunneled``. Whatever else there is for no entry is dropped as before. ForwardingError: there is no way
+        into such a tunnel.
         """
 
     def close_dhcp(tunnel: Tunnel) -> None:

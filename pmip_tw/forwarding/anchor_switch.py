@@ -243,6 +243,8 @@ class AnchorSwitch:
         if packet[16:20] in session.ours:
             return self._is_answered(session, packet, ends)
         if is_for_link(packet[16:20], session.entry.prefix):
+            if self.dhcp.took(ends, packet):
+                return True  # it has an address, and asks all servers about that (RFC 2131 4.4.5)
             self._domain_of(session).links.from_node(session, packet)
             return True
         return False  # of a group that the machine may route

@@ -81,7 +81,7 @@ class TestAnchor:
 
     @covers("N52", "T6")
     def test_what_a_home_address_sends_is_an_entrys(self, anchor: MemoryAnchor) -> None:
-        """Renewals are data (N55); in the wrong tunnel they are nothing at all."""
+        """Renewals are data (N55); but for what all servers are asked; in the wrong tunnel they are nothing."""
         anchor.plane.open_dhcp(tunnel())
         anchor.plane.open_dhcp(tunnel(1))
         anchor.plane.install(AnchorEntry(home_address=HOME, tunnel=tunnel()))
@@ -91,6 +91,12 @@ class TestAnchor:
         anchor.tunnel_gives(tunnel(), renew)
         anchor.until(lambda: len(anchor.delivered()) == 1)
         assert anchor.receiver.tunneled == []
+        rebind = udp_packet(Endpoint(HOME, 68), Endpoint(ALL_ONES, 67), b"rebind")
+        anchor.tunnel_gives(tunnel(1), rebind)
+        anchor.tunnel_gives(tunnel(), rebind)
+        anchor.until(lambda: len(anchor.receiver.tunneled) == 1)
+        assert anchor.receiver.tunneled == [(tunnel(), rebind)]
+        assert anchor.plane.drops() == {drops.WRONG_TUNNEL: 2} and len(anchor.delivered()) == 1
 
 
 class TestAccess:

@@ -13,7 +13,16 @@ from pmip_tw.wire.pretunnel import ethernet_device
 from pmip_tw.wire.relay_information import RelayInformation
 from tests.conformance import covers
 from tests.lma.anchor import LMA, MAG1, MAG2, nai, revocations
-from tests.lma.dhcp_anchor import DIRECT, EVERYTHING, HOME, DhcpAnchor, answer, message, station
+from tests.lma.dhcp_anchor import (
+    DIRECT,
+    EVERYTHING,
+    HOME,
+    SECOND_SERVER,
+    DhcpAnchor,
+    answer,
+    message,
+    station,
+)
 
 OTHER = ipv4("10.1.0.102")
 
@@ -145,6 +154,23 @@ def test_a_lease_that_we_do_not_see_renewed_lives_as_long_as_its_binding() -> No
     assert anchor.leased() == AnchorKey(HOME)
     anchor.pass_time(602)
     assert anchor.leased() is None and anchor.binding() is None
+
+
+@covers("D30", "P65")
+def test_a_node_whose_server_is_silent_asks_the_others_through_a_tunnel() -> None:
+    """By a broadcast from its address (RFC 2131 4.4.5), for which its MAG has asked for a pre-tunnel."""
+    anchor = registered()
+    anchor.pass_time(550)
+    anchor.accept(home_address=HOME)
+    anchor.open()
+    anchor.up(message(MessageType.REQUEST, ciaddr=HOME, xid=9))
+    [asked] = anchor.relayed()
+    anchor.server_says(answer(MessageType.ACK, asked), SECOND_SERVER)
+    [(tunnel, packet, ack)] = anchor.told()
+    assert (tunnel, packet.destination, ack.message_type) == (DIRECT, HOME, MessageType.ACK)
+    [lease] = anchor.engine.leases
+    assert lease.deadline == anchor.clock.monotonic + 600
+    assert anchor.binding() is not None
 
 
 @covers("D14", "D30", "P65")
