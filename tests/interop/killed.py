@@ -48,7 +48,7 @@ class Story:
         ping = ["ping", "-n", "-D", "-O", "-i", str(INTERVAL), CORRESPONDENT]
         self.ping = await made.start("ping", made.mn, *ping)
         await self.ping.said("bytes from", within=30)
-        self.seen["aaa"] = made.radius is not None
+        self.seen["aaa"] = made.by_radius
         self.tcp = await transfer(made)
 
     async def killed(self, what: str, *names: str) -> None:
@@ -114,7 +114,7 @@ class Story:
         made = self.made
         bindings, visitors = await made.bindings(), await made.visitors("mag1")
         names = ("nai", "home_address", "tunnel", "lifetime")
-        accepted = authentications(made.radius_log()) if made.radius is not None else []
+        accepted = authentications(made.radius_log()) if made.by_radius else []
         return {
             "bindings": [{name: row[name] for name in names} for row in bindings],
             "visitors": [{name: row[name] for name in names} | {"state": row["state"]} for row in visitors],
