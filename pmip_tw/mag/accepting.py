@@ -77,6 +77,7 @@ class Acceptance:
         if told.leaves:
             effects += [*then, *told.effects]
             return Told(effects=effects, leaves=told.leaves, refused=told.refused)
+        effects += told.ends
         then += [*told.effects, self._recording.registered(visitor, told.promises)]
         if not renewal and visitor.configured and self._policy.gateway_mac != COMMON_GATEWAY_MAC:
             # P57: it came with an ARP cache that may name another MAG.

@@ -144,7 +144,7 @@ class Tunneled(DhcpFirst):
         closed = self._pre_tunnels.forget(visitor)
         message, visitor.waiting_dhcp = visitor.waiting_dhcp, None
         asked = [] if message is None else self._ask(visitor, message, now)
-        return Told(effects=[*told.effects, *closed, *asked], promises=told.promises)
+        return Told(effects=[*told.effects, *asked], ends=closed, promises=told.promises)
 
     def address_refused(self, visitor: Visitor, now: Now) -> Told | None:
         """What it has asked for its former address is for the servers to answer."""

@@ -16,7 +16,7 @@ import pytest
 
 from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, Ipv4, ipv4
 from pmip_tw.dhcp.questions import MOST_IN_A_SECOND, SILENCE
-from pmip_tw.mag.effects import Authenticate, MagEffect, SendDhcp
+from pmip_tw.mag.effects import Authenticate, MagEffect, SendDhcp, Serve
 from pmip_tw.mag.pretunnel import KEPT
 from pmip_tw.mag.tunneled import LONGEST, PARTING_DELAY
 from pmip_tw.mobility.associations import SecurityAssociation
@@ -232,6 +232,15 @@ class TestFirstAddress:
         effects = bench.answer(MessageType.ACK)
         assert names(effects) == ["message-discarded"]
         assert told(effects) == []
+
+    @covers("N55")
+    def test_even_if_its_entry_does_not(self) -> None:
+        """The packet plane may refuse that: then what waits for it is never carried out."""
+        bench = TunnelBench()
+        [request] = requests(bench.lease())
+        effects = bench.engine.datagram_received(reply(request), AGENT, MAG, bench.now)
+        [entry] = only(Serve, effects)
+        assert CloseDhcp(PLAIN) in effects and CloseDhcp(PLAIN) not in entry.then
 
     @covers("N57")
     def test_the_public_address_is_told_and_decides_nothing(self) -> None:

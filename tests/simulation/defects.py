@@ -25,6 +25,7 @@ from pmip_tw.mag.clocks import Identifications
 from pmip_tw.mag.dhcp_first import DhcpFirst
 from pmip_tw.mag.keepalives import Keepalives
 from pmip_tw.mag.presence import Presence
+from pmip_tw.mag.pretunnel import PreTunnels
 from pmip_tw.mag.records import Departed
 from pmip_tw.mag.restoring import Newest
 from pmip_tw.mag.restoring import Restorer as MagRestorer
@@ -211,6 +212,11 @@ def acks_are_not_held(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(DhcpFirst, "_leased", told_at_once)
 
 
+def tunnels_for_dhcp_are_not_closed(patch: pytest.MonkeyPatch) -> None:
+    """N55."""
+    patch.setattr(PreTunnels, "_close", lambda self, found: [])
+
+
 def dhcp_tells_another_address(patch: pytest.MonkeyPatch) -> None:
     """D23."""
     answer = server.answer
@@ -340,6 +346,7 @@ DEFECTS = (
         first=225,
     ),
     Defect(dhcp_tells_another_address, "only the LMA gives addresses"),
+    Defect(tunnels_for_dhcp_are_not_closed, "everything ends", profile="tunnel"),
     Defect(acks_are_not_held, "what is answered is durable", profile="tunnel"),
     Defect(nobody_notices_a_lost_mapping, "a NAT may be restarted", profile="nats"),
     Defect(any_number_of_bindings, "not too many bindings", profile="simultaneous"),

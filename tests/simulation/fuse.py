@@ -1,6 +1,7 @@
 """A machine that dies at any effect: its edges count what it does, and the fuse blows in between."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.forwarding.memory import MemoryPlane
@@ -63,9 +64,16 @@ class FusedSignalling(FakeSignalling):
 
 
 class FusedPlane(MemoryPlane):
-    """Every change, and every frame that leaves, is an effect. ``said`` is told of the frames."""
+    """Every change, and every frame that leaves, is an effect. ``said`` is told of the frames.
+
+    ``open_for_dhcp``: tunnels out of which the agent wants DHCP (N52).
+    """
 
     fuse: Fuse
+
+    def __init__(self, **made: Any) -> None:
+        super().__init__(**made)
+        self.open_for_dhcp: set[Tunnel] = set()
 
     def said(self, frame: bytes) -> None:
         """Nobody listens, unless it is replaced."""
@@ -89,10 +97,12 @@ class FusedPlane(MemoryPlane):
     def open_dhcp(self, tunnel: Tunnel) -> None:
         self.fuse.burn()
         super().open_dhcp(tunnel)
+        self.open_for_dhcp.add(tunnel)
 
     def close_dhcp(self, tunnel: Tunnel) -> None:
         self.fuse.burn()
         super().close_dhcp(tunnel)
+        self.open_for_dhcp.discard(tunnel)
 
     def send_dhcp(self, tunnel: Tunnel, packet: bytes) -> None:
         self.fuse.burn()

@@ -86,6 +86,9 @@ def silence(world: "World") -> None:
     for machine in world.machines:
         if machine.plane.snapshot():
             raise Violation("everything ends", f"{machine.name} still holds {machine.plane.snapshot()}")
+        if machine.plane.open_for_dhcp:
+            seen = f"{machine.name} still waits for DHCP from {machine.plane.open_for_dhcp}"
+            raise Violation("everything ends", seen)
         left = list(state.bindings(machine)) if isinstance(machine, LmaMachine) else []
         if left:
             raise Violation("everything ends", f"bindings are left: {left}")
