@@ -39,9 +39,9 @@ MAX_DHCP_WAIT = 4.0
 class Told:
     """What a node was told, and what follows for its registration.
 
-    ``effects`` to carry out first; of who is registered now, when the packet plane has its entry, unless they ``end``
-    something and must not depend on that. ``promises``: what the node is told that a restart must not undo, a lease: to be
-    carried out when that is written down. ``renews``: its lease was extended, and its binding is to be as well.
+    ``effects`` to carry out first; of who is registered now, when the packet plane has its entry. ``ends``: those that
+    are carried out whatever that says. ``promises``: what the node is told that a restart must not undo, a lease: to
+    be carried out when that is written down. ``renews``: its lease was extended, and its binding is to be as well.
     ``registers``: the address to register now, 0 for any, None to leave things as they are; ``at``: the LMA that must
     know of that address, None: any; ``awaits_dhcp``: there is no address yet. ``leaves``: why the node is to be
     de-registered, "" if it stays; ``refused``: it cannot be served as it is, and AAA is not asked about it again for a

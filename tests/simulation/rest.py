@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 BACK_OFF = 34.0
 """Seconds until the last retransmission of before has had its answer (M8)."""
 
+PRE_TUNNEL = 75.0
+"""Seconds: a tunnel for DHCP lives for 60 from the last request for it, of which there may be some for 15 (N49)."""
+
 SLACK = 8.0
 """Probes, a de-registration, another attachment and its registration."""
 
@@ -163,7 +166,8 @@ def _nowhere_else(world: "World", node: "MobileNode") -> None:
 def _patience(world: "World") -> float:
     settings = world.scenario.mag_settings
     silent, held_off = settings.get("attach_probe_max_age", 30), settings.get("reject_hold", 30)
-    return BACK_OFF + _lifetime(world) + float(silent) + float(held_off) + SLACK  # type: ignore[arg-type]
+    ends = BACK_OFF + _lifetime(world) + float(silent) + float(held_off)  # type: ignore[arg-type]
+    return max(ends, PRE_TUNNEL if settings.get("dhcp") == "tunnel" else 0.0) + SLACK
 
 
 def _lifetime(world: "World") -> float:
