@@ -238,7 +238,7 @@ class World:
             source = sender.nat.outbound(Endpoint(tunnel.local, SIGNALLING_PORT))
         if not is_dhcp(inner):
             self._arrives(tunnel, inner, source)
-        elif self._lost.random() >= self.scenario.conditions.loss:
+        elif self._lost.random() >= self.network.loss:
             self.later(ON_AIR, lambda: self._arrives(tunnel, inner, source))
 
     def _arrives(self, tunnel: Tunnel, inner: bytes, source: Endpoint | None) -> None:
