@@ -1,5 +1,6 @@
 """What a MAG's packet plane remembers of one mobile node."""
 
+import attrs
 from msgspec import Struct
 
 from pmip_tw.forwarding.session import Session
@@ -59,12 +60,5 @@ class AccessSession(Session, eq=False, kw_only=True, gc=False):
             del self.way.traffic.waiting[self]
 
     def counters(self) -> Counters:
-        return Counters(
-            packets_up=self.packets_up,
-            octets_up=self.octets_up,
-            packets_down=self.packets_down,
-            octets_down=self.octets_down,
-            last_heard=self.last_heard,
-            last_sent=self.last_sent,
-            local=None if self.local is None else self.local.counters(),
-        )
+        local = None if self.local is None else self.local.counters()
+        return attrs.evolve(super().counters(), last_sent=self.last_sent, local=local)

@@ -175,7 +175,7 @@ class TestOpenToBoth:
         core, lan = open_to_both.mag.mac("core0"), open_to_both.mag.mac("lan0")
         near, far = open_to_both.fixed.packet_socket("fix0"), open_to_both.lma.packet_socket("core1")
         far.send(core + bytes(6) + b"\x08\0" + packet)
-        time.sleep(0.2)
+        time.sleep(0.2)  # what must not arrive tells nobody
         near.send(lan + bytes(6) + b"\x08\0" + packet)
         open_to_both.until(lambda: _moved_down(open_to_both) > 0)
         assert _moved_down(open_to_both) == 1
