@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from pmip_tw.aaa.profile import Accept, MacCredential, Profile, Reject, Verdict
+from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.verdicts import Accept, Credential, EapCredential, Reject, Verdict
 from pmip_tw.addresses import Mac, mac_text
 
 
@@ -22,8 +23,10 @@ class LocalUsers:
     def find(self, mac: Mac) -> Profile | None:
         return self._profiles.get(mac)
 
-    def verdict(self, credential: MacCredential) -> Verdict:
+    def verdict(self, credential: Credential) -> Verdict:
         """Accept with the node's profile, or Reject; there is nothing that could be unavailable."""
+        if isinstance(credential, EapCredential):
+            return Reject("the user file knows no EAP: 802.1X needs a RADIUS or Diameter server")
         profile = self.find(credential.mac)
         if profile is None:
             return Reject(f"{mac_text(credential.mac)} is not in the user file")

@@ -2,60 +2,54 @@
 
 import attrs
 
-from pmip_tw.addresses import Ipv4, Mac
+from pmip_tw.addresses import UNSPECIFIED, Ipv4
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.mn_aaa import AaaAssociation
+from pmip_tw.secret import Secret
+
+
+@attrs.frozen(slots=True)
+class RootKey:
+    """A key from which others are derived, such as FA-RK, and the SPI that names it."""
+
+    spi: int
+    key: Secret
 
 
 @attrs.frozen(slots=True, kw_only=True)
 class Profile:
-    """One authorized mobile node. RADIUS 3GPP2 attributes and the local user file are mapped onto it.
+    """One authorized mobile node. RADIUS, Diameter and the local user file are mapped onto it.
 
     ``nai``: the identity to register (P2). ``lmas``: its LMAs in the order of preference (P81), none when the MAG
     chooses. ``mn_ha``: the node's own association, None where the MAG's protects its registrations (P72).
-    ``mn_aaa``: with which it proves itself to AAA as well, if it does (RFC 4721 5).
-    ``home_address``: 0 when the LMA assigns it. ``session_timeout``: seconds, 0 = none.
-    ``attributes_class``: RADIUS Class octets to echo in accounting, "" if none. ``framed_pool``: the pool of addresses
-    that AAA names, for DHCP servers to know (RFC 4014), "" if none.
+    ``mn_aaa``: with which it proves itself to AAA as well, if it does (RFC 4721 5). ``fa_rk``: WiMAX's, if given.
+    ``home_address``: 0 when the LMA assigns it. ``framed_pool``: the pool of addresses that AAA names, for DHCP servers
+    to know (RFC 4014), empty if none. ``dhcp_server``, ``name_servers``: for the node, 0 and empty if AAA names none.
+
+    Seconds, 0 = AAA has said nothing: ``lifetime`` of registrations to ask for, ``session_timeout``, ``idle_timeout``,
+    ``interim_interval`` of accounting. ``reauthenticate``: the end of ``session_timeout`` asks AAA anew instead of
+    ending the session (Termination-Action, RFC 2865 5.29). ``filter_ids``: names of filters (AA25), in order.
+
+    For accounting, in the octets that AAA used, empty if it gave none: ``classes`` (RADIUS Class, all in order),
+    ``chargeable_identity`` (RFC 4372), ``aaa_session_id`` (WiMAX), ``correlation_id`` (3GPP2).
     """
 
     nai: str
     lmas: tuple[Ipv4, ...] = ()
     mn_ha: SecurityAssociation | None = None
     mn_aaa: AaaAssociation | None = None
-    home_address: Ipv4 = Ipv4(0)
-    session_timeout: int = 0
-    attributes_class: bytes = b""
+    fa_rk: RootKey | None = None
+    home_address: Ipv4 = UNSPECIFIED
     framed_pool: bytes = b""
-
-
-@attrs.frozen(slots=True, kw_only=True)
-class MacCredential:
-    """MAC authentication (AA24): all that the network knows is the node's Ethernet address and where it appeared."""
-
-    mac: Mac
-    port: str
-
-
-@attrs.frozen(slots=True)
-class Accept:
-    """The mobile node may be served."""
-
-    profile: Profile
-
-
-@attrs.frozen(slots=True)
-class Reject:
-    """AAA refused; ``cause`` in words for a person."""
-
-    cause: str
-
-
-@attrs.frozen(slots=True)
-class Unavailable:
-    """No server gave a usable answer; ``cause`` names each server and what is wrong with it."""
-
-    cause: str
-
-
-Verdict = Accept | Reject | Unavailable
+    dhcp_server: Ipv4 = UNSPECIFIED
+    name_servers: tuple[Ipv4, ...] = ()
+    lifetime: int = 0
+    session_timeout: int = 0
+    idle_timeout: int = 0
+    interim_interval: int = 0
+    reauthenticate: bool = False
+    filter_ids: tuple[str, ...] = ()
+    classes: tuple[bytes, ...] = ()
+    chargeable_identity: bytes = b""
+    aaa_session_id: bytes = b""
+    correlation_id: bytes = b""

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 
 import attrs
 
-from pmip_tw.aaa.profile import MacCredential, Unavailable, Verdict
 from pmip_tw.aaa.radius_mapping import verdict_of
 from pmip_tw.aaa.radius_servers import (
     AVOID_SECONDS,
@@ -22,6 +21,7 @@ from pmip_tw.aaa.radius_servers import (
     RequireSignature,
     ServerRecord,
 )
+from pmip_tw.aaa.verdicts import MacCredential, Unavailable, Verdict
 from pmip_tw.addresses import Endpoint, mac_text
 from pmip_tw.errors import WireError
 from pmip_tw.mobility.clock import Now

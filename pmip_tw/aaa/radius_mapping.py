@@ -5,7 +5,8 @@ or cannot be decrypted refuses the mobile node (AA8), with a cause that an opera
 used as they are delivered, never derived or recomputed (AA11).
 """
 
-from pmip_tw.aaa.profile import Accept, Profile, Reject, Verdict
+from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.verdicts import Accept, Reject, Verdict
 from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Ipv4, ipv4_text
 from pmip_tw.errors import AccessDenied, WireError
 from pmip_tw.mobility.associations import MINIMUM_SPI, SecurityAssociation
@@ -60,14 +61,13 @@ def verdict_of(answer: Answer, cipher: SaltCipher, *, user_name: str, default_re
 
 
 def _profile(found: Attributes, cipher: SaltCipher, user_name: str, default_realm: str) -> Profile:
-    classes = found.all(AttributeType.CLASS)
     return Profile(
         nai=_nai(found, user_name, default_realm),
         lmas=_lmas(found),
         mn_ha=_mn_ha(found, cipher),
         home_address=_home_address(found),
         session_timeout=_session_timeout(found),
-        attributes_class=classes[0] if classes else b"",
+        classes=found.all(AttributeType.CLASS),
         framed_pool=found.first(AttributeType.FRAMED_POOL) or b"",
     )
 

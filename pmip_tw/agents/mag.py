@@ -8,8 +8,8 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from pmip_tw.aaa.profile import Verdict
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
+from pmip_tw.agents.aaa_at_mag import AaaAtMag
 from pmip_tw.agents.keeping import Keeping
 from pmip_tw.agents.observers import Observers
 from pmip_tw.agents.tables import Row, drop_rows
@@ -79,7 +79,7 @@ class Mag:
         self._clock = clock
         self._signalling = signalling
         self._forwarding = forwarding
-        self._authenticator = authenticator
+        self._aaa = AaaAtMag(engine, authenticator, self._happen)
         self._store = store
         self._keeping = Keeping(store, self._carry_on)
         self._dhcp = dhcp
@@ -116,7 +116,7 @@ class Mag:
 
         Bindings stay at the LMA (P21): for the next start, to be replaced by another MAG, or to expire.
         """
-        self._authenticator.stop()  # it answers what is outstanding, which may ask for a wake-up
+        self._aaa.stop()  # it answers what is outstanding, which may ask for a wake-up
         if not self._stopping:
             self._keeping.stop(self._clock.now().monotonic)
         self._stopping = True
@@ -231,6 +231,10 @@ class Mag:
         self._run(effects, now)
         return ended
 
+    def _happen(self, decide: Callable[[Now], Iterable[MagEffect]]) -> None:
+        now = self._clock.now()
+        self._run(decide(now), now)
+
     def _wake(self) -> None:
         now = self._clock.now()
         try:
@@ -299,7 +303,7 @@ class Mag:
             case Remove():
                 self._forwarding.remove(effect.key)
             case Authenticate():
-                self._authenticate(effect)
+                self._aaa.authenticate(effect)
             case _:
                 self._queue.extendleft(reversed(self._followed(effect, now)))
 
@@ -345,13 +349,6 @@ class Mag:
         if asked.key is None:
             return self._forwarding.activity(asked.tunnel)
         return Activity(sent=self._forwarding.counters(asked.key).last_sent)
-
-    def _authenticate(self, effect: Authenticate) -> None:
-        def concluded(verdict: Verdict) -> None:
-            now = self._clock.now()
-            self._run(self._engine.authenticated(effect.key, effect.attempt, verdict, now), now)
-
-        self._authenticator.authenticate(effect.credential).addCallback(concluded)
 
     def tables(self) -> dict[str, Callable[[], list[Row]]]:
         """What an operator can look at, by name."""

@@ -3,8 +3,8 @@
 from pmip_tw.addresses import ipv4_text
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import Settings
+from pmip_tw.config.mag_settings import MagSettings
 from pmip_tw.config.relay_settings import RelaySettings
-from pmip_tw.config.settings import MagSettings
 
 
 def description(settings: Settings) -> tuple[str, str]:

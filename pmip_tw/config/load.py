@@ -17,11 +17,12 @@ from pmip_tw.config.lma_peer_checks import default_lmas_of, own_lmas_of
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.locate import START, Position, Positions, locate
 from pmip_tw.config.mag_checks import home_prefixes_of, mag_mistakes
+from pmip_tw.config.mag_settings import LocalSettings, MagSettings, User, UserFile
 from pmip_tw.config.node_file import read_nodes
 from pmip_tw.config.regular_file import open_regular
 from pmip_tw.config.relay_checks import relay_mistakes
 from pmip_tw.config.relay_settings import RelaySettings
-from pmip_tw.config.settings import LocalSettings, MagSettings, NodeFile, User, UserFile
+from pmip_tw.config.settings import NodeFile
 from pmip_tw.config.structure import MOST_MISTAKES, Mistake, structure, unknown
 from pmip_tw.config.user_checks import user_mistakes
 from pmip_tw.errors import ConfigurationError

@@ -8,8 +8,10 @@ from pmip_tw.config.dhcp_relay_checks import dhcp_relay_mistakes
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.lma_peer_checks import lma_peer_mistakes
 from pmip_tw.config.locate import Path
+from pmip_tw.config.mag_settings import DhcpMethod
 from pmip_tw.config.prefix_checks import prefix_mistakes
-from pmip_tw.config.settings import RADIUS_PORT, DhcpMethod, Interface, Port
+from pmip_tw.config.radius_settings import RADIUS_PORT
+from pmip_tw.config.settings import Interface, Port
 from pmip_tw.config.structure import Mistake
 from pmip_tw.wire.pretunnel import DEFAULT_REPLY_TYPE, DEFAULT_REQUEST_TYPE
 

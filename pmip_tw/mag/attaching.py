@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import attrs
 
-from pmip_tw.aaa.profile import Accept, MacCredential, Reject, Verdict
+from pmip_tw.aaa.verdicts import Accept, Challenge, MacCredential, Reject, Verdict
 from pmip_tw.access.evidence import Evidence, evidence
 from pmip_tw.dhcp import requests
 from pmip_tw.errors import WireError
@@ -67,6 +67,8 @@ class Attaching:
         visitor = self._visitors.get(key)
         if visitor is None or visitor.state is not State.AUTHENTICATING or visitor.since != attempt:
             return []
+        if isinstance(verdict, Challenge):
+            verdict = Reject("AAA asks for an answer by EAP, and this node has not come by 802.1X")
         if not isinstance(verdict, Accept):
             rejected = isinstance(verdict, Reject)
             hold = self._policy.reject_hold if rejected else _AAA_DOWN_HOLD

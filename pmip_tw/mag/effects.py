@@ -2,7 +2,7 @@
 
 import attrs
 
-from pmip_tw.aaa.profile import MacCredential
+from pmip_tw.aaa.verdicts import Credential
 from pmip_tw.addresses import Ipv4
 from pmip_tw.mag.records import MagRecord
 from pmip_tw.mobility.effects import CloseDhcp, Install, Observe, OpenDhcp, Remove, Send, SendThrough
@@ -14,7 +14,7 @@ class Authenticate:
     """Ask AAA; the verdict comes back by ``MagEngine.authenticated`` with the same key and ``attempt``."""
 
     key: AccessKey
-    credential: MacCredential
+    credential: Credential
     attempt: float
 
 

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from pmip_tw.aaa.profile import Verdict
+from pmip_tw.aaa.verdicts import Verdict
 from pmip_tw.addresses import Endpoint, Ipv4, Mac
 from pmip_tw.errors import WireError
 from pmip_tw.mag import observed

@@ -1,9 +1,10 @@
 """From what a MAG knows to the records of its journal (``records.py``); keys also back."""
 
+from pmip_tw.aaa.profile import Profile
 from pmip_tw.mag.clocks import Identifications
 from pmip_tw.mag.effects import MagEffect, Promise, Save
 from pmip_tw.mag.links import HomeLinks
-from pmip_tw.mag.records import Buried, Departed, Visiting
+from pmip_tw.mag.records import Authorized, Buried, Departed, Visiting
 from pmip_tw.mag.visitors import Visitor
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authenticators import Algorithm
@@ -37,7 +38,8 @@ class Recording:
             mn_aaa=None if profile.mn_aaa is None else (profile.mn_aaa.spi, profile.mn_aaa.key),
             profile_home_address=profile.home_address,
             session_timeout=profile.session_timeout,
-            attributes_class=profile.attributes_class,
+            attributes_class=profile.classes[0] if profile.classes else b"",
+            authorized=_authorized(profile),
             framed_pool=profile.framed_pool,
             session_ends=visitor.session_ends,
             home_address=visitor.home_address,
@@ -95,3 +97,20 @@ def mn_ha_of(record: Visiting | Buried) -> SecurityAssociation | None:
 
 def _mn_ha(association: SecurityAssociation | None) -> tuple[int, str, Secret] | None:
     return None if association is None else (association.spi, association.algorithm.value, association.key)
+
+
+def _authorized(profile: Profile) -> Authorized:
+    return Authorized(
+        classes=profile.classes,
+        fa_rk=None if profile.fa_rk is None else (profile.fa_rk.spi, profile.fa_rk.key),
+        dhcp_server=profile.dhcp_server,
+        name_servers=profile.name_servers,
+        lifetime=profile.lifetime,
+        idle_timeout=profile.idle_timeout,
+        interim_interval=profile.interim_interval,
+        reauthenticate=profile.reauthenticate,
+        filter_ids=profile.filter_ids,
+        chargeable_identity=profile.chargeable_identity,
+        aaa_session_id=profile.aaa_session_id,
+        correlation_id=profile.correlation_id,
+    )

@@ -5,6 +5,7 @@ Instants are monotonic seconds of the process that wrote them. The newest record
 
 from typing import ClassVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from pmip_tw.addresses import Ipv4, Mac
@@ -18,6 +19,23 @@ class _MagRecord(Record, frozen=True):
     instants: ClassVar[tuple[str, ...]]
 
 
+class Authorized(Struct, frozen=True, array_like=True, gc=False):
+    """Of a ``Profile`` what came later than the rest of ``Visiting``: the same names. ``fa_rk``: SPI and key."""
+
+    classes: tuple[bytes, ...] = ()
+    fa_rk: tuple[int, Secret] | None = None
+    dhcp_server: Ipv4 = Ipv4(0)
+    name_servers: tuple[Ipv4, ...] = ()
+    lifetime: int = 0
+    idle_timeout: int = 0
+    interim_interval: int = 0
+    reauthenticate: bool = False
+    filter_ids: tuple[str, ...] = ()
+    chargeable_identity: bytes = b""
+    aaa_session_id: bytes = b""
+    correlation_id: bytes = b""
+
+
 class Visiting(_MagRecord, tag=1, frozen=True):
     """A visitor is registered, until ``deadline`` if nothing else happens. It is served again without asking anybody.
 
@@ -26,7 +44,7 @@ class Visiting(_MagRecord, tag=1, frozen=True):
     told about that (P70): length of the prefix, gateway, name servers; None if nothing. ``identification``: the last
     one that was used for it; ``clock_offset``: seconds by which that was ahead of our clock (P17).
     ``keepalive_interval``: what its LMA asked for (N38), 0 if nothing, or by an older version. ``framed_pool``: see
-    ``Profile``.
+    ``Profile``. ``authorized``: what else AAA has said; an older version wrote one Class, ``attributes_class``.
     """
 
     about = "visitor"
@@ -64,6 +82,7 @@ class Visiting(_MagRecord, tag=1, frozen=True):
     clock_offset: int
     keepalive_interval: int = 0
     framed_pool: bytes = b""
+    authorized: Authorized = Authorized()
 
 
 class Departed(_MagRecord, tag=2, frozen=True):

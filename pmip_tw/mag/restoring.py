@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 
-from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.profile import Profile, RootKey
 from pmip_tw.addresses import Ipv4
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import Addressing
@@ -165,6 +165,7 @@ def _ends_at(visitor: Visitor) -> float:
 
 
 def _profile(record: Visiting) -> Profile:
+    more = record.authorized
     return Profile(
         nai=record.nai,
         lmas=record.lmas,
@@ -172,8 +173,19 @@ def _profile(record: Visiting) -> Profile:
         mn_aaa=None if record.mn_aaa is None else AaaAssociation(*record.mn_aaa),
         home_address=record.profile_home_address,
         session_timeout=record.session_timeout,
-        attributes_class=record.attributes_class,
         framed_pool=record.framed_pool,
+        classes=more.classes or ((record.attributes_class,) if record.attributes_class else ()),
+        fa_rk=None if more.fa_rk is None else RootKey(*more.fa_rk),
+        dhcp_server=more.dhcp_server,
+        name_servers=more.name_servers,
+        lifetime=more.lifetime,
+        idle_timeout=more.idle_timeout,
+        interim_interval=more.interim_interval,
+        reauthenticate=more.reauthenticate,
+        filter_ids=more.filter_ids,
+        chargeable_identity=more.chargeable_identity,
+        aaa_session_id=more.aaa_session_id,
+        correlation_id=more.correlation_id,
     )
 
 

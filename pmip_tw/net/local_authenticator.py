@@ -4,7 +4,7 @@ from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
 from pmip_tw.aaa.local_users import LocalUsers
-from pmip_tw.aaa.profile import MacCredential, Unavailable, Verdict
+from pmip_tw.aaa.verdicts import Credential, Unavailable, Verdict
 from pmip_tw.interfaces import IAuthenticator
 
 
@@ -16,7 +16,7 @@ class LocalAuthenticator:
         self._users = users
         self._stopped = False
 
-    def authenticate(self, credential: MacCredential) -> Deferred[Verdict]:
+    def authenticate(self, credential: Credential) -> Deferred[Verdict]:
         if self._stopped:
             return succeed(Unavailable("the user file is closed"))
         return succeed(self._users.verdict(credential))

@@ -9,9 +9,9 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 from zope.interface import implementer
 
-from pmip_tw.aaa.profile import MacCredential, Unavailable, Verdict
 from pmip_tw.aaa.radius_exchange import Effect, Finished, RadiusExchanges, Transmit
 from pmip_tw.aaa.radius_servers import RadiusSettings
+from pmip_tw.aaa.verdicts import Credential, MacCredential, Unavailable, Verdict
 from pmip_tw.addresses import UNSPECIFIED, Ipv4
 from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import Datagram, IAuthenticator, IClock, IObserver, Unreachable
@@ -53,9 +53,11 @@ class RadiusAuthenticator:
         self._armed: float | None = None
         self._stopped = False
 
-    def authenticate(self, credential: MacCredential) -> Deferred[Verdict]:
+    def authenticate(self, credential: Credential) -> Deferred[Verdict]:
         if self._stopped:
             return succeed(Unavailable("RADIUS is stopped"))
+        if not isinstance(credential, MacCredential):
+            return succeed(Unavailable("only MAC authentication is asked of RADIUS here"))
         try:
             self._open()
         except PmipError as error:

@@ -6,19 +6,15 @@ import attrs
 from twisted.application.service import IService
 from twisted.internet.posixbase import PosixReactorBase
 
-from pmip_tw.aaa.local_users import LocalUsers
-from pmip_tw.aaa.profile import Profile
-from pmip_tw.aaa.radius_servers import MacFormat, RadiusServer, RadiusSettings, RequireSignature
-from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, Ipv4, ipv4_text
+from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Ipv4, ipv4_text
 from pmip_tw.agents.mag import Mag
-from pmip_tw.config.settings import MagSettings, User
-from pmip_tw.config.settings import RadiusSettings as RadiusTable
+from pmip_tw.config.mag_settings import MagSettings
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.forwarding.access import TunAccess
 from pmip_tw.forwarding.breakout import BreakoutRules
 from pmip_tw.forwarding.path_mtu import LINK_MTU
-from pmip_tw.interfaces import IAuthenticator, IBindingStore, IClock, IObserver, IUplink
+from pmip_tw.interfaces import IBindingStore, IUplink
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.protection import LmaAssociation
@@ -27,12 +23,11 @@ from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.net.clock import ReactorClock
 from pmip_tw.net.dhcp_socket import UdpDhcpSocket
-from pmip_tw.net.local_authenticator import LocalAuthenticator
-from pmip_tw.net.radius import RadiusAuthenticator
 from pmip_tw.net.signalling import UdpSignalling
 from pmip_tw.net.uplink import NetlinkUplink, why_absent
 from pmip_tw.services.daemon import Daemon
 from pmip_tw.services.dhcp_relaying import relay_policy_of
+from pmip_tw.services.mag_aaa import authenticator_of
 from pmip_tw.services.management import Management
 from pmip_tw.services.memory import settle
 from pmip_tw.services.options import Options, read_settings
@@ -199,45 +194,3 @@ def _relay_policy_of(settings: MagSettings) -> RelayPolicy | None:
 def _dhcp_socket(policy: MagPolicy, reactor: PosixReactorBase) -> UdpDhcpSocket | None:
     relay = policy.dhcp_relay
     return None if relay is None else UdpDhcpSocket(reactor, relay.giaddr or policy.address)
-
-
-def authenticator_of(
-    settings: MagSettings, reactor: PosixReactorBase, clock: IClock, observer: IObserver
-) -> IAuthenticator:
-    """RADIUS if servers are configured, else the user file."""
-    if settings.radius is None:
-        return LocalAuthenticator(LocalUsers((user.mac, profile_of(user)) for user in settings.users))
-    # From whatever address the machine has, if that may change.
-    local = UNSPECIFIED if settings.uplink else settings.address
-    return RadiusAuthenticator(reactor, clock, radius_of(settings, settings.radius), observer, local)
-
-
-def radius_of(settings: MagSettings, table: RadiusTable) -> RadiusSettings:
-    """How the servers of [mag.radius] are asked, and as whom."""
-    return RadiusSettings(
-        servers=tuple(
-            RadiusServer(
-                endpoint=Endpoint(server.address, server.port),
-                secret=server.secret,
-                require_message_authenticator=RequireSignature(server.require_message_authenticator),
-            )
-            for server in table.servers
-        ),
-        nas_identifier=settings.identity,
-        nas_address=settings.address,
-        timeout=table.timeout,
-        tries=table.tries,
-        mac_format=MacFormat(table.mac_format),
-        default_realm=settings.default_realm,
-    )
-
-
-def profile_of(user: User) -> Profile:
-    return Profile(
-        nai=user.nai,
-        lmas=user.preferred,
-        mn_ha=user.association,
-        mn_aaa=user.aaa_association,
-        home_address=user.home_address,
-        session_timeout=user.session_timeout,
-    )

@@ -7,8 +7,8 @@ from twisted.python import usage
 
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
+from pmip_tw.config.mag_settings import MagSettings
 from pmip_tw.config.relay_settings import RelaySettings
-from pmip_tw.config.settings import MagSettings
 from pmip_tw.errors import ConfigurationError
 
 Settings = TypeVar("Settings")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from pmip_tw.aaa.profile import MacCredential, Reject, Unavailable, Verdict
+from pmip_tw.aaa.verdicts import Credential, Reject, Unavailable, Verdict
 from pmip_tw.addresses import Mac, mac_text
 from pmip_tw.interfaces import IAuthenticator
 
@@ -20,7 +20,7 @@ class FakeAuthenticator:
     def __init__(self, verdicts: Mapping[Mac, Verdict] | None = None, *, held: bool = False) -> None:
         self.verdicts: dict[Mac, Verdict] = dict(verdicts or {})
         self.held = held
-        self.asked: list[MacCredential] = []
+        self.asked: list[Credential] = []
         self._outstanding: list[tuple[Mac, Deferred[Verdict]]] = []
         self._stopped = False
 
@@ -29,7 +29,7 @@ class FakeAuthenticator:
         """Who waits for a verdict, in order."""
         return tuple(mac for mac, _ in self._outstanding)
 
-    def authenticate(self, credential: MacCredential) -> Deferred[Verdict]:
+    def authenticate(self, credential: Credential) -> Deferred[Verdict]:
         self.asked.append(credential)
         if self._stopped:
             return succeed(Unavailable("the fake AAA is stopped"))

@@ -33,7 +33,7 @@ class RadiusAccount:
     key: Secret
     home_address: Ipv4 = Ipv4(0xFFFFFFFE)
     session_timeout: int = 0
-    attributes_class: bytes = b""
+    classes: tuple[bytes, ...] = ()
 
     @classmethod
     def of(cls, user_name: str, profile: Profile, key: Secret) -> "RadiusAccount":
@@ -47,18 +47,18 @@ class RadiusAccount:
             key=key,
             home_address=profile.home_address or Ipv4(0xFFFFFFFE),
             session_timeout=profile.session_timeout,
-            attributes_class=profile.attributes_class,
+            classes=profile.classes,
         )
 
     def attributes(self, cipher: SaltCipher, salt: bytes) -> Attributes:
-        standard = {
+        standard: dict[AttributeType, tuple[bytes, ...]] = {
             AttributeType.USER_NAME: (self.nai.encode(),),
             AttributeType.FRAMED_IP_ADDRESS: (struct.pack("!L", self.home_address),),
         }
         if self.session_timeout:
             standard[AttributeType.SESSION_TIMEOUT] = (struct.pack("!L", self.session_timeout),)
-        if self.attributes_class:
-            standard[AttributeType.CLASS] = (self.attributes_class,)
+        if self.classes:
+            standard[AttributeType.CLASS] = self.classes
         return Attributes(
             standard={number.value: values for number, values in standard.items()},
             vendor={

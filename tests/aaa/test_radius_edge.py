@@ -9,8 +9,9 @@ from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.selectreactor import SelectReactor
 
-from pmip_tw.aaa.profile import Accept, MacCredential, Profile, Unavailable, Verdict
+from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.radius_servers import RadiusServer, RadiusSettings
+from pmip_tw.aaa.verdicts import Accept, MacCredential, Unavailable, Verdict
 from pmip_tw.addresses import Endpoint, ipv4, mac
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.net.radius import RadiusAuthenticator

@@ -4,8 +4,9 @@ import struct
 
 import pytest
 
-from pmip_tw.aaa.profile import Accept, Profile, Reject, Verdict
+from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.radius_mapping import verdict_of
+from pmip_tw.aaa.verdicts import Accept, Reject, Verdict
 from pmip_tw.addresses import Ipv4, ipv4
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.secret import Secret
@@ -67,7 +68,7 @@ def test_a_complete_accept() -> None:
         mn_ha=SecurityAssociation(4096, KEY),
         home_address=ipv4("10.1.0.50"),
         session_timeout=3600,
-        attributes_class=b"\0\xfflab",
+        classes=(b"\0\xfflab",),
     )
 
 

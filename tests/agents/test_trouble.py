@@ -3,7 +3,7 @@
 import attrs
 import pytest
 
-from pmip_tw.aaa.profile import Unavailable
+from pmip_tw.aaa.verdicts import Unavailable
 from pmip_tw.addresses import Ipv4, ipv4
 from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.wire.dhcp import MessageType

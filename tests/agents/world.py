@@ -1,6 +1,7 @@
 """A small operator: MAGs and one LMA on one fake clock and one network in memory, with hosts that speak Ethernet."""
 
-from pmip_tw.aaa.profile import Accept, Profile
+from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.verdicts import Accept
 from pmip_tw.addresses import ALL_ONES, BROADCAST_MAC, UNSPECIFIED, Endpoint, Ipv4, Mac, ipv4, mac, prefix
 from pmip_tw.agents.dhcp_edge import DhcpEdge
 from pmip_tw.agents.dhcp_roads import AtTheEdge

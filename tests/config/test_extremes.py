@@ -6,16 +6,17 @@ import pytest
 from twisted.internet import reactor as installed_reactor
 from twisted.internet.posixbase import PosixReactorBase
 
-from pmip_tw.aaa.profile import MacCredential
 from pmip_tw.aaa.radius_exchange import RadiusExchanges, Transmit
 from pmip_tw.aaa.radius_servers import RadiusServer, RadiusSettings
+from pmip_tw.aaa.verdicts import MacCredential
 from pmip_tw.addresses import Endpoint, mac
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
-from pmip_tw.config.settings import MagSettings
+from pmip_tw.config.mag_settings import MagSettings
 from pmip_tw.dhcp.server import answer, encapsulate
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.services import lma, mag
+from pmip_tw.services.mag_aaa import profile_of
 from pmip_tw.testing.clock import FakeClock
 from pmip_tw.wire.dhcp import BOOTREQUEST, DhcpMessage, MessageType, OptionCode
 from pmip_tw.wire.ethernet import EthernetFrame
@@ -127,7 +128,7 @@ def test_a_mag_with_users(tmp_path: Path) -> None:
     (tmp_path / "users.toml").write_text(users)
     settings = mag_settings(tmp_path, MOST + '[mag.local]\nusers = "users.toml"\n')
     assert mag.compose(settings, reactor)
-    profiles = [mag.profile_of(user) for user in settings.users]
+    profiles = [profile_of(user) for user in settings.users]
     assert [profile.mn_ha.spi for profile in profiles] == [256, 0xFFFFFFFF]
 
 

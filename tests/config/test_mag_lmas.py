@@ -6,9 +6,10 @@ import pytest
 
 from pmip_tw.addresses import ipv4
 from pmip_tw.config.load import load
-from pmip_tw.config.settings import MagSettings
+from pmip_tw.config.mag_settings import MagSettings
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
-from pmip_tw.services.mag import policy_of, profile_of
+from pmip_tw.services.mag import policy_of
+from pmip_tw.services.mag_aaa import profile_of
 from tests.config.files import MAG, USERS, mistakes
 from tests.config.test_mag_mistakes import LOCAL_MAG
 from tests.conformance import covers

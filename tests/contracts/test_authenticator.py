@@ -7,8 +7,9 @@ import pytest
 from zope.interface.verify import verifyObject
 
 from pmip_tw.aaa.local_users import LocalUsers
-from pmip_tw.aaa.profile import Accept, MacCredential, Profile, Reject, Unavailable, Verdict
+from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.radius_servers import RadiusServer, RadiusSettings
+from pmip_tw.aaa.verdicts import Accept, MacCredential, Reject, Unavailable, Verdict
 from pmip_tw.addresses import Endpoint, Mac, ipv4, mac
 from pmip_tw.interfaces import IAuthenticator
 from pmip_tw.mobility.associations import SecurityAssociation
@@ -31,7 +32,7 @@ PROFILES = {
         mn_ha=SecurityAssociation(0x1001, KEY),
         home_address=ipv4("10.1.0.50"),
         session_timeout=3600,
-        attributes_class=b"\0\xff",
+        classes=(b"\0\xff",),
     ),
 }
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pmip_tw.aaa.profile import Accept, Profile
+from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.verdicts import Accept
 from pmip_tw.addresses import ALL_ONES, Endpoint, Ipv4
 from pmip_tw.mag.effects import Authenticate, MagEffect
 from pmip_tw.mag.protection import LmaAssociation

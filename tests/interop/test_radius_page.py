@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pmip_tw.aaa.profile import Accept, MacCredential, Profile, Reject, Unavailable, Verdict
+from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.radius_servers import RadiusServer, RadiusSettings
+from pmip_tw.aaa.verdicts import Accept, MacCredential, Reject, Unavailable, Verdict
 from pmip_tw.addresses import Endpoint, Mac, ipv4, mac
 from pmip_tw.mag.effects import Authenticate
 from pmip_tw.mobility.associations import SecurityAssociation

@@ -5,7 +5,8 @@ from typing import TypeVar
 
 import pytest
 
-from pmip_tw.aaa.profile import Accept, Profile, Verdict
+from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.verdicts import Accept, Verdict
 from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.mag.effects import (

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from pmip_tw.addresses import Mac, ipv4
-from pmip_tw.mag.records import MAG_JOURNAL, Buried, Departed, Visiting, shifted
+from pmip_tw.mag.records import MAG_JOURNAL, Authorized, Buried, Departed, Visiting, shifted
 from pmip_tw.secret import Secret
 from pmip_tw.store.rows import RowCodec
 
@@ -73,6 +73,29 @@ OCTETS_WITH_POOL = OCTETS_WITH_KEEPALIVES.replace(b"\xdc\0\x1f", b"\xdc\0\x20", 
 )
 """And with the pool that AAA has named, behind that."""
 
+AUTHORIZED = Authorized(
+    classes=(b"gold", b"\0\xff"),
+    fa_rk=(4711, Secret(b"root of agents")),
+    dhcp_server=ipv4("10.1.0.67"),
+    name_servers=(ipv4("10.1.0.53"),),
+    lifetime=900,
+    idle_timeout=600,
+    interim_interval=60,
+    reauthenticate=True,
+    filter_ids=("gold",),
+    chargeable_identity=b"cui",
+    aaa_session_id=b"\1\2",
+    correlation_id=b"3gpp2",
+)
+_AUTHORIZED_1 = bytes.fromhex(
+    "9c92c404676f6c64c40200ff92cd1267c70e01726f6f74206f66206167656e7473ce0a01004391ce0a010035cd0384cd"
+    "02583cc391a4676f6c64c403637569c4020102c4053367707032"
+)
+OCTETS_WITH_MORE_OF_AAA = OCTETS_WITH_POOL.replace(b"\xdc\0\x20", b"\xdc\0\x21", 1).replace(
+    b"gold\x94\x02", b"gold" + _AUTHORIZED_1 + b"\x94\x02", 1
+)
+"""And with all that AAA may say, behind that."""
+
 
 def test_version_1() -> None:
     assert _CODEC.decode(OCTETS_1) == ROW_1
@@ -86,13 +109,20 @@ def test_with_the_interval_of_keepalives() -> None:
 def test_with_the_pool_of_aaa() -> None:
     pooled = replace(VISITING, keepalive_interval=25, framed_pool=b"gold")
     assert _CODEC.decode(OCTETS_WITH_POOL) == [pooled, DEPARTED, BURIED]
-    assert _CODEC.encode([pooled, DEPARTED, BURIED]) == OCTETS_WITH_POOL
+
+
+def test_with_all_that_aaa_may_say() -> None:
+    authorized = replace(VISITING, keepalive_interval=25, framed_pool=b"gold", authorized=AUTHORIZED)
+    assert _CODEC.decode(OCTETS_WITH_MORE_OF_AAA) == [authorized, DEPARTED, BURIED]
+    assert _CODEC.encode([authorized, DEPARTED, BURIED]) == OCTETS_WITH_MORE_OF_AAA
 
 
 def test_what_is_written_now_is_version_1() -> None:
     """Whoever changes this raises the version, or adds a field with a default, and keeps the octets above."""
     assert MAG_JOURNAL.version == 1
-    now = OCTETS_WITH_POOL.replace(b"\xfd\x19\xc4\x04gold\x94", b"\xfd\0\xc4\0\x94", 1)
+    nothing = bytes.fromhex("9c90c00090000000c290c400c400c400")
+    said = b"\xfd\x19\xc4\x04gold" + _AUTHORIZED_1
+    now = OCTETS_WITH_MORE_OF_AAA.replace(said, b"\xfd\0\xc4\0" + nothing, 1)
     assert _CODEC.encode(ROW_1) == now
 
 

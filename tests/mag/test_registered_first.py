@@ -68,7 +68,7 @@ class TestFirstAddress:
         [request] = requests(
             bench.decide(
                 bench.attach(DISCOVER),
-                accept(STATION, framed_pool=b"gold", attributes_class=b"secret-of-aaa", session_timeout=600),
+                accept(STATION, framed_pool=b"gold", classes=(b"secret-of-aaa",), session_timeout=600),
             )
         )
         _, message = asked(bench.arrive(reply(request)))[0]

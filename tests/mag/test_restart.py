@@ -13,7 +13,8 @@ node            MAG                         LMA
 
 import pytest
 
-from pmip_tw.aaa.profile import Reject
+from pmip_tw.aaa.profile import RootKey
+from pmip_tw.aaa.verdicts import Reject
 from pmip_tw.addresses import Ipv4, ipv4
 from pmip_tw.mag.effects import Authenticate, Keepalive, MagEffect, Save, Transmit
 from pmip_tw.mag.protection import LmaAssociation
@@ -103,7 +104,18 @@ class TestServedOn:
             "mn_ha": key,
             "mn_aaa": AaaAssociation(2, Secret(b"shared with AAA")),
             "session_timeout": 7200,
-            "attributes_class": b"gold",
+            "classes": (b"gold", b"\0\xff"),
+            "fa_rk": RootKey(4711, Secret(b"root")),
+            "dhcp_server": LMA,
+            "name_servers": (LMA, SPARE),
+            "lifetime": 900,
+            "idle_timeout": 600,
+            "interim_interval": 60,
+            "reauthenticate": True,
+            "filter_ids": ("gold", "no-smtp"),
+            "chargeable_identity": b"cui-1",
+            "aaa_session_id": b"\1\2\3\4",
+            "correlation_id": b"3gpp2",
         }
         request = bench.begin()
         udp = UdpTunnelReply()

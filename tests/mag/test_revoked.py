@@ -2,7 +2,8 @@
 
 import pytest
 
-from pmip_tw.aaa.profile import Accept, Profile
+from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.verdicts import Accept
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4
 from pmip_tw.mag.effects import Authenticate, Transmit
 from pmip_tw.mag.protection import LmaAssociation

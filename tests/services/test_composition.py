@@ -12,13 +12,14 @@ from pmip_tw.addresses import Endpoint, ipv4, mac, prefix
 from pmip_tw.config.dhcp_relay_settings import MagDhcpRelay
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
+from pmip_tw.config.mag_settings import HomePrefix, LmaPeer, MagSettings
 from pmip_tw.config.redirects import Redirect
-from pmip_tw.config.settings import HomePrefix, LmaPeer, MagSettings
 from pmip_tw.mobility.tunnels import AnchorKey, Encapsulation
 from pmip_tw.secret import Secret
 from pmip_tw.services.lma_parts import domains_of, pools_of
 from pmip_tw.services.lma_parts import policy_of as lma_policy_of
-from pmip_tw.services.mag import compose, policy_of, radius_of
+from pmip_tw.services.mag import compose, policy_of
+from pmip_tw.services.mag_aaa import radius_of
 from tests.config.files import MAG
 from tests.conformance import covers
 from tests.loops import private_reactor

@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from pmip_tw.aaa.profile import MacCredential, Reject, Unavailable, Verdict
+from pmip_tw.aaa.verdicts import Credential, Reject, Unavailable, Verdict
 from pmip_tw.addresses import Mac
 from pmip_tw.interfaces import IAuthenticator
 
@@ -46,7 +46,7 @@ class AccessClient:
         self._later = later
         self._dead = False
 
-    def authenticate(self, credential: MacCredential) -> "Deferred[Verdict]":
+    def authenticate(self, credential: Credential) -> "Deferred[Verdict]":
         wait, verdict = self._server.answer(credential.mac)
         asked: Deferred[Verdict] = Deferred()
         self._later(wait, lambda: self._conclude(asked, verdict))

@@ -1,0 +1,55 @@
+"""How a MAG is wired to AAA."""
+
+from twisted.internet.posixbase import PosixReactorBase
+
+from pmip_tw.aaa.local_users import LocalUsers
+from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.radius_servers import MacFormat, RadiusServer, RadiusSettings, RequireSignature
+from pmip_tw.addresses import UNSPECIFIED, Endpoint
+from pmip_tw.config.mag_settings import MagSettings, User
+from pmip_tw.config.radius_settings import RadiusSettings as RadiusTable
+from pmip_tw.interfaces import IAuthenticator, IClock, IObserver
+from pmip_tw.net.local_authenticator import LocalAuthenticator
+from pmip_tw.net.radius import RadiusAuthenticator
+
+
+def authenticator_of(
+    settings: MagSettings, reactor: PosixReactorBase, clock: IClock, observer: IObserver
+) -> IAuthenticator:
+    """RADIUS if servers are configured, else the user file."""
+    if settings.radius is None:
+        return LocalAuthenticator(LocalUsers((user.mac, profile_of(user)) for user in settings.users))
+    # From whatever address the machine has, if that may change.
+    local = UNSPECIFIED if settings.uplink else settings.address
+    return RadiusAuthenticator(reactor, clock, radius_of(settings, settings.radius), observer, local)
+
+
+def radius_of(settings: MagSettings, table: RadiusTable) -> RadiusSettings:
+    """How the servers of [mag.radius] are asked, and as whom."""
+    return RadiusSettings(
+        servers=tuple(
+            RadiusServer(
+                endpoint=Endpoint(server.address, server.port),
+                secret=server.secret,
+                require_message_authenticator=RequireSignature(server.require_message_authenticator),
+            )
+            for server in table.servers
+        ),
+        nas_identifier=settings.identity,
+        nas_address=settings.address,
+        timeout=table.timeout,
+        tries=table.tries,
+        mac_format=MacFormat(table.mac_format),
+        default_realm=settings.default_realm,
+    )
+
+
+def profile_of(user: User) -> Profile:
+    return Profile(
+        nai=user.nai,
+        lmas=user.preferred,
+        mn_ha=user.association,
+        mn_aaa=user.aaa_association,
+        home_address=user.home_address,
+        session_timeout=user.session_timeout,
+    )
