@@ -10,15 +10,14 @@ from zope.interface import implementer
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.agents.carrying import AtOnce, ICarrier
 from pmip_tw.agents.dhcp_at_lma import DhcpAtLma, IDhcpRoads
-from pmip_tw.agents.lease_rows import lease_rows
-from pmip_tw.agents.lma_rows import binding_rows, ended_row
+from pmip_tw.agents.lma_operations import end, tables_of
+from pmip_tw.agents.lma_rows import ended_row
 from pmip_tw.agents.observers import Telling
 from pmip_tw.agents.returning import Returning
 from pmip_tw.agents.saving import Saving
 from pmip_tw.agents.settling import Settling
 from pmip_tw.agents.supply import Supply
-from pmip_tw.agents.tables import Row, drop_rows
-from pmip_tw.agents.tunnel_rows import at_lma, tunnel_rows
+from pmip_tw.agents.tables import Row
 from pmip_tw.errors import ForwardingError, PmipError
 from pmip_tw.interfaces import (
     Datagram,
@@ -363,16 +362,7 @@ class Lma:
         A home address is one whose lease has ended: it is not held for its node (P38).
         """
         now = self._clock.now()
-        bound = self._engine.bindings.of_nai(whom.encode())
-        if bound:
-            effects = self._engine.revoke(whom.encode(), now)
-        else:
-            home_address = AnchorKey.read(whom)
-            if home_address is None:
-                raise PmipError(f"no binding is of {whom!r}: pmipctl show bindings lists them")
-            held = self._engine.bound_to(home_address)
-            bound = [] if held is None else [held]
-            effects = self._engine.lease_ended(home_address, now)
+        effects, bound = end(self._engine, whom, now)
         self._run(effects, now)
         self._finish(now)
         if not bound:
@@ -381,13 +371,4 @@ class Lma:
 
     def tables(self) -> dict[str, Callable[[], list[Row]]]:
         """What an operator can look at, by name."""
-        return {
-            "bindings": lambda: binding_rows(
-                self._engine.bindings, self._forwarding, self._clock.now().monotonic
-            ),
-            "leases": lambda: lease_rows(self._engine, self._clock.now().monotonic),
-            "tunnels": lambda: tunnel_rows(
-                self._forwarding, self._clock.now().monotonic, at_lma(self._engine)
-            ),
-            "drops": lambda: drop_rows(self._forwarding, self._signalling),
-        }
+        return tables_of(self._engine, self._forwarding, self._signalling, self._clock)

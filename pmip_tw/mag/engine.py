@@ -1,47 +1,23 @@
 """The MAG's machine: frames, verdicts, datagrams and time in, effects out."""
 
-from functools import partial
-
 from pmip_tw.aaa.verdicts import Verdict
 from pmip_tw.addresses import Endpoint, Ipv4, Mac
 from pmip_tw.errors import WireError
 from pmip_tw.mag import observed
-from pmip_tw.mag.accepting import Acceptance
 from pmip_tw.mag.addressing import Told
-from pmip_tw.mag.anew import Anew
-from pmip_tw.mag.asking import Asking
-from pmip_tw.mag.attaching import Attaching
-from pmip_tw.mag.care_of import CareOf
-from pmip_tw.mag.clocks import TIMESTAMP_WINDOW, Identifications
-from pmip_tw.mag.departures import Departures, written_off
+from pmip_tw.mag.departures import written_off
 from pmip_tw.mag.effects import AskActivity, MagEffect, Promise
-from pmip_tw.mag.gate import Gate
-from pmip_tw.mag.homeside import HomeSide
-from pmip_tw.mag.informing import Informing
-from pmip_tw.mag.judging import Judge
 from pmip_tw.mag.keepalives import PathReport
-from pmip_tw.mag.links import HomeLinks
-from pmip_tw.mag.lmas import Lmas
-from pmip_tw.mag.methods import addressing_of
+from pmip_tw.mag.parts import MagParts
 from pmip_tw.mag.policy import MagPolicy
-from pmip_tw.mag.pretunnel import PreTunnels
-from pmip_tw.mag.recording import Recording
-from pmip_tw.mag.registering import Registrations
-from pmip_tw.mag.registrar import Registrar
-from pmip_tw.mag.restoring import Restorer, Rows
-from pmip_tw.mag.revoked import Revocations
-from pmip_tw.mag.uplink import Store
+from pmip_tw.mag.restoring import Rows
 from pmip_tw.mag.visitors import NEVER, State, Visitor, VisitorList
-from pmip_tw.mag.waiting import Waiting
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Remove
-from pmip_tw.mobility.timers import Wheel
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Activity, Tunnel
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.ethernet import EthernetFrame
 from pmip_tw.wire.registration import RegistrationReply
-
-_GRANULARITY = 1 / 64
 
 
 class _TurnedAway(dict[str, Observe]):
@@ -57,85 +33,24 @@ class MagEngine:
 
     def __init__(self, policy: MagPolicy) -> None:
         self._policy = policy
-        self._visitors = VisitorList()
-        self._gate = Gate(policy.max_authentications)
+        parts = MagParts(policy)
         self._turned_away = _TurnedAway()
-        self._links = HomeLinks(policy)
-        self._informing = Informing(policy, self._links)
-        self._care_of = CareOf(policy.address)
-        self._clocks = Identifications(TIMESTAMP_WINDOW)
-        self._lmas = Lmas(policy)
-        registrar = Registrar(policy, self._care_of, self._lmas, self._clocks)
-        judge = Judge(self._lmas, self._clocks)
-        self._addressing = addressing_of(
-            policy,
-            self._links,
-            self._visitors,
-            partial(PreTunnels, registrar, judge, self._lmas, self._visitors, policy.nat_traversal),
-        )
-        self._home = HomeSide(policy, self._links, self._addressing)
-        self._revocations = Revocations(self._care_of, self._visitors, self._lmas)
-        recording = Recording(self._links, self._clocks)
-        self._departures = Departures(self._visitors, registrar, self._lmas, self._revocations)
-        asking = Asking(
-            policy=policy,
-            visitors=self._visitors,
-            gate=self._gate,
-            addressing=self._addressing,
-            lmas=self._lmas,
-            registrar=registrar,
-            departures=self._departures,
-        )
-        self._registrations = Registrations(
-            policy=policy,
-            gate=self._gate,
-            home=self._home,
-            addressing=self._addressing,
-            asking=asking,
-            acceptance=Acceptance(
-                policy=policy,
-                visitors=self._visitors,
-                links=self._links,
-                addressing=self._addressing,
-                lmas=self._lmas,
-                revocations=self._revocations,
-                recording=recording,
-                departures=self._departures,
-            ),
-            lmas=self._lmas,
-            registrar=registrar,
-            judge=judge,
-            recording=recording,
-            departures=self._departures,
-            waiting=Waiting(self._visitors, self._home, asking, self._departures),
-        )
-        self._deadlines: Wheel[AccessKey] = Wheel(_GRANULARITY, self._deadline)
-        held = Store()
-        self._attaching = Attaching(
-            policy=policy,
-            visitors=self._visitors,
-            gate=self._gate,
-            addressing=self._addressing,
-            registrations=self._registrations,
-            departures=self._departures,
-            held=held,
-            schedule=self._schedule,
-        )
-        self._anew = Anew(
-            policy, self._care_of, self._visitors, self._lmas, self._registrations, self._schedule
-        )
-        self._restorer = Restorer(
-            care_of=self._care_of,
-            visitors=self._visitors,
-            links=self._links,
-            addressing=self._addressing,
-            clocks=self._clocks,
-            lmas=self._lmas,
-            revocations=self._revocations,
-            anew=self._anew,
-            held=held,
-            schedule=self._schedule,
-        )
+        self._deadlines = parts.deadlines
+        self._visitors = parts.visitors
+        self._gate = parts.gate
+        self._informing = parts.informing
+        self._care_of = parts.care_of
+        self._clocks = parts.clocks
+        self._lmas = parts.lmas
+        self._addressing = parts.addressing
+        self._home = parts.home
+        self._revocations = parts.revocations
+        self._departures = parts.departures
+        self._registrations = parts.registrations
+        self._attaching = parts.attaching
+        self._anew = parts.anew
+        self._restorer = parts.restorer
+        self._links = parts.links
 
     @property
     def visitors(self) -> VisitorList:
@@ -187,7 +102,7 @@ class MagEngine:
         else:
             effects = self._attaching.frame(visitor, frame, octets, now)
             self._registrations.heard(visitor, now)
-        self._schedule(visitor)
+        self._deadlines.schedule(visitor)
         return effects
 
     def dhcp_shown(self, key: AccessKey, packet: bytes, now: Now) -> list[MagEffect]:
@@ -196,7 +111,7 @@ class MagEngine:
         if visitor is None or visitor.state is not State.REGISTERED:
             return []
         effects = self._registrations.follow(visitor, self._addressing.shown(visitor, packet, now), now)
-        self._schedule(visitor)
+        self._deadlines.schedule(visitor)
         return effects
 
     def authenticated(self, key: AccessKey, attempt: float, verdict: Verdict, now: Now) -> list[MagEffect]:
@@ -232,7 +147,7 @@ class MagEngine:
         if visitor is None:
             return []
         effects = self._registrations.presence(visitor, last_heard or NEVER, now)
-        self._schedule(visitor)
+        self._deadlines.schedule(visitor)
         return effects
 
     def may_keep(self, promise: Promise) -> bool:
@@ -255,7 +170,7 @@ class MagEngine:
         if not entry.upstream:
             return [observed.visitor_event("not-prepared", visitor, cause=cause, reason="forwarding")]
         effects = self._registrations.forwarding_failed(visitor, cause, now)
-        self._schedule(visitor)
+        self._deadlines.schedule(visitor)
         return effects
 
     def breakout_refused(self, key: AccessKey, cause: str) -> list[MagEffect]:
@@ -276,7 +191,7 @@ class MagEngine:
         if visitor is None or visitor.state is State.LEAVING:
             return []
         effects = self._departures.leave(visitor, "detached by the operator", now)
-        self._schedule(visitor)
+        self._deadlines.schedule(visitor)
         return effects
 
     def keepalive_answered(self, key: AccessKey, now: Now) -> list[MagEffect]:
@@ -305,17 +220,15 @@ class MagEngine:
     def wake(self, now: Now) -> list[MagEffect]:
         """Time has passed."""
         effects = [*self._anew.pulse(now), *self._addressing.wake(now)]
-        for key in self._deadlines.due(now.monotonic):
-            visitor = self._visitors.get(key)
-            if visitor is not None:
-                effects += self._registrations.due(visitor, now)
-                self._schedule(visitor)
+        for visitor in self._deadlines.due(now.monotonic):
+            effects += self._registrations.due(visitor, now)
+            self._deadlines.schedule(visitor)
         return effects
 
     def next_deadline(self) -> float | None:
         """When to call ``wake`` at the latest, monotonic seconds."""
         deadlines = (
-            self._deadlines.next_deadline(),
+            self._deadlines.next(),
             self._addressing.next_deadline(),
             self._anew.next_deadline(),
         )
@@ -329,7 +242,7 @@ class MagEngine:
             return [observed.discarded("unexpected-reply", source, f"no visitor is {nai!r}")]
         effects = self._registrations.reply(visitor, payload, reply, source, now)
         effects += self._anew.registered(visitor, now)
-        self._schedule(visitor)
+        self._deadlines.schedule(visitor)
         return effects
 
     def _revocation(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> list[MagEffect]:
@@ -346,14 +259,5 @@ class MagEngine:
         if visitor is None:
             return told.effects
         effects = self._registrations.follow(visitor, told, now)
-        self._schedule(visitor)
+        self._deadlines.schedule(visitor)
         return effects
-
-    def _schedule(self, visitor: Visitor) -> None:
-        deadline = visitor.next_deadline()
-        if deadline is not None and self._visitors.get(visitor.key) is visitor:
-            self._deadlines.file(visitor.key, deadline)
-
-    def _deadline(self, key: AccessKey) -> float | None:
-        visitor = self._visitors.get(key)
-        return None if visitor is None else visitor.next_deadline()

@@ -238,7 +238,7 @@ class TestNatReboot:
         world.nats[0].forget()
         visitor = node.engine.visitors.with_nai(fresh.nai)
         visitor.check_at = world.clock.monotonic
-        node.engine._schedule(visitor)
+        node.engine._deadlines.schedule(visitor)
         world.advance(0.5)
         assert world.up(node, fresh, addresses[0]) and not world.up(node, stale, addresses[1])
         for _ in range(19):
@@ -258,7 +258,7 @@ class TestNatReboot:
             if seconds == 24:
                 world.nats[0].forget()
             busy.check_at = world.clock.monotonic
-            node.engine._schedule(busy)
+            node.engine._deadlines.schedule(busy)
             world.advance(3)
         for station, address in zip(world.stations, addresses, strict=True):
             assert world.down(node, station, address)
@@ -275,7 +275,7 @@ class TestNatReboot:
             if second == 40:
                 world.nats[0].forget()
                 visitor.check_at = world.clock.monotonic
-                node.engine._schedule(visitor)
+                node.engine._deadlines.schedule(visitor)
             world.up(node, sender, addresses[0])
             world.advance(1)
         assert world.down(node, silent, addresses[1])

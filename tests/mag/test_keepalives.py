@@ -58,7 +58,7 @@ class Natted(Bench):
         visitor = self.engine.visitors.with_nai(Station(number).nai)
         assert visitor is not None
         visitor.check_at = self.at
-        self.engine._schedule(visitor)
+        self.engine._deadlines.schedule(visitor)
         self.hear(Station(number).arp(Ipv4(ADDRESS + number), GATEWAY))
         self.accepted(requests(self.wait(0.1)))
 
