@@ -56,12 +56,10 @@ class PacketFilter(Struct, frozen=True, array_like=True):
         find out what a path takes. A rule with ports speaks of later fragments, which show none, only to let them
         pass: alone they are good for nothing. A first fragment too short for its ports passes no such rule.
         """
-        at = (packet[0] & 0xF) * 4
-        if packet[9] == PROTOCOL_ICMP and not _offset(packet) and packet[at : at + 1]:
-            if packet[at] in _ICMP_ERRORS:
-                about = packet[at + _ICMP_HEADER :]
-                return len(about) >= _SMALLEST and about[0] >> 4 == 4 and self._decides(about, not up)
-        return self._decides(packet, up)
+        if packet[9] != PROTOCOL_ICMP or not _is_error(packet):
+            return self._decides(packet, up)
+        about = packet[(packet[0] & 0xF) * 4 + _ICMP_HEADER :]
+        return len(about) >= _SMALLEST and about[0] >> 4 == 4 and self._decides(about, not up)
 
     def _decides(self, packet: bytes, up: bool) -> bool:
         protocol = packet[9]
@@ -110,6 +108,12 @@ def chosen(known: Mapping[str, PacketFilter], names: Iterable[str]) -> tuple[Pac
 
 def _offset(packet: bytes) -> int:
     return int.from_bytes(packet[6:8], "big") & _OFFSET
+
+
+def _is_error(packet: bytes) -> bool:
+    """Whether it is an ICMP error, or the first fragment of one."""
+    at = (packet[0] & 0xF) * 4
+    return len(packet) > at and packet[at] in _ICMP_ERRORS and not _offset(packet)
 
 
 def _ports(packet: bytes) -> tuple[int, int] | None:

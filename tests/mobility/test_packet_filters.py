@@ -1,5 +1,6 @@
 """Named filters (AA25): which packets pass, with fragments and ICMP errors among them."""
 
+import re
 import struct
 
 import pytest
@@ -32,9 +33,7 @@ WALLED = PacketFilter(
 def udp(source: Ipv4, destination: Ipv4, port: int = 53, own: int = 40000, text: bytes = b"?") -> bytes:
     """``port`` is the correspondent's."""
     up = source == NODE
-    return udp_packet(
-        Endpoint(source, own if up else port), Endpoint(destination, port if up else own), text
-    )
+    return udp_packet(Endpoint(source, own if up else port), Endpoint(destination, port if up else own), text)
 
 
 def tcp(source: Ipv4, destination: Ipv4, source_port: int, destination_port: int) -> bytes:
@@ -89,7 +88,9 @@ def test_an_icmp_error_goes_where_what_it_is_about_came_from() -> None:
     assert not WALLED.admits(icmp(router, NODE, 3), up=False), "about nothing"
     assert not WALLED.admits(icmp(router, NODE, 5, allowed[:28]), up=False), "a redirect is no error"
     answered = PacketFilter("x", (filter_rule("permit both udp 10.9.0.53 port 53"),))
-    assert answered.admits(icmp(NODE, DNS, 3, udp(DNS, NODE)[:28]), up=True), "port unreachable, from the node"
+    assert answered.admits(icmp(NODE, DNS, 3, udp(DNS, NODE)[:28]), up=True), (
+        "port unreachable, from the node"
+    )
 
 
 @covers("AA25")
@@ -150,9 +151,8 @@ def test_any_packet_with_a_header_is_decided_about(octets: bytes, up: bool) -> N
     ],
 )
 def test_a_wrong_rule_says_what_is_wrong(text: str, said: str) -> None:
-    with pytest.raises(ValueError, match=".") as raised:
+    with pytest.raises(ValueError, match=re.escape(said)):
         filter_rule(text)
-    assert said in str(raised.value)
 
 
 def test_the_grammar_is_read_as_it_is_written() -> None:
