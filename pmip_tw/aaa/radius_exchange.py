@@ -13,6 +13,8 @@ from collections.abc import Iterator
 
 import attrs
 
+from pmip_tw.aaa.mac_authentication import mac_request
+from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.radius_mapping import verdict_of
 from pmip_tw.aaa.radius_servers import (
     AVOID_SECONDS,
@@ -27,17 +29,14 @@ from pmip_tw.errors import WireError
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.observations import Detail, Observation
-from pmip_tw.secret import Secret
 from pmip_tw.wire.radius import (
     AUTHENTICATOR_SIZE,
-    CALL_CHECK,
-    ETHERNET,
-    AccessRequest,
     Answer,
     AttributeType,
     NotVerified,
+    Request,
     decode_answer,
-    encode_access_request,
+    encode_request,
     identifier_of,
 )
 from pmip_tw.wire.salt_cipher import SaltCipher
@@ -214,7 +213,7 @@ class RadiusExchanges:
         record = exchange.record = exchange.untried.pop(0)
         exchange.identifier = record.take_identifier(exchange.number)
         exchange.authenticator = now.entropy(AUTHENTICATOR_SIZE)
-        exchange.datagram = encode_access_request(
+        exchange.datagram = encode_request(
             self._request(exchange.credential),
             identifier=exchange.identifier,
             authenticator=exchange.authenticator,
@@ -224,18 +223,9 @@ class RadiusExchanges:
         exchange.complaint = exchange.unreachable = ""
         yield from self._transmit(exchange, now)
 
-    def _request(self, credential: MacCredential) -> AccessRequest:
-        name = self._settings.mac_format.write(credential.mac)
-        return AccessRequest(
-            user_name=name.encode(),
-            password=Secret(name.encode()),
-            calling_station=mac_text(credential.mac, "-").upper(),
-            nas_identifier=self._settings.nas_identifier,
-            nas_address=self._settings.nas_address,
-            nas_port=credential.port,
-            nas_port_type=ETHERNET,
-            service_type=CALL_CHECK,
-        )
+    def _request(self, credential: MacCredential) -> Request:
+        nas = Nas(identifier=self._settings.nas_identifier, address=self._settings.nas_address)
+        return mac_request(credential.mac, credential.port, nas, self._settings.mac_format)
 
     def _transmit(self, exchange: _Exchange, now: Now) -> Iterator[Effect]:
         """The first packet or a retransmission, which is the same octets again (AA6, RFC 5080 2.2.1)."""
@@ -276,7 +266,7 @@ class RadiusExchanges:
         )
         details: dict[str, Detail] = {
             "server": str(record.endpoint),
-            "code": answer.code.name.lower().replace("_", "-"),
+            "code": answer.code.label,
             "seconds": round(now.monotonic - exchange.started, 6),
         }
         yield Observe(_observation("radius-answer", exchange, details=details))

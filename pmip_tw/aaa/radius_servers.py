@@ -4,34 +4,16 @@ from enum import Enum
 
 import attrs
 
-from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, Mac
+from pmip_tw.aaa.mac_authentication import MacFormat
+from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4
 from pmip_tw.secret import Secret
+from pmip_tw.wire.radius import MAXIMUM_VALUE_SIZE
 
 IDENTIFIERS = 256
 """One octet of a packet: so many requests to one server can be outstanding on one socket."""
 
 AVOID_SECONDS = 30.0
 """A server that gave no usable answer is asked last for so long; then one exchange tries it again."""
-
-MAXIMUM_VALUE_SIZE = 253
-"""What fits into an attribute (RFC 2865 5)."""
-
-
-class MacFormat(Enum):
-    """How a MAC is written as User-Name and password (AA24); values are the words of the configuration."""
-
-    DASHES = "aa-bb-cc-dd-ee-ff"
-    COLONS = "aa:bb:cc:dd:ee:ff"
-    PLAIN = "aabbccddeeff"
-    UPPER_DASHES = "AA-BB-CC-DD-EE-FF"
-
-    def write(self, mac: Mac) -> str:
-        if self is MacFormat.PLAIN:
-            return mac.hex()
-        if self is MacFormat.COLONS:
-            return mac.hex(":")
-        text = mac.hex("-")
-        return text.upper() if self is MacFormat.UPPER_DASHES else text
 
 
 class RequireSignature(Enum):

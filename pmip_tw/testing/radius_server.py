@@ -16,7 +16,7 @@ from pmip_tw.wire.radius import (
     AttributeType,
     Code,
     ReceivedRequest,
-    decode_access_request,
+    decode_request,
     encode_answer,
 )
 from pmip_tw.wire.salt_cipher import SaltCipher
@@ -59,7 +59,7 @@ class RadiusAccount:
             standard[AttributeType.SESSION_TIMEOUT] = (struct.pack("!L", self.session_timeout),)
         if self.classes:
             standard[AttributeType.CLASS] = self.classes
-        return Attributes(
+        return Attributes.of(
             standard={number.value: values for number, values in standard.items()},
             vendor={
                 (VENDOR_3GPP2, HOME_AGENT_ADDRESS): tuple(struct.pack("!L", lma) for lma in self.lmas),
@@ -91,7 +91,7 @@ class RadiusTwin:
         if self.silent:
             return None
         try:
-            received = decode_access_request(datagram, self.secret)
+            received = decode_request(datagram, self.secret)
         except WireError:
             return None
         code, attributes = self._decide(received)
@@ -105,9 +105,9 @@ class RadiusTwin:
         )
 
     def _decide(self, received: ReceivedRequest) -> tuple[Code, Attributes]:
-        name = received.request.user_name.decode(errors="replace")
+        name = (received.attributes.first(AttributeType.USER_NAME) or b"").decode(errors="replace")
         account = self.accounts.get(name)
-        if account is None or received.request.password.reveal() != account.user_name.encode():
+        if account is None or received.password != Secret(account.user_name.encode()):
             return Code.ACCESS_REJECT, Attributes()
         self._salts = 0x8000 | (self._salts + 1) & 0x7FFF
         cipher = SaltCipher(self.secret, received.authenticator)

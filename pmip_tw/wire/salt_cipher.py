@@ -55,4 +55,4 @@ class SaltCipher:
 
     def _mask(self, chained: bytes, block: bytes) -> bytes:
         stream = md5(self._secret.reveal() + chained).digest()
-        return bytes(a ^ b for a, b in zip(stream, block, strict=True))
+        return (int.from_bytes(stream, "big") ^ int.from_bytes(block, "big")).to_bytes(BLOCK_SIZE, "big")

@@ -37,7 +37,7 @@ def verdict(
     default_realm: str = "",
 ) -> Verdict:
     """The verdict on a good Accept with these attributes replaced; an empty tuple takes one away."""
-    attributes = Attributes(standard=STANDARD | (standard or {}), vendor=VENDOR | (vendor or {}))
+    attributes = Attributes.of(standard=STANDARD | (standard or {}), vendor=VENDOR | (vendor or {}))
     answer = Answer(code=code, identifier=1, attributes=attributes, signed=True)
     return verdict_of(answer, CIPHER, user_name="02-00-00-00-00-01", default_realm=default_realm)
 

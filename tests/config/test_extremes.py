@@ -20,7 +20,7 @@ from pmip_tw.services.mag_aaa import profile_of
 from pmip_tw.testing.clock import FakeClock
 from pmip_tw.wire.dhcp import BOOTREQUEST, DhcpMessage, MessageType, OptionCode
 from pmip_tw.wire.ethernet import EthernetFrame
-from pmip_tw.wire.radius import decode_access_request
+from pmip_tw.wire.radius import decode_request
 
 assert isinstance(installed_reactor, PosixReactorBase)
 reactor: PosixReactorBase = installed_reactor
@@ -119,7 +119,7 @@ def test_a_mag_with_radius(text: str, radius: str, tmp_path: Path) -> None:
     ]
     first = settings.radius.servers[0] if settings.radius else None
     assert first is not None
-    assert decode_access_request(sent.datagram, first.secret)
+    assert decode_request(sent.datagram, first.secret)
 
 
 def test_a_mag_with_users(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def check(octets: bytes) -> None:
 
 
 def seeds() -> Iterator[bytes]:
-    profile = Attributes(
+    profile = Attributes.of(
         standard={
             AttributeType.USER_NAME: (b"mn1@example.net",),
             AttributeType.FRAMED_IP_ADDRESS: (b"\x0a\1\0\x32",),
@@ -78,7 +78,7 @@ def seeds() -> Iterator[bytes]:
             (5535, 58): (CIPHER.encrypt(Secret(b"key of sixteen o"), b"\x80\1"),),
         },
     )
-    refusal = Attributes(standard={AttributeType.REPLY_MESSAGE: (b"no such user", b"\xff\0")})
+    refusal = Attributes.of(standard={AttributeType.REPLY_MESSAGE: (b"no such user", b"\xff\0")})
     for signed in (True, False):
         for code, attributes in (
             (Code.ACCESS_ACCEPT, profile),

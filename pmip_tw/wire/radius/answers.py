@@ -1,0 +1,77 @@
+"""Answers: as a server writes them, and as a client reads them, once they are proven."""
+
+import attrs
+
+from pmip_tw.errors import Malformed
+from pmip_tw.secret import Secret
+from pmip_tw.wire.radius.attributes import Attributes
+from pmip_tw.wire.radius.codes import ANSWERS_TO, AttributeType, Code
+from pmip_tw.wire.radius.packets import assemble, split
+from pmip_tw.wire.radius.requests import DRAWN
+from pmip_tw.wire.radius.signatures import NotVerified, authenticate, is_authentic, is_signed, sign
+
+_CODES = {code.value: code for code in Code}
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Answer:
+    """A verified answer. ``signed``: it had a Message-Authenticator; ``attributes`` are without it."""
+
+    code: Code
+    identifier: int
+    attributes: Attributes
+    signed: bool
+
+
+def encode_answer(
+    code: Code,
+    attributes: Attributes,
+    *,
+    identifier: int,
+    request_authenticator: bytes,
+    secret: Secret,
+    signed: bool = True,
+) -> bytes:
+    """A server's answer, Message-Authenticator first when ``signed`` (an Accounting-Response never is).
+
+    ValueError: a value is too long.
+    """
+    signature = signed and code is not Code.ACCOUNTING_RESPONSE
+    octets = assemble(code, identifier, request_authenticator, attributes.pairs, signature=signature)
+    if signature:
+        sign(octets, secret)
+    authenticate(octets, secret)
+    return bytes(octets)
+
+
+def decode_answer(
+    datagram: bytes,
+    *,
+    identifier: int,
+    request_authenticator: bytes,
+    secret: Secret,
+    request_code: Code = Code.ACCESS_REQUEST,
+    proxy_states: tuple[bytes, ...] = (),
+) -> Answer:
+    """The answer to our request of ``request_code``, ``identifier`` and ``request_authenticator``, verified.
+
+    WireError: it is no answer to one, or NotVerified: the Response Authenticator (RFC 2865 3) or the
+    Message-Authenticator, if there is one (RFC 3579 3.2), is wrong, or it has a Proxy-State that is none of the
+    ``proxy_states`` which were sent: there the collision of a forged one hides. No value is read before they are right.
+    """
+    found = split(datagram)
+    code = _CODES.get(found.code)
+    if code is None or code not in ANSWERS_TO[request_code]:
+        raise Malformed(f"code {found.code} is no answer to {request_code.label}", 0)
+    if found.identifier != identifier:
+        raise NotVerified(f"identifier {found.identifier} answers another request", 1)
+    if not is_authentic(found, secret, request_authenticator):
+        raise NotVerified("the Response Authenticator does not verify", 4)
+    # What would be signed in an Accounting-Response is said by no RFC, and its request was authentic.
+    signed = found.signed_at > 0 and code is not Code.ACCOUNTING_RESPONSE
+    if signed and not is_signed(found, secret, request_authenticator):
+        raise NotVerified("the Message-Authenticator does not verify", found.signed_at)
+    returned = found.attributes.all(AttributeType.PROXY_STATE)
+    if returned and request_code in DRAWN and returned != proxy_states[: len(returned)]:
+        raise NotVerified("it has a Proxy-State that was not sent", 4)
+    return Answer(code=code, identifier=found.identifier, attributes=found.attributes, signed=signed)
