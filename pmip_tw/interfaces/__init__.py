@@ -4,7 +4,7 @@ Each that reaches outside has a real provider, a twin (in ``pmip_tw.testing``; t
 ``forwarding.memory``) and one contract test that runs on both.
 """
 
-from pmip_tw.interfaces.aaa import IAuthenticator, ISessions
+from pmip_tw.interfaces.aaa import IAuthenticator, IRadiusClient, ISessions
 from pmip_tw.interfaces.clock import IClock
 from pmip_tw.interfaces.dhcp import IClientLinks, IClientLinksReceiver, IDhcpReceiver, IDhcpSocket
 from pmip_tw.interfaces.forwarding import IForwardingPlane, IPacketReceiver
@@ -35,6 +35,7 @@ __all__ = [
     "IObserver",
     "IOperations",
     "IPacketReceiver",
+    "IRadiusClient",
     "ISessions",
     "ISignalling",
     "ISignallingReceiver",

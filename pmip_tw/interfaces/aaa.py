@@ -1,5 +1,6 @@
 """Authentication, authorization, accounting."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from zope.interface import Interface
@@ -8,7 +9,10 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from pmip_tw.aaa.dynamic_authorization import Change, Outcome, Selection
+    from pmip_tw.aaa.radius.outcome import RadiusOutcome
     from pmip_tw.aaa.verdicts import Credential, Verdict
+    from pmip_tw.addresses import Endpoint
+    from pmip_tw.wire.radius import Request
 
 
 class IAuthenticator(Interface):
@@ -42,3 +46,24 @@ class ISessions(Interface):
 
         REQUEST_INITIATED is what to answer then; UNSUPPORTED_SERVICE: this agent asks AAA nothing.
         """
+
+
+class IRadiusClient(Interface):
+    """Asks RADIUS servers: which of a group, how often, and when to give up is its business."""
+
+    def ask(
+        request: "Request", group: str, pinned: "Endpoint | None" = None, subject: str = "", flow: str = ""
+    ) -> "Deferred[RadiusOutcome]":
+        """Fires with Answered or Unanswered; never fails, always fires.
+
+        ``group``: one that it was made with, mostly ``AUTHENTICATION`` or ``ACCOUNTING``. ``pinned``: the ``server`` of
+        an Answered, if nobody else can answer (State, RFC 2865 5.24); when that one is dead it is Unanswered.
+        ``subject``: whom it is about, for observations. ``flow``: whose request it is, such as an access port's: when
+        more is asked than servers take, all flows are served alike, and the longest is refused first.
+        """
+
+    def servers() -> Sequence[Mapping[str, object]]:
+        """What is known of each server, in rows of plain values for operators; without secrets."""
+
+    def stop() -> None:
+        """Close sockets; what is outstanding fires with Unanswered. Idempotent."""

@@ -12,10 +12,8 @@ MAXIMUM_HIDDEN_SIZE = 239
 
 
 class SaltCipher:
-    """Keyed for one request and its answer.
-
-    pyrad's own decryption is not used: it drops the length octet, without which a value that another secret
-    encrypted cannot be told from a good one.
+    """Keyed for one request and its answer. By its length octet a value that another secret encrypted is told from a
+    good one.
     """
 
     __slots__ = ("_request_authenticator", "_secret")

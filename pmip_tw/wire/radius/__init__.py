@@ -7,6 +7,7 @@ whose authenticator or Message-Authenticator does not verify is an error, never 
 from pmip_tw.wire.radius.answers import Answer, decode_answer, encode_answer
 from pmip_tw.wire.radius.attributes import (
     MAXIMUM_VALUE_SIZE,
+    NO_ATTRIBUTES,
     Attribute,
     Attributes,
     VendorType,
@@ -39,6 +40,7 @@ __all__ = [
     "HEADER_SIZE",
     "MAXIMUM_SIZE",
     "MAXIMUM_VALUE_SIZE",
+    "NO_ATTRIBUTES",
     "Answer",
     "Attribute",
     "AttributeType",

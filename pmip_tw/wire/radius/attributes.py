@@ -93,6 +93,9 @@ class Attributes:
         return Attributes((*self.pairs, *pairs))
 
 
+NO_ATTRIBUTES = Attributes()
+
+
 def text(attribute_type: int, value: str) -> Attribute:
     return (int(attribute_type), value.encode())
 

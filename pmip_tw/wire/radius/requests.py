@@ -4,7 +4,7 @@ import attrs
 
 from pmip_tw.errors import Malformed
 from pmip_tw.secret import Secret
-from pmip_tw.wire.radius.attributes import Attribute, Attributes
+from pmip_tw.wire.radius.attributes import NO_ATTRIBUTES, Attribute, Attributes
 from pmip_tw.wire.radius.codes import ANSWERS_TO, AttributeType, Code
 from pmip_tw.wire.radius.packets import HEADER_SIZE, NO_AUTHENTICATOR, Packet, assemble, split
 from pmip_tw.wire.radius.passwords import hide, uncover
@@ -27,7 +27,7 @@ class Request:
     """
 
     code: Code = Code.ACCESS_REQUEST
-    attributes: Attributes = Attributes()
+    attributes: Attributes = NO_ATTRIBUTES
     password: Secret | None = None
 
 
@@ -68,7 +68,7 @@ def encode_request(request: Request, *, identifier: int, authenticator: bytes, s
 
 
 def decode_request(datagram: bytes, secret: Secret) -> ReceivedRequest:
-    """What a server reads. WireError: it is no request, or NotVerified: an authenticator that ``secret`` does not confirm.
+    """What a server reads. WireError: it is no request, or NotVerified: ``secret`` does not confirm an authenticator.
 
     Of an Access-Request without Message-Authenticator nothing is proven: whoever believes it looks at ``signed``.
     """

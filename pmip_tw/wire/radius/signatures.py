@@ -1,4 +1,4 @@
-"""What proves a packet: MD5 authenticators over the shared secret, and Message-Authenticator, an HMAC (RFC 2869 5.14)."""
+"""What proves a packet: MD5 over it and the shared secret, and Message-Authenticator, an HMAC (RFC 2869 5.14)."""
 
 import hmac
 from hashlib import md5

@@ -1,0 +1,152 @@
+"""What every IRadiusClient does."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from zope.interface.verify import verifyObject
+
+from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION, Answered, RadiusOutcome, Unanswered
+from pmip_tw.addresses import Endpoint, ipv4
+from pmip_tw.interfaces import IRadiusClient
+from pmip_tw.secret import Secret
+from pmip_tw.testing.radius_client import FakeRadiusClient, Reply
+from pmip_tw.wire.radius import Attributes, AttributeType, Code, Request, text
+from pmip_tw.wire.salt_cipher import SaltCipher
+
+FIRST = Endpoint(ipv4("127.0.0.1"), 1)
+KEY = Secret(b"0123456789abcdef")
+
+
+def known_as(name: str, code: Code = Code.ACCESS_REQUEST) -> Request:
+    return Request(code=code, attributes=Attributes([text(AttributeType.USER_NAME, name)]))
+
+
+def answers(request: Request, cipher: SaltCipher) -> Reply | None:
+    """What all servers say: mn1 is known and has a key, mn2 is challenged, "silence" is not answered."""
+    name = request.attributes.first(AttributeType.USER_NAME)
+    if name == b"silence":
+        return None
+    if request.code is Code.ACCOUNTING_REQUEST:
+        return Reply(Code.ACCOUNTING_RESPONSE)
+    if name == b"mn1":
+        keys = Attributes.of(vendor={(5535, 58): (cipher.encrypt(KEY, b"\x80\1"),)})
+        return Reply(Code.ACCESS_ACCEPT, keys)
+    if name == b"mn2":
+        return Reply(Code.ACCESS_CHALLENGE, Attributes([(AttributeType.STATE, b"\0state")]))
+    return Reply(Code.ACCESS_REJECT)
+
+
+class Provider:
+    """A client of two servers that say the same, and how to wait for it."""
+
+    def __init__(self, client: IRadiusClient, turn: Callable[[Callable[[], object]], None]) -> None:
+        self.client = client
+        self._turn = turn
+
+    def ask(
+        self, *requests: Request, group: str = AUTHENTICATION, pinned: Endpoint | None = None
+    ) -> list[RadiusOutcome]:
+        found: dict[int, RadiusOutcome] = {}
+        for number, request in enumerate(requests):
+            self.client.ask(request, group, pinned).addCallback(
+                lambda outcome, number=number: found.__setitem__(number, outcome)
+            )
+        self._turn(lambda: len(found) == len(requests))
+        return [found[number] for number in range(len(requests))]
+
+    def answer(
+        self, request: Request, group: str = AUTHENTICATION, pinned: Endpoint | None = None
+    ) -> Answered:
+        [outcome] = self.ask(request, group=group, pinned=pinned)
+        assert isinstance(outcome, Answered), outcome
+        return outcome
+
+
+def at_once(condition: Callable[[], object]) -> None:
+    assert condition()
+
+
+@pytest.fixture(params=["fake"])
+def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
+    second = Endpoint(FIRST.address, 2)
+    yield Provider(FakeRadiusClient({FIRST: answers, second: answers}), at_once)
+
+
+class TestRadiusClient:
+    """One class for all providers."""
+
+    def test_provides_the_interface(self, provider: Provider) -> None:
+        assert verifyObject(IRadiusClient, provider.client)
+
+    def test_keys_in_an_answer_are_decrypted_by_its_cipher(self, provider: Provider) -> None:
+        found = provider.answer(known_as("mn1"))
+        assert found.answer.code is Code.ACCESS_ACCEPT
+        [hidden] = found.answer.attributes.all_vendor(5535, 58)
+        assert found.cipher.decrypt(hidden) == KEY
+        assert "0123456789abcdef" not in repr(found)
+
+    def test_a_conversation_stays_with_its_server(self, provider: Provider) -> None:
+        first = provider.answer(known_as("mn2"))
+        assert first.answer.code is Code.ACCESS_CHALLENGE
+        assert first.answer.attributes.first(AttributeType.STATE) == b"\0state"
+        assert provider.answer(known_as("mn1"), pinned=first.server).server == first.server
+
+    def test_nobody_else_answers_for_a_server_that_is_unknown(self, provider: Provider) -> None:
+        [outcome] = provider.ask(known_as("mn1"), pinned=Endpoint(ipv4("192.0.2.99"), 1812))
+        assert isinstance(outcome, Unanswered) and outcome.cause
+
+    def test_accounting(self, provider: Provider) -> None:
+        request = known_as("mn1", Code.ACCOUNTING_REQUEST)
+        assert provider.answer(request, ACCOUNTING).answer.code is Code.ACCOUNTING_RESPONSE
+
+    def test_silence_ends_in_words(self, provider: Provider) -> None:
+        [outcome] = provider.ask(known_as("silence"))
+        assert isinstance(outcome, Unanswered)
+        assert all(str(row["server"]) in outcome.cause for row in provider.client.servers()[:2])
+
+    def test_what_cannot_be_written_is_unanswered(self, provider: Provider) -> None:
+        [outcome] = provider.ask(known_as("x" * 254))
+        assert isinstance(outcome, Unanswered) and "254 octets" in outcome.cause
+
+    def test_many_at_a_time(self, provider: Provider) -> None:
+        found = provider.ask(*(known_as(f"mn{number}") for number in range(500)))
+        codes = [outcome.answer.code for outcome in found if isinstance(outcome, Answered)]
+        assert len(codes) == 500
+        assert codes[1] is Code.ACCESS_ACCEPT and codes[2] is Code.ACCESS_CHALLENGE
+        assert set(codes[3:]) == {Code.ACCESS_REJECT}
+
+    def test_servers_are_told_without_secrets(self, provider: Provider) -> None:
+        provider.ask(known_as("mn1"))
+        rows = provider.client.servers()
+        assert [row["state"] for row in rows][:1] == ["alive"]
+        assert "testing123" not in repr(rows)
+
+    def test_stop_is_idempotent_and_what_follows_is_unanswered(self, provider: Provider) -> None:
+        provider.client.stop()
+        provider.client.stop()
+        [outcome] = provider.ask(known_as("mn1"))
+        assert isinstance(outcome, Unanswered) and outcome.cause
+
+
+def test_the_twin_holds_until_it_is_told_and_ends_everything_at_its_stop() -> None:
+    fake = FakeRadiusClient(answers, held=True)
+    found: list[RadiusOutcome] = []
+    fake.ask(known_as("mn1"), AUTHENTICATION, subject="mn1 on eth1").addCallback(found.append)
+    assert found == [] and [asked.subject for asked in fake.outstanding] == ["mn1 on eth1"]
+    assert fake.release() == 1
+    fake.ask(known_as("mn1"), AUTHENTICATION).addCallback(found.append)
+    fake.stop()
+    assert [type(outcome) for outcome in found] == [Answered, Unanswered]
+
+
+def test_the_twins_servers_may_be_down() -> None:
+    second = Endpoint(FIRST.address, 2)
+    provider = Provider(FakeRadiusClient({FIRST: answers, second: answers}), at_once)
+    fake = provider.client
+    assert isinstance(fake, FakeRadiusClient)
+    assert provider.answer(known_as("mn2")).server == FIRST
+    fake.down.add(FIRST)
+    assert provider.answer(known_as("mn1")).server == second
+    assert provider.ask(known_as("mn1"), pinned=FIRST) == [
+        Unanswered("127.0.0.1:1: no answer; 127.0.0.1:2: no answer")
+    ]
