@@ -3,8 +3,9 @@
 from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.aaa.local_users import LocalUsers
+from pmip_tw.aaa.mac_authentication import MacFormat
 from pmip_tw.aaa.profile import Profile
-from pmip_tw.aaa.radius_servers import MacFormat, RadiusServer, RadiusSettings, RequireSignature
+from pmip_tw.aaa.radius_servers import RadiusServer, RadiusSettings, RequireSignature
 from pmip_tw.addresses import UNSPECIFIED, Endpoint
 from pmip_tw.config.mag_settings import MagSettings, User
 from pmip_tw.config.radius_settings import RadiusSettings as RadiusTable

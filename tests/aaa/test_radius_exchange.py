@@ -4,9 +4,10 @@ import random
 
 import pytest
 
+from pmip_tw.aaa.mac_authentication import MacFormat
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.radius_exchange import Effect, Finished, RadiusExchanges, Transmit
-from pmip_tw.aaa.radius_servers import MacFormat, RadiusServer, RadiusSettings, RequireSignature
+from pmip_tw.aaa.radius_servers import RadiusServer, RadiusSettings, RequireSignature
 from pmip_tw.aaa.verdicts import Accept, MacCredential, Reject, Unavailable, Verdict
 from pmip_tw.addresses import Endpoint, Mac, ipv4, mac
 from pmip_tw.mobility.associations import SecurityAssociation

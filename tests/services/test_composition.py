@@ -7,7 +7,8 @@ from typing import Any, get_args
 import attrs
 import pytest
 
-from pmip_tw.aaa.radius_servers import MacFormat, RequireSignature
+from pmip_tw.aaa.mac_authentication import MacFormat
+from pmip_tw.aaa.radius_servers import RequireSignature
 from pmip_tw.addresses import Endpoint, ipv4, mac, prefix
 from pmip_tw.config.dhcp_relay_settings import MagDhcpRelay
 from pmip_tw.config.lma_settings import LmaSettings

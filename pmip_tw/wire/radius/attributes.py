@@ -25,11 +25,15 @@ VendorType = tuple[int, int]
 """(vendor, type)."""
 
 
+def _in_order(pairs: Iterable[Attribute]) -> tuple[Attribute, ...]:
+    return tuple(pairs)
+
+
 @attrs.frozen(slots=True, repr=False)
 class Attributes:
     """Type and value of each, in order. Values may be secrets: none of them is shown."""
 
-    pairs: tuple[Attribute, ...] = attrs.field(default=(), converter=tuple)
+    pairs: tuple[Attribute, ...] = attrs.field(default=(), converter=_in_order)
 
     @classmethod
     def of(
