@@ -98,7 +98,8 @@ class AccessSwitch:
                 str(entry.key),
                 f"its home address already belongs to {holder.entry.key} through the same tunnel (P45)",
             )
-        session = AccessSession(entry=entry, home=home, way=way, header=entry.mac + self._gateway_mac + _IPV4)
+        header = entry.mac + self._gateway_mac + _IPV4
+        session = AccessSession(entry=entry, home=home, way=way, header=header, filters=entry.filters)
         if before is not None:
             session.inherit(before)
             session.last_sent = before.last_sent
@@ -180,6 +181,8 @@ class AccessSwitch:
             self._drops[drops.SPOOFED_SOURCE] += 1  # P48
             return
         session.last_heard = self.now
+        if session.filters and session.refuses(packet, self._drops, up=True):
+            return
         if packet[8] <= 1:
             self.receiver.frame_received(port, frame)
         elif packet[16] >= 224:
@@ -232,6 +235,8 @@ class AccessSwitch:
             self._drops[drops.SPOOFED_SOURCE] += 1  # P48
         else:
             session.last_heard = self.now
+            if session.filters and session.refuses(packet, self._drops, up=True):
+                return True
             return self._broadcasts.from_node(session, packet)
         return True
 
@@ -313,6 +318,8 @@ class AccessSwitch:
         session = self._breakout.destined(packet) if self._breakout is not None else None
         if session is None or session.local is None:
             return
+        if session.filters and session.refuses(packet, self._drops, up=False):
+            return
         if self._emit(session.entry.port, session.header + packet):
             session.local.packets_down += 1
             session.local.octets_down += len(packet)
@@ -338,6 +345,8 @@ class AccessSwitch:
             return
         elif protocol == PROTOCOL_IP_IN_IP:
             packet = self._broadcasts.unwrapped(session, packet) or packet
+        if session.filters and session.refuses(packet, self._drops, up=False):
+            return
         if self._emit(session.entry.port, session.header + packet):
             session.packets_down += 1
             session.octets_down += len(packet)

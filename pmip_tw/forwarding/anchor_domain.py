@@ -53,6 +53,8 @@ class AnchorDomain:
         if packet[12:16] in session.ends and _is_recursive(session, packet):
             self._drops[drops.RECURSIVE] += 1
             return
+        if session.filters and session.refuses(packet, self._drops, up=False):
+            return
         way = session.way
         sent = way.carry(packet) if len(packet) <= way.mtu else self._send_long(way, packet)
         if sent:

@@ -234,6 +234,8 @@ class AnchorSwitch:
         session.last_heard = self.now
         if (packet[16:20] in session.special or packet[16] >= 224) and self._is_ours(session, packet, ends):
             return
+        if session.filters and session.refuses(packet, self._drops, up=True):
+            return
         if session.to_host(packet):
             session.packets_up += 1
             session.octets_up += len(packet)
@@ -245,6 +247,8 @@ class AnchorSwitch:
         if is_for_link(packet[16:20], session.entry.prefix):
             if self.dhcp.took(ends, packet):
                 return True  # it has an address, and asks all servers about that (RFC 2131 4.4.5)
+            if session.filters and session.refuses(packet, self._drops, up=True):
+                return True
             self._domain_of(session).links.from_node(session, packet)
             return True
         return False  # of a group that the machine may route

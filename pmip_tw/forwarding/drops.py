@@ -62,6 +62,9 @@ OUTER_TOO_BIG: Final = "outer-too-big"
 SEND_FAILED: Final = "send-failed"
 """No route to the other end, or the interface is down."""
 
+FILTERED: Final = "filtered-by"
+"""A filter of the node does not let it pass (AA25); which one follows: see ``filtered_by``."""
+
 Drops = Counter[str]
 """Packets by reason."""
 
@@ -70,6 +73,11 @@ _OF_SENDING: Final = {
     errno.ENOBUFS: SEND_BUFFER_FULL,
     errno.EMSGSIZE: OUTER_TOO_BIG,
 }
+
+
+def filtered_by(name: str) -> str:
+    """For what the filter of that name has stopped."""
+    return f"{FILTERED} {name}"
 
 
 def reason_of(error_number: int | None) -> str:

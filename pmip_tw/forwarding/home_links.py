@@ -129,6 +129,8 @@ class HomeLinks:
             if self._fits(packet, way.mtu):
                 way.carry_any(packet)
         for session in wrapped:
+            if session.filters and session.refuses(packet, self._drops, up=False):
+                continue
             for way in session.ways:
                 self._wrap(session, way, packet)
         return True

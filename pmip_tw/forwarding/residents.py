@@ -97,6 +97,7 @@ class Residents:
             entry=entry,
             home=octets(entry.home_address),
             way=ways[0],
+            filters=entry.filters,
             copies=ways[1:],
             to_host=self._to_host,
             ends=_one_set(self._local, *[octets(way.tunnel.remote) for way in ways]),
@@ -111,7 +112,9 @@ def ways_of(resident: Resident) -> tuple[Way, ...]:
 
 def _is_plain(entry: AnchorEntry) -> bool:
     return (
-        not (entry.copies or entry.awaited) and entry.prefix is None and entry.broadcasts is Broadcasts.NONE
+        not (entry.copies or entry.awaited or entry.filters)
+        and entry.prefix is None
+        and entry.broadcasts is Broadcasts.NONE
     )
 
 

@@ -3,7 +3,9 @@
 from msgspec import Struct
 
 from pmip_tw.addresses import Ipv4
+from pmip_tw.forwarding import drops
 from pmip_tw.forwarding.paths import Way
+from pmip_tw.mobility.packet_filters import PacketFilters, objecting
 from pmip_tw.mobility.tunnels import Counters
 
 
@@ -15,7 +17,8 @@ def octets(address: Ipv4) -> bytes:
 class Session(Struct, eq=False, kw_only=True, gc=False):
     """One entry's counters and its way; mutable, because it changes with every packet.
 
-    ``home`` is the home address as it stands in a packet; ``way`` leads into the entry's tunnel.
+    ``home`` is the home address as it stands in a packet; ``way`` leads into the entry's tunnel; ``filters`` are the
+    entry's, which nearly no node has: ask ``refuses`` only of one that has some.
     """
 
     home: bytes
@@ -25,6 +28,17 @@ class Session(Struct, eq=False, kw_only=True, gc=False):
     packets_down: int = 0
     octets_down: int = 0
     last_heard: float = 0.0
+    filters: PacketFilters = ()
+    filtered: int = 0
+
+    def refuses(self, packet: bytes, dropped: drops.Drops, *, up: bool) -> bool:
+        """Whether a filter stops ``packet``, from the node (``up``) or to it, which is counted (AA25)."""
+        stopped_by = objecting(self.filters, packet, up)
+        if stopped_by is None:
+            return False
+        self.filtered += 1
+        dropped[drops.filtered_by(stopped_by.name)] += 1
+        return True
 
     def counters(self) -> Counters:
         return Counters(
@@ -33,6 +47,7 @@ class Session(Struct, eq=False, kw_only=True, gc=False):
             packets_down=self.packets_down,
             octets_down=self.octets_down,
             last_heard=self.last_heard,
+            filtered=self.filtered,
         )
 
     def inherit(self, before: "Session") -> None:
@@ -40,3 +55,4 @@ class Session(Struct, eq=False, kw_only=True, gc=False):
         self.packets_up, self.octets_up = before.packets_up, before.octets_up
         self.packets_down, self.octets_down = before.packets_down, before.octets_down
         self.last_heard = before.last_heard
+        self.filtered = before.filtered

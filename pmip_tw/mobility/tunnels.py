@@ -8,6 +8,7 @@ import attrs
 from msgspec import Struct
 
 from pmip_tw.addresses import Ipv4, Mac, Prefix, ipv4, ipv4_text, mac_text
+from pmip_tw.mobility.packet_filters import PacketFilters
 
 SIGNALLING_PORT = 434
 
@@ -113,6 +114,7 @@ class AccessEntry:
     ``broadcasts``: its broadcasts go into the tunnel, and those out of it to the node (P68); ``prefix`` is its home
     link then. ``shows_dhcp``: what it says to a DHCP server beyond the tunnel, and is answered, is carried like any
     other packet and shown to the agent (P65); without it the agent is the server, and gets it alone.
+    ``filters``: what passes must pass each of them, either way (AA25).
     """
 
     port: str
@@ -123,6 +125,7 @@ class AccessEntry:
     broadcasts: bool = False
     prefix: Prefix | None = None
     shows_dhcp: bool = False
+    filters: PacketFilters = ()
 
     @property
     def key(self) -> AccessKey:
@@ -135,7 +138,8 @@ class AnchorEntry(Struct, frozen=True, kw_only=True, gc=False):
     ``domain``: the address space of ``home_address`` (P85). ``copies``: further tunnels that get every packet and
     may bring any (simultaneous bindings, L3). ``broadcasts`` of the home link ``prefix`` go to the node and from it to
     the others there (P68). ``awaited``: nobody knows the port of its tunnel's other end, whatever ``tunnel`` says,
-    until the first keepalive comes from there; nothing goes in before (N24).
+    until the first keepalive comes from there; nothing goes in before (N24). ``filters``: as at a MAG; broadcasts that
+    a tunnel brings to several nodes at once do not pass them here.
     """
 
     home_address: Ipv4
@@ -145,6 +149,7 @@ class AnchorEntry(Struct, frozen=True, kw_only=True, gc=False):
     broadcasts: Broadcasts = Broadcasts.NONE
     prefix: Prefix | None = None
     awaited: bool = False
+    filters: PacketFilters = ()
 
     @property
     def key(self) -> AnchorKey:
@@ -173,7 +178,7 @@ class Counters:
 
     ``last_heard``: when the node was, ``last_sent``: when a MAG put something of it into its tunnel; monotonic, 0 =
     never. ``local``: what went past its tunnel by local breakout (N58), which the rest does not count; None: it has
-    none.
+    none. ``filtered``: packets, either way, that a filter has stopped (AA25).
     """
 
     packets_up: int = 0
@@ -183,6 +188,7 @@ class Counters:
     last_heard: float = 0.0
     last_sent: float = 0.0
     local: "Counters | None" = None
+    filtered: int = 0
 
 
 @attrs.frozen(slots=True, kw_only=True)
