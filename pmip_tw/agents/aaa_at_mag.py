@@ -2,25 +2,48 @@
 
 from collections.abc import Callable, Iterable
 
+from zope.interface import implementer
+
+from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.verdicts import Verdict
-from pmip_tw.interfaces import IAuthenticator
-from pmip_tw.mag.effects import Authenticate, MagEffect
+from pmip_tw.interfaces import IAccessPoints, IAccessPointsReceiver, IAuthenticator
+from pmip_tw.mag.effects import Authenticate, Expel, MagEffect
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.tunnels import AccessKey
 
 Happen = Callable[[Callable[[Now], Iterable[MagEffect]]], None]
 """Lets the agent give an event to the engine, now, and carry out what it causes."""
 
 
+@implementer(IAccessPointsReceiver)
 class AaaAtMag:
-    """``happen``: the agent's."""
+    """``happen``: the agent's. ``access_points``: where nodes are authenticated elsewhere, None if nowhere."""
 
-    def __init__(self, engine: MagEngine, authenticator: IAuthenticator, happen: Happen) -> None:
+    def __init__(
+        self,
+        engine: MagEngine,
+        authenticator: IAuthenticator,
+        happen: Happen,
+        access_points: IAccessPoints | None = None,
+    ) -> None:
         self._engine = engine
         self._authenticator = authenticator
         self._happen = happen
+        self._access_points = access_points
 
-    def authenticate(self, effect: Authenticate) -> None:
+    def start(self) -> None:
+        """Whoever is authenticated elsewhere may come now. PmipError: why not."""
+        if self._access_points is not None:
+            self._access_points.start(self)
+
+    def carry_out(self, effect: Authenticate | Expel) -> None:
+        if isinstance(effect, Authenticate):
+            self._authenticate(effect)
+        elif self._access_points is not None:
+            self._access_points.expel(effect.key)
+
+    def _authenticate(self, effect: Authenticate) -> None:
         def concluded(verdict: Verdict) -> None:
             self._happen(
                 lambda now: self._engine.authenticated(effect.key, effect.attempt, verdict, now),
@@ -28,6 +51,14 @@ class AaaAtMag:
 
         self._authenticator.authenticate(effect.credential).addCallback(concluded)
 
+    def attached_elsewhere(self, key: AccessKey, profile: Profile) -> None:
+        self._happen(lambda now: self._engine.attached_elsewhere(key, profile, now))
+
+    def detached_elsewhere(self, key: AccessKey, why: str) -> None:
+        self._happen(lambda now: self._engine.detached_elsewhere(key, why, now))
+
     def stop(self) -> None:
         """What is outstanding is answered now."""
+        if self._access_points is not None:
+            self._access_points.stop()
         self._authenticator.stop()

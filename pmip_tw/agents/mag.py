@@ -18,6 +18,7 @@ from pmip_tw.agents.visitor_rows import visitor_row, visitor_rows
 from pmip_tw.errors import ForwardingError, PmipError
 from pmip_tw.interfaces import (
     Datagram,
+    IAccessPoints,
     IAuthenticator,
     IBindingStore,
     IClock,
@@ -37,6 +38,7 @@ from pmip_tw.mag.effects import (
     AskActivity,
     AskPresence,
     Authenticate,
+    Expel,
     Forward,
     Keepalive,
     MagEffect,
@@ -56,7 +58,7 @@ from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Activity, Tunnel
 class Mag:
     """A running MAG. ``tunnel_data``: who takes UDP tunnel data off port 434, usually the packet plane.
     ``dhcp``: towards DHCP servers, needed where the engine relays. ``uplink``: where the own address comes from, if it
-    may change. ``store``: what a restart brings back.
+    may change. ``access_points``: those that authenticate by themselves. ``store``: what a restart brings back.
     """
 
     _log = Logger(namespace="pmip.mag")
@@ -72,6 +74,7 @@ class Mag:
         store: IBindingStore,
         dhcp: IDhcpSocket | None = None,
         uplink: IUplink | None = None,
+        access_points: IAccessPoints | None = None,
         tunnel_data: ITunnelDataReceiver | None = None,
         observers: Sequence[IObserver] = (),
     ) -> None:
@@ -79,7 +82,7 @@ class Mag:
         self._clock = clock
         self._signalling = signalling
         self._forwarding = forwarding
-        self._aaa = AaaAtMag(engine, authenticator, self._happen)
+        self._aaa = AaaAtMag(engine, authenticator, self._happen, access_points)
         self._store = store
         self._keeping = Keeping(store, self._carry_on)
         self._dhcp = dhcp
@@ -107,6 +110,8 @@ class Mag:
             undo.callback(self._forwarding.stop)
             now = self._clock.now()
             self._run(self._engine.restore(self._store.load(), now), now)
+            undo.callback(self._aaa.stop)
+            self._aaa.start()
             if self._uplink is not None:
                 self._uplink.start(self)
             undo.pop_all()
@@ -302,8 +307,8 @@ class Mag:
                 self._forwarding.forward(effect.port, effect.frame)
             case Remove():
                 self._forwarding.remove(effect.key)
-            case Authenticate():
-                self._aaa.authenticate(effect)
+            case Authenticate() | Expel():
+                self._aaa.carry_out(effect)
             case _:
                 self._queue.extendleft(reversed(self._followed(effect, now)))
 

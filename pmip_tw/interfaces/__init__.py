@@ -4,7 +4,13 @@ Each that reaches outside has a real provider, a twin (in ``pmip_tw.testing``; t
 ``forwarding.memory``) and one contract test that runs on both.
 """
 
-from pmip_tw.interfaces.aaa import IAuthenticator, IRadiusClient, ISessions
+from pmip_tw.interfaces.aaa import (
+    IAccessPoints,
+    IAccessPointsReceiver,
+    IAuthenticator,
+    IRadiusClient,
+    ISessions,
+)
 from pmip_tw.interfaces.clock import IClock
 from pmip_tw.interfaces.dhcp import IClientLinks, IClientLinksReceiver, IDhcpReceiver, IDhcpSocket
 from pmip_tw.interfaces.forwarding import IForwardingPlane, IPacketReceiver
@@ -23,6 +29,8 @@ from pmip_tw.interfaces.store import IBindingStore
 
 __all__ = [
     "Datagram",
+    "IAccessPoints",
+    "IAccessPointsReceiver",
     "IAuthenticator",
     "IBindingStore",
     "IClientLinks",

@@ -9,9 +9,11 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from pmip_tw.aaa.dynamic_authorization import Change, Outcome, Selection
+    from pmip_tw.aaa.profile import Profile
     from pmip_tw.aaa.radius.outcome import RadiusOutcome
     from pmip_tw.aaa.verdicts import Credential, Verdict
     from pmip_tw.addresses import Endpoint
+    from pmip_tw.mobility.tunnels import AccessKey
     from pmip_tw.wire.radius import Request
 
 
@@ -23,6 +25,29 @@ class IAuthenticator(Interface):
 
     def stop() -> None:
         """Close sockets; what is outstanding fires with Unavailable. Idempotent."""
+
+
+class IAccessPointsReceiver(Interface):
+    """Whoever serves the stations of access points."""
+
+    def attached_elsewhere(key: "AccessKey", profile: "Profile") -> None:
+        """AAA has accepted the station ``key``; its access point hears of it next."""
+
+    def detached_elsewhere(key: "AccessKey", why: str) -> None:
+        """Its access point, or AAA by way of it, does not let it in any more."""
+
+
+class IAccessPoints(Interface):
+    """Access points that authenticate their stations by themselves, and ask AAA by us (AA27)."""
+
+    def start(receiver: "IAccessPointsReceiver") -> None:
+        """Begin to hear them. PmipError: it cannot be, and why."""
+
+    def expel(key: "AccessKey") -> None:
+        """Have the station ``key`` thrown off by the access point that has let it in; lost if that does not take it."""
+
+    def stop() -> None:
+        """Idempotent."""
 
 
 class ISessions(Interface):

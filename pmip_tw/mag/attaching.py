@@ -4,12 +4,15 @@ from collections.abc import Callable
 
 import attrs
 
+from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.verdicts import Accept, Challenge, MacCredential, Reject, Verdict
 from pmip_tw.access.evidence import Evidence, evidence
+from pmip_tw.addresses import Ipv4
 from pmip_tw.dhcp import requests
 from pmip_tw.errors import WireError
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import Addressing
+from pmip_tw.mag.admissions import Admissions
 from pmip_tw.mag.departures import Departures
 from pmip_tw.mag.effects import Authenticate, MagEffect
 from pmip_tw.mag.gate import Gate
@@ -36,6 +39,7 @@ class Attaching:
     _policy: MagPolicy
     _visitors: VisitorList
     _gate: Gate
+    _admissions: Admissions
     _addressing: Addressing
     _registrations: Registrations
     _departures: Departures
@@ -75,15 +79,19 @@ class Attaching:
             self._gate.hold_off(key.mac, now.monotonic, hold)
             name = "access-rejected" if rejected else "aaa-unavailable"
             return self._departures.forget(visitor, name, cause=verdict.cause)
-        visitor.profile = verdict.profile
-        if visitor.profile.session_timeout:
-            visitor.session_ends = now.monotonic + visitor.profile.session_timeout
+        return self.accepted(visitor, verdict.profile, session_ends(verdict.profile, now), now)
+
+    def accepted(
+        self, visitor: Visitor, profile: Profile, ends_at: float | None, now: Now
+    ) -> list[MagEffect]:
+        """AAA has accepted who has just come, however it was asked: until ``ends_at`` it may be served."""
+        visitor.profile, visitor.session_ends = profile, ends_at
         effects: list[MagEffect] = []
         former = self._visitors.with_nai(visitor.nai)
         if former is not None:
-            cause = f"its NAI is now at {key}: each mobile node needs a name of its own"
+            cause = f"its NAI is now at {visitor.key}: each mobile node needs a name of its own"
             effects += self._departures.forget(former, "visitor-removed", cause=cause)
-            if former.mac != key.mac and former.state is not State.LEAVING:
+            if former.mac != visitor.mac and former.state is not State.LEAVING:
                 # Two nodes with one name would take it from each other with every frame.
                 self._gate.hold_off(former.mac, now.monotonic, self._policy.reject_hold)
         self._visitors.identified(visitor)
@@ -128,22 +136,35 @@ class Attaching:
             return True
         return self._policy.duplicate_mac == "move" and elsewhere.state is not State.AUTHENTICATING
 
-    def _attach(
-        self, key: AccessKey, found: Evidence, frame: EthernetFrame, octets: bytes, now: Now
-    ) -> list[MagEffect]:
+    def come(self, key: AccessKey, hint: Ipv4, configured: bool, now: Now) -> Visitor:
+        """A visitor that nobody has been asked about; ``hint``, ``configured``: see ``Visitor``."""
         visitor = Visitor(
             key=key,
             since=now.monotonic,
-            hint=found.address,
-            configured=found.in_use,
+            hint=hint,
+            configured=configured,
             heard_at=now.monotonic,
             shows_dhcp=self._addressing.shows_dhcp,
             frames=HeldFrames(self._held),
         )
         self._visitors.add(visitor)
-        self._gate.began(now.monotonic)
-        return [
+        return visitor
+
+    def _attach(
+        self, key: AccessKey, found: Evidence, frame: EthernetFrame, octets: bytes, now: Now
+    ) -> list[MagEffect]:
+        visitor = self.come(key, found.address, found.in_use, now)
+        effects = [
             observed.visitor_event("attached", visitor, evidence=found.kind.value),
             *self.frame(visitor, frame, octets, now),
-            Authenticate(key, MacCredential(mac=key.mac, port=key.port), visitor.since),
         ]
+        admission = self._admissions.get(key, now.monotonic)
+        if admission is not None:
+            return effects + self.accepted(visitor, admission.profile, admission.until, now)
+        self._gate.began(now.monotonic)
+        return [*effects, Authenticate(key, MacCredential(mac=key.mac, port=key.port), visitor.since)]
+
+
+def session_ends(profile: Profile, now: Now) -> float | None:
+    """When the session of who is accepted now is over, monotonic; None: AAA has set no end."""
+    return now.monotonic + profile.session_timeout if profile.session_timeout else None

@@ -19,6 +19,13 @@ class Authenticate:
 
 
 @attrs.frozen(slots=True)
+class Expel:
+    """Tell the access point that has authenticated the node of ``key`` to serve it no longer (AA27)."""
+
+    key: AccessKey
+
+
+@attrs.frozen(slots=True)
 class AskPresence:
     """When did the packet plane last hear it? The answer comes back by ``MagEngine.presence``."""
 
@@ -98,6 +105,7 @@ MagEffect = (
     | Remove
     | Observe
     | Authenticate
+    | Expel
     | AskPresence
     | AskActivity
     | Keepalive

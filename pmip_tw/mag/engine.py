@@ -1,5 +1,6 @@
 """The MAG's machine: frames, verdicts, datagrams and time in, effects out."""
 
+from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.verdicts import Verdict
 from pmip_tw.addresses import Endpoint, Ipv4, Mac
 from pmip_tw.errors import WireError
@@ -13,19 +14,11 @@ from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.restoring import Rows
 from pmip_tw.mag.visitors import NEVER, State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Observe, Remove
+from pmip_tw.mobility.effects import Remove
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Activity, Tunnel
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.ethernet import EthernetFrame
 from pmip_tw.wire.registration import RegistrationReply
-
-
-class _TurnedAway(dict[str, Observe]):
-    """Notes of strangers' frames while AAA is fully busy, by port: made once, a flood must cost little (P83)."""
-
-    def __missing__(self, port: str) -> Observe:
-        note = self[port] = observed.bad_frame(port, "authentication-limit")
-        return note
 
 
 class MagEngine:
@@ -34,7 +27,9 @@ class MagEngine:
     def __init__(self, policy: MagPolicy) -> None:
         self._policy = policy
         parts = MagParts(policy)
-        self._turned_away = _TurnedAway()
+        # A flood of strangers must cost little (P83).
+        self._turned_away = observed.BadFrames("authentication-limit")
+        self._not_let_in = observed.BadFrames("not-authenticated")
         self._deadlines = parts.deadlines
         self._visitors = parts.visitors
         self._gate = parts.gate
@@ -47,7 +42,9 @@ class MagEngine:
         self._revocations = parts.revocations
         self._departures = parts.departures
         self._registrations = parts.registrations
+        self._admissions = parts.admissions
         self._attaching = parts.attaching
+        self._elsewhere = parts.elsewhere
         self._anew = parts.anew
         self._restorer = parts.restorer
         self._links = parts.links
@@ -75,7 +72,9 @@ class MagEngine:
 
     def restore(self, rows: Rows, now: Now) -> list[MagEffect]:
         """What a former process has written down, newest first: to be called once, before anything else."""
-        return self._restorer.restore(rows, now)
+        effects = self._restorer.restore(rows, now)
+        self._elsewhere.restored()
+        return effects
 
     def frame_received(self, port: str, octets: bytes, now: Now) -> list[MagEffect]:
         """An Ethernet frame of an access port that the packet plane did not carry."""
@@ -84,7 +83,10 @@ class MagEngine:
         if visitor is None or visitor.state is State.LEAVING:
             if self._gate.is_held_off(key.mac, now.monotonic):
                 return []
-            if self._gate.is_full(now.monotonic):
+            if self._admissions.counts_at(port):
+                if self._admissions.get(key, now.monotonic) is None:
+                    return [self._not_let_in[port]]
+            elif self._gate.is_full(now.monotonic):
                 return [self._turned_away[port]]
         try:
             frame = EthernetFrame.decode(octets)
@@ -117,6 +119,14 @@ class MagEngine:
     def authenticated(self, key: AccessKey, attempt: float, verdict: Verdict, now: Now) -> list[MagEffect]:
         """AAA's verdict on what Authenticate asked."""
         return self._attaching.authenticated(key, attempt, verdict, now)
+
+    def attached_elsewhere(self, key: AccessKey, profile: Profile, now: Now) -> list[MagEffect]:
+        """AAA has accepted ``key``, for which an access point has asked it through us (AA27)."""
+        return self._elsewhere.accepted(key, profile, now)
+
+    def detached_elsewhere(self, key: AccessKey, why: str, now: Now) -> list[MagEffect]:
+        """The access point of ``key`` does not serve it any more."""
+        return self._elsewhere.ended(key, why, now)
 
     def datagram_received(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> list[MagEffect]:
         """A datagram of port 434."""
@@ -192,7 +202,7 @@ class MagEngine:
             return []
         effects = self._departures.leave(visitor, "detached by the operator", now)
         self._deadlines.schedule(visitor)
-        return effects
+        return [*effects, *self._elsewhere.expel(visitor.key)]
 
     def keepalive_answered(self, key: AccessKey, now: Now) -> list[MagEffect]:
         """The far end of the tunnel of ``key`` has answered (N37)."""

@@ -38,6 +38,18 @@ def bad_frame(port: str, reason: str, cause: str = "") -> Observe:
     return Observe(Observation(name="frame-dropped", reason=reason, cause=cause, details={"port": port}))
 
 
+class BadFrames(dict[str, Observe]):
+    """The same by port, for one reason: each is made once."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self._reason = reason
+
+    def __missing__(self, port: str) -> Observe:
+        note = self[port] = bad_frame(port, self._reason)
+        return note
+
+
 def discarded(reason: str, source: Endpoint, cause: str, *, nai: str = "", session: str = "") -> Observe:
     """A datagram of port 434 that changes nothing. ``nai``, ``session``: of the visitor that it names, if any."""
     return Observe(

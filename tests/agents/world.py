@@ -22,6 +22,7 @@ from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.records import MAG_JOURNAL
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.secret import Secret
+from pmip_tw.testing.access_points import FakeAccessPoints
 from pmip_tw.testing.authenticator import FakeAuthenticator
 from pmip_tw.testing.clock import FakeClock, NodeClock
 from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
@@ -121,6 +122,7 @@ class MagNode:
         self.dhcp = FakeDhcpSocket(network, self.address)
         self.uplink = FakeUplink(self.address)
         self.aaa = FakeAuthenticator(world.verdicts)
+        self.access_points = FakeAccessPoints()
         self.store = FakeStore(self.disk, MAG_JOURNAL, at_once=at_once)
         self.plane = MemoryPlane(
             monotonic=lambda: world.clock.monotonic,
@@ -146,6 +148,7 @@ class MagNode:
             authenticator=self.aaa,
             store=self.store,
             uplink=self.uplink,
+            access_points=self.access_points,
             dhcp=self.dhcp,
             tunnel_data=self.plane,
             observers=[self.notes],

@@ -1,0 +1,84 @@
+"""Nodes that were authenticated elsewhere: by an access point that has this MAG for its RADIUS server (AA27).
+
+Its Accept is the attachment. Where the LMA gives the address, the node is registered before its first frame; where it
+has to bring one, that frame finds everything decided.
+"""
+
+from collections.abc import Callable
+
+import attrs
+
+from pmip_tw.aaa.profile import Profile
+from pmip_tw.addresses import UNSPECIFIED
+from pmip_tw.mag import observed
+from pmip_tw.mag.addressing import Addressing
+from pmip_tw.mag.admissions import Admissions
+from pmip_tw.mag.attaching import Attaching, session_ends
+from pmip_tw.mag.departures import Departures
+from pmip_tw.mag.effects import Expel, MagEffect
+from pmip_tw.mag.visitors import State, Visitor, VisitorList
+from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.tunnels import AccessKey
+
+REAUTHENTICATION_GRACE = 30.0
+"""Seconds after the end of a session in which its access point may have it authenticated anew (RFC 2865 5.29)."""
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Elsewhere:
+    """What access points say of their stations."""
+
+    _visitors: VisitorList
+    _admissions: Admissions
+    _addressing: Addressing
+    _attaching: Attaching
+    _departures: Departures
+    _schedule: Callable[[Visitor], None]
+
+    def accepted(self, key: AccessKey, profile: Profile, now: Now) -> list[MagEffect]:
+        """AAA accepts ``key``: who is new comes, who is here goes on."""
+        until = session_ends(profile, now)
+        if until is not None and profile.reauthenticate:
+            until += REAUTHENTICATION_GRACE
+        self._admissions.admit(key, profile, until)
+        served = self._visitors.with_mac(key.mac)
+        if (
+            served is not None
+            and served.key == key
+            and served.state not in (State.AUTHENTICATING, State.LEAVING)
+        ):
+            served.session_ends = until
+            self._schedule(served)
+            return [observed.visitor_event("access-accepted", served)]
+        effects: list[MagEffect] = []
+        hint, configured = UNSPECIFIED, False
+        if served is not None:
+            if served.nai == profile.nai and served.state is not State.LEAVING:
+                # It keeps its address, wherever it goes on.
+                hint, configured = served.home_address or served.hint, served.configured
+            effects += self._departures.forget(served, "visitor-removed", cause=f"moved to {key.port}")
+        if not self._addressing.lma_assigns and not hint:
+            return effects  # it has an address of its own, which its first frame shows
+        visitor = self._attaching.come(key, hint, configured, now)
+        attached = observed.visitor_event("attached", visitor, evidence="access-point")
+        return [*effects, attached, *self._attaching.accepted(visitor, profile, until, now)]
+
+    def ended(self, key: AccessKey, why: str, now: Now) -> list[MagEffect]:
+        """Its access point does not serve it any more."""
+        self._admissions.withdraw(key)
+        visitor = self._visitors.get(key)
+        if visitor is None:
+            return []
+        effects = self._departures.leave(visitor, why, now)
+        self._schedule(visitor)
+        return effects
+
+    def expel(self, key: AccessKey) -> list[MagEffect]:
+        """It is not to be served any more: its access point has to authenticate it anew before it is."""
+        return [Expel(key)] if self._admissions.withdraw(key) else []
+
+    def restored(self) -> None:
+        """The visitors of a former process, which knew whom access points had let in."""
+        for visitor in self._visitors:
+            if self._admissions.counts_at(visitor.key.port) and visitor.profile is not None:
+                self._admissions.admit(visitor.key, visitor.profile, visitor.session_ends)

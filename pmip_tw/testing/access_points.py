@@ -1,0 +1,35 @@
+"""Access points without RADIUS: a test says whom they let in."""
+
+from zope.interface import implementer
+
+from pmip_tw.aaa.profile import Profile
+from pmip_tw.interfaces import IAccessPoints, IAccessPointsReceiver
+from pmip_tw.mobility.tunnels import AccessKey
+
+
+@implementer(IAccessPoints)
+class FakeAccessPoints:
+    """``expelled``: whom they were told to throw off, in order."""
+
+    def __init__(self) -> None:
+        self.expelled: list[AccessKey] = []
+        self._receiver: IAccessPointsReceiver | None = None
+
+    def start(self, receiver: IAccessPointsReceiver) -> None:
+        self._receiver = receiver
+
+    def expel(self, key: AccessKey) -> None:
+        self.expelled.append(key)
+
+    def stop(self) -> None:
+        self._receiver = None
+
+    def let_in(self, key: AccessKey, profile: Profile) -> None:
+        """AAA has accepted it."""
+        if self._receiver is not None:
+            self._receiver.attached_elsewhere(key, profile)
+
+    def let_go(self, key: AccessKey, why: str = "its access point says so") -> None:
+        """It has left its access point."""
+        if self._receiver is not None:
+            self._receiver.detached_elsewhere(key, why)

@@ -1,0 +1,195 @@
+"""Access points authenticate their stations by themselves, and ask AAA through the MAG (AA27).
+
+station        access point        MAG                LMA
+   |<---EAP-------->|<----RADIUS--->|                  |
+   |                |  Access-Accept|--registration--->|
+   |                |<--------------|<------accepted---|
+   |--first frame------------------>|==tunnel=========>|
+"""
+
+import pytest
+
+from pmip_tw.aaa.profile import Profile
+from pmip_tw.mag.effects import Authenticate, Expel, MagEffect
+from pmip_tw.mobility.effects import Install, Remove, Send
+from pmip_tw.mobility.tunnels import AccessKey
+from pmip_tw.wire.dhcp import MessageType
+from tests.agents.world import LMA, PORT, Station, association
+from tests.conformance import covers
+from tests.mag.bench import ADDRESS, Bench, names, note, notes, only, reply, requests, told
+
+pytestmark = covers("AA27")
+
+STATION, STRANGER = Station(1), Station(2)
+KEY = AccessKey(PORT, STATION.mac)
+OTHER_PORT = "acc1"
+
+
+class BehindAccessPoints(Bench):
+    """Everything is behind access points."""
+
+    def __init__(self, **policy: object) -> None:
+        super().__init__(behind_access_points=frozenset({PORT, OTHER_PORT}), **policy)
+
+    def let_in(self, key: AccessKey = KEY, **profile: object) -> list[MagEffect]:
+        values: dict[str, object] = {"nai": "mn1@example.net", "lmas": (LMA,), "mn_ha": association(1)}
+        found = Profile(**(values | profile))  # type: ignore[arg-type]
+        return self.take(self.engine.attached_elsewhere(key, found, self.now))
+
+    def gone(self, key: AccessKey = KEY) -> list[MagEffect]:
+        return self.take(self.engine.detached_elsewhere(key, "its access point says so", self.now))
+
+    def serve(self, **profile: object) -> None:
+        [request] = requests(self.let_in(**profile))
+        self.arrive(reply(request))
+        assert self.visitor.state.value == "registered"
+
+
+def test_an_accept_registers_before_the_first_frame() -> None:
+    bench = BehindAccessPoints()
+    effects = bench.let_in()
+    [request] = requests(effects)
+    assert request.home_address == 0 and only(Authenticate, effects) == []
+    assert names(effects)[:2] == ["attached", "access-accepted"]
+    assert note("attached", effects).details["evidence"] == "access-point"
+    [entry] = only(Install, bench.arrive(reply(request)))
+    assert (entry.entry.home_address, entry.entry.upstream) == (ADDRESS, True)
+    [offer] = told(bench.hear(STATION.dhcp(MessageType.DISCOVER)))
+    assert offer.yiaddr == ADDRESS
+
+
+@pytest.mark.parametrize("method", ["server", "independent"])
+def test_frames_of_nobody_s_station_are_no_attachment(method: str) -> None:
+    """Whoever can put frames on the wire is asked about by nobody, however many they are."""
+    bench = BehindAccessPoints(dhcp=method)
+    bench.let_in()
+    for frame in (STRANGER.dhcp(MessageType.DISCOVER), STRANGER.data(ADDRESS)):
+        effects = bench.hear(frame)
+        assert [found.reason for found in notes(effects)] == ["not-authenticated"] and len(effects) == 1
+    assert [v.mac for v in bench.engine.visitors if v.mac == STRANGER.mac] == []
+
+
+def test_a_station_is_let_in_at_one_interface_only() -> None:
+    bench = BehindAccessPoints()
+    bench.serve()
+    [found] = notes(bench.hear(STATION.data(ADDRESS), OTHER_PORT))
+    assert found.reason == "not-authenticated" and bench.visitor.key == KEY
+
+
+def test_who_brings_an_address_is_registered_by_the_first_frame() -> None:
+    bench = BehindAccessPoints(dhcp="independent")
+    assert requests(bench.let_in()) == [] and len(bench.engine.visitors) == 0
+    effects = bench.hear(STATION.data(ADDRESS))
+    [request] = requests(effects)
+    assert request.home_address == ADDRESS and only(Authenticate, effects) == []
+
+
+def test_other_interfaces_ask_aaa_as_ever() -> None:
+    bench = Bench(behind_access_points=frozenset({OTHER_PORT}))
+    assert len(only(Authenticate, bench.hear(STATION.data(ADDRESS)))) == 1
+
+
+def test_an_accept_of_who_is_served_asks_nobody() -> None:
+    bench = BehindAccessPoints()
+    bench.serve(session_timeout=60)
+    bench.wait(50)
+    effects = bench.let_in(session_timeout=60)
+    assert only(Send, effects) == [] and only(Remove, effects) == []
+    assert names(effects) == ["access-accepted"]
+    bench.wait(50)
+    assert bench.visitor.state.value == "registered"
+    assert "visitor-left" in names(bench.wait(11))
+
+
+def test_roaming_between_two_interfaces_keeps_the_address() -> None:
+    bench = BehindAccessPoints()
+    bench.serve()
+    bench.hear(STATION.data(ADDRESS))
+    effects = bench.let_in(AccessKey(OTHER_PORT, STATION.mac))
+    [request] = requests(effects)
+    assert request.home_address == ADDRESS
+    assert bench.visitor.key.port == OTHER_PORT
+    assert [removed.key for removed in only(Remove, effects)] == [KEY]
+    assert [install.entry.port for install in only(Install, effects)] == [OTHER_PORT]
+
+
+def test_another_name_begins_anew() -> None:
+    """The station has a new user: the address of the former one is not for him."""
+    bench = BehindAccessPoints()
+    bench.serve()
+    [request] = requests(bench.let_in(AccessKey(OTHER_PORT, STATION.mac), nai="mn7@example.net"))
+    assert (request.nai, request.home_address) == (b"mn7@example.net", 0)
+
+
+def test_the_access_point_ends_the_visit() -> None:
+    bench = BehindAccessPoints()
+    bench.serve()
+    [farewell] = requests(bench.gone())
+    assert farewell.lifetime == 0
+    [found] = notes(bench.hear(STATION.data(ADDRESS)))
+    assert found.reason == "not-authenticated"
+
+
+def test_who_is_not_here_cannot_leave() -> None:
+    bench = BehindAccessPoints()
+    bench.serve()
+    assert bench.gone(AccessKey(OTHER_PORT, STATION.mac)) == []
+    assert bench.gone(AccessKey(PORT, STRANGER.mac)) == []
+    assert bench.visitor.state.value == "registered"
+
+
+def test_a_station_that_slept_is_served_by_its_next_frame() -> None:
+    """It has not left its access point, which has no reason to authenticate it again."""
+    bench = BehindAccessPoints()
+    bench.serve()
+    bench.hear(STATION.data(ADDRESS))
+    bench.wait(2000)
+    assert len(bench.engine.visitors) == 0
+    effects = bench.hear(STATION.data(ADDRESS))
+    assert len(requests(effects)) == 1 and only(Authenticate, effects) == []
+
+
+def test_the_end_of_the_session_is_the_end_of_the_admission() -> None:
+    bench = BehindAccessPoints()
+    bench.serve(session_timeout=100)
+    bench.wait(101)
+    [found] = notes(bench.hear(STATION.data(ADDRESS)))
+    assert found.reason == "not-authenticated"
+
+
+def test_there_is_time_to_authenticate_again() -> None:
+    """Termination-Action RADIUS-Request: access point and MAG count the same seconds (RFC 2865 5.29)."""
+    bench = BehindAccessPoints()
+    bench.serve(session_timeout=100, reauthenticate=True)
+    bench.wait(110)
+    assert bench.visitor.state.value == "registered"
+    bench.let_in(session_timeout=100, reauthenticate=True)
+    bench.wait(110)
+    assert bench.visitor.state.value == "registered"
+
+
+def test_the_operator_has_it_thrown_off() -> None:
+    bench = BehindAccessPoints()
+    bench.serve()
+    effects = bench.take(bench.engine.detach("mn1@example.net", bench.now))
+    assert [request.lifetime for request in requests(effects)] == [0]
+    assert only(Expel, effects) == [Expel(KEY)]
+    [found] = notes(bench.hear(STATION.data(ADDRESS)))
+    assert found.reason == "not-authenticated"
+
+
+def test_nobody_is_thrown_off_where_there_are_no_access_points() -> None:
+    bench = Bench()
+    bench.register()
+    assert only(Expel, bench.take(bench.engine.detach("mn1@example.net", bench.now))) == []
+
+
+def test_a_restart_knows_who_was_let_in_and_is_served() -> None:
+    bench = BehindAccessPoints()
+    bench.serve()
+    bench.hear(STATION.data(ADDRESS))
+    bench.restart()
+    bench.wait(2000)
+    assert len(bench.engine.visitors) == 0
+    assert len(requests(bench.hear(STATION.data(ADDRESS)))) == 1
+    assert requests(bench.hear(STRANGER.data(ADDRESS))) == []
