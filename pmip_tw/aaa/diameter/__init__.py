@@ -1,0 +1,1 @@
+"""Diameter: peers and requests as machines, and what the applications say."""
