@@ -7,7 +7,7 @@ from zope.interface import implementer
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.verdicts import Verdict
 from pmip_tw.interfaces import IAccessPoints, IAccessPointsReceiver, IAuthenticator
-from pmip_tw.mag.effects import Authenticate, Expel, MagEffect
+from pmip_tw.mag.effects import Authenticate, Expel, MagEffect, SessionOver
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.tunnels import AccessKey
@@ -37,11 +37,15 @@ class AaaAtMag:
         if self._access_points is not None:
             self._access_points.start(self)
 
-    def carry_out(self, effect: Authenticate | Expel) -> None:
-        if isinstance(effect, Authenticate):
-            self._authenticate(effect)
-        elif self._access_points is not None:
-            self._access_points.expel(effect.key)
+    def carry_out(self, effect: Authenticate | Expel | SessionOver) -> None:
+        match effect:
+            case Authenticate():
+                self._authenticate(effect)
+            case Expel():
+                if self._access_points is not None:
+                    self._access_points.expel(effect.key)
+            case SessionOver():
+                pass  # nobody accounts for it yet
 
     def _authenticate(self, effect: Authenticate) -> None:
         def concluded(verdict: Verdict) -> None:

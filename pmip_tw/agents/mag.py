@@ -46,6 +46,7 @@ from pmip_tw.mag.effects import (
     Save,
     SendDhcp,
     Serve,
+    SessionOver,
     Transmit,
 )
 from pmip_tw.mag.engine import MagEngine
@@ -307,7 +308,7 @@ class Mag:
                 self._forwarding.forward(effect.port, effect.frame)
             case Remove():
                 self._forwarding.remove(effect.key)
-            case Authenticate() | Expel():
+            case Authenticate() | Expel() | SessionOver():
                 self._aaa.carry_out(effect)
             case _:
                 self._queue.extendleft(reversed(self._followed(effect, now)))

@@ -11,6 +11,7 @@ from pmip_tw.interfaces.aaa import (
     IRadiusClient,
     ISessions,
 )
+from pmip_tw.interfaces.accounting import IAccounting, IAccountingServers
 from pmip_tw.interfaces.clock import IClock
 from pmip_tw.interfaces.dhcp import IClientLinks, IClientLinksReceiver, IDhcpReceiver, IDhcpSocket
 from pmip_tw.interfaces.forwarding import IForwardingPlane, IPacketReceiver
@@ -31,6 +32,8 @@ __all__ = [
     "Datagram",
     "IAccessPoints",
     "IAccessPointsReceiver",
+    "IAccounting",
+    "IAccountingServers",
     "IAuthenticator",
     "IBindingStore",
     "IClientLinks",

@@ -2,6 +2,7 @@
 
 import attrs
 
+from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.access import homelink
 from pmip_tw.addresses import ipv4_text
 from pmip_tw.mag import observed
@@ -76,7 +77,12 @@ class Acceptance:
         told = self._addressing.accepted(visitor, now)
         if told.leaves:
             effects += [*then, *told.effects]
-            return Told(effects=effects, leaves=told.leaves, refused=told.refused)
+            return Told(
+                effects=effects,
+                leaves=told.leaves,
+                terminate_cause=told.terminate_cause,
+                refused=told.refused,
+            )
         effects += told.ends
         then += [*told.effects, self._recording.registered(visitor, told.promises)]
         if not renewal and visitor.configured and self._policy.gateway_mac != COMMON_GATEWAY_MAC:
@@ -106,4 +112,10 @@ class Acceptance:
             self._visitors.displace(holder)
             return [Remove(holder.key)]
         cause = f"the LMA has given {ipv4_text(visitor.home_address)} to {visitor.nai}"
-        return self._departures.forget(holder, "visitor-removed", cause=cause, reason="address-moved")
+        return self._departures.forget(
+            holder,
+            "visitor-removed",
+            terminate_cause=TerminateCause.NAS_REQUEST,
+            cause=cause,
+            reason="address-moved",
+        )

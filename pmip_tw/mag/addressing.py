@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 
 import attrs
 
+from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.access.evidence import Evidence, EvidenceKind
 from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, Mac
 from pmip_tw.dhcp.requests import Refusal
@@ -35,6 +36,11 @@ MAX_DHCP_WAIT = 4.0
 """Seconds that a DHCP message is worth answering; then the client's retransmission is (RFC 2131 4.1)."""
 
 
+def lease_over(lease_cause: str) -> TerminateCause:
+    """What AAA hears of the end of a lease: nobody extended it, or the node does not want it any more (AA20)."""
+    return TerminateCause.IDLE_TIMEOUT if lease_cause == LEASE_EXPIRED else TerminateCause.USER_REQUEST
+
+
 @attrs.frozen(slots=True, kw_only=True)
 class Told:
     """What a node was told, and what follows for its registration.
@@ -44,8 +50,8 @@ class Told:
     be carried out when that is written down. ``renews``: its lease was extended, and its binding is to be as well.
     ``registers``: the address to register now, 0 for any, None to leave things as they are; ``at``: the LMA that must
     know of that address, None: any; ``awaits_dhcp``: there is no address yet. ``leaves``: why the node is to be
-    de-registered, "" if it stays; ``refused``: it cannot be served as it is, and AAA is not asked about it again for a
-    while.
+    de-registered, "" if it stays, and what AAA hears of that, its ``terminate_cause``; ``refused``: it cannot be served
+    as it is, and AAA is not asked about it again for a while.
     """
 
     effects: list[MagEffect] = attrs.field(factory=list)
@@ -56,6 +62,7 @@ class Told:
     at: Ipv4 | None = None
     awaits_dhcp: bool = False
     leaves: str = ""
+    terminate_cause: TerminateCause = TerminateCause.USER_REQUEST
     refused: bool = False
 
 

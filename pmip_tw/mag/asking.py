@@ -5,6 +5,7 @@ Every method returns effects in the order in which they must be carried out.
 
 import attrs
 
+from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import Addressing
@@ -111,7 +112,13 @@ class Asking:
         )
         reason = str(int(refused or Code.PMIP_UNSUPPORTED))
         if visitor.state is State.LEAVING:
-            return self._departures.forget(visitor, "visitor-removed", cause=cause, reason=reason)
+            return self._departures.forget(
+                visitor,
+                "visitor-removed",
+                terminate_cause=TerminateCause.LOST_SERVICE,
+                cause=cause,
+                reason=reason,
+            )
         withdrawn = self.withdraw(visitor)
         given_up = exchange.given_up | {exchange.lma}
         if self._has_another(visitor, exchange, now):
@@ -142,7 +149,13 @@ class Asking:
         if visitor.answers_arp:
             visitor.wait(RETRANSMIT_AFTER[-1], now.monotonic)
             return [*self.withdraw(visitor), *frames_lost(visitor)]
-        return self._departures.forget(visitor, "visitor-removed", cause=cause, reason="lma-silent")
+        return self._departures.forget(
+            visitor,
+            "visitor-removed",
+            terminate_cause=TerminateCause.LOST_SERVICE,
+            cause=cause,
+            reason="lma-silent",
+        )
 
     def hopeless(
         self,
@@ -157,7 +170,13 @@ class Asking:
         """It cannot be served, and AAA is not asked about it again for a while."""
         self._gate.hold_off(visitor.mac, now.monotonic, self._policy.reject_hold if hold is None else hold)
         told = self._addressing.refused(visitor, now) if answer_dhcp else []
-        return told + self._departures.forget(visitor, "visitor-removed", cause=cause, reason=reason)
+        return told + self._departures.forget(
+            visitor,
+            "visitor-removed",
+            terminate_cause=TerminateCause.SERVICE_UNAVAILABLE,
+            cause=cause,
+            reason=reason,
+        )
 
     def withdraw(self, visitor: Visitor) -> list[MagEffect]:
         """No packets for who is not registered."""

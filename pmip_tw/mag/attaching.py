@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import attrs
 
+from pmip_tw.aaa.accounting import TerminateCause, new_id
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.verdicts import Accept, Challenge, MacCredential, Reject, Verdict
 from pmip_tw.access.evidence import Evidence, evidence
@@ -60,7 +61,13 @@ class Attaching:
             return [observed.duplicate_mac(key, elsewhere.key)]
         effects: list[MagEffect] = []
         if elsewhere is not None and elsewhere is not leaving:
-            effects += self._departures.forget(elsewhere, "visitor-removed", cause=f"moved to {key.port}")
+            effects += self._departures.forget(
+                elsewhere,
+                "visitor-removed",
+                terminate_cause=TerminateCause.LOST_CARRIER,
+                continues=True,
+                cause=f"moved to {key.port}",
+            )
         if leaving is not None:
             self._visitors.remove(leaving)
         return effects + self._attach(key, found, frame, octets, now)
@@ -78,7 +85,9 @@ class Attaching:
             hold = self._policy.reject_hold if rejected else _AAA_DOWN_HOLD
             self._gate.hold_off(key.mac, now.monotonic, hold)
             name = "access-rejected" if rejected else "aaa-unavailable"
-            return self._departures.forget(visitor, name, cause=verdict.cause)
+            return self._departures.forget(
+                visitor, name, terminate_cause=TerminateCause.SERVICE_UNAVAILABLE, cause=verdict.cause
+            )
         return self.accepted(visitor, verdict.profile, session_ends(verdict.profile, now), now)
 
     def accepted(
@@ -86,11 +95,18 @@ class Attaching:
     ) -> list[MagEffect]:
         """AAA has accepted who has just come, however it was asked: until ``ends_at`` it may be served."""
         visitor.profile, visitor.session_ends = profile, ends_at
+        visitor.accounting_id = new_id(str(visitor.key), now)
         effects: list[MagEffect] = []
         former = self._visitors.with_nai(visitor.nai)
         if former is not None:
             cause = f"its NAI is now at {visitor.key}: each mobile node needs a name of its own"
-            effects += self._departures.forget(former, "visitor-removed", cause=cause)
+            effects += self._departures.forget(
+                former,
+                "visitor-removed",
+                terminate_cause=TerminateCause.NAS_REQUEST,
+                continues=former.mac == visitor.mac,
+                cause=cause,
+            )
             if former.mac != visitor.mac and former.state is not State.LEAVING:
                 # Two nodes with one name would take it from each other with every frame.
                 self._gate.hold_off(former.mac, now.monotonic, self._policy.reject_hold)

@@ -2,8 +2,9 @@
 
 import attrs
 
+from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.mag import observed
-from pmip_tw.mag.effects import MagEffect, Save
+from pmip_tw.mag.effects import MagEffect, Save, SessionOver
 from pmip_tw.mag.judging import Answer, Outcome
 from pmip_tw.mag.lmas import Lmas
 from pmip_tw.mag.recording import departed
@@ -28,17 +29,28 @@ class Departures:
     _lmas: Lmas
     _revocations: Revocations
 
-    def forget(self, visitor: Visitor, name: str, *, cause: str = "", reason: str = "") -> list[MagEffect]:
-        """The visitor is no more; the LMA is not told."""
+    def forget(
+        self,
+        visitor: Visitor,
+        name: str,
+        *,
+        terminate_cause: TerminateCause,
+        continues: bool = False,
+        cause: str = "",
+        reason: str = "",
+    ) -> list[MagEffect]:
+        """The visitor is no more; the LMA is not told. ``continues``: the node is served elsewhere."""
         self._visitors.remove(visitor)
         return [
             Remove(visitor.key),
-            *written_off(visitor),
+            *written_off(visitor, terminate_cause, continues=continues),
             observed.visitor_event(name, visitor, cause=cause, reason=reason),
             *frames_lost(visitor),
         ]
 
-    def leave(self, visitor: Visitor, why: str, now: Now) -> list[MagEffect]:
+    def leave(
+        self, visitor: Visitor, why: str, now: Now, *, terminate_cause: TerminateCause
+    ) -> list[MagEffect]:
         """De-register (P21): its packets stop here at once.
 
         A request that is still out may have been accepted: its binding is given up as well.
@@ -51,7 +63,7 @@ class Departures:
         if visitor.grant is not None or asked is not None:
             farewell = self._registrar.farewell(visitor, address, asked, now)
         if farewell is None or self._lmas.blocked_for(farewell.lma, visitor.nai, now.monotonic):
-            return self.forget(visitor, "visitor-left", cause=why)
+            return self.forget(visitor, "visitor-left", terminate_cause=terminate_cause, cause=why)
         effects: list[MagEffect] = [
             Remove(visitor.key),
             observed.visitor_event("visitor-left", visitor, cause=why),
@@ -60,11 +72,12 @@ class Departures:
         # A revocation that is already on its way wants an acknowledgment all the same (RV37).
         records: tuple[MagRecord, ...] = departed(visitor)
         records += self._revocations.bury(visitor, now.monotonic)
+        over = session_over(visitor, terminate_cause)
         visitor.state = State.LEAVING
         visitor.grant = visitor.lease_ends = visitor.session_ends = visitor.check_at = None
         visitor.recorded_until = None
         visitor.exchange = farewell
-        return [*effects, Save(records, tuple(self._registrar.attempt(visitor, farewell, now)))]
+        return [*effects, Save(records, (*over, *self._registrar.attempt(visitor, farewell, now)))]
 
     def answered(self, visitor: Visitor, answer: Answer) -> list[MagEffect]:
         """The answer to a de-registration. One that is worth waiting for is waited for as if there were none."""
@@ -79,10 +92,21 @@ class Departures:
         return [noted]
 
 
-def written_off(visitor: Visitor) -> list[MagEffect]:
-    """Who is no visitor any more does not come back by a restart."""
-    records = departed(visitor)
-    return [Save(records)] if records else []
+def written_off(
+    visitor: Visitor, terminate_cause: TerminateCause, *, continues: bool = False
+) -> list[MagEffect]:
+    """Who is no visitor any more does not come back by a restart: AAA is told of the end when that is sure."""
+    records, over = departed(visitor), session_over(visitor, terminate_cause, continues=continues)
+    return [Save(records, over)] if records else [*over]
+
+
+def session_over(
+    visitor: Visitor, terminate_cause: TerminateCause, *, continues: bool = False
+) -> tuple[SessionOver, ...]:
+    """Who was never accepted has no session, and whose has ended has one no more."""
+    if not visitor.accounting_id or visitor.state is State.LEAVING:
+        return ()
+    return (SessionOver(visitor.accounting_id, terminate_cause, continues),)
 
 
 def frames_lost(visitor: Visitor) -> list[MagEffect]:

@@ -6,6 +6,7 @@ tunnel and is listened to, as with "independent" (P65). How broadcasts reach the
 
 from abc import abstractmethod
 
+from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.access.evidence import Evidence, EvidenceKind
 from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Ipv4, Mac, ipv4_text
 from pmip_tw.dhcp import requests, server
@@ -101,7 +102,11 @@ class DhcpFirst(Independent):
             return self._leased(visitor, answer, now)
         told = self._deliver(visitor, answer.message)
         refused = answer.message.message_type is MessageType.NAK and visitor.state is not State.ADDRESSING
-        return Told(effects=told, leaves=REFUSED_BY_SERVER if refused else "")
+        if not refused:
+            return Told(effects=told)
+        return Told(
+            effects=told, leaves=REFUSED_BY_SERVER, terminate_cause=TerminateCause.SERVICE_UNAVAILABLE
+        )
 
     def _leased(self, visitor: Visitor, lease: Answer, now: Now) -> Told:
         """An ACK: it is passed on when, and only if, its address is registered here (D23)."""
@@ -113,7 +118,8 @@ class DhcpFirst(Independent):
         current = visitor.home_address or visitor.hint
         if address != current:
             why = f"its DHCP server gave it {ipv4_text(address)} in the place of {ipv4_text(current)}"
-            return Told(effects=self._take_back(visitor, lease, now), leaves=why)
+            effects = self._take_back(visitor, lease, now)
+            return Told(effects=effects, leaves=why, terminate_cause=TerminateCause.NAS_REQUEST)
         if visitor.state is State.REGISTERED:
             return Told(promises=self._grant(visitor, lease), renews=True)
         self._hold(visitor, lease, now)

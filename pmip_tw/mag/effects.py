@@ -2,6 +2,7 @@
 
 import attrs
 
+from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.aaa.verdicts import Credential
 from pmip_tw.addresses import Ipv4
 from pmip_tw.mag.records import MagRecord
@@ -92,6 +93,18 @@ class Promise:
 
 
 @attrs.frozen(slots=True)
+class SessionOver:
+    """The session that AAA knows as ``accounting_id``, if it was told of it, is over (RFC 2866).
+
+    ``continues``: the node goes on elsewhere. Its entry was removed before.
+    """
+
+    accounting_id: str
+    terminate_cause: TerminateCause
+    continues: bool = False
+
+
+@attrs.frozen(slots=True)
 class SendDhcp:
     """Send ``payload`` from our UDP port 67 to that of ``server``."""
 
@@ -114,6 +127,7 @@ MagEffect = (
     | Serve
     | Save
     | Promise
+    | SessionOver
     | SendDhcp
     | OpenDhcp
     | CloseDhcp

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import attrs
 
+from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.addresses import UNSPECIFIED
 from pmip_tw.mag import observed
@@ -56,7 +57,13 @@ class Elsewhere:
             if served.nai == profile.nai and served.state is not State.LEAVING:
                 # It keeps its address, wherever it goes on.
                 hint, configured = served.home_address or served.hint, served.configured
-            effects += self._departures.forget(served, "visitor-removed", cause=f"moved to {key.port}")
+            effects += self._departures.forget(
+                served,
+                "visitor-removed",
+                terminate_cause=TerminateCause.LOST_CARRIER,
+                continues=True,
+                cause=f"moved to {key.port}",
+            )
         if not self._addressing.lma_assigns and not hint:
             return effects  # it has an address of its own, which its first frame shows
         visitor = self._attaching.come(key, hint, configured, now)
@@ -69,7 +76,7 @@ class Elsewhere:
         visitor = self._visitors.get(key)
         if visitor is None:
             return []
-        effects = self._departures.leave(visitor, why, now)
+        effects = self._departures.leave(visitor, why, now, terminate_cause=TerminateCause.LOST_CARRIER)
         self._schedule(visitor)
         return effects
 

@@ -1,5 +1,6 @@
 """The MAG's machine: frames, verdicts, datagrams and time in, effects out."""
 
+from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.verdicts import Verdict
 from pmip_tw.addresses import Endpoint, Ipv4, Mac
@@ -200,7 +201,8 @@ class MagEngine:
         visitor = self._visitors.with_nai(nai)
         if visitor is None or visitor.state is State.LEAVING:
             return []
-        effects = self._departures.leave(visitor, "detached by the operator", now)
+        why = "detached by the operator"
+        effects = self._departures.leave(visitor, why, now, terminate_cause=TerminateCause.ADMIN_RESET)
         self._deadlines.schedule(visitor)
         return [*effects, *self._elsewhere.expel(visitor.key)]
 
@@ -262,7 +264,9 @@ class MagEngine:
             return [*judgement.effects]
         self._visitors.remove(judgement.visitor)
         told = self._informing.inform(judgement.visitor, now) if judgement.inform else []
-        gone = written_off(judgement.visitor)
+        gone = written_off(
+            judgement.visitor, TerminateCause.NAS_REQUEST, continues=judgement.goes_on_elsewhere
+        )
         return [Remove(judgement.visitor.key), *gone, *told, *judgement.effects]
 
     def _follow(self, visitor: Visitor | None, told: Told, now: Now) -> list[MagEffect]:

@@ -6,6 +6,7 @@ together (D34, D36).
 
 from typing import Final
 
+from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.access.evidence import Evidence
 from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.dhcp.requests import Refusal, client_message
@@ -118,7 +119,11 @@ class Independent(Addressing):
             return Told()
         if message.message_type is MessageType.NAK:
             visitor.lease_question = None
-            return Told(effects=[observed.visitor_event("dhcp-nak", visitor)], leaves=REFUSED_BY_SERVER)
+            return Told(
+                effects=[observed.visitor_event("dhcp-nak", visitor)],
+                leaves=REFUSED_BY_SERVER,
+                terminate_cause=TerminateCause.SERVICE_UNAVAILABLE,
+            )
         lease = message.lease_time
         if message.message_type is not MessageType.ACK or message.yiaddr != visitor.home_address or not lease:
             return Told()

@@ -62,6 +62,7 @@ class Recording:
             identification=self._clocks.last(profile.nai),
             clock_offset=self._clocks.offset(visitor.lma),
             keepalive_interval=grant.keepalive_interval,
+            accounting_id=visitor.accounting_id,
         )
 
 

@@ -45,6 +45,7 @@ class Visiting(_MagRecord, tag=1, frozen=True):
     one that was used for it; ``clock_offset``: seconds by which that was ahead of our clock (P17).
     ``keepalive_interval``: what its LMA asked for (N38), 0 if nothing, or by an older version. ``framed_pool``: see
     ``Profile``. ``authorized``: what else AAA has said; an older version wrote one Class, ``attributes_class``.
+    ``accounting_id``: see ``Visitor``.
     """
 
     about = "visitor"
@@ -83,6 +84,7 @@ class Visiting(_MagRecord, tag=1, frozen=True):
     keepalive_interval: int = 0
     framed_pool: bytes = b""
     authorized: Authorized = Authorized()
+    accounting_id: str = ""
 
 
 class Departed(_MagRecord, tag=2, frozen=True):

@@ -14,6 +14,7 @@ from typing import Final
 
 import attrs
 
+from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.access.evidence import Evidence
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac, ipv4_text
 from pmip_tw.dhcp.questions import Answer
@@ -125,7 +126,8 @@ class RegisteredFirst(Relayed):
         if fixed or self._follows(visitor, now) is not None:
             return Told(effects=[noted])
         self._followed[visitor.mac] = _Followed(address, now.monotonic)
-        return Told(effects=[noted], leaves=f"its DHCP server offers {its} in the place of {mine}")
+        why = f"its DHCP server offers {its} in the place of {mine}"
+        return Told(effects=[noted], leaves=why, terminate_cause=TerminateCause.NAS_REQUEST)
 
     def _follows(self, visitor: Visitor, now: Now) -> _Followed | None:
         followed = self._followed.get(visitor.mac)

@@ -8,10 +8,11 @@ from math import isinf
 
 import attrs
 
+from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.addresses import Endpoint, ipv4_text
 from pmip_tw.mag import observed
 from pmip_tw.mag.accepting import Acceptance
-from pmip_tw.mag.addressing import Addressing, Told
+from pmip_tw.mag.addressing import Addressing, Told, lease_over
 from pmip_tw.mag.asking import Asking
 from pmip_tw.mag.departures import WORTH_WAITING, Departures
 from pmip_tw.mag.effects import AskPresence, MagEffect
@@ -68,7 +69,8 @@ class Registrations:
         if told.renews:
             self._extend(visitor, now)
         if told.leaves:
-            return [*told.effects, *self._departures.leave(visitor, told.leaves, now)]
+            leaving = self._departures.leave(visitor, told.leaves, now, terminate_cause=told.terminate_cause)
+            return [*told.effects, *leaving]
         if told.registers is not None:
             return [*told.effects, *self._asking.begin(visitor, told.registers, now, at=told.at)]
         if told.awaits_dhcp:
@@ -104,9 +106,12 @@ class Registrations:
         """Something of ``visitor`` may be due."""
         at = now.monotonic
         if visitor.session_ends is not None and visitor.session_ends <= at:
-            return self._departures.leave(visitor, "the session timeout that AAA set is over", now)
+            why = "the session timeout that AAA set is over"
+            return self._departures.leave(visitor, why, now, terminate_cause=TerminateCause.SESSION_TIMEOUT)
         if visitor.state in WITH_LEASE and visitor.lease_ends is not None and visitor.lease_ends <= at:
-            return self._departures.leave(visitor, visitor.lease_cause, now)
+            return self._departures.leave(
+                visitor, visitor.lease_cause, now, terminate_cause=lease_over(visitor.lease_cause)
+            )
         if visitor.grant is not None and visitor.grant.ends_at <= at:
             return self._waiting.expired(visitor, now)
         if visitor.exchange is not None:
@@ -118,7 +123,9 @@ class Registrations:
             visitor.retry_at = visitor.heard_at + self._policy.attach_probe_max_age
             if visitor.retry_at <= at:
                 cause = "it has no address, and fell silent"
-                return self._departures.forget(visitor, "visitor-vanished", cause=cause)
+                return self._departures.forget(
+                    visitor, "visitor-vanished", terminate_cause=TerminateCause.LOST_CARRIER, cause=cause
+                )
         elif visitor.grant is not None:
             check_at = visitor.grant.renew_at if visitor.check_at is None else visitor.check_at
             if check_at <= at:
@@ -135,7 +142,7 @@ class Registrations:
         if found is Presence.GONE:
             how_long = "since this MAG was restarted" if isinf(silence) else f"for {silence:.0f} s"
             why = f"silent {how_long} and through {PROBES} ARP probes"
-            return self._departures.leave(visitor, why, now)
+            return self._departures.leave(visitor, why, now, terminate_cause=TerminateCause.LOST_CARRIER)
         if found is Presence.PROBE:
             visitor.check_at = now.monotonic + PROBE_INTERVAL
             if exchange is not None:
@@ -207,7 +214,8 @@ class Registrations:
         """The packet plane refused the entry of an accepted registration: its binding must not stay."""
         self._gate.hold_off(visitor.mac, now.monotonic, self._policy.reject_hold)
         noted = observed.visitor_event("forwarding-failed", visitor, cause=cause, reason="forwarding")
-        return [noted, *self._departures.leave(visitor, cause, now)]
+        leaving = self._departures.leave(visitor, cause, now, terminate_cause=TerminateCause.NAS_ERROR)
+        return [noted, *leaving]
 
     def _discovered(
         self, visitor: Visitor, exchange: Exchange, reply: RegistrationReply, now: Now
@@ -287,7 +295,12 @@ class Registrations:
                 exchange.next_try = now.monotonic + PROBE_INTERVAL
                 return [self._home.probe(visitor)]
             if found is Presence.GONE or self._is_old(visitor.heard_at, now):
-                return self._departures.forget(visitor, "visitor-vanished", cause="not heard any more")
+                return self._departures.forget(
+                    visitor,
+                    "visitor-vanished",
+                    terminate_cause=TerminateCause.LOST_CARRIER,
+                    cause="not heard any more",
+                )
         if exchange.complaint:
             cause = f"LMA {ipv4_text(exchange.lma)} gives no valid answer: {exchange.complaint}"
         else:
@@ -302,7 +315,13 @@ class Registrations:
         if visitor.state is State.LEAVING:
             return [
                 noted,
-                *self._departures.forget(visitor, "visitor-removed", cause=cause, reason="lma-silent"),
+                *self._departures.forget(
+                    visitor,
+                    "visitor-removed",
+                    terminate_cause=TerminateCause.LOST_SERVICE,
+                    cause=cause,
+                    reason="lma-silent",
+                ),
             ]
         keyless = None if self._lmas.knows_keys(exchange.lma) else without_key(exchange)
         if keyless is not None and not exchange.complaint:

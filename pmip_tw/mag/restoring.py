@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 
+from pmip_tw.aaa.accounting import new_id
 from pmip_tw.aaa.profile import Profile, RootKey
 from pmip_tw.addresses import Ipv4
 from pmip_tw.mag import observed
@@ -121,6 +122,7 @@ class Restorer:
             grant=_grant(record, protection),
             heard_at=NEVER,
             recorded_until=record.deadline,
+            accounting_id=record.accounting_id or new_id(str(AccessKey(record.port, record.mac)), now),
             session_ends=record.session_ends,
             lease_ends=record.lease_ends,
             lease_cause=record.lease_cause,

@@ -41,12 +41,14 @@ class Tombstone:
 class Judgement:
     """``visitor``: whom to remove, first of all (RV32); then ``effects``, the acknowledgment among them.
 
-    ``inform``: the node is to be told, which the acknowledgment promises (RV33).
+    ``inform``: the node is to be told, which the acknowledgment promises (RV33). ``goes_on_elsewhere``: nobody wants
+    it told: it has moved (P35), as far as anybody says.
     """
 
     visitor: Visitor | None
     effects: list[MagEffect]
     inform: bool = False
+    goes_on_elsewhere: bool = False
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -209,7 +211,9 @@ class Revocations:
             observed.visitor_event("revocation-received", visitor, lma=str(arrived.source), inform=inform),
             Save(records, (arrived.acknowledged(proof, nai.encode(), inform=inform),)),
         ]
-        return Judgement(visitor=visitor, effects=effects, inform=inform)
+        return Judgement(
+            visitor=visitor, effects=effects, inform=inform, goes_on_elsewhere=not message.inform
+        )
 
     def _about_tombstone(self, arrived: _Arrived, stone: Tombstone) -> Judgement:
         proof = arrived.proven_by(stone.protection)

@@ -84,6 +84,7 @@ class Visitor:
     the registration (D23), until ``promise_ends`` (N54). ``refused_address``: that the LMA did not take.
     ``doubt``: whether it still uses its home address; its next word from there ends it.
     ``recorded_until``: how long what was written down of it would bring it back after a restart, None: not at all.
+    ``accounting_id``: what AAA knows its session by (Acct-Session-Id), "" until it was accepted.
     ``session_ends``: when AAA's Session-Timeout is over; None if it has none. ``contested``: its MAC was heard on
     another port, and whether it is still here is being found out.
     """
@@ -110,6 +111,7 @@ class Visitor:
     contested: bool = False
     check_at: float | None = None
     recorded_until: float | None = None
+    accounting_id: str = ""
     session_ends: float | None = None
     lease_ends: float | None = None
     lease_cause: str = ""

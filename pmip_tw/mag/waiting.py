@@ -6,6 +6,7 @@ asked by ARP whether it is there, again and again; who does not answer is forgot
 
 import attrs
 
+from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.mag import observed
 from pmip_tw.mag.asking import Asking
 from pmip_tw.mag.departures import Departures
@@ -48,7 +49,9 @@ class Waiting:
             return [self._home.probe(visitor)]
         if found is Presence.GONE:
             cause = "not heard while it waited for its LMA"
-            return self._departures.forget(visitor, "visitor-vanished", cause=cause)
+            return self._departures.forget(
+                visitor, "visitor-vanished", terminate_cause=TerminateCause.LOST_CARRIER, cause=cause
+            )
         visitor.contested = False
         if visitor.retry_at <= now.monotonic:
             return self._asking.begin(visitor, visitor.hint, now)

@@ -96,6 +96,11 @@ OCTETS_WITH_MORE_OF_AAA = OCTETS_WITH_POOL.replace(b"\xdc\0\x20", b"\xdc\0\x21",
 )
 """And with all that AAA may say, behind that."""
 
+OCTETS_WITH_ACCOUNTING = OCTETS_WITH_MORE_OF_AAA.replace(b"\xdc\0\x21", b"\xdc\0\x22", 1).replace(
+    _AUTHORIZED_1, _AUTHORIZED_1 + b"\xa40c1d", 1
+)
+"""And with what AAA knows its session by, behind that."""
+
 
 def test_version_1() -> None:
     assert _CODEC.decode(OCTETS_1) == ROW_1
@@ -114,15 +119,22 @@ def test_with_the_pool_of_aaa() -> None:
 def test_with_all_that_aaa_may_say() -> None:
     authorized = replace(VISITING, keepalive_interval=25, framed_pool=b"gold", authorized=AUTHORIZED)
     assert _CODEC.decode(OCTETS_WITH_MORE_OF_AAA) == [authorized, DEPARTED, BURIED]
-    assert _CODEC.encode([authorized, DEPARTED, BURIED]) == OCTETS_WITH_MORE_OF_AAA
+
+
+def test_with_the_accounting_session() -> None:
+    accounted = replace(
+        VISITING, keepalive_interval=25, framed_pool=b"gold", authorized=AUTHORIZED, accounting_id="0c1d"
+    )
+    assert _CODEC.decode(OCTETS_WITH_ACCOUNTING) == [accounted, DEPARTED, BURIED]
+    assert _CODEC.encode([accounted, DEPARTED, BURIED]) == OCTETS_WITH_ACCOUNTING
 
 
 def test_what_is_written_now_is_version_1() -> None:
     """Whoever changes this raises the version, or adds a field with a default, and keeps the octets above."""
     assert MAG_JOURNAL.version == 1
     nothing = bytes.fromhex("9c90c00090000000c290c400c400c400")
-    said = b"\xfd\x19\xc4\x04gold" + _AUTHORIZED_1
-    now = OCTETS_WITH_MORE_OF_AAA.replace(said, b"\xfd\0\xc4\0" + nothing, 1)
+    said = b"\xfd\x19\xc4\x04gold" + _AUTHORIZED_1 + b"\xa40c1d"
+    now = OCTETS_WITH_ACCOUNTING.replace(said, b"\xfd\0\xc4\0" + nothing + b"\xa0", 1)
     assert _CODEC.encode(ROW_1) == now
 
 

@@ -71,6 +71,7 @@ def portrait(visitor: Visitor) -> dict[str, object]:
         "session_ends",
         "lease_ends",
         "lease_cause",
+        "accounting_id",
     )
     return {name: getattr(visitor, name) for name in (*same, "placed", "shows_dhcp", "state")}
 

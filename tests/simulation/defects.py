@@ -6,6 +6,7 @@ import attrs
 import pytest
 from msgspec.structs import replace
 
+from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.addresses import Ipv4
 from pmip_tw.agents.keeping import Keeping
 from pmip_tw.agents.saving import Saving
@@ -129,7 +130,9 @@ def who_is_silent_with_its_lma_is_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         waiting.Waiting,
         "expired",
-        lambda self, visitor, now: self._departures.forget(visitor, "registration-expired"),
+        lambda self, visitor, now: self._departures.forget(
+            visitor, "registration-expired", terminate_cause=TerminateCause.LOST_SERVICE
+        ),
     )
 
 
