@@ -262,7 +262,7 @@ class RadiusExchanges:
             answer,
             SaltCipher(record.server.secret, exchange.authenticator),
             user_name=self._settings.mac_format.write(exchange.credential.mac),
-            default_realm=self._settings.default_realm,
+            rules=self._settings.rules,
         )
         details: dict[str, Detail] = {
             "server": str(record.endpoint),

@@ -5,6 +5,7 @@ from enum import Enum
 import attrs
 
 from pmip_tw.aaa.mac_authentication import MacFormat
+from pmip_tw.aaa.profile_rules import ProfileRules
 from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4
 from pmip_tw.secret import Secret
 from pmip_tw.wire.radius import MAXIMUM_VALUE_SIZE
@@ -40,7 +41,7 @@ class RadiusSettings:
 
     ``servers``: asked in this order. ``nas_identifier`` and ``nas_address``: who we are. ``timeout``: seconds
     before the first retransmission, doubled for each further one; ``tries``: packets per server (AA6).
-    ``default_realm``: see ``radius_mapping``. ValueError says what cannot be.
+    ``rules``: how profiles are made of what they say. ValueError says what cannot be.
     """
 
     servers: tuple[RadiusServer, ...]
@@ -49,7 +50,7 @@ class RadiusSettings:
     timeout: float = 2.0
     tries: int = 3
     mac_format: MacFormat = MacFormat.DASHES
-    default_realm: str = ""
+    rules: ProfileRules = attrs.field(factory=ProfileRules)
 
     def __attrs_post_init__(self) -> None:
         if not self.servers:

@@ -10,6 +10,7 @@ from pmip_tw.config.lma_peer_checks import lma_peer_mistakes
 from pmip_tw.config.locate import Path
 from pmip_tw.config.mag_settings import DhcpMethod
 from pmip_tw.config.prefix_checks import prefix_mistakes
+from pmip_tw.config.profile_checks import profile_mistakes
 from pmip_tw.config.radius_settings import RADIUS_PORT
 from pmip_tw.config.settings import Interface, Port
 from pmip_tw.config.structure import Mistake
@@ -25,6 +26,7 @@ def mag_mistakes(draft: Draft) -> Iterator[Mistake]:
     if draft.value((*mag, "radius", "servers"), list) == []:
         yield Mistake((*mag, "radius", "servers"), "servers: add at least one [[mag.radius.servers]]")
     yield from _radius_servers_once(draft, (*mag, "radius", "servers"))
+    yield from profile_mistakes(draft, (*mag, "profile"))
     yield from _own_address(draft, mag)
     yield from lma_peer_mistakes(draft, mag)
     yield from _access(draft, (*mag, "access"))

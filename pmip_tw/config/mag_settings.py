@@ -19,6 +19,7 @@ from pmip_tw.config.limits import (
     Station,
     Within,
 )
+from pmip_tw.config.profile_settings import ProfileSettings
 from pmip_tw.config.radius_settings import RadiusSettings
 from pmip_tw.config.settings import (
     Authentication,
@@ -194,6 +195,7 @@ class MagSettings:
     lmas: tuple[LmaPeer, ...] = ()
     dhcp_relay: MagDhcpRelay | None = None
     radius: RadiusSettings | None = None
+    profile: ProfileSettings = attrs.field(factory=ProfileSettings)
     local: LocalSettings | None = None
 
     @property

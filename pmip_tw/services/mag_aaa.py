@@ -5,9 +5,11 @@ from twisted.internet.posixbase import PosixReactorBase
 from pmip_tw.aaa.local_users import LocalUsers
 from pmip_tw.aaa.mac_authentication import MacFormat
 from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.profile_rules import ProfileRules, RealmDefaults
 from pmip_tw.aaa.radius_servers import RadiusServer, RadiusSettings, RequireSignature
 from pmip_tw.addresses import UNSPECIFIED, Endpoint
 from pmip_tw.config.mag_settings import MagSettings, User
+from pmip_tw.config.profile_settings import RealmProfile
 from pmip_tw.config.radius_settings import RadiusSettings as RadiusTable
 from pmip_tw.interfaces import IAuthenticator, IClock, IObserver
 from pmip_tw.net.local_authenticator import LocalAuthenticator
@@ -41,7 +43,36 @@ def radius_of(settings: MagSettings, table: RadiusTable) -> RadiusSettings:
         timeout=table.timeout,
         tries=table.tries,
         mac_format=MacFormat(table.mac_format),
+        rules=profile_rules_of(settings),
+    )
+
+
+def profile_rules_of(settings: MagSettings) -> ProfileRules:
+    """What [mag.profile] says, and default_realm."""
+    table = settings.profile
+    return ProfileRules(
+        precedence=table.precedence,
+        realms={
+            realm.lower(): defaults
+            for entry in table.realms
+            for defaults in [_defaults_of(entry)]
+            for realm in entry.realms
+        },
         default_realm=settings.default_realm,
+        visited=table.visited,
+    )
+
+
+def _defaults_of(entry: RealmProfile) -> RealmDefaults:
+    return RealmDefaults(
+        lmas=entry.lmas,
+        dhcp_server=entry.dhcp_server,
+        name_servers=entry.dns,
+        lifetime=entry.lifetime,
+        session_timeout=entry.session_timeout,
+        idle_timeout=entry.idle_timeout,
+        interim_interval=entry.interim_interval,
+        algorithm=entry.algorithm,
     )
 
 

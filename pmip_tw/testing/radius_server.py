@@ -6,8 +6,8 @@ from collections.abc import Iterable
 import attrs
 from twisted.internet.protocol import DatagramProtocol
 
+from pmip_tw.aaa import dictionary_3gpp2 as threegpp2
 from pmip_tw.aaa.profile import Profile
-from pmip_tw.aaa.radius_mapping import HOME_AGENT_ADDRESS, MN_HA_SHARED_KEY, MN_HA_SPI, VENDOR_3GPP2
 from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import WireError
 from pmip_tw.secret import Secret
@@ -62,9 +62,9 @@ class RadiusAccount:
         return Attributes.of(
             standard={number.value: values for number, values in standard.items()},
             vendor={
-                (VENDOR_3GPP2, HOME_AGENT_ADDRESS): tuple(struct.pack("!L", lma) for lma in self.lmas),
-                (VENDOR_3GPP2, MN_HA_SPI): (struct.pack("!L", self.spi),),
-                (VENDOR_3GPP2, MN_HA_SHARED_KEY): (cipher.encrypt(self.key, salt),),
+                threegpp2.HOME_AGENT_IP_ADDRESS.key: tuple(struct.pack("!L", lma) for lma in self.lmas),
+                threegpp2.MN_HA_SPI.key: (struct.pack("!L", self.spi),),
+                threegpp2.MN_HA_SHARED_KEY.key: (cipher.encrypt(self.key, salt),),
             },
         )
 

@@ -5,6 +5,7 @@ import struct
 import pytest
 
 from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.profile_rules import ProfileRules
 from pmip_tw.aaa.radius_mapping import verdict_of
 from pmip_tw.aaa.verdicts import Accept, Reject, Verdict
 from pmip_tw.addresses import Ipv4, ipv4
@@ -39,7 +40,9 @@ def verdict(
     """The verdict on a good Accept with these attributes replaced; an empty tuple takes one away."""
     attributes = Attributes.of(standard=STANDARD | (standard or {}), vendor=VENDOR | (vendor or {}))
     answer = Answer(code=code, identifier=1, attributes=attributes, signed=True)
-    return verdict_of(answer, CIPHER, user_name="02-00-00-00-00-01", default_realm=default_realm)
+    return verdict_of(
+        answer, CIPHER, user_name="02-00-00-00-00-01", rules=ProfileRules(default_realm=default_realm)
+    )
 
 
 def profile(*arguments: dict[int, tuple[bytes, ...]], default_realm: str = "") -> Profile:

@@ -16,7 +16,7 @@ from pmip_tw.config.mag_settings import MagSettings
 from pmip_tw.dhcp.server import answer, encapsulate
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.services import lma, mag
-from pmip_tw.services.mag_aaa import profile_of
+from pmip_tw.services.mag_aaa import profile_of, profile_rules_of
 from pmip_tw.testing.clock import FakeClock
 from pmip_tw.wire.dhcp import BOOTREQUEST, DhcpMessage, MessageType, OptionCode
 from pmip_tw.wire.ethernet import EthernetFrame
@@ -96,7 +96,7 @@ def radius_of(settings: MagSettings) -> RadiusSettings:
         nas_identifier=settings.identity,
         timeout=settings.radius.timeout,
         tries=settings.radius.tries,
-        default_realm=settings.default_realm,
+        rules=profile_rules_of(settings),
     )
 
 

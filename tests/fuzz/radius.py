@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Iterator
 from hashlib import md5
 
+from pmip_tw.aaa.profile_rules import ProfileRules
 from pmip_tw.aaa.radius_mapping import verdict_of
 from pmip_tw.aaa.verdicts import Accept, Reject
 from pmip_tw.secret import Secret
@@ -23,6 +24,7 @@ SECRET = Secret(b"testing123")
 REQUEST = bytes(range(16))
 CIPHER = SaltCipher(SECRET, REQUEST)
 IDENTIFIER = 7
+RULES = ProfileRules(default_realm="example.net")
 
 
 def sign(packet: bytes) -> bytes:
@@ -53,7 +55,7 @@ def check(octets: bytes) -> None:
     packet = sign(octets)
     answer = in_time(read, packet)
     if answer is not None:
-        verdict = verdict_of(answer, CIPHER, user_name="02-00-00-00-00-01")
+        verdict = verdict_of(answer, CIPHER, user_name="02-00-00-00-00-01", rules=RULES)
         assert isinstance(verdict, Accept) is (
             answer.code is Code.ACCESS_ACCEPT and not isinstance(verdict, Reject)
         )

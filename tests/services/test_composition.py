@@ -51,6 +51,7 @@ OF_A_MAG = {
     "radius",
     "local",
     "default_realm",
+    "profile",
     "local_routing",
     "local_breakout",
     "local_breakout_mode",
@@ -216,7 +217,7 @@ def test_how_a_mag_asks_radius(tmp_path: Path) -> None:
     )
     assert (asked.nas_identifier, asked.nas_address) == ("mag1", ipv4("198.51.100.10"))
     assert (asked.timeout, asked.tries, asked.mac_format) == (0.5, 7, MacFormat("aabbccddeeff"))
-    assert asked.default_realm == "example.net"
+    assert asked.rules.default_realm == "example.net"
 
 
 @covers("H11", "L3", "P23", "DY7")

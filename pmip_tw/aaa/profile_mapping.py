@@ -1,0 +1,86 @@
+"""From what AAA has said to a Profile, field by field, each from the first source that says something of it (AA1, AA9).
+
+Only an Access-Accept authorizes, or Diameter's success. Unknown attributes are ignored (AA7), and what a source before
+has given is not even looked at further on; what is used and cannot be refuses the node (AA8). Key and SPI are used as
+they are delivered, never derived or recomputed (AA11).
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.profile_3gpp2 import ThreegppTwoSource
+from pmip_tw.aaa.profile_radius import RadiusSource
+from pmip_tw.aaa.profile_rules import LocalSource, ProfileRules
+from pmip_tw.aaa.profile_source import Source
+from pmip_tw.aaa.profile_wimax import WimaxSource
+from pmip_tw.aaa.said import Said
+from pmip_tw.addresses import UNSPECIFIED
+from pmip_tw.errors import AccessDenied
+from pmip_tw.mobility.associations import SecurityAssociation
+
+Item = TypeVar("Item")
+
+
+def profile_of(said: Said, rules: ProfileRules, user_name: str) -> Profile:
+    """The node that AAA was asked about as ``user_name``. AccessDenied: it may not be served, and why."""
+    sources = [*_dialects(said, rules)]
+    for source in sources:
+        denied = source.denied()
+        if denied:
+            raise AccessDenied(denied)
+    nai = _first(source.nai() for source in sources) or _name_of_ours(user_name, rules)
+    defaults = rules.defaults_of(nai)
+    if "local" in rules.precedence:
+        sources.insert(rules.precedence.index("local"), LocalSource(defaults))
+
+    def item(of: Callable[[Source], Item | None], nothing: Item) -> Item:
+        found = _first(map(of, sources))
+        return nothing if found is None else found
+
+    keyed = _first(source.mn_ha() for source in sources)
+    return Profile(
+        nai=nai,
+        lmas=item(lambda source: source.lmas(), ()),
+        mn_ha=None if keyed is None else SecurityAssociation(*keyed, defaults.algorithm),
+        fa_rk=_first(source.fa_rk() for source in sources),
+        home_address=item(lambda source: source.home_address(), UNSPECIFIED),
+        framed_pool=item(lambda source: source.framed_pool(), b""),
+        dhcp_server=item(lambda source: source.dhcp_server(), UNSPECIFIED),
+        name_servers=item(lambda source: source.name_servers(), ()),
+        lifetime=item(lambda source: source.lifetime(), 0),
+        session_timeout=item(lambda source: source.session_timeout(), 0),
+        idle_timeout=item(lambda source: source.idle_timeout(), 0),
+        interim_interval=item(lambda source: source.interim_interval(), 0),
+        reauthenticate=item(lambda source: source.reauthenticate(), False),
+        filter_ids=item(lambda source: source.filter_ids(), ()),
+        classes=item(lambda source: source.classes(), ()),
+        chargeable_identity=item(lambda source: source.chargeable_identity(), b""),
+        aaa_session_id=item(lambda source: source.aaa_session_id(), b""),
+        correlation_id=item(lambda source: source.correlation_id(), b""),
+    )
+
+
+def _dialects(said: Said, rules: ProfileRules) -> Iterator[Source]:
+    """In the order of precedence; a source that is not named is not even made."""
+    for name in rules.precedence:
+        if name == "wimax":
+            yield WimaxSource(said, visited=rules.visited)
+        elif name == "3gpp2":
+            yield ThreegppTwoSource(said)
+        elif name == "radius":
+            yield RadiusSource(said)
+
+
+def _first(found: Iterable[Item | None]) -> Item | None:
+    """Lazily: nobody is asked for what somebody before has said."""
+    return next((one for one in found if one is not None), None)
+
+
+def _name_of_ours(user_name: str, rules: ProfileRules) -> str:
+    """AA24: one of our realm, if nobody has a name for it."""
+    if rules.default_realm:
+        return f"{user_name}@{rules.default_realm}"
+    raise AccessDenied(
+        "the Access-Accept names no User-Name (the NAI), and no default_realm is configured to make one"
+    )
