@@ -6,9 +6,9 @@ from pmip_tw.errors import Malformed
 from pmip_tw.secret import Secret
 from pmip_tw.wire.radius.attributes import Attributes
 from pmip_tw.wire.radius.codes import ANSWERS_TO, AttributeType, Code
-from pmip_tw.wire.radius.packets import assemble, split
+from pmip_tw.wire.radius.packets import split
 from pmip_tw.wire.radius.requests import DRAWN
-from pmip_tw.wire.radius.signatures import NotVerified, authenticate, is_authentic, is_signed, sign
+from pmip_tw.wire.radius.signatures import NotVerified, answer_octets, is_authentic_answer
 
 _CODES = {code.value: code for code in Code}
 
@@ -36,12 +36,8 @@ def encode_answer(
 
     ValueError: a value is too long.
     """
-    signature = signed and code is not Code.ACCOUNTING_RESPONSE
-    octets = assemble(code, identifier, request_authenticator, attributes.pairs, signature=signature)
-    if signature:
-        sign(octets, secret)
-    authenticate(octets, secret)
-    return bytes(octets)
+    signed = signed and code is not Code.ACCOUNTING_RESPONSE
+    return answer_octets(code, identifier, request_authenticator, attributes, secret, signed=signed)
 
 
 def decode_answer(
@@ -65,12 +61,11 @@ def decode_answer(
         raise Malformed(f"code {found.code} is no answer to {request_code.label}", 0)
     if found.identifier != identifier:
         raise NotVerified(f"identifier {found.identifier} answers another request", 1)
-    if not is_authentic(found, secret, request_authenticator):
-        raise NotVerified("the Response Authenticator does not verify", 4)
     # What would be signed in an Accounting-Response is said by no RFC, and its request was authentic.
     signed = found.signed_at > 0 and code is not Code.ACCOUNTING_RESPONSE
-    if signed and not is_signed(found, secret, request_authenticator):
-        raise NotVerified("the Message-Authenticator does not verify", found.signed_at)
+    if not is_authentic_answer(found, secret, request_authenticator, signed=signed):
+        which = "Response Authenticator or Message-Authenticator" if signed else "Response Authenticator"
+        raise NotVerified(f"the {which} does not verify", 4)
     returned = found.attributes.all(AttributeType.PROXY_STATE)
     if returned and request_code in DRAWN and returned != proxy_states[: len(returned)]:
         raise NotVerified("it has a Proxy-State that was not sent", 4)

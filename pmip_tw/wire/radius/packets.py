@@ -1,22 +1,19 @@
-"""How a packet is framed (RFC 2865 3): code, identifier, length, authenticator, attributes."""
+"""How a packet is framed (RFC 2865 3): code, identifier, length, authenticator, attributes.
+
+pyrad takes much of that on trust, and does not tell what stood where.
+"""
 
 import struct
-from collections.abc import Iterable
 
 import attrs
 
 from pmip_tw.errors import Malformed, Truncated
-from pmip_tw.wire.radius.attributes import MAXIMUM_VALUE_SIZE, Attribute, Attributes
+from pmip_tw.wire.radius.attributes import Attribute, Attributes
 from pmip_tw.wire.radius.codes import AttributeType
 
 HEADER_SIZE = 20
 MAXIMUM_SIZE = 4096
 AUTHENTICATOR_SIZE = 16
-
-NO_AUTHENTICATOR = bytes(AUTHENTICATOR_SIZE)
-
-SIGNATURE = bytes((AttributeType.MESSAGE_AUTHENTICATOR, 2 + AUTHENTICATOR_SIZE)) + NO_AUTHENTICATOR
-"""A Message-Authenticator that is still to be computed."""
 
 _HEADER = struct.Struct("!BBH16s")
 _MESSAGE_AUTHENTICATOR = AttributeType.MESSAGE_AUTHENTICATOR.value
@@ -36,24 +33,6 @@ class Packet:
     octets: bytes
     attributes: Attributes
     signed_at: int
-
-
-def assemble(
-    code: int, identifier: int, authenticator: bytes, attributes: Iterable[Attribute], *, signature: bool
-) -> bytearray:
-    """The octets, with room for a ``signature`` first (AA4). ValueError: something is too long."""
-    octets = bytearray(HEADER_SIZE)
-    if signature:
-        octets += SIGNATURE
-    for kind, value in attributes:
-        if len(value) > MAXIMUM_VALUE_SIZE:
-            raise ValueError(f"attribute {kind} of {len(value)} octets; at most {MAXIMUM_VALUE_SIZE} fit")
-        octets += bytes((kind, 2 + len(value)))
-        octets += value
-    if len(octets) > MAXIMUM_SIZE:
-        raise ValueError(f"a packet of {len(octets)} octets; at most {MAXIMUM_SIZE} may be sent")
-    _HEADER.pack_into(octets, 0, code, identifier, len(octets), authenticator)
-    return octets
 
 
 def split(datagram: bytes) -> Packet:

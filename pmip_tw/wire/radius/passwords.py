@@ -1,4 +1,4 @@
-"""User-Password, hidden by the shared secret (RFC 2865 5.2)."""
+"""User-Password, hidden by the shared secret (RFC 2865 5.2). pyrad uncovers only what is text."""
 
 from hashlib import md5
 
@@ -9,19 +9,6 @@ BLOCK_SIZE = 16
 """It is padded with zeros to a multiple of it."""
 
 MAXIMUM_PASSWORD_SIZE = 128
-
-
-def hide(password: Secret, secret: Secret, authenticator: bytes) -> bytes:
-    """ValueError: it is longer than RADIUS allows."""
-    if len(password) > MAXIMUM_PASSWORD_SIZE:
-        raise ValueError(f"a password of {len(password)} octets; at most {MAXIMUM_PASSWORD_SIZE}")
-    clear = password.reveal()
-    clear += bytes(-len(clear) % BLOCK_SIZE) if clear else bytes(BLOCK_SIZE)
-    hidden, chained = b"", authenticator
-    for start in range(0, len(clear), BLOCK_SIZE):
-        chained = _mask(secret, chained, clear[start : start + BLOCK_SIZE])
-        hidden += chained
-    return hidden
 
 
 def uncover(hidden: bytes, secret: Secret, authenticator: bytes) -> Secret:

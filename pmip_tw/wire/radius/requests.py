@@ -4,11 +4,11 @@ import attrs
 
 from pmip_tw.errors import Malformed
 from pmip_tw.secret import Secret
-from pmip_tw.wire.radius.attributes import NO_ATTRIBUTES, Attribute, Attributes
+from pmip_tw.wire.radius.attributes import NO_ATTRIBUTES, Attributes
 from pmip_tw.wire.radius.codes import ANSWERS_TO, AttributeType, Code
-from pmip_tw.wire.radius.packets import HEADER_SIZE, NO_AUTHENTICATOR, Packet, assemble, split
-from pmip_tw.wire.radius.passwords import hide, uncover
-from pmip_tw.wire.radius.signatures import NotVerified, authenticate, is_authentic, is_signed, sign
+from pmip_tw.wire.radius.packets import HEADER_SIZE, Packet, split
+from pmip_tw.wire.radius.passwords import uncover
+from pmip_tw.wire.radius.signatures import NotVerified, is_authentic_request, is_signed, request_octets
 
 _PASSWORD = AttributeType.USER_PASSWORD.value
 
@@ -52,19 +52,15 @@ def encode_request(request: Request, *, identifier: int, authenticator: bytes, s
     ``authenticator``: 16 random octets, used where it is not computed; octets 4 to 20 are the one to expect answers to.
     ValueError: a value is longer than an attribute, or all of them than a packet.
     """
-    code = request.code
-    drawn = code in DRAWN
-    attributes: tuple[Attribute, ...] = request.attributes.pairs
-    if request.password is not None:
-        attributes = (*attributes, (_PASSWORD, hide(request.password, secret, authenticator)))
-    begun = authenticator if drawn else NO_AUTHENTICATOR
-    signature = code not in UNSIGNED
-    octets = assemble(code, identifier, begun, attributes, signature=signature)
-    if signature:
-        sign(octets, secret)
-    if not drawn:
-        authenticate(octets, secret)
-    return bytes(octets)
+    return request_octets(
+        request.code,
+        identifier,
+        authenticator if request.code in DRAWN else None,
+        request.attributes,
+        request.password,
+        secret,
+        signed=request.code not in UNSIGNED,
+    )
 
 
 def decode_request(datagram: bytes, secret: Secret) -> ReceivedRequest:
@@ -75,10 +71,10 @@ def decode_request(datagram: bytes, secret: Secret) -> ReceivedRequest:
     found = split(datagram)
     code = _request_code(found)
     drawn = code in DRAWN
-    if not drawn and not is_authentic(found, secret):
+    if not drawn and not is_authentic_request(found, secret):
         raise NotVerified("the Request Authenticator does not verify", 4)
     signed = bool(found.signed_at) and code not in UNSIGNED
-    if signed and not is_signed(found, secret, found.authenticator if drawn else NO_AUTHENTICATOR):
+    if signed and not is_signed(found, secret):
         raise NotVerified("the request's Message-Authenticator does not verify", found.signed_at)
     attributes = found.attributes
     hidden = attributes.first(_PASSWORD)

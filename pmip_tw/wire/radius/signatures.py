@@ -1,13 +1,26 @@
-"""What proves a packet: MD5 over it and the shared secret, and Message-Authenticator, an HMAC (RFC 2869 5.14)."""
+"""What proves a packet: its authenticator and Message-Authenticator, written and verified by pyrad.
 
-import hmac
-from hashlib import md5
+pyrad gets no dictionary, so that values stay the octets that they are. It keeps those of one type in order and puts
+them where the first of them was, which is all that RFC 2865 5 wants kept.
+"""
+
+from collections.abc import Iterable
+
+from pyrad.packet import AcctPacket, AuthPacket, CoAPacket
+from pyrad.packet import Packet as PyradPacket
 
 from pmip_tw.errors import WireError
 from pmip_tw.secret import Secret
-from pmip_tw.wire.radius.packets import AUTHENTICATOR_SIZE, HEADER_SIZE, NO_AUTHENTICATOR, Packet
+from pmip_tw.wire.radius.attributes import MAXIMUM_VALUE_SIZE, Attribute
+from pmip_tw.wire.radius.codes import AttributeType, Code
+from pmip_tw.wire.radius.packets import MAXIMUM_SIZE, Packet
 
-_AUTHENTICATOR = slice(4, HEADER_SIZE)
+_KINDS = {
+    Code.ACCOUNTING_REQUEST: AcctPacket,
+    Code.DISCONNECT_REQUEST: CoAPacket,
+    Code.COA_REQUEST: CoAPacket,
+}
+"""Whose authenticators are computed in a way of their own."""
 
 
 class NotVerified(WireError):
@@ -16,29 +29,74 @@ class NotVerified(WireError):
     reason = "bad-authenticator"
 
 
-def sign(octets: bytearray, secret: Secret) -> None:
-    """Fill in the Message-Authenticator that opens the attributes; the authenticator field counts as it is."""
-    digest = hmac.digest(secret.reveal(), octets, "md5")
-    octets[HEADER_SIZE + 2 : HEADER_SIZE + 2 + AUTHENTICATOR_SIZE] = digest
+def request_octets(
+    code: Code,
+    identifier: int,
+    authenticator: bytes | None,
+    attributes: Iterable[Attribute],
+    password: Secret | None,
+    secret: Secret,
+    *,
+    signed: bool,
+) -> bytes:
+    """``authenticator``: None where it is computed. ``password`` comes last. ValueError: something is too long."""
+    kind = _KINDS.get(code, AuthPacket)
+    packet = kind(code.value, id=identifier, secret=secret.reveal(), authenticator=authenticator)
+    _fill(packet, attributes, signed=signed)
+    if password is not None:
+        packet[AttributeType.USER_PASSWORD.value] = [packet.PwCrypt(password.reveal())]
+    return _fitting(packet.RequestPacket())
 
 
-def authenticate(octets: bytearray, secret: Secret) -> None:
-    """Put the MD5 of everything and the secret into the authenticator field, which counts as it is until then."""
-    octets[_AUTHENTICATOR] = md5(octets + secret.reveal()).digest()
+def answer_octets(
+    code: Code,
+    identifier: int,
+    request_authenticator: bytes,
+    attributes: Iterable[Attribute],
+    secret: Secret,
+    *,
+    signed: bool,
+) -> bytes:
+    """ValueError: something is too long."""
+    packet = PyradPacket(
+        code.value, id=identifier, secret=secret.reveal(), authenticator=request_authenticator
+    )
+    _fill(packet, attributes, signed=signed)
+    return _fitting(packet.ReplyPacket())
 
 
-def is_signed(packet: Packet, secret: Secret, authenticator: bytes = NO_AUTHENTICATOR) -> bool:
-    """Whether its Message-Authenticator is right, ``authenticator`` in the field of that name."""
-    octets = bytearray(packet.octets)
-    octets[_AUTHENTICATOR] = authenticator
-    at = packet.signed_at
-    given = packet.octets[at : at + AUTHENTICATOR_SIZE]
-    octets[at : at + AUTHENTICATOR_SIZE] = NO_AUTHENTICATOR
-    return hmac.compare_digest(hmac.digest(secret.reveal(), octets, "md5"), given)
+def is_signed(packet: Packet, secret: Secret) -> bool:
+    """Whether the Message-Authenticator of a request is right."""
+    return bool(AuthPacket(packet=packet.octets, secret=secret.reveal()).verify_message_authenticator())
 
 
-def is_authentic(packet: Packet, secret: Secret, authenticator: bytes = NO_AUTHENTICATOR) -> bool:
-    """Whether its authenticator is right: of a request (RFC 2866 3) over zeros, of an answer over its request's."""
-    octets = packet.octets
-    expected = md5(octets[:4] + authenticator + octets[HEADER_SIZE:] + secret.reveal()).digest()
-    return hmac.compare_digest(expected, packet.authenticator)
+def is_authentic_request(packet: Packet, secret: Secret) -> bool:
+    """Whether the authenticator of a request that is not an Access-Request is right (RFC 2866 3, RFC 5176 2.3)."""
+    return bool(AcctPacket(packet=packet.octets, secret=secret.reveal()).VerifyAcctRequest())
+
+
+def is_authentic_answer(
+    packet: Packet, secret: Secret, request_authenticator: bytes, *, signed: bool
+) -> bool:
+    """Whether its Response Authenticator is right (RFC 2865 3) and, if it is ``signed``, its Message-Authenticator."""
+    asked = AuthPacket(id=packet.identifier, secret=secret.reveal(), authenticator=request_authenticator)
+    read = PyradPacket(packet=packet.octets, secret=secret.reveal())
+    read.pop(AttributeType.PROXY_STATE.value, None)  # what was sent of it, the caller knows
+    if not signed:
+        read.pop(AttributeType.MESSAGE_AUTHENTICATOR.value, None)
+    return bool(asked.VerifyReply(read))
+
+
+def _fill(packet: PyradPacket, attributes: Iterable[Attribute], *, signed: bool) -> None:
+    if signed:
+        packet.add_message_authenticator()
+    for kind, value in attributes:
+        if len(value) > MAXIMUM_VALUE_SIZE:
+            raise ValueError(f"attribute {kind} of {len(value)} octets; at most {MAXIMUM_VALUE_SIZE} fit")
+        packet.setdefault(kind, []).append(value)
+
+
+def _fitting(octets: bytes) -> bytes:
+    if len(octets) > MAXIMUM_SIZE:
+        raise ValueError(f"a packet of {len(octets)} octets; at most {MAXIMUM_SIZE} may be sent")
+    return octets
