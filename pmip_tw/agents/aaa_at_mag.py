@@ -50,7 +50,7 @@ class AaaAtMag:
     def _authenticate(self, effect: Authenticate) -> None:
         def concluded(verdict: Verdict) -> None:
             self._happen(
-                lambda now: self._engine.authenticated(effect.key, effect.attempt, verdict, now),
+                lambda now: self._engine.authenticated(effect.attempt, verdict, now),
             )
 
         self._authenticator.authenticate(effect.credential).addCallback(concluded)

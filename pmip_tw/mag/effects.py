@@ -12,11 +12,11 @@ from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Tunnel
 
 @attrs.frozen(slots=True)
 class Authenticate:
-    """Ask AAA; the verdict comes back by ``MagEngine.authenticated`` with the same key and ``attempt``."""
+    """Ask AAA; the verdict comes back by ``MagEngine.authenticated`` with the same ``attempt``."""
 
     key: AccessKey
     credential: Credential
-    attempt: float
+    attempt: int
 
 
 @attrs.frozen(slots=True)

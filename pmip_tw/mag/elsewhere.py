@@ -14,7 +14,7 @@ from pmip_tw.addresses import UNSPECIFIED
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import Addressing
 from pmip_tw.mag.admissions import Admissions
-from pmip_tw.mag.attaching import Attaching, session_ends
+from pmip_tw.mag.admitting import Admitting
 from pmip_tw.mag.departures import Departures
 from pmip_tw.mag.effects import Expel, MagEffect
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
@@ -32,13 +32,13 @@ class Elsewhere:
     _visitors: VisitorList
     _admissions: Admissions
     _addressing: Addressing
-    _attaching: Attaching
+    _admitting: Admitting
     _departures: Departures
     _schedule: Callable[[Visitor], None]
 
     def accepted(self, key: AccessKey, profile: Profile, now: Now) -> list[MagEffect]:
         """AAA accepts ``key``: who is new comes, who is here goes on."""
-        until = session_ends(profile, now)
+        until = now.monotonic + profile.session_timeout if profile.session_timeout else None
         if until is not None and profile.reauthenticate:
             until += REAUTHENTICATION_GRACE
         self._admissions.admit(key, profile, until)
@@ -66,9 +66,9 @@ class Elsewhere:
             )
         if not self._addressing.lma_assigns and not hint:
             return effects  # it has an address of its own, which its first frame shows
-        visitor = self._attaching.come(key, hint, configured, now)
+        visitor = self._admitting.newcomer(key, now, hint, configured)
         attached = observed.visitor_event("attached", visitor, evidence="access-point")
-        return [*effects, attached, *self._attaching.accepted(visitor, profile, until, now)]
+        return [*effects, attached, *self._admitting.let_in(visitor, profile, until, now)]
 
     def ended(self, key: AccessKey, why: str, now: Now) -> list[MagEffect]:
         """Its access point does not serve it any more."""

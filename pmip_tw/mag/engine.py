@@ -18,8 +18,10 @@ from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Remove
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Activity, Tunnel
 from pmip_tw.wire.codes import MessageType
-from pmip_tw.wire.ethernet import EthernetFrame
+from pmip_tw.wire.ethernet import ETHERTYPE_EAPOL, EthernetFrame
 from pmip_tw.wire.registration import RegistrationReply
+
+_EAPOL = ETHERTYPE_EAPOL.to_bytes(2, "big")
 
 
 class MagEngine:
@@ -28,12 +30,8 @@ class MagEngine:
     def __init__(self, policy: MagPolicy) -> None:
         self._policy = policy
         parts = MagParts(policy)
-        # A flood of strangers must cost little (P83).
-        self._turned_away = observed.BadFrames("authentication-limit")
-        self._not_let_in = observed.BadFrames("not-authenticated")
         self._deadlines = parts.deadlines
         self._visitors = parts.visitors
-        self._gate = parts.gate
         self._informing = parts.informing
         self._care_of = parts.care_of
         self._clocks = parts.clocks
@@ -43,9 +41,8 @@ class MagEngine:
         self._revocations = parts.revocations
         self._departures = parts.departures
         self._registrations = parts.registrations
-        self._admissions = parts.admissions
-        self._attaching = parts.attaching
-        self._elsewhere = parts.elsewhere
+        self._aaa = parts.aaa
+        self._elsewhere = parts.aaa.elsewhere
         self._anew = parts.anew
         self._restorer = parts.restorer
         self._links = parts.links
@@ -80,15 +77,13 @@ class MagEngine:
     def frame_received(self, port: str, octets: bytes, now: Now) -> list[MagEffect]:
         """An Ethernet frame of an access port that the packet plane did not carry."""
         key = AccessKey(port, Mac(octets[6:12]))
+        if octets[12:14] == _EAPOL:
+            return self._aaa.dot1x.frame(key, octets, now)
         visitor = self._visitors.get(key)
         if visitor is None or visitor.state is State.LEAVING:
-            if self._gate.is_held_off(key.mac, now.monotonic):
-                return []
-            if self._admissions.counts_at(port):
-                if self._admissions.get(key, now.monotonic) is None:
-                    return [self._not_let_in[port]]
-            elif self._gate.is_full(now.monotonic):
-                return [self._turned_away[port]]
+            turned_away = self._aaa.attaching.turns_away(key, now)
+            if turned_away is not None:
+                return turned_away
         try:
             frame = EthernetFrame.decode(octets)
         except WireError as error:
@@ -98,12 +93,12 @@ class MagEngine:
             if told is not None:
                 return told
         if visitor is None or visitor.state is State.LEAVING:
-            return self._attaching.stranger(key, visitor, frame, octets, now)
+            return self._aaa.attaching.stranger(key, visitor, frame, octets, now)
         visitor.heard_at = now.monotonic
         if visitor.state is State.REGISTERED:
             effects = self._registrations.follow(visitor, self._home.frame(visitor, frame, now), now)
         else:
-            effects = self._attaching.frame(visitor, frame, octets, now)
+            effects = self._aaa.attaching.frame(visitor, frame, octets, now)
             self._registrations.heard(visitor, now)
         self._deadlines.schedule(visitor)
         return effects
@@ -117,9 +112,9 @@ class MagEngine:
         self._deadlines.schedule(visitor)
         return effects
 
-    def authenticated(self, key: AccessKey, attempt: float, verdict: Verdict, now: Now) -> list[MagEffect]:
+    def authenticated(self, attempt: int, verdict: Verdict, now: Now) -> list[MagEffect]:
         """AAA's verdict on what Authenticate asked."""
-        return self._attaching.authenticated(key, attempt, verdict, now)
+        return self._aaa.answered(attempt, verdict, now)
 
     def attached_elsewhere(self, key: AccessKey, profile: Profile, now: Now) -> list[MagEffect]:
         """AAA has accepted ``key``, for which an access point has asked it through us (AA27)."""
@@ -231,9 +226,10 @@ class MagEngine:
 
     def wake(self, now: Now) -> list[MagEffect]:
         """Time has passed."""
-        effects = [*self._anew.pulse(now), *self._addressing.wake(now)]
+        effects = [*self._anew.pulse(now), *self._addressing.wake(now), *self._aaa.dot1x.wake(now)]
         for visitor in self._deadlines.due(now.monotonic):
             effects += self._registrations.due(visitor, now)
+            effects += self._aaa.due(visitor, now)
             self._deadlines.schedule(visitor)
         return effects
 
@@ -243,6 +239,7 @@ class MagEngine:
             self._deadlines.next(),
             self._addressing.next_deadline(),
             self._anew.next_deadline(),
+            self._aaa.dot1x.next_deadline(),
         )
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 

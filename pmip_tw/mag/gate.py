@@ -4,6 +4,7 @@ from itertools import islice
 
 from pmip_tw.addresses import Mac
 from pmip_tw.mag.newest import Newest
+from pmip_tw.mag.pace import Pace
 
 MAX_HELD_OFF = 65536
 PER_SECOND = 500.0
@@ -19,12 +20,12 @@ class Gate:
     def __init__(self, max_outstanding: int) -> None:
         self._max_outstanding = max_outstanding
         self._outstanding = 0
-        self._paced_until = float("-inf")
+        self._pace = Pace(PER_SECOND, BURST)
         self._held_off: Newest[Mac, float] = Newest(MAX_HELD_OFF)
 
     def is_full(self, monotonic: float) -> bool:
         """Whether nobody may be asked about now: too many are under way, or began just before."""
-        return self._outstanding >= self._max_outstanding or self._paced_until > monotonic
+        return self._outstanding >= self._max_outstanding or not self._pace.allows(monotonic)
 
     def is_held_off(self, mac: Mac, monotonic: float) -> bool:
         until = self._held_off.get(mac)
@@ -37,8 +38,7 @@ class Gate:
 
     def began(self, monotonic: float) -> None:
         self._outstanding += 1
-        # A bucket as one instant: it lies BURST intervals back when the bucket is full.
-        self._paced_until = max(self._paced_until, monotonic - BURST / PER_SECOND) + 1 / PER_SECOND
+        self._pace.spend(monotonic)
 
     def ended(self) -> None:
         self._outstanding -= 1

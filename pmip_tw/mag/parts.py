@@ -2,16 +2,14 @@
 
 from functools import partial
 
+from pmip_tw.mag.aaa_side import AaaSide
 from pmip_tw.mag.accepting import Acceptance
-from pmip_tw.mag.admissions import Admissions
 from pmip_tw.mag.anew import Anew
 from pmip_tw.mag.asking import Asking
-from pmip_tw.mag.attaching import Attaching
 from pmip_tw.mag.care_of import CareOf
 from pmip_tw.mag.clocks import TIMESTAMP_WINDOW, Identifications
 from pmip_tw.mag.deadlines import Deadlines
 from pmip_tw.mag.departures import Departures
-from pmip_tw.mag.elsewhere import Elsewhere
 from pmip_tw.mag.gate import Gate
 from pmip_tw.mag.homeside import HomeSide
 from pmip_tw.mag.informing import Informing
@@ -89,24 +87,17 @@ class MagParts:
         )
         schedule = self.deadlines.schedule
         held = Store()
-        self.admissions = Admissions(policy.behind_access_points)
-        self.attaching = Attaching(
+        self.aaa = AaaSide(
             policy=policy,
             visitors=self.visitors,
             gate=self.gate,
-            admissions=self.admissions,
             addressing=self.addressing,
+            lmas=self.lmas,
+            asking=asking,
             registrations=self.registrations,
+            recording=recording,
             departures=self.departures,
             held=held,
-            schedule=schedule,
-        )
-        self.elsewhere = Elsewhere(
-            visitors=self.visitors,
-            admissions=self.admissions,
-            addressing=self.addressing,
-            attaching=self.attaching,
-            departures=self.departures,
             schedule=schedule,
         )
         self.anew = Anew(policy, self.care_of, self.visitors, self.lmas, self.registrations, schedule)

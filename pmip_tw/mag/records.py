@@ -45,12 +45,13 @@ class Visiting(_MagRecord, tag=1, frozen=True):
     one that was used for it; ``clock_offset``: seconds by which that was ahead of our clock (P17).
     ``keepalive_interval``: what its LMA asked for (N38), 0 if nothing, or by an older version. ``framed_pool``: see
     ``Profile``. ``authorized``: what else AAA has said; an older version wrote one Class, ``attributes_class``.
-    ``accounting_id``: see ``Visitor``.
+    ``accounting_id``: see ``Visitor``, as for ``method``, ``eap_identity`` (``identity`` there) and ``reauthorize_at``;
+    an older version knew nothing but MACs.
     """
 
     about = "visitor"
     identity = ("mac",)
-    instants = ("accepted_at", "renew_at", "deadline", "session_ends", "lease_ends")
+    instants = ("accepted_at", "renew_at", "deadline", "session_ends", "lease_ends", "reauthorize_at")
 
     port: str
     mac: Mac
@@ -85,6 +86,9 @@ class Visiting(_MagRecord, tag=1, frozen=True):
     framed_pool: bytes = b""
     authorized: Authorized = Authorized()
     accounting_id: str = ""
+    method: str = "mac"
+    eap_identity: str = ""
+    reauthorize_at: float | None = None
 
 
 class Departed(_MagRecord, tag=2, frozen=True):

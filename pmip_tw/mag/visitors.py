@@ -1,5 +1,6 @@
 """The mobile nodes at a MAG: who they are, how far their registration is (RFC 5563 4.1)."""
 
+from collections import Counter
 from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple
@@ -38,6 +39,10 @@ LONGEST_UNCHECKED = 32.0
 
 NEVER = float("-inf")
 """An instant: not since this process began."""
+
+
+EAP = "eap-"
+"""How the methods are called by which a supplicant proves who it is."""
 
 
 class Place(NamedTuple):
@@ -86,7 +91,8 @@ class Visitor:
     ``recorded_until``: how long what was written down of it would bring it back after a restart, None: not at all.
     ``accounting_id``: what AAA knows its session by (Acct-Session-Id), "" until it was accepted.
     ``session_ends``: when AAA's Session-Timeout is over; None if it has none. ``contested``: its MAC was heard on
-    another port, and whether it is still here is being found out.
+    another port, and whether it is still here is being found out. ``method``: how AAA was convinced, "mac" or as
+    "eap-ttls"; ``identity``: what it called itself in EAP. ``reauthorize_at``: when AAA is asked about it again.
     """
 
     key: AccessKey
@@ -94,6 +100,8 @@ class Visitor:
     hint: Ipv4 = UNSPECIFIED
     state: State = State.AUTHENTICATING
     profile: Profile | None = None
+    method: str = ""
+    identity: str = ""
     lma: Ipv4 = UNSPECIFIED
     configured: bool = False
     home_address: Ipv4 = UNSPECIFIED
@@ -113,6 +121,7 @@ class Visitor:
     recorded_until: float | None = None
     accounting_id: str = ""
     session_ends: float | None = None
+    reauthorize_at: float | None = None
     lease_ends: float | None = None
     lease_cause: str = ""
     lease_question: LeaseQuestion | None = None
@@ -133,6 +142,11 @@ class Visitor:
     @property
     def nai(self) -> str:
         return self.profile.nai if self.profile else ""
+
+    @property
+    def by_eap(self) -> bool:
+        """Whether it has a supplicant that has proven who it is."""
+        return self.method.startswith(EAP)
 
     @property
     def answers_arp(self) -> bool:
@@ -187,6 +201,8 @@ class Visitor:
                 deadlines.append(self.grant.renew_at if self.check_at is None else self.check_at)
         if self.state is not State.LEAVING and self.session_ends is not None:
             deadlines.append(self.session_ends)
+        if self.state is not State.LEAVING and self.reauthorize_at is not None:
+            deadlines.append(self.reauthorize_at)
         if self.state in WITH_LEASE and self.lease_ends is not None:
             deadlines.append(self.lease_ends)
         return min(deadlines, default=None)
@@ -201,6 +217,7 @@ class VisitorList:
         self._by_nai: dict[str, Visitor] = {}
         self._by_place: dict[Place, Visitor] = {}
         self._by_home: dict[tuple[Ipv4, Ipv4], list[Visitor]] = {}
+        self._on_port: Counter[str] = Counter()
 
     def get(self, key: AccessKey) -> Visitor | None:
         return self._by_key.get(key)
@@ -219,7 +236,13 @@ class VisitorList:
         """Who has that address at that LMA: several, if GRE keys tell them apart (P45)."""
         return self._by_home.get((home_agent, home_address), [])
 
+    def on_port(self, port: str) -> int:
+        """How many there are."""
+        return self._on_port[port]
+
     def add(self, visitor: Visitor) -> None:
+        if visitor.key not in self._by_key:
+            self._on_port[visitor.key.port] += 1
         self._by_key[visitor.key] = visitor
         self._by_mac[visitor.mac] = visitor
 
@@ -251,6 +274,7 @@ class VisitorList:
     def remove(self, visitor: Visitor) -> None:
         if self._by_key.get(visitor.key) is visitor:
             del self._by_key[visitor.key]
+            self._on_port[visitor.key.port] -= 1
         if self._by_mac.get(visitor.mac) is visitor:
             del self._by_mac[visitor.mac]
         if self._by_nai.get(visitor.nai) is visitor:

@@ -103,7 +103,7 @@ class Bench:
         return self.take(self.engine.frame_received(port, frame, self.now))
 
     def decide(self, asked: Authenticate, verdict: Verdict) -> list[MagEffect]:
-        return self.take(self.engine.authenticated(asked.key, asked.attempt, verdict, self.now))
+        return self.take(self.engine.authenticated(asked.attempt, verdict, self.now))
 
     def arrive(self, payload: bytes, source: Endpoint = AGENT) -> list[MagEffect]:
         return self.take(self.engine.datagram_received(payload, source, MAG, self.now))

@@ -101,6 +101,12 @@ OCTETS_WITH_ACCOUNTING = OCTETS_WITH_MORE_OF_AAA.replace(b"\xdc\0\x21", b"\xdc\0
 )
 """And with what AAA knows its session by, behind that."""
 
+_BY_EAP = b"\xa8eap-ttls\xa5anon@\xcb\x40\xb0\0\0\0\0\0\0"
+OCTETS_WITH_METHOD = OCTETS_WITH_ACCOUNTING.replace(b"\xdc\0\x22", b"\xdc\0\x25", 1).replace(
+    b"\xa40c1d", b"\xa40c1d" + _BY_EAP, 1
+)
+"""And with how it has proven who it is, behind that."""
+
 
 def test_version_1() -> None:
     assert _CODEC.decode(OCTETS_1) == ROW_1
@@ -126,20 +132,36 @@ def test_with_the_accounting_session() -> None:
         VISITING, keepalive_interval=25, framed_pool=b"gold", authorized=AUTHORIZED, accounting_id="0c1d"
     )
     assert _CODEC.decode(OCTETS_WITH_ACCOUNTING) == [accounted, DEPARTED, BURIED]
-    assert _CODEC.encode([accounted, DEPARTED, BURIED]) == OCTETS_WITH_ACCOUNTING
+
+
+def test_with_the_method() -> None:
+    examined = replace(
+        VISITING,
+        keepalive_interval=25,
+        framed_pool=b"gold",
+        authorized=AUTHORIZED,
+        accounting_id="0c1d",
+        method="eap-ttls",
+        eap_identity="anon@",
+        reauthorize_at=4096.0,
+    )
+    assert _CODEC.decode(OCTETS_WITH_METHOD) == [examined, DEPARTED, BURIED]
+    assert _CODEC.encode([examined, DEPARTED, BURIED]) == OCTETS_WITH_METHOD
 
 
 def test_what_is_written_now_is_version_1() -> None:
     """Whoever changes this raises the version, or adds a field with a default, and keeps the octets above."""
     assert MAG_JOURNAL.version == 1
     nothing = bytes.fromhex("9c90c00090000000c290c400c400c400")
-    said = b"\xfd\x19\xc4\x04gold" + _AUTHORIZED_1 + b"\xa40c1d"
-    now = OCTETS_WITH_ACCOUNTING.replace(said, b"\xfd\0\xc4\0" + nothing + b"\xa0", 1)
+    said = b"\xfd\x19\xc4\x04gold" + _AUTHORIZED_1 + b"\xa40c1d" + _BY_EAP
+    now = OCTETS_WITH_METHOD.replace(said, b"\xfd\0\xc4\0" + nothing + b"\xa0\xa3mac\xa0\xc0", 1)
     assert _CODEC.encode(ROW_1) == now
 
 
 def test_instants_are_moved_and_nothing_else() -> None:
-    moved = shifted(VISITING, 100.0)
-    differ = {name for name in Visiting.__struct_fields__ if getattr(moved, name) != getattr(VISITING, name)}
-    assert differ == {"accepted_at", "renew_at", "deadline", "session_ends", "lease_ends"}
+    visiting = replace(VISITING, reauthorize_at=1234.0)
+    moved = shifted(visiting, 100.0)
+    differ = {name for name in Visiting.__struct_fields__ if getattr(moved, name) != getattr(visiting, name)}
+    assert differ == set(Visiting.instants)
+    assert "reauthorize_at" in differ and len(differ) == 6
     assert shifted(DEPARTED, 1.0) == Departed(mac=DEPARTED.mac, nai=DEPARTED.nai, deadline=2001.0)

@@ -14,7 +14,7 @@ import pytest
 from pmip_tw.addresses import BROADCAST_MAC, UNSPECIFIED, Endpoint, Ipv4, Mac, ipv4
 from pmip_tw.dhcp.questions import SILENCE
 from pmip_tw.dhcp.relaying import RelayPolicy
-from pmip_tw.mag.effects import Authenticate, MagEffect, SendDhcp, Transmit
+from pmip_tw.mag.effects import MagEffect, SendDhcp, Transmit
 from pmip_tw.mobility.effects import Install, Remove
 from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.wire.dhcp import BOOTREPLY, BOOTREQUEST, BROADCAST_FLAG, DhcpMessage, MessageType, OptionCode
@@ -109,11 +109,9 @@ class TestFirstAddress:
 
     def test_nothing_is_relayed_before_aaa_has_accepted_it(self) -> None:
         bench = RelayBench()
-        bench.attach()
+        question = bench.attach()
         assert asked(bench.effects) == []
-        sent = asked(
-            bench.decide(Authenticate(bench.visitor.key, None, bench.visitor.since), accept(STATION))
-        )  # type: ignore[arg-type]
+        sent = asked(bench.decide(question, accept(STATION)))
         assert [server for server, _ in sent] == [SERVER, SECOND]
         assert {message.option(OptionCode.SUBNET_SELECTION) for _, message in sent} == {bytes((10, 1, 0, 0))}
         assert {message.giaddr for _, message in sent} == {MAG}

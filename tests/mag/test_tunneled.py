@@ -166,9 +166,8 @@ class TestFirstAddress:
     @covers("N45")
     def test_nothing_is_asked_before_aaa_has_accepted_the_node(self) -> None:
         bench = TunnelBench()
-        bench.attach(DISCOVER)
+        question = bench.attach(DISCOVER)
         assert only(Send, bench.effects) == only(SendThrough, bench.effects) == []
-        question = Authenticate(bench.visitor.key, None, bench.visitor.since)  # type: ignore[arg-type]
         effects = bench.decide(question, accept(STATION))
         assert len(asked(effects)) == 1
 
@@ -750,9 +749,8 @@ class TestBadInput:
 
     def test_lies_do_not_reach_the_lma_before_aaa_either(self) -> None:
         bench = TunnelBench()
-        bench.attach()
+        question = bench.attach()
         bench.hear(_frame(giaddr=OTHER))
-        question = Authenticate(bench.visitor.key, None, bench.visitor.since)  # type: ignore[arg-type]
         [request] = asked(bench.decide(question, accept(STATION)))
         [(_, message)] = carried(bench.grant(request))
         assert message.giaddr == UNSPECIFIED

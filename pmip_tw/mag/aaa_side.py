@@ -1,0 +1,127 @@
+"""The MAG's side towards AAA: who is asked about, how, and what the verdicts mean for visitors."""
+
+from collections.abc import Callable
+
+from pmip_tw.aaa.verdicts import MacCredential, Verdict
+from pmip_tw.mag.addressing import Addressing
+from pmip_tw.mag.admissions import Admissions
+from pmip_tw.mag.admitting import Admitting
+from pmip_tw.mag.asking import Asking
+from pmip_tw.mag.attaching import Attaching
+from pmip_tw.mag.departures import Departures
+from pmip_tw.mag.dot1x import Dot1x
+from pmip_tw.mag.effects import MagEffect
+from pmip_tw.mag.elsewhere import Elsewhere
+from pmip_tw.mag.gate import Gate
+from pmip_tw.mag.lmas import Lmas
+from pmip_tw.mag.mac_authentication import MAC, MacAuthentication
+from pmip_tw.mag.policy import MagPolicy
+from pmip_tw.mag.questions import Questions
+from pmip_tw.mag.reauthorizing import Reauthorizing
+from pmip_tw.mag.recording import Recording
+from pmip_tw.mag.registering import Registrations
+from pmip_tw.mag.uplink import Store
+from pmip_tw.mag.visitors import State, Visitor, VisitorList
+from pmip_tw.mobility.clock import Now
+
+
+class AaaSide:
+    """Wires the rooms that ask AAA; ``attaching`` is where frames of nodes go that are not registered yet, ``dot1x``
+    where EAPOL goes, ``elsewhere`` what access points say, ``reauthorizing`` where new verdicts on visitors go.
+    """
+
+    def __init__(
+        self,
+        *,
+        policy: MagPolicy,
+        visitors: VisitorList,
+        gate: Gate,
+        addressing: Addressing,
+        lmas: Lmas,
+        asking: Asking,
+        registrations: Registrations,
+        recording: Recording,
+        departures: Departures,
+        held: Store,
+        schedule: Callable[[Visitor], None],
+    ) -> None:
+        self._visitors = visitors
+        self._schedule = schedule
+        self._questions = questions = Questions(gate)
+        admitting = Admitting(
+            policy=policy,
+            visitors=visitors,
+            gate=gate,
+            addressing=addressing,
+            registrations=registrations,
+            departures=departures,
+            held=held,
+            schedule=schedule,
+        )
+        self.reauthorizing = Reauthorizing(
+            policy=policy,
+            visitors=visitors,
+            lmas=lmas,
+            questions=questions,
+            asking=asking,
+            recording=recording,
+            departures=departures,
+            schedule=schedule,
+        )
+        by_mac = MacAuthentication(
+            policy=policy,
+            visitors=visitors,
+            gate=gate,
+            questions=questions,
+            admitting=admitting,
+            departures=departures,
+        )
+        self.dot1x = Dot1x(
+            policy=policy,
+            visitors=visitors,
+            gate=gate,
+            questions=questions,
+            admitting=admitting,
+            by_mac=by_mac,
+            reauthorizing=self.reauthorizing,
+            departures=departures,
+        )
+        admissions = Admissions(policy.behind_access_points)
+        self.elsewhere = Elsewhere(
+            visitors=visitors,
+            admissions=admissions,
+            addressing=addressing,
+            admitting=admitting,
+            departures=departures,
+            schedule=schedule,
+        )
+        self.attaching = Attaching(
+            policy=policy,
+            visitors=visitors,
+            gate=gate,
+            admissions=admissions,
+            addressing=addressing,
+            registrations=registrations,
+            departures=departures,
+            admitting=admitting,
+            by_mac=by_mac,
+            dot1x=self.dot1x,
+            schedule=schedule,
+        )
+
+    def answered(self, attempt: int, verdict: Verdict, now: Now) -> list[MagEffect]:
+        """AAA's verdict on what Authenticate asked."""
+        return self._questions.answered(attempt, verdict, now)
+
+    def due(self, visitor: Visitor, now: Now) -> list[MagEffect]:
+        """AAA may have to be asked about ``visitor`` again."""
+        is_due = visitor.reauthorize_at is not None and visitor.reauthorize_at <= now.monotonic
+        if not is_due or visitor.state in (State.AUTHENTICATING, State.LEAVING):
+            return []
+        if visitor.by_eap:
+            return self.dot1x.reauthenticate(visitor, now)
+        if visitor.method == MAC:
+            credential = MacCredential(mac=visitor.mac, port=visitor.key.port)
+            return self.reauthorizing.ask(visitor, credential, now)
+        visitor.reauthorize_at = None
+        return []  # whoever has authenticated it does so again

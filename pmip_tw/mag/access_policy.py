@@ -1,0 +1,48 @@
+"""How nodes of an access link are authenticated, as an operator decides."""
+
+from collections.abc import Mapping
+from enum import Enum
+
+import attrs
+
+from pmip_tw.access.authenticator import EapTimes
+
+
+class PortAuthentication(Enum):
+    """``[[mag.access]] authentication``; the values are the words of the configuration."""
+
+    MAC = "mac"
+    DOT1X = "802.1x"
+    DOT1X_OR_MAC = "802.1x-or-mac"
+    RADIUS_PROXY = "radius-proxy"
+    """The access point authenticates by itself, and asks AAA through us (AA27)."""
+
+    @property
+    def by_eap(self) -> bool:
+        return self in (PortAuthentication.DOT1X, PortAuthentication.DOT1X_OR_MAC)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Dot1xPolicy:
+    """``[mag.dot1x]``. ``reauth_period``: seconds from one success to the next examination, 0: none but AAA's own.
+
+    ``mac_after``: seconds of silence after which a node is authenticated by its MAC, where it may be.
+    ``max_conversations``: of nodes that are not served, on one port; ``max_new``: of them in a second.
+    """
+
+    times: EapTimes = attrs.field(factory=EapTimes)
+    reauth_period: float = 3600.0
+    mac_after: float = 3.0
+    max_conversations: int = 256
+    max_new: int = 100
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class AccessPolicy:
+    """``ports``: those that are not authenticated by MAC alone."""
+
+    ports: Mapping[str, PortAuthentication] = attrs.field(factory=dict)
+    dot1x: Dot1xPolicy = attrs.field(factory=Dot1xPolicy)
+
+    def of(self, port: str) -> PortAuthentication:
+        return self.ports.get(port, PortAuthentication.MAC)

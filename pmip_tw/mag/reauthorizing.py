@@ -1,0 +1,128 @@
+"""A visitor that is served gets a new verdict: it was examined again, or AAA was asked again (RFC 5176 3.2).
+
+Its service goes on while AAA is asked, and without a gap if it may stay. What has changed is taken over at once: a new
+key, or another LMA, means a registration that takes the place of the one there is when it is accepted, not before.
+"""
+
+from collections.abc import Callable
+
+import attrs
+
+from pmip_tw.aaa.accounting import TerminateCause
+from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.verdicts import Accept, Credential, Reject, Unavailable, Verdict
+from pmip_tw.mag import observed
+from pmip_tw.mag.access_policy import Dot1xPolicy
+from pmip_tw.mag.asking import Asking
+from pmip_tw.mag.departures import Departures
+from pmip_tw.mag.effects import AskPresence, MagEffect
+from pmip_tw.mag.lmas import Lmas
+from pmip_tw.mag.policy import MagPolicy
+from pmip_tw.mag.questions import Questions
+from pmip_tw.mag.recording import Recording
+from pmip_tw.mag.visitors import State, Visitor, VisitorList
+from pmip_tw.mobility.clock import Now
+
+POSTPONED = 30.0
+"""Seconds after which AAA is asked again that had no verdict; meanwhile the visitor is served."""
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Reauthorizing:
+    """``schedule``: to be called with every visitor for which another instant counts now."""
+
+    _policy: MagPolicy
+    _visitors: VisitorList
+    _lmas: Lmas
+    _questions: Questions
+    _asking: Asking
+    _recording: Recording
+    _departures: Departures
+    _schedule: Callable[[Visitor], None]
+
+    def ask(self, visitor: Visitor, credential: Credential, now: Now) -> list[MagEffect]:
+        """AAA is asked about it by something other than EAP."""
+
+        def then(verdict: Verdict, now: Now) -> list[MagEffect]:
+            is_here = self._visitors.get(visitor.key) is visitor and visitor.state is not State.LEAVING
+            return self.answered(visitor, verdict, now) if is_here else []
+
+        visitor.reauthorize_at = None
+        return [self._questions.ask(visitor.key, credential, then, now)]
+
+    def answered(self, visitor: Visitor, verdict: Verdict, now: Now) -> list[MagEffect]:
+        """AAA's word on a visitor that is not leaving."""
+        if isinstance(verdict, Accept):
+            return self.accepted(visitor, verdict.profile, now)
+        if isinstance(verdict, Unavailable):
+            return self.postponed(visitor, verdict.cause, now)
+        cause = verdict.cause if isinstance(verdict, Reject) else "AAA wants EAP of a node that has none"
+        return self.refused(visitor, cause, now)
+
+    def accepted(self, visitor: Visitor, profile: Profile, now: Now) -> list[MagEffect]:
+        """It may stay, by ``profile``. A home address stays what it is until the visit ends: the node uses it."""
+        former = visitor.profile
+        assert former is not None
+        if profile.nai != former.nai:
+            return self.refused(visitor, f"AAA calls it {profile.nai} now", now)
+        visitor.profile = profile
+        set_limits(visitor, self._policy.access.dot1x, now)
+        effects: list[MagEffect] = [observed.visitor_event("reauthorized", visitor, method=visitor.method)]
+        if visitor.grant is not None:
+            effects.append(self._recording.registered(visitor, []))
+        if _asks_otherwise(former, profile):
+            effects += self._register_anew(visitor, now)
+        self._schedule(visitor)
+        return effects
+
+    def _register_anew(self, visitor: Visitor, now: Now) -> list[MagEffect]:
+        """What is registered goes on until the LMA has accepted what takes its place."""
+        assert visitor.profile is not None
+        if visitor.state is State.REGISTERED:
+            visitor.exchange = None
+            if visitor.lma in self._lmas.candidates(visitor.profile):
+                return [AskPresence(visitor.key)]  # for a node that has moved away nothing is asked (P15)
+            return self._asking.begin(visitor, visitor.home_address, now)
+        if visitor.state is State.REGISTERING:
+            visitor.exchange = None
+            withdrawn = self._asking.withdraw(visitor)
+            return withdrawn + self._asking.begin(visitor, visitor.home_address or visitor.hint, now)
+        return []  # it is used when there is something to ask for
+
+    def refused(self, visitor: Visitor, cause: str, now: Now) -> list[MagEffect]:
+        """It may not stay."""
+        noted = observed.visitor_event("reauthorization-refused", visitor, cause=cause, reason="rejected")
+        why = f"AAA does not accept it any more: {cause}"
+        gone = self._departures.leave(
+            visitor, why, now, terminate_cause=TerminateCause.REAUTHENTICATION_FAILURE
+        )
+        self._schedule(visitor)
+        return [noted, *gone]
+
+    def postponed(self, visitor: Visitor, cause: str, now: Now) -> list[MagEffect]:
+        """AAA does not say: nobody is put off the network because a server is down."""
+        visitor.reauthorize_at = now.monotonic + POSTPONED
+        self._schedule(visitor)
+        return [
+            observed.visitor_event(
+                "reauthorization-postponed", visitor, cause=cause, reason="aaa-unavailable"
+            )
+        ]
+
+
+def set_limits(visitor: Visitor, policy: Dot1xPolicy, now: Now) -> None:
+    """When AAA has the visit end, and when it is to be asked again: the sooner of its word and ours (RFC 3580 3.17)."""
+    profile = visitor.profile
+    assert profile is not None
+    visitor.session_ends = visitor.reauthorize_at = None
+    ends_at = now.monotonic + profile.session_timeout
+    again_at = [now.monotonic + policy.reauth_period] if policy.reauth_period and visitor.by_eap else []
+    if profile.session_timeout and profile.reauthenticate:
+        again_at.append(ends_at)
+    elif profile.session_timeout:
+        visitor.session_ends = ends_at
+    visitor.reauthorize_at = min(again_at, default=None)
+
+
+def _asks_otherwise(former: Profile, profile: Profile) -> bool:
+    return (former.mn_ha, former.mn_aaa, former.lmas) != (profile.mn_ha, profile.mn_aaa, profile.lmas)
