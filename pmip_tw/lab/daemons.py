@@ -5,6 +5,7 @@ import contextlib
 import json
 import re
 import shutil
+import signal
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -51,6 +52,7 @@ class Daemons:
         self.ahead = False
         self.by_radius = False
         self._programs: dict[str, Program] = {}
+        self._logs_kept: Counter[str] = Counter()
 
     # --- programs ---------------------------------------------------------------------------------------
 
@@ -60,9 +62,25 @@ class Daemons:
         self._programs[name] = program
         return program
 
-    async def stop(self, name: str) -> int:
+    async def stop(self, name: str, number: signal.Signals = signal.SIGTERM) -> int:
         """Stop what was started under that name; its exit status."""
-        return await self._programs.pop(name).stop()
+        return await self._programs.pop(name).stop(number)
+
+    def keep_log(self, name: str) -> None:
+        """A program that is started again begins its log anew: what it said before stays under another name."""
+        log = self.directory / f"{name}.log"
+        if log.exists():
+            self._logs_kept[name] += 1
+            log.rename(log.with_name(f"{name}-{self._logs_kept[name]}.log"))
+
+    def tracebacks(self, *names: str) -> list[str]:
+        """Logs of these daemons, of every run, that have a traceback in them."""
+        logs = [path for name in names for path in self.directory.glob(f"{name}*.log")]
+        return sorted(path.name for path in logs if "Traceback" in path.read_text())
+
+    def runs(self, name: str) -> bool:
+        """Whether something was started under that name, and not stopped."""
+        return name in self._programs
 
     def pid(self, name: str) -> int:
         """The process id of what runs under that name."""
@@ -92,11 +110,21 @@ class Daemons:
         return await self._start_daemon("lma", "pmip-lma", self.lma, text)
 
     async def start_mag(
-        self, name: str, extra: str = "", *, secret: str = SECRET, uplink: str = ""
+        self,
+        name: str,
+        extra: str = "",
+        *,
+        access: str = "",
+        aaa: str = "",
+        secret: str = SECRET,
+        uplink: str = "",
     ) -> Program:
-        """A MAG, by the name of its host. ``extra``: more settings of its [mag] table. ``uplink``: the interface that
-        tells its address, in place of the site."""
-        if self.by_radius:
+        """A MAG, by the name of its host. ``extra``: more settings of its [mag] table, ``access``: of its access
+        interface. ``aaa``: tables that say whom it asks, in place of the usual. ``uplink``: the interface that tells
+        its address, in place of the site."""
+        if aaa:
+            authentication = aaa
+        elif self.by_radius:
             authentication = f'[[mag.radius.servers]]\naddress = "{AAA_ADDRESS}"\nsecret = "text:{secret}"\n'
         else:
             self._write_private("users.toml", self._users())
@@ -105,7 +133,7 @@ class Daemons:
         text = (
             f'[mag]\n{own}\nidentity = "{name}.lab.example"\n'
             f'control = "{self.socket(name)}"\nstore = "{self.journal(name)}"\n{extra}\n'
-            f'[[mag.access]]\ninterface = "acc0"\n\n'
+            f'[[mag.access]]\ninterface = "acc0"\n{access}\n'
             f'[[mag.home_prefixes]]\nprefix = "{HOME}"\ndns = ["{CORRESPONDENT}"]\n\n{authentication}'
         )
         return await self._start_daemon(name, "pmip-mag", self.mags[name], text)

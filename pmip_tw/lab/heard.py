@@ -6,14 +6,19 @@ from collections.abc import Iterable
 import attrs
 
 from pmip_tw.addresses import Endpoint, Ipv4, Mac, Prefix, ipv4_text
+from pmip_tw.lab.aaa_messages import eapol_message, radius_message
 from pmip_tw.lab.datagrams import Datagram, Ip, read_ip, read_udp
-from pmip_tw.lab.messages import Message, dhcp_message, mobile_ip_message, radius_message
+from pmip_tw.lab.messages import Message, dhcp_message, mobile_ip_message
 from pmip_tw.lab.pcapng import Direction, Packet
+from pmip_tw.wire.eapol import PAE_GROUP
 
 _ETHERNET = 14
+_EAPOL = b"\x88\x8e"
 _TUNNEL_DATA = b"\x04"
 _DHCP_PORTS = {67, 68}
-_RADIUS_PORT, _MOBILE_IP_PORT = 1812, 434
+_MOBILE_IP_PORT = 434
+_RADIUS_PORTS = {1812, 1813, 3799}
+"""Authentication, accounting, dynamic authorization."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -73,7 +78,8 @@ class Listener:
     """Knows where what is to be heard. ``core_taps``: where a mobile node's packets must be in a tunnel.
 
     Agents and AAA are heard at ``signalling_taps``, all core taps if not said otherwise; DHCP in tunnels there too.
-    ``server_taps``: where a relay talks to DHCP servers.
+    ``server_taps``: where a relay talks to DHCP servers; ``eapol_taps``: where a node does its 802.1X;
+    ``radius_taps``: where RADIUS is heard as well, and nothing else.
     """
 
     access_taps: frozenset[str]
@@ -82,6 +88,8 @@ class Listener:
         default=attrs.Factory(lambda listener: listener.core_taps, takes_self=True)
     )
     server_taps: frozenset[str] = frozenset()
+    eapol_taps: frozenset[str] = frozenset()
+    radius_taps: frozenset[str] = frozenset()
     home: Prefix
     nodes: frozenset[Mac]
 
@@ -93,11 +101,17 @@ class Listener:
 
     def _hear(self, packet: Packet, heard: Heard) -> None:
         octets = packet.octets
+        if packet.tap in self.radius_taps:
+            self._hear_radius(packet, heard)
+            return
         core = packet.tap in self.core_taps
         if core and octets[6:12] in self.nodes:
             self._stray(
                 packet, f"frame of ethertype 0x{octets[12:14].hex()} from the mobile node's own MAC", heard
             )
+        if octets[12:14] == _EAPOL:
+            self._hear_eapol(packet, heard)
+            return
         if octets[12:14] != b"\x08\x00" or len(octets) < _ETHERNET + 20:
             return
         if packet.tap in self.access_taps and octets[6:12] in self.nodes:
@@ -119,6 +133,15 @@ class Listener:
             self._hear_datagram(datagram, heard)
         else:
             self._hear_traffic(packet, header, tunnelled=False, heard=heard)
+
+    @staticmethod
+    def _hear_radius(packet: Packet, heard: Heard) -> None:
+        if packet.octets[12:14] != b"\x08\x00" or packet.octets[_ETHERNET + 9] != 17:
+            return
+        datagram = read_udp(packet, read_ip(packet.octets, _ETHERNET))
+        message = radius_message(datagram) if datagram and datagram.ports & _RADIUS_PORTS else None
+        if message is not None:
+            heard.messages.append(message)
 
     @staticmethod
     def _inner(octets: bytes, header: Ip, datagram: Datagram | None) -> Ip | None:
@@ -158,12 +181,24 @@ class Listener:
             elif tap in self.core_taps:
                 self._stray(datagram.packet, "DHCP that no tunnel carries", heard)
         elif tap in self.signalling_taps:
-            if _RADIUS_PORT in ports:
+            if ports & _RADIUS_PORTS:
                 found = radius_message(datagram)
             elif _MOBILE_IP_PORT in ports:
                 found = mobile_ip_message(datagram)
         if found is not None:
             heard.messages.append(found)
+
+    def _hear_eapol(self, packet: Packet, heard: Heard) -> None:
+        """A node's, and what is said to it or to whoever is there."""
+        octets = packet.octets
+        if packet.tap not in self.eapol_taps:
+            return
+        to_node = octets[:6] in self.nodes or (
+            octets[:6] == PAE_GROUP and packet.direction is Direction.OUTBOUND
+        )
+        message = eapol_message(packet) if to_node or octets[6:12] in self.nodes else None
+        if message is not None:
+            heard.messages.append(message)
 
     def _hear_traffic(self, packet: Packet, header: Ip, *, tunnelled: bool, heard: Heard) -> None:
         octets, at = packet.octets, header.payload

@@ -21,7 +21,9 @@ from pmip_tw.wire.dhcp import (
     MessageType,
     OptionCode,
 )
-from pmip_tw.wire.ethernet import ETHERTYPE_ARP, ETHERTYPE_IPV4, ethernet_frame
+from pmip_tw.wire.eap import Eap, EapCode
+from pmip_tw.wire.eapol import EAP_PACKET, PAE_GROUP, START, Eapol
+from pmip_tw.wire.ethernet import ETHERTYPE_ARP, ETHERTYPE_EAPOL, ETHERTYPE_IPV4, ethernet_frame
 from pmip_tw.wire.icmp import ECHO_REQUEST, IcmpMessage
 from pmip_tw.wire.ipv4 import PROTOCOL_ICMP, PROTOCOL_IP_IN_IP, Ipv4Packet
 from pmip_tw.wire.pretunnel import PreTunnelRequest, ethernet_device
@@ -130,6 +132,25 @@ def strangers(
             yield arp_request(mac, mac, address, gateway)
         else:
             yield ip_frame(mac, gateway_mac, echo_request(address, destination, number=number))
+
+
+def eapol_strangers(count: int, chance: Random) -> Iterator[bytes]:
+    """``count`` frames of 802.1X, each of a MAC that nobody knows: beginnings, identities that nobody has asked for,
+    a Success, which no supplicant may say, a body that is shorter than it says."""
+    for number in range(count):
+        mac = Mac(b"\x06" + chance.randbytes(5))
+        identity = Eap(code=EapCode.RESPONSE, identifier=number & 0xFF, kind=1, data=b"somebody").encode()
+        match number % 5:
+            case 0 | 1:
+                payload = Eapol(kind=START).encode()
+            case 2:
+                payload = Eapol(kind=EAP_PACKET, body=identity).encode()
+            case 3:
+                success = Eap(code=EapCode.SUCCESS, identifier=number & 0xFF)
+                payload = Eapol(kind=EAP_PACKET, body=success.encode()).encode()
+            case _:
+                payload = Eapol(kind=EAP_PACKET, body=identity).encode()[:-1]
+        yield ethernet_frame(PAE_GROUP, mac, ETHERTYPE_EAPOL, payload)
 
 
 def forged_messages(

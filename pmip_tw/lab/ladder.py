@@ -6,6 +6,7 @@ from typing import Final
 import attrs
 
 from pmip_tw.addresses import Ipv4
+from pmip_tw.lab.aaa_messages import FROM_NODE
 from pmip_tw.lab.heard import Echo, Heard
 from pmip_tw.lab.messages import Kind, Message
 from pmip_tw.lab.terminal import Style
@@ -13,11 +14,23 @@ from pmip_tw.lab.terminal import Style
 _FROM_CLIENT: Final = frozenset(
     f"dhcp-{name}" for name in ("discover", "request", "decline", "release", "inform")
 )
-_REFUSALS: Final = ("Access-Reject", "DHCP Nak", "DHCP Decline")
+_REFUSALS: Final = (
+    "Access-Reject",
+    "CoA-NAK",
+    "DHCP Decline",
+    "DHCP Nak",
+    "Disconnect-NAK",
+    "EAP-Failure",
+)
 _COLOURS: Final = (
     ("PRR", "32"),
     ("Revocation", "33"),
     ("Access", "35"),
+    ("Challenge", "35"),
+    ("Acct", "35"),
+    ("CoA", "35"),
+    ("Disconnect", "35"),
+    ("EAP", "34"),
     ("DHCP", "34"),
     ("Pre-Tunnel", "32"),
 )
@@ -26,11 +39,12 @@ _COLOURS: Final = (
 @attrs.frozen(slots=True, kw_only=True)
 class Lanes:
     """``names`` from left to right, the mobile node first. ``roles``: lanes by IPv4 address, ``gateways``: by the name
-    of the MAG; whoever is in none of them is the mobile node."""
+    of the MAG, ``points``: those of access points before them; whoever is in none of them is the mobile node."""
 
     names: tuple[str, ...]
     roles: Mapping[Ipv4, int]
     gateways: Mapping[str, int]
+    points: Mapping[str, int] = attrs.field(factory=dict)
 
     @property
     def anchor(self) -> int:
@@ -38,11 +52,15 @@ class Lanes:
         return self.names.index("LMA")
 
     def of(self, message: Message) -> tuple[int, int]:
-        """From where to where. DHCP of a node knows no role addresses: there it is the node and the MAG of the tap."""
+        """From where to where. DHCP of a node and its 802.1X know no role addresses: there it is the node and whoever
+        is at that tap."""
         gateway, _, side = message.tap.partition("-")
         if message.name.startswith("dhcp-") and side == "access":
             lane = self.gateways[gateway]
             return (0, lane) if message.name in _FROM_CLIENT else (lane, 0)
+        if message.kind is Kind.EAPOL:
+            lane = self.points[gateway] if self.points else self.gateways[gateway]
+            return (0, lane) if message.name in FROM_NODE else (lane, 0)
         return self.roles.get(message.source.address, 0), self.roles.get(message.destination.address, 0)
 
 

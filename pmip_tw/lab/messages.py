@@ -1,30 +1,25 @@
-"""The messages of a capture: which protocol, what they say, how a ladder calls them."""
+"""The messages of a capture: which protocol, what they say, how a ladder calls them. (AAA: ``aaa_messages``.)"""
 
 from enum import Enum
-from typing import Final
 
 import attrs
 
 from pmip_tw.addresses import Endpoint, ipv4_text
 from pmip_tw.errors import WireError
 from pmip_tw.lab.datagrams import Datagram
-from pmip_tw.wire import codes, radius
+from pmip_tw.wire import codes
 from pmip_tw.wire.dhcp import DhcpMessage
 from pmip_tw.wire.pretunnel import PreTunnelReply, PreTunnelRequest
+from pmip_tw.wire.radius import NO_ATTRIBUTES, Attributes
 from pmip_tw.wire.registration import RegistrationReply, RegistrationRequest
 from pmip_tw.wire.revocation import Revocation, RevocationAck
-
-_RADIUS_NAMES: Final = {
-    radius.Code.ACCESS_REQUEST: "Access-Request",
-    radius.Code.ACCESS_ACCEPT: "Access-Accept",
-    radius.Code.ACCESS_REJECT: "Access-Reject",
-}
 
 
 class Kind(Enum):
     """Which protocol a message belongs to."""
 
     DHCP = "DHCP"
+    EAPOL = "802.1X"
     RADIUS = "RADIUS"
     PRE_TUNNEL = "pre-tunnel"
     REGISTRATION = "registration"
@@ -37,6 +32,7 @@ class Message:
     """A signalling message at one tap. ``name`` is stable, ``label`` for a ladder, ``note`` what matters in it.
 
     ``source`` and ``destination`` are those of the packet on the wire; ``tunnelled``: inside a packet of a tunnel.
+    ``identifier`` and ``attributes`` of RADIUS; ``method`` of EAP.
     """
 
     time_ns: int
@@ -51,6 +47,9 @@ class Message:
     code: int = -1
     tunnelled: bool = False
     dhcp: DhcpMessage | None = None
+    identifier: int = -1
+    attributes: Attributes = NO_ATTRIBUTES
+    method: str = ""
 
 
 def _message(datagram: Datagram, kind: Kind, name: str, label: str, **more: object) -> Message:
@@ -83,25 +82,6 @@ def dhcp_message(datagram: Datagram) -> Message | None:
     note = ipv4_text(message.yiaddr) if name in ("OFFER", "ACK") else ""
     label = f"DHCP {name.capitalize()}"
     return _message(datagram, Kind.DHCP, f"dhcp-{name.lower()}", label, note=note, dhcp=message)
-
-
-def radius_message(datagram: Datagram) -> Message | None:
-    """One of an authentication, or None."""
-    payload = datagram.payload
-    name = _RADIUS_NAMES.get(radius.Code(payload[0])) if payload and payload[0] in set(radius.Code) else None
-    if name is None:
-        return None
-    return _message(datagram, Kind.RADIUS, name.lower(), name, note=_user_name(payload))
-
-
-def _user_name(payload: bytes) -> str:
-    """Whom a RADIUS packet is about, "" if it does not say."""
-    at = 20
-    while at + 2 <= len(payload) and payload[at + 1] >= 2:
-        if payload[at] == radius.AttributeType.USER_NAME:
-            return payload[at + 2 : at + payload[at + 1]].decode(errors="replace")
-        at += payload[at + 1]
-    return ""
 
 
 def _refusal(code: int) -> str:

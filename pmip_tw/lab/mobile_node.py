@@ -112,6 +112,11 @@ class MobileNode:
             await self._running.said("entering released state|Entering released state", within=10)
         await self._running.stop()
 
+    async def stop(self) -> None:
+        """The client ends without a word; its address stays."""
+        if self._running is not None:
+            await self._running.stop(signal.SIGKILL)
+
     async def _find_gateway(self) -> None:
         """Have the default gateway's MAC address, as every host has that has used its network.
 

@@ -4,21 +4,22 @@
              |                 +--- core ---+--- LMA --- correspondent
              +------- MAG 2 ---+            +--- AAA
 
-Between a MAG and the core there may be a NAT (``sites``).
+Between a MAG and the core there may be a NAT, between a MAG and its cell an access point (``sites``).
 
 It is made inside the private world of ``isolation``, by a scenario that may leave parts out, restart them or give
 them wrong settings.
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from pmip_tw.addresses import ipv4, mac_text
+from pmip_tw.lab.access_point import AIR, AccessPoint
 from pmip_tw.lab.capture import Capture, Tap
 from pmip_tw.lab.daemons import READY_SECONDS, SECRET, Daemons
 from pmip_tw.lab.freeradius import PROGRAM as FREERADIUS
-from pmip_tw.lab.freeradius import FreeRadius, RadiusUser
+from pmip_tw.lab.freeradius import FreeRadius, RadiusUser, Tls
 from pmip_tw.lab.heard import Listener
 from pmip_tw.lab.nat_box import OUTSIDE, NatBox
 from pmip_tw.lab.programs import available
@@ -52,6 +53,7 @@ class World(Daemons):
         )
         self.mags = {name: network.host(name) for name in self.sites}
         self.nats: dict[str, NatBox] = {}
+        self.access_points: dict[str, AccessPoint] = {}
         self.switch = network.host("switch")
         network.bridge(self.core, "bridge")
         self.connect(self.lma, LMA_ADDRESS)
@@ -74,7 +76,7 @@ class World(Daemons):
         self.cells = Cells(network, self.switch)
         for name, host in self.mags.items():
             host.set_sysctl({"net/ipv4/ip_forward": "1"})
-            self.cells.add_cell(f"cell-{name}", host, "acc0")
+            self._add_cell(name, host)
         # An unmodified host keeps IPv6 on, and so does ours.
         self.mn = network.host("mn", ipv6=True)
         self.cells.add_node(self.mn, "eth0", mac_text(self.subscribers[0].mac), "cell-mag1")
@@ -86,8 +88,20 @@ class World(Daemons):
         self.core.ip(f"link set {port} master bridge")
         host.ip(f"address add {address}/24 dev {OUTSIDE}")
 
+    def _add_cell(self, name: str, mag: Namespace) -> None:
+        address = self.sites[name].access_point
+        if not address:
+            self.cells.add_cell(f"cell-{name}", mag, "acc0")
+            return
+        point = self.access_points[name] = AccessPoint(
+            self.network, f"ap{name.removeprefix('mag')}", mag, address
+        )
+        self.connect(point.host, address)
+        self.cells.add_cell(f"cell-{name}", point.host, AIR)
+        point.open()
+
     def taps(self) -> list[Tap]:
-        """Where a capture listens: at both ends, on both sides of each MAG, and outside its NAT."""
+        """Where a capture listens: at both ends, on both sides of each MAG, outside its NAT, before access points."""
         taps = [
             Tap(name="mn", namespace="mn", interface="eth0"),
             Tap(name="correspondent", namespace="correspondent", interface="eth0"),
@@ -97,6 +111,8 @@ class World(Daemons):
             taps.append(Tap(name=f"{name}-core", namespace=name, interface="core0"))
         for name, nat in self.nats.items():
             taps.append(Tap(name=f"{name}-nat", namespace=nat.host.name, interface=OUTSIDE))
+        for name, point in self.access_points.items():
+            taps.append(Tap(name=f"{name}-air", namespace=point.host.name, interface=AIR))
         return taps
 
     def listener(self) -> Listener:
@@ -104,8 +120,10 @@ class World(Daemons):
         has it: behind a NAT if there is one."""
         inner = frozenset(f"{name}-core" for name in self.mags)
         outer = frozenset(f"{name}-nat" for name in self.nats)
+        access = frozenset(f"{name}-access" for name in self.mags)
         return Listener(
-            access_taps=frozenset(f"{name}-access" for name in self.mags),
+            access_taps=access,
+            eapol_taps=frozenset(f"{name}-air" for name in self.access_points) or access,
             core_taps=inner | outer,
             signalling_taps=outer or inner,
             home=HOME,
@@ -119,33 +137,54 @@ class World(Daemons):
     # --- servers ----------------------------------------------------------------------------------------
 
     async def start_aaa(self, *, reject_delay: float = 0, secret: str = SECRET, behind: bool = False) -> None:
-        """FreeRADIUS; without it nothing, because each MAG then has a file of users.
-
-        ``behind``: it gives way to the other programs; a real one does its work on a machine of its own.
-        """
+        """FreeRADIUS; without it nothing, because each MAG then has a file of users."""
         if not available(FREERADIUS):
             self.notes.append("FreeRADIUS is not installed: the MAGs authenticate from their own user file")
             return
-        radius = FreeRadius(
-            directory=self.directory / "freeradius",
-            address=AAA_ADDRESS,
+        users = [
+            RadiusUser(
+                mac=subscriber.mac,
+                nai=subscriber.nai,
+                lma=ipv4(LMA_ADDRESS),
+                spi=subscriber.spi,
+                key_text=subscriber.key_text,
+            )
+            for subscriber in self.subscribers
+        ]
+        await self.run_aaa(self.freeradius(users, reject_delay=reject_delay, secret=secret), behind=behind)
+
+    def freeradius(
+        self,
+        users: Sequence[RadiusUser],
+        *,
+        name: str = "freeradius",
+        address: str = AAA_ADDRESS,
+        reject_delay: float = 0,
+        secret: str = SECRET,
+        tls: Tls | None = None,
+    ) -> FreeRadius:
+        """A server that takes requests from everywhere in the core. ``name``: of its directory and its log."""
+        return FreeRadius(
+            directory=self.directory / name,
+            address=address,
             port=1812,
             secret=secret,
             clients="198.51.100.0/24",
-            users=[
-                RadiusUser(
-                    mac=subscriber.mac,
-                    nai=subscriber.nai,
-                    lma=ipv4(LMA_ADDRESS),
-                    spi=subscriber.spi,
-                    key_text=subscriber.key_text,
-                )
-                for subscriber in self.subscribers
-            ],
+            users=users,
             reject_delay=reject_delay,
+            tls=tls,
         )
-        radius.write()
-        program = await self.start("freeradius", self.aaa, *(["nice"] if behind else []), *radius.argv())
+
+    async def run_aaa(
+        self, server: FreeRadius, host: Namespace | None = None, *, behind: bool = False
+    ) -> None:
+        """Start it, on the AAA host if not said otherwise; ``by_radius`` from now on.
+
+        ``behind``: it gives way to the other programs; a real one does its work on a machine of its own.
+        """
+        server.write()
+        argv = [*(["nice"] if behind else []), *server.argv()]
+        program = await self.start(server.directory.name, self.aaa if host is None else host, *argv)
         await program.said("Ready to process requests", within=READY_SECONDS)
         self.by_radius = True
 

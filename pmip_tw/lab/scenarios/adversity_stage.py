@@ -6,7 +6,6 @@ stranger --- core
 """
 
 import time
-from collections import Counter
 from typing import Any, Final
 
 import attrs
@@ -81,7 +80,6 @@ class Stage:
         self.troubles: list[Trouble] = []
         self.noise: dict[str, dict[str, int]] = {}
         self.home_address = Ipv4(0)
-        self._starts: Counter[str] = Counter()
         network, cells = world.network, world.cells
         self.node = MobileNode(world, config=_DHCLIENT)
         others = []
@@ -100,32 +98,24 @@ class Stage:
     # --- daemons ----------------------------------------------------------------------------------------
 
     async def start_mag(self, secret: str = SECRET) -> None:
-        self._keep_log(MAG)
+        self.world.keep_log(MAG)
         await self.world.start_mag(MAG, _MAG_SETTINGS, secret=secret)
 
     async def start_aaa(self) -> None:
-        self._keep_log("freeradius")
+        self.world.keep_log("freeradius")
         await self.world.start_aaa(reject_delay=REJECT_DELAY, behind=True)
 
     async def start_lma(self, **settings: Any) -> None:
-        self._keep_log("lma")
+        self.world.keep_log("lma")
         await self.world.start_lma(**settings)
 
     async def restart_lma(self, **settings: Any) -> None:
         await self.world.stop("lma")
         await self.start_lma(**settings)
 
-    def _keep_log(self, name: str) -> None:
-        """A restarted program begins its log anew: what it said before stays under another name."""
-        log = self.world.directory / f"{name}.log"
-        if log.exists():
-            self._starts[name] += 1
-            log.rename(log.with_name(f"{name}-{self._starts[name]}.log"))
-
     def tracebacks(self) -> list[str]:
         """Logs of our daemons, of every run, that have a traceback in them."""
-        logs = [path for name in (MAG, "lma") for path in self.world.directory.glob(f"{name}*.log")]
-        return sorted(path.name for path in logs if "Traceback" in path.read_text())
+        return self.world.tracebacks(MAG, "lma")
 
     # --- questions --------------------------------------------------------------------------------------
 

@@ -4,6 +4,8 @@ import asyncio
 import json
 import signal
 import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final
 
 import attrs
@@ -47,8 +49,25 @@ class Journey:
         return [move.to for move in self.moves]
 
 
-async def travel(made: World, node: MobileNode, journey: Journey, route: tuple[str, ...], say: Say) -> None:
-    """Move along ``route`` with a ping every 5 ms and a TCP transfer."""
+Do = Callable[[int, str], Awaitable[None]]
+"""What a scenario does about a move, by its number and where it leads."""
+
+
+async def _nothing(_: int, __: str) -> None:
+    """Nothing."""
+
+
+async def travel(
+    made: World,
+    node: MobileNode,
+    journey: Journey,
+    route: tuple[str, ...],
+    say: Say,
+    *,
+    before: Do = _nothing,
+    arrived: Do = _nothing,
+) -> None:
+    """Move along ``route`` with a ping every 5 ms and a TCP transfer. ``arrived``: right after each switch."""
     monitor = await made.start("link-monitor", made.mn, "ip", "monitor", "link")
     ping = await made.start("ping", made.mn, "ping", "-n", "-D", "-i", PING_INTERVAL, CORRESPONDENT)
     await ping.said("bytes from", within=5)
@@ -57,7 +76,8 @@ async def travel(made: World, node: MobileNode, journey: Journey, route: tuple[s
     await asyncio.sleep(1)
     for number, target in enumerate(route, 1):
         say(f"move {number}: to {called(target)}")
-        await _move(made, node, journey, target)
+        await before(number, target)
+        await _move(made, node, journey, target, partial(arrived, number, target))
     await tcp.ended(within=seconds + 10)
     journey.tcp = said_by_iperf3(tcp)
     ping.send(signal.SIGINT)
@@ -102,11 +122,14 @@ def said_by_iperf3(tcp: Program) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-async def _move(made: World, node: MobileNode, journey: Journey, target: str) -> None:
+async def _move(
+    made: World, node: MobileNode, journey: Journey, target: str, arrived: Callable[[], Awaitable[None]]
+) -> None:
     due = time.monotonic() + BETWEEN_MOVES
     began = time.time_ns()
     made.cells.move(made.mn, f"cell-{target}")
     journey.moves.append(Move(began_ns=began, ended_ns=time.time_ns(), to=target))
+    await arrived()
     holders: tuple[str, ...] = ()
 
     async def settled() -> bool:
@@ -139,10 +162,11 @@ async def _listen_for_links(made: World, monitor: Program, journey: Journey) -> 
 async def leftovers(made: World, say: Say) -> list[str]:
     """What is left when the node has gone, and when the daemons are stopped; here they are."""
     rows: dict[str, list[dict[str, Any]]] = {}
+    mags = {name: host for name, host in made.mags.items() if made.runs(name)}
 
     async def empty() -> bool:
         rows["LMA binding"] = await made.bindings()
-        for name in made.mags:
+        for name in mags:
             rows[f"{called(name)} visitor"] = await made.visitors(name)
         return not any(rows.values())
 
@@ -150,7 +174,7 @@ async def leftovers(made: World, say: Say) -> list[str]:
     if not await eventually(empty, within=5):
         left += [f"{what} {row}" for what, found in rows.items() for row in found]
     say("stopping the daemons")
-    for name, host in {**made.mags, "lma": made.lma}.items():
+    for name, host in {**mags, "lma": made.lma}.items():
         status = await made.stop(name)
         if status not in (0, -signal.SIGTERM):  # twistd ends by the signal that it was sent
             left.append(f"{name} ended with status {status}")

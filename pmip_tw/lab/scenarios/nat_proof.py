@@ -30,8 +30,8 @@ from pmip_tw.lab.scenarios.nat_wire import (
     judge_keepalives,
     judge_option_82,
     judge_relaying,
-    judge_secrecy,
 )
+from pmip_tw.lab.scenarios.secrecy import judge_secrecy
 from pmip_tw.lab.sites import HOME
 from pmip_tw.lab.terminal import Style, shown
 

@@ -11,9 +11,8 @@ from pmip_tw.lab.heard import Heard
 from pmip_tw.lab.messages import Message
 from pmip_tw.lab.pcapng import Direction, Packet
 from pmip_tw.lab.report import Result
-from pmip_tw.lab.scenarios.nat_stage import DHCP_SERVER, KEEPALIVE, NODE, OPTION_82, SUBSCRIBERS
+from pmip_tw.lab.scenarios.nat_stage import DHCP_SERVER, KEEPALIVE, NODE, OPTION_82
 from pmip_tw.lab.sites import HOME, LMA_ADDRESS
-from pmip_tw.lab.world import World
 from pmip_tw.wire.dhcp import OptionCode
 
 _ETHERNET: Final = 14
@@ -134,12 +133,3 @@ def judge_encapsulation(packets: Sequence[Packet], result: Result) -> None:
         not found,
         f"{len(found)}: {', '.join(sorted(set(found)))}" if found else "all in UDP",
     )
-
-
-def judge_secrecy(made: World, result: Result) -> None:
-    """What was written for people has no key in it."""
-    keys = [subscriber.key_text for subscriber in SUBSCRIBERS]
-    forms = [*keys, *(key.encode().hex() for key in keys)]
-    written = [*made.directory.glob("*.log"), *made.directory.glob("*-tables.json")]
-    leaks = [path.name for path in written if any(form in path.read_text(errors="replace") for form in forms)]
-    result.check("no key in any log", not leaks, ", ".join(leaks) or f"{len(written)} files")
