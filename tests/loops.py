@@ -6,12 +6,16 @@ from contextlib import closing, contextmanager
 from typing import Protocol, TypeVar
 
 from twisted.internet.epollreactor import EPollReactor
+from twisted.internet.error import ConnectionDone
 from twisted.internet.posixbase import PosixReactorBase
+from twisted.python.failure import Failure
 
 
 class Closes(Protocol):
     def close(self) -> None: ...
 
+
+_OVER = Failure(ConnectionDone())
 
 Made = TypeVar("Made", bound=Closes)
 
@@ -25,7 +29,7 @@ def private_reactor(kind: type[PosixReactorBase] = EPollReactor) -> Iterator[Pos
     finally:
         for selectable in reactor.removeAll():
             if selectable is not reactor.waker:
-                selectable.connectionLost(None)
+                selectable.connectionLost(_OVER)
         for call in reactor.getDelayedCalls():
             call.cancel()
         # Twisted knows no end of a reactor but that of its process, and there are hundreds of these in ours.

@@ -5,6 +5,7 @@ Each that reaches outside has a real provider, a twin (in ``pmip_tw.testing``; t
 """
 
 from pmip_tw.interfaces.aaa import (
+    IAaaSessions,
     IAccessPoints,
     IAccessPointsReceiver,
     IAuthenticator,
@@ -14,6 +15,7 @@ from pmip_tw.interfaces.aaa import (
 from pmip_tw.interfaces.accounting import IAccounting, IAccountingServers
 from pmip_tw.interfaces.clock import IClock
 from pmip_tw.interfaces.dhcp import IClientLinks, IClientLinksReceiver, IDhcpReceiver, IDhcpSocket
+from pmip_tw.interfaces.diameter import IDiameterClient
 from pmip_tw.interfaces.forwarding import IForwardingPlane, IPacketReceiver
 from pmip_tw.interfaces.operations import IObserver, IOperations
 from pmip_tw.interfaces.signalling import (
@@ -30,6 +32,7 @@ from pmip_tw.interfaces.store import IBindingStore
 
 __all__ = [
     "Datagram",
+    "IAaaSessions",
     "IAccessPoints",
     "IAccessPointsReceiver",
     "IAccounting",
@@ -41,6 +44,7 @@ __all__ = [
     "IClock",
     "IDhcpReceiver",
     "IDhcpSocket",
+    "IDiameterClient",
     "IForwardingPlane",
     "IIpsecPolicies",
     "IObserver",

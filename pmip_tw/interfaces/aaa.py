@@ -8,6 +8,7 @@ from zope.interface import Interface
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
+    from pmip_tw.aaa.accounting import TerminateCause
     from pmip_tw.aaa.dynamic_authorization import Change, Outcome, Selection
     from pmip_tw.aaa.profile import Profile
     from pmip_tw.aaa.radius.outcome import RadiusOutcome
@@ -25,6 +26,13 @@ class IAuthenticator(Interface):
 
     def stop() -> None:
         """Close sockets; what is outstanding fires with Unavailable. Idempotent."""
+
+
+class IAaaSessions(Interface):
+    """AAA servers that keep a session for whom they have accepted, until they are told of its end."""
+
+    def session_over(aaa_session: bytes, cause: "TerminateCause", *, continues: bool = False) -> None:
+        """Of ``Profile.aaa_session_id``; nothing happens if it is none of theirs. ``continues``: elsewhere."""
 
 
 class IAccessPointsReceiver(Interface):

@@ -10,7 +10,7 @@
 ```
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Final
 
 import attrs
@@ -96,7 +96,7 @@ class DiameterNode:
         now: Now,
         *,
         timeout: float = 10.0,
-        served: frozenset[int] = frozenset(),
+        served: Container[int] = (),
     ) -> None:
         self._identity = identity
         self._timeout = timeout
@@ -123,6 +123,10 @@ class DiameterNode:
     def closed(self) -> bool:
         """No peer has a connection."""
         return all(peer.state is State.CLOSED for peer in self.peers.values())
+
+    def outstanding(self, peer: str) -> int:
+        """How many requests are under way there."""
+        return sum(asked.peer == peer for asked in self._asked.values())
 
     def new_session_id(self) -> str:
         """RFC 6733 8.8: never the same twice, as long as clocks go on."""

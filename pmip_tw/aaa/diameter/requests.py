@@ -1,5 +1,6 @@
 """Diameter requests under way, and which requests of others are refused before anybody looks at what they want."""
 
+from collections.abc import Container
 from typing import Final
 
 import attrs
@@ -59,7 +60,7 @@ Refused = tuple[Result, str, Avp | None]
 """What the asker is told: Result-Code, words, Failed-AVP."""
 
 
-def refusal_of(message: Message, identity: Identity, served: frozenset[int]) -> Refused | None:
+def refusal_of(message: Message, identity: Identity, served: Container[int]) -> Refused | None:
     """Why a request of another node is not for us (RFC 6733 6.1.4, 6.2); None: its command is to be carried out."""
     header, avps = message.header, message.avps
     ours = (*identity.authorization, *identity.accounting)
