@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 from zope.interface import implementer
 
+from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.verdicts import Verdict
 from pmip_tw.interfaces import IAccessPoints, IAccessPointsReceiver, IAuthenticator
@@ -58,8 +59,8 @@ class AaaAtMag:
     def attached_elsewhere(self, key: AccessKey, profile: Profile) -> None:
         self._happen(lambda now: self._engine.attached_elsewhere(key, profile, now))
 
-    def detached_elsewhere(self, key: AccessKey, why: str) -> None:
-        self._happen(lambda now: self._engine.detached_elsewhere(key, why, now))
+    def detached_elsewhere(self, key: AccessKey, why: str, terminate_cause: TerminateCause) -> None:
+        self._happen(lambda now: self._engine.detached_elsewhere(key, why, terminate_cause, now))
 
     def stop(self) -> None:
         """What is outstanding is answered now."""

@@ -41,7 +41,7 @@ class IAccessPointsReceiver(Interface):
     def attached_elsewhere(key: "AccessKey", profile: "Profile") -> None:
         """AAA has accepted the station ``key``; its access point hears of it next."""
 
-    def detached_elsewhere(key: "AccessKey", why: str) -> None:
+    def detached_elsewhere(key: "AccessKey", why: str, terminate_cause: "TerminateCause") -> None:
         """Its access point, or AAA by way of it, does not let it in any more."""
 
 

@@ -86,12 +86,13 @@ class AaaSide:
             reauthorizing=self.reauthorizing,
             departures=departures,
         )
-        admissions = Admissions(policy.behind_access_points)
+        admissions = Admissions(policy.access.behind_access_points)
         self.elsewhere = Elsewhere(
             visitors=visitors,
             admissions=admissions,
             addressing=addressing,
             admitting=admitting,
+            reauthorizing=self.reauthorizing,
             departures=departures,
             schedule=schedule,
         )

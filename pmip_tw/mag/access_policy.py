@@ -44,5 +44,10 @@ class AccessPolicy:
     ports: Mapping[str, PortAuthentication] = attrs.field(factory=dict)
     dot1x: Dot1xPolicy = attrs.field(factory=Dot1xPolicy)
 
+    @property
+    def behind_access_points(self) -> tuple[str, ...]:
+        """Ports on which only those are served whom an access point has let in (AA27)."""
+        return tuple(port for port, how in self.ports.items() if how is PortAuthentication.RADIUS_PROXY)
+
     def of(self, port: str) -> PortAuthentication:
         return self.ports.get(port, PortAuthentication.MAC)

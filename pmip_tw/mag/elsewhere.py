@@ -17,12 +17,16 @@ from pmip_tw.mag.admissions import Admissions
 from pmip_tw.mag.admitting import Admitting
 from pmip_tw.mag.departures import Departures
 from pmip_tw.mag.effects import Expel, MagEffect
+from pmip_tw.mag.reauthorizing import Reauthorizing
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.tunnels import AccessKey
 
 REAUTHENTICATION_GRACE = 30.0
 """Seconds after the end of a session in which its access point may have it authenticated anew (RFC 2865 5.29)."""
+
+
+_SERVED = (State.ADDRESSING, State.REGISTERING, State.WAITING, State.REGISTERED)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -33,6 +37,7 @@ class Elsewhere:
     _admissions: Admissions
     _addressing: Addressing
     _admitting: Admitting
+    _reauthorizing: Reauthorizing
     _departures: Departures
     _schedule: Callable[[Visitor], None]
 
@@ -43,40 +48,36 @@ class Elsewhere:
             until += REAUTHENTICATION_GRACE
         self._admissions.admit(key, profile, until)
         served = self._visitors.with_mac(key.mac)
-        if (
-            served is not None
-            and served.key == key
-            and served.state not in (State.AUTHENTICATING, State.LEAVING)
-        ):
-            served.session_ends = until
-            self._schedule(served)
-            return [observed.visitor_event("access-accepted", served)]
+        if served is not None and served.state not in _SERVED:
+            served = None
         effects: list[MagEffect] = []
         hint, configured = UNSPECIFIED, False
-        if served is not None:
-            if served.nai == profile.nai and served.state is not State.LEAVING:
-                # It keeps its address, wherever it goes on.
-                hint, configured = served.home_address or served.hint, served.configured
-            effects += self._departures.forget(
-                served,
-                "visitor-removed",
-                terminate_cause=TerminateCause.LOST_CARRIER,
-                continues=True,
-                cause=f"moved to {key.port}",
-            )
+        if served is not None and served.nai != profile.nai:
+            why = f"its station is {profile.nai} now"
+            effects += self._departures.leave(served, why, now, terminate_cause=TerminateCause.USER_REQUEST)
+            self._visitors.remove(served)
+        elif served is not None and served.key == key:
+            effects = self._reauthorizing.accepted(served, profile, now)
+            served.session_ends = until
+            self._schedule(served)
+            return effects
+        elif served is not None:
+            # It keeps its address, wherever it goes on.
+            hint, configured = served.home_address or served.hint, served.configured
+        effects += self._admitting.make_room(key, f"moved to {key.port}")
         if not self._addressing.lma_assigns and not hint:
             return effects  # it has an address of its own, which its first frame shows
         visitor = self._admitting.newcomer(key, now, hint, configured)
         attached = observed.visitor_event("attached", visitor, evidence="access-point")
         return [*effects, attached, *self._admitting.let_in(visitor, profile, until, now)]
 
-    def ended(self, key: AccessKey, why: str, now: Now) -> list[MagEffect]:
+    def ended(self, key: AccessKey, why: str, terminate_cause: TerminateCause, now: Now) -> list[MagEffect]:
         """Its access point does not serve it any more."""
         self._admissions.withdraw(key)
         visitor = self._visitors.get(key)
         if visitor is None:
             return []
-        effects = self._departures.leave(visitor, why, now, terminate_cause=TerminateCause.LOST_CARRIER)
+        effects = self._departures.leave(visitor, why, now, terminate_cause=terminate_cause)
         self._schedule(visitor)
         return effects
 

@@ -120,9 +120,11 @@ class MagEngine:
         """AAA has accepted ``key``, for which an access point has asked it through us (AA27)."""
         return self._elsewhere.accepted(key, profile, now)
 
-    def detached_elsewhere(self, key: AccessKey, why: str, now: Now) -> list[MagEffect]:
+    def detached_elsewhere(
+        self, key: AccessKey, why: str, terminate_cause: TerminateCause, now: Now
+    ) -> list[MagEffect]:
         """The access point of ``key`` does not serve it any more."""
-        return self._elsewhere.ended(key, why, now)
+        return self._elsewhere.ended(key, why, terminate_cause, now)
 
     def datagram_received(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> list[MagEffect]:
         """A datagram of port 434."""

@@ -30,10 +30,10 @@ class MagPolicy:
     (P81). ``keepalive_interval``: in UDP tunnels, where the LMA leaves it to us (N38); ``keepalive_scope``: one for a
     "tunnel" or for each "binding" (N42). ``behind_nat``: nothing but UDP tunnels can work (N9).
 
-    Nodes. ``access``: how they are authenticated. ``behind_access_points``: interfaces on which only those are served
-    whom an access point has let in (AA27). ``attach_probe_max_age``: P15. ``reject_hold``, ``max_authentications``:
-    P83. ``duplicate_mac``: "refuse" or "move" (AA24). ``home_links``: what DHCP says, by prefix. ``on_revoke``: "none",
-    "dhcp_nak" or "l2_disconnect", how a node is told that the LMA wants it told (RV40). ``require_revocation``: RV3.
+    Nodes. ``access``: how they are authenticated. ``attach_probe_max_age``: P15. ``reject_hold``,
+    ``max_authentications``: P83. ``duplicate_mac``: "refuse" or "move" (AA24). ``home_links``: what DHCP says, by
+    prefix. ``on_revoke``: "none", "dhcp_nak" or "l2_disconnect", how a node is told that the LMA wants it told (RV40).
+    ``require_revocation``: RV3.
     ``dhcp``: "server" (P60), "independent" (P62), "ack-trigger" (P63), "relay" (P61), "tunnel" (P64). For those that
     relay ``dhcp_relay``, and ``dhcp_subnet``, in which servers are to find addresses, 0: wherever they like;
     ``identity``: the MAG's name, in circuit ids (D12); ``follow_dhcp``: a server's word on the address counts before
@@ -65,7 +65,6 @@ class MagPolicy:
     access: AccessPolicy = attrs.field(factory=AccessPolicy)
     attach_probe_max_age: float = 30.0
     reject_hold: float = 30.0
-    behind_access_points: frozenset[str] = frozenset()
     max_authentications: int = 256
     duplicate_mac: str = "refuse"
     home_links: tuple[HomeConfiguration, ...] = ()

@@ -2,6 +2,7 @@
 
 from zope.interface import implementer
 
+from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.interfaces import IAccessPoints, IAccessPointsReceiver
 from pmip_tw.mobility.tunnels import AccessKey
@@ -29,7 +30,7 @@ class FakeAccessPoints:
         if self._receiver is not None:
             self._receiver.attached_elsewhere(key, profile)
 
-    def let_go(self, key: AccessKey, why: str = "its access point says so") -> None:
+    def let_go(self, key: AccessKey, terminate_cause: TerminateCause = TerminateCause.LOST_CARRIER) -> None:
         """It has left its access point."""
         if self._receiver is not None:
-            self._receiver.detached_elsewhere(key, why)
+            self._receiver.detached_elsewhere(key, "its access point says so", terminate_cause)

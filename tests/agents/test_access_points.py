@@ -5,6 +5,7 @@ from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.wire.dhcp import MessageType
 from tests.agents.world import PORT, MagNode, Station, World
 from tests.conformance import covers
+from tests.mag.test_elsewhere import behind_access_points
 
 pytestmark = covers("AA27")
 
@@ -13,7 +14,7 @@ class Campus(World):
     """All access interfaces have access points behind them."""
 
     def __init__(self) -> None:
-        super().__init__(mag_settings={"behind_access_points": frozenset({PORT, "acc1"})})
+        super().__init__(mag_settings={"access": behind_access_points(PORT, "acc1")})
 
     def let_in(self, station: Station, node: MagNode, port: str = PORT) -> None:
         node.access_points.let_in(AccessKey(port, station.mac), self.verdicts[station.mac].profile)

@@ -9,7 +9,9 @@ station        access point        MAG                LMA
 
 import pytest
 
+from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.aaa.profile import Profile
+from pmip_tw.mag.access_policy import AccessPolicy, PortAuthentication
 from pmip_tw.mag.effects import Authenticate, Expel, MagEffect
 from pmip_tw.mobility.effects import Install, Remove, Send
 from pmip_tw.mobility.tunnels import AccessKey
@@ -23,13 +25,18 @@ pytestmark = covers("AA27")
 STATION, STRANGER = Station(1), Station(2)
 KEY = AccessKey(PORT, STATION.mac)
 OTHER_PORT = "acc1"
+WHY = "its access point says so"
+
+
+def behind_access_points(*ports: str) -> AccessPolicy:
+    return AccessPolicy(ports=dict.fromkeys(ports, PortAuthentication.RADIUS_PROXY))
 
 
 class BehindAccessPoints(Bench):
     """Everything is behind access points."""
 
     def __init__(self, **policy: object) -> None:
-        super().__init__(behind_access_points=frozenset({PORT, OTHER_PORT}), **policy)
+        super().__init__(access=behind_access_points(PORT, OTHER_PORT), **policy)
 
     def let_in(self, key: AccessKey = KEY, **profile: object) -> list[MagEffect]:
         values: dict[str, object] = {"nai": "mn1@example.net", "lmas": (LMA,), "mn_ha": association(1)}
@@ -37,7 +44,7 @@ class BehindAccessPoints(Bench):
         return self.take(self.engine.attached_elsewhere(key, found, self.now))
 
     def gone(self, key: AccessKey = KEY) -> list[MagEffect]:
-        return self.take(self.engine.detached_elsewhere(key, "its access point says so", self.now))
+        return self.take(self.engine.detached_elsewhere(key, WHY, TerminateCause.USER_REQUEST, self.now))
 
     def serve(self, **profile: object) -> None:
         [request] = requests(self.let_in(**profile))
@@ -85,7 +92,7 @@ def test_who_brings_an_address_is_registered_by_the_first_frame() -> None:
 
 
 def test_other_interfaces_ask_aaa_as_ever() -> None:
-    bench = Bench(behind_access_points=frozenset({OTHER_PORT}))
+    bench = Bench(access=behind_access_points(OTHER_PORT))
     assert len(only(Authenticate, bench.hear(STATION.data(ADDRESS)))) == 1
 
 
@@ -95,7 +102,7 @@ def test_an_accept_of_who_is_served_asks_nobody() -> None:
     bench.wait(50)
     effects = bench.let_in(session_timeout=60)
     assert only(Send, effects) == [] and only(Remove, effects) == []
-    assert names(effects) == ["access-accepted"]
+    assert names(effects) == ["reauthorized"]
     bench.wait(50)
     assert bench.visitor.state.value == "registered"
     assert "visitor-left" in names(bench.wait(11))
@@ -117,8 +124,24 @@ def test_another_name_begins_anew() -> None:
     """The station has a new user: the address of the former one is not for him."""
     bench = BehindAccessPoints()
     bench.serve()
-    [request] = requests(bench.let_in(AccessKey(OTHER_PORT, STATION.mac), nai="mn7@example.net"))
-    assert (request.nai, request.home_address) == (b"mn7@example.net", 0)
+    for port in (PORT, OTHER_PORT):
+        nai = f"mn7@{port}.example.net"
+        [farewell, request] = requests(bench.let_in(AccessKey(port, STATION.mac), nai=nai))
+        assert farewell.lifetime == 0 and farewell.nai != request.nai
+        assert (request.nai, request.home_address) == (nai.encode(), 0)
+        assert bench.visitor.nai == nai
+
+
+def test_a_new_key_is_registered_without_a_gap() -> None:
+    bench = BehindAccessPoints()
+    bench.serve()
+    bench.hear(STATION.data(ADDRESS))
+    effects = bench.let_in(mn_ha=association(9))
+    assert only(Remove, effects) == []
+    bench.present(bench.at)
+    [request] = requests(bench.effects)[-1:]
+    assert (request.home_address, request.mn_ha and request.mn_ha.spi) == (ADDRESS, association(9).spi)
+    assert bench.visitor.state.value == "registered"
 
 
 def test_the_access_point_ends_the_visit() -> None:

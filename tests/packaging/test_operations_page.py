@@ -47,7 +47,7 @@ def _values(tree: ast.AST, functions: dict[str, int], variable: str) -> Iterator
 
 def words(functions: dict[str, int], variable: str) -> set[str]:
     found: set[str] = set()
-    for folder in ("lma", "mag", "aaa", "dhcp", "agents"):
+    for folder in ("lma", "mag", "aaa", "aaa/proxy", "dhcp", "agents"):
         for path in (ROOT / "pmip_tw" / folder).glob("*.py"):
             tree = ast.parse(path.read_text())
             found.update(word for value in _values(tree, functions, variable) for word in _words(value))

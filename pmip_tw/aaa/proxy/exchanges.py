@@ -1,0 +1,89 @@
+"""Requests of access points that are under way, and how they are answered (RFC 2865 2.3, RFC 5080 2.2.2)."""
+
+from collections.abc import Iterable
+
+import attrs
+
+from pmip_tw.aaa.proxy.access_points import AccessPoint
+from pmip_tw.aaa.proxy.effects import Reply
+from pmip_tw.aaa.proxy.known_requests import KnownRequest, KnownRequests
+from pmip_tw.addresses import Endpoint, Mac
+from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.tunnels import AccessKey
+from pmip_tw.wire.radius import Attribute, Attributes, AttributeType, Code, ReceivedRequest, encode_answer
+from pmip_tw.wire.station_id import station_of
+
+MOST_KNOWN = 1024
+"""Requests of one access point that are remembered; two ports of its own use up half of them."""
+
+MOST_UNDERWAY = 256
+"""Requests of one access point that wait for a server: as many as one of its ports can tell apart."""
+
+
+@attrs.define(slots=True, eq=False)
+class Client:
+    """What is known of an access point while we run. ``signs``: it has signed a request; ``warned``: that it does not
+    has been said.
+    """
+
+    access_point: AccessPoint
+    known: KnownRequests = attrs.field(factory=lambda: KnownRequests(MOST_KNOWN))
+    underway: int = 0
+    signs: bool = False
+    warned: bool = False
+
+
+@attrs.frozen(slots=True, eq=False)
+class Exchange:
+    """One proven request from ``source``. ``mac``: the station that it is about, None if it is about none."""
+
+    client: Client
+    source: Endpoint
+    group: str
+    request: ReceivedRequest
+    known: KnownRequest
+    mac: Mac | None = None
+
+    @property
+    def key(self) -> AccessKey | None:
+        return None if self.mac is None else AccessKey(self.client.access_point.port, self.mac)
+
+    @property
+    def session(self) -> str:
+        return "" if self.mac is None else str(self.key)
+
+    @property
+    def account(self) -> bytes:
+        """The name of the session at the access point, empty if it does not say it."""
+        return self.request.attributes.first(AttributeType.ACCT_SESSION_ID) or b""
+
+    def is_awaited(self) -> bool:
+        """Whether the access point still waits for the answer: it may have gone on to something else."""
+        return self.client.known.is_awaited(self.source, self.request.identifier, self.known)
+
+    def give_up(self) -> None:
+        """There is no answer: the same request again is a new one."""
+        self.client.known.forget(self.source, self.request.identifier, self.known)
+
+    def reply(self, code: Code, attributes: Iterable[Attribute], now: Now) -> Reply:
+        """The answer, which is kept for the same request again. ValueError: it is too long for a packet."""
+        request = self.request
+        # What other proxies have added comes back to them in order (RFC 2865 5.33, AA19).
+        states = [
+            (AttributeType.PROXY_STATE.value, v) for v in request.attributes.all(AttributeType.PROXY_STATE)
+        ]
+        datagram = encode_answer(
+            code,
+            Attributes([*attributes, *states]),
+            identifier=request.identifier,
+            request_authenticator=request.authenticator,
+            secret=self.client.access_point.secret,
+        )
+        self.client.known.answered(self.known, datagram, now.monotonic)
+        return Reply(datagram, self.source, self.group)
+
+
+def station_in(request: ReceivedRequest) -> Mac | None:
+    """Whom ``request`` is about, by its one Calling-Station-Id."""
+    values = request.attributes.all(AttributeType.CALLING_STATION_ID)
+    return station_of(values[0]) if len(values) == 1 else None

@@ -1,0 +1,144 @@
+"""Where access points reach us: two UDP sockets, the proxy that judges what comes, the servers it asks (AA27)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from pmip_tw.aaa.proxy.access_points import ProxySettings
+from pmip_tw.aaa.proxy.admitting import Reading
+from pmip_tw.aaa.proxy.effects import Admit, Ask, Disconnect, Dismiss, Effect, Reply
+from pmip_tw.aaa.proxy.machine import RadiusProxy
+from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION, RadiusOutcome
+from pmip_tw.addresses import Ipv4
+from pmip_tw.interfaces import (
+    Datagram,
+    IAccessPoints,
+    IAccessPointsReceiver,
+    IClock,
+    IObserver,
+    IRadiusClient,
+    Unreachable,
+)
+from pmip_tw.mobility.effects import Observe
+from pmip_tw.mobility.tunnels import AccessKey
+from pmip_tw.net.reactor import Reactor
+from pmip_tw.net.udp import UdpSocket
+
+MAXIMUM_BATCH = 16
+"""Datagrams per wake-up of the reactor: each takes long enough that packets must not wait for many of them."""
+
+
+@implementer(IAccessPoints)
+class RadiusAccessPoints:
+    """Listens on ``ports`` of ``local``, for authentication and for accounting.
+
+    ``servers``: who is asked; somebody else stops it. ``access_points``: as servers of what they are told to do (RFC
+    5176), each in a group with the name of its endpoint; it is stopped with us. ``read``: how an Access-Accept is
+    understood. ``clock`` is read and never armed: its one wake-up belongs to the agent.
+    """
+
+    _log = Logger(namespace="pmip.aaa")
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        clock: IClock,
+        settings: ProxySettings,
+        observer: IObserver,
+        *,
+        servers: IRadiusClient,
+        access_points: IRadiusClient,
+        read: Reading,
+        local: Ipv4,
+        ports: tuple[int, int],
+    ) -> None:
+        self._reactor = reactor
+        self._clock = clock
+        self._observer = observer
+        self._servers = servers
+        self._access_points = access_points
+        self._local = local
+        self._ports = dict(zip((AUTHENTICATION, ACCOUNTING), ports, strict=True))
+        self._proxy = RadiusProxy(settings, read, clock.now())
+        self._sockets: dict[str, UdpSocket] = {}
+        self._receiver: IAccessPointsReceiver | None = None
+
+    def start(self, receiver: IAccessPointsReceiver) -> None:
+        self._receiver = receiver
+        try:
+            for group, port in self._ports.items():
+                self._sockets[group] = UdpSocket(
+                    self._reactor,
+                    self._local,
+                    port,
+                    deliver=partial(self._datagrams_received, group),
+                    report=self._peer_unreachable,
+                    batch=MAXIMUM_BATCH,
+                )
+        except BaseException:
+            self.stop()
+            raise
+        for socket in self._sockets.values():
+            socket.start_reading()
+
+    def expel(self, key: AccessKey) -> None:
+        self._run(self._proxy.expel(key, self._clock.now()))
+
+    def stop(self) -> None:
+        """What is asked is asked, and nobody is told."""
+        self._receiver = None
+        sockets, self._sockets = self._sockets, {}
+        for socket in sockets.values():
+            socket.close()
+        self._access_points.stop()
+
+    def rows(self) -> Sequence[Mapping[str, object]]:
+        """The access points, for operators."""
+        return self._proxy.rows()
+
+    def _datagrams_received(self, group: str, batch: list[Datagram]) -> None:
+        for one in batch:
+            try:
+                now = self._clock.now()
+                self._run(self._proxy.datagram_received(one.payload, one.source, group, now))
+            except Exception:
+                # A defect of ours costs one datagram, not those behind it.
+                self._log.failure("a request of {source} met a defect", source=str(one.source))
+
+    def _peer_unreachable(self, report: Unreachable) -> None:
+        """Whoever has asked does not listen any more: it asks again, or it does not."""
+
+    def _run(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Observe():
+                    self._observer.observe(effect.observation, self._clock.now())
+                case Reply():
+                    if effect.group in self._sockets:
+                        self._sockets[effect.group].send(effect.datagram, effect.destination)
+                case Admit():
+                    if self._receiver is not None:
+                        self._receiver.attached_elsewhere(effect.key, effect.profile)
+                case Dismiss():
+                    if self._receiver is not None:
+                        self._receiver.detached_elsewhere(effect.key, effect.why, effect.terminate_cause)
+                case Ask():
+                    self._ask(effect)
+                case Disconnect():
+                    self._disconnect(effect)
+
+    def _ask(self, ask: Ask) -> None:
+        def concluded(outcome: RadiusOutcome) -> None:
+            self._run(self._proxy.answered(ask.exchange, outcome, self._clock.now()))
+
+        outcome = self._servers.ask(
+            ask.request, ask.group, pinned=ask.pinned, subject=ask.subject, flow=ask.flow
+        )
+        outcome.addCallback(concluded)
+
+    def _disconnect(self, effect: Disconnect) -> None:
+        group = str(effect.access_point)
+        outcome = self._access_points.ask(effect.request, group, subject=str(effect.key))
+        outcome.addCallback(lambda found: self._run(self._proxy.disconnected(effect, found)))

@@ -1,0 +1,1 @@
+"""The RADIUS proxy between access points and servers (AA27)."""
