@@ -72,10 +72,15 @@ class AccessPoint:
         return [PROGRAM, "-t", str(path)]
 
     async def associated(self, station: Mac) -> None:
-        """A station has come, which a radio notices and a cable does not. ProgramError: hostapd does not take it."""
-        argv = self.host.command(
-            "hostapd_cli", "-p", f"{_CONTROL}-{self.name}", "-i", AIR, "new_sta", mac_text(station)
-        )
-        status, out, err = await run(argv)
-        if status != 0 or "OK" not in out:
-            raise ProgramError(f"{self.name}: hostapd does not take {mac_text(station)}: {out}{err}")
+        """A station has come, or come back: a radio notices that, and a cable does not. ProgramError: hostapd does not
+        take it."""
+        who = mac_text(station)
+        known = who in await self._ask("raw", "STA", who)
+        said = await self._ask(*(("raw", "EAPOL_REAUTH", who) if known else ("new_sta", who)))
+        if "OK" not in said:
+            raise ProgramError(f"{self.name}: hostapd does not take {who}: {said}")
+
+    async def _ask(self, *words: str) -> str:
+        argv = self.host.command("hostapd_cli", "-p", f"{_CONTROL}-{self.name}", "-i", AIR, *words)
+        _, out, err = await run(argv)
+        return out + err

@@ -71,13 +71,14 @@ class Supplicant:
         self._running: Program | None = None
 
     async def start(self) -> None:
-        """It asks for nothing but what is asked of it, but begins with an EAPOL-Start."""
+        """It listens when this returns, and begins with an EAPOL-Start if nobody asks it for two seconds."""
         name = f"supplicant-{self._host.name}"
         path = self._world.directory / f"{name}.conf"
         path.touch(mode=0o600)
         path.write_text(self._account.configuration(self._method, self._world.directory, name))
         command = [PROGRAM, "-D", "wired", "-i", "eth0", "-c", str(path)]
         self._running = await self._world.start(name, self._host, *command)
+        await self._running.said("Associated with", within=10)
 
     @property
     def mark(self) -> int:

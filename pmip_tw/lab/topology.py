@@ -5,10 +5,14 @@ Everything is made inside the private world (``isolation``), so that names are o
 
 import subprocess
 from collections.abc import Iterable
+from typing import Final
 
 import attrs
 
 from pmip_tw.errors import PmipError
+
+_EAPOL: Final = 1 << 3
+"""The kernel's mask of link-local groups that a bridge forwards after all: 01:80:c2:00:00:03."""
 
 
 class TopologyError(PmipError):
@@ -82,10 +86,14 @@ class Network:
             host.ip(f"link set {interface} up")
             self.interfaces[host.name].add(interface)
 
-    def bridge(self, host: Namespace, name: str, ports: Iterable[str] = ()) -> None:
-        """A bridge that only forwards frames: no spanning tree, no multicast of its own."""
+    def bridge(
+        self, host: Namespace, name: str, ports: Iterable[str] = (), *, passes_eapol: bool = False
+    ) -> None:
+        """A bridge that only forwards frames: no spanning tree, no multicast of its own. ``passes_eapol``: also those
+        of 802.1X, which a bridge that keeps to the standard does not."""
+        mask = _EAPOL if passes_eapol else 0
         host.ip(
-            f"link add {name} type bridge mcast_snooping 0 stp_state 0",
+            f"link add {name} type bridge mcast_snooping 0 stp_state 0 group_fwd_mask {mask}",
             f"link set {name} up",
             *(f"link set {port} master {name}" for port in ports),
         )
@@ -107,7 +115,7 @@ class Cells:
         """A cell served by ``gateway`` on its ``interface``, which stays without an address."""
         port = f"to-{gateway.name}"
         self._network.link(gateway, interface, self._switch, port)
-        self._network.bridge(self._switch, name, [port])
+        self._network.bridge(self._switch, name, [port], passes_eapol=True)
         self._cells.add(name)
 
     def add_node(self, node: Namespace, interface: str, mac: str, cell: str) -> None:
