@@ -4,6 +4,7 @@ from pmip_tw.addresses import ipv4_text
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import Settings
 from pmip_tw.config.mag_settings import MagSettings
+from pmip_tw.config.radius_settings import RadiusServer
 from pmip_tw.config.relay_settings import RelaySettings
 
 
@@ -20,7 +21,7 @@ def _mag(mag: MagSettings) -> str:
     interfaces = ", ".join(link.interface for link in mag.access)
     prefixes = ", ".join(str(home.prefix) for home in mag.home_prefixes)
     if mag.radius is not None:
-        servers = ", ".join(f"{ipv4_text(server.address)}:{server.port}" for server in mag.radius.servers)
+        servers = ", ".join(map(_radius_server, mag.radius.servers))
         aaa = f"RADIUS {servers}"
     else:
         aaa = f"{_count(len(mag.users), 'user')} of its own file"
@@ -29,6 +30,12 @@ def _mag(mag: MagSettings) -> str:
         f"a MAG: {mag.identity} at {own}, access on {interfaces}, home prefix {prefixes}{_dhcp(mag)}, {aaa}"
         f"{_nearby(mag)}"
     )
+
+
+def _radius_server(server: RadiusServer) -> str:
+    if server.transport == "tls":
+        return f"{ipv4_text(server.address)}:{server.radsec_port} (TLS)"
+    return f"{ipv4_text(server.address)}:{server.port}"
 
 
 def _dhcp(mag: MagSettings) -> str:

@@ -129,6 +129,15 @@ class JournalPath:
             )
 
 
+class FilePath:
+    """The path of a file that is read when the daemon starts, or none."""
+
+    def check(self, value: object, /) -> None:
+        assert isinstance(value, str)
+        if value and (not value.startswith("/") or "\0" in value):
+            raise ValueError(f"must be a file with its whole path, such as /etc/pmip/ca.pem, not {value!r}")
+
+
 def _is_one_word(text: str) -> bool:
     return text.isprintable() and not any(character.isspace() for character in text)
 

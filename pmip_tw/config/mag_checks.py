@@ -11,8 +11,9 @@ from pmip_tw.config.locate import Path
 from pmip_tw.config.mag_settings import DhcpMethod
 from pmip_tw.config.prefix_checks import prefix_mistakes
 from pmip_tw.config.profile_checks import profile_mistakes
-from pmip_tw.config.radius_settings import RADIUS_PORT
-from pmip_tw.config.settings import Interface, Port
+from pmip_tw.config.radius_checks import radius_mistakes
+from pmip_tw.config.radius_settings import Purpose
+from pmip_tw.config.settings import Interface
 from pmip_tw.config.structure import Mistake
 from pmip_tw.wire.pretunnel import DEFAULT_REPLY_TYPE, DEFAULT_REQUEST_TYPE
 
@@ -23,9 +24,8 @@ def mag_mistakes(draft: Draft) -> Iterator[Mistake]:
         yield Mistake((*mag, "local"), "[mag.local] and [mag.radius] exclude each other: keep one of them")
     elif not draft.has((*mag, "radius")) and not draft.has((*mag, "local")):
         yield Mistake(mag, "no AAA: add [[mag.radius.servers]], or [mag.local] with a file of users")
-    if draft.value((*mag, "radius", "servers"), list) == []:
-        yield Mistake((*mag, "radius", "servers"), "servers: add at least one [[mag.radius.servers]]")
-    yield from _radius_servers_once(draft, (*mag, "radius", "servers"))
+    yield from radius_mistakes(draft, (*mag, "radius"))
+    yield from _somebody_authenticates(draft, (*mag, "radius", "servers"))
     yield from profile_mistakes(draft, (*mag, "profile"))
     yield from _own_address(draft, mag)
     yield from lma_peer_mistakes(draft, mag)
@@ -46,13 +46,10 @@ def _own_address(draft: Draft, mag: Path) -> Iterator[Mistake]:
         )
 
 
-def _radius_servers_once(draft: Draft, servers: Path) -> Iterator[Mistake]:
-    seen = Once(draft, "the server")
-    for path in draft.elements(servers):
-        address = draft.value((*path, "address"), Ipv4)
-        port = draft.value((*path, "port"), Port) or RADIUS_PORT
-        if address is not None:
-            yield from seen.use((address, port), f"{ipv4_text(address)}:{port}", (*path, "address"))
+def _somebody_authenticates(draft: Draft, servers: Path) -> Iterator[Mistake]:
+    found = [draft.value((*path, "purposes"), tuple[Purpose, ...]) for path in draft.elements(servers)]
+    if found and all(purposes is not None and "authentication" not in purposes for purposes in found):
+        yield Mistake(servers, 'servers: none of them has "authentication" among its purposes')
 
 
 def _access(draft: Draft, access: Path) -> Iterator[Mistake]:

@@ -27,10 +27,11 @@ from pmip_tw.net.signalling import UdpSignalling
 from pmip_tw.net.uplink import NetlinkUplink, why_absent
 from pmip_tw.services.daemon import Daemon
 from pmip_tw.services.dhcp_relaying import relay_policy_of
-from pmip_tw.services.mag_aaa import authenticator_of
+from pmip_tw.services.mag_aaa import authenticator_of, radius_of
 from pmip_tw.services.management import Management
 from pmip_tw.services.memory import settle
 from pmip_tw.services.options import Options, read_settings
+from pmip_tw.services.radius import server_tables
 from pmip_tw.store.journal import SqliteJournal
 from pmip_tw.store.unsaved import Unsaved
 from pmip_tw.wire.encapsulation import overhead
@@ -67,19 +68,21 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
         local_routing=settings.local_routing,
         breakout=breakout_of(settings),
     )
+    radius = radius_of(settings, reactor, clock, management.observers)
     agent = Mag(
         engine,
         clock=clock,
         signalling=signalling,
         forwarding=forwarding,
         dhcp=_dhcp_socket(policy, reactor),
-        authenticator=authenticator_of(settings, reactor, clock, management.observers),
+        authenticator=authenticator_of(settings, radius),
         store=store_of(settings, reactor),
         uplink=uplink,
         tunnel_data=forwarding,
         observers=[management.observers],
     )
-    operations = management.operations("mag", agent.tables(), detach=agent.detach)
+    tables = agent.tables() | server_tables(radius)
+    operations = management.operations("mag", tables, detach=agent.detach)
     control = management.control(reactor, settings.control, operations)
     return Daemon(
         f"MAG {settings.identity} at {ipv4_text(settings.address)}",

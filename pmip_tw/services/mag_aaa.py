@@ -4,45 +4,43 @@ from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.aaa.local_users import LocalUsers
 from pmip_tw.aaa.mac_authentication import MacFormat
+from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.profile_rules import ProfileRules, RealmDefaults
-from pmip_tw.aaa.radius_servers import RadiusServer, RadiusSettings, RequireSignature
-from pmip_tw.addresses import UNSPECIFIED, Endpoint
+from pmip_tw.addresses import UNSPECIFIED
 from pmip_tw.config.mag_settings import MagSettings, User
 from pmip_tw.config.profile_settings import RealmProfile
-from pmip_tw.config.radius_settings import RadiusSettings as RadiusTable
-from pmip_tw.interfaces import IAuthenticator, IClock, IObserver
+from pmip_tw.interfaces import IAuthenticator, IClock, IObserver, IRadiusClient
 from pmip_tw.net.local_authenticator import LocalAuthenticator
 from pmip_tw.net.radius import RadiusAuthenticator
+from pmip_tw.net.radius_client import RadiusClient
+from pmip_tw.services.radius import radius_client_of
 
 
-def authenticator_of(
+def radius_of(
     settings: MagSettings, reactor: PosixReactorBase, clock: IClock, observer: IObserver
-) -> IAuthenticator:
-    """RADIUS if servers are configured, else the user file."""
+) -> RadiusClient | None:
+    """The client of all that a MAG asks RADIUS servers; None if it has none."""
     if settings.radius is None:
-        return LocalAuthenticator(LocalUsers((user.mac, profile_of(user)) for user in settings.users))
+        return None
     # From whatever address the machine has, if that may change.
     local = UNSPECIFIED if settings.uplink else settings.address
-    return RadiusAuthenticator(reactor, clock, radius_of(settings, settings.radius), observer, local)
+    return radius_client_of(settings.radius, nas_of(settings), reactor, clock, observer, local)
 
 
-def radius_of(settings: MagSettings, table: RadiusTable) -> RadiusSettings:
-    """How the servers of [mag.radius] are asked, and as whom."""
-    return RadiusSettings(
-        servers=tuple(
-            RadiusServer(
-                endpoint=Endpoint(server.address, server.port),
-                secret=server.secret,
-                require_message_authenticator=RequireSignature(server.require_message_authenticator),
-            )
-            for server in table.servers
-        ),
-        nas_identifier=settings.identity,
-        nas_address=settings.address,
-        timeout=table.timeout,
-        tries=table.tries,
-        mac_format=MacFormat(table.mac_format),
+def nas_of(settings: MagSettings) -> Nas:
+    """Who we are towards AAA."""
+    return Nas(identifier=settings.identity, address=settings.address)
+
+
+def authenticator_of(settings: MagSettings, radius: IRadiusClient | None) -> IAuthenticator:
+    """RADIUS if servers are configured, else the user file."""
+    if radius is None or settings.radius is None:
+        return LocalAuthenticator(LocalUsers((user.mac, profile_of(user)) for user in settings.users))
+    return RadiusAuthenticator(
+        radius,
+        nas_of(settings),
+        mac_format=MacFormat(settings.radius.mac_format),
         rules=profile_rules_of(settings),
     )
 

@@ -1,7 +1,7 @@
 """The twin of a RADIUS server: MAC authentication from a table, on a loopback UDP port, with faults on demand."""
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import attrs
 from twisted.internet.protocol import DatagramProtocol
@@ -69,12 +69,17 @@ class RadiusAccount:
         )
 
 
+Decides = Callable[[ReceivedRequest], tuple[Code, Attributes] | None]
+
+
 class RadiusTwin:
     """A server without a socket: a datagram in, its answer or None out.
 
     Faults, each an attribute that a test may set: ``silent`` answers nothing; ``signs`` false leaves
-    Message-Authenticator out; ``answer_secret`` signs answers with another secret than requests are checked with.
-    As a real server does, it drops a request that its secret does not verify. ``requests``: every datagram.
+    Message-Authenticator out; ``answer_secret`` signs answers with another secret than requests are checked with;
+    ``knows_status`` false ignores Status-Server (RFC 5997). As a real server does, it drops a request that its secret
+    does not verify. ``requests``: every datagram but Status-Server, of which it counts ``probes``. ``decides``: what to
+    say in place of MAC authentication, None: nothing.
     """
 
     def __init__(self, secret: Secret, accounts: Iterable[RadiusAccount] = ()) -> None:
@@ -83,18 +88,32 @@ class RadiusTwin:
         self.accounts = {account.user_name: account for account in accounts}
         self.silent = False
         self.signs = True
+        self.knows_status = True
         self.requests: list[bytes] = []
+        self.probes = 0
+        self.decides: Decides = self._authenticate
         self._salts = 0x8000
 
     def answer(self, datagram: bytes) -> bytes | None:
-        self.requests.append(datagram)
+        if datagram[:1] == bytes((Code.STATUS_SERVER,)):
+            self.probes += 1
+        else:
+            self.requests.append(datagram)
         if self.silent:
             return None
         try:
             received = decode_request(datagram, self.secret)
         except WireError:
             return None
-        code, attributes = self._decide(received)
+        if received.code is Code.STATUS_SERVER:
+            decision = (Code.ACCESS_ACCEPT, Attributes()) if self.knows_status else None
+        elif received.code is Code.ACCOUNTING_REQUEST:
+            decision = (Code.ACCOUNTING_RESPONSE, Attributes())
+        else:
+            decision = self.decides(received)
+        if decision is None:
+            return None
+        code, attributes = decision
         return encode_answer(
             code,
             attributes,
@@ -104,7 +123,7 @@ class RadiusTwin:
             signed=self.signs,
         )
 
-    def _decide(self, received: ReceivedRequest) -> tuple[Code, Attributes]:
+    def _authenticate(self, received: ReceivedRequest) -> tuple[Code, Attributes]:
         name = (received.attributes.first(AttributeType.USER_NAME) or b"").decode(errors="replace")
         account = self.accounts.get(name)
         if account is None or received.password != Secret(account.user_name.encode()):

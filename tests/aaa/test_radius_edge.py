@@ -10,16 +10,15 @@ from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.selectreactor import SelectReactor
 
 from pmip_tw.aaa.profile import Profile
-from pmip_tw.aaa.radius_servers import RadiusServer, RadiusSettings
 from pmip_tw.aaa.verdicts import Accept, MacCredential, Unavailable, Verdict
 from pmip_tw.addresses import Endpoint, ipv4, mac
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.net.radius import RadiusAuthenticator
 from pmip_tw.secret import Secret
 from pmip_tw.testing.radius_server import RadiusAccount, RadiusTwin, RadiusTwinProtocol
-from tests.clocks import UnarmedClock
 from tests.loops import private_reactor, run_until
 from tests.observers import Notes
+from tests.radius_clients import authenticator_at
 
 SECRET = Secret(b"testing123")
 KEY = Secret(b"0123456789abcdef")
@@ -49,11 +48,7 @@ class Bench:
         return Endpoint(LOOPBACK, listening.getHost().port)
 
     def ask(self, *endpoints: Endpoint, timeout: float = 0.05) -> None:
-        settings = RadiusSettings(
-            servers=tuple(RadiusServer(endpoint=endpoint, secret=SECRET) for endpoint in endpoints),
-            timeout=timeout,
-        )
-        self.authenticator = RadiusAuthenticator(self.reactor, UnarmedClock(), settings, self.notes)
+        self.authenticator = authenticator_at(self.reactor, endpoints, self.notes, timeout=timeout)
         self.authenticator.authenticate(CREDENTIAL).addCallback(self.found.append)
 
     def verdict(self) -> Verdict:
@@ -144,8 +139,7 @@ def test_an_answer_from_elsewhere_is_not_looked_at(reactor: PosixReactorBase) ->
 
 
 def test_an_address_that_is_not_ours_makes_it_unavailable(reactor: PosixReactorBase) -> None:
-    settings = RadiusSettings(servers=(RadiusServer(endpoint=closed_port(), secret=SECRET),))
-    authenticator = RadiusAuthenticator(reactor, UnarmedClock(), settings, Notes(), local=ipv4("192.0.2.77"))
+    authenticator = authenticator_at(reactor, [closed_port()], local=ipv4("192.0.2.77"))
     found: list[Verdict] = []
     authenticator.authenticate(CREDENTIAL).addCallback(found.append)
     [verdict] = found

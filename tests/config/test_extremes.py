@@ -6,21 +6,23 @@ import pytest
 from twisted.internet import reactor as installed_reactor
 from twisted.internet.posixbase import PosixReactorBase
 
-from pmip_tw.aaa.radius_exchange import RadiusExchanges, Transmit
-from pmip_tw.aaa.radius_servers import RadiusServer, RadiusSettings
-from pmip_tw.aaa.verdicts import MacCredential
-from pmip_tw.addresses import Endpoint, mac
+from pmip_tw.aaa.mac_authentication import mac_request
+from pmip_tw.aaa.radius.effects import Transmit
+from pmip_tw.aaa.radius.exchanges import RadiusExchanges
+from pmip_tw.aaa.radius.outcome import AUTHENTICATION
+from pmip_tw.addresses import mac
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
 from pmip_tw.config.mag_settings import MagSettings
 from pmip_tw.dhcp.server import answer, encapsulate
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.services import lma, mag
-from pmip_tw.services.mag_aaa import profile_of, profile_rules_of
+from pmip_tw.services.mag_aaa import nas_of, profile_of
+from pmip_tw.services.radius import radius_of
 from pmip_tw.testing.clock import FakeClock
 from pmip_tw.wire.dhcp import BOOTREQUEST, DhcpMessage, MessageType, OptionCode
 from pmip_tw.wire.ethernet import EthernetFrame
-from pmip_tw.wire.radius import decode_request
+from pmip_tw.wire.radius import Code, decode_request
 
 assert isinstance(installed_reactor, PosixReactorBase)
 reactor: PosixReactorBase = installed_reactor
@@ -86,20 +88,6 @@ def mag_settings(directory: Path, text: str) -> MagSettings:
     return settings
 
 
-def radius_of(settings: MagSettings) -> RadiusSettings:
-    assert settings.radius is not None
-    return RadiusSettings(
-        servers=tuple(
-            RadiusServer(endpoint=Endpoint(server.address, server.port), secret=server.secret)
-            for server in settings.radius.servers
-        ),
-        nas_identifier=settings.identity,
-        timeout=settings.radius.timeout,
-        tries=settings.radius.tries,
-        rules=profile_rules_of(settings),
-    )
-
-
 @pytest.mark.parametrize(
     ("text", "radius"),
     [
@@ -112,14 +100,16 @@ def test_a_mag_with_radius(text: str, radius: str, tmp_path: Path) -> None:
     settings = mag_settings(tmp_path, text + radius)
     clock = FakeClock()
     assert mag.compose(settings, reactor)
-    exchanges = RadiusExchanges(radius_of(settings), clock.now())
-    credential = MacCredential(mac=NODE, port=settings.access[0].interface)
-    (sent,) = [
-        effect for effect in exchanges.start(credential, clock.now())[1] if isinstance(effect, Transmit)
-    ]
-    first = settings.radius.servers[0] if settings.radius else None
-    assert first is not None
-    assert decode_request(sent.datagram, first.secret)
+    assert settings.radius is not None
+    nas = nas_of(settings)
+    exchanges = RadiusExchanges(radius_of(settings.radius, nas), clock.now())
+    request = mac_request(NODE, settings.access[0].interface, nas)
+    effects = exchanges.ask(request, AUTHENTICATION, clock.now())[1]
+    first = settings.radius.servers[0]
+    assert first.secret is not None
+    sent = [effect for effect in effects if isinstance(effect, Transmit)]
+    sent = [one for one in sent if one.destination.address == first.address]
+    assert {decode_request(one.datagram, first.secret).code for one in sent} >= {Code.ACCESS_REQUEST}
 
 
 def test_a_mag_with_users(tmp_path: Path) -> None:

@@ -8,19 +8,16 @@ from zope.interface.verify import verifyObject
 
 from pmip_tw.aaa.local_users import LocalUsers
 from pmip_tw.aaa.profile import Profile
-from pmip_tw.aaa.radius_servers import RadiusServer, RadiusSettings
 from pmip_tw.aaa.verdicts import Accept, MacCredential, Reject, Unavailable, Verdict
 from pmip_tw.addresses import Endpoint, Mac, ipv4, mac
 from pmip_tw.interfaces import IAuthenticator
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.net.local_authenticator import LocalAuthenticator
-from pmip_tw.net.radius import RadiusAuthenticator
 from pmip_tw.secret import Secret
 from pmip_tw.testing.authenticator import FakeAuthenticator
 from pmip_tw.testing.radius_server import RadiusAccount, RadiusTwin, RadiusTwinProtocol
-from tests.clocks import UnarmedClock
 from tests.loops import private_reactor, run_until
-from tests.observers import Notes
+from tests.radius_clients import authenticator_at
 
 KEY = Secret(b"0123456789abcdef")
 MN1, MN2, STRANGER = (mac(f"02:00:00:00:00:0{n}") for n in (1, 2, 9))
@@ -72,14 +69,8 @@ def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
                 [RadiusAccount.of(who.hex("-"), profile, KEY) for who, profile in PROFILES.items()],
             )
             port = reactor.listenUDP(0, RadiusTwinProtocol(twin), interface="127.0.0.1")
-            settings = RadiusSettings(
-                servers=(
-                    RadiusServer(
-                        endpoint=Endpoint(ipv4("127.0.0.1"), port.getHost().port), secret=twin.secret
-                    ),
-                )
-            )
-            authenticator = RadiusAuthenticator(reactor, UnarmedClock(), settings, Notes())
+            endpoint = Endpoint(ipv4("127.0.0.1"), port.getHost().port)
+            authenticator = authenticator_at(reactor, [endpoint])
             stack.callback(authenticator.stop)
             yield Provider(authenticator, lambda condition: run_until(reactor, condition))
 
@@ -137,8 +128,7 @@ class TestOutstanding:
             twin.silent = True
             port = reactor.listenUDP(0, RadiusTwinProtocol(twin), interface="127.0.0.1")
             endpoint = Endpoint(ipv4("127.0.0.1"), port.getHost().port)
-            settings = RadiusSettings(servers=(RadiusServer(endpoint=endpoint, secret=twin.secret),))
-            authenticator = RadiusAuthenticator(reactor, UnarmedClock(), settings, Notes())
+            authenticator = authenticator_at(reactor, [endpoint])
             found: list[Verdict] = []
             authenticator.authenticate(MacCredential(mac=MN1, port="eth1")).addCallback(found.append)
             run_until(reactor, lambda: twin.requests)

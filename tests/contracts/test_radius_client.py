@@ -1,17 +1,24 @@
 """What every IRadiusClient does."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from zope.interface.verify import verifyObject
 
+from pmip_tw.aaa.radius.configuration import RadiusServer, RadiusSettings, ServerGroup
 from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION, Answered, RadiusOutcome, Unanswered
 from pmip_tw.addresses import Endpoint, ipv4
 from pmip_tw.interfaces import IRadiusClient
+from pmip_tw.net.radius_client import RadiusClient
 from pmip_tw.secret import Secret
 from pmip_tw.testing.radius_client import FakeRadiusClient, Reply
-from pmip_tw.wire.radius import Attributes, AttributeType, Code, Request, text
+from pmip_tw.testing.radius_server import RadiusTwin, RadiusTwinProtocol
+from pmip_tw.wire.radius import Attributes, AttributeType, Code, ReceivedRequest, Request, text
 from pmip_tw.wire.salt_cipher import SaltCipher
+from tests.clocks import UnarmedClock
+from tests.loops import private_reactor, run_until
+from tests.observers import Notes
 
 FIRST = Endpoint(ipv4("127.0.0.1"), 1)
 KEY = Secret(b"0123456789abcdef")
@@ -66,10 +73,50 @@ def at_once(condition: Callable[[], object]) -> None:
     assert condition()
 
 
-@pytest.fixture(params=["fake"])
+def says(twin: RadiusTwin) -> Callable[[ReceivedRequest], tuple[Code, Attributes] | None]:
+    """``answers``, of a server on a real socket."""
+
+    def decide(received: ReceivedRequest) -> tuple[Code, Attributes] | None:
+        cipher = SaltCipher(twin.secret, received.authenticator)
+        reply = answers(Request(code=received.code, attributes=received.attributes), cipher)
+        return None if reply is None else (reply.code, reply.attributes)
+
+    return decide
+
+
+@contextmanager
+def on_udp() -> Iterator[Provider]:
+    """Two servers on loopback, with ports for both purposes."""
+    with ExitStack() as stack:
+        reactor = stack.enter_context(private_reactor())
+        twin = RadiusTwin(Secret(b"testing123"))
+        twin.decides = says(twin)
+
+        def listen() -> RadiusServer:
+            port = reactor.listenUDP(0, RadiusTwinProtocol(twin), interface="127.0.0.1")
+            return RadiusServer(
+                endpoint=Endpoint(FIRST.address, port.getHost().port),
+                secret=twin.secret,
+                max_outstanding=1000,
+            )
+
+        groups = tuple(
+            ServerGroup(name=name, servers=(listen(), listen())) for name in (AUTHENTICATION, ACCOUNTING)
+        )
+        settings = RadiusSettings(groups=groups, timeout=0.2)
+        client = RadiusClient(reactor, UnarmedClock(), settings, Notes())
+        stack.callback(client.stop)
+        yield Provider(client, lambda condition: run_until(reactor, condition))
+
+
+@pytest.fixture(params=["fake", "udp"])
 def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
-    second = Endpoint(FIRST.address, 2)
-    yield Provider(FakeRadiusClient({FIRST: answers, second: answers}), at_once)
+    if request.param == "udp":
+        with on_udp() as provider:
+            yield provider
+    else:
+        second = Endpoint(FIRST.address, 2)
+        yield Provider(FakeRadiusClient({FIRST: answers, second: answers}), at_once)
 
 
 class TestRadiusClient:

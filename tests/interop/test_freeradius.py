@@ -9,19 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.profile import Profile
-from pmip_tw.aaa.radius_servers import RadiusServer, RadiusSettings
 from pmip_tw.aaa.verdicts import Accept, MacCredential, Reject, Unavailable, Verdict
 from pmip_tw.addresses import Endpoint, Mac, ipv4, mac
 from pmip_tw.lab.freeradius import PROGRAM, FreeRadius, RadiusUser, authentications
 from pmip_tw.mobility.associations import SecurityAssociation
-from pmip_tw.net.radius import RadiusAuthenticator
 from pmip_tw.secret import Secret
-from tests.clocks import UnarmedClock
 from tests.conformance import covers
 from tests.loops import private_reactor, run_until
 from tests.namespaces import private_network
 from tests.observers import Notes
+from tests.radius_clients import authenticator_at
 
 MN1, MN2, STRANGER = (mac(f"02:00:00:00:00:0{n}") for n in (1, 2, 9))
 KEYS = {MN1: "0123456789abcdef", MN2: "a-key-of-33-octets-spans-3-blocks"}
@@ -88,20 +87,22 @@ class Client:
 
     def __init__(self, port: int, *, secret: str = "testing123", timeout: float = 2.0) -> None:
         self.notes = Notes()
-        self._settings = RadiusSettings(
-            servers=(
-                RadiusServer(endpoint=Endpoint(ipv4("127.0.0.1"), port), secret=Secret(secret.encode())),
-            ),
-            nas_identifier="mag1.example.net",
-            nas_address=ipv4("198.51.100.10"),
-            timeout=timeout,
-        )
+        self._server = Endpoint(ipv4("127.0.0.1"), port)
+        self._secret = secret.encode()
+        self._timeout = timeout
 
     def ask(self, *who: Mac) -> list[Verdict]:
         """Ask about all of them at a time; the verdicts in that order."""
         found: dict[Mac, Verdict] = {}
         with private_reactor() as reactor:
-            authenticator = RadiusAuthenticator(reactor, UnarmedClock(), self._settings, self.notes)
+            authenticator = authenticator_at(
+                reactor,
+                [self._server],
+                self.notes,
+                nas=Nas(identifier="mag1.example.net", address=ipv4("198.51.100.10")),
+                secret=self._secret,
+                timeout=self._timeout,
+            )
             for one in who:
                 authenticator.authenticate(MacCredential(mac=one, port="eth1")).addCallback(
                     lambda verdict, one=one: found.__setitem__(one, verdict)

@@ -11,20 +11,19 @@ from pathlib import Path
 
 import pytest
 
+from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.profile import Profile
-from pmip_tw.aaa.radius_servers import RadiusServer, RadiusSettings
 from pmip_tw.aaa.verdicts import Accept, MacCredential, Reject, Unavailable, Verdict
 from pmip_tw.addresses import Endpoint, Mac, ipv4, mac
 from pmip_tw.mag.effects import Authenticate
 from pmip_tw.mobility.associations import SecurityAssociation
-from pmip_tw.net.radius import RadiusAuthenticator
 from pmip_tw.secret import Secret
 from pmip_tw.wire.dhcp import MessageType
-from tests.clocks import UnarmedClock
 from tests.loops import private_reactor, run_until
 from tests.mag.bench import Bench, note
 from tests.namespaces import private_network
 from tests.observers import Notes
+from tests.radius_clients import authenticator_at
 
 PAGE = (Path(__file__).parents[2] / "docs" / "radius.md").read_text()
 STOCK = Path("/etc/freeradius/3.0")
@@ -104,16 +103,18 @@ def network() -> Iterator[None]:
 
 def ask(*who: Mac, secret: str = "change-me-too", timeout: float = 2.0) -> tuple[list[Verdict], Notes]:
     """One after the other, as one MAG; the last verdict is the interesting one."""
-    settings = RadiusSettings(
-        servers=(RadiusServer(endpoint=SERVER, secret=Secret(secret.encode())),),
-        nas_identifier="mag1.example.net",
-        nas_address=MAG,
-        timeout=timeout,
-    )
     verdicts: list[Verdict] = []
     notes = Notes()
     with private_reactor() as reactor:
-        authenticator = RadiusAuthenticator(reactor, UnarmedClock(), settings, notes, MAG)
+        authenticator = authenticator_at(
+            reactor,
+            [SERVER],
+            notes,
+            local=MAG,
+            nas=Nas(identifier="mag1.example.net", address=MAG),
+            secret=secret.encode(),
+            timeout=timeout,
+        )
         for one in who:
             before = len(verdicts)
             authenticator.authenticate(MacCredential(mac=one, port="eth1")).addCallback(verdicts.append)

@@ -7,8 +7,7 @@ from typing import Any, get_args
 import attrs
 import pytest
 
-from pmip_tw.aaa.mac_authentication import MacFormat
-from pmip_tw.aaa.radius_servers import RequireSignature
+from pmip_tw.aaa.radius.configuration import RequireSignature, StatusServer, Strategy
 from pmip_tw.addresses import Endpoint, ipv4, mac, prefix
 from pmip_tw.config.dhcp_relay_settings import MagDhcpRelay
 from pmip_tw.config.lma_settings import LmaSettings
@@ -20,7 +19,8 @@ from pmip_tw.secret import Secret
 from pmip_tw.services.lma_parts import domains_of, pools_of
 from pmip_tw.services.lma_parts import policy_of as lma_policy_of
 from pmip_tw.services.mag import compose, policy_of
-from pmip_tw.services.mag_aaa import radius_of
+from pmip_tw.services.mag_aaa import nas_of, profile_rules_of
+from pmip_tw.services.radius import radius_of
 from tests.config.files import MAG
 from tests.conformance import covers
 from tests.loops import private_reactor
@@ -203,21 +203,29 @@ def test_how_a_mag_asks_radius(tmp_path: Path) -> None:
     path = tmp_path / "mag.toml"
     path.write_text(
         MAG.replace("[mag]\n", '[mag]\ndefault_realm = "example.net"\n')
-        + 'port = 1645\nrequire_message_authenticator = "yes"\n'
-        + '[mag.radius]\ntimeout = 0.5\ntries = 7\nmac_format = "aabbccddeeff"\n'
+        + 'port = 1645\naccounting_port = 1646\nrequire_message_authenticator = "yes"\n'
+        + 'status_server = "no"\nweight = 3\nmax_outstanding = 100\n'
+        + '[mag.radius]\ntimeout = 0.5\ntries = 7\nstrategy = "weighted"\ndead_time = 60\n'
+        + "probe_interval = 5\nwatchdog = 20\nmax_outstanding = 10\nmax_waiting = 20\n"
     )
     settings = load(path)
     assert isinstance(settings, MagSettings) and settings.radius is not None
-    asked = radius_of(settings, settings.radius)
-    [server] = asked.servers
+    asked = radius_of(settings.radius, nas_of(settings))
+    authentication, accounting = asked.groups
+    assert (authentication.name, accounting.name) == ("authentication", "accounting")
+    [server], [accounts] = authentication.servers, accounting.servers
     assert server.endpoint == Endpoint(ipv4("198.51.100.53"), 1645)
+    assert accounts.endpoint == Endpoint(ipv4("198.51.100.53"), 1646)
     assert (server.secret, server.require_message_authenticator) == (
         Secret(b"change-me"),
         RequireSignature.YES,
     )
-    assert (asked.nas_identifier, asked.nas_address) == ("mag1", ipv4("198.51.100.10"))
-    assert (asked.timeout, asked.tries, asked.mac_format) == (0.5, 7, MacFormat("aabbccddeeff"))
-    assert asked.rules.default_realm == "example.net"
+    assert (server.status_server, server.weight, server.max_outstanding) == (StatusServer.NO, 3, 100)
+    assert (asked.nas.identifier, asked.nas.address) == ("mag1", ipv4("198.51.100.10"))
+    assert (asked.timeout, asked.tries, authentication.strategy) == (0.5, 7, Strategy.WEIGHTED)
+    assert (asked.dead_time, asked.probe_interval, asked.watchdog) == (60, 5, 20)
+    assert (asked.max_outstanding, asked.max_waiting) == (10, 20)
+    assert profile_rules_of(settings).default_realm == "example.net"
 
 
 @covers("H11", "L3", "P23", "DY7")
