@@ -33,6 +33,7 @@ TABLES = {
     "visitors": (MAG_SOCKET,),
     "clients": (RELAY_SOCKET,),
     "tunnels": (MAG_SOCKET, LMA_SOCKET),
+    "servers": (MAG_SOCKET, LMA_SOCKET),
     "counters": EVERY_SOCKET,
     "sources": EVERY_SOCKET,
 }
@@ -91,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=tuple(TABLES),
         help="bindings: at an LMA, who is where; visitors: at a MAG, who is here and in which state; "
         "clients: at a DHCP relay, who has an address or waits for one; tunnels; "
+        "servers: of RADIUS, and whether they are alive; "
         "counters: what happened how often; sources: whose datagrams were discarded",
     )
     trace = commands.add_parser("trace", parents=[common], help="what happened to a mobile node")

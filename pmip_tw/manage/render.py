@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 Row = Mapping[str, object]
 
 KNOWN_COLUMNS = (
-    "daemon", "source", "about", "owner", "nai", "session", "mac", "interface", "port", "home_address", "domain",
+    "daemon", "server", "purposes",
+    "source", "about", "owner", "nai", "session", "mac", "interface", "port", "home_address", "domain",
     "care_of_address", "mag", "lma", "local", "public", "remote", "way", "name", "reason", "state", "encapsulation",
     "tunnel", "nodes", "since_heard", "since_sent", "keepalive_interval", "keepalive_asked", "mappings_lost",
     "mapping_survived", "mapping_expired", "lifetime", "remaining", "packets_up", "octets_up", "packets_down",
@@ -21,6 +22,7 @@ ONLY_JSON = frozenset({"interface_id", "device_id", "subscriber_id", "key_up", "
 """What tables leave out: identifiers of people and devices (P12), and what is of use to programs only."""
 
 LEAST_WANTED = (
+    "status_server", "since_seconds", "transport", "repeated", "discarded", "sent",
     "technology", "public", "keepalive_asked", "since_sent", "mapping_expired", "mapping_survived", "mappings_lost",
     "local", "local_packets_up", "local_packets_down", "local_octets_up", "local_octets_down",
     "packets_up", "packets_down", "octets_up", "octets_down", "lifetime", "revocation", "encapsulation",

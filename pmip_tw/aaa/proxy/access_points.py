@@ -2,7 +2,7 @@
 
 import attrs
 
-from pmip_tw.aaa.radius_servers import RequireSignature
+from pmip_tw.aaa.radius.configuration import RequireSignature
 from pmip_tw.addresses import Ipv4
 from pmip_tw.secret import Secret
 

@@ -9,8 +9,8 @@ from pmip_tw.aaa.proxy.conversations import LONGEST_ROUND, Conversations, Round
 from pmip_tw.aaa.proxy.effects import Admit, Dismiss, Effect, Reply
 from pmip_tw.aaa.proxy.exchanges import Client, Exchange, station_in
 from pmip_tw.aaa.proxy.stations import Stations
+from pmip_tw.aaa.radius.configuration import RequireSignature
 from pmip_tw.aaa.radius.outcome import Answered
-from pmip_tw.aaa.radius_servers import RequireSignature
 from pmip_tw.aaa.verdicts import Accept, Verdict
 from pmip_tw.addresses import Endpoint, Mac
 from pmip_tw.mobility.clock import Now

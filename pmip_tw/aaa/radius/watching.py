@@ -177,10 +177,10 @@ def row(server: Server, groups: Mapping[str, tuple[Server, ...]], monotonic: flo
     counts = server.counts
     return {
         "server": server.name,
-        "for": ", ".join(name for name, members in groups.items() if server in members),
+        "purposes": ", ".join(name for name, members in groups.items() if server in members),
         "transport": "tls" if server.configured.tls else "udp",
         "state": server.state.value,
-        "since_s": round(monotonic - server.since, 1),
+        "since_seconds": round(monotonic - server.since, 1),
         "outstanding": len(server.outstanding),
         "sent": counts["sent"],
         "repeated": counts["repeated"],

@@ -12,8 +12,8 @@ import pytest
 
 from pmip_tw.aaa.proxy.attributes import HIDDEN
 from pmip_tw.aaa.proxy.effects import Admit, Ask, Dismiss, Reply
+from pmip_tw.aaa.radius.configuration import RequireSignature
 from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION
-from pmip_tw.aaa.radius_servers import RequireSignature
 from pmip_tw.addresses import mac
 from pmip_tw.secret import Secret
 from pmip_tw.wire.radius import AttributeType, Code, number, vendor_specific
