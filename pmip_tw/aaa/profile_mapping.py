@@ -22,8 +22,11 @@ from pmip_tw.mobility.associations import SecurityAssociation
 Item = TypeVar("Item")
 
 
-def profile_of(said: Said, rules: ProfileRules, user_name: str) -> Profile:
-    """The node that AAA was asked about as ``user_name``. AccessDenied: it may not be served, and why."""
+def profile_of(said: Said, rules: ProfileRules, user_name: str | None) -> Profile:
+    """The node that AAA was asked about as ``user_name``; None: by what proves nothing, so that AAA has to name it.
+
+    AccessDenied: it may not be served, and why.
+    """
     sources = [*_dialects(said, rules)]
     for source in sources:
         denied = source.denied()
@@ -77,8 +80,13 @@ def _first(found: Iterable[Item | None]) -> Item | None:
     return next((one for one in found if one is not None), None)
 
 
-def _name_of_ours(user_name: str, rules: ProfileRules) -> str:
+def _name_of_ours(user_name: str | None, rules: ProfileRules) -> str:
     """AA24: one of our realm, if nobody has a name for it."""
+    if user_name is None:
+        raise AccessDenied(
+            "the Access-Accept names nobody (User-Name): with EAP the server has to, since what a node calls itself "
+            "before it has proven anything can be anybody's name"
+        )
     if rules.default_realm:
         return f"{user_name}@{rules.default_realm}"
     raise AccessDenied(

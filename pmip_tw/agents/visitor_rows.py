@@ -20,6 +20,8 @@ def visitor_row(visitor: Visitor, forwarding: IForwardingPlane, monotonic: float
         "mac": mac_text(visitor.mac),
         "port": visitor.key.port,
         "state": visitor.state.value,
+        "method": visitor.method,
+        "identity": visitor.identity,
         "home_address": ipv4_text(visitor.home_address) if visitor.home_address else "",
         "lma": ipv4_text(visitor.lma) if visitor.profile else "",
         "tunnel": encapsulation_text(visitor.tunnel) if visitor.tunnel else "",

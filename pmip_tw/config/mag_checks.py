@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
 from pmip_tw.config.breakout_checks import breakout_mistakes
 from pmip_tw.config.dhcp_relay_checks import dhcp_relay_mistakes
+from pmip_tw.config.dot1x_checks import dot1x_mistakes
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.lma_peer_checks import lma_peer_mistakes
 from pmip_tw.config.locate import Path
@@ -30,6 +31,7 @@ def mag_mistakes(draft: Draft) -> Iterator[Mistake]:
     yield from _own_address(draft, mag)
     yield from lma_peer_mistakes(draft, mag)
     yield from _access(draft, (*mag, "access"))
+    yield from dot1x_mistakes(draft, mag)
     yield from _home_prefixes(draft, (*mag, "home_prefixes"))
     yield from _dhcp(draft, mag)
     yield from breakout_mistakes(draft)

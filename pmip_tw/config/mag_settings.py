@@ -10,6 +10,7 @@ import attrs
 
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac, Prefix
 from pmip_tw.config.dhcp_relay_settings import MagDhcpRelay
+from pmip_tw.config.dot1x_settings import Dot1xSettings, PortAuthentication
 from pmip_tw.config.limits import (
     MOST_NAME_SERVERS,
     AaaSpi,
@@ -59,6 +60,7 @@ class AccessInterface:
     """``[[mag.access]]``: a link with mobile nodes behind it."""
 
     interface: Interface
+    authentication: PortAuthentication = "mac"
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -195,6 +197,7 @@ class MagSettings:
     lmas: tuple[LmaPeer, ...] = ()
     dhcp_relay: MagDhcpRelay | None = None
     radius: RadiusSettings | None = None
+    dot1x: Dot1xSettings = attrs.field(factory=Dot1xSettings)
     profile: ProfileSettings = attrs.field(factory=ProfileSettings)
     local: LocalSettings | None = None
 

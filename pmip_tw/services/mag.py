@@ -28,6 +28,7 @@ from pmip_tw.net.uplink import NetlinkUplink, why_absent
 from pmip_tw.services.daemon import Daemon
 from pmip_tw.services.dhcp_relaying import relay_policy_of
 from pmip_tw.services.mag_aaa import authenticator_of, radius_of
+from pmip_tw.services.mag_access import access_policy_of
 from pmip_tw.services.management import Management
 from pmip_tw.services.memory import settle
 from pmip_tw.services.options import Options, read_settings
@@ -167,6 +168,7 @@ def policy_of(settings: MagSettings) -> MagPolicy:
         behind_nat=settings.behind_nat,
         on_revoke=settings.on_revoke,
         require_revocation=settings.require_revocation,
+        access=access_policy_of(settings),
         attach_probe_max_age=settings.attach_probe_max_age,
         reject_hold=settings.reject_hold,
         duplicate_mac=settings.duplicate_mac,

@@ -10,9 +10,10 @@ import pytest
 from pmip_tw.aaa.radius.configuration import RequireSignature, StatusServer, Strategy
 from pmip_tw.addresses import Endpoint, ipv4, mac, prefix
 from pmip_tw.config.dhcp_relay_settings import MagDhcpRelay
+from pmip_tw.config.dot1x_settings import Dot1xSettings
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
-from pmip_tw.config.mag_settings import HomePrefix, LmaPeer, MagSettings
+from pmip_tw.config.mag_settings import AccessInterface, HomePrefix, LmaPeer, MagSettings
 from pmip_tw.config.redirects import Redirect
 from pmip_tw.mobility.tunnels import AnchorKey, Encapsulation
 from pmip_tw.secret import Secret
@@ -47,7 +48,6 @@ OF_AN_LMA = {
 }
 OF_A_MAG = {
     "uplink",
-    "access",
     "radius",
     "local",
     "default_realm",
@@ -68,6 +68,7 @@ RENAMED = {
     "unknown_hoa": {"unknown_home_address"},
     "lmas": {"associations"},
     "home_prefixes": {"home_links"},
+    "dot1x": {"access"},
     "dhcp_relay": {"dhcp_relay", "dhcp_subnet"},
     "reserved3_policy": {"refuse_reserved_144"},
 }
@@ -79,6 +80,8 @@ CHANGED: dict[str, Any] = {
     "default_lmas": (OTHER_LMA,),
     "lmas": (LmaPeer(address=OTHER_LMA, auth="ipsec"),),
     "home_prefixes": (HomePrefix(prefix=prefix("10.2.0.0/16"), dns=()),),
+    "access": (AccessInterface(interface="eth1", authentication="radius-proxy"),),
+    "dot1x": Dot1xSettings(max_tries=2),
     "dhcp_relay": MagDhcpRelay(servers=(OTHER_LMA,)),
 }
 
