@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterable
 
+from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.verdicts import Verdict
+from pmip_tw.agents.accounts import Accounts
 from pmip_tw.interfaces import IAccessPoints, IAccessPointsReceiver, IAuthenticator
+from pmip_tw.mag.accounted import session_of
 from pmip_tw.mag.effects import Authenticate, Expel, MagEffect, SessionOver
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.tunnels import AccessKey
+from pmip_tw.mobility.tunnels import AccessKey, Counters, EntryKey
 
 Happen = Callable[[Callable[[Now], Iterable[MagEffect]]], None]
 """Lets the agent give an event to the engine, now, and carry out what it causes."""
@@ -27,14 +30,23 @@ class AaaAtMag:
         authenticator: IAuthenticator,
         happen: Happen,
         access_points: IAccessPoints | None = None,
+        accounts: Accounts[AccessKey] | None = None,
     ) -> None:
         self._engine = engine
         self._authenticator = authenticator
         self._happen = happen
         self._access_points = access_points
+        self._accounts = accounts
+
+    def prepare(self) -> None:
+        """Before anybody is brought back. StoreError: what accounting has left cannot be read, and why."""
+        if self._accounts is not None:
+            self._accounts.start()
 
     def start(self) -> None:
-        """Whoever is authenticated elsewhere may come now. PmipError: why not."""
+        """Whoever is authenticated elsewhere may come now, who was here is back. PmipError: why not."""
+        if self._accounts is not None:
+            self._accounts.begun([(one.key, one.accounting_id) for one in self._engine.visitors])
         if self._access_points is not None:
             self._access_points.start(self)
 
@@ -45,8 +57,8 @@ class AaaAtMag:
             case Expel():
                 if self._access_points is not None:
                     self._access_points.expel(effect.key)
-            case SessionOver():
-                pass  # nobody accounts for it yet
+            case SessionOver() if self._accounts is not None:
+                self._accounts.over(effect.accounting_id, effect.terminate_cause, continues=effect.continues)
 
     def _authenticate(self, effect: Authenticate) -> None:
         def concluded(verdict: Verdict) -> None:
@@ -61,6 +73,22 @@ class AaaAtMag:
 
     def detached_elsewhere(self, key: AccessKey, why: str, terminate_cause: TerminateCause) -> None:
         self._happen(lambda now: self._engine.detached_elsewhere(key, why, terminate_cause, now))
+
+    def serves(self, key: AccessKey) -> None:
+        """The packet plane has the entry of a registered visitor."""
+        visitor = None if self._accounts is None else self._engine.visitors.get(key)
+        if self._accounts is not None and visitor is not None and visitor.grant is not None:
+            self._accounts.serves(key, session_of(visitor))
+
+    def removed(self, key: EntryKey, counters: Counters) -> None:
+        """The packet plane does not have it any more."""
+        if self._accounts is not None:
+            assert isinstance(key, AccessKey)
+            self._accounts.removed(key, counters)
+
+    def close(self, *, survive: bool) -> "Deferred[None] | None":
+        """Before the packet plane closes: what it has counted is saved. Not ``survive``: no session comes back."""
+        return None if self._accounts is None else self._accounts.stop(survive=survive)
 
     def stop(self) -> None:
         """What is outstanding is answered now."""

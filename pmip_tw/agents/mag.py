@@ -10,6 +10,7 @@ from zope.interface import implementer
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.agents.aaa_at_mag import AaaAtMag
+from pmip_tw.agents.accounts import Accounts
 from pmip_tw.agents.keeping import Keeping
 from pmip_tw.agents.observers import Observers
 from pmip_tw.agents.tables import Row, drop_rows
@@ -59,7 +60,8 @@ from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Activity, Tunnel
 class Mag:
     """A running MAG. ``tunnel_data``: who takes UDP tunnel data off port 434, usually the packet plane.
     ``dhcp``: towards DHCP servers, needed where the engine relays. ``uplink``: where the own address comes from, if it
-    may change. ``access_points``: those that authenticate by themselves. ``store``: what a restart brings back.
+    may change. ``access_points``: those that authenticate by themselves. ``accounts``: of what nodes move, if AAA is to
+    know. ``store``: what a restart brings back.
     """
 
     _log = Logger(namespace="pmip.mag")
@@ -76,6 +78,7 @@ class Mag:
         dhcp: IDhcpSocket | None = None,
         uplink: IUplink | None = None,
         access_points: IAccessPoints | None = None,
+        accounts: Accounts[AccessKey] | None = None,
         tunnel_data: ITunnelDataReceiver | None = None,
         observers: Sequence[IObserver] = (),
     ) -> None:
@@ -83,7 +86,7 @@ class Mag:
         self._clock = clock
         self._signalling = signalling
         self._forwarding = forwarding
-        self._aaa = AaaAtMag(engine, authenticator, self._happen, access_points)
+        self._aaa = AaaAtMag(engine, authenticator, self._happen, access_points, accounts)
         self._store = store
         self._keeping = Keeping(store, self._carry_on)
         self._dhcp = dhcp
@@ -109,9 +112,11 @@ class Mag:
                 undo.callback(self._dhcp.stop)
             self._forwarding.start(self)
             undo.callback(self._forwarding.stop)
+            undo.callback(self._aaa.stop)
+            self._aaa.prepare()
+            undo.callback(self._aaa.close, survive=True)
             now = self._clock.now()
             self._run(self._engine.restore(self._store.load(), now), now)
-            undo.callback(self._aaa.stop)
             self._aaa.start()
             if self._uplink is not None:
                 self._uplink.start(self)
@@ -130,22 +135,23 @@ class Mag:
         if self._uplink is not None:
             self._uplink.stop()
         written = self._store.stop()
-        if written is None:
-            self._close()
-            return None
-        return Deferred.fromCoroutine(self._close_after(written))
+        return self._close() if written is None else Deferred.fromCoroutine(self._close_after(written))
 
     async def _close_after(self, written: "Deferred[None]") -> None:
         try:
             await written
         finally:
-            self._close()
+            told = self._close()
+        if told is not None:
+            await told
 
-    def _close(self) -> None:
+    def _close(self) -> "Deferred[None] | None":
+        told = self._aaa.close(survive=self._store.keeps)
         self._forwarding.stop()
         if self._dhcp is not None:
             self._dhcp.stop()
         self._signalling.stop()
+        return told
 
     def frame_received(self, port: str, frame: bytes) -> None:
         now = self._clock.now()
@@ -307,7 +313,7 @@ class Mag:
             case Forward():
                 self._forwarding.forward(effect.port, effect.frame)
             case Remove():
-                self._forwarding.remove(effect.key)
+                self._aaa.removed(effect.key, self._forwarding.remove(effect.key))
             case Authenticate() | Expel() | SessionOver():
                 self._aaa.carry_out(effect)
             case _:
@@ -342,6 +348,8 @@ class Mag:
             self._forwarding.install(entry)
         except ForwardingError as error:
             return self._engine.forwarding_failed(entry, str(error), now)
+        if entry.upstream:
+            self._aaa.serves(entry.key)
         return then
 
     def _open_dhcp(self, tunnel: Tunnel) -> None:

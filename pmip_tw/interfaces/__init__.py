@@ -12,7 +12,7 @@ from pmip_tw.interfaces.aaa import (
     IRadiusClient,
     ISessions,
 )
-from pmip_tw.interfaces.accounting import IAccounting, IAccountingServers
+from pmip_tw.interfaces.accounting import IAccounting, IAccountingServers, ISpool
 from pmip_tw.interfaces.clock import IClock
 from pmip_tw.interfaces.dhcp import IClientLinks, IClientLinksReceiver, IDhcpReceiver, IDhcpSocket
 from pmip_tw.interfaces.diameter import IDiameterClient
@@ -54,6 +54,7 @@ __all__ = [
     "ISessions",
     "ISignalling",
     "ISignallingReceiver",
+    "ISpool",
     "ITunnelDataReceiver",
     "IUplink",
     "IUplinkReceiver",

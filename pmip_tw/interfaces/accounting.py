@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 from zope.interface import Interface
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from twisted.internet.defer import Deferred
 
     from pmip_tw.aaa.accounting import AccountingRecord
+    from pmip_tw.aaa.accounting_spool import SpoolChange, SpoolContents
     from pmip_tw.aaa.verdicts import Unavailable
+    from pmip_tw.errors import StoreError
 
 
 class IAccounting(Interface):
@@ -45,3 +47,22 @@ class IAccountingServers(Interface):
 
     def stop() -> None:
         """What is outstanding fires as not taken. Idempotent."""
+
+
+class ISpool(Interface):
+    """What of accounting outlives the process: records that AAA has not, and the last that is known of open sessions.
+
+    Both are octets; records have numbers, sessions their ids.
+    """
+
+    def start() -> "SpoolContents":
+        """Open or create it, and read what is there. StoreError: which file, what is wrong; nothing is destroyed."""
+
+    def write(change: "SpoolChange", done: "Callable[[StoreError | None], None]") -> None:
+        """All of ``change`` or nothing; ``done``, from the reactor or at once, when it is durable, or why it is not.
+
+        Only when no other is on its way.
+        """
+
+    def stop() -> "Deferred[None] | None":
+        """Finish what is on its way, close; fires when that is done. Idempotent."""

@@ -1,8 +1,10 @@
 """A small operator: MAGs and one LMA on one fake clock and one network in memory, with hosts that speak Ethernet."""
 
+from pmip_tw.aaa.accounting_sessions import Sessions
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.verdicts import Accept
 from pmip_tw.addresses import ALL_ONES, BROADCAST_MAC, UNSPECIFIED, Endpoint, Ipv4, Mac, ipv4, mac, prefix
+from pmip_tw.agents.accounts import Accounts
 from pmip_tw.agents.dhcp_edge import DhcpEdge
 from pmip_tw.agents.dhcp_roads import AtTheEdge
 from pmip_tw.agents.lma import Lma
@@ -21,8 +23,10 @@ from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.records import MAG_JOURNAL
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
+from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.secret import Secret
 from pmip_tw.testing.access_points import FakeAccessPoints
+from pmip_tw.testing.accounting import FakeAccounting, FakeLedger
 from pmip_tw.testing.authenticator import FakeAuthenticator
 from pmip_tw.testing.clock import FakeClock, NodeClock
 from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
@@ -110,6 +114,7 @@ class MagNode:
         self.site = site
         self.notes = Notes()
         self.disk = FakeDisk("mag.journal")
+        self.ledger = FakeLedger()
         self._world = world
         self.start()
 
@@ -140,6 +145,15 @@ class MagNode:
                 **world.mag_settings,
             )
         )
+        self.accounts_clock = NodeClock(world.clock)
+        self.accounts = None
+        if world.accounting:
+            self.accounts = Accounts(
+                Sessions[AccessKey](interim_interval=600, keep_interval=60),
+                FakeAccounting(self.ledger),
+                self.plane,
+                self.accounts_clock,
+            )
         self.agent = Mag(
             self.engine,
             clock=self.clock,
@@ -149,6 +163,7 @@ class MagNode:
             store=self.store,
             uplink=self.uplink,
             access_points=self.access_points,
+            accounts=self.accounts,
             dhcp=self.dhcp,
             tunnel_data=self.plane,
             observers=[self.notes],
@@ -163,6 +178,7 @@ class MagNode:
     def kill(self) -> None:
         """The process is gone where it stands."""
         self.clock.stop()
+        self.accounts_clock.stop()
         self.store.crash()
         self.signalling.stop()
         self.dhcp.stop()
@@ -190,7 +206,7 @@ class World:
     ``blue``: numbers of nodes of another realm, whose address space has the same prefix (P85). ``breakout``: what the
     MAGs reach past the tunnels (N58). ``nats``: for each MAG behind one its NAT, whose ``inside`` is its address; None
     for one that is not. ``lma_relay``: DHCP servers assign the addresses, to which the LMA relays; what nodes say to it
-    as their server is given to ``from_homes``.
+    as their server is given to ``from_homes``. ``accounting``: what nodes move is told to AAA, which is a ledger here.
     """
 
     def __init__(
@@ -207,8 +223,10 @@ class World:
         breakout: BreakoutRules | None = None,
         nats=(),
         lma_relay: RelayPolicy | None = None,
+        accounting: bool = False,
     ) -> None:
         self._blue = bool(blue)
+        self.accounting = accounting
         self._lma_relay = lma_relay
         self.breakout = breakout
         self.clock = FakeClock()
