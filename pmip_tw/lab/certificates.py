@@ -4,6 +4,8 @@ Keys are of the curve P-256: made in a moment, and no handshake waits for them.
 """
 
 import datetime
+import ipaddress
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -46,10 +48,10 @@ class Authority:
         self.certificate = made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
     def issue(self, name: str) -> Credentials:
-        """A certificate for ``name``, either end of TLS: a host's name, or a mobile node's NAI."""
+        """A certificate for ``name``, either end of TLS: a host's name or address, or a mobile node's NAI."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        alternative = x509.RFC822Name(name) if "@" in name else x509.DNSName(name)
+        alternative = _alternative(name)
         made = (
             self._builder(subject, key)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -76,3 +78,11 @@ class Authority:
             .not_valid_before(now - _YESTERDAY)
             .not_valid_after(now + _VALID)
         )
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    if "@" in name:
+        return x509.RFC822Name(name)
+    with suppress(ValueError):
+        return x509.IPAddress(ipaddress.ip_address(name))
+    return x509.DNSName(name)

@@ -2,23 +2,26 @@
 
 from typing import Protocol as Shape
 
-from OpenSSL import SSL
-from service_identity import VerificationError
-from twisted.internet.endpoints import TCP4ClientEndpoint, wrapClientTLS
-from twisted.internet.error import ConnectError, ConnectionClosed, ConnectionRefusedError, TimeoutError
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.internet.error import ConnectionClosed, ConnectionRefusedError, TimeoutError
 from twisted.internet.interfaces import (
+    IAddress,
     IDelayedCall,
     IHandshakeListener,
     IOpenSSLClientConnectionCreator,
+    IProtocol,
     ITCPTransport,
 )
 from twisted.internet.posixbase import PosixReactorBase
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4_text
 from pmip_tw.net.reactor import TimeReactor
+from pmip_tw.net.tls_names import why_not
 from pmip_tw.wire.radius import HEADER_SIZE, MAXIMUM_SIZE
 
 CONNECT_SECONDS = 10.0
@@ -36,7 +39,7 @@ class LinkReceiver(Shape):
 class RadsecLink:
     """The way to one server, which is connected to as often as ``connect`` is called.
 
-    ``creator``: whom to believe (``net.radsec_trust``). ``local``: the address to connect from.
+    ``creator``: whom to believe (``net.tls_names``). ``local``: the address to connect from.
     """
 
     def __init__(
@@ -57,17 +60,17 @@ class RadsecLink:
         self.disconnect()
         connection = self._connection = _Connection(self._reactor, self._server, receiver)
         bind = (ipv4_text(self._local), 0) if self._local else None
-        endpoint = wrapClientTLS(
-            self._creator,
-            TCP4ClientEndpoint(
-                self._reactor,
-                ipv4_text(self._server.address),
-                self._server.port,
-                timeout=CONNECT_SECONDS,
-                bindAddress=bind,
-            ),
+        endpoint = TCP4ClientEndpoint(
+            self._reactor,
+            ipv4_text(self._server.address),
+            self._server.port,
+            timeout=CONNECT_SECONDS,
+            bindAddress=bind,
         )
-        endpoint.connect(Factory.forProtocol(lambda: connection)).addErrback(connection.not_connected)
+        # Not wrapClientTLS: that would write when the process's reactor turns, whatever reactor this is.
+        factory = TLSMemoryBIOFactory(self._creator, True, _Once(connection), self._reactor)
+        connection.attempt = endpoint.connect(factory)
+        connection.attempt.addErrback(connection.not_connected)
 
     def send(self, packet: bytes) -> None:
         """Lost if there is no connection."""
@@ -84,6 +87,16 @@ class RadsecLink:
         self.disconnect()
 
 
+class _Once(Factory):
+    noisy = False
+
+    def __init__(self, connection: "_Connection") -> None:
+        self._connection = connection
+
+    def buildProtocol(self, addr: IAddress | None) -> "_Connection":
+        return self._connection
+
+
 @implementer(IHandshakeListener)
 class _Connection(Protocol):
     """One connection, from the attempt to its end. Packets are told apart by their own length (RFC 6614 2.1)."""
@@ -95,6 +108,7 @@ class _Connection(Protocol):
         self._receiver: LinkReceiver | None = receiver
         self._buffer = b""
         self._up = False
+        self.attempt: Deferred[IProtocol] | None = None
         self._patience: IDelayedCall | None = reactor.callLater(2 * CONNECT_SECONDS, self._give_up)
 
     def connectionMade(self) -> None:
@@ -122,7 +136,8 @@ class _Connection(Protocol):
             packet, self._buffer = self._buffer[:length], self._buffer[length:]
             self._receiver.link_received(self._server, packet)
 
-    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.transport = None
         self._over(why(reason, handshaken=self._up))
 
     def not_connected(self, reason: Failure) -> None:
@@ -151,6 +166,8 @@ class _Connection(Protocol):
     def _abort(self) -> None:
         if self.transport is not None:
             self.transport.abortConnection()
+        elif self.attempt is not None:
+            self.attempt.cancel()
 
     def _wait_no_longer(self) -> None:
         patience, self._patience = self._patience, None
@@ -161,28 +178,11 @@ class _Connection(Protocol):
 def why(reason: Failure, *, handshaken: bool) -> str:
     """In words for a person: what is wrong, and what to do."""
     error = reason.value
-    if isinstance(error, VerificationError):
-        return "its certificate is for another name: set server_name to one that is in it, or give it one"
-    if isinstance(error, SSL.Error):
-        return _tls(error)
+    assert error is not None
     if isinstance(error, ConnectionRefusedError):
         return "nothing listens on that port (connection refused)"
     if isinstance(error, TimeoutError):
         return f"no connection within {CONNECT_SECONDS:.0f} s"
     if isinstance(error, ConnectionClosed):
         return "it closed the connection" if handshaken else "it closed the connection during the handshake"
-    if isinstance(error, ConnectError):
-        return f"it cannot be reached: {error.args[-1] if error.args else error}"
-    return f"the connection failed: {reason.getErrorMessage()}"
-
-
-def _tls(error: SSL.Error) -> str:
-    details = error.args[0] if error.args and isinstance(error.args[0], list) else []
-    text = "; ".join(str(detail[-1]) for detail in details if detail) or "the TLS connection broke"
-    if "certificate verify failed" in text:
-        return (
-            f"its certificate is not to be trusted: it is not of the CA of ca_file, or has expired ({text})"
-        )
-    if "alert" in text:
-        return f"it does not accept us: is our certificate of its CA? ({text})"
-    return f"TLS failed: {text}"
+    return why_not(error)

@@ -31,8 +31,12 @@ def client_side(files: TlsFiles, name: str) -> IOpenSSLClientConnectionCreator:
     """Towards the machine ``name``, which its certificate must carry. ConfigurationError: a file is no use."""
     trusted = trustRootFromCertificates(_certificates(files.authorities))
     own = _own(files)
+    between = [] if own is None or files.certificate is None else _certificates(files.certificate)[1:]
     creator: IOpenSSLClientConnectionCreator = optionsForClientTLS(
-        name, trustRoot=trusted, clientCertificate=own
+        name,
+        trustRoot=trusted,
+        clientCertificate=own,
+        extraCertificateOptions={"extraCertChain": [one.original for one in between]} if between else {},
     )
     return creator
 

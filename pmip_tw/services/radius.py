@@ -1,6 +1,7 @@
 """How a role is wired to its RADIUS servers: one client for all that it asks."""
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from twisted.internet.posixbase import PosixReactorBase
 
@@ -19,11 +20,11 @@ from pmip_tw.agents.tables import Row
 from pmip_tw.config.radius_settings import Purpose
 from pmip_tw.config.radius_settings import RadiusServer as ServerTable
 from pmip_tw.config.radius_settings import RadiusSettings as RadiusTable
-from pmip_tw.errors import PmipError
+from pmip_tw.errors import ConfigurationError
 from pmip_tw.interfaces import IClock, IObserver, IRadiusClient
 from pmip_tw.net.radius_client import RadiusClient
 from pmip_tw.net.radsec import RadsecLink
-from pmip_tw.net.radsec_trust import trusting
+from pmip_tw.net.tls_names import TlsFiles, client_side
 from pmip_tw.secret import Secret
 
 RADSEC_SECRET = Secret(b"radsec")
@@ -103,13 +104,14 @@ def _server(server: ServerTable, purpose: Purpose) -> RadiusServer:
 
 
 def _link(server: ServerTable, reactor: PosixReactorBase, local: Ipv4) -> RadsecLink:
+    files = TlsFiles(
+        authorities=Path(server.ca_file),
+        certificate=Path(server.certificate_file) if server.certificate_file else None,
+        key=Path(server.key_file) if server.key_file else None,
+    )
+    address = ipv4_text(server.address)
     try:
-        trust = trusting(
-            server.server_name or ipv4_text(server.address),
-            ca_file=server.ca_file,
-            certificate_file=server.certificate_file,
-            key_file=server.key_file,
-        )
-    except PmipError as error:
-        raise SystemExit(f"RADIUS server {ipv4_text(server.address)}: {error}") from None
+        trust = client_side(files, server.server_name or address)
+    except ConfigurationError as error:
+        raise SystemExit(f"RADIUS server {address}: {error}") from None
     return RadsecLink(reactor, endpoint_of(server, "authentication"), trust, local)
