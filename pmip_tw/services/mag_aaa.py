@@ -41,6 +41,7 @@ def authenticator_of(settings: MagSettings, radius: IRadiusClient | None) -> IAu
         radius,
         nas_of(settings),
         mac_format=MacFormat(settings.radius.mac_format),
+        station=settings.gateway_mac,
         rules=profile_rules_of(settings),
     )
 

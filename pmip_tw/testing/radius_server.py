@@ -11,6 +11,8 @@ from pmip_tw.aaa.profile import Profile
 from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import WireError
 from pmip_tw.secret import Secret
+from pmip_tw.testing.eap_server import EapServer
+from pmip_tw.wire.eap import EapCode
 from pmip_tw.wire.radius import (
     Attributes,
     AttributeType,
@@ -18,6 +20,7 @@ from pmip_tw.wire.radius import (
     ReceivedRequest,
     decode_request,
     encode_answer,
+    split_value,
 )
 from pmip_tw.wire.salt_cipher import SaltCipher
 
@@ -79,7 +82,7 @@ class RadiusTwin:
     Message-Authenticator out; ``answer_secret`` signs answers with another secret than requests are checked with;
     ``knows_status`` false ignores Status-Server (RFC 5997). As a real server does, it drops a request that its secret
     does not verify. ``requests``: every datagram but Status-Server, of which it counts ``probes``. ``decides``: what to
-    say in place of MAC authentication, None: nothing.
+    say in place of MAC authentication, None: nothing. ``eap`` examines nodes that come by 802.1X, if there is one.
     """
 
     def __init__(self, secret: Secret, accounts: Iterable[RadiusAccount] = ()) -> None:
@@ -92,6 +95,7 @@ class RadiusTwin:
         self.requests: list[bytes] = []
         self.probes = 0
         self.decides: Decides = self._authenticate
+        self.eap: EapServer | None = None
         self._salts = 0x8000
 
     def answer(self, datagram: bytes) -> bytes | None:
@@ -125,12 +129,29 @@ class RadiusTwin:
 
     def _authenticate(self, received: ReceivedRequest) -> tuple[Code, Attributes]:
         name = (received.attributes.first(AttributeType.USER_NAME) or b"").decode(errors="replace")
+        message = b"".join(received.attributes.all(AttributeType.EAP_MESSAGE))
+        if message and self.eap is not None:
+            return self._examine(self.eap, message, received)
         account = self.accounts.get(name)
         if account is None or received.password != Secret(account.user_name.encode()):
             return Code.ACCESS_REJECT, Attributes()
+        return Code.ACCESS_ACCEPT, self._authorize(account, received)
+
+    def _authorize(self, account: RadiusAccount, received: ReceivedRequest) -> Attributes:
         self._salts = 0x8000 | (self._salts + 1) & 0x7FFF
         cipher = SaltCipher(self.secret, received.authenticator)
-        return Code.ACCESS_ACCEPT, account.attributes(cipher, struct.pack("!H", self._salts))
+        return account.attributes(cipher, struct.pack("!H", self._salts))
+
+    def _examine(self, eap: EapServer, message: bytes, received: ReceivedRequest) -> tuple[Code, Attributes]:
+        """Who has proven itself is authorized by the account of that name (RFC 3579 2.1)."""
+        answer = eap.answer(message, received.attributes.first(AttributeType.STATE) or b"")
+        said = split_value(AttributeType.EAP_MESSAGE, answer.message)
+        if answer.code is EapCode.REQUEST:
+            return Code.ACCESS_CHALLENGE, Attributes((*said, (int(AttributeType.STATE), answer.state)))
+        named = [one for one in self.accounts.values() if one.nai.encode() == answer.identity]
+        if answer.code is not EapCode.SUCCESS or not named:
+            return Code.ACCESS_REJECT, Attributes(said)
+        return Code.ACCESS_ACCEPT, Attributes((*said, *self._authorize(named[0], received).pairs))
 
 
 class RadiusTwinProtocol(DatagramProtocol):

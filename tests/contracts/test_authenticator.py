@@ -1,21 +1,32 @@
 """What every IAuthenticator does: the twin, the user file, and RADIUS against a server on loopback."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from zope.interface.verify import verifyObject
 
 from pmip_tw.aaa.local_users import LocalUsers
 from pmip_tw.aaa.profile import Profile
-from pmip_tw.aaa.verdicts import Accept, MacCredential, Reject, Unavailable, Verdict
+from pmip_tw.aaa.verdicts import (
+    Accept,
+    Challenge,
+    Credential,
+    EapCredential,
+    MacCredential,
+    Reject,
+    Unavailable,
+    Verdict,
+)
 from pmip_tw.addresses import Endpoint, Mac, ipv4, mac
 from pmip_tw.interfaces import IAuthenticator
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.net.local_authenticator import LocalAuthenticator
 from pmip_tw.secret import Secret
 from pmip_tw.testing.authenticator import FakeAuthenticator
+from pmip_tw.testing.eap_server import EapServer, identity_response, md5_response
 from pmip_tw.testing.radius_server import RadiusAccount, RadiusTwin, RadiusTwinProtocol
+from pmip_tw.wire.eap import Eap, EapCode
 from tests.loops import private_reactor, run_until
 from tests.radius_clients import authenticator_at
 
@@ -34,6 +45,10 @@ PROFILES = {
 }
 
 
+PASSWORD = b"open sesame"
+EAP = EapServer({profile.nai.encode(): PASSWORD for profile in PROFILES.values()})
+
+
 class Provider:
     """An authenticator that knows MN1 and MN2, and how to wait for it."""
 
@@ -42,10 +57,13 @@ class Provider:
         self._turn = turn
 
     def ask(self, *who: Mac) -> list[Verdict]:
+        return self.ask_for(*(MacCredential(mac=one, port="eth1") for one in who))
+
+    def ask_for(self, *credentials: Credential) -> list[Verdict]:
         found: list[Verdict] = []
-        for one in who:
-            self.authenticator.authenticate(MacCredential(mac=one, port="eth1")).addCallback(found.append)
-        self._turn(lambda: len(found) == len(who))
+        for credential in credentials:
+            self.authenticator.authenticate(credential).addCallback(found.append)
+        self._turn(lambda: len(found) == len(credentials))
         return found
 
 
@@ -53,13 +71,13 @@ def at_once(condition: Callable[[], object]) -> None:
     assert condition()
 
 
-@pytest.fixture(params=["fake", "local", "radius"])
-def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
-    if request.param == "fake":
+@contextmanager
+def provider_of(kind: str) -> Iterator[Provider]:
+    if kind == "fake":
         yield Provider(
-            FakeAuthenticator({who: Accept(profile) for who, profile in PROFILES.items()}), at_once
+            FakeAuthenticator({who: Accept(profile) for who, profile in PROFILES.items()}, eap=EAP), at_once
         )
-    elif request.param == "local":
+    elif kind == "local":
         yield Provider(LocalAuthenticator(LocalUsers(PROFILES.items())), at_once)
     else:
         with ExitStack() as stack:
@@ -68,11 +86,25 @@ def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
                 Secret(b"testing123"),
                 [RadiusAccount.of(who.hex("-"), profile, KEY) for who, profile in PROFILES.items()],
             )
+            twin.eap = EAP
             port = reactor.listenUDP(0, RadiusTwinProtocol(twin), interface="127.0.0.1")
             endpoint = Endpoint(ipv4("127.0.0.1"), port.getHost().port)
             authenticator = authenticator_at(reactor, [endpoint])
             stack.callback(authenticator.stop)
             yield Provider(authenticator, lambda condition: run_until(reactor, condition))
+
+
+@pytest.fixture(params=["fake", "local", "radius"])
+def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
+    with provider_of(request.param) as made:
+        yield made
+
+
+@pytest.fixture(params=["fake", "radius"])
+def eap_provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
+    """One that examines nodes, as all do but the user file."""
+    with provider_of(request.param) as made:
+        yield made
 
 
 class TestAuthenticator:
@@ -105,6 +137,69 @@ class TestAuthenticator:
         provider.authenticator.stop()
         [verdict] = provider.ask(MN1)
         assert isinstance(verdict, Unavailable) and verdict.cause
+
+
+class TestEap:
+    """A node that proves itself: its responses go in one by one, and what is for it comes out (RFC 3579 2.1)."""
+
+    @staticmethod
+    def examine(provider: Provider, who: Mac, identity: bytes, password: bytes) -> list[Verdict]:
+        """All verdicts of one conversation."""
+        verdicts: list[Verdict] = []
+        message, conversation = identity_response(identity), None
+        while True:
+            credential = EapCredential(
+                mac=who, port="eth1", identity=identity, message=message, conversation=conversation
+            )
+            verdicts += provider.ask_for(credential)
+            last = verdicts[-1]
+            if not isinstance(last, Challenge):
+                return verdicts
+            message, conversation = md5_response(last.message, password), last.conversation
+
+    def test_a_conversation_ends_with_the_profile(self, eap_provider: Provider) -> None:
+        challenge, accept = self.examine(eap_provider, MN2, PROFILES[MN2].nai.encode(), PASSWORD)
+        assert isinstance(challenge, Challenge) and isinstance(accept, Accept)
+        assert accept.profile == PROFILES[MN2]
+        success = Eap.decode(accept.message)
+        assert success.code is EapCode.SUCCESS
+        assert success.identifier == Eap.decode(challenge.message).identifier
+
+    @pytest.mark.parametrize(
+        ("identity", "password"),
+        [(b"mn1@example.net", b"a guess"), (b"nobody@example.net", PASSWORD), (b"", b"")],
+    )
+    def test_who_proves_nothing_is_rejected(
+        self, eap_provider: Provider, identity: bytes, password: bytes
+    ) -> None:
+        *_, last = self.examine(eap_provider, MN1, identity, password)
+        assert isinstance(last, Reject) and last.cause
+        assert Eap.decode(last.message).code is EapCode.FAILURE
+
+    def test_the_words_of_another_conversation_are_worth_nothing(self, eap_provider: Provider) -> None:
+        identity = PROFILES[MN1].nai.encode()
+        first, second = (
+            eap_provider.ask_for(
+                EapCredential(mac=MN1, port="eth1", identity=identity, message=identity_response(identity))
+            )[0]
+            for _ in range(2)
+        )
+        assert isinstance(first, Challenge) and isinstance(second, Challenge)
+        assert first.conversation != second.conversation
+        answer = EapCredential(
+            mac=MN1,
+            port="eth1",
+            identity=identity,
+            message=md5_response(first.message, PASSWORD),
+            conversation=first.conversation,
+        )
+        assert isinstance(eap_provider.ask_for(answer)[0], Accept)
+        assert isinstance(eap_provider.ask_for(answer)[0], Reject), "it has ended"
+
+    def test_a_file_of_users_has_no_way_to_examine_anybody(self) -> None:
+        local = Provider(LocalAuthenticator(LocalUsers(PROFILES.items())), at_once)
+        [verdict] = self.examine(local, MN1, PROFILES[MN1].nai.encode(), PASSWORD)
+        assert isinstance(verdict, Reject)
 
 
 class TestOutstanding:
