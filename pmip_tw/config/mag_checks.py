@@ -13,6 +13,7 @@ from pmip_tw.config.mag_settings import DhcpMethod
 from pmip_tw.config.prefix_checks import prefix_mistakes
 from pmip_tw.config.profile_checks import profile_mistakes
 from pmip_tw.config.radius_checks import radius_mistakes
+from pmip_tw.config.radius_proxy_checks import radius_proxy_mistakes
 from pmip_tw.config.radius_settings import Purpose
 from pmip_tw.config.settings import Interface
 from pmip_tw.config.structure import Mistake
@@ -32,6 +33,7 @@ def mag_mistakes(draft: Draft) -> Iterator[Mistake]:
     yield from lma_peer_mistakes(draft, mag)
     yield from _access(draft, (*mag, "access"))
     yield from dot1x_mistakes(draft, mag)
+    yield from radius_proxy_mistakes(draft, mag)
     yield from _home_prefixes(draft, (*mag, "home_prefixes"))
     yield from _dhcp(draft, mag)
     yield from breakout_mistakes(draft)

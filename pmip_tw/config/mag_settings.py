@@ -21,6 +21,7 @@ from pmip_tw.config.limits import (
     Within,
 )
 from pmip_tw.config.profile_settings import ProfileSettings
+from pmip_tw.config.radius_proxy_settings import RadiusProxySettings
 from pmip_tw.config.radius_settings import RadiusSettings
 from pmip_tw.config.settings import (
     Authentication,
@@ -197,6 +198,7 @@ class MagSettings:
     lmas: tuple[LmaPeer, ...] = ()
     dhcp_relay: MagDhcpRelay | None = None
     radius: RadiusSettings | None = None
+    radius_proxy: RadiusProxySettings | None = None
     dot1x: Dot1xSettings = attrs.field(factory=Dot1xSettings)
     profile: ProfileSettings = attrs.field(factory=ProfileSettings)
     local: LocalSettings | None = None

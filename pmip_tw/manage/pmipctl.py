@@ -34,6 +34,7 @@ TABLES = {
     "clients": (RELAY_SOCKET,),
     "tunnels": (MAG_SOCKET, LMA_SOCKET),
     "servers": (MAG_SOCKET, LMA_SOCKET),
+    "access-points": (MAG_SOCKET,),
     "counters": EVERY_SOCKET,
     "sources": EVERY_SOCKET,
 }
@@ -93,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         help="bindings: at an LMA, who is where; visitors: at a MAG, who is here and in which state; "
         "clients: at a DHCP relay, who has an address or waits for one; tunnels; "
         "servers: of RADIUS, and whether they are alive; "
+        "access-points: at a MAG, those that ask AAA through it; "
         "counters: what happened how often; sources: whose datagrams were discarded",
     )
     trace = commands.add_parser("trace", parents=[common], help="what happened to a mobile node")

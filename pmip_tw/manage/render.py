@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 Row = Mapping[str, object]
 
 KNOWN_COLUMNS = (
-    "daemon", "server", "purposes",
+    "daemon", "server", "access_point", "purposes",
     "source", "about", "owner", "nai", "session", "mac", "interface", "port", "home_address", "domain",
     "care_of_address", "mag", "lma", "local", "public", "remote", "way", "name", "reason", "state", "encapsulation",
     "tunnel", "nodes", "since_heard", "since_sent", "keepalive_interval", "keepalive_asked", "mappings_lost",

@@ -29,6 +29,7 @@ from pmip_tw.services.daemon import Daemon
 from pmip_tw.services.dhcp_relaying import relay_policy_of
 from pmip_tw.services.mag_aaa import authenticator_of, radius_of
 from pmip_tw.services.mag_access import access_policy_of
+from pmip_tw.services.mag_access_points import access_point_tables, access_points_of
 from pmip_tw.services.management import Management
 from pmip_tw.services.memory import settle
 from pmip_tw.services.options import Options, read_settings
@@ -70,6 +71,7 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
         breakout=breakout_of(settings),
     )
     radius = radius_of(settings, reactor, clock, management.observers)
+    access_points = access_points_of(settings, radius, reactor, clock, management.observers)
     agent = Mag(
         engine,
         clock=clock,
@@ -77,12 +79,13 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
         forwarding=forwarding,
         dhcp=_dhcp_socket(policy, reactor),
         authenticator=authenticator_of(settings, radius),
+        access_points=access_points,
         store=store_of(settings, reactor),
         uplink=uplink,
         tunnel_data=forwarding,
         observers=[management.observers],
     )
-    tables = agent.tables() | server_tables(radius)
+    tables = agent.tables() | server_tables(radius) | access_point_tables(access_points)
     operations = management.operations("mag", tables, detach=agent.detach)
     control = management.control(reactor, settings.control, operations)
     return Daemon(
@@ -105,6 +108,7 @@ def store_of(settings: MagSettings, reactor: PosixReactorBase) -> IBindingStore:
 def breakout_of(settings: MagSettings) -> BreakoutRules:
     """Which networks nearby are reached past the tunnels, and who must not be: whoever knows us by our address."""
     servers = settings.radius.servers if settings.radius else ()
+    access_points = settings.radius_proxy.clients if settings.radius_proxy else ()
     relay = settings.dhcp_relay
     return BreakoutRules(
         device=settings.local_breakout_device,
@@ -114,6 +118,7 @@ def breakout_of(settings: MagSettings) -> BreakoutRules:
         trusting=frozenset(
             (
                 *(server.address for server in servers),
+                *(access_point.address for access_point in access_points),
                 *(relay.servers if relay else ()),
                 *(lma.address for lma in settings.lmas),
                 *settings.default_lmas,

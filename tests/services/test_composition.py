@@ -49,6 +49,7 @@ OF_AN_LMA = {
 OF_A_MAG = {
     "uplink",
     "radius",
+    "radius_proxy",
     "local",
     "default_realm",
     "profile",

@@ -1,0 +1,103 @@
+"""How a MAG is wired to access points that authenticate by themselves (AA27)."""
+
+from collections.abc import Callable, Sequence
+
+from twisted.internet.posixbase import PosixReactorBase
+
+from pmip_tw.aaa.mac_authentication import MacFormat
+from pmip_tw.aaa.proxy.access_points import AccessPoint, ProxySettings
+from pmip_tw.aaa.proxy.admitting import Reading
+from pmip_tw.aaa.radius.configuration import (
+    RadiusServer,
+    RadiusSettings,
+    RequireSignature,
+    ServerGroup,
+    StatusServer,
+)
+from pmip_tw.aaa.radius_mapping import verdict_of
+from pmip_tw.aaa.verdicts import Verdict
+from pmip_tw.addresses import UNSPECIFIED, Endpoint, Mac
+from pmip_tw.agents.tables import Row
+from pmip_tw.config.mag_settings import MagSettings
+from pmip_tw.config.radius_proxy_settings import RadiusProxySettings
+from pmip_tw.interfaces import IClock, IObserver, IRadiusClient
+from pmip_tw.net.access_points import RadiusAccessPoints
+from pmip_tw.net.radius_client import RadiusClient
+from pmip_tw.services.mag_aaa import nas_of, profile_rules_of
+from pmip_tw.wire.radius import Answer
+from pmip_tw.wire.salt_cipher import SaltCipher
+
+
+def access_points_of(
+    settings: MagSettings,
+    radius: IRadiusClient | None,
+    reactor: PosixReactorBase,
+    clock: IClock,
+    observer: IObserver,
+) -> RadiusAccessPoints | None:
+    """Those of ``[mag.radius_proxy]``, which ask the servers of ``radius``; None if there are none."""
+    table = settings.radius_proxy
+    if table is None or radius is None:
+        return None
+    # With uplink the address may change: then whatever address they ask at answers them.
+    local = table.address or (UNSPECIFIED if settings.uplink else settings.address)
+    return RadiusAccessPoints(
+        reactor,
+        clock,
+        proxy_settings_of(table, settings.identity),
+        observer,
+        servers=radius,
+        access_points=RadiusClient(reactor, clock, disconnects_of(table, settings), observer, local),
+        read=reading_of(settings),
+        local=local,
+        ports=(table.port, table.accounting_port),
+    )
+
+
+def proxy_settings_of(table: RadiusProxySettings, identity: str) -> ProxySettings:
+    """``identity``: the MAG's."""
+    return ProxySettings(
+        access_points=tuple(
+            AccessPoint(
+                address=client.address,
+                secret=client.secret,
+                port=client.interface,
+                require_message_authenticator=RequireSignature(client.require_message_authenticator),
+                disconnect_port=client.disconnect_port,
+            )
+            for client in table.clients
+        ),
+        nas_identifier=identity,
+        forward_accounting=table.forward_accounting,
+    )
+
+
+def disconnects_of(table: RadiusProxySettings, settings: MagSettings) -> RadiusSettings:
+    """Access points as servers, of what they are told to do: each is a group by itself, as nobody else can do it."""
+    groups = []
+    for client in table.clients:
+        if client.disconnect_port:
+            endpoint = Endpoint(client.address, client.disconnect_port)
+            server = RadiusServer(endpoint=endpoint, secret=client.secret, status_server=StatusServer.NO)
+            groups.append(ServerGroup(name=str(endpoint), servers=(server,)))
+    return RadiusSettings(groups=tuple(groups), nas=nas_of(settings))
+
+
+def reading_of(settings: MagSettings) -> Reading:
+    """How an Access-Accept is understood: as those for nodes about which the MAG asks itself."""
+    rules = profile_rules_of(settings)
+    mac_format = MacFormat(settings.radius.mac_format) if settings.radius else MacFormat.DASHES
+
+    def read(station: Mac, answer: Answer, cipher: SaltCipher) -> Verdict:
+        return verdict_of(answer, cipher, user_name=mac_format.write(station), rules=rules)
+
+    return read
+
+
+def access_point_tables(access_points: RadiusAccessPoints | None) -> dict[str, Callable[[], Sequence[Row]]]:
+    """What ``pmipctl show access-points`` shows; nothing where there are none."""
+    return (
+        {}
+        if access_points is None
+        else {"access-points": lambda: [dict(row) for row in access_points.rows()]}
+    )

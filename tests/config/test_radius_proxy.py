@@ -1,0 +1,138 @@
+"""[mag.radius_proxy]: what is read of it, and what is wrong with it."""
+
+from pathlib import Path
+
+import pytest
+
+from pmip_tw.aaa.proxy.access_points import AccessPoint
+from pmip_tw.aaa.radius.configuration import RequireSignature
+from pmip_tw.addresses import Endpoint, ipv4
+from pmip_tw.config.load import load
+from pmip_tw.config.mag_settings import MagSettings
+from pmip_tw.errors import ConfigurationError
+from pmip_tw.mag.access_policy import PortAuthentication
+from pmip_tw.secret import Secret
+from pmip_tw.services.mag_access import access_policy_of
+from pmip_tw.services.mag_access_points import disconnects_of, proxy_settings_of
+from tests.conformance import covers
+
+pytestmark = covers("AA27")
+
+RADIUS = """
+[[mag.radius.servers]]
+address = "198.51.100.53"
+secret = "text:secret"
+"""
+CLIENT = """
+[[mag.radius_proxy.clients]]
+address = "10.77.0.2"
+secret = "text:of the access point"
+interface = "eth1"
+"""
+
+
+def written(
+    tmp_path: Path, *, method: str = "radius-proxy", proxy: str = "", clients: str = CLIENT, aaa: str = RADIUS
+) -> Path:
+    path = tmp_path / "mag.toml"
+    (tmp_path / "users.toml").write_text("")
+    path.write_text(
+        f"""
+        [mag]
+        address = "198.51.100.10"
+        identity = "mag1"
+        [[mag.access]]
+        interface = "eth1"
+        authentication = "{method}"
+        [[mag.access]]
+        interface = "eth2"
+        [[mag.home_prefixes]]
+        prefix = "10.1.0.0/24"
+        {aaa}
+        {proxy}
+        {clients}
+        """
+    )
+    return path
+
+
+def settings(path: Path) -> MagSettings:
+    loaded = load(path)
+    assert isinstance(loaded, MagSettings)
+    return loaded
+
+
+def mistakes(path: Path) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        load(path)
+    return [mistake.partition("mag.toml:")[2] for mistake in caught.value.mistakes]
+
+
+def test_an_access_point_and_its_interface(tmp_path: Path) -> None:
+    found = settings(written(tmp_path))
+    assert found.radius_proxy is not None
+    assert (found.radius_proxy.port, found.radius_proxy.accounting_port) == (1812, 1813)
+    proxy = proxy_settings_of(found.radius_proxy, found.identity)
+    assert proxy.access_points == (
+        AccessPoint(address=ipv4("10.77.0.2"), secret=Secret(b"of the access point"), port="eth1"),
+    )
+    assert proxy.nas_identifier == "mag1" and not proxy.forward_accounting
+    access = access_policy_of(found)
+    assert access.of("eth1") is PortAuthentication.RADIUS_PROXY
+    assert access.behind_access_points == ("eth1",)
+    assert disconnects_of(found.radius_proxy, found).groups == ()
+    assert "of the access point" not in repr(found)
+
+
+def test_everything_said(tmp_path: Path) -> None:
+    client = CLIENT + 'require_message_authenticator = "yes"\ndisconnect_port = 3799\n'
+    ports = "port = 1645\naccounting_port = 1646"
+    proxy = f'[mag.radius_proxy]\naddress = "10.77.0.1"\n{ports}\nforward_accounting = true\n'
+    found = settings(written(tmp_path, proxy=proxy, clients=client))
+    table = found.radius_proxy
+    assert table is not None and (table.address, table.port, table.accounting_port) == (
+        ipv4("10.77.0.1"),
+        1645,
+        1646,
+    )
+    [point] = proxy_settings_of(table, "mag1").access_points
+    assert point.require_message_authenticator is RequireSignature.YES and point.disconnect_port == 3799
+    [group] = disconnects_of(table, found).groups
+    assert group.name == "10.77.0.2:3799"
+    assert [server.endpoint for server in group.servers] == [Endpoint(ipv4("10.77.0.2"), 3799)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "line", "text"),
+    [
+        ({"method": "mac"}, 22, 'interface: eth1 is no [[mag.access]] with authentication = "radius-proxy"'),
+        ({"clients": ""}, 7, "nobody could be let in there"),
+        ({"clients": CLIENT.replace("eth1", "eth2")}, 7, 'has interface = "eth1": nobody could be let in'),
+        ({"clients": CLIENT + CLIENT}, 25, "address: the access point 10.77.0.2 is already used on line 20"),
+        ({"proxy": "[mag.radius_proxy]\nport = 1813"}, 18, "authentication and accounting need a port each"),
+        ({"aaa": '[mag.local]\nusers = "users.toml"'}, 16, "[mag.radius_proxy] needs [mag.radius]"),
+        (
+            {
+                "aaa": RADIUS + 'purposes = ["authentication"]',
+                "proxy": "[mag.radius_proxy]\nforward_accounting = true",
+            },
+            18,
+            'forward_accounting: no server of [mag.radius] has purposes = ["accounting"]',
+        ),
+    ],
+)
+def test_what_does_not_fit(tmp_path: Path, changes: dict[str, str], line: int, text: str) -> None:
+    found = mistakes(written(tmp_path, **changes))
+    assert [int(mistake.partition(":")[0]) for mistake in found if text in mistake] == [line], found
+
+
+def test_no_access_point_at_all(tmp_path: Path) -> None:
+    found = mistakes(written(tmp_path, proxy="[mag.radius_proxy]\nclients = []", clients=""))
+    assert any("add at least one [[mag.radius_proxy.clients]]" in mistake for mistake in found)
+
+
+@pytest.mark.parametrize("line", ["disconnect_port = 65536", 'interface = "a b"', 'address = "224.0.0.1"'])
+def test_values_that_cannot_be(tmp_path: Path, line: str) -> None:
+    name = line.partition(" ")[0]
+    kept = "\n".join(one for one in CLIENT.splitlines() if not one.startswith(name))
+    assert any(name in mistake for mistake in mistakes(written(tmp_path, clients=f"{kept}\n{line}")))
