@@ -1,0 +1,202 @@
+"""RADIUS dynamic authorization (RFC 5176) as a machine: here servers ask, and we are the one that answers.
+
+    datagram -> whose? -> authentic? -> in time? -> once? -> what does it demand? --> Ask --> answered --> Reply
+                  |           |            |          |                 +-- Refused -----------------------> Reply
+                  +-----------+------------+----------+--> an observation, and nothing else
+
+Nothing of a request is looked at before its authenticator is right. What has been answered is answered again in the
+same words for as long as its time may be believed, so that nobody can have it done twice (AA14). A process that begins
+has no such memory: it believes no request that is older than itself.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+
+import attrs
+
+from pmip_tw.aaa.dynamic_authorization import ErrorCause, Outcome, Refused
+from pmip_tw.aaa.nas import Nas
+from pmip_tw.aaa.radius.authorization_answers import ANSWERS, answer, discarded, observed
+from pmip_tw.aaa.radius.demands import Demand, demand_of
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
+from pmip_tw.errors import WireError
+from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.effects import Observe
+from pmip_tw.secret import Secret
+from pmip_tw.wire.radius import AttributeType, NotVerified, ReceivedRequest, decode_request
+
+DEFAULT_WINDOW = 300.0
+"""Seconds by which a request's Event-Timestamp may differ from our clock (RFC 5176 6.3)."""
+
+MOST_REMEMBERED = 100_000
+"""Requests at a time whose answers are remembered; whoever sends more in their time is told to wait."""
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class AuthorizationPolicy:
+    """``clients``: who may ask, each with the secret that proves it. ``nas``: who we are."""
+
+    clients: Mapping[Ipv4, Secret]
+    nas: Nas
+    window: float = DEFAULT_WINDOW
+    require_event_timestamp: bool = True
+    require_message_authenticator: bool = False
+
+
+@attrs.frozen(slots=True)
+class Ask:
+    """Of the sessions; the outcome comes back by ``answered`` with the same ``number``."""
+
+    number: int
+    demand: Demand
+
+
+@attrs.frozen(slots=True)
+class Reply:
+    """Send ``datagram`` to whoever has asked."""
+
+    datagram: bytes = attrs.field(repr=False)
+    destination: Endpoint
+
+
+Effect = Ask | Reply | Observe
+
+_Key = tuple[Endpoint | None, bytes]
+"""Source and authenticator, which is computed over all the rest and a secret: no two are alike. A request that says
+when it was made is the same from wherever it comes again, and then the source is None here.
+"""
+
+
+@attrs.define(slots=True)
+class _Remembered:
+    """``until``: when its octets would not be believed any more, monotonic.
+
+    ``answer``: None until there is one, empty if it cannot be said.
+    """
+
+    until: float
+    request: ReceivedRequest
+    source: Endpoint
+    answer: bytes | None = None
+
+
+class AuthorizationServer:
+    """Each input returns its effects, in order. ``now``: when it begins."""
+
+    def __init__(self, policy: AuthorizationPolicy, now: Now) -> None:
+        self._policy = policy
+        self._began = int(now.wall)
+        self._nas = policy.nas
+        self._remembered: OrderedDict[_Key, _Remembered] = OrderedDict()
+        self._asked: dict[int, _Key] = {}
+        self._last = 0
+
+    def use_address(self, address: Ipv4) -> None:
+        """Ours is another one now (P82)."""
+        if address != self._nas.address:
+            self._nas = attrs.evolve(self._nas, address=address)
+
+    def datagram_received(self, payload: bytes, source: Endpoint, now: Now) -> list[Effect]:
+        secret = self._policy.clients.get(source.address)
+        if secret is None:
+            text = f"{ipv4_text(source.address)} is none of the clients of dynamic_authorization"
+            return [discarded("unknown-client", source, text)]
+        try:
+            request = decode_request(payload, secret)
+        except NotVerified as error:
+            text = f"{error}: is the secret of client {ipv4_text(source.address)} the same at both ends?"
+            return [discarded(error.reason, source, text)]
+        except WireError as error:
+            return [discarded(error.reason, source, str(error))]
+        if request.code not in ANSWERS:
+            return [
+                discarded("not-dynamic-authorization", source, f"an {request.code.label} is for another port")
+            ]
+        objection = self._objection(request, now)
+        if objection is not None:
+            reason, text = objection
+            return [discarded(reason, source, text)]
+        return self._heard(request, source, now)
+
+    def _objection(self, request: ReceivedRequest, now: Now) -> tuple[str, str] | None:
+        """Why an authentic request is not even refused: somebody may repeat it who has not made it (RFC 5176 6.3)."""
+        policy = self._policy
+        if policy.require_message_authenticator and not request.signed:
+            return "unsigned", "it has no Message-Authenticator, which require_message_authenticator demands"
+        at = request.attributes.first(AttributeType.EVENT_TIMESTAMP)
+        if at is None:
+            if not policy.require_event_timestamp:
+                return None
+            return "no-event-timestamp", "it has no Event-Timestamp, which require_event_timestamp demands"
+        ahead = _seconds(at) - now.wall
+        if abs(ahead) > policy.window:
+            where = "ahead of" if ahead > 0 else "behind"
+            return "event-timestamp", f"its time is {abs(ahead):.0f} s {where} ours: are both clocks right?"
+        if _seconds(at) < self._began:
+            return "before-start", "it was made before this process began, which may have done it already"
+        return None
+
+    def _heard(self, request: ReceivedRequest, source: Endpoint, now: Now) -> list[Effect]:
+        self._forget_old(now)
+        key = _key(request, source)
+        known = self._remembered.get(key)
+        if known is not None:
+            return self._again(known, source)
+        if len(self._remembered) >= MOST_REMEMBERED:
+            why = f"{MOST_REMEMBERED} requests within {self._policy.window:g} s: try again later"
+            return self._answer(
+                _Remembered(0.0, request, source), Refused(ErrorCause.RESOURCES_UNAVAILABLE, why)
+            )
+        known = self._remembered[key] = _Remembered(self._believed_until(request, now), request, source)
+        demand = demand_of(request.code, request.attributes, self._nas)
+        if isinstance(demand, Refused):
+            return self._answer(known, demand)
+        self._last += 1
+        self._asked[self._last] = key
+        return [Ask(self._last, demand)]
+
+    def _again(self, known: _Remembered, source: Endpoint) -> list[Effect]:
+        """A duplicate changes nothing; if the answer was lost, here it is."""
+        noted = discarded("duplicate-request", source, "it was here before, and is answered as it was")
+        return [noted] if not known.answer else [noted, Reply(known.answer, source)]
+
+    def answered(self, number: int, outcome: Outcome) -> list[Effect]:
+        """What the sessions say to an Ask."""
+        return self._answer(self._remembered[self._asked.pop(number)], outcome)
+
+    def _answer(self, known: _Remembered, outcome: Outcome) -> list[Effect]:
+        request = known.request
+        secret = self._policy.clients[known.source.address]
+        try:
+            known.answer = answer(request, outcome, secret)
+        except ValueError as error:
+            known.answer = b""
+            return [discarded("answer-too-long", known.source, f"with its Proxy-State: {error}")]
+        return [observed(request, outcome, known.source), Reply(known.answer, known.source)]
+
+    def _believed_until(self, request: ReceivedRequest, now: Now) -> float:
+        """Of one without a time nobody can say; two windows is what others remember at most."""
+        at = request.attributes.first(AttributeType.EVENT_TIMESTAMP)
+        ahead = self._policy.window if at is None else _seconds(at) - now.wall
+        return now.monotonic + self._policy.window + ahead
+
+    def _forget_old(self, now: Now) -> None:
+        """The oldest are first, more or less: two go for each that comes; who waits for an answer stays."""
+        for _ in range(2):
+            if not self._remembered:
+                return
+            key, oldest = next(iter(self._remembered.items()))
+            if oldest.until >= now.monotonic or oldest.answer is None:
+                self._remembered.move_to_end(key)
+            else:
+                del self._remembered[key]
+
+
+def _seconds(event_timestamp: bytes) -> int:
+    """Unix time; of another length it is long ago."""
+    return int.from_bytes(event_timestamp, "big") if len(event_timestamp) == 4 else 0
+
+
+def _key(request: ReceivedRequest, source: Endpoint) -> _Key:
+    timed = request.attributes.first(AttributeType.EVENT_TIMESTAMP) is not None
+    return None if timed else source, request.authenticator
