@@ -171,6 +171,13 @@ class Authenticator:
         self.phase, self._restarts, self._leaving = Phase.HELD, False, False
         self._wait(seconds, now)
 
+    def expelled(self, seconds: float, now: Now) -> list[Step]:
+        """Whoever was served is so no more: it is told, and heard again in so long."""
+        self.authenticated, self._conversation = False, None
+        failure = Tell(self._result(EapCode.FAILURE, b""))
+        self.hold(seconds, now)
+        return [failure]
+
     # What begins a conversation
 
     def begin(self, now: Now) -> list[Step]:

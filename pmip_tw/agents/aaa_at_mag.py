@@ -9,9 +9,10 @@ from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.verdicts import Verdict
 from pmip_tw.agents.accounts import Accounts
+from pmip_tw.agents.sessions_at_mag import SessionsAtMag
 from pmip_tw.interfaces import IAccessPoints, IAccessPointsReceiver, IAuthenticator
 from pmip_tw.mag.accounted import session_of
-from pmip_tw.mag.effects import Authenticate, Expel, MagEffect, SessionOver
+from pmip_tw.mag.effects import Authenticate, Conclude, Expel, MagEffect, SessionOver
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.tunnels import AccessKey, Counters, EntryKey
@@ -37,6 +38,7 @@ class AaaAtMag:
         self._happen = happen
         self._access_points = access_points
         self._accounts = accounts
+        self.sessions = SessionsAtMag(engine, happen)
 
     def prepare(self) -> None:
         """Before anybody is brought back. StoreError: what accounting has left cannot be read, and why."""
@@ -50,10 +52,12 @@ class AaaAtMag:
         if self._access_points is not None:
             self._access_points.start(self)
 
-    def carry_out(self, effect: Authenticate | Expel | SessionOver) -> None:
+    def carry_out(self, effect: Authenticate | Conclude | Expel | SessionOver) -> None:
         match effect:
             case Authenticate():
                 self._authenticate(effect)
+            case Conclude():
+                self.sessions.conclude(effect)
             case Expel():
                 if self._access_points is not None:
                     self._access_points.expel(effect.key)
@@ -92,6 +96,7 @@ class AaaAtMag:
 
     def stop(self) -> None:
         """What is outstanding is answered now."""
+        self.sessions.stop()
         if self._access_points is not None:
             self._access_points.stop()
         self._authenticator.stop()

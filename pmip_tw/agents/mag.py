@@ -28,6 +28,7 @@ from pmip_tw.interfaces import (
     IForwardingPlane,
     IObserver,
     IPacketReceiver,
+    ISessions,
     ISignalling,
     ISignallingReceiver,
     ITunnelDataReceiver,
@@ -38,7 +39,9 @@ from pmip_tw.interfaces import (
 from pmip_tw.mag.effects import (
     AskActivity,
     AskPresence,
+    AskTraffic,
     Authenticate,
+    Conclude,
     Expel,
     Forward,
     Keepalive,
@@ -96,6 +99,11 @@ class Mag:
         self._queue: deque[MagEffect] = deque()
         self._running = False
         self._stopping = False
+
+    @property
+    def sessions(self) -> ISessions:
+        """What it serves, for AAA to act upon."""
+        return self._aaa.sessions
 
     def start(self) -> None:
         """Open the journal and the sockets, then the access links, and serve on whom a former process has served.
@@ -314,13 +322,13 @@ class Mag:
                 self._forwarding.forward(effect.port, effect.frame)
             case Remove():
                 self._aaa.removed(effect.key, self._forwarding.remove(effect.key))
-            case Authenticate() | Expel() | SessionOver():
+            case Authenticate() | Expel() | SessionOver() | Conclude():
                 self._aaa.carry_out(effect)
             case _:
                 self._queue.extendleft(reversed(self._followed(effect, now)))
 
     def _followed(
-        self, effect: Install | Serve | Save | Promise | AskPresence | AskActivity, now: Now
+        self, effect: Install | Serve | Save | Promise | AskPresence | AskActivity | AskTraffic, now: Now
     ) -> Sequence[MagEffect]:
         """What goes on at once when ``effect`` is carried out: what waits in the queue may be another node's."""
         match effect:
@@ -339,6 +347,8 @@ class Mag:
             case AskPresence():
                 heard = self._forwarding.counters(effect.key).last_heard
                 return self._engine.presence(effect.key, heard, now)
+            case AskTraffic():
+                return self._engine.traffic(effect.key, self._forwarding.counters(effect.key).packets, now)
             case AskActivity():
                 return self._engine.activity(effect, self._activity(effect), now)
 

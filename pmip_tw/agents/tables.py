@@ -1,6 +1,7 @@
 """What operators see of an agent: rows of plain values."""
 
 from pmip_tw.interfaces import IForwardingPlane, ISignalling
+from pmip_tw.mobility.packet_filters import PacketFilters
 from pmip_tw.mobility.tunnels import Counters, Tunnel
 
 Row = dict[str, object]
@@ -23,6 +24,11 @@ def traffic(moved: Counters) -> Row:
     if moved.local is not None:
         row |= {f"local_{name}": value for name, value in traffic(moved.local).items()}
     return row
+
+
+def filtered(filters: PacketFilters, moved: Counters) -> Row:
+    """What may not pass (AA25): the names of its filters, and how many packets they have stopped."""
+    return {"filters": ", ".join(one.name for one in filters), "filtered": moved.filtered}
 
 
 def drop_rows(forwarding: IForwardingPlane, signalling: ISignalling) -> list[Row]:

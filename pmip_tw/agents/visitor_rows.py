@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from pmip_tw.addresses import ipv4_text, mac_text
-from pmip_tw.agents.tables import Row, encapsulation_text, traffic
+from pmip_tw.agents.tables import Row, encapsulation_text, filtered, traffic
 from pmip_tw.interfaces import IForwardingPlane
 from pmip_tw.mag.visitors import Visitor
 
@@ -14,7 +14,7 @@ def visitor_rows(visitors: Iterable[Visitor], forwarding: IForwardingPlane, mono
 
 
 def visitor_row(visitor: Visitor, forwarding: IForwardingPlane, monotonic: float) -> Row:
-    grant = visitor.grant
+    grant, moved = visitor.grant, forwarding.counters(visitor.key)
     return {
         "nai": visitor.nai,
         "mac": mac_text(visitor.mac),
@@ -27,5 +27,6 @@ def visitor_row(visitor: Visitor, forwarding: IForwardingPlane, monotonic: float
         "tunnel": encapsulation_text(visitor.tunnel) if visitor.tunnel else "",
         "lifetime": grant.lifetime if grant else 0,
         "remaining": max(0, round(grant.ends_at - monotonic)) if grant else 0,
-        **traffic(forwarding.counters(visitor.key)),
+        **filtered(visitor.filters, moved),
+        **traffic(moved),
     }

@@ -7,6 +7,7 @@ from pmip_tw.config.breakout_checks import breakout_mistakes
 from pmip_tw.config.dhcp_relay_checks import dhcp_relay_mistakes
 from pmip_tw.config.dot1x_checks import dot1x_mistakes
 from pmip_tw.config.draft import Draft, Once
+from pmip_tw.config.dynamic_authorization_checks import dynamic_authorization_mistakes, filter_mistakes
 from pmip_tw.config.lma_peer_checks import lma_peer_mistakes
 from pmip_tw.config.locate import Path
 from pmip_tw.config.mag_settings import DhcpMethod
@@ -37,6 +38,8 @@ def mag_mistakes(draft: Draft) -> Iterator[Mistake]:
     yield from _home_prefixes(draft, (*mag, "home_prefixes"))
     yield from _dhcp(draft, mag)
     yield from breakout_mistakes(draft)
+    yield from dynamic_authorization_mistakes(draft, mag)
+    yield from filter_mistakes(draft, mag)
 
 
 def _own_address(draft: Draft, mag: Path) -> Iterator[Mistake]:

@@ -11,6 +11,11 @@ import attrs
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac, Prefix
 from pmip_tw.config.dhcp_relay_settings import MagDhcpRelay
 from pmip_tw.config.dot1x_settings import Dot1xSettings, PortAuthentication
+from pmip_tw.config.dynamic_authorization_settings import (
+    DynamicAuthorizationSettings,
+    Filter,
+    UnknownFilter,
+)
 from pmip_tw.config.limits import (
     MOST_NAME_SERVERS,
     AaaSpi,
@@ -197,6 +202,9 @@ class MagSettings:
     home_prefixes: tuple[HomePrefix, ...] = ()
     lmas: tuple[LmaPeer, ...] = ()
     dhcp_relay: MagDhcpRelay | None = None
+    filters: tuple[Filter, ...] = ()
+    unknown_filter: UnknownFilter = "reject"
+    dynamic_authorization: DynamicAuthorizationSettings | None = None
     radius: RadiusSettings | None = None
     radius_proxy: RadiusProxySettings | None = None
     dot1x: Dot1xSettings = attrs.field(factory=Dot1xSettings)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from pmip_tw.aaa.verdicts import MacCredential, Verdict
+from pmip_tw.aaa.verdicts import AuthorizeOnly, MacCredential, Verdict
 from pmip_tw.mag.addressing import Addressing
 from pmip_tw.mag.admissions import Admissions
 from pmip_tw.mag.admitting import Admitting
+from pmip_tw.mag.allowing import Allowing
 from pmip_tw.mag.asking import Asking
 from pmip_tw.mag.attaching import Attaching
 from pmip_tw.mag.departures import Departures
@@ -13,6 +14,7 @@ from pmip_tw.mag.dot1x import Dot1x
 from pmip_tw.mag.effects import MagEffect
 from pmip_tw.mag.elsewhere import Elsewhere
 from pmip_tw.mag.gate import Gate
+from pmip_tw.mag.links import HomeLinks
 from pmip_tw.mag.lmas import Lmas
 from pmip_tw.mag.mac_authentication import MAC, MacAuthentication
 from pmip_tw.mag.policy import MagPolicy
@@ -20,6 +22,7 @@ from pmip_tw.mag.questions import Questions
 from pmip_tw.mag.reauthorizing import Reauthorizing
 from pmip_tw.mag.recording import Recording
 from pmip_tw.mag.registering import Registrations
+from pmip_tw.mag.sessions import Sessions
 from pmip_tw.mag.uplink import Store
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
@@ -27,7 +30,8 @@ from pmip_tw.mobility.clock import Now
 
 class AaaSide:
     """Wires the rooms that ask AAA; ``attaching`` is where frames of nodes go that are not registered yet, ``dot1x``
-    where EAPOL goes, ``elsewhere`` what access points say, ``reauthorizing`` where new verdicts on visitors go.
+    where EAPOL goes, ``elsewhere`` what access points say, ``reauthorizing`` where new verdicts on visitors go,
+    ``sessions`` what AAA wants by itself; ``allowing`` knows what it allows.
     """
 
     def __init__(
@@ -38,6 +42,7 @@ class AaaSide:
         gate: Gate,
         addressing: Addressing,
         lmas: Lmas,
+        links: HomeLinks,
         asking: Asking,
         registrations: Registrations,
         recording: Recording,
@@ -48,11 +53,13 @@ class AaaSide:
         self._visitors = visitors
         self._schedule = schedule
         self._questions = questions = Questions(gate)
+        self.allowing = Allowing(policy=policy, links=links, departures=departures)
         admitting = Admitting(
             policy=policy,
             visitors=visitors,
             gate=gate,
             addressing=addressing,
+            allowing=self.allowing,
             registrations=registrations,
             departures=departures,
             held=held,
@@ -62,6 +69,7 @@ class AaaSide:
             policy=policy,
             visitors=visitors,
             lmas=lmas,
+            allowing=self.allowing,
             questions=questions,
             asking=asking,
             recording=recording,
@@ -91,8 +99,20 @@ class AaaSide:
             visitors=visitors,
             admissions=admissions,
             addressing=addressing,
+            allowing=self.allowing,
             admitting=admitting,
             reauthorizing=self.reauthorizing,
+            departures=departures,
+            schedule=schedule,
+        )
+        self.sessions = Sessions(
+            policy=policy,
+            visitors=visitors,
+            gate=gate,
+            allowing=self.allowing,
+            elsewhere=self.elsewhere,
+            dot1x=self.dot1x,
+            recording=recording,
             departures=departures,
             schedule=schedule,
         )
@@ -112,13 +132,20 @@ class AaaSide:
 
     def answered(self, attempt: int, verdict: Verdict, now: Now) -> list[MagEffect]:
         """AAA's verdict on what Authenticate asked."""
-        return self._questions.answered(attempt, verdict, now)
+        return self._questions.answered(attempt, self.allowing.judged(verdict), now)
 
     def due(self, visitor: Visitor, now: Now) -> list[MagEffect]:
-        """AAA may have to be asked about ``visitor`` again."""
+        """AAA may have to be asked about ``visitor`` again, or allows it no more silence."""
+        return self._asked_again(visitor, now) or self.allowing.due(visitor, now)
+
+    def _asked_again(self, visitor: Visitor, now: Now) -> list[MagEffect]:
         is_due = visitor.reauthorize_at is not None and visitor.reauthorize_at <= now.monotonic
         if not is_due or visitor.state in (State.AUTHENTICATING, State.LEAVING):
             return []
+        state, visitor.reauthorize_with = visitor.reauthorize_with, None
+        if state is not None:
+            wanted = AuthorizeOnly(mac=visitor.mac, port=visitor.key.port, nai=visitor.nai, state=state)
+            return self.reauthorizing.ask(visitor, wanted, now)
         if visitor.by_eap:
             return self.dot1x.reauthenticate(visitor, now)
         if visitor.method == MAC:

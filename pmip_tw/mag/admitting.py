@@ -9,6 +9,7 @@ from pmip_tw.aaa.profile import Profile
 from pmip_tw.addresses import UNSPECIFIED, Ipv4
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import Addressing
+from pmip_tw.mag.allowing import Allowing
 from pmip_tw.mag.departures import Departures
 from pmip_tw.mag.effects import MagEffect
 from pmip_tw.mag.gate import Gate
@@ -34,6 +35,7 @@ class Admitting:
     _visitors: VisitorList
     _gate: Gate
     _addressing: Addressing
+    _allowing: Allowing
     _registrations: Registrations
     _departures: Departures
     _held: Store
@@ -88,7 +90,7 @@ class Admitting:
     def _accepted(self, visitor: Visitor, profile: Profile, now: Now) -> list[MagEffect]:
         key = visitor.key
         visitor.accounting_id = new_id(str(key), now)
-        effects: list[MagEffect] = []
+        effects = self._allowing.allow(visitor, profile, now)
         former = self._visitors.with_nai(profile.nai)
         if former is not None and former is not visitor:
             cause = f"its NAI is now at {key}: each mobile node needs a name of its own"

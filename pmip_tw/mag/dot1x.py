@@ -179,6 +179,15 @@ class Dot1x:
             reason="port-full",
         )
 
+    def expel(self, key: AccessKey, now: Now) -> list[MagEffect]:
+        """AAA has ended the visit of ``key`` (AA17): its supplicant is told, and is examined again in a while."""
+        if not self._access.of(key.port).by_eap:
+            return []
+        machine = self._conversations.get(key)
+        if machine is None:
+            machine = self._conversations.of_served(key, now, authenticated=False)
+        return self._follow(key, machine, machine.expelled(self._policy.reject_hold, now), now)
+
     # What AAA says
 
     def _answered(

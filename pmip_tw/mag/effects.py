@@ -3,6 +3,7 @@
 import attrs
 
 from pmip_tw.aaa.accounting import TerminateCause
+from pmip_tw.aaa.dynamic_authorization import Outcome
 from pmip_tw.aaa.verdicts import Credential
 from pmip_tw.addresses import Ipv4
 from pmip_tw.mag.records import MagRecord
@@ -39,6 +40,21 @@ class AskActivity:
 
     tunnel: Tunnel
     key: AccessKey | None
+
+
+@attrs.frozen(slots=True)
+class AskTraffic:
+    """How much has the node moved? The packets, both ways, come back by ``MagEngine.traffic`` (AA25)."""
+
+    key: AccessKey
+
+
+@attrs.frozen(slots=True)
+class Conclude:
+    """What AAA has asked for under this ``number`` has happened: tell it so."""
+
+    number: int
+    outcome: Outcome
 
 
 @attrs.frozen(slots=True)
@@ -121,6 +137,8 @@ MagEffect = (
     | Expel
     | AskPresence
     | AskActivity
+    | AskTraffic
+    | Conclude
     | Keepalive
     | Transmit
     | Forward

@@ -14,7 +14,8 @@ from pmip_tw.addresses import UNSPECIFIED
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import Addressing
 from pmip_tw.mag.admissions import Admissions
-from pmip_tw.mag.admitting import Admitting
+from pmip_tw.mag.admitting import ACCESS_POINT, Admitting
+from pmip_tw.mag.allowing import Allowing
 from pmip_tw.mag.departures import Departures
 from pmip_tw.mag.effects import Expel, MagEffect
 from pmip_tw.mag.reauthorizing import Reauthorizing
@@ -36,6 +37,7 @@ class Elsewhere:
     _visitors: VisitorList
     _admissions: Admissions
     _addressing: Addressing
+    _allowing: Allowing
     _admitting: Admitting
     _reauthorizing: Reauthorizing
     _departures: Departures
@@ -43,9 +45,12 @@ class Elsewhere:
 
     def accepted(self, key: AccessKey, profile: Profile, now: Now) -> list[MagEffect]:
         """AAA accepts ``key``: who is new comes, who is here goes on."""
-        until = now.monotonic + profile.session_timeout if profile.session_timeout else None
-        if until is not None and profile.reauthenticate:
-            until += REAUTHENTICATION_GRACE
+        objection = self._allowing.objection(profile.filter_ids)
+        if objection:
+            note = observed.not_let_in(key, profile.nai, objection)
+            cause = TerminateCause.REAUTHENTICATION_FAILURE
+            return [note, *self.ended(key, objection, cause, now), Expel(key)]
+        until = _until(profile, now)
         self._admissions.admit(key, profile, until)
         served = self._visitors.with_mac(key.mac)
         if served is not None and served.state not in _SERVED:
@@ -71,6 +76,22 @@ class Elsewhere:
         attached = observed.visitor_event("attached", visitor, evidence="access-point")
         return [*effects, attached, *self._admitting.let_in(visitor, profile, until, now)]
 
+    def limit(self, visitor: Visitor, now: Now) -> bool:
+        """AAA has said how long, or with what, a visitor may go on; whether it is one whom an access point has let in.
+
+        What was said counts for its next visit as well, until its access point says something else.
+        """
+        if visitor.method != ACCESS_POINT or visitor.profile is None:
+            return False
+        visitor.session_ends = _until(visitor.profile, now)
+        self.keep(visitor, now)
+        return True
+
+    def keep(self, visitor: Visitor, now: Now) -> None:
+        """Its profile is another one."""
+        if visitor.profile is not None and self._admissions.get(visitor.key, now.monotonic) is not None:
+            self._admissions.admit(visitor.key, visitor.profile, visitor.session_ends)
+
     def ended(self, key: AccessKey, why: str, terminate_cause: TerminateCause, now: Now) -> list[MagEffect]:
         """Its access point does not serve it any more."""
         self._admissions.withdraw(key)
@@ -90,3 +111,11 @@ class Elsewhere:
         for visitor in self._visitors:
             if self._admissions.counts_at(visitor.key.port) and visitor.profile is not None:
                 self._admissions.admit(visitor.key, visitor.profile, visitor.session_ends)
+
+
+def _until(profile: Profile, now: Now) -> float | None:
+    """When the session of who is accepted now is over, monotonic; None: AAA has set no end."""
+    if not profile.session_timeout:
+        return None
+    grace = REAUTHENTICATION_GRACE if profile.reauthenticate else 0.0
+    return now.monotonic + profile.session_timeout + grace

@@ -43,6 +43,7 @@ class MagEngine:
         self._registrations = parts.registrations
         self._aaa = parts.aaa
         self._elsewhere = parts.aaa.elsewhere
+        self.sessions = parts.aaa.sessions
         self._anew = parts.anew
         self._restorer = parts.restorer
         self._links = parts.links
@@ -155,6 +156,15 @@ class MagEngine:
         if visitor is None:
             return []
         effects = self._registrations.presence(visitor, last_heard or NEVER, now)
+        self._deadlines.schedule(visitor)
+        return effects
+
+    def traffic(self, key: AccessKey, moved: int, now: Now) -> list[MagEffect]:
+        """The packet plane's answer to AskTraffic: packets."""
+        visitor = self._visitors.get(key)
+        if visitor is None:
+            return []
+        effects = self._aaa.allowing.traffic(visitor, moved, now)
         self._deadlines.schedule(visitor)
         return effects
 

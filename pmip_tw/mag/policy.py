@@ -1,5 +1,7 @@
 """What an operator decides about a MAG."""
 
+from collections.abc import Mapping
+
 import attrs
 
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac
@@ -7,6 +9,7 @@ from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.mag.access_policy import AccessPolicy
 from pmip_tw.mag.protection import LmaAssociation
+from pmip_tw.mobility.packet_filters import PacketFilter
 from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.wire.pretunnel import DEFAULT_REPLY_TYPE, DEFAULT_REQUEST_TYPE
 
@@ -38,7 +41,8 @@ class MagPolicy:
     relay ``dhcp_relay``, and ``dhcp_subnet``, in which servers are to find addresses, 0: wherever they like;
     ``identity``: the MAG's name, in circuit ids (D12); ``follow_dhcp``: a server's word on the address counts before
     that of the LMA (D28). ``pre_tunnel_request_type``, ``pre_tunnel_reply_type``: numbers of messages, as agreed upon
-    with the LMAs (N56). ``ack_hold``: how long an ACK waits for its registration (N54).
+    with the LMAs (N56). ``ack_hold``: how long an ACK waits for its registration (N54). ``filters``: by the name that
+    AAA uses; a name without one is a reject, unless ``ignores_unknown_filters`` (AA25).
     """
 
     address: Ipv4
@@ -78,3 +82,5 @@ class MagPolicy:
     follow_dhcp: bool = True
     pre_tunnel_request_type: int = DEFAULT_REQUEST_TYPE
     pre_tunnel_reply_type: int = DEFAULT_REPLY_TYPE
+    filters: Mapping[str, PacketFilter] = attrs.field(factory=dict)
+    ignores_unknown_filters: bool = False

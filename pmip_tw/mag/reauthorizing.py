@@ -13,6 +13,7 @@ from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.verdicts import Accept, Credential, Reject, Unavailable, Verdict
 from pmip_tw.mag import observed
 from pmip_tw.mag.access_policy import Dot1xPolicy
+from pmip_tw.mag.allowing import Allowing
 from pmip_tw.mag.asking import Asking
 from pmip_tw.mag.departures import Departures
 from pmip_tw.mag.effects import AskPresence, MagEffect
@@ -34,6 +35,7 @@ class Reauthorizing:
     _policy: MagPolicy
     _visitors: VisitorList
     _lmas: Lmas
+    _allowing: Allowing
     _questions: Questions
     _asking: Asking
     _recording: Recording
@@ -68,6 +70,7 @@ class Reauthorizing:
         visitor.profile = profile
         set_limits(visitor, self._policy.access.dot1x, now)
         effects: list[MagEffect] = [observed.visitor_event("reauthorized", visitor, method=visitor.method)]
+        effects += self._allowing.allow(visitor, profile, now)
         if visitor.grant is not None:
             effects.append(self._recording.registered(visitor, []))
         if _asks_otherwise(former, profile):

@@ -13,6 +13,7 @@ from pmip_tw.aaa.profile import Profile, RootKey
 from pmip_tw.addresses import Ipv4
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import Addressing
+from pmip_tw.mag.allowing import Allowing
 from pmip_tw.mag.anew import Anew
 from pmip_tw.mag.care_of import CareOf
 from pmip_tw.mag.clocks import Identifications
@@ -76,6 +77,7 @@ class Restorer:
     _visitors: VisitorList
     _links: HomeLinks
     _addressing: Addressing
+    _allowing: Allowing
     _clocks: Identifications
     _lmas: Lmas
     _revocations: Revocations
@@ -106,8 +108,10 @@ class Restorer:
     def _return(self, record: Visiting, now: Now) -> list[MagEffect]:
         profile = _profile(record)
         protection = self._lmas.protection(record.lma, profile)
-        if isinstance(protection, str):
-            note = observed.not_restored(record.nai, AccessKey(record.port, record.mac), protection)
+        objection = self._allowing.objection(profile.filter_ids)
+        if isinstance(protection, str) or objection:
+            cause = protection if isinstance(protection, str) else objection
+            note = observed.not_restored(record.nai, AccessKey(record.port, record.mac), cause)
             return [note, Save((Departed(mac=record.mac, nai=record.nai, deadline=record.deadline),))]
         visitor = Visitor(
             key=AccessKey(record.port, record.mac),
@@ -132,6 +136,7 @@ class Restorer:
             shows_dhcp=self._addressing.shows_dhcp,
             frames=HeldFrames(self._held),
         )
+        self._allowing.allow(visitor, profile, now)
         self._visitors.add(visitor)
         self._visitors.identified(visitor)
         if record.care_of_address == self._care_of.address:

@@ -11,7 +11,9 @@ from pmip_tw.aaa.profile import Profile
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac, Prefix
 from pmip_tw.dhcp.questions import Answer
 from pmip_tw.mag.exchanges import Exchange, Grant
+from pmip_tw.mag.silence import Silence
 from pmip_tw.mag.uplink import HeldFrames
+from pmip_tw.mobility.packet_filters import PacketFilters
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Tunnel
 from pmip_tw.wire.dhcp import DhcpMessage
 
@@ -89,10 +91,12 @@ class Visitor:
     the registration (D23), until ``promise_ends`` (N54). ``refused_address``: that the LMA did not take.
     ``doubt``: whether it still uses its home address; its next word from there ends it.
     ``recorded_until``: how long what was written down of it would bring it back after a restart, None: not at all.
+    ``filters``: what passes must pass each of them. ``silence``: how long it may move nothing, None: for ever (AA25).
     ``accounting_id``: what AAA knows its session by (Acct-Session-Id), "" until it was accepted.
     ``session_ends``: when AAA's Session-Timeout is over; None if it has none. ``contested``: its MAC was heard on
     another port, and whether it is still here is being found out. ``method``: how AAA was convinced, "mac" or as
-    "eap-ttls"; ``identity``: what it called itself in EAP. ``reauthorize_at``: when AAA is asked about it again.
+    "eap-ttls"; ``identity``: what it called itself in EAP. ``reauthorize_at``: when AAA is asked about it again,
+    ``reauthorize_with`` the State that it wants to see then (RFC 5176 3.2), None if it is our own wish.
     """
 
     key: AccessKey
@@ -119,9 +123,12 @@ class Visitor:
     contested: bool = False
     check_at: float | None = None
     recorded_until: float | None = None
+    filters: PacketFilters = ()
+    silence: Silence | None = None
     accounting_id: str = ""
     session_ends: float | None = None
     reauthorize_at: float | None = None
+    reauthorize_with: bytes | None = attrs.field(default=None, repr=False)
     lease_ends: float | None = None
     lease_cause: str = ""
     lease_question: LeaseQuestion | None = None
@@ -184,6 +191,7 @@ class Visitor:
             shows_dhcp=self.shows_dhcp,
             broadcasts=broadcasts_on is not None,
             prefix=broadcasts_on,
+            filters=self.filters,
         )
 
     def next_deadline(self) -> float | None:
@@ -203,6 +211,8 @@ class Visitor:
             deadlines.append(self.session_ends)
         if self.state is not State.LEAVING and self.reauthorize_at is not None:
             deadlines.append(self.reauthorize_at)
+        if self.state is not State.LEAVING and self.silence is not None:
+            deadlines.append(self.silence.check_at)
         if self.state in WITH_LEASE and self.lease_ends is not None:
             deadlines.append(self.lease_ends)
         return min(deadlines, default=None)
@@ -215,6 +225,7 @@ class VisitorList:
         self._by_key: dict[AccessKey, Visitor] = {}
         self._by_mac: dict[Mac, Visitor] = {}
         self._by_nai: dict[str, Visitor] = {}
+        self._by_accounting_id: dict[str, Visitor] = {}
         self._by_place: dict[Place, Visitor] = {}
         self._by_home: dict[tuple[Ipv4, Ipv4], list[Visitor]] = {}
         self._on_port: Counter[str] = Counter()
@@ -227,6 +238,9 @@ class VisitorList:
 
     def with_nai(self, nai: str) -> Visitor | None:
         return self._by_nai.get(nai)
+
+    def with_accounting_id(self, accounting_id: str) -> Visitor | None:
+        return self._by_accounting_id.get(accounting_id)
 
     def at(self, place: Place) -> Visitor | None:
         """Who has, or as a provisional entry claims, what arrives there."""
@@ -247,8 +261,9 @@ class VisitorList:
         self._by_mac[visitor.mac] = visitor
 
     def identified(self, visitor: Visitor) -> None:
-        """AAA has said who ``visitor`` is."""
+        """AAA has said who ``visitor`` is, and its session has an id."""
         self._by_nai[visitor.nai] = visitor
+        self._by_accounting_id[visitor.accounting_id] = visitor
 
     def place(self, visitor: Visitor, place: Place) -> None:
         """The packet plane is to carry what arrives there to ``visitor`` from now on, and to nobody else."""
@@ -279,6 +294,8 @@ class VisitorList:
             del self._by_mac[visitor.mac]
         if self._by_nai.get(visitor.nai) is visitor:
             del self._by_nai[visitor.nai]
+        if self._by_accounting_id.get(visitor.accounting_id) is visitor:
+            del self._by_accounting_id[visitor.accounting_id]
         self.displace(visitor)
 
     def __iter__(self) -> Iterator[Visitor]:

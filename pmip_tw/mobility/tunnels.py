@@ -190,6 +190,11 @@ class Counters:
     local: "Counters | None" = None
     filtered: int = 0
 
+    @property
+    def packets(self) -> int:
+        """All that it moved, either way, through its tunnel and past it."""
+        return self.packets_up + self.packets_down + (0 if self.local is None else self.local.packets)
+
 
 @attrs.frozen(slots=True, kw_only=True)
 class Activity:

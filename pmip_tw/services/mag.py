@@ -27,6 +27,7 @@ from pmip_tw.net.signalling import UdpSignalling
 from pmip_tw.net.uplink import NetlinkUplink, why_absent
 from pmip_tw.services.daemon import Daemon
 from pmip_tw.services.dhcp_relaying import relay_policy_of
+from pmip_tw.services.dynamic_authorization import dynamic_authorization_of, filters_of
 from pmip_tw.services.mag_aaa import authenticator_of, radius_of
 from pmip_tw.services.mag_access import access_policy_of
 from pmip_tw.services.mag_access_points import access_point_tables, access_points_of
@@ -85,12 +86,22 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
         tunnel_data=forwarding,
         observers=[management.observers],
     )
+    authorization = dynamic_authorization_of(
+        settings.dynamic_authorization,
+        agent.sessions,
+        identity=settings.identity,
+        address=lambda: engine.care_of_address,
+        local=UNSPECIFIED if uplink is not None else settings.address,
+        reactor=reactor,
+        clock=clock,
+        observer=management.observers,
+    )
     tables = agent.tables() | server_tables(radius) | access_point_tables(access_points)
     operations = management.operations("mag", tables, detach=agent.detach)
     control = management.control(reactor, settings.control, operations)
     return Daemon(
         f"MAG {settings.identity} at {ipv4_text(settings.address)}",
-        (agent, control),
+        (agent, *authorization, control),
         when_running=reactor.callWhenRunning,
         at_stop=management.log.flush,
         settle=settle,
@@ -110,6 +121,7 @@ def breakout_of(settings: MagSettings) -> BreakoutRules:
     servers = settings.radius.servers if settings.radius else ()
     access_points = settings.radius_proxy.clients if settings.radius_proxy else ()
     relay = settings.dhcp_relay
+    authorization = settings.dynamic_authorization
     return BreakoutRules(
         device=settings.local_breakout_device,
         proxy_arp=settings.local_breakout_mode == "proxy_arp",
@@ -120,6 +132,7 @@ def breakout_of(settings: MagSettings) -> BreakoutRules:
                 *(server.address for server in servers),
                 *(access_point.address for access_point in access_points),
                 *(relay.servers if relay else ()),
+                *(client.address for client in (authorization.clients if authorization else ())),
                 *(lma.address for lma in settings.lmas),
                 *settings.default_lmas,
                 *(lma for user in settings.users for lma in user.preferred),
@@ -184,6 +197,8 @@ def policy_of(settings: MagSettings) -> MagPolicy:
         identity=settings.identity,
         dhcp_relay=_relay_policy_of(settings),
         dhcp_subnet=settings.dhcp_subnet,
+        filters=filters_of(settings.filters),
+        ignores_unknown_filters=settings.unknown_filter == "ignore",
         follow_dhcp=settings.dhcp_relay is None or settings.dhcp_relay.follow_dhcp,
         home_links=tuple(
             HomeConfiguration(

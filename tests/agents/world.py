@@ -91,8 +91,8 @@ class Station:
         to = GATEWAY_MAC if destination != ALL_ONES else BROADCAST_MAC
         return ethernet_frame(to, self.mac, ETHERTYPE_IPV4, packet)
 
-    def data(self, source: Ipv4, payload: bytes = b"hello", *, ttl: int = 64) -> bytes:
-        packet = udp_packet(Endpoint(source, 5000), Endpoint(CORRESPONDENT, 7), payload, ttl)
+    def data(self, source: Ipv4, payload: bytes = b"hello", *, ttl: int = 64, port: int = 7) -> bytes:
+        packet = udp_packet(Endpoint(source, 5000), Endpoint(CORRESPONDENT, port), payload, ttl)
         return ethernet_frame(GATEWAY_MAC, self.mac, ETHERTYPE_IPV4, packet)
 
     def arp(self, sender: Ipv4, target: Ipv4) -> bytes:

@@ -12,6 +12,7 @@ from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.mag.effects import (
     AskActivity,
     AskPresence,
+    AskTraffic,
     Authenticate,
     MagEffect,
     Promise,
@@ -67,7 +68,7 @@ class Bench:
     everything and the disk wrote it at once.
 
     ``profile``: what AAA says of all nodes that is not usual. ``journal``: the rows on the disk. ``activity``: what the
-    packet plane says of every path.
+    packet plane says of every path; ``moved``: how many packets it says that every node has moved.
     """
 
     def __init__(self, **policy: object) -> None:
@@ -86,6 +87,7 @@ class Bench:
         self.journal: list[bytes] = []
         self.station = Station(1)
         self.activity = Activity()
+        self.moved = 0
 
     @property
     def now(self) -> Now:
@@ -129,6 +131,8 @@ class Bench:
                 woken += self.take(self.engine.presence(question.key, 0.0, self.now))
             for asked in only(AskActivity, woken):
                 woken += self.take(self.engine.activity(asked, self.activity, self.now))
+            for asked in only(AskTraffic, woken):
+                woken += self.take(self.engine.traffic(asked.key, self.moved, self.now))
             effects += woken
         self.at = end
         return effects

@@ -25,6 +25,7 @@ from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.mobility.effects import Install, Remove, Send
 from pmip_tw.mobility.mn_aaa import AaaAssociation
+from pmip_tw.mobility.packet_filters import PacketFilter
 from pmip_tw.mobility.tunnels import AccessKey, Encapsulation
 from pmip_tw.secret import Secret
 from pmip_tw.wire.dhcp import MessageType, OptionCode
@@ -98,7 +99,11 @@ class TestServedOn:
         """A tunnel in UDP behind a NAT, GRE keys, another algorithm, a key for AAA, a session that is limited."""
         key = SecurityAssociation(9000, Secret(b"another key of the node"), Algorithm.HMAC_SHA256)
         bench = Bench(
-            on_revoke="dhcp_nak", encapsulation=Encapsulation.GRE, gre_key="own", gre_key_with_d=True
+            on_revoke="dhcp_nak",
+            encapsulation=Encapsulation.GRE,
+            gre_key="own",
+            gre_key_with_d=True,
+            filters={name: PacketFilter(name) for name in ("gold", "no-smtp")},
         )
         bench.profile = {
             "lmas": (LMA, SPARE),

@@ -11,6 +11,7 @@ from pmip_tw.aaa.radius.configuration import RequireSignature, StatusServer, Str
 from pmip_tw.addresses import Endpoint, ipv4, mac, prefix
 from pmip_tw.config.dhcp_relay_settings import MagDhcpRelay
 from pmip_tw.config.dot1x_settings import Dot1xSettings
+from pmip_tw.config.dynamic_authorization_settings import Filter
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
 from pmip_tw.config.mag_settings import AccessInterface, HomePrefix, LmaPeer, MagSettings
@@ -52,6 +53,7 @@ OF_A_MAG = {
     "radius_proxy",
     "local",
     "default_realm",
+    "dynamic_authorization",
     "profile",
     "local_routing",
     "local_breakout",
@@ -71,6 +73,7 @@ RENAMED = {
     "home_prefixes": {"home_links"},
     "dot1x": {"access"},
     "dhcp_relay": {"dhcp_relay", "dhcp_subnet"},
+    "unknown_filter": {"ignores_unknown_filters"},
     "reserved3_policy": {"refuse_reserved_144"},
 }
 
@@ -79,6 +82,7 @@ CHANGED: dict[str, Any] = {
     "encapsulations": ("gre",),
     "redirects": (Redirect(realms=("example.org",), home_agent=OTHER_LMA),),
     "default_lmas": (OTHER_LMA,),
+    "filters": (Filter(name="guests", rules=("permit up ip any",)),),
     "lmas": (LmaPeer(address=OTHER_LMA, auth="ipsec"),),
     "home_prefixes": (HomePrefix(prefix=prefix("10.2.0.0/16"), dns=()),),
     "access": (AccessInterface(interface="eth1", authentication="radius-proxy"),),
