@@ -10,6 +10,7 @@ from zope.interface import implementer
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.agents.carrying import AtOnce, ICarrier
 from pmip_tw.agents.dhcp_at_lma import DhcpAtLma, IDhcpRoads
+from pmip_tw.agents.keys_at_lma import KeysAtLma
 from pmip_tw.agents.lma_operations import end, tables_of
 from pmip_tw.agents.lma_rows import ended_row
 from pmip_tw.agents.observers import Telling
@@ -25,6 +26,7 @@ from pmip_tw.interfaces import (
     IClock,
     IForwardingPlane,
     IIpsecPolicies,
+    INodeKeys,
     IObserver,
     ISignalling,
     ISignallingReceiver,
@@ -32,7 +34,7 @@ from pmip_tw.interfaces import (
     Unreachable,
 )
 from pmip_tw.lma.bindings import Binding
-from pmip_tw.lma.commitment import Commit, Effect, Grant, Save, Wait, Waiting
+from pmip_tw.lma.commitment import Commit, Effect, Fetch, Grant, Save, Wait, Waiting
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.leases import Ask
 from pmip_tw.lma.observed import ipsec_policy_missing, not_saved, renewals
@@ -53,7 +55,7 @@ class Lma:
 
     ``ipsec``: where it looks whether MAGs that are proven by IPsec really are. ``carrier``: who carries out what is
     saved, if not ``forwarding`` at once; ``supply``: where home addresses come from, if there are several workers.
-    ``dhcp``: the way to DHCP clients and servers, if the engine relays.
+    ``dhcp``: the way to DHCP clients and servers, if the engine relays. ``node_keys``: AAA, if the engine asks it.
     """
 
     _log = Logger(namespace="pmip.lma")
@@ -72,6 +74,7 @@ class Lma:
         carrier: ICarrier | None = None,
         supply: Supply | None = None,
         dhcp: IDhcpRoads | None = None,
+        node_keys: INodeKeys | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -91,6 +94,7 @@ class Lma:
             engine, self._carrier, forwarding, clock, run=self._run, back=self._all_back
         )
         self._dhcp = DhcpAtLma(engine.dhcp, dhcp, clock, run=self._run, finish=self._finish)
+        self._keys = KeysAtLma(engine, node_keys, clock, run=self._run, finish=self._finish)
         self._stopping = False
         # Entries that the packet plane did not make smaller.
         self._too_big: dict[AnchorKey, None] = {}
@@ -164,6 +168,7 @@ class Lma:
             self._saving.append()  # what has failed before is tried once more
         self._stopping = True
         self._dhcp.hear_no_more()
+        self._keys.stop()
         self._clock.wake_at(None, self._wake)
         if not carried:
             self._settling.give_up()
@@ -284,9 +289,8 @@ class Lma:
                     self._save(effect)
                 elif type(effect) is Observe:
                     self._telling.observe(effect.observation, now)
-                elif type(effect) is Wait:
-                    assert self._supply is not None
-                    self._supply.ask(effect)
+                elif type(effect) is Wait or type(effect) is Fetch:
+                    self._ask(effect)
                 elif type(effect) is Install:
                     assert isinstance(effect.entry, AnchorEntry)
                     self._too_big[effect.entry.key] = None
@@ -297,6 +301,14 @@ class Lma:
             except Exception:
                 # What the table has done already is carried out as far as possible: bindings end many at a time.
                 self._log.failure("the effect {kind} met a defect", kind=type(effect).__name__)
+
+    def _ask(self, effect: Wait | Fetch) -> None:
+        """Something cannot go on before others have answered: worker 0, or AAA."""
+        if isinstance(effect, Fetch):
+            self._keys.fetch(effect)
+        else:
+            assert self._supply is not None
+            self._supply.ask(effect)
 
     def _save(self, save: Save) -> None:
         if type(save.then) is Grant:  # the first by which a MAG of new nodes proves who it is

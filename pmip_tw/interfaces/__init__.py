@@ -9,6 +9,7 @@ from pmip_tw.interfaces.aaa import (
     IAccessPoints,
     IAccessPointsReceiver,
     IAuthenticator,
+    INodeKeys,
     IRadiusClient,
     ISessions,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "IDiameterClient",
     "IForwardingPlane",
     "IIpsecPolicies",
+    "INodeKeys",
     "IObserver",
     "IOperations",
     "IPacketReceiver",

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from pmip_tw.aaa.accounting import TerminateCause
     from pmip_tw.aaa.dynamic_authorization import Change, Outcome, Selection
+    from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion
     from pmip_tw.aaa.profile import Profile
     from pmip_tw.aaa.radius.outcome import RadiusOutcome
     from pmip_tw.aaa.verdicts import Credential, Verdict
@@ -33,6 +34,16 @@ class IAaaSessions(Interface):
 
     def session_over(aaa_session: bytes, cause: "TerminateCause", *, continues: bool = False) -> None:
         """Of ``Profile.aaa_session_id``; nothing happens if it is none of theirs. ``continues``: elsewhere."""
+
+
+class INodeKeys(Interface):
+    """Gives an LMA the keys of mobile nodes, with leave to register them (AA10, P29)."""
+
+    def fetch(question: "KeyQuestion") -> "Deferred[KeyAnswer]":
+        """Fires with KeyGiven, KeyRefused or KeyUnavailable; never fails, always fires."""
+
+    def stop() -> None:
+        """Close sockets; what is outstanding fires with KeyUnavailable. Idempotent."""
 
 
 class IAccessPointsReceiver(Interface):

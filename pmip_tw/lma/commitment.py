@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from pmip_tw.aaa.node_keys import KeyQuestion
 from pmip_tw.addresses import Endpoint, Ipv4, Mac
 from pmip_tw.dhcp.relay import ToServer
 from pmip_tw.lma.attempts import Attempt
@@ -157,11 +158,17 @@ class Wait(Struct, frozen=True, gc=False):
     asked: Asked | None = None
 
 
-Told = Send | Save | Observe | ObserveAlike
-"""What is said, and what is kept of it; nothing else changes."""
+class Fetch(Struct, frozen=True, gc=False):
+    """An effect: ask AAA, and tell by ``LmaEngine.key_answered`` (AA10)."""
+
+    question: KeyQuestion
+
+
+Told = Send | Save | Fetch | Observe | ObserveAlike
+"""What is said, what is kept of it, and what is asked; nothing else changes."""
 
 DhcpEffect = Expect | Grant | Forget | SendThrough | ToServer
 """What is done by whom has to do with DHCP."""
 
-Effect = Send | Commit | Save | Wait | Install | Remove | Observe | ObserveAlike | DhcpEffect
+Effect = Send | Commit | Save | Fetch | Wait | Install | Remove | Observe | ObserveAlike | DhcpEffect
 """What the LMA's machine asks its agent to do."""

@@ -8,6 +8,7 @@ and what waits for a Save by ``saved``.
 
 from collections.abc import Collection, Iterator, Sequence
 
+from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.errors import WireError
@@ -21,6 +22,8 @@ from pmip_tw.lma.former import Former
 from pmip_tw.lma.granting import Granting
 from pmip_tw.lma.home_addresses import HomeAddresses
 from pmip_tw.lma.intake import Intake
+from pmip_tw.lma.key_policy import KeyPolicy
+from pmip_tw.lma.keys import Keys
 from pmip_tw.lma.leasing import Leasing
 from pmip_tw.lma.mags import KnownMags
 from pmip_tw.lma.newcomers import Newcomers
@@ -35,6 +38,7 @@ from pmip_tw.lma.renewals import Renewals
 from pmip_tw.lma.restoring import Restorer, Rows
 from pmip_tw.lma.revoked import Revoked
 from pmip_tw.lma.revoking import Revoker
+from pmip_tw.lma.root_keys import RootKeys
 from pmip_tw.lma.underway import Underway
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
@@ -58,7 +62,8 @@ _ACK_OCTET = bytes((_REVOCATION_ACK,))
 class LmaEngine:
     """Every rule of the LMA that needs its state. ``local``: our address or a broadcast, where a datagram was sent.
 
-    ``dhcp``: what there is of DHCP if ``policy`` allows pre-tunnels, which is relayed by ``dhcp_relay``.
+    ``dhcp``: what there is of DHCP if ``policy`` allows pre-tunnels, which is relayed by ``dhcp_relay``. ``keys``: how
+    keys are asked of AAA that ``associations`` has not (AA10); None: they are not.
     """
 
     def __init__(
@@ -70,14 +75,26 @@ class LmaEngine:
         mags: KnownMags | None = None,
         aaa: AaaTable | None = None,
         dhcp_relay: RelayPolicy | None = None,
+        keys: KeyPolicy | None = None,
     ) -> None:
         self._bindings = BindingTable()
         # A second more than a timestamp from the far end of the window can live, by a clock that is slowed (I10).
         self._floors = ReplayFloors(2 * policy.timestamp_window / (1 - SLEW) + 1)
         self._underway = Underway(pools.user)
-        self._revoker = Revoker(self._underway)
+        self.keys: Keys | None = None
+        if keys is not None:
+            root_keys = RootKeys(policy.address)
+            self.keys = Keys(keys, policy.address, associations, self._bindings, root_keys, mags)
+        self._revoker = Revoker(self._underway, self.keys)
         self._intake = Intake(
-            policy, associations, self._bindings, self._floors, self._underway, mags=mags, aaa=aaa
+            policy,
+            associations,
+            self._bindings,
+            self._floors,
+            self._underway,
+            mags=mags,
+            aaa=aaa,
+            keys=self.keys,
         )
         home_addresses = HomeAddresses(pools, self._bindings)
         self._granting = Granting(policy, home_addresses, self._bindings, self._revoker)
@@ -107,7 +124,14 @@ class LmaEngine:
         self._former = Former(policy.address, self._intake, self._granting)
         self._pools = pools
         self._revoked = Revoked(
-            policy, associations, mags, pools, self._bindings, self._registrations, self._underway
+            policy,
+            associations,
+            mags,
+            pools,
+            self._bindings,
+            self._registrations,
+            self._underway,
+            self.keys,
         )
         self._leasing = Leasing(pools, self._bindings, lambda bound, now: self._end(bound, now, inform=False))
         self.dhcp: DhcpSide | None = None
@@ -153,6 +177,8 @@ class LmaEngine:
 
     def restore(self, rows: Rows, now: Now) -> list[Observe]:
         """What former processes have left, before anything is heard; entries are the agent's business."""
+        if self.keys is not None:
+            self.keys.wake(now)
         restorer = Restorer(
             intake=self._intake,
             bindings=self._bindings,
@@ -232,6 +258,17 @@ class LmaEngine:
         except WireError as error:
             return [observed.discarded(error.reason, source, str(error))]
         return [observed.discarded("unknown-message-type", source, f"message type {kind} is not for an LMA")]
+
+    def key_answered(self, question: KeyQuestion, answer: KeyAnswer, now: Now) -> list[Effect]:
+        """AAA has answered a Fetch: what has waited for it is read as if it had come now (AA10)."""
+        assert self.keys is not None
+        return self.keys.answered(question, answer, self._read, self._clock.of(now))
+
+    def _read(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> Sequence[Effect]:
+        found = self.recognize(payload, source, local, now)
+        if found is None:
+            return self.receive(payload, source, local, now)
+        return [found] if isinstance(found, Commit) else found
 
     def saved(self, waited: Sequence[Waiting], now: Now) -> list[Effect]:
         """What Saves have waited for: they are durable, with everything before them."""
@@ -329,6 +366,8 @@ class LmaEngine:
         self._floors.forget_old(now.monotonic)
         effects += self._revoker.wake(now)
         effects += self._leasing.wake(now)
+        if self.keys is not None:
+            effects += self.keys.wake(now)
         return effects if self.dhcp is None else [*effects, *self.dhcp.wake(now)]
 
     def expire_all(self, now: Now) -> list[Effect]:
@@ -349,5 +388,6 @@ class LmaEngine:
             self._revoker.next_deadline(),
             self._leasing.next_deadline(),
             None if self.dhcp is None else self.dhcp.next_deadline(),
+            None if self.keys is None else self.keys.next_deadline(),
         )
         return min((deadline for deadline in deadlines if deadline is not None), default=None)

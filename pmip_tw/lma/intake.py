@@ -10,6 +10,7 @@ from pmip_tw.lma import observed
 from pmip_tw.lma.answer_limit import AnswerLimit
 from pmip_tw.lma.bindings import Binding, BindingTable
 from pmip_tw.lma.commitment import Asked, Save, Told
+from pmip_tw.lma.keys import Keys
 from pmip_tw.lma.mags import KnownMag, KnownMags
 from pmip_tw.lma.owners import owner_of
 from pmip_tw.lma.policy import LmaPolicy
@@ -48,7 +49,9 @@ class Intake:
         *,
         mags: KnownMags | None = None,
         aaa: AaaTable | None = None,
+        keys: Keys | None = None,
     ) -> None:
+        self._keys = keys
         self._policy = policy
         self._accepting = policy.accepting
         self._by_technology = policy.by_technology
@@ -59,7 +62,7 @@ class Intake:
         self._underway = underway
         self._refused_ahead = RefusedAhead(policy.timestamp_window)
         self._mags = mags
-        self._prover = Prover(associations, aaa or AaaTable())
+        self._prover = Prover(associations, aaa or AaaTable(), None if keys is None else keys.root_keys)
         self._limit = AnswerLimit()
         # A source can be invented for each request.
         self._limit_131 = AnswerLimit(MOST_131)
@@ -164,8 +167,13 @@ class Intake:
         WireError: it cannot be read the way that is configured today.
         """
         request, mag = self._read(payload, source)
-        proof = self._prover.prove(payload, request, mag)
+        proof: Proof | Unproven | None = self._prover.prove(payload, request, mag)
         if isinstance(proof, Unproven):
+            # What needs a key of AAA comes back without: it is fetched when the node is heard of again.
+            if self._keys is not None and proof.spi:
+                self._keys.recall(request.nai, proof.spi)
+            proof = self._prover.recall(payload, request, mag)
+        if proof is None:
             return None
         asked = _proven(payload, request, mag, proof, source, local)
         if self._by_technology:
@@ -182,7 +190,9 @@ class Intake:
         if self._mags is not None and self._mags.is_known(source):
             return False
         association = self._associations.find(nai, spi)
-        return association is not None and association.previous is None
+        if association is None:
+            return self._keys is not None
+        return association.previous is None
 
     def remembered(self, payload: bytes, source: Endpoint, local: Ipv4) -> Asked:
         """The request of one that could wait."""
@@ -190,7 +200,9 @@ class Intake:
         found = request.mn_ha
         assert found is not None
         association = self._associations.find(request.nai, found.spi)
-        assert association is not None
+        if association is None:
+            assert self._keys is not None
+            association = self._keys.recall(request.nai, found.spi)
         return Asked(request, payload, found.value, association, source, local, request.nai)
 
     def recall_refused(self, owner: bytes, identification: int, wall: float) -> None:
@@ -223,6 +235,11 @@ class Intake:
 
     def _object(self, asked: Asked, objection: Refusal | Unproven, now: Now) -> list[Told]:
         if isinstance(objection, Unproven):
+            if self._keys is not None and asked.association is not None and not asked.reply_type:
+                name = (asked.nai, asked.association.spi)
+                waits = self._keys.root_wanted(name, asked.payload, asked.source, asked.local, now)
+                if waits is not None:
+                    return waits
             return [observed.unproven(objection, asked.nai, asked.source)]
         identification = asked.request.identification
         self._floors.note(asked.owner, identification, now.monotonic)
@@ -242,6 +259,11 @@ class Intake:
 
         At most one per second and source, and ``MOST_131`` in all, unless a MAG vouches for the request.
         """
+        if self._keys is not None:
+            found = self._keys.instead(unproven, nai, payload, source, local, now)
+            if not isinstance(found, Unproven):
+                return found
+            unproven = found
         effects: list[Told] = [observed.unproven(unproven, nai, source)]
         if unproven.code is None or not (unproven.vouched or self._limit_131.allows(source.address, now)):
             return effects

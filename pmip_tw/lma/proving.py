@@ -10,6 +10,7 @@ from msgspec import Struct
 from pmip_tw.addresses import ipv4_text
 from pmip_tw.lma.mags import KnownMag, shares_key
 from pmip_tw.lma.refusal import Refusal
+from pmip_tw.lma.root_keys import RootKeys
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.mn_aaa import AaaTable
@@ -37,7 +38,8 @@ class Unproven(Struct, frozen=True, kw_only=True):
 
     ``code``: the answer, signed with ``mn_ha`` and ``fa_ha``; None: there is none. ``vouched``: another
     authenticator of it is valid, so that it is answered however often it comes (H4).
-    ``known``: an operator has configured this node; anyone may name a NAI.
+    ``known``: an operator has configured this node; anyone may name a NAI. ``spi``: of MN-HA, if only a key of that SPI
+    could prove the request; 0 else.
     """
 
     reason: str
@@ -47,14 +49,18 @@ class Unproven(Struct, frozen=True, kw_only=True):
     fa_ha: SecurityAssociation | None = None
     vouched: bool = False
     known: bool = False
+    spi: int = 0
 
 
 class Prover:
-    """Knows the keys of the mobile nodes; a MAG brings its own."""
+    """Knows the keys of the mobile nodes; a MAG brings its own, or it follows from one of ``root_keys``."""
 
-    def __init__(self, associations: AssociationTable, aaa: AaaTable) -> None:
+    def __init__(
+        self, associations: AssociationTable, aaa: AaaTable, root_keys: RootKeys | None = None
+    ) -> None:
         self._associations = associations
         self._aaa = aaa
+        self._root_keys = root_keys
 
     def by_octets(self, payload: bytes) -> tuple[RenewalForm, SecurityAssociation] | Unproven | None:
         """Whether MN-HA, the only authenticator, proves a request of the usual form that nobody has read yet.
@@ -68,7 +74,7 @@ class Prover:
         nai, spi = leading_nai(payload), int.from_bytes(payload[covered - 4 : covered], "big")
         keyed = self._associations.find(nai, spi)
         if keyed is None:
-            return self._no_key(nai, f"with SPI {spi}")
+            return self._no_key(nai, f"with SPI {spi}", spi)
         used = keyed.verified_by(payload[:covered], payload[covered:])
         return wrong_mn_ha(keyed, spi) if used is None else (form_in(*layout), used)
 
@@ -91,7 +97,7 @@ class Prover:
         ):
             cause = "its challenge is followed by no MN-AAA or MN-FA extension (RFC 4721 3.4)"
             return _discard("challenge-unanswered", cause)
-        fa_ha, valid = _between_agents(payload, request, mag)
+        fa_ha, valid = self._between_agents(payload, request, mag)
         if request.mn_ha is not None or request.mn_aaa is not None:
             return self._by_node(payload, request, fa_ha, valid)
         if request.per_node is None:
@@ -129,7 +135,9 @@ class Prover:
         if node is not None:
             keyed = self._associations.find(request.nai, node.spi)
             if keyed is None:
-                return self._no_key(request.nai, f"with SPI {node.spi}")
+                return self._no_key(
+                    request.nai, f"with SPI {node.spi}", node.spi, fa_ha if fa_ha_valid else None
+                )
             mn_ha = keyed.verified_by(payload[: node.covered], node.value)
             if mn_ha is None:
                 return wrong_mn_ha(keyed, node.spi, fa_ha, vouched=fa_ha_valid)
@@ -153,13 +161,47 @@ class Prover:
                 authenticator = authenticator or aaa.value
         return Proof(authenticator=authenticator, mn_ha=mn_ha, fa_ha=fa_ha, fa_ha_valid=fa_ha_valid)
 
-    def _no_key(self, nai: bytes, which: str) -> Unproven:
+    def recall(self, payload: bytes, request: RegistrationRequest, mag: KnownMag | None) -> Proof | None:
+        """Of a request that was believed before, and which a key proves that is missing; None: that is not the case."""
+        node = request.mn_ha
+        keyed = None if node is None else self._associations.find(request.nai, node.spi)
+        if node is None or keyed is None or not keyed.is_missing:
+            return None
+        fa_ha, valid = self._between_agents(payload, request, mag)
+        return Proof(authenticator=node.value, mn_ha=keyed, fa_ha=fa_ha, fa_ha_valid=valid)
+
+    def _no_key(
+        self, nai: bytes, which: str, spi: int = 0, fa_ha: SecurityAssociation | None = None
+    ) -> Unproven:
+        """``fa_ha``: whose authenticator is right, and could sign an answer."""
         name = nai.decode(errors="replace")
         return Unproven(
             reason="no-association",
             cause=f"no key is configured for {name!r} {which} (H3)",
             known=self._associations.knows(nai),
+            spi=spi,
+            fa_ha=fa_ha,
+            vouched=fa_ha is not None,
         )
+
+    def _between_agents(
+        self, payload: bytes, request: RegistrationRequest, mag: KnownMag | None
+    ) -> tuple[SecurityAssociation | None, bool]:
+        """What signs the answer to the MAG, and whether its own FA-HA is there once and right."""
+        found = request.fa_ha
+        if not shares_key(mag):
+            if found is None or self._root_keys is None or FA_HA in request.repeated:
+                return None, False
+            derived = self._root_keys.association(found.spi, request.care_of_address)
+            if derived is None or not derived.verify(payload[: found.covered], found.value):
+                return None, False
+            return derived, True
+        if found is not None and FA_HA not in request.repeated:
+            keyed = mag.association(found.spi)
+            used = None if keyed is None else keyed.verified_by(payload[: found.covered], found.value)
+            if used is not None:
+                return used, True
+        return mag.associations[0], False
 
 
 def wrong_mn_ha(
@@ -190,26 +232,13 @@ def objection_between_agents(
             return None
         cause = f"no single valid FA-HA extension, although {ipv4_text(mag.address)} has a key for it (H6)"
         return Refusal(Code.HA_FA_AUTH, cause)
+    if proof.fa_ha_valid:
+        return None  # by a key of AAA (AA13)
     needed = (request.lifetime and request.per_node is None) or PROXY_SKIPPABLE in request.agent_part
     if request.fa_ha is not None and needed:
         cause = "the request has an FA-HA extension, and no key is shared with that MAG (H6)"
         return _discard("no-association", cause)
     return None
-
-
-def _between_agents(
-    payload: bytes, request: RegistrationRequest, mag: KnownMag | None
-) -> tuple[SecurityAssociation | None, bool]:
-    """What signs the answer to the MAG, and whether its own FA-HA is there once and right."""
-    if not shares_key(mag):
-        return None, False
-    found = request.fa_ha
-    if found is not None and FA_HA not in request.repeated:
-        keyed = mag.association(found.spi)
-        used = None if keyed is None else keyed.verified_by(payload[: found.covered], found.value)
-        if used is not None:
-            return used, True
-    return mag.associations[0], False
 
 
 def _discard(

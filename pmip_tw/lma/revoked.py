@@ -9,6 +9,7 @@ from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma import observed
 from pmip_tw.lma.bindings import Binding, BindingTable
 from pmip_tw.lma.commitment import Effect
+from pmip_tw.lma.keys import Keys
 from pmip_tw.lma.mags import KnownMags, shares_key
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.pools import Pools
@@ -52,7 +53,9 @@ class Revoked:
         bindings: BindingTable,
         registrations: Registrations,
         underway: Underway,
+        keys: Keys | None = None,
     ) -> None:
+        self._keys = keys
         self._policy = policy
         self._associations = associations
         self._mags = mags
@@ -71,6 +74,9 @@ class Revoked:
             return [observed.discarded("not-ours", source, "its home domain address is not ours (RV38)")]
         bound, binding, proof = self._meant(payload, message, source)
         if proof is None:
+            wanted = self._without_key(message, now)
+            if wanted:
+                return wanted
             cause = "no key for its care-of address or NAI, as proved the registration, proves it (RV9, RV11, P76)"
             return [observed.discarded("bad-authenticator", source, cause)]
         stone = self._tombstones.get((message.home_address, message.foreign_domain))
@@ -122,6 +128,8 @@ class Revoked:
             found = message.fa_ha
             mag = self._mags.of_domain(message.foreign_domain, found.spi) if self._mags else None
             keyed = mag.association(found.spi) if shares_key(mag) else None
+            if keyed is None and self._keys is not None:
+                keyed = self._keys.root_keys.association(found.spi, message.foreign_domain)
             used = None if keyed is None else keyed.verified_by(payload[: found.covered], found.value)
             return None if used is None else RevocationProof(used, between_agents=True)
         if message.mn_ha is not None:
@@ -132,12 +140,25 @@ class Revoked:
         mag = self._mags.by_ipsec(source) if self._mags else None
         return RevocationProof(None) if mag is not None and mag.address == message.foreign_domain else None
 
+    def _without_key(self, message: Revocation, now: Now) -> list[Effect]:
+        """To get a key that may prove ``message``, and is missing since a restart: its MAG sends it again."""
+        for owner in self._pools.users(message.home_address) if self._keys is not None else ():
+            bound = self._bindings.get(owner)
+            for one in bound.all if bound is not None else ():
+                keyed = one.association
+                if keyed is not None and keyed.is_missing and one.care_of_address == message.foreign_domain:
+                    assert self._keys is not None
+                    return [*self._keys.missing(one.nai, keyed, one.care_of_address, now)]
+        return []
+
     def _may_end(self, message: Revocation, binding: Binding, proof: RevocationProof) -> bool:
         """Whether what proves the revocation is what proved the registration (P76), by whichever of its keys."""
         if proof.between_agents:
-            assert message.fa_ha is not None and self._mags is not None
-            mag = self._mags.of_domain(message.foreign_domain, message.fa_ha.spi)
-            return mag is not None and any(
+            assert message.fa_ha is not None
+            mag = self._mags.of_domain(message.foreign_domain, message.fa_ha.spi) if self._mags else None
+            if not shares_key(mag):
+                return binding.terms.fa_ha is not None  # both follow from root keys of AAA (AA13)
+            return any(
                 binding.terms.fa_ha in (one, one.previous) for one in mag.associations if binding.terms.fa_ha
             )
         if proof.association is None:

@@ -9,6 +9,7 @@ from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma.attempts import Attempt, Key, Pending
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.commitment import Save, Told
+from pmip_tw.lma.keys import Keys
 from pmip_tw.lma.place import Place
 from pmip_tw.lma.records import RevocationOver, Revoking
 from pmip_tw.lma.revocation_proof import RevocationProof
@@ -43,8 +44,9 @@ class Revoker:
     use its identifier once more. So there are two steps, ``prepare`` and ``send``.
     """
 
-    def __init__(self, underway: Underway) -> None:
+    def __init__(self, underway: Underway, keys: Keys | None = None) -> None:
         self._underway = underway
+        self._keys = keys
         self._pending: dict[Key, Pending] = {}
         # Every identifier that an acknowledgment may name; none is used twice towards a peer (RV15, RV20).
         self._outstanding: dict[tuple[Ipv4, Ipv4, int], Pending] = {}
@@ -105,6 +107,12 @@ class Revoker:
             pending.tries += 1
             pending.next_try = now.monotonic + RETRANSMIT_AFTER[min(pending.tries, _TRIES) - 1]
             self._next_tries.file(key, pending.next_try)
+            association = pending.proof.association
+            if association is not None and association.is_missing:
+                # It is as good as lost: the next try has the key, or the one after that.
+                assert self._keys is not None
+                effects += self._keys.missing(pending.nai, association, pending.place.care_of_address, now)
+                continue
             effects.append(Send(pending.signed(identifier), pending.destination, pending.local))
             sent.append(_Moment(pending, pending.tries))
         if sent:

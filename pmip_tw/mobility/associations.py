@@ -50,6 +50,22 @@ class SecurityAssociation:
         self._signer: Signer | None = None
         self._ready_keys: ReadyKeys | None = None
 
+    @classmethod
+    def missing(cls, spi: int) -> "SecurityAssociation":
+        """One of which nobody here knows the key yet: it proves nothing, and cannot sign."""
+        association = cls(spi, Secret(b""))
+        association.retire()
+        return association
+
+    @property
+    def is_missing(self) -> bool:
+        return not self._key
+
+    def learn(self, other: "SecurityAssociation") -> None:
+        """A key that was missing is that of ``other``, for all who hold this association."""
+        self.algorithm = other.algorithm
+        self._key = other._key
+
     @property
     def digest_size(self) -> int:
         return self.algorithm.digest_size
@@ -69,11 +85,16 @@ class SecurityAssociation:
         return (self._signer or self._made_ready()).sign(covered)
 
     def verify(self, covered: bytes, authenticator: bytes) -> bool:
-        """Whether ``authenticator`` is right, compared in constant time; one of another length never is."""
+        """Whether ``authenticator`` is right, compared in constant time; one of another length never is.
+
+        Of a retired association none is.
+        """
         ready = self._signer or self._made_ready()
         if not compare_digest(ready.sign(covered), authenticator):
             return False
         if self._signer is None:
+            if self._ready_keys is _RETIRED:
+                return False
             self._keep_ready(ready)
         return True
 
@@ -109,6 +130,16 @@ class SecurityAssociation:
     def rest(self) -> None:
         """The key is made ready anew when it is used again."""
         self._signer = None
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether it proves nothing any more, as its time is over. It still signs what is told to its peer."""
+        return self._ready_keys is _RETIRED
+
+    def retire(self) -> None:
+        """From now on it proves nothing, wherever it is held; its key is never ready, so that others pay nothing."""
+        self._ready_keys = _RETIRED
+        self.rest()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SecurityAssociation) and (self.spi, self.algorithm, self._key) == (
@@ -152,8 +183,12 @@ class ReadyKeys:
         return len(self._associations)
 
 
+_RETIRED = ReadyKeys(0)
+"""The room that associations share of which no key is made ready."""
+
+
 class AssociationTable:
-    """The MN-HA associations that an LMA knows from its configuration, by NAI and SPI.
+    """The MN-HA associations that an LMA knows, from its configuration or from AAA, by NAI and SPI.
 
     ``most_ready``: how many keys are kept ready for use.
     """
@@ -165,19 +200,33 @@ class AssociationTable:
     ) -> None:
         # Nearly every node has one association: it stands here itself, and only what goes beyond in the other table.
         self._first: dict[bytes, SecurityAssociation] = {}
-        self._further: dict[tuple[bytes, int], SecurityAssociation] = {}
+        self._further: dict[bytes, dict[int, SecurityAssociation]] = {}
         self._ready_keys = ReadyKeys(most_ready)
         for nai, association in associations:
             self.add(nai, association)
 
     def add(self, nai: str | bytes, association: SecurityAssociation) -> None:
         """In place of the one with the same NAI and SPI, if there is one. ``nai``: bytes as it stands in a message."""
-        association.share(self._ready_keys)
+        if not association.is_missing:
+            association.share(self._ready_keys)
         name = nai.encode() if isinstance(nai, str) else nai
         if self._first.setdefault(name, association).spi == association.spi:
             self._first[name] = association
         else:
-            self._further[name, association.spi] = association
+            self._further.setdefault(name, {})[association.spi] = association
+
+    def remove(self, nai: bytes, spi: int) -> None:
+        """There is none with that NAI and SPI any more, if there was one."""
+        further = self._further.get(nai, {})
+        found = self._first.get(nai)
+        if found is None or found.spi != spi:
+            further.pop(spi, None)
+        elif further:
+            self._first[nai] = further.pop(next(iter(further)))
+        else:
+            del self._first[nai]
+        if not further:
+            self._further.pop(nai, None)
 
     @property
     def ready(self) -> int:
@@ -192,4 +241,5 @@ class AssociationTable:
         found = self._first.get(nai)
         if found is None or found.spi == spi:
             return found
-        return self._further.get((nai, spi))
+        further = self._further.get(nai)
+        return None if further is None else further.get(spi)

@@ -5,12 +5,14 @@ from typing import Any
 
 import attrs
 
+from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4, prefix
 from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.bindings import Binding
-from pmip_tw.lma.commitment import Commit, DhcpEffect, Effect, Grant, Save
+from pmip_tw.lma.commitment import Commit, DhcpEffect, Effect, Fetch, Grant, Save
 from pmip_tw.lma.engine import LmaEngine
+from pmip_tw.lma.key_policy import KeyPolicy
 from pmip_tw.lma.mags import KnownMag, KnownMags
 from pmip_tw.lma.observed import renewals
 from pmip_tw.lma.policy import LmaPolicy
@@ -55,7 +57,8 @@ class Anchor:
     ``broken``: the cause for which the packet plane takes nothing, "" while it works. ``waiting``: what is not durable:
     everything is at once, unless ``slow`` is true; then ``flush`` makes it durable, and ``lose`` says that it cannot
     be, but for what cannot be refused, which waits on. ``journal``: what is durable, the rows of a store. ``dhcp``:
-    what it wants of tunnels and DHCP servers. ``made``: what it is made of; ``pools`` may be what makes them.
+    what it wants of tunnels and DHCP servers. ``questions``: what it asks AAA. ``made``: what it is made of; ``pools``
+    may be what makes them.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Anchor:
         mags: Iterable[KnownMag] = (),
         aaa: AaaTable | None = None,
         dhcp_relay: RelayPolicy | None = None,
+        keys: KeyPolicy | None = None,
         **policy: object,
     ) -> None:
         self.clock = FakeClock()
@@ -80,6 +84,7 @@ class Anchor:
             "mags": tuple(mags),
             "aaa": aaa,
             "dhcp_relay": dhcp_relay,
+            "keys": keys,
         }
         self.engine = self._new_engine()
         self.installed: dict[AnchorKey, AnchorEntry] = {}
@@ -90,6 +95,7 @@ class Anchor:
         self.notes: list[Observation] = []
         self.sent: list[Send] = []
         self.dhcp: list[DhcpEffect] = []
+        self.questions: list[KeyQuestion] = []
         self._asked = 0
 
     def _new_engine(self) -> LmaEngine:
@@ -105,6 +111,7 @@ class Anchor:
             mags=KnownMags(made["mags"]) if made["mags"] else None,
             aaa=made["aaa"],
             dhcp_relay=made["dhcp_relay"],
+            keys=made["keys"],
         )
 
     def restart(
@@ -225,6 +232,14 @@ class Anchor:
         self._run(self.engine.lease_ended(home_address, self.clock.now()))
         return self.sent[before:]
 
+    def aaa_says(self, answer: KeyAnswer, question: KeyQuestion | None = None) -> list[Send]:
+        """``answer`` to ``question``, else to the oldest one; what is sent at once."""
+        before = len(self.sent)
+        if question is None:
+            question = self.questions.pop(0)
+        self._run(self.engine.key_answered(question, answer, self.clock.now()))
+        return self.sent[before:]
+
     def binding(self, node: int = 1) -> Binding | None:
         return self.engine.bindings.get(nai(node))
 
@@ -259,6 +274,8 @@ class Anchor:
                 self.installed.pop(effect.key, None)
             elif isinstance(effect, Install):
                 self.installed[effect.entry.key] = effect.entry
+            elif isinstance(effect, Fetch):
+                self.questions.append(effect.question)
             elif isinstance(effect, Grant):
                 self.sent.append(effect.answer)
             elif isinstance(effect, DhcpEffect):

@@ -1,0 +1,61 @@
+"""What an LMA asks AAA about the key of a mobile node, and what it is answered (AA10, P29)."""
+
+import attrs
+
+from pmip_tw.addresses import UNSPECIFIED, Ipv4
+from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.secret import Secret
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class KeyQuestion:
+    """Which key has ``nai``, as it stands in a message, under ``spi``, and may it be registered by the MAG at
+    ``care_of_address`` with the LMA ``home_agent``? ``root_key``: the LMA has no HA-RK.
+    """
+
+    nai: bytes
+    spi: int
+    home_agent: Ipv4
+    care_of_address: Ipv4 = UNSPECIFIED
+    root_key: bool = False
+
+    @property
+    def name(self) -> tuple[bytes, int]:
+        """What the key is known by."""
+        return self.nai, self.spi
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class HaRootKey:
+    """HA-RK of an LMA (AA13). ``lifetime``: seconds from now."""
+
+    spi: int
+    key: Secret
+    lifetime: int
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class KeyGiven:
+    """It may. Seconds: ``lifetime`` of the key, 0 if AAA says none; ``home_address``: 0 if the LMA chooses."""
+
+    association: SecurityAssociation
+    lifetime: int = 0
+    home_address: Ipv4 = UNSPECIFIED
+    root_key: HaRootKey | None = None
+
+
+@attrs.frozen(slots=True)
+class KeyRefused:
+    """It may not, or AAA's answer cannot be used; ``cause`` in words for a person."""
+
+    cause: str
+
+
+@attrs.frozen(slots=True)
+class KeyUnavailable:
+    """Nobody gave a usable answer; ``cause`` names each server and what is wrong with it."""
+
+    cause: str
+
+
+KeyAnswer = KeyGiven | KeyRefused | KeyUnavailable

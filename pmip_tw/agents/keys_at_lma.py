@@ -1,0 +1,57 @@
+"""What an LMA's agent does with AAA: the engine's questions about keys go out, the answers come back as events."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion
+from pmip_tw.interfaces import IClock, INodeKeys
+from pmip_tw.lma.commitment import Effect, Fetch
+from pmip_tw.lma.engine import LmaEngine
+from pmip_tw.mobility.clock import Now
+
+
+class KeysAtLma:
+    """``run`` carries out what follows from an answer, and ``finish`` ends it. ``node_keys``: None if nobody asks."""
+
+    def __init__(
+        self,
+        engine: LmaEngine,
+        node_keys: INodeKeys | None,
+        clock: IClock,
+        *,
+        run: Callable[[Iterable[Effect], Now], None],
+        finish: Callable[[Now], None],
+    ) -> None:
+        self._engine = engine
+        self._node_keys = node_keys
+        self._clock = clock
+        self._run = run
+        self._finish = finish
+        self._stopped = False
+        self._answers: deque[tuple[KeyQuestion, KeyAnswer]] = deque()
+        self._answering = False
+
+    def fetch(self, effect: Fetch) -> None:
+        assert self._node_keys is not None
+        question = effect.question
+        self._node_keys.fetch(question).addCallback(lambda answer: self._answered(question, answer))
+
+    def _answered(self, question: KeyQuestion, answer: KeyAnswer) -> None:
+        """What follows may be the next question, which may be answered at once: one after the other, not inside."""
+        self._answers.append((question, answer))
+        if self._answering:
+            return
+        self._answering = True
+        try:
+            while self._answers and not self._stopped:
+                now = self._clock.now()
+                self._run(self._engine.key_answered(*self._answers.popleft(), now), now)
+                self._finish(now)
+        finally:
+            self._answering = False
+
+    def stop(self) -> None:
+        """What is outstanding is of no use any more."""
+        self._stopped = True
+        if self._node_keys is not None:
+            self._node_keys.stop()

@@ -1,0 +1,158 @@
+"""Which keys AAA is asked for next, and which requests wait for the answers.
+
+Anybody can name a NAI that nobody knows. So questions wait in two queues, those of requests that seem to come from
+somewhere we know apart from all others, each with one row for every address where requests come from, which take turns;
+AAA is asked for so many at a time and so many a second, and of both the others get half at most.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from pmip_tw.aaa.node_keys import KeyQuestion
+from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.lma.fetched_keys import Name
+from pmip_tw.lma.key_policy import KeyPolicy
+
+MOST_WAITING = 10_000
+"""Questions in each queue; further ones are not put, and the MAGs ask again."""
+
+MOST_OF_A_SOURCE = 1_000
+"""Of them, of one address of nobody whom we know."""
+
+MOST_REQUESTS = 4
+"""Requests that wait for one key: a node's MAG, and somebody who disturbs it."""
+
+
+_ROUNDING = 0.01
+"""Of a question: a wake-up that was asked for is not in vain because an instant cannot be told exactly."""
+
+
+class Held(Struct, frozen=True, gc=False):
+    """A request that came from ``source`` to our ``local``, to be read anew."""
+
+    payload: bytes
+    source: Endpoint
+    local: Ipv4
+
+
+class _Row(Struct, gc=False):
+    """A question that is not put yet, or not answered, with what waits for it."""
+
+    question: KeyQuestion
+    held: dict[Held, None]
+
+
+class _Queue:
+    """Questions of many sources, which take turns."""
+
+    def __init__(self, most_of_a_source: int) -> None:
+        self._most_of_a_source = most_of_a_source
+        self._sources: OrderedDict[Ipv4, deque[Name]] = OrderedDict()
+        self._size = 0
+
+    def put(self, name: Name, source: Ipv4) -> bool:
+        """False: too many wait."""
+        if self._size >= MOST_WAITING:
+            return False
+        names = self._sources.setdefault(source, deque())
+        if len(names) >= self._most_of_a_source:
+            return False
+        names.append(name)
+        self._size += 1
+        return True
+
+    def pop(self) -> Name:
+        source, names = next(iter(self._sources.items()))
+        name = names.popleft()
+        if names:
+            self._sources.move_to_end(source)
+        else:
+            del self._sources[source]
+        self._size -= 1
+        return name
+
+    def __len__(self) -> int:
+        return self._size
+
+
+class KeyQuestions:
+    """``put``, then ``due`` says what to ask AAA, then ``answered``."""
+
+    def __init__(self, policy: KeyPolicy) -> None:
+        self._policy = policy
+        self._rows: dict[Name, _Row] = {}
+        self._known = _Queue(MOST_WAITING)
+        self._unknown = _Queue(MOST_OF_A_SOURCE)
+        self._outstanding: set[Name] = set()
+        # A second's worth of questions may be put at once.
+        self._allowed = float(policy.rate)
+        self._allowed_at = 0.0
+
+    def __len__(self) -> int:
+        """How many wait or are put."""
+        return len(self._rows)
+
+    def is_asked(self, name: Name) -> bool:
+        return name in self._rows
+
+    def put(self, question: KeyQuestion, held: Held | None, source: Ipv4, *, known: bool) -> bool:
+        """``held`` waits for it, which came from ``source``; None: only the key is wanted.
+
+        False: too many wait, and this one does not.
+        """
+        row = self._rows.get(question.name)
+        if row is None:
+            queue = self._known if known else self._unknown
+            if not queue.put(question.name, source):
+                return False
+            row = self._rows[question.name] = _Row(question, {})
+        if held is not None:
+            if len(row.held) >= MOST_REQUESTS and held not in row.held:
+                return False
+            row.held[held] = None
+        return True
+
+    def due(self, monotonic: float) -> Iterator[KeyQuestion]:
+        """What is to be put to AAA now."""
+        self._allow(monotonic)
+        while (queue := self._next_queue()) is not None:
+            name = queue.pop()
+            self._allowed -= 1
+            self._outstanding.add(name)
+            yield self._rows[name].question
+
+    def answered(self, name: Name) -> list[Held]:
+        """What has waited for it."""
+        self._outstanding.discard(name)
+        row = self._rows.pop(name, None)
+        return [] if row is None else [*row.held]
+
+    def next_deadline(self) -> float | None:
+        """When more may be put; None: when something is answered, or nothing waits."""
+        if not (self._known or self._unknown) or len(self._outstanding) >= self._policy.outstanding:
+            return None
+        if not self._known and 2 * len(self._outstanding) >= self._policy.outstanding:
+            return None
+        needed = 1.0 if self._known else self._needed_by_unknown
+        return self._allowed_at + max(0.0, needed - self._allowed) / self._policy.rate
+
+    @property
+    def _needed_by_unknown(self) -> float:
+        """Half of everything is left for those whom we know."""
+        return 1.0 + self._policy.rate / 2
+
+    def _next_queue(self) -> _Queue | None:
+        allowed, outstanding = self._allowed + _ROUNDING, len(self._outstanding)
+        if self._known and allowed >= 1 and outstanding < self._policy.outstanding:
+            return self._known
+        free = 2 * outstanding < self._policy.outstanding
+        if self._unknown and free and allowed >= self._needed_by_unknown:
+            return self._unknown
+        return None
+
+    def _allow(self, monotonic: float) -> None:
+        passed = max(0.0, monotonic - self._allowed_at)
+        self._allowed_at = monotonic
+        self._allowed = min(float(self._policy.rate), self._allowed + passed * self._policy.rate)

@@ -1,0 +1,135 @@
+"""Keys for an LMA in attributes of RADIUS: what is asked, and which answers give which key."""
+
+import pytest
+
+from pmip_tw.aaa import dictionary_3gpp2 as threegpp2
+from pmip_tw.aaa import dictionary_standard as standard
+from pmip_tw.aaa import dictionary_wimax as wimax
+from pmip_tw.aaa.key_mapping import key_answer_of, key_request
+from pmip_tw.aaa.nas import Nas
+from pmip_tw.aaa.node_keys import HaRootKey, KeyAnswer, KeyGiven, KeyQuestion, KeyRefused
+from pmip_tw.aaa.profile_rules import ProfileRules, RealmDefaults
+from pmip_tw.addresses import ipv4
+from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.authenticators import Algorithm
+from pmip_tw.secret import Secret
+from pmip_tw.wire.radius import Answer, Code
+from tests.aaa.test_profile_sources import CIPHER, KEYS, Given, address, attributes_of, hidden, number
+from tests.conformance import covers
+
+QUESTION = KeyQuestion(
+    nai=b"mn1@example.net",
+    spi=4096,
+    home_agent=ipv4("192.0.2.1"),
+    care_of_address=ipv4("198.51.100.10"),
+    root_key=True,
+)
+
+
+@covers("AA10", "P29")
+def test_the_question_octet_by_octet() -> None:
+    """NAI; NAS; SPI, our address and the wish for HA-RK in WiMAX's words; SPI, our address and the MAG in 3GPP2's."""
+    request = key_request(QUESTION, Nas(identifier="lma1", address=ipv4("192.0.2.1")))
+    assert request.code is Code.ACCESS_REQUEST
+    assert request.password is None
+    assert [(kind, value.hex()) for kind, value in request.attributes] == [
+        (1, b"mn1@example.net".hex()),
+        (32, b"lma1".hex()),
+        (4, "c0000201"),
+        (26, "000060b5" + "1407" + "00" + "00001000"),
+        (26, "000060b5" + "1207" + "00" + "c0000201"),
+        (26, "000060b5" + "3a07" + "00" + "00000001"),
+        (26, "0000159f" + "3906" + "00001000"),
+        (26, "0000159f" + "0706" + "c0000201"),
+        (26, "0000159f" + "4f06" + "c633640a"),
+    ]
+
+
+def test_a_root_key_that_is_there_is_not_asked_for() -> None:
+    question = KeyQuestion(nai=b"mn1", spi=4096, home_agent=ipv4("192.0.2.1"))
+    asked = key_request(question, Nas()).attributes
+    assert asked.all_vendor(*wimax.HA_RK_KEY_REQUESTED.key) == ()
+    assert asked.all_vendor(*threegpp2.FOREIGN_AGENT_ADDRESS.key) == ()
+
+
+def answered(*given: Given, code: Code = Code.ACCESS_ACCEPT, rules: ProfileRules | None = None) -> KeyAnswer:
+    answer = Answer(code=code, identifier=1, attributes=attributes_of(*given), signed=True)
+    return key_answer_of(answer, CIPHER, QUESTION, rules or ProfileRules())
+
+
+RRQ_KEY: Given = (wimax.RRQ_MN_HA_KEY, hidden("a"))
+SPI = number(4096)
+
+
+@covers("AA10")
+@pytest.mark.parametrize(
+    "given",
+    [
+        (RRQ_KEY,),
+        (RRQ_KEY, (wimax.RRQ_MN_HA_SPI, SPI)),
+        ((wimax.MN_HHA_MIP4_KEY, hidden("a")), (wimax.MN_HHA_MIP4_SPI, SPI)),
+        ((threegpp2.MN_HA_SHARED_KEY, hidden("a")),),
+        ((threegpp2.MN_HA_SHARED_KEY, hidden("a")), (threegpp2.MN_HA_SPI, SPI)),
+        # Each dialect has one, WiMAX for another SPI: that is none.
+        (
+            (wimax.MN_HHA_MIP4_KEY, hidden("b")),
+            (wimax.MN_HHA_MIP4_SPI, number(4097)),
+            (threegpp2.MN_HA_SHARED_KEY, hidden("a")),
+            (threegpp2.MN_HA_SPI, SPI),
+        ),
+        (RRQ_KEY, (threegpp2.MN_HA_SHARED_KEY, hidden("b"))),
+    ],
+)
+def test_the_key_for_the_spi_that_was_asked_about(given: tuple[Given, ...]) -> None:
+    assert answered(*given) == KeyGiven(association=SecurityAssociation(4096, KEYS["a"]))
+
+
+@covers("AA13", "AA12")
+def test_everything_that_may_come_with_it() -> None:
+    rules = ProfileRules(realms={"example.net": RealmDefaults(algorithm=Algorithm.HMAC_SHA1)})
+    found = answered(
+        RRQ_KEY,
+        (wimax.HA_RK_KEY, hidden("b")),
+        (wimax.HA_RK_SPI, number(0x1234)),
+        (wimax.HA_RK_LIFETIME, number(86400)),
+        (standard.SESSION_TIMEOUT, number(7200)),
+        (standard.FRAMED_IP_ADDRESS, address("10.1.0.50")),
+        rules=rules,
+    )
+    assert found == KeyGiven(
+        association=SecurityAssociation(4096, KEYS["a"], Algorithm.HMAC_SHA1),
+        lifetime=7200,
+        home_address=ipv4("10.1.0.50"),
+        root_key=HaRootKey(spi=0x1234, key=KEYS["b"], lifetime=86400),
+    )
+
+
+@covers("AA8", "P29")
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ((), "neither WiMAX-RRQ-MN-HA-Key nor 3GPP2-MN-HA-Shared-Key"),
+        (
+            ((threegpp2.MN_HA_SHARED_KEY, hidden("a")), (threegpp2.MN_HA_SPI, number(4097))),
+            "a key for another SPI: 3GPP2-MN-HA-SPI is 4097",
+        ),
+        (((wimax.RRQ_MN_HA_KEY, b"in the clear, so to say"),), "WiMAX-RRQ-MN-HA-Key does not decrypt"),
+        (((wimax.RRQ_MN_HA_KEY, CIPHER.encrypt(Secret(b"short"), b"\x80\1")),), "has 5 octets"),
+        ((RRQ_KEY, (wimax.MIP_AUTHORIZATION_STATUS, number(0))), "no Mobile IP"),
+        ((RRQ_KEY, (wimax.HA_RK_KEY, hidden("b"))), "no WiMAX-HA-RK-SPI"),
+        ((RRQ_KEY, (wimax.HA_RK_SPI, number(300))), "no WiMAX-HA-RK-Key"),
+        ((RRQ_KEY, (standard.SESSION_TIMEOUT, b"\1")), "Session-Timeout has 1 octets"),
+        ((RRQ_KEY, RRQ_KEY), "2 values of WiMAX-RRQ-MN-HA-Key"),
+    ],
+)
+def test_what_gives_no_key_says_why(given: tuple[Given, ...], text: str) -> None:
+    found = answered(*given)
+    assert isinstance(found, KeyRefused)
+    assert text in found.cause
+
+
+def test_only_an_accept_gives_a_key() -> None:
+    refused = answered(RRQ_KEY, (standard.REPLY_MESSAGE, b"not here"), code=Code.ACCESS_REJECT)
+    assert refused == KeyRefused('the AAA server rejects this node: "not here"')
+    challenged = answered(RRQ_KEY, code=Code.ACCESS_CHALLENGE)
+    assert isinstance(challenged, KeyRefused)

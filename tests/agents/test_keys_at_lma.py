@@ -1,0 +1,112 @@
+"""An LMA's agent and AAA: questions go out, answers come back whenever they come."""
+
+from pmip_tw.aaa.node_keys import KeyGiven
+from pmip_tw.addresses import Endpoint
+from pmip_tw.agents.lma import Lma
+from pmip_tw.forwarding.memory import MemoryPlane
+from pmip_tw.interfaces import Datagram
+from pmip_tw.lma.key_policy import KeyPolicy
+from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.secret import Secret
+from pmip_tw.store.unsaved import Unsaved
+from pmip_tw.testing.network import FakeNetwork, FakeSignalling
+from pmip_tw.testing.node_keys import FakeNodeKeys
+from pmip_tw.wire.registration import RegistrationReply
+from tests.conformance import covers
+from tests.lma.anchor import LMA, MAG1, Anchor, association, nai
+
+NODE = 5
+
+
+class Bench:
+    """An agent around the engine of an Anchor, which only makes the requests; AAA knows ``NODE``."""
+
+    def __init__(self, *, held: bool = False, **policy: object) -> None:
+        self.anchor = Anchor(nodes=1, home="10.1.0.0/24", keys=KeyPolicy(**policy))
+        self.network = FakeNetwork()
+        given = KeyGiven(association=association(NODE))
+        self.aaa = FakeNodeKeys({(nai(NODE), association(NODE).spi): given}, held=held)
+        self.agent = Lma(
+            self.anchor.engine,
+            clock=self.anchor.clock,
+            signalling=FakeSignalling(self.network, (LMA,)),
+            forwarding=MemoryPlane(monotonic=lambda: self.anchor.clock.monotonic, local=LMA),
+            store=Unsaved(),
+            node_keys=self.aaa,
+        )
+        self.agent.start()
+        self.answers: list[bytes] = []
+        FakeSignalling(self.network, (MAG1,)).start(self, None)
+
+    def datagrams_received(self, batch: list[Datagram]) -> None:
+        self.answers += [datagram.payload for datagram in batch]
+
+    def arrive(self, *payloads: bytes) -> None:
+        self.agent.datagrams_received([Datagram(payload, Endpoint(MAG1, 434), LMA) for payload in payloads])
+
+    def codes(self) -> list[int]:
+        """Those of the replies since last asked."""
+        self.network.deliver()
+        codes = [RegistrationReply.decode(payload).code for payload in self.answers]
+        self.answers.clear()
+        return codes
+
+    def strangers(self, count: int) -> list[bytes]:
+        key = SecurityAssociation(5000, Secret(b"invented by somebody"))
+        return [
+            self.anchor.request(nai=b"stranger%d@example.net" % number).encode(mn_ha=key)
+            for number in range(count)
+        ]
+
+
+@covers("AA10")
+def test_an_answer_that_comes_later() -> None:
+    bench = Bench(held=True)
+    bench.arrive(bench.anchor.datagram(NODE), bench.anchor.datagram(1))
+    assert bench.codes() == [1], "others are served meanwhile"
+    assert bench.aaa.release() == 1
+    assert bench.codes() == [1]
+    bench.arrive(bench.anchor.datagram(NODE))
+    assert bench.codes() == [1]
+    assert len(bench.aaa.asked) == 1
+
+
+def test_an_answer_that_is_there_at_once() -> None:
+    bench = Bench()
+    bench.arrive(bench.anchor.datagram(NODE))
+    assert bench.codes() == [1]
+
+
+def test_however_many_wait_when_nobody_answers_one_follows_the_other() -> None:
+    """Each answer lets the next question be put, which is answered at once; a thousand times, not inside each other."""
+    bench = Bench(held=True, outstanding=4, rate=1_000_000)
+    bench.arrive(*bench.strangers(5000))
+    assert len(bench.aaa.outstanding) == 2
+    bench.aaa.held, bench.aaa.down = False, True
+    assert bench.aaa.release() == 2
+    assert len(bench.aaa.asked) == 2 + 1000, "the rest is more than one address may have waiting"
+    bench.aaa.down = False
+    bench.arrive(bench.anchor.datagram(NODE))
+    assert bench.codes() == [1]
+
+
+def test_an_answer_to_somebody_who_has_stopped() -> None:
+    bench = Bench(held=True)
+    bench.arrive(bench.anchor.datagram(NODE))
+    bench.agent.stop()
+    assert bench.aaa.outstanding == ()
+    assert bench.codes() == []
+
+
+def test_questions_that_wait_for_their_turn_are_put_in_time() -> None:
+    bench = Bench(held=True, outstanding=100, rate=100)
+    bench.arrive(*bench.strangers(200))
+    while bench.aaa.outstanding:
+        bench.aaa.release()
+        bench.anchor.clock.advance(0.1)
+    assert len(bench.aaa.asked) == 200
+
+
+def test_nothing_of_it_is_there_without_aaa() -> None:
+    anchor = Anchor(nodes=1)
+    anchor.ignore("no-association", anchor.datagram(NODE))
