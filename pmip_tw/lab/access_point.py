@@ -33,7 +33,13 @@ acct_server_addr={server}
 acct_server_port={accounting_port}
 acct_server_shared_secret={secret}
 radius_acct_interim_interval=60
+radius_das_port={das_port}
+radius_das_client={server} {secret}
+radius_das_require_event_timestamp=1
+radius_das_require_message_authenticator=1
 """
+DISCONNECT_PORT: Final = 3799
+"""Where it takes Disconnect-Requests of whoever is its server."""
 
 
 class AccessPoint:
@@ -67,6 +73,7 @@ class AccessPoint:
                 port=port,
                 accounting_port=accounting_port,
                 secret=secret,
+                das_port=DISCONNECT_PORT,
             )
         )
         return [PROGRAM, "-t", str(path)]

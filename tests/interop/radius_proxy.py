@@ -1,0 +1,153 @@
+"""Access points that authenticate by themselves, with the MAG as their RADIUS server; run by test_radius_proxy.py.
+
+    node (wpa_supplicant, dhclient) --- ap1 (hostapd) --- mag1 ---+--- lma
+             |                                                    +--- FreeRADIUS
+             +--- ap2 (hostapd) --- mag2 -------------------------+
+
+The node is nobody before it has proven itself to its access point, has service after it, moves to the other one and
+keeps its address. The operator throws it off, it comes back, and an access point ends. Prints one JSON object with what
+was seen.
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from pmip_tw.addresses import ipv4
+from pmip_tw.lab.access_point import DISCONNECT_PORT
+from pmip_tw.lab.certificates import Authority
+from pmip_tw.lab.freeradius import RadiusUser, Tls
+from pmip_tw.lab.mobile_node import MobileNode
+from pmip_tw.lab.programs import eventually, run
+from pmip_tw.lab.sites import BEHIND_ACCESS_POINTS, CORRESPONDENT, LMA_ADDRESS
+from pmip_tw.lab.subscribers import SUBSCRIBER
+from pmip_tw.lab.supplicant import Account, Supplicant
+from pmip_tw.lab.world import World, world
+from tests.interop.private_story import play
+
+SECRET = "of-the-access-points"
+PASSWORD = "letmein-please"
+PROXY = """
+[[mag.radius_proxy.clients]]
+address = "{address}"
+secret = "text:{secret}"
+interface = "acc0"
+disconnect_port = {port}
+"""
+
+
+class Campus:
+    """The world, and what is asked of it again and again."""
+
+    def __init__(self, made: World, authority: Authority) -> None:
+        self.made = made
+        self.authority = authority
+        self.supplicant: Supplicant
+
+    async def start(self) -> None:
+        made = self.made
+        user = RadiusUser(
+            mac=SUBSCRIBER.mac,
+            nai=SUBSCRIBER.nai,
+            lma=ipv4(LMA_ADDRESS),
+            spi=SUBSCRIBER.spi,
+            key_text=SUBSCRIBER.key_text,
+            by_mac=False,
+            password=PASSWORD,
+            attributes=["Session-Timeout = 3600"],
+        )
+        await made.run_aaa(made.freeradius([user], tls=Tls(authority=self.authority)))
+        await made.start_lma()
+        for name, site in made.sites.items():
+            proxy = PROXY.format(address=site.access_point, secret=SECRET, port=DISCONNECT_PORT)
+            access = f'authentication = "radius-proxy"\n{proxy}'
+            await made.start_mag(name, access=access)
+            point = made.access_points[name]
+            command = point.command(made.directory, site.address, 1812, 1813, SECRET)
+            hostapd = await made.start(point.name, point.host, *command)
+            await hostapd.said("AP-ENABLED", within=10)
+
+    async def prove(self) -> None:
+        """The node begins to say who it is."""
+        account = Account(identity=SUBSCRIBER.nai, password=PASSWORD, authority=self.authority)
+        self.supplicant = Supplicant(self.made, self.made.mn, account, "ttls")
+        await self.supplicant.start()
+        await self.supplicant.succeeded(within=20)
+
+    async def served(self, name: str, *, within: float = 10.0) -> float | None:
+        """Seconds until it has service at a MAG; None if it does not."""
+        begun = time.monotonic()
+
+        async def registered() -> bool:
+            return [row["state"] for row in await self.made.visitors(name)] == ["registered"]
+
+        return time.monotonic() - begun if await eventually(registered, within=within, pause=0.05) else None
+
+    async def empty(self, name: str) -> bool:
+        async def nobody() -> bool:
+            return not await self.made.visitors(name)
+
+        return await eventually(nobody, within=10)
+
+    async def ping(self) -> bool:
+        argv = self.made.mn.command("ping", "-c", "1", "-W", "3", CORRESPONDENT)
+        status, _, _ = await run(argv)
+        return status == 0
+
+    async def points(self, name: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = (await self.made.ask(name, "show", "access-points"))["access-points"]
+        return rows
+
+    async def trace(self, name: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = (await self.made.ask(name, "trace", SUBSCRIBER.nai))["trace"]
+        return rows
+
+
+async def story(directory: Path) -> dict[str, Any]:
+    seen: dict[str, Any] = {}
+    async with world(directory, lambda _: None, sites=BEHIND_ACCESS_POINTS) as made:
+        campus = Campus(made, Authority())
+        await campus.start()
+        made.cells.move(made.mn, "cell-mag1")
+        node = MobileNode(made)
+        await node.ask()
+        seen["asked in vain"] = await node.asked(times=2)
+        seen["nobody"] = await made.visitors("mag1")
+        seen["refused frames"] = (await made.counts("mag1"))["frame-dropped", "not-authenticated"]
+
+        await campus.prove()
+        seen["served"] = await campus.served("mag1")
+        seen["address"] = await node.bound(within=30)
+        seen["reaches"] = await eventually(campus.ping, within=10)
+        seen["visitor"] = (await made.visitors("mag1"))[0]
+        seen["access points"] = await campus.points("mag1")
+
+        made.cells.move(made.mn, "cell-mag2")
+        await made.access_points["mag2"].associated(SUBSCRIBER.mac)
+        seen["moved"] = await campus.served("mag2")
+        seen["reaches after the move"] = await eventually(campus.ping, within=10)
+        seen["left behind"] = not await campus.empty("mag1")
+        seen["bindings"] = [row["home_address"] for row in await made.bindings()]
+
+        await made.ask("mag2", "detach", SUBSCRIBER.nai)
+        seen["thrown off"] = await campus.empty("mag2")
+        seen["no service"] = not await campus.ping()
+        # A radio would notice that it was thrown off, and begin anew; on a cable somebody has to.
+        await campus.supplicant.stop()
+        await campus.prove()
+        seen["back"] = await campus.served("mag2")
+        seen["reaches again"] = await eventually(campus.ping, within=10)
+
+        await made.stop(made.access_points["mag2"].name)
+        seen["ended with its access point"] = await campus.empty("mag2")
+        seen["mag1"], seen["mag2"] = await campus.trace("mag1"), await campus.trace("mag2")
+        seen["counts"] = {
+            name: {f"{one} {reason}": count for (one, reason), count in (await made.counts(name)).items()}
+            for name in made.mags
+        }
+        seen["tracebacks"] = made.tracebacks("mag1", "mag2", "lma")
+    return seen
+
+
+if __name__ == "__main__":
+    play(story)
