@@ -39,6 +39,7 @@ class AaaAtMag:
         self._access_points = access_points
         self._accounts = accounts
         self.sessions = SessionsAtMag(engine, happen)
+        self._stopping = False
 
     def prepare(self) -> None:
         """Before anybody is brought back. StoreError: what accounting has left cannot be read, and why."""
@@ -66,6 +67,8 @@ class AaaAtMag:
 
     def _authenticate(self, effect: Authenticate) -> None:
         def concluded(verdict: Verdict) -> None:
+            if self._stopping:
+                return
             self._happen(
                 lambda now: self._engine.authenticated(effect.attempt, verdict, now),
             )
@@ -92,11 +95,23 @@ class AaaAtMag:
 
     def close(self, *, survive: bool) -> "Deferred[None] | None":
         """Before the packet plane closes: what it has counted is saved. Not ``survive``: no session comes back."""
-        return None if self._accounts is None else self._accounts.stop(survive=survive)
+        if self._accounts is None:
+            return None
+        told = self._accounts.stop(survive=survive)
+        return None if told is None else Deferred.fromCoroutine(self._close_after(told))
+
+    async def _close_after(self, told: "Deferred[None]") -> None:
+        """Servers may be common to both."""
+        try:
+            await told
+        finally:
+            self._authenticator.stop()
 
     def stop(self) -> None:
-        """What is outstanding is answered now."""
+        """What is outstanding is answered now; nobody hears what AAA says from now on."""
         self.sessions.stop()
         if self._access_points is not None:
             self._access_points.stop()
-        self._authenticator.stop()
+        self._stopping = True
+        if self._accounts is None:
+            self._authenticator.stop()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
+from pmip_tw.config.accounting_checks import accounting_mistakes
 from pmip_tw.config.breakout_checks import breakout_mistakes
 from pmip_tw.config.dhcp_relay_checks import dhcp_relay_mistakes
 from pmip_tw.config.dot1x_checks import dot1x_mistakes
@@ -30,6 +31,7 @@ def mag_mistakes(draft: Draft) -> Iterator[Mistake]:
     yield from radius_mistakes(draft, (*mag, "radius"))
     yield from _somebody_authenticates(draft, (*mag, "radius", "servers"))
     yield from profile_mistakes(draft, (*mag, "profile"))
+    yield from accounting_mistakes(draft, mag)
     yield from _own_address(draft, mag)
     yield from lma_peer_mistakes(draft, mag)
     yield from _access(draft, (*mag, "access"))

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import attrs
 
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac, Prefix
+from pmip_tw.config.accounting_settings import MagAccounting
 from pmip_tw.config.dhcp_relay_settings import MagDhcpRelay
 from pmip_tw.config.dot1x_settings import Dot1xSettings, PortAuthentication
 from pmip_tw.config.dynamic_authorization_settings import (
@@ -209,6 +210,7 @@ class MagSettings:
     radius_proxy: RadiusProxySettings | None = None
     dot1x: Dot1xSettings = attrs.field(factory=Dot1xSettings)
     profile: ProfileSettings = attrs.field(factory=ProfileSettings)
+    accounting: MagAccounting = attrs.field(factory=MagAccounting)
     local: LocalSettings | None = None
 
     @property

@@ -35,6 +35,7 @@ TABLES = {
     "tunnels": (MAG_SOCKET, LMA_SOCKET),
     "servers": (MAG_SOCKET, LMA_SOCKET),
     "access-points": (MAG_SOCKET,),
+    "accounting": (MAG_SOCKET, LMA_SOCKET),
     "counters": EVERY_SOCKET,
     "sources": EVERY_SOCKET,
 }
@@ -95,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         "clients: at a DHCP relay, who has an address or waits for one; tunnels; "
         "servers: of RADIUS, and whether they are alive; "
         "access-points: at a MAG, those that ask AAA through it; "
+        "accounting: what waits for AAA, since when and why; "
         "counters: what happened how often; sources: whose datagrams were discarded",
     )
     trace = commands.add_parser("trace", parents=[common], help="what happened to a mobile node")

@@ -31,6 +31,7 @@ from pmip_tw.services.dynamic_authorization import dynamic_authorization_of, fil
 from pmip_tw.services.mag_aaa import authenticator_of, radius_of
 from pmip_tw.services.mag_access import access_policy_of
 from pmip_tw.services.mag_access_points import access_point_tables, access_points_of
+from pmip_tw.services.mag_accounting import mag_accounting_of
 from pmip_tw.services.management import Management
 from pmip_tw.services.memory import settle
 from pmip_tw.services.options import Options, read_settings
@@ -73,6 +74,7 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
     )
     radius = radius_of(settings, reactor, clock, management.observers)
     access_points = access_points_of(settings, radius, reactor, clock, management.observers)
+    accounting = mag_accounting_of(settings, radius, reactor, forwarding, management.observers)
     agent = Mag(
         engine,
         clock=clock,
@@ -83,6 +85,7 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
         access_points=access_points,
         store=store_of(settings, reactor),
         uplink=uplink,
+        accounts=None if accounting is None else accounting.accounts,
         tunnel_data=forwarding,
         observers=[management.observers],
     )
@@ -97,6 +100,8 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
         observer=management.observers,
     )
     tables = agent.tables() | server_tables(radius) | access_point_tables(access_points)
+    if accounting is not None:
+        tables |= accounting.tables
     operations = management.operations("mag", tables, detach=agent.detach)
     control = management.control(reactor, settings.control, operations)
     return Daemon(

@@ -55,6 +55,7 @@ OF_A_MAG = {
     "default_realm",
     "dynamic_authorization",
     "profile",
+    "accounting",
     "local_routing",
     "local_breakout",
     "local_breakout_mode",

@@ -1,0 +1,64 @@
+"""[mag.accounting]: what is read of it, and what is wrong with it."""
+
+from pathlib import Path
+
+import pytest
+
+from pmip_tw.config.accounting_settings import MagAccounting
+from pmip_tw.config.load import load
+from pmip_tw.config.mag_settings import MagSettings
+from pmip_tw.errors import ConfigurationError
+from tests.config.test_mag_profile import MAG
+
+ON = "[mag.accounting]\nenabled = true\n"
+
+
+def settings(tmp_path: Path, text: str) -> MagSettings:
+    path = tmp_path / "mag.toml"
+    path.write_text(text)
+    loaded = load(path)
+    assert isinstance(loaded, MagSettings)
+    return loaded
+
+
+def test_nobody_is_told_anything_unless_an_operator_wants_it(tmp_path: Path) -> None:
+    table = settings(tmp_path, MAG).accounting
+    assert table == MagAccounting()
+    assert not table.enabled and table.spool == "/var/lib/pmip/mag.accounting"
+
+
+def test_all_of_it(tmp_path: Path) -> None:
+    more = 'interim_interval = 300\nspool = "/x/y"\nspool_size = 2\nattributes = "wimax"\n'
+    assert settings(tmp_path, MAG + ON + more).accounting == MagAccounting(
+        enabled=True, interim_interval=300, spool="/x/y", spool_size=2, attributes="wimax"
+    )
+
+
+@pytest.mark.parametrize(
+    "text, complaint",
+    [
+        (MAG + 'purposes = ["authentication"]\n' + ON, r"mag\.radius\.servers.*accounting.*purposes"),
+        (
+            MAG.replace("[[mag.radius.servers]]", "")
+            .replace('address = "198.51.100.53"', "")
+            .replace('secret = "text:secret"', '[mag.local]\nusers = "users.toml"')
+            + ON,
+            "needs a server that takes accounting",
+        ),
+        (MAG + ON + "interim_interval = 30", "at least 60 seconds, or 0 for none, not 30"),
+        (MAG + "[mag.accounting]\ninterim_interval = 59", "at least 60"),
+        (MAG + ON + 'spool = ""', "must be a file"),
+        (MAG + ON + 'spool = "here"', "must be a file with its whole path"),
+        (
+            MAG.replace("[mag]\n", '[mag]\nstore = "/var/lib/x"\n') + ON + 'spool = "/var/lib/x"',
+            "store is in that file",
+        ),
+        (MAG + ON + "spool_size = 0", "spool_size"),
+        (MAG + ON + 'attributes = "diameter"', "as-profile"),
+    ],
+    ids=["purpose", "no-server", "often", "often-off", "none", "relative", "same", "size", "words"],
+)
+def test_mistakes(tmp_path: Path, text: str, complaint: str) -> None:
+    (tmp_path / "users.toml").write_text("")
+    with pytest.raises(ConfigurationError, match=complaint):
+        settings(tmp_path, text)
