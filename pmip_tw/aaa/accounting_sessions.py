@@ -144,10 +144,11 @@ class Sessions(Generic[Key]):
         if found is None and self.resume(key, session.id, now):
             found = self._open[session.id]
         if found is not None:
-            if _moves(found.session, session):
-                found.interim_at = now.monotonic
-                self._due.file(session.id, now.monotonic)
-            found.session = session
+            before, found.session = found.session, session
+            if _moves(before, session):
+                self._expect(found, now.monotonic)
+            elif before.interim_interval != session.interim_interval:
+                self._expect(found, now.monotonic + self._interval(session))
             if not found.counted or found.key != key:
                 self._link(found, key, moved)
             return []
@@ -285,6 +286,10 @@ class Sessions(Generic[Key]):
             return None
         deadline = min(found.interim_at, found.keep_at)
         return None if deadline == float("inf") else deadline
+
+    def _expect(self, found: _Open[Key], interim_at: float) -> None:
+        found.interim_at = interim_at
+        self._file(found.session.id, found)
 
     def _file(self, session_id: str, found: _Open[Key]) -> None:
         deadline = min(found.interim_at, found.keep_at)

@@ -98,7 +98,10 @@ class AaaAtMag:
         if self._accounts is None:
             return None
         told = self._accounts.stop(survive=survive)
-        return None if told is None else Deferred.fromCoroutine(self._close_after(told))
+        if told is None:
+            self._authenticator.stop()
+            return None
+        return Deferred.fromCoroutine(self._close_after(told))
 
     async def _close_after(self, told: "Deferred[None]") -> None:
         """Servers may be common to both."""

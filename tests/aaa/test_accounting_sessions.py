@@ -168,6 +168,16 @@ def test_a_handover_is_told_soon_and_ends_nothing() -> None:
     assert stop.continues and stop.usage == moved(5)
 
 
+def test_aaa_may_say_anew_how_often() -> None:
+    desk = Desk()
+    desk.serve()
+    desk.pass_time(100)
+    desk.serve(session=replace(SESSION, interim_interval=60))
+    assert len(desk.pass_time(130)) == 2
+    desk.serve(session=replace(SESSION, interim_interval=600))
+    assert len(desk.pass_time(500)) == 0
+
+
 class TestRestart:
     @covers("AA20")
     def test_what_is_brought_back_goes_on_and_nobody_is_told(self) -> None:
