@@ -105,6 +105,13 @@ class Passed:
 
 
 @attrs.frozen(slots=True)
+class Began:
+    """The node is asked who it is, whatever went on; ``why``: a word for what brought that about."""
+
+    why: str
+
+
+@attrs.frozen(slots=True)
 class Ignored:
     """Something from the node that changes nothing."""
 
@@ -120,7 +127,7 @@ class Ended:
     cause: str
 
 
-Step = Tell | AskServer | Passed | Ignored | Ended
+Step = Began | Tell | AskServer | Passed | Ignored | Ended
 
 _CONVERSING = (Phase.IDENTIFYING, Phase.ASKING, Phase.CHALLENGED)
 
@@ -180,15 +187,15 @@ class Authenticator:
 
     # What begins a conversation
 
-    def begin(self, now: Now) -> list[Step]:
-        """Ask who it is, whatever went on."""
+    def begin(self, now: Now, why: str) -> list[Step]:
+        """Ask who it is, whatever went on; ``why``, for observers."""
         self.phase, self.answered = Phase.IDENTIFYING, False
         self.began_at, self.rounds = now.monotonic, 0
         self._conversation = None
         self._restarts = False
         self.identifier = (self.identifier + 1) % 256
         request = Eap(code=EapCode.REQUEST, identifier=self.identifier, kind=IDENTITY).encode()
-        return self._ask(request, self._times.tx_period, now)
+        return [Began(why), *self._ask(request, self._times.tx_period, now)]
 
     def started(self, now: Now) -> list[Step]:
         """EAPOL-Start: its supplicant begins anew, or has missed our Request."""
@@ -199,7 +206,7 @@ class Authenticator:
             return [Tell(self._request)]
         again_at = self.began_at + RESTART_AFTER
         if again_at <= now.monotonic:
-            return self.begin(now)
+            return self.begin(now, "eapol-start")
         if not self._restarts:
             self._restarts = True
             self.deadline = again_at if self.deadline is None else min(self.deadline, again_at)
@@ -210,7 +217,7 @@ class Authenticator:
         if not self.authenticated:
             return [Ignored("logoff-of-nobody")]
         self._leaving = True
-        return [] if self.is_conversing else self.begin(now)
+        return [] if self.is_conversing else self.begin(now, "eapol-logoff")
 
     # What the node says
 
@@ -280,9 +287,9 @@ class Authenticator:
         if self.deadline is None or self.deadline > now.monotonic:
             return []
         if self._restarts and self.began_at + RESTART_AFTER <= now.monotonic:
-            return self.begin(now)
+            return self.begin(now, "eapol-start")
         if self.phase is Phase.HELD:
-            return self.begin(now)
+            return self.begin(now, "quiet-period-over")
         if self.phase is Phase.ASKING:
             cause = f"AAA has said nothing for {self._times.server_timeout:g} s"
             return self.unavailable(cause, now)

@@ -13,6 +13,7 @@ from pmip_tw.aaa.verdicts import Accept, Challenge, Conversation, EapCredential,
 from pmip_tw.access.authenticator import (
     AskServer,
     Authenticator,
+    Began,
     Ended,
     Ignored,
     Outcome,
@@ -142,7 +143,7 @@ class Dot1x:
             return []  # where there is another way, that may be why
         if not self._conversations.may_begin(key.port, now.monotonic):
             return [self._too_many[key.port]]
-        return self._begin(key, "eapol", now)
+        return self._begin(key, "eapol-start", now)
 
     def reauthenticate(self, visitor: Visitor, now: Now) -> list[MagEffect]:
         """Examine a visitor again that is served on meanwhile."""
@@ -153,17 +154,12 @@ class Dot1x:
             machine = self._conversations.of_served(key, now, authenticated=True)
         if machine.is_conversing:
             return []
-        return [
-            observed_eap.eap_started(key, "reauthentication"),
-            *self._follow(key, machine, machine.begin(now), now),
-        ]
+        return self._follow(key, machine, machine.begin(now, "reauthentication"), now)
 
     def _begin(self, key: AccessKey, why: str, now: Now) -> list[MagEffect]:
         machine, gone = self._conversations.of_stranger(key, now)
-        effects: list[MagEffect] = [observed_eap.eap_started(key, why)]
-        if gone is not None:
-            effects += self._gone(gone)
-        return [*effects, *self._follow(key, machine, machine.begin(now), now)]
+        effects = [] if gone is None else self._gone(gone)
+        return [*effects, *self._follow(key, machine, machine.begin(now, why), now)]
 
     def _gone(self, key: AccessKey) -> list[MagEffect]:
         """Its conversation was given up for another."""
@@ -258,6 +254,8 @@ class Dot1x:
         effects: list[MagEffect] = []
         for step in steps:
             match step:
+                case Began():
+                    effects.append(observed_eap.eap_started(key, step.why))
                 case Tell():
                     effects += self._told(key, step)
                 case AskServer():

@@ -29,6 +29,7 @@ from pmip_tw.access.authenticator import (
 from pmip_tw.errors import WireError
 from pmip_tw.mobility.clock import Now
 from pmip_tw.wire.eap import Eap, EapCode
+from tests.conformance import covers
 
 TIMES = EapTimes(tx_period=3.0, max_tries=5, quiet_period=30.0, server_timeout=20.0)
 MD5, TTLS = 4, 21
@@ -53,7 +54,7 @@ class Line:
         return [word for step in told if (word := _word(step))]
 
     def begin(self) -> None:
-        self.steps += self.machine.begin(self.now)
+        self.steps += self.machine.begin(self.now, "packet")
 
     def start(self) -> None:
         self.steps += self.machine.started(self.now)
@@ -217,6 +218,7 @@ def test_aaa_says_how_long_the_node_may_take() -> None:
     assert line.said == ["-> Request 201 ttls"]
 
 
+@covers("X4")
 def test_duplicates_and_other_identifiers_change_nothing() -> None:
     """RFC 3748 4.1: one Request is outstanding, and one Response to it counts."""
     line = Line()
@@ -422,6 +424,7 @@ class TestStart:
         assert line.said == ["AAA identity"], "of the former conversation nothing is left"
 
 
+@covers("X7")
 class TestLogoff:
     def test_of_a_node_that_leaves(self) -> None:
         """Its supplicant says nothing more."""
@@ -482,6 +485,7 @@ class TestLogoff:
         assert line.machine.authenticated
 
 
+@covers("X5")
 class TestEndless:
     def test_rounds(self) -> None:
         line = Line()

@@ -19,6 +19,7 @@ FAMILIES: Final = {
     "RV": ("Revocation", 42),
     "D": ("DHCP", 38),
     "AA": ("AAA", 27),
+    "X": ("802.1X", 10),
     "V": ("VPN", 66),
 }
 """Letters -> (what the family is about, its highest number); every number from 1 is an id."""

@@ -11,6 +11,7 @@ from pmip_tw.wire.dhcp import MessageType
 from pmip_tw.wire.eap import Eap, EapCode
 from pmip_tw.wire.eapol import EAP_PACKET, KEY, PAE_GROUP
 from tests.agents.world import GATEWAY, GATEWAY_MAC, LMA, PORT, Station, association
+from tests.conformance import covers
 from tests.mag.bench import ADDRESS, accept, names, note, notes, only, reply, requests, told
 from tests.mag.supplicants import FAILURE, OTHER_PORT, SUCCESS, TTLS, EapBench, by_mac, challenge, dot1x, said
 
@@ -19,6 +20,7 @@ IDENTITY = 1
 OR_MAC = PortAuthentication.DOT1X_OR_MAC
 
 
+@covers("X2", "X3")
 class TestFirstWords:
     def test_of_a_supplicant(self) -> None:
         """EAPOL-Start, Request/Identity to its own MAC, Response, and AAA is asked as the node said it."""
@@ -69,6 +71,7 @@ class TestFirstWords:
         assert bench.start() == bench.logoff() == bench.respond() == []
 
 
+@covers("X1")
 class TestBeforeSuccess:
     @pytest.mark.parametrize(
         "frame",
@@ -109,6 +112,7 @@ class TestBeforeSuccess:
         assert bench.visitor.state.value == "authenticating"
 
 
+@covers("X3", "X5", "AA9")
 class TestVerdicts:
     def test_accepted_by_the_name_that_aaa_gives(self) -> None:
         """The outer identity is for AAA alone; the NAI is the inner one (AA9)."""
@@ -188,6 +192,7 @@ class TestAnotherPort:
         assert said(bench.start() + bench.hear(STATION.data(ADDRESS))) == []
 
 
+@covers("X6", "X10")
 class TestReauthentication:
     def test_on_time_and_nothing_is_interrupted(self) -> None:
         bench = EapBench(dot1x(reauth_period=200))
@@ -292,6 +297,7 @@ class TestReauthentication:
         assert "visitor-left" in names(bench.decide(asked, Reject("the account is closed")))
 
 
+@covers("X7")
 class TestLogoff:
     def test_of_a_node_that_leaves(self) -> None:
         bench = EapBench()
@@ -319,6 +325,7 @@ class TestLogoff:
         assert notes(bench.logoff())[0].reason == "logoff-of-nobody"
 
 
+@covers("X8")
 class TestMacInstead:
     def test_of_a_node_without_a_supplicant(self) -> None:
         bench = EapBench(dot1x(OR_MAC, mac_after=3.0))
@@ -369,6 +376,7 @@ class TestMacInstead:
         assert said(bench.start())[0][2] == IDENTITY
 
 
+@covers("X4")
 class TestBadInput:
     @pytest.mark.parametrize(
         ("kind", "body", "reason"),
@@ -417,6 +425,7 @@ class TestBadInput:
         assert credential.mac == STATION.mac
 
 
+@covers("X9")
 class TestFlood:
     def test_of_starts_from_thousands_of_macs(self) -> None:
         """Memory is bounded, who is served notices nothing, and who is honest gets through."""
