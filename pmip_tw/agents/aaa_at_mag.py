@@ -75,6 +75,9 @@ class AaaAtMag:
 
         self._authenticator.authenticate(effect.credential).addCallback(concluded)
 
+    def judged(self, verdict: Verdict) -> Verdict:
+        return self._engine.judged(verdict)
+
     def attached_elsewhere(self, key: AccessKey, profile: Profile) -> None:
         self._happen(lambda now: self._engine.attached_elsewhere(key, profile, now))
 

@@ -1,6 +1,6 @@
 """``[mag.radius_proxy]`` as typed values; names and defaults are those that ``conf/mag.toml`` explains."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import attrs
 
@@ -9,6 +9,8 @@ from pmip_tw.config.limits import Host, InterfaceName, Within
 from pmip_tw.config.radius_settings import MessageAuthenticatorRule
 from pmip_tw.config.settings import HostAddress, Port
 from pmip_tw.secret import Secret
+
+NamedNas = Literal["mag", "access-point"]
 
 AUTHENTICATION_PORT = 1812
 ACCOUNTING_PORT = 1813
@@ -30,10 +32,13 @@ class AccessPointClient:
 
 @attrs.frozen(slots=True, kw_only=True)
 class RadiusProxySettings:
-    """``[mag.radius_proxy]``. ``address`` 0: the MAG's own, or with ``uplink`` all of the machine's."""
+    """``[mag.radius_proxy]``. ``address`` 0: the MAG's own, or with ``uplink`` all of the machine's. ``nas``: whom AAA
+    hears of.
+    """
 
     clients: tuple[AccessPointClient, ...]
     address: Annotated[Ipv4, Host(may_be_zero=True)] = UNSPECIFIED
     port: Port = AUTHENTICATION_PORT
     accounting_port: Port = ACCOUNTING_PORT
+    nas: NamedNas = "mag"
     forward_accounting: bool = False

@@ -49,6 +49,9 @@ class INodeKeys(Interface):
 class IAccessPointsReceiver(Interface):
     """Whoever serves the stations of access points."""
 
+    def judged(verdict: "Verdict") -> "Verdict":
+        """AAA's verdict on a station; a Reject in its place if nobody can be served here as it says."""
+
     def attached_elsewhere(key: "AccessKey", profile: "Profile") -> None:
         """AAA has accepted the station ``key``; its access point hears of it next."""
 

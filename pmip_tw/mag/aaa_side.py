@@ -99,7 +99,6 @@ class AaaSide:
             visitors=visitors,
             admissions=admissions,
             addressing=addressing,
-            allowing=self.allowing,
             admitting=admitting,
             reauthorizing=self.reauthorizing,
             departures=departures,

@@ -15,7 +15,6 @@ from pmip_tw.mag import observed
 from pmip_tw.mag.addressing import Addressing
 from pmip_tw.mag.admissions import Admissions
 from pmip_tw.mag.admitting import ACCESS_POINT, Admitting
-from pmip_tw.mag.allowing import Allowing
 from pmip_tw.mag.departures import Departures
 from pmip_tw.mag.effects import Expel, MagEffect
 from pmip_tw.mag.reauthorizing import Reauthorizing
@@ -37,7 +36,6 @@ class Elsewhere:
     _visitors: VisitorList
     _admissions: Admissions
     _addressing: Addressing
-    _allowing: Allowing
     _admitting: Admitting
     _reauthorizing: Reauthorizing
     _departures: Departures
@@ -45,11 +43,6 @@ class Elsewhere:
 
     def accepted(self, key: AccessKey, profile: Profile, now: Now) -> list[MagEffect]:
         """AAA accepts ``key``: who is new comes, who is here goes on."""
-        objection = self._allowing.objection(profile.filter_ids)
-        if objection:
-            note = observed.not_let_in(key, profile.nai, objection)
-            cause = TerminateCause.REAUTHENTICATION_FAILURE
-            return [note, *self.ended(key, objection, cause, now), Expel(key)]
         until = _until(profile, now)
         self._admissions.admit(key, profile, until)
         served = self._visitors.with_mac(key.mac)

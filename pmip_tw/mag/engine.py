@@ -117,6 +117,10 @@ class MagEngine:
         """AAA's verdict on what Authenticate asked."""
         return self._aaa.answered(attempt, verdict, now)
 
+    def judged(self, verdict: Verdict) -> Verdict:
+        """What ``verdict`` means here: an Accept that nobody can be served by is a Reject (AA25)."""
+        return self._aaa.allowing.judged(verdict)
+
     def attached_elsewhere(self, key: AccessKey, profile: Profile, now: Now) -> list[MagEffect]:
         """AAA has accepted ``key``, for which an access point has asked it through us (AA27)."""
         return self._elsewhere.accepted(key, profile, now)

@@ -25,11 +25,6 @@ def visitor_event(
     )
 
 
-def not_let_in(key: AccessKey, nai: str, cause: str) -> Observe:
-    """An access point has let in who cannot be served."""
-    return Observe(Observation(name="access-rejected", nai=nai, session=str(key), cause=cause))
-
-
 def frame_dropped(visitor: Visitor, reason: str, cause: str = "") -> Observe:
     """A frame of ``visitor`` that is not carried."""
     session = str(visitor.key)

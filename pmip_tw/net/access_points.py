@@ -11,7 +11,8 @@ from pmip_tw.aaa.proxy.admitting import Reading
 from pmip_tw.aaa.proxy.effects import Admit, Ask, Disconnect, Dismiss, Effect, Reply
 from pmip_tw.aaa.proxy.machine import RadiusProxy
 from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION, RadiusOutcome
-from pmip_tw.addresses import Ipv4
+from pmip_tw.aaa.verdicts import Verdict
+from pmip_tw.addresses import Ipv4, Mac
 from pmip_tw.interfaces import (
     Datagram,
     IAccessPoints,
@@ -25,6 +26,8 @@ from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.net.reactor import Reactor
 from pmip_tw.net.udp import UdpSocket
+from pmip_tw.wire.radius import Answer
+from pmip_tw.wire.salt_cipher import SaltCipher
 
 MAXIMUM_BATCH = 16
 """Datagrams per wake-up of the reactor: each takes long enough that packets must not wait for many of them."""
@@ -59,9 +62,10 @@ class RadiusAccessPoints:
         self._observer = observer
         self._servers = servers
         self._access_points = access_points
+        self._read = read
         self._local = local
         self._ports = dict(zip((AUTHENTICATION, ACCOUNTING), ports, strict=True))
-        self._proxy = RadiusProxy(settings, read, clock.now())
+        self._proxy = RadiusProxy(settings, self._judged, clock.now())
         self._sockets: dict[str, UdpSocket] = {}
         self._receiver: IAccessPointsReceiver | None = None
 
@@ -97,6 +101,11 @@ class RadiusAccessPoints:
     def rows(self) -> Sequence[Mapping[str, object]]:
         """The access points, for operators."""
         return self._proxy.rows()
+
+    def _judged(self, station: Mac, answer: Answer, cipher: SaltCipher) -> Verdict:
+        """Nobody has been let in who would be thrown off next."""
+        verdict = self._read(station, answer, cipher)
+        return verdict if self._receiver is None else self._receiver.judged(verdict)
 
     def _datagrams_received(self, group: str, batch: list[Datagram]) -> None:
         for one in batch:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.aaa.mac_authentication import MacFormat
+from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.proxy.access_points import AccessPoint, ProxySettings
 from pmip_tw.aaa.proxy.admitting import Reading
 from pmip_tw.aaa.radius.configuration import (
@@ -44,7 +45,7 @@ def access_points_of(
     return RadiusAccessPoints(
         reactor,
         clock,
-        proxy_settings_of(table, settings.identity),
+        proxy_settings_of(table, nas_of(settings)),
         observer,
         servers=radius,
         access_points=RadiusClient(reactor, clock, disconnects_of(table, settings), observer, local),
@@ -54,8 +55,8 @@ def access_points_of(
     )
 
 
-def proxy_settings_of(table: RadiusProxySettings, identity: str) -> ProxySettings:
-    """``identity``: the MAG's."""
+def proxy_settings_of(table: RadiusProxySettings, nas: Nas) -> ProxySettings:
+    """``nas``: who we are."""
     return ProxySettings(
         access_points=tuple(
             AccessPoint(
@@ -67,7 +68,8 @@ def proxy_settings_of(table: RadiusProxySettings, identity: str) -> ProxySetting
             )
             for client in table.clients
         ),
-        nas_identifier=identity,
+        nas=nas,
+        as_access_point=table.nas == "access-point",
         forward_accounting=table.forward_accounting,
     )
 

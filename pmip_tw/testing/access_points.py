@@ -4,6 +4,7 @@ from zope.interface import implementer
 
 from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.verdicts import Accept
 from pmip_tw.interfaces import IAccessPoints, IAccessPointsReceiver
 from pmip_tw.mobility.tunnels import AccessKey
 
@@ -27,7 +28,7 @@ class FakeAccessPoints:
 
     def let_in(self, key: AccessKey, profile: Profile) -> None:
         """AAA has accepted it."""
-        if self._receiver is not None:
+        if self._receiver is not None and isinstance(self._receiver.judged(Accept(profile)), Accept):
             self._receiver.attached_elsewhere(key, profile)
 
     def let_go(self, key: AccessKey, terminate_cause: TerminateCause = TerminateCause.LOST_CARRIER) -> None:

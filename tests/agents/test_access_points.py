@@ -1,5 +1,7 @@
 """A network whose access points authenticate by themselves (AA27), from the Accept to the end of the visit."""
 
+import attrs
+
 from pmip_tw.agents.mag import Mag
 from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.wire.dhcp import MessageType
@@ -68,3 +70,15 @@ def test_the_operator_ends_it_and_its_access_point_is_told() -> None:
     assert isinstance(node.agent, Mag)
     node.agent.detach(station.nai)
     assert node.access_points.expelled == [AccessKey(PORT, station.mac)]
+
+
+@covers("AA25")
+def test_filters_that_nobody_knows_are_a_reject_before_anybody_is_let_in() -> None:
+    world = Campus()
+    station, _ = world.stations
+    node = world.mags[0]
+    profile = attrs.evolve(world.verdicts[station.mac].profile, filter_ids=("unheard-of",))
+    node.access_points.let_in(AccessKey(PORT, station.mac), profile)
+    assert node.states == {} and node.access_points.expelled == []
+    world.hear(node, station.dhcp(MessageType.DISCOVER))
+    assert node.states == {}

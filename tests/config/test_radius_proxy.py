@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.proxy.access_points import AccessPoint
 from pmip_tw.aaa.radius.configuration import RequireSignature
 from pmip_tw.addresses import Endpoint, ipv4
@@ -12,6 +13,7 @@ from pmip_tw.config.mag_settings import MagSettings
 from pmip_tw.errors import ConfigurationError
 from pmip_tw.mag.access_policy import PortAuthentication
 from pmip_tw.secret import Secret
+from pmip_tw.services.mag_aaa import nas_of
 from pmip_tw.services.mag_access import access_policy_of
 from pmip_tw.services.mag_access_points import disconnects_of, proxy_settings_of
 from tests.conformance import covers
@@ -72,11 +74,12 @@ def test_an_access_point_and_its_interface(tmp_path: Path) -> None:
     found = settings(written(tmp_path))
     assert found.radius_proxy is not None
     assert (found.radius_proxy.port, found.radius_proxy.accounting_port) == (1812, 1813)
-    proxy = proxy_settings_of(found.radius_proxy, found.identity)
+    proxy = proxy_settings_of(found.radius_proxy, nas_of(found))
     assert proxy.access_points == (
         AccessPoint(address=ipv4("10.77.0.2"), secret=Secret(b"of the access point"), port="eth1"),
     )
-    assert proxy.nas_identifier == "mag1" and not proxy.forward_accounting
+    assert proxy.nas == Nas(identifier="mag1", address=ipv4("198.51.100.10"))
+    assert not proxy.forward_accounting and not proxy.as_access_point
     access = access_policy_of(found)
     assert access.of("eth1") is PortAuthentication.RADIUS_PROXY
     assert access.behind_access_points == ("eth1",)
@@ -87,7 +90,7 @@ def test_an_access_point_and_its_interface(tmp_path: Path) -> None:
 def test_everything_said(tmp_path: Path) -> None:
     client = CLIENT + 'require_message_authenticator = "yes"\ndisconnect_port = 3799\n'
     ports = "port = 1645\naccounting_port = 1646"
-    proxy = f'[mag.radius_proxy]\naddress = "10.77.0.1"\n{ports}\nforward_accounting = true\n'
+    proxy = f'[mag.radius_proxy]\naddress = "10.77.0.1"\n{ports}\nforward_accounting = true\nnas = "access-point"\n'
     found = settings(written(tmp_path, proxy=proxy, clients=client))
     table = found.radius_proxy
     assert table is not None and (table.address, table.port, table.accounting_port) == (
@@ -95,7 +98,9 @@ def test_everything_said(tmp_path: Path) -> None:
         1645,
         1646,
     )
-    [point] = proxy_settings_of(table, "mag1").access_points
+    proxy = proxy_settings_of(table, nas_of(found))
+    [point] = proxy.access_points
+    assert proxy.as_access_point and proxy.forward_accounting
     assert point.require_message_authenticator is RequireSignature.YES and point.disconnect_port == 3799
     [group] = disconnects_of(table, found).groups
     assert group.name == "10.77.0.2:3799"

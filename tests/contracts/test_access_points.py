@@ -15,7 +15,7 @@ from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.proxy.access_points import AccessPoint, ProxySettings
 from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION
-from pmip_tw.aaa.verdicts import Accept, Verdict
+from pmip_tw.aaa.verdicts import Accept, Reject, Verdict
 from pmip_tw.addresses import Mac, ipv4
 from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import IAccessPoints, IAccessPointsReceiver
@@ -26,7 +26,7 @@ from pmip_tw.testing.radius_client import FakeRadiusClient, Reply
 from pmip_tw.wire.radius import Answer, AttributeType, Code, Request
 from pmip_tw.wire.salt_cipher import SaltCipher
 from pmip_tw.wire.station_id import station_of
-from tests.aaa.proxy.bench import KEY, PROFILE, SECRET, STATION, Ap
+from tests.aaa.proxy.bench import KEY, NAS, PROFILE, SECRET, STATION, Ap
 from tests.clocks import UnarmedClock
 from tests.conformance import covers
 from tests.loops import private_reactor, run_until
@@ -45,6 +45,11 @@ class Heard:
     came: list[tuple[AccessKey, Profile]] = attrs.field(factory=list)
     gone: list[tuple[AccessKey, TerminateCause]] = attrs.field(factory=list)
 
+    refuses: str = ""
+
+    def judged(self, verdict: Verdict) -> Verdict:
+        return Reject(self.refuses) if self.refuses else verdict
+
     def attached_elsewhere(self, key: AccessKey, profile: Profile) -> None:
         self.came.append((key, profile))
 
@@ -56,8 +61,8 @@ class Heard:
 class Provider(Protocol):
     provided: IAccessPoints
 
-    def let_in(self) -> None:
-        """AAA accepts the station of ``KEY`` for its access point, which hears of it."""
+    def let_in(self, *, accepted: bool = True) -> None:
+        """AAA accepts the station of ``KEY``, and the MAG if ``accepted``, of which its access point hears."""
 
     def let_go(self) -> None:
         """It leaves its access point."""
@@ -70,7 +75,7 @@ class Twin:
     def __init__(self) -> None:
         self.provided = FakeAccessPoints()
 
-    def let_in(self) -> None:
+    def let_in(self, *, accepted: bool = True) -> None:
         self.provided.let_in(KEY, PROFILE)
 
     def let_go(self) -> None:
@@ -96,7 +101,7 @@ class Sockets:
         self.provided = RadiusAccessPoints(
             reactor,
             UnarmedClock(),
-            ProxySettings(access_points=(point,)),
+            ProxySettings(access_points=(point,), nas=NAS),
             self.notes,
             servers=FakeRadiusClient(accept),
             access_points=self._told,
@@ -113,8 +118,8 @@ class Sockets:
         self.provided.stop()
         self._socket.close()
 
-    def let_in(self) -> None:
-        self._exchange(self._ap.ask(), 0, Code.ACCESS_ACCEPT)
+    def let_in(self, *, accepted: bool = True) -> None:
+        self._exchange(self._ap.ask(), 0, Code.ACCESS_ACCEPT if accepted else Code.ACCESS_REJECT)
 
     def let_go(self) -> None:
         self._exchange(self._ap.account(2), 1, Code.ACCOUNTING_RESPONSE)
@@ -180,6 +185,12 @@ class TestAccessPoints:
         provider.let_go()
         assert heard.gone == [(KEY, TerminateCause.LOST_CARRIER)]
         assert provider.thrown_off() == []
+
+    def test_nobody_comes_who_cannot_be_served(self, provider: Provider) -> None:
+        heard = Heard(refuses="there is no [[mag.filters]] of that name")
+        provider.provided.start(heard)
+        provider.let_in(accepted=False)
+        assert heard.came == []
 
     def test_an_access_point_is_told(self, provider: Provider) -> None:
         heard = Heard()

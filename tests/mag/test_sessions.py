@@ -312,13 +312,12 @@ class TestBehindAnAccessPoint:
 
     @covers("AA25", "AA27")
     def test_an_unknown_filter_keeps_it_out(self) -> None:
+        """Its access point is told Reject, as if AAA had said so."""
         bench = BehindAccessPoints(filters=FILTERS)
-        [request] = requests(bench.let_in())
-        bench.arrive(reply(request))
-        effects = bench.let_in(filter_ids=("unheard-of",))
-        assert "access-rejected" in names(effects)
-        assert only(Expel, effects)
-        assert requests(effects)[0].lifetime == 0
+        verdict = bench.engine.judged(accept(bench.station, filter_ids=("unheard-of",)))
+        assert isinstance(verdict, Reject) and "unheard-of" in verdict.cause
+        fine = accept(bench.station, filter_ids=("guests",))
+        assert bench.engine.judged(fine) is fine
 
 
 class TestBy8021x:

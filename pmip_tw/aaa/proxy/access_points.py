@@ -2,6 +2,7 @@
 
 import attrs
 
+from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.radius.configuration import RequireSignature
 from pmip_tw.addresses import Ipv4
 from pmip_tw.secret import Secret
@@ -24,12 +25,14 @@ class AccessPoint:
 
 @attrs.frozen(slots=True, kw_only=True)
 class ProxySettings:
-    """``nas_identifier``: ours, by which a request of our own is known. ``forward_accounting``: what access points
-    account for is the server's to answer. ValueError: an access point is there twice.
+    """``nas``: who we are; a request that says the same is our own. ``as_access_point``: AAA hears of the access point
+    as the NAS, and not of us. ``forward_accounting``: what access points account for is the server's to answer.
+    ValueError: an access point is there twice.
     """
 
     access_points: tuple[AccessPoint, ...]
-    nas_identifier: str = ""
+    nas: Nas
+    as_access_point: bool = False
     forward_accounting: bool = False
 
     def __attrs_post_init__(self) -> None:

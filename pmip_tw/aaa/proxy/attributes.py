@@ -4,7 +4,7 @@ What one secret hides the next one must hide anew. What a profile is made of is 
 point: all of 3GPP2's and WiMAX's attributes.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from pmip_tw.aaa.dictionary_3gpp2 import VENDOR_3GPP2
 from pmip_tw.errors import Malformed
@@ -29,6 +29,25 @@ class Unreadable(Malformed):
     """A hidden value that our secret with the server does not reveal."""
 
     reason = "key-unreadable"
+
+
+_PLACE = (
+    AttributeType.NAS_IP_ADDRESS,
+    AttributeType.NAS_IPV6_ADDRESS,
+    AttributeType.NAS_IDENTIFIER,
+    AttributeType.NAS_PORT,
+    AttributeType.NAS_PORT_ID,
+    AttributeType.ACCT_SESSION_ID,
+    AttributeType.ACCT_MULTI_SESSION_ID,
+)
+"""Where a session is, and how it is called there."""
+
+
+def in_place_of(attributes: Attributes, place: Iterable[Attribute]) -> Attributes:
+    """A request as if ``place``, the MAG's own, were where the station is: AAA hears of one session, in accounting too,
+    and whatever it wants done about it later it asks by that name.
+    """
+    return attributes.without(*_PLACE).followed_by(place)
 
 
 def towards_server(attributes: Attributes, authenticator: bytes, proxy_state: bytes) -> Attributes:

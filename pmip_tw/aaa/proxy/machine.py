@@ -9,11 +9,12 @@ or nothing while that is under way. What is discarded is told with what to confi
 
 from collections.abc import Mapping, Sequence
 
+from pmip_tw.aaa.nas import port_name
 from pmip_tw.aaa.proxy import told
 from pmip_tw.aaa.proxy.access_points import ProxySettings
 from pmip_tw.aaa.proxy.accounts import Accounts
 from pmip_tw.aaa.proxy.admitting import Admitting, Reading
-from pmip_tw.aaa.proxy.attributes import towards_server
+from pmip_tw.aaa.proxy.attributes import in_place_of, towards_server
 from pmip_tw.aaa.proxy.effects import Ask, Disconnect, Effect, Reply
 from pmip_tw.aaa.proxy.exchanges import MOST_UNDERWAY, Client, Exchange, station_in
 from pmip_tw.aaa.proxy.loops import Loops
@@ -47,8 +48,9 @@ class RadiusProxy:
         self._stations = Stations()
         self._admitting = Admitting(self._stations, read)
         self._accounts = Accounts(self._stations)
-        self._loops = Loops(settings.nas_identifier, now)
+        self._loops = Loops(settings.nas.identifier, now)
         self._forward_accounting = settings.forward_accounting
+        self._nas = None if settings.as_access_point else settings.nas
         self._exchanges: dict[int, Exchange] = {}
         self._count = 0
 
@@ -152,13 +154,16 @@ class RadiusProxy:
         self._count += 1
         self._exchanges[self._count] = exchange
         exchange.client.underway += 1
+        received = exchange.request
+        attributes = received.attributes
+        if self._nas is not None and received.code is Code.ACCESS_REQUEST:
+            place = (*self._nas.attributes, port_name(exchange.client.access_point.port))
+            attributes = in_place_of(attributes, place)
         proxy_state = self._loops.mark(self._count)
         request = Request(
-            code=exchange.request.code,
-            attributes=towards_server(
-                exchange.request.attributes, exchange.request.authenticator, proxy_state
-            ),
-            password=exchange.request.password,
+            code=received.code,
+            attributes=towards_server(attributes, received.authenticator, proxy_state),
+            password=received.password,
         )
         flow = ipv4_text(exchange.source.address)
         return [

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TypeVar
 
+from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.profile_rules import ProfileRules
 from pmip_tw.aaa.proxy.access_points import AccessPoint, ProxySettings
@@ -34,6 +35,7 @@ from pmip_tw.wire.radius import (
 from pmip_tw.wire.salt_cipher import SaltCipher
 
 LMA = ipv4("192.0.2.1")
+NAS = Nas(identifier="mag1.example.net", address=ipv4("198.51.100.10"))
 SERVER, OTHER_SERVER = (Endpoint(ipv4(f"198.51.100.{n}"), 1812) for n in (53, 54))
 FIRST, SECOND = ipv4("10.77.0.2"), ipv4("10.77.0.3")
 STRANGER = ipv4("10.77.0.9")
@@ -55,7 +57,9 @@ EffectT = TypeVar("EffectT")
 class Bench:
     """``sent``: by access point and port, what the proxy sends; ``asked``: what it asks servers."""
 
-    def __init__(self, *, forward_accounting: bool = False, **access_point: object) -> None:
+    def __init__(
+        self, *, forward_accounting: bool = False, as_access_point: bool = False, **access_point: object
+    ) -> None:
         self.at = 1000.0
         self._drawn = 0
         points = [
@@ -66,7 +70,8 @@ class Bench:
             points[0] = AccessPoint(address=FIRST, secret=SECRET, port="eth1", **access_point)  # type: ignore[arg-type]
         settings = ProxySettings(
             access_points=tuple(points),
-            nas_identifier="mag1.example.net",
+            nas=NAS,
+            as_access_point=as_access_point,
             forward_accounting=forward_accounting,
         )
         self.proxy = RadiusProxy(settings, _read, self.now)

@@ -16,11 +16,12 @@ from pmip_tw.aaa.radius.configuration import RequireSignature
 from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION
 from pmip_tw.addresses import mac
 from pmip_tw.secret import Secret
-from pmip_tw.wire.radius import AttributeType, Code, number, vendor_specific
+from pmip_tw.wire.radius import AttributeType, Code, number, text, vendor_specific
 from pmip_tw.wire.salt_cipher import SaltCipher
 from tests.aaa.proxy.bench import (
     CIPHER,
     KEY,
+    NAS,
     OTHER_SERVER,
     OTHER_STATION,
     PROFILE,
@@ -69,7 +70,43 @@ def test_what_the_access_point_says_goes_on_as_it_came() -> None:
     [asked] = only(Ask, bench.hear(ap.ask(*extra), ap.source))
     assert [pair for pair in asked.request.attributes if pair in extra] == extra
     assert asked.request.attributes.first(AttributeType.USER_NAME) == b"anonymous"
-    assert asked.request.attributes.first(AttributeType.NAS_IDENTIFIER) == b"ap1"
+
+
+PLACE = [
+    (AttributeType.NAS_IP_ADDRESS.value, b"\x0a\x4d\0\2"),
+    (AttributeType.NAS_PORT.value, bytes(4)),
+    (AttributeType.NAS_PORT_ID.value, b"wlan0"),
+    (AttributeType.ACCT_MULTI_SESSION_ID.value, b"A1B2"),
+]
+
+
+def test_aaa_hears_of_one_session_and_one_nas() -> None:
+    """By the same names as in accounting, by which it may also ask for its end. The radio is named as the access point
+    named it.
+    """
+    bench, ap = Bench(), Ap()
+    called = text(AttributeType.CALLED_STATION_ID, "02-AA-00-00-00-01:campus")
+    [asked] = only(Ask, bench.hear(ap.ask(*PLACE, called), ap.source))
+    found = asked.request.attributes
+    assert found.all(AttributeType.NAS_IDENTIFIER) == (b"mag1.example.net",)
+    assert found.all(AttributeType.NAS_IP_ADDRESS) == (NAS.address.to_bytes(4, "big"),)
+    assert found.all(AttributeType.NAS_PORT_ID) == (b"eth1",)
+    assert called in found
+    for absent in (
+        AttributeType.NAS_PORT,
+        AttributeType.ACCT_SESSION_ID,
+        AttributeType.ACCT_MULTI_SESSION_ID,
+    ):
+        assert found.all(absent) == ()
+
+
+def test_or_of_the_access_point() -> None:
+    """Where its name decides who may be let in."""
+    bench, ap = Bench(as_access_point=True), Ap()
+    [asked] = only(Ask, bench.hear(ap.ask(*PLACE), ap.source))
+    assert [pair for pair in asked.request.attributes if pair in PLACE] == PLACE
+    assert asked.request.attributes.all(AttributeType.NAS_IDENTIFIER) == (b"ap1",)
+    assert asked.request.attributes.all(AttributeType.ACCT_SESSION_ID) == (b"5E55",)
 
 
 @covers("AA19")
