@@ -1,9 +1,10 @@
-"""``python -m bench signalling|scale [--quick] [--json]``."""
+"""``python -m bench signalling|scale|flood|aaa [--quick] [--json]``."""
 
 import argparse
 import sys
 from collections.abc import Callable
 
+from bench.aaa import aaa
 from bench.effort import FULL, QUICK, SMOKE, Effort
 from bench.flood import flood
 from bench.report import Report
@@ -17,6 +18,7 @@ BENCHES: dict[str, Callable[[Place, Effort], Report]] = {
     "signalling": signalling,
     "scale": scale,
     "flood": flood,
+    "aaa": aaa,
 }
 
 
@@ -25,7 +27,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "what",
         choices=tuple(BENCHES),
-        help="signalling: what a registration costs; scale: a million bindings; flood: good requests among bad ones",
+        help="signalling: what a registration costs; scale: a million bindings; flood: good requests among bad ones; "
+        "aaa: what an authentication costs a MAG",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     efforts = parser.add_mutually_exclusive_group()

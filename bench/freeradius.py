@@ -17,7 +17,8 @@ CLIENTS = 8
 WINDOW = 200
 """Messages: what its socket has room for where the kernel allows no larger buffer."""
 
-_SECRET = b"testing123"
+SECRET = "testing123"
+_SECRET = SECRET.encode()
 _PASSWORD = b"hello"
 _USERS = 100
 _ACCEPT = 2
@@ -46,7 +47,7 @@ security {{
     status_server = no
 }}
 client bench {{
-    ipaddr = 198.51.100.0/24
+    ipaddr = {clients}
     secret = {secret}
     require_message_authenticator = no
 }}
@@ -74,8 +75,18 @@ server default {{
             pap
         }}
     }}
+{more}
 }}
 """
+
+SIGNED = """\
+    post-auth {
+        update reply {
+            &Message-Authenticator := 0x00
+        }
+    }
+"""
+"""It signs what it accepts; ``more`` of its configuration."""
 
 
 class FreeRadius:
@@ -84,30 +95,44 @@ class FreeRadius:
     name = "FreeRADIUS PAP -s"
     program = "freeradius"
 
-    def __init__(self, place: Place, number: int) -> None:
+    def __init__(
+        self,
+        place: Place,
+        number: int,
+        *,
+        users: str | None = None,
+        clients: str = "198.51.100.0/24",
+        more: str = "",
+    ) -> None:
+        """``users``: its file of them, those of ``AccessRequests`` if None. ``clients``: where it is asked from."""
         self.address = address(number)
         self._clients = mags_of(number)
-        self._directory = place.directory / "freeradius"
-        self._directory.mkdir(mode=0o700)
+        self.directory = place.directory / "freeradius"
+        self.directory.mkdir(mode=0o700)
         self._core = place.cores.server
         for one in (self.address, *self._clients):
             add_address(one)
         text = _CONFIGURATION.format(
-            directory=self._directory, secret=_SECRET.decode(), address=ipv4_text(self.address), port=PORT
+            directory=self.directory,
+            secret=SECRET,
+            address=ipv4_text(self.address),
+            port=PORT,
+            clients=clients,
+            more=more,
         )
-        users = (
+        known = users or "".join(
             f'{_user(user).decode()} Cleartext-Password := "{_PASSWORD.decode()}"\n' for user in range(_USERS)
         )
-        (self._directory / "radiusd.conf").write_text(text)
-        (self._directory / "dictionary").write_text("# The system's dictionaries are read first.\n")
-        (self._directory / "users").write_text("".join(users))
+        (self.directory / "radiusd.conf").write_text(text)
+        (self.directory / "dictionary").write_text("# The system's dictionaries are read first.\n")
+        (self.directory / "users").write_text(known)
         self.server: Server
         self.requests = AccessRequests()
 
     def start(self) -> None:
         """ServerError: it does not come up."""
-        log = self._directory.with_suffix(".log")
-        directory = str(self._directory)
+        log = self.directory.with_suffix(".log")
+        directory = str(self.directory)
         command = [self.program, "-f", "-s", "-l", "stdout", "-n", "radiusd", "-d", directory]
         self.server = Server(self.name, command, log=log, core=self._core)
         self.server.wait_until_said("Ready to process requests", within=30)

@@ -35,6 +35,11 @@ GOALS: Mapping[str, str] = {
     "good_p50_ms": "",
     "good_p99_ms": "",
     "flood_timer_p99_ms": "",
+    "auth_vs_radclient": "",
+    "auth_us": "",
+    "radclient_us": "",
+    "auth_per_second": "",
+    "radclient_per_second": "",
 }
 
 _BEGAN = time.monotonic()

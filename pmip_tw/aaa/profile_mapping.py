@@ -8,16 +8,18 @@ they are delivered, never derived or recomputed (AA11).
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from pmip_tw.aaa.dictionary_3gpp2 import VENDOR_3GPP2
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.profile_3gpp2 import ThreegppTwoSource
 from pmip_tw.aaa.profile_radius import RadiusSource
-from pmip_tw.aaa.profile_rules import LocalSource, ProfileRules
+from pmip_tw.aaa.profile_rules import NO_DEFAULTS, LocalSource, ProfileRules
 from pmip_tw.aaa.profile_source import Source
 from pmip_tw.aaa.profile_wimax import WimaxSource
 from pmip_tw.aaa.said import Said
 from pmip_tw.addresses import UNSPECIFIED
 from pmip_tw.errors import AccessDenied
 from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.wire.wimax import VENDOR_WIMAX
 
 Item = TypeVar("Item")
 
@@ -32,52 +34,58 @@ def profile_of(said: Said, rules: ProfileRules, user_name: str | None) -> Profil
         denied = source.denied()
         if denied:
             raise AccessDenied(denied)
-    nai = _first(source.nai() for source in sources) or _name_of_ours(user_name, rules)
+    nai = _first_of(sources, Source.nai) or _name_of_ours(user_name, rules)
     defaults = rules.defaults_of(nai)
-    if "local" in rules.precedence:
+    if "local" in rules.precedence and defaults is not NO_DEFAULTS:
         sources.insert(rules.precedence.index("local"), LocalSource(defaults))
 
     def item(of: Callable[[Source], Item | None], nothing: Item) -> Item:
-        found = _first(map(of, sources))
+        found = _first_of(sources, of)
         return nothing if found is None else found
 
-    keyed = _first(source.mn_ha() for source in sources)
+    keyed = _first_of(sources, Source.mn_ha)
     return Profile(
         nai=nai,
-        lmas=item(lambda source: source.lmas(), ()),
+        lmas=item(Source.lmas, ()),
         mn_ha=None if keyed is None else SecurityAssociation(*keyed, defaults.algorithm),
-        fa_rk=_first(source.fa_rk() for source in sources),
-        home_address=item(lambda source: source.home_address(), UNSPECIFIED),
-        framed_pool=item(lambda source: source.framed_pool(), b""),
-        dhcp_server=item(lambda source: source.dhcp_server(), UNSPECIFIED),
-        name_servers=item(lambda source: source.name_servers(), ()),
-        lifetime=item(lambda source: source.lifetime(), 0),
-        session_timeout=item(lambda source: source.session_timeout(), 0),
-        idle_timeout=item(lambda source: source.idle_timeout(), 0),
-        interim_interval=item(lambda source: source.interim_interval(), 0),
-        reauthenticate=item(lambda source: source.reauthenticate(), False),
-        filter_ids=item(lambda source: source.filter_ids(), ()),
-        classes=item(lambda source: source.classes(), ()),
-        chargeable_identity=item(lambda source: source.chargeable_identity(), b""),
-        aaa_session_id=item(lambda source: source.aaa_session_id(), b""),
-        correlation_id=item(lambda source: source.correlation_id(), b""),
+        fa_rk=_first_of(sources, Source.fa_rk),
+        home_address=item(Source.home_address, UNSPECIFIED),
+        framed_pool=item(Source.framed_pool, b""),
+        dhcp_server=item(Source.dhcp_server, UNSPECIFIED),
+        name_servers=item(Source.name_servers, ()),
+        lifetime=item(Source.lifetime, 0),
+        session_timeout=item(Source.session_timeout, 0),
+        idle_timeout=item(Source.idle_timeout, 0),
+        interim_interval=item(Source.interim_interval, 0),
+        reauthenticate=item(Source.reauthenticate, False),
+        filter_ids=item(Source.filter_ids, ()),
+        classes=item(Source.classes, ()),
+        chargeable_identity=item(Source.chargeable_identity, b""),
+        aaa_session_id=item(Source.aaa_session_id, b""),
+        correlation_id=item(Source.correlation_id, b""),
     )
 
 
 def _dialects(said: Said, rules: ProfileRules) -> Iterator[Source]:
-    """In the order of precedence; a source that is not named is not even made."""
+    """In the order of precedence; a source that is not named, or that nothing is said in, is not even made."""
     for name in rules.precedence:
-        if name == "wimax":
+        if name == "wimax" and said.speaks(VENDOR_WIMAX):
             yield WimaxSource(said, visited=rules.visited)
-        elif name == "3gpp2":
+        elif name == "3gpp2" and said.speaks(VENDOR_3GPP2):
             yield ThreegppTwoSource(said)
         elif name == "radius":
             yield RadiusSource(said)
 
 
-def _first(found: Iterable[Item | None]) -> Item | None:
-    """Lazily: nobody is asked for what somebody before has said."""
-    return next((one for one in found if one is not None), None)
+def _first_of(sources: Iterable[Source], item: Callable[[Source], Item | None]) -> Item | None:
+    """``item`` is one of Source. Nobody is asked for what somebody before has said, or what he never says."""
+    name = item.__name__
+    for source in sources:
+        if name in source.items:
+            found: Item | None = getattr(source, name)()
+            if found is not None:
+                return found
+    return None
 
 
 def _name_of_ours(user_name: str | None, rules: ProfileRules) -> str:

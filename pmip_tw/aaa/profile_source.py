@@ -1,5 +1,7 @@
 """One of those who say something of a mobile node: a dialect of AAA, or the MAG's own configuration."""
 
+from typing import ClassVar
+
 from pmip_tw.aaa.profile import RootKey
 from pmip_tw.addresses import Ipv4
 from pmip_tw.secret import Secret
@@ -10,6 +12,12 @@ class Source:
 
     AccessDenied: what it says cannot be. Nobody asks for an item that a source before this one has given.
     """
+
+    items: ClassVar[frozenset[str]] = frozenset()
+    """The names of those that it may say something of: its own methods."""
+
+    def __init_subclass__(cls) -> None:
+        cls.items = frozenset(vars(cls)) & frozenset(vars(Source)) | cls.items
 
     def denied(self) -> str:
         """Why the node may not be served after all, "" if it may."""

@@ -40,6 +40,10 @@ class Said:
         self._hidden = hidden
         self._fragmented = fragmented
 
+    def speaks(self, vendor: int) -> bool:
+        """Whether there is any attribute of ``vendor``."""
+        return any(who == vendor for who, _ in self._attributes.vendor)
+
     def values(self, attribute: Attribute) -> tuple[bytes, ...]:
         """All of them, in order."""
         if not attribute.vendor:

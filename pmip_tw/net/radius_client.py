@@ -20,7 +20,7 @@ from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4
 from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import Datagram, IClock, IObserver, IRadiusClient, Unreachable
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Observe
+from pmip_tw.mobility.effects import Observe, ObserveAlike
 from pmip_tw.net.radsec import RadsecLink
 from pmip_tw.net.reactor import Reactor
 from pmip_tw.net.udp import UdpSocket
@@ -144,7 +144,9 @@ class RadiusClient:
 
     def _run(self, effects: Iterable[Effect], now: Now) -> None:
         for effect in effects:
-            if isinstance(effect, Observe):
+            if isinstance(effect, ObserveAlike):
+                self._observer.observe_alike(effect.observations, now)
+            elif isinstance(effect, Observe):
                 self._observer.observe(effect.observation, now)
             elif self._stopped:
                 continue  # an outcome's receiver may have stopped us

@@ -13,7 +13,7 @@ from pmip_tw.aaa.radius.outcome import AUTHENTICATION, Answered, RadiusOutcome, 
 from pmip_tw.addresses import Endpoint, Mac, ipv4, mac
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Observe
+from pmip_tw.mobility.effects import Observe, ObserveAlike
 from pmip_tw.mobility.observations import Observation
 from pmip_tw.secret import Secret
 from pmip_tw.testing.radius_server import RadiusAccount, RadiusTwin
@@ -76,6 +76,8 @@ class World:
             elif isinstance(effect, Finished):
                 assert effect.exchange not in self.outcomes, "an exchange ends once"
                 self.outcomes[effect.exchange] = effect.outcome
+            elif isinstance(effect, ObserveAlike):
+                self.observations += effect.observations
             elif isinstance(effect, Observe):
                 self.observations.append(effect.observation)
             else:

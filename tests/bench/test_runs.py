@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bench import flood, scale, signalling
+from bench import aaa, flood, scale, signalling
 from tests.alone import alone
 from tests.programs import require, require_tun
 
@@ -66,3 +66,12 @@ def test_good_requests_among_bad_ones() -> None:
     for origin in ("strangers", "invented", "shared"):
         assert report[f"good_lost_{origin}"] == 0
         assert report[origin]["checked"] > 0.9, "each is looked at while there is time"
+
+
+def test_authentications() -> None:
+    require(aaa.RADCLIENT, aaa.FreeRadius.program)
+    report = smoke("aaa")
+    assert list(report)[: len(aaa.KEYS)] == list(aaa.KEYS)
+    assert report["void"] == [], "everybody is accepted"
+    assert report["auth_vs_radclient"] > 0
+    assert set(report["rounds"][0]) == {"auth", "radclient"}

@@ -4,7 +4,7 @@ import attrs
 
 from pmip_tw.aaa.radius.outcome import RadiusOutcome
 from pmip_tw.addresses import Endpoint
-from pmip_tw.mobility.effects import Observe
+from pmip_tw.mobility.effects import Observe, ObserveAlike
 
 
 @attrs.frozen(slots=True)
@@ -38,4 +38,4 @@ class Finished:
     outcome: RadiusOutcome
 
 
-Effect = Transmit | Connect | Disconnect | Finished | Observe
+Effect = Transmit | Connect | Disconnect | Finished | Observe | ObserveAlike

@@ -3,10 +3,10 @@
 from pmip_tw.aaa.radius.exchange import Exchange
 from pmip_tw.aaa.radius.server import Server
 from pmip_tw.aaa.radius.states import State
-from pmip_tw.addresses import Endpoint
+from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.errors import WireError
-from pmip_tw.mobility.effects import Observe
-from pmip_tw.mobility.observations import Observation
+from pmip_tw.mobility.effects import Observe, ObserveAlike
+from pmip_tw.mobility.observations import Alike, Detail, Observation
 from pmip_tw.wire.radius import Answer, NotVerified
 
 PORT_UNREACHABLE = 3
@@ -30,28 +30,37 @@ _STATES = {
 }
 
 
-def sent(exchange: Exchange, server: Server) -> Observe:
-    return Observe(
-        Observation(
-            name="radius-request-sent",
-            session=exchange.subject,
-            details={"server": server.name, "try": exchange.tries, "code": exchange.request.code.label},
-        )
-    )
+_Sent = tuple[str, str, int, str]
+_Answered = tuple[str, str, str, float]
+_Discarded = tuple[Endpoint, str, str, str]
 
 
-def answered(exchange: Exchange, server: Server, answer: Answer, monotonic: float) -> Observe:
-    return Observe(
-        Observation(
-            name="radius-answer",
-            session=exchange.subject,
-            details={
-                "server": server.name,
-                "code": answer.code.label,
-                "seconds": round(monotonic - exchange.started, 6),
-            },
-        )
-    )
+def sent(exchange: Exchange, server: Server) -> ObserveAlike:
+    """There may be thousands in a second, as of ``answered`` and ``discarded``: texts are made of few of them."""
+    subject: _Sent = (exchange.subject, server.name, exchange.tries, exchange.request.code.label)
+    return ObserveAlike(Alike("radius-request-sent", (subject,), _sent, _nobody))
+
+
+def _sent(subject: _Sent) -> Observation:
+    session, server, tries, code = subject
+    details: dict[str, Detail] = {"server": server, "try": tries, "code": code}
+    return Observation(name="radius-request-sent", session=session, details=details)
+
+
+def answered(exchange: Exchange, server: Server, answer: Answer, monotonic: float) -> ObserveAlike:
+    subject: _Answered = (exchange.subject, server.name, answer.code.label, monotonic - exchange.started)
+    return ObserveAlike(Alike("radius-answer", (subject,), _answered, _nobody))
+
+
+def _answered(subject: _Answered) -> Observation:
+    session, server, code, seconds = subject
+    details: dict[str, Detail] = {"server": server, "code": code, "seconds": round(seconds, 6)}
+    return Observation(name="radius-answer", session=session, details=details)
+
+
+def _nobody(subject: object) -> str:
+    """No NAI is known yet."""
+    return ""
 
 
 def no_answer(exchange: Exchange, server: Server, cause: str) -> Observe:
@@ -127,17 +136,27 @@ def unreachable(server: Server, code: int) -> tuple[str, Observe]:
     )
 
 
-def discarded(source: Endpoint, reason: str, cause: str, session: str = "") -> Observe:
+def discarded(source: Endpoint, reason: str, cause: str, session: str = "") -> ObserveAlike:
     """A datagram that is not believed."""
-    return Observe(
-        Observation(
-            name="radius-answer-discarded",
-            session=session,
-            cause=f"{source}: {cause}",
-            reason=reason,
-            details={"server": str(source)},
-        )
+    subject: _Discarded = (source, reason, cause, session)
+    return ObserveAlike(
+        Alike("radius-answer-discarded", (subject,), _discarded, _nobody, reason=reason, source=_source)
     )
+
+
+def _discarded(subject: _Discarded) -> Observation:
+    source, reason, cause, session = subject
+    return Observation(
+        name="radius-answer-discarded",
+        session=session,
+        cause=f"{source}: {cause}",
+        reason=reason,
+        details={"server": str(source)},
+    )
+
+
+def _source(subject: _Discarded) -> Ipv4:
+    return subject[0].address
 
 
 def complaint(error: WireError) -> str:

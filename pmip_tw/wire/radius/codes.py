@@ -24,8 +24,10 @@ class Code(IntEnum):
     @property
     def label(self) -> str:
         """As it stands in observations: "access-accept"."""
-        return self.name.lower().replace("_", "-")
+        return _LABELS[self]
 
+
+_LABELS = {code: code.name.lower().replace("_", "-") for code in Code}
 
 ANSWERS_TO: Mapping[Code, frozenset[Code]] = {
     Code.ACCESS_REQUEST: frozenset({Code.ACCESS_ACCEPT, Code.ACCESS_REJECT, Code.ACCESS_CHALLENGE}),

@@ -13,7 +13,7 @@ from pmip_tw.errors import WireError
 from pmip_tw.secret import Secret
 from pmip_tw.wire.radius.attributes import MAXIMUM_VALUE_SIZE, Attribute
 from pmip_tw.wire.radius.codes import AttributeType, Code
-from pmip_tw.wire.radius.packets import MAXIMUM_SIZE, Packet
+from pmip_tw.wire.radius.packets import AUTHENTICATOR_SIZE, MAXIMUM_SIZE, Packet
 
 _KINDS = {
     Code.ACCOUNTING_REQUEST: AcctPacket,
@@ -79,21 +79,27 @@ def is_authentic_answer(
     packet: Packet, secret: Secret, request_authenticator: bytes, *, signed: bool
 ) -> bool:
     """Whether its Response Authenticator is right (RFC 2865 3) and, if it is ``signed``, its Message-Authenticator."""
-    asked = AuthPacket(id=packet.identifier, secret=secret.reveal(), authenticator=request_authenticator)
-    read = PyradPacket(packet=packet.octets, secret=secret.reveal())
-    read.pop(AttributeType.PROXY_STATE.value, None)  # what was sent of it, the caller knows
-    if not signed:
-        read.pop(AttributeType.MESSAGE_AUTHENTICATOR.value, None)
-    return bool(asked.VerifyReply(read))
+    key = secret.reveal()
+    asked = AuthPacket(id=packet.identifier, secret=key, authenticator=request_authenticator)
+    # pyrad proves the octets as they came; it need not read them again, nor judge Proxy-State: the caller knows that.
+    came = PyradPacket(packet.code, id=packet.identifier, secret=key)
+    came.raw_packet = packet.octets
+    if signed:
+        came.message_authenticator = True
+        at = packet.signed_at
+        came[AttributeType.MESSAGE_AUTHENTICATOR.value] = [packet.octets[at : at + AUTHENTICATOR_SIZE]]
+    return bool(asked.VerifyReply(came))
 
 
 def _fill(packet: PyradPacket, attributes: Iterable[Attribute], *, signed: bool) -> None:
     if signed:
         packet.add_message_authenticator()
+    values: dict[int, list[bytes]] = {}
     for kind, value in attributes:
         if len(value) > MAXIMUM_VALUE_SIZE:
             raise ValueError(f"attribute {kind} of {len(value)} octets; at most {MAXIMUM_VALUE_SIZE} fit")
-        packet.setdefault(kind, []).append(value)
+        values.setdefault(kind, []).append(value)
+    packet.update(values)
 
 
 def _fitting(octets: bytes) -> bytes:
