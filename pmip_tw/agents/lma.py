@@ -16,6 +16,7 @@ from pmip_tw.agents.lma_rows import ended_row
 from pmip_tw.agents.observers import Telling
 from pmip_tw.agents.returning import Returning
 from pmip_tw.agents.saving import Saving
+from pmip_tw.agents.sessions_at_lma import SessionsAtLma
 from pmip_tw.agents.settling import Settling
 from pmip_tw.agents.supply import Supply
 from pmip_tw.agents.tables import Row
@@ -28,6 +29,7 @@ from pmip_tw.interfaces import (
     IIpsecPolicies,
     INodeKeys,
     IObserver,
+    ISessions,
     ISignalling,
     ISignallingReceiver,
     ITunnelDataReceiver,
@@ -95,6 +97,9 @@ class Lma:
         )
         self._dhcp = DhcpAtLma(engine.dhcp, dhcp, clock, run=self._run, finish=self._finish)
         self._keys = KeysAtLma(engine, node_keys, clock, run=self._run, finish=self._finish)
+        self.sessions: ISessions = SessionsAtLma(
+            engine, clock, run=self._run, finish=self._finish, when_saved=self._saving.when_saved
+        )
         self._stopping = False
         # Entries that the packet plane did not make smaller.
         self._too_big: dict[AnchorKey, None] = {}

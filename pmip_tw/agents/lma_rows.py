@@ -2,7 +2,7 @@
 
 from pmip_tw.addresses import ipv4_text
 from pmip_tw.agents.particulars import particulars
-from pmip_tw.agents.tables import Row, encapsulation_text, traffic
+from pmip_tw.agents.tables import Row, encapsulation_text, filtered, traffic
 from pmip_tw.interfaces import IForwardingPlane
 from pmip_tw.lma.bindings import Binding, BindingTable
 
@@ -19,9 +19,11 @@ def binding_rows(bindings: BindingTable, forwarding: IForwardingPlane, monotonic
             "remaining": max(0, round(binding.deadline - monotonic)),
             "revocation": binding.own_timestamp is not None,
             **particulars(binding),
-            **traffic(forwarding.counters(newest.key)),
+            **filtered(newest.filters, moved),
+            **traffic(moved),
         }
         for newest in bindings
+        for moved in [forwarding.counters(newest.key)]
         for binding in newest.all
     ]
 

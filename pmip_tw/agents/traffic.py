@@ -10,7 +10,11 @@ from pmip_tw.mobility.tunnels import AnchorKey
 
 def with_traffic(rows: Sequence[Mapping[str, object]], forwarding: IForwardingPlane) -> list[Row]:
     """Rows of bindings, as another process has made them, with the counters of ``forwarding``."""
-    return [{**row, **traffic(forwarding.counters(_key(row)))} for row in rows]
+    return [
+        {**row, "filtered": moved.filtered, **traffic(moved)}
+        for row in rows
+        for moved in [forwarding.counters(_key(row))]
+    ]
 
 
 def _key(row: Mapping[str, object]) -> AnchorKey:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -27,8 +28,9 @@ from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import Datagram, ISignalling, ISignallingReceiver, ITunnelDataReceiver
 from pmip_tw.lma.leases import Lease, Spare
 
-Asked = Callable[[str, str], Sequence[Mapping[str, Any]]]
-"""Answers an operator's command about something; PmipError: why not."""
+Rows = Sequence[Mapping[str, Any]]
+Asked = Callable[[str, str], "Rows | Deferred[Rows]"]
+"""Answers a command of an operator, or of AAA, about something; PmipError: why not."""
 
 
 @implementer(ISignalling)
@@ -98,19 +100,20 @@ class Worker:
             if self._dhcp is not None:
                 self._dhcp.heard(message)
         elif isinstance(message, Question):
-            self._pipe.send(self._answer(message))
+            Deferred.fromCoroutine(self._answer(message)).addCallback(self._pipe.send)
         elif isinstance(message, Stop):
             self._stop()
 
-    def _answer(self, question: Question) -> Answer:
+    async def _answer(self, question: Question) -> Answer:
         try:
-            rows = [dict(row) for row in self._asked(question.command, question.what)]
+            found = self._asked(question.command, question.what)
+            rows = await found if isinstance(found, Deferred) else found
+            return Answer(question.number, [dict(row) for row in rows])
         except PmipError as error:
             return Answer(question.number, [], str(error))
         except Exception:
             self._log.failure("a question of worker 0 failed")
             return Answer(question.number, [], "a worker failed to answer: the log says why")
-        return Answer(question.number, rows)
 
 
 def serving(pipe: IPipe) -> Callable[[], None]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
 from pmip_tw.config.address_spaces import POOLS, address_space_mistakes
 from pmip_tw.config.draft import Draft, Once
+from pmip_tw.config.dynamic_authorization_checks import dynamic_authorization_mistakes, filter_mistakes
 from pmip_tw.config.known_mags import known_mag_mistakes
 from pmip_tw.config.lma_dhcp_checks import lma_dhcp_mistakes
 from pmip_tw.config.locate import Path
@@ -20,6 +21,8 @@ def lma_mistakes(draft: Draft) -> Iterator[Mistake]:
     yield from _broadcast_addresses(draft, ("lma", "broadcast_addresses"))
     yield from redirect_mistakes(draft, ("lma", "redirects"))
     yield from known_mag_mistakes(draft, ("lma", "mags"))
+    yield from dynamic_authorization_mistakes(draft, ("lma",))
+    yield from filter_mistakes(draft, ("lma",))
     yield from lma_dhcp_mistakes(draft)
     yield from _mobile_nodes(draft, ("lma", "mobile_nodes"))
 

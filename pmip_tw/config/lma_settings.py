@@ -11,6 +11,7 @@ import attrs
 from pmip_tw.addresses import UNSPECIFIED, Ipv4
 from pmip_tw.config.address_spaces import MAIN_DEVICE, Domain, Pool
 from pmip_tw.config.dhcp_relay_settings import DhcpRelay
+from pmip_tw.config.dynamic_authorization_settings import DynamicAuthorizationSettings, Filter
 from pmip_tw.config.known_mags import KnownMag
 from pmip_tw.config.limits import AaaSpi, Choices, Within
 from pmip_tw.config.redirects import Redirect
@@ -115,6 +116,8 @@ class LmaSettings:
     domains: tuple[Domain, ...] = ()
     pools: tuple[Pool, ...] = ()
     dhcp_relay: DhcpRelay | None = None
+    filters: tuple[Filter, ...] = ()
+    dynamic_authorization: DynamicAuthorizationSettings | None = None
     redirects: tuple[Redirect, ...] = ()
     mags: tuple[KnownMag, ...] = ()
     mobile_nodes: tuple[MobileNode, ...] = ()

@@ -12,6 +12,7 @@ from pmip_tw.lma.place import Place
 from pmip_tw.lma.records import Bound
 from pmip_tw.lma.terms import Terms
 from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.packet_filters import PacketFilters
 from pmip_tw.mobility.timers import Wheel
 from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Tunnel
 from pmip_tw.wire.registration import RegistrationRequest
@@ -39,7 +40,7 @@ class Binding(Struct, kw_only=True, gc=False):
     the packet plane; ``association`` (MN-HA): what proved it; ``request``: the octets of the last accepted one;
     ``deadline``, ``moved_at``: monotonic seconds; ``own_timestamp``: that of our 137 (RV1), None if revocation was not
     agreed upon; ``terms``: all that many others have as well; ``others``: its owner's bindings at other MAGs, newest
-    first, none of which has others itself (L3).
+    first, none of which has others itself (L3); ``filters``: what passes must pass each of them (AA25).
 
     Not changed after it is made: a new registration makes a new one, so that it can be undone. There may be a million
     of them, and an octet of each is a megabyte; they hold no circles, and the collector of garbage need not look.
@@ -55,6 +56,7 @@ class Binding(Struct, kw_only=True, gc=False):
     own_timestamp: int | None
     terms: Terms
     others: tuple["Binding", ...] = ()
+    filters: PacketFilters = ()
 
     if TYPE_CHECKING:
 
@@ -134,6 +136,7 @@ class Binding(Struct, kw_only=True, gc=False):
             broadcasts=terms.broadcasts,
             prefix=terms.prefix,
             awaited=terms.awaited,
+            filters=self.filters,
         )
 
     def _entry_of_several(self) -> AnchorEntry:
@@ -148,6 +151,7 @@ class Binding(Struct, kw_only=True, gc=False):
             broadcasts=self.terms.broadcasts,
             prefix=self.terms.prefix,
             awaited=first.terms.awaited,
+            filters=self.filters,
         )
 
     def has_entry_of(self, other: "Binding") -> bool:
@@ -160,7 +164,9 @@ class Binding(Struct, kw_only=True, gc=False):
                 and ours.broadcasts is theirs.broadcasts
                 and ours.prefix == theirs.prefix
             )
-        ) and not (self.others or other.others or ours.awaited or theirs.awaited)
+        ) and not (
+            self.others or other.others or ours.awaited or theirs.awaited or self.filters != other.filters
+        )
 
     def asked_alike(self, request: RegistrationRequest) -> bool:
         """Whether ``request``, from the same place, gets the same plain tunnel once more: nearly every renewal."""

@@ -18,6 +18,7 @@ from pmip_tw.lma.bindings import Binding, BindingTable
 from pmip_tw.lma.commitment import Asked, Commit, Effect, Save, Waiting
 from pmip_tw.lma.dhcp_leases import DhcpLeases
 from pmip_tw.lma.dhcp_side import DhcpSide
+from pmip_tw.lma.ending import Ending
 from pmip_tw.lma.former import Former
 from pmip_tw.lma.granting import Granting
 from pmip_tw.lma.home_addresses import HomeAddresses
@@ -39,6 +40,7 @@ from pmip_tw.lma.restoring import Restorer, Rows
 from pmip_tw.lma.revoked import Revoked
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.lma.root_keys import RootKeys
+from pmip_tw.lma.sessions import Sessions
 from pmip_tw.lma.underway import Underway
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
@@ -121,7 +123,7 @@ class LmaEngine:
             self._registrations,
         )
         self._renewals = Renewals(policy, self._bindings, self._intake, self._revoker, self._underway)
-        self._former = Former(policy.address, self._intake, self._granting)
+        self._former = Former(policy.address, self._intake, self._granting, policy.filters)
         self._pools = pools
         self._revoked = Revoked(
             policy,
@@ -133,7 +135,17 @@ class LmaEngine:
             self._underway,
             self.keys,
         )
-        self._leasing = Leasing(pools, self._bindings, lambda bound, now: self._end(bound, now, inform=False))
+        self._ending = Ending(policy.address, self._registrations, self._revoker)
+        self._leasing = Leasing(
+            pools, self._bindings, lambda bound, now: self._ending.end(bound, now, inform=False)
+        )
+        self.sessions = Sessions(
+            policy,
+            self._bindings,
+            pools,
+            self._underway,
+            lambda bound, now: self._ending.end(bound, self._clock.of(now), inform=True),
+        )
         self.dhcp: DhcpSide | None = None
         self._pre_tunnel_request = _NO_MESSAGE
         if policy.pre_tunnel and dhcp_relay is not None:
@@ -306,7 +318,7 @@ class LmaEngine:
 
     def cannot_be_served(self, bound: Binding, now: Now) -> list[Effect]:
         """After a restart: the packet plane does not take its entry any more."""
-        return self._end(bound, self._clock.of(now), inform=False)
+        return self._ending.end(bound, self._clock.of(now), inform=False)
 
     def revoke(self, nai: bytes, now: Now) -> list[Effect]:
         """The operator ends every binding of ``nai`` (RV21, RV27); it may register again at once.
@@ -316,7 +328,7 @@ class LmaEngine:
         now = self._clock.of(now)
         effects: list[Effect] = []
         for bound in self._bindings.of_nai(nai):
-            effects += self._end(bound, now, inform=True)
+            effects += self._ending.end(bound, now, inform=True)
         return effects
 
     def bound_to(self, home_address: AnchorKey) -> Binding | None:
@@ -340,19 +352,9 @@ class LmaEngine:
             return self._leasing.over(lease, "told", now)
         bound = self.bound_to(home_address)
         # Who gave its address back need not be told that it lost it.
-        effects = [] if bound is None else self._end(bound, now, inform=False)
+        effects = [] if bound is None else self._ending.end(bound, now, inform=False)
         self._pools.end_hold(home_address, now.monotonic)
         effects.append(Save(LeaseEnded(*home_address, now.monotonic)))
-        return effects
-
-    def _end(self, bound: Binding, now: Now, *, inform: bool) -> list[Effect]:
-        told = (*bound.all, *self._registrations.replaced_unsaid(bound))
-        effects = self._registrations.end(bound, now)
-        for binding in told:
-            effects.append(observed.revoked(binding))
-            revocation = self._revoker.prepare(binding, self.address, now, inform=inform)
-            if revocation is not None:
-                effects.append(Save(revocation.record, revocation))
         return effects
 
     def wake(self, now: Now) -> list[Effect]:

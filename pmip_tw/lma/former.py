@@ -4,7 +4,7 @@ Of nearly all only the record is kept, with what finds it and what ends it. It b
 of again, or an operator looks.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, Ipv4
 from pmip_tw.errors import WireError
@@ -15,6 +15,7 @@ from pmip_tw.lma.intake import Intake
 from pmip_tw.lma.negotiating import offered
 from pmip_tw.lma.records import Bound
 from pmip_tw.lma.tunnelling import direct_tunnel
+from pmip_tw.mobility.packet_filters import PacketFilter, chosen
 from pmip_tw.mobility.tunnels import AlikeEntries, AnchorKey, Encapsulation, Tunnel
 from pmip_tw.wire.renewal import RenewalForm, form_of
 
@@ -25,10 +26,13 @@ _MOST = 4096
 class Former:
     """From records to bindings. ``local``: our address, at which tunnels end."""
 
-    def __init__(self, local: Ipv4, intake: Intake, granting: Granting) -> None:
+    def __init__(
+        self, local: Ipv4, intake: Intake, granting: Granting, filters: Mapping[str, PacketFilter]
+    ) -> None:
         self._local = local
         self._intake = intake
         self._granting = granting
+        self._filters = filters
         # By octets of a request and of its NAI; and what tells that one is of that form, see ``RenewalForm.framed``.
         self._forms: dict[tuple[int, int], RenewalForm] = {}
         self._frames: set[tuple[bytes, bytes, bytes, bytes]] = set()
@@ -44,7 +48,7 @@ class Former:
         # Those that are laid out alike are looked at together.
         by_shape: dict[tuple[int, int], list[Bound]] = {}
         for record in records:
-            if not (record.others or record.remote_port or record.key_in is not None):
+            if not (record.others or record.remote_port or record.key_in is not None or record.filter_ids):
                 by_shape.setdefault((len(record.request), len(record.owner)), []).append(record)
         found: list[Bound] = []
         frames, has_key = self._frames, self._intake.has_key
@@ -74,9 +78,14 @@ class Former:
         return form
 
     def binding(self, record: Bound) -> Binding | None:
-        """None: today's configuration does not prove its request, or it is not for us."""
+        """None: today's configuration does not prove its request, or has not its filters, or it is not for us."""
         asked = self.recall(record.request, record.source_address, record.source_port)
-        return None if asked is None else self._made(record, asked)
+        filters, unknown = chosen(self._filters, record.filter_ids)
+        if asked is None or unknown:
+            return None
+        binding = self._made(record, asked)
+        binding.filters = filters
+        return binding
 
     def waited(self, record: Bound) -> Binding:
         """One that could wait, now that somebody asks for it."""

@@ -65,7 +65,12 @@ class Newcomers:
             return None
         moved_at = NEVER_MOVED
         if bound is not None:
-            if bound.others or bound.at(terms.place) is not None or too_soon(bound, self._policy, now):
+            if (
+                bound.others
+                or bound.filters
+                or bound.at(terms.place) is not None
+                or too_soon(bound, self._policy, now)
+            ):
                 return None
             moved_at = now.monotonic
         wanted = wanted_home_address(home_address)

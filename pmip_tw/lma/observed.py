@@ -90,7 +90,7 @@ def revocation_not_carried_out(commit: Commit, cause: str) -> Observe:
             name="message-discarded",
             nai=_nai(_nai_of(commit)),
             reason="not-saved",
-            cause=f"a revocation could not be carried out: {cause}",
+            cause=f"a revocation, or what AAA wanted, could not be carried out: {cause}",
         )
     )
 
@@ -314,6 +314,18 @@ def revocation_of_nothing(message: Revocation, source: Endpoint) -> Observe:
             nai=_nai(message.nai),
             session=ipv4_text(message.home_address),
             details={"mag": str(source)},
+        )
+    )
+
+
+def authorization_changed(binding: Binding) -> Observe:
+    """AAA has changed a session that goes on."""
+    return Observe(
+        Observation(
+            name="authorization-changed",
+            nai=_nai(binding.nai),
+            session=_session(binding),
+            details={"filter_ids": ", ".join(one.name for one in binding.filters)},
         )
     )
 

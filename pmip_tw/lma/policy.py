@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import attrs
 
 from pmip_tw.addresses import Ipv4
+from pmip_tw.mobility.packet_filters import PacketFilter
 from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.pretunnel import DEFAULT_REPLY_TYPE, DEFAULT_REQUEST_TYPE
@@ -28,7 +29,7 @@ class LmaPolicy:
     ``explain_refusals``: refusals carry their cause as text. ``require_revocation``: RV3; ``revocation_inform``:
     agree to the I bit (RV5). ``pre_tunnel``: DHCP of nodes without an address is relayed out of tunnels that MAGs ask
     for by messages of ``pre_tunnel_request_type``, answered by ``pre_tunnel_reply_type`` (N48, N56), and that are there
-    for ``pre_tunnel_lifetime`` then.
+    for ``pre_tunnel_lifetime`` then. ``filters``: by the name that AAA uses (AA25).
     """
 
     address: Ipv4
@@ -60,6 +61,7 @@ class LmaPolicy:
     pre_tunnel_request_type: int = DEFAULT_REQUEST_TYPE
     pre_tunnel_reply_type: int = DEFAULT_REPLY_TYPE
     pre_tunnel_lifetime: int = 60
+    filters: Mapping[str, PacketFilter] = attrs.field(factory=dict)
 
     @property
     def accepting(self) -> Code:

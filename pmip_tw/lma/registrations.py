@@ -250,6 +250,8 @@ class Registrations:
             moved_at = bound.moved_at if present is not None or beside else now.monotonic
         new = self._granting.grant(asked, key, tunnel, moved_at, now)
         self._patterns.remember(new)
+        if bound is not None:
+            new.filters = bound.filters
         if beside and bound is not None:
             new = together((new, *(one for one in bound.all if one is not present)))
         commit, more = self.bind(new, bound, now, asked=asked)

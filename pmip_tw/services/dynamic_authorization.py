@@ -8,6 +8,7 @@ from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.radius.authorization_server import AuthorizationPolicy
 from pmip_tw.addresses import Ipv4
 from pmip_tw.config.dynamic_authorization_settings import DynamicAuthorizationSettings, Filter
+from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.interfaces import IClock, IObserver, ISessions
 from pmip_tw.mobility.packet_filters import PacketFilter
 from pmip_tw.net.dynamic_authorization import DynamicAuthorization
@@ -17,6 +18,27 @@ from pmip_tw.services.daemon import Part
 def filters_of(settings: Iterable[Filter]) -> Mapping[str, PacketFilter]:
     """By name."""
     return {one.name: one.compiled for one in settings}
+
+
+def lma_authorization_of(
+    settings: LmaSettings,
+    sessions: ISessions,
+    *,
+    reactor: PosixReactorBase,
+    clock: IClock,
+    observer: IObserver,
+) -> tuple[Part, ...]:
+    """The same of an LMA, whose address is always the same."""
+    return dynamic_authorization_of(
+        settings.dynamic_authorization,
+        sessions,
+        identity=settings.identity,
+        address=lambda: settings.address,
+        local=settings.address,
+        reactor=reactor,
+        clock=clock,
+        observer=observer,
+    )
 
 
 def dynamic_authorization_of(

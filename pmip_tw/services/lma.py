@@ -17,6 +17,7 @@ from pmip_tw.net.ipsec_policies import KernelPolicies
 from pmip_tw.net.signalling import UdpSignalling
 from pmip_tw.services.crew import Crew
 from pmip_tw.services.daemon import Daemon, Part
+from pmip_tw.services.dynamic_authorization import lma_authorization_of
 from pmip_tw.services.journals import Journals
 from pmip_tw.services.lma_dhcp import dhcp_edge_of
 from pmip_tw.services.lma_parts import domains_of, engine_of, pools_of, store_of
@@ -47,9 +48,10 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
     forwarding = _plane(settings, reactor, signalling)
     management = Management()
     dhcp = dhcp_edge_of(settings, reactor, forwarding, signalling)
+    clock = ReactorClock(reactor)
     agent = Lma(
         engine_of(settings, pools_of(settings)),
-        clock=ReactorClock(reactor),
+        clock=clock,
         signalling=signalling,
         forwarding=forwarding,
         store=store_of(settings, reactor),
@@ -58,9 +60,12 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
         observers=[management.observers],
         dhcp=None if dhcp is None else AtTheEdge(dhcp),
     )
+    authorization = lma_authorization_of(
+        settings, agent.sessions, reactor=reactor, clock=clock, observer=management.observers
+    )
     operations = management.operations("lma", agent.tables(), revoke=agent.revoke)
     control = management.control(reactor, settings.control, operations)
-    return _daemon(settings, reactor, management, (Journals(settings), agent, control))
+    return _daemon(settings, reactor, management, (Journals(settings), agent, *authorization, control))
 
 
 def compose_workers(settings: LmaSettings, reactor: PosixReactorBase, config: Path) -> Daemon:
@@ -72,7 +77,12 @@ def compose_workers(settings: LmaSettings, reactor: PosixReactorBase, config: Pa
     forwarding = _plane(settings, reactor, signalling)
     management = Management()
     zero = WorkerZero(settings, reactor, crew, signalling, forwarding, management)
-    return _daemon(settings, reactor, management, (crew.port, Journals(settings), zero, zero.control))
+    return _daemon(
+        settings,
+        reactor,
+        management,
+        (crew.port, Journals(settings), zero, *zero.authorization, zero.control),
+    )
 
 
 def _plane(settings: LmaSettings, reactor: PosixReactorBase, signalling: ISignalling) -> TunAnchor:

@@ -25,6 +25,7 @@ from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.mn_aaa import AaaTable, NodeKey
 from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.services.dhcp_relaying import relay_policy_of
+from pmip_tw.services.dynamic_authorization import filters_of
 from pmip_tw.store.journal import SqliteJournal, ThreadReactor
 from pmip_tw.store.slices import journal_path
 from pmip_tw.store.unsaved import Unsaved
@@ -127,6 +128,7 @@ def policy_of(settings: LmaSettings) -> LmaPolicy:
         pre_tunnel=settings.pre_tunnel,
         pre_tunnel_request_type=settings.pre_tunnel_request_type,
         pre_tunnel_reply_type=settings.pre_tunnel_reply_type,
+        filters=filters_of(settings.filters),
         pre_tunnel_lifetime=settings.pre_tunnel_lifetime,
     )
 

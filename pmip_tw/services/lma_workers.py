@@ -11,6 +11,14 @@ from pmip_tw.agents.dhcp_roads import AtTheEdge, ToTheEdge
 from pmip_tw.agents.foreman import Foreman, SharedSignalling
 from pmip_tw.agents.lma import Lma
 from pmip_tw.agents.routing import Routing
+from pmip_tw.agents.sessions_of_workers import (
+    CHANGE,
+    DISCONNECT,
+    REAUTHORIZE,
+    Rows,
+    SessionsOfWorkers,
+    answer,
+)
 from pmip_tw.agents.shared_plane import RemotePlane, SharedPlane
 from pmip_tw.agents.supply import Supply
 from pmip_tw.agents.traffic import with_traffic
@@ -28,13 +36,16 @@ from pmip_tw.net.ipsec_policies import KernelPolicies
 from pmip_tw.net.pipe import Pipe
 from pmip_tw.net.signalling import UdpSignalling
 from pmip_tw.services.crew import Crew
+from pmip_tw.services.dynamic_authorization import lma_authorization_of
 from pmip_tw.services.lma_dhcp import dhcp_edge_of
 from pmip_tw.services.lma_parts import engine_of, leased_pools_of, mags_of, store_of
 from pmip_tw.services.management import Management
 
 
 class WorkerZero:
-    """Worker 0's own agent, and what it does for the others. ``control`` is the operator's way in."""
+    """Worker 0's own agent, and what it does for the others. ``control`` is the operator's way in, ``authorization``
+    AAA's, if there is one.
+    """
 
     def __init__(
         self,
@@ -96,6 +107,13 @@ class WorkerZero:
                 return worker_of_nai(whom.encode(), workers)
             return next(iter(holders.of_key(key)), None)
 
+        self.authorization = lma_authorization_of(
+            settings,
+            SessionsOfWorkers(self._agent.sessions, workers, self._foreman.ask),
+            reactor=reactor,
+            clock=clock,
+            observer=management.observers,
+        )
         operations = SharedOperations(
             management.operations("lma", self._agent.tables(), revoke=self._agent.revoke),
             workers,
@@ -160,12 +178,19 @@ class OtherWorker:
             dhcp=dhcp,
         )
         operations = self.management.operations("lma", self._agent.tables(), revoke=self._agent.revoke)
+
+        def asked(command: str, what: str) -> "Rows | Deferred[Rows]":
+            """By an operator, or by AAA."""
+            if command in (DISCONNECT, CHANGE, REAUTHORIZE):
+                return answer(self._agent.sessions, command, what)
+            return operations.answer(command, what)
+
         self._worker = Worker(
             pipe,
             signalling=signalling,
             plane=plane,
             supply=supply,
-            asked=operations.answer,
+            asked=asked,
             stop=self._stop,
             lost=self._lost,
             dhcp=dhcp,

@@ -62,7 +62,16 @@ def _mag() -> Provider:
     return Provider(node.agent.sessions, served)
 
 
-@pytest.fixture(params=[_fake, _mag], ids=["fake", "mag"])
+def _lma() -> Provider:
+    world = World(lma_settings={"filters": {"guests": GUESTS}})
+    for station in world.stations:
+        world.attach(station, world.mags[0])
+    return Provider(
+        world.lma.sessions, lambda: {binding.nai.decode() for binding in world.lma_engine.bindings}
+    )
+
+
+@pytest.fixture(params=[_fake, _mag, _lma], ids=["fake", "mag", "lma"])
 def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
     yield request.param()
 
@@ -92,7 +101,7 @@ def test_everything_that_is_said_must_apply(provider: Provider) -> None:
 
 @covers("AA18", "AA25")
 def test_a_change_is_made(provider: Provider) -> None:
-    change = Change(filter_ids=("guests",), session_timeout=600)
+    change = Change(filter_ids=("guests",))
     assert told(provider.sessions.change(MN1, change)) == Done(1)
     assert len(provider.served()) == 2
 

@@ -46,6 +46,7 @@ OF_AN_LMA = {
     "mobile_nodes",
     "mobile_nodes_file",
     "dhcp_relay",
+    "dynamic_authorization",
 }
 OF_A_MAG = {
     "uplink",

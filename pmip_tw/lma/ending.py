@@ -1,0 +1,31 @@
+"""How a binding ends before its time by nobody's request: its MAGs are told (RFC 3543, RV21, RV27)."""
+
+import attrs
+
+from pmip_tw.addresses import Ipv4
+from pmip_tw.lma import observed
+from pmip_tw.lma.bindings import Binding
+from pmip_tw.lma.commitment import Effect, Save
+from pmip_tw.lma.registrations import Registrations
+from pmip_tw.lma.revoking import Revoker
+from pmip_tw.mobility.clock import Now
+
+
+@attrs.frozen(eq=False, repr=False)
+class Ending:
+    """An operator, AAA, a DHCP server or the packet plane wants it. ``address``: ours."""
+
+    _address: Ipv4
+    _registrations: Registrations
+    _revoker: Revoker
+
+    def end(self, bound: Binding, now: Now, *, inform: bool) -> list[Effect]:
+        """All that an owner has. ``inform``: its node should be told (RV22)."""
+        told = (*bound.all, *self._registrations.replaced_unsaid(bound))
+        effects = self._registrations.end(bound, now)
+        for binding in told:
+            effects.append(observed.revoked(binding))
+            revocation = self._revoker.prepare(binding, self._address, now, inform=inform)
+            if revocation is not None:
+                effects.append(Save(revocation.record, revocation))
+        return effects

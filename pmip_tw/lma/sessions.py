@@ -1,0 +1,130 @@
+"""AAA acts on bindings: it ends them, or changes what may pass (RFC 5176, AA17, RV27).
+
+A binding is found by its NAI, as it stands in requests, or by its home address; whatever else is said must apply as
+well. There may be a million of them, and nobody looks through all. Where AAA cannot reach a MAG, this is how it ends
+what that MAG serves: it is told by a revocation (AA26).
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from msgspec.structs import replace
+
+from pmip_tw.aaa.accounting import common_id
+from pmip_tw.aaa.dynamic_authorization import (
+    NOT_FOUND,
+    Change,
+    Done,
+    ErrorCause,
+    Outcome,
+    Refused,
+    Selection,
+    SessionIdentity,
+)
+from pmip_tw.lma import observed
+from pmip_tw.lma.bindings import Binding, BindingTable
+from pmip_tw.lma.commitment import Commit, Effect
+from pmip_tw.lma.policy import LmaPolicy
+from pmip_tw.lma.pools import Pools
+from pmip_tw.lma.underway import Underway
+from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.packet_filters import PacketFilters, chosen
+
+Decided = tuple[Outcome, list[Effect]]
+"""What to answer when the effects have happened."""
+
+_TECHNOLOGIES = range(256)
+
+
+class Sessions:
+    """``end(bound, now)`` ends all bindings of an owner and tells their MAGs."""
+
+    def __init__(
+        self,
+        policy: LmaPolicy,
+        bindings: BindingTable,
+        pools: Pools,
+        underway: Underway,
+        end: Callable[[Binding, Now], list[Effect]],
+    ) -> None:
+        self._policy = policy
+        self._bindings = bindings
+        self._pools = pools
+        self._underway = underway
+        self._end = end
+
+    def disconnect(self, selection: Selection, now: Now) -> Decided:
+        """They are over; the home address is held as after any end (P80)."""
+        found = self._selected(selection)
+        if isinstance(found, Refused):
+            return found, []
+        effects: list[Effect] = []
+        for bound in found:
+            effects += self._end(bound, now)
+        return Done(len(found)), effects
+
+    def change(self, selection: Selection, change: Change) -> Decided:
+        """The filters are others from now on, over renewals and handovers (AA25). Nothing else can be changed here."""
+        found = self._selected(selection)
+        if isinstance(found, Refused):
+            return found, []
+        if change.filter_ids is None or change != Change(filter_ids=change.filter_ids):
+            return Refused(ErrorCause.UNSUPPORTED_ATTRIBUTE, "an LMA changes filters, and nothing else"), []
+        filters, unknown = chosen(self._policy.filters, change.filter_ids)
+        if unknown:
+            why = f"there is no [[lma.filters]] of the name {unknown[0]!r}"
+            return Refused(ErrorCause.INVALID_ATTRIBUTE_VALUE, why), []
+        effects: list[Effect] = [
+            self._filtered(bound, filters) for bound in found if bound.filters != filters
+        ]
+        return Done(len(found)), effects
+
+    def missing(self, selection: Selection) -> Refused | None:
+        """Why nobody is meant; None: somebody is."""
+        found = self._selected(selection)
+        return found if isinstance(found, Refused) else None
+
+    def _filtered(self, bound: Binding, filters: PacketFilters) -> Commit:
+        new = replace(
+            bound,
+            filters=filters,
+            others=tuple(replace(other, filters=filters) for other in bound.others),
+        )
+        self._bindings.put(new)
+        told = observed.authorization_changed(new)
+        return self._underway.begin(Commit(new.owner, (), new, bound, answers=(told,)))
+
+    def _selected(self, selection: Selection) -> list[Binding] | Refused:
+        if selection.is_empty:
+            return NOT_FOUND
+        if selection.user_name is None and selection.home_address is None:
+            why = "an LMA finds sessions by User-Name or Framed-IP-Address, which must be there"
+            return Refused(ErrorCause.MISSING_ATTRIBUTE, why)
+        found = [bound for bound in self._perhaps(selection) if selection.includes(_identity(bound))]
+        return found or NOT_FOUND
+
+    def _perhaps(self, selection: Selection) -> Iterator[Binding]:
+        """Nobody else can be meant."""
+        owners: Iterable[bytes]
+        if selection.home_address is not None:
+            owners = self._pools.users(selection.home_address)
+        else:
+            owners = self._owners((selection.user_name or "").encode())
+        for owner in owners:
+            bound = self._bindings.get(owner)
+            if bound is not None:
+                yield bound
+
+    def _owners(self, nai: bytes) -> list[bytes]:
+        """Who may have that NAI (P23)."""
+        spellings = list(dict.fromkeys((nai, nai.lower())))
+        if not self._policy.by_technology:
+            return spellings
+        return [spelling + bytes((technology,)) for spelling in spellings for technology in _TECHNOLOGIES]
+
+
+def _identity(bound: Binding) -> SessionIdentity:
+    return SessionIdentity(
+        nai=bound.nai.decode(errors="replace"),
+        home_address=bound.home_address,
+        multi_session=common_id(bound.nai, bound.home_address),
+    )
