@@ -57,7 +57,8 @@ def _lma(lma: LmaSettings) -> str:
     nodes = _count(len({nai for nai, _ in lma.associations}), "mobile node")
     trusted = sum(mag.auth != "per-mn" for mag in lma.mags)
     mags = f", {_count(trusted, 'MAG')} with FA-HA or IPsec" if trusted else ""
-    return f"an LMA: {lma.identity} at {ipv4_text(lma.address)}, pool {pools}, {nodes}{mags}"
+    aaa = "" if lma.radius is None else f", RADIUS {', '.join(map(_radius_server, lma.radius.servers))}"
+    return f"an LMA: {lma.identity} at {ipv4_text(lma.address)}, pool {pools}, {nodes}{mags}{aaa}"
 
 
 def _relay(relay: RelaySettings) -> str:

@@ -6,6 +6,7 @@ from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
 from pmip_tw.config.address_spaces import POOLS, address_space_mistakes
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.dynamic_authorization_checks import dynamic_authorization_mistakes, filter_mistakes
+from pmip_tw.config.key_checks import lma_aaa_mistakes
 from pmip_tw.config.known_mags import known_mag_mistakes
 from pmip_tw.config.lma_dhcp_checks import lma_dhcp_mistakes
 from pmip_tw.config.locate import Path
@@ -24,6 +25,7 @@ def lma_mistakes(draft: Draft) -> Iterator[Mistake]:
     yield from dynamic_authorization_mistakes(draft, ("lma",))
     yield from filter_mistakes(draft, ("lma",))
     yield from lma_dhcp_mistakes(draft)
+    yield from lma_aaa_mistakes(draft, ("lma",))
     yield from _mobile_nodes(draft, ("lma", "mobile_nodes"))
 
 

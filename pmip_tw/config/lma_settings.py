@@ -12,8 +12,10 @@ from pmip_tw.addresses import UNSPECIFIED, Ipv4
 from pmip_tw.config.address_spaces import MAIN_DEVICE, Domain, Pool
 from pmip_tw.config.dhcp_relay_settings import DhcpRelay
 from pmip_tw.config.dynamic_authorization_settings import DynamicAuthorizationSettings, Filter
+from pmip_tw.config.key_settings import KeySettings
 from pmip_tw.config.known_mags import KnownMag
 from pmip_tw.config.limits import AaaSpi, Choices, Within
+from pmip_tw.config.radius_settings import RadiusSettings
 from pmip_tw.config.redirects import Redirect
 from pmip_tw.config.settings import (
     Control,
@@ -118,6 +120,8 @@ class LmaSettings:
     dhcp_relay: DhcpRelay | None = None
     filters: tuple[Filter, ...] = ()
     dynamic_authorization: DynamicAuthorizationSettings | None = None
+    radius: RadiusSettings | None = None
+    keys: KeySettings = attrs.field(factory=KeySettings)
     redirects: tuple[Redirect, ...] = ()
     mags: tuple[KnownMag, ...] = ()
     mobile_nodes: tuple[MobileNode, ...] = ()

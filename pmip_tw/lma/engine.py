@@ -98,7 +98,8 @@ class LmaEngine:
             aaa=aaa,
             keys=self.keys,
         )
-        home_addresses = HomeAddresses(pools, self._bindings)
+        assigned = None if self.keys is None else self.keys.fetched.home_address
+        home_addresses = HomeAddresses(pools, self._bindings, assigned)
         self._granting = Granting(policy, home_addresses, self._bindings, self._revoker)
         patterns = Patterns(policy)
         self._registrations = Registrations(

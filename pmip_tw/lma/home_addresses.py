@@ -1,5 +1,7 @@
 """Which home address a request gets, and what goes with it (P30, H10; DY1-DY5)."""
 
+from collections.abc import Callable
+
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, ipv4_text
 from pmip_tw.lma.address_pool import HomeLink
 from pmip_tw.lma.bindings import Binding, BindingTable
@@ -13,11 +15,14 @@ from pmip_tw.wire.registration import RegistrationRequest
 
 
 class HomeAddresses:
-    """The pools, seen by the bindings."""
+    """The pools, seen by the bindings. ``assigned``: by AAA, to a NAI; 0 if it leaves the choice to us (AA10)."""
 
-    def __init__(self, pools: Pools, bindings: BindingTable) -> None:
+    def __init__(
+        self, pools: Pools, bindings: BindingTable, assigned: Callable[[bytes], Ipv4] | None = None
+    ) -> None:
         self._pools = pools
         self._bindings = bindings
+        self._assigned = assigned
 
     def find(
         self,
@@ -40,6 +45,14 @@ class HomeAddresses:
                 Code.HA_ADMIN_PROHIBITED,
                 f"{ipv4_text(wanted)} is asked for, {ipv4_text(bound.home_address)} is bound (P30)",
             )
+        assigned = UNSPECIFIED if self._assigned is None else self._assigned(nai)
+        if assigned:
+            if wanted not in (UNSPECIFIED, assigned) and not any_home_agent:
+                return Refusal(
+                    Code.HA_ADMIN_PROHIBITED,
+                    f"{ipv4_text(wanted)} is asked for, AAA assigns {ipv4_text(assigned)} (P30)",
+                )
+            wanted, any_home_agent = assigned, False
         key = self._pools.choose(nai, owner, wanted, monotonic)
         if key is None and wanted and any_home_agent:
             wanted = UNSPECIFIED

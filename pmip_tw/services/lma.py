@@ -19,12 +19,14 @@ from pmip_tw.services.crew import Crew
 from pmip_tw.services.daemon import Daemon, Part
 from pmip_tw.services.dynamic_authorization import lma_authorization_of
 from pmip_tw.services.journals import Journals
+from pmip_tw.services.lma_aaa import node_keys_of, radius_of
 from pmip_tw.services.lma_dhcp import dhcp_edge_of
 from pmip_tw.services.lma_parts import domains_of, engine_of, pools_of, store_of
 from pmip_tw.services.lma_workers import WorkerZero
 from pmip_tw.services.management import Management
 from pmip_tw.services.memory import settle
 from pmip_tw.services.options import Options, read_settings
+from pmip_tw.services.radius import server_tables
 
 __all__ = ["Options", "makeService"]
 
@@ -49,6 +51,7 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
     management = Management()
     dhcp = dhcp_edge_of(settings, reactor, forwarding, signalling)
     clock = ReactorClock(reactor)
+    radius = radius_of(settings, reactor, clock, management.observers)
     agent = Lma(
         engine_of(settings, pools_of(settings)),
         clock=clock,
@@ -59,11 +62,13 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
         ipsec=KernelPolicies(),
         observers=[management.observers],
         dhcp=None if dhcp is None else AtTheEdge(dhcp),
+        node_keys=node_keys_of(settings, radius),
     )
     authorization = lma_authorization_of(
         settings, agent.sessions, reactor=reactor, clock=clock, observer=management.observers
     )
-    operations = management.operations("lma", agent.tables(), revoke=agent.revoke)
+    tables = agent.tables() | server_tables(radius)
+    operations = management.operations("lma", tables, revoke=agent.revoke)
     control = management.control(reactor, settings.control, operations)
     return _daemon(settings, reactor, management, (Journals(settings), agent, *authorization, control))
 

@@ -26,6 +26,7 @@ from pmip_tw.mobility.mn_aaa import AaaTable, NodeKey
 from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.services.dhcp_relaying import relay_policy_of
 from pmip_tw.services.dynamic_authorization import filters_of
+from pmip_tw.services.lma_aaa import key_policy_of
 from pmip_tw.store.journal import SqliteJournal, ThreadReactor
 from pmip_tw.store.slices import journal_path
 from pmip_tw.store.unsaved import Unsaved
@@ -48,6 +49,7 @@ def engine_of(settings: LmaSettings, pools: Pools, worker: int = 0) -> LmaEngine
             (node.nai, NodeKey(node.aaa, node.association)) for node in settings.mobile_nodes if node.aaa
         ),
         dhcp_relay=dhcp_relay_of(settings),
+        keys=key_policy_of(settings),
     )
 
 

@@ -37,9 +37,11 @@ from pmip_tw.net.pipe import Pipe
 from pmip_tw.net.signalling import UdpSignalling
 from pmip_tw.services.crew import Crew
 from pmip_tw.services.dynamic_authorization import lma_authorization_of
+from pmip_tw.services.lma_aaa import node_keys_of, radius_of
 from pmip_tw.services.lma_dhcp import dhcp_edge_of
 from pmip_tw.services.lma_parts import engine_of, leased_pools_of, mags_of, store_of
 from pmip_tw.services.management import Management
+from pmip_tw.services.radius import server_tables
 
 
 class WorkerZero:
@@ -83,6 +85,7 @@ class WorkerZero:
         )
         clock = ReactorClock(reactor)
         supply = Supply(pools, clock, self._foreman.tell_lender)
+        radius = radius_of(settings, reactor, clock, management.observers)
         self._foreman.hear_of_leases(supply.heard)
         self._agent = Lma(
             engine_of(settings, pools),
@@ -96,6 +99,7 @@ class WorkerZero:
             carrier=plane.own,
             supply=supply,
             dhcp=None if dhcp is None else AtTheEdge(dhcp),
+            node_keys=node_keys_of(settings, radius),
         )
         self._crew = crew
         self._when_running = reactor.callWhenRunning
@@ -115,7 +119,9 @@ class WorkerZero:
             observer=management.observers,
         )
         operations = SharedOperations(
-            management.operations("lma", self._agent.tables(), revoke=self._agent.revoke),
+            management.operations(
+                "lma", self._agent.tables() | server_tables(radius), revoke=self._agent.revoke
+            ),
             workers,
             ask=self._foreman.ask,
             whose=whose,
@@ -161,6 +167,7 @@ class OtherWorker:
         pipe = Pipe.of_another(reactor, pipe_end)
         plane = RemotePlane(pipe.send)
         supply = Supply(pools, clock, pipe.send)
+        radius = radius_of(settings, reactor, clock, self.management.observers)
         dhcp = None if settings.dhcp_relay is None else ToTheEdge(pipe.send)
         signalling = WorkerSignalling(
             UdpSignalling(reactor, [settings.address], opened=lambda address: opened), serving(pipe)
@@ -176,8 +183,10 @@ class OtherWorker:
             carrier=plane,
             supply=supply,
             dhcp=dhcp,
+            node_keys=node_keys_of(settings, radius),
         )
-        operations = self.management.operations("lma", self._agent.tables(), revoke=self._agent.revoke)
+        tables = self._agent.tables() | server_tables(radius)
+        operations = self.management.operations("lma", tables, revoke=self._agent.revoke)
 
         def asked(command: str, what: str) -> "Rows | Deferred[Rows]":
             """By an operator, or by AAA."""

@@ -559,3 +559,37 @@ class TestARootKey:
         [answer] = anchor.hear(message.encode(fa_ha=between(MAG1)))
         assert answer.datagram[0] == 15
         assert anchor.binding(OF_AAA) is None
+
+
+@covers("AA10", "P30")
+class TestAHomeAddressOfAaa:
+    """Framed-IP-Address beside the key."""
+
+    ASSIGNED = ipv4("10.1.0.50")
+
+    def ask(self, anchor: Anchor, node: int = OF_AAA, **fields: object) -> RegistrationReply:
+        anchor.hear(anchor.datagram(node, **fields))
+        [answer] = anchor.aaa_says(given(node, home_address=self.ASSIGNED))
+        return reply_in(answer, node)
+
+    def test_is_the_one_that_the_node_gets(self, anchor: Anchor) -> None:
+        assert self.ask(anchor).home_address == self.ASSIGNED
+        assert anchor.accept(OF_AAA, MAG2).home_address == self.ASSIGNED
+        anchor.release(OF_AAA, MAG2)
+        assert anchor.accept(OF_AAA).home_address == self.ASSIGNED
+
+    def test_no_other_one_may_be_asked_for(self, anchor: Anchor) -> None:
+        reply = self.ask(anchor, home_address=ipv4("10.1.0.60"))
+        assert reply.code == 129
+        assert "AAA assigns 10.1.0.50" in anchor.notes[-1].cause
+        assert anchor.accept(OF_AAA, home_address=self.ASSIGNED).home_address == self.ASSIGNED
+
+    def test_it_is_not_given_to_two(self, anchor: Anchor) -> None:
+        self.ask(anchor)
+        assert self.ask(anchor, OF_AAA + 1).code == 129
+        assert places(anchor, OF_AAA) == [MAG1]
+
+    def test_it_outlives_a_restart(self, anchor: Anchor) -> None:
+        self.ask(anchor)
+        anchor.restart()
+        assert self.ask(anchor).home_address == self.ASSIGNED

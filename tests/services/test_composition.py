@@ -47,6 +47,8 @@ OF_AN_LMA = {
     "mobile_nodes_file",
     "dhcp_relay",
     "dynamic_authorization",
+    "radius",
+    "keys",
 }
 OF_A_MAG = {
     "uplink",

@@ -1,0 +1,24 @@
+"""What single settings of ``[lma.radius]`` and ``[lma.keys]`` cannot show."""
+
+from collections.abc import Iterator
+
+from pmip_tw.config.draft import Draft
+from pmip_tw.config.locate import Path
+from pmip_tw.config.radius_checks import radius_mistakes
+from pmip_tw.config.structure import Mistake
+
+
+def lma_aaa_mistakes(draft: Draft, lma: Path) -> Iterator[Mistake]:
+    """RADIUS servers of an LMA, and the keys that it gets from them."""
+    yield from radius_mistakes(draft, (*lma, "radius"))
+    keys: Path = (*lma, "keys")
+    if draft.has(keys) and not draft.has((*lma, "radius")):
+        yield Mistake(keys, "[lma.keys] is about keys from AAA: add [[lma.radius.servers]]")
+    first: dict[str, Path] = {}
+    for table in draft.elements((*keys, "realms")):
+        for at in draft.elements((*table, "realms")):
+            realm = draft.value(at, str)
+            earlier = at if realm is None else first.setdefault(realm.lower(), at)
+            if earlier != at:
+                text = f"realms[{at[-1]}]: {realm!r} has its algorithm on line {draft.line(earlier)} already"
+                yield Mistake(at, text)

@@ -1,0 +1,68 @@
+"""How an LMA is wired to AAA."""
+
+from twisted.internet.posixbase import PosixReactorBase
+
+from pmip_tw.aaa.nas import Nas
+from pmip_tw.aaa.profile_rules import ProfileRules, RealmDefaults
+from pmip_tw.config.lma_settings import LmaSettings
+from pmip_tw.interfaces import IClock, INodeKeys, IObserver, IRadiusClient
+from pmip_tw.lma.key_policy import KeyPolicy
+from pmip_tw.net.radius_client import RadiusClient
+from pmip_tw.net.radius_node_keys import RadiusNodeKeys
+from pmip_tw.services.radius import radius_client_of
+
+
+def radius_of(
+    settings: LmaSettings, reactor: PosixReactorBase, clock: IClock, observer: IObserver
+) -> RadiusClient | None:
+    """The client of all that an LMA asks RADIUS servers, one for each worker; None if it has none."""
+    if settings.radius is None:
+        return None
+    return radius_client_of(settings.radius, nas_of(settings), reactor, clock, observer, settings.address)
+
+
+def nas_of(settings: LmaSettings) -> Nas:
+    """Who we are towards AAA."""
+    return Nas(identifier=settings.identity, address=settings.address)
+
+
+def node_keys_of(settings: LmaSettings, radius: IRadiusClient | None) -> INodeKeys | None:
+    """None: keys are those of the configuration."""
+    if radius is None or not fetches_keys(settings):
+        return None
+    return RadiusNodeKeys(radius, nas_of(settings), key_rules_of(settings))
+
+
+def fetches_keys(settings: LmaSettings) -> bool:
+    """Whether there is somebody to ask."""
+    return settings.radius is not None and bool(settings.radius.of("authentication"))
+
+
+def key_rules_of(settings: LmaSettings) -> ProfileRules:
+    """What is believed of an answer."""
+    table = settings.keys
+    return ProfileRules(
+        precedence=table.precedence,
+        realms={
+            realm.lower(): RealmDefaults(algorithm=entry.algorithm)
+            for entry in table.realms
+            for realm in entry.realms
+        },
+    )
+
+
+def key_policy_of(settings: LmaSettings) -> KeyPolicy | None:
+    """That of one worker: each has a part of the nodes, and asks as much less."""
+    if not fetches_keys(settings):
+        return None
+    table, workers = settings.keys, settings.workers
+    return KeyPolicy(
+        lifetime=table.lifetime,
+        grace=table.grace,
+        overlap=table.overlap,
+        refused=table.reject_hold,
+        again=table.recheck,
+        most=table.max_keys // workers,
+        rate=max(2, table.max_rate // workers),
+        outstanding=max(2, table.max_outstanding // workers),
+    )
