@@ -10,7 +10,7 @@ from pmip_tw.aaa.proxy.access_points import ProxySettings
 from pmip_tw.aaa.proxy.admitting import Reading
 from pmip_tw.aaa.proxy.effects import Admit, Ask, Disconnect, Dismiss, Effect, Reply
 from pmip_tw.aaa.proxy.machine import RadiusProxy
-from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION, RadiusOutcome
+from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION, Answered, RadiusOutcome
 from pmip_tw.aaa.verdicts import Verdict
 from pmip_tw.addresses import Ipv4, Mac
 from pmip_tw.interfaces import (
@@ -26,8 +26,6 @@ from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.net.reactor import Reactor
 from pmip_tw.net.udp import UdpSocket
-from pmip_tw.wire.radius import Answer
-from pmip_tw.wire.salt_cipher import SaltCipher
 
 MAXIMUM_BATCH = 16
 """Datagrams per wake-up of the reactor: each takes long enough that packets must not wait for many of them."""
@@ -102,9 +100,9 @@ class RadiusAccessPoints:
         """The access points, for operators."""
         return self._proxy.rows()
 
-    def _judged(self, station: Mac, answer: Answer, cipher: SaltCipher) -> Verdict:
-        """Nobody has been let in who would be thrown off next."""
-        verdict = self._read(station, answer, cipher)
+    def _judged(self, station: Mac | None, outcome: Answered) -> Verdict:
+        """Nobody is let in who would be thrown off next."""
+        verdict = self._read(station, outcome)
         return verdict if self._receiver is None else self._receiver.judged(verdict)
 
     def _datagrams_received(self, group: str, batch: list[Datagram]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from twisted.internet.posixbase import PosixReactorBase
 
+from pmip_tw.aaa.eap_authentication import eap_verdict
 from pmip_tw.aaa.mac_authentication import MacFormat
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.proxy.access_points import AccessPoint, ProxySettings
@@ -15,6 +16,7 @@ from pmip_tw.aaa.radius.configuration import (
     ServerGroup,
     StatusServer,
 )
+from pmip_tw.aaa.radius.outcome import Answered
 from pmip_tw.aaa.radius_mapping import verdict_of
 from pmip_tw.aaa.verdicts import Verdict
 from pmip_tw.addresses import UNSPECIFIED, Endpoint, Mac
@@ -25,8 +27,6 @@ from pmip_tw.interfaces import IClock, IObserver, IRadiusClient
 from pmip_tw.net.access_points import RadiusAccessPoints
 from pmip_tw.net.radius_client import RadiusClient
 from pmip_tw.services.mag_aaa import nas_of, profile_rules_of
-from pmip_tw.wire.radius import Answer
-from pmip_tw.wire.salt_cipher import SaltCipher
 
 
 def access_points_of(
@@ -90,8 +90,11 @@ def reading_of(settings: MagSettings) -> Reading:
     rules = profile_rules_of(settings)
     mac_format = MacFormat(settings.radius.mac_format) if settings.radius else MacFormat.DASHES
 
-    def read(station: Mac, answer: Answer, cipher: SaltCipher) -> Verdict:
-        return verdict_of(answer, cipher, user_name=mac_format.write(station), rules=rules)
+    def read(station: Mac | None, outcome: Answered) -> Verdict:
+        if station is None:
+            return eap_verdict(outcome, rules)
+        name = mac_format.write(station)
+        return verdict_of(outcome.answer, outcome.cipher, user_name=name, rules=rules)
 
     return read
 

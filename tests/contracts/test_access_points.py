@@ -14,7 +14,7 @@ from zope.interface.verify import verifyObject
 from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.proxy.access_points import AccessPoint, ProxySettings
-from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION
+from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION, Answered
 from pmip_tw.aaa.verdicts import Accept, Reject, Verdict
 from pmip_tw.addresses import Mac, ipv4
 from pmip_tw.errors import PmipError
@@ -23,7 +23,7 @@ from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.net.access_points import RadiusAccessPoints
 from pmip_tw.testing.access_points import FakeAccessPoints
 from pmip_tw.testing.radius_client import FakeRadiusClient, Reply
-from pmip_tw.wire.radius import Answer, AttributeType, Code, Request
+from pmip_tw.wire.radius import AttributeType, Code, Request
 from pmip_tw.wire.salt_cipher import SaltCipher
 from pmip_tw.wire.station_id import station_of
 from tests.aaa.proxy.bench import KEY, NAS, PROFILE, SECRET, STATION, Ap
@@ -149,7 +149,7 @@ def accept(request: Request, cipher: SaltCipher) -> Reply:
     return Reply(Code.ACCESS_ACCEPT)
 
 
-def read(station: Mac, answer: Answer, cipher: SaltCipher) -> Verdict:
+def read(station: Mac | None, outcome: Answered) -> Verdict:
     return Accept(PROFILE)
 
 

@@ -5,8 +5,8 @@
              +--- ap2 (hostapd) --- mag2 -------------------------+
 
 The node is nobody before it has proven itself to its access point, has service after it, moves to the other one and
-keeps its address. The operator throws it off, it comes back, and an access point ends. Prints one JSON object with what
-was seen.
+keeps its address. The operator throws it off, then AAA (radclient), it comes back, and an access point ends. Prints one
+JSON object with what was seen.
 """
 
 import time
@@ -16,10 +16,11 @@ from typing import Any
 from pmip_tw.addresses import ipv4
 from pmip_tw.lab.access_point import DISCONNECT_PORT
 from pmip_tw.lab.certificates import Authority
+from pmip_tw.lab.dynamic_client import request
 from pmip_tw.lab.freeradius import RadiusUser, Tls
 from pmip_tw.lab.mobile_node import MobileNode
 from pmip_tw.lab.programs import eventually, run
-from pmip_tw.lab.sites import BEHIND_ACCESS_POINTS, CORRESPONDENT, LMA_ADDRESS
+from pmip_tw.lab.sites import AAA_ADDRESS, BEHIND_ACCESS_POINTS, CORRESPONDENT, LMA_ADDRESS
 from pmip_tw.lab.subscribers import SUBSCRIBER
 from pmip_tw.lab.supplicant import Account, Supplicant
 from pmip_tw.lab.world import World, world
@@ -33,6 +34,9 @@ address = "{address}"
 secret = "text:{secret}"
 interface = "acc0"
 disconnect_port = {port}
+[[mag.dynamic_authorization.clients]]
+address = "{aaa}"
+secret = "text:{secret}"
 """
 
 
@@ -59,7 +63,9 @@ class Campus:
         await made.run_aaa(made.freeradius([user], tls=Tls(authority=self.authority)))
         await made.start_lma()
         for name, site in made.sites.items():
-            proxy = PROXY.format(address=site.access_point, secret=SECRET, port=DISCONNECT_PORT)
+            proxy = PROXY.format(
+                address=site.access_point, secret=SECRET, port=DISCONNECT_PORT, aaa=AAA_ADDRESS
+            )
             access = f'authentication = "radius-proxy"\n{proxy}'
             await made.start_mag(name, access=access)
             point = made.access_points[name]
@@ -137,6 +143,15 @@ async def story(directory: Path) -> dict[str, Any]:
         await campus.prove()
         seen["back"] = await campus.served("mag2")
         seen["reaches again"] = await eventually(campus.ping, within=10)
+
+        station = 'Calling-Station-Id="02-00-00-00-00-01"', 'NAS-Identifier="mag2.lab.example"'
+        address = made.sites["mag2"].address
+        answer = await request(made, made.aaa, "disconnect", address, SECRET, *station, name="radclient")
+        seen["answer to AAA"] = answer.code
+        seen["thrown off by AAA"] = await campus.empty("mag2")
+        await campus.supplicant.stop()
+        await campus.prove()
+        seen["back once more"] = await campus.served("mag2")
 
         await made.stop(made.access_points["mag2"].name)
         seen["ended with its access point"] = await campus.empty("mag2")

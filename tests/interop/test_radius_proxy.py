@@ -14,7 +14,7 @@ pytestmark = covers("AA27")
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """One run, for all tests that look at it."""
-    require("hostapd", "wpa_supplicant", "freeradius", "dhclient", "ip", "nft", "ping")
+    require("hostapd", "wpa_supplicant", "freeradius", "radclient", "dhclient", "ip", "nft", "ping")
     return seen_of("tests.interop.radius_proxy", tmp_path_factory.mktemp("radius-proxy"), timeout=300)
 
 
@@ -63,6 +63,14 @@ def test_the_operator_has_it_thrown_off_and_it_comes_back(seen: dict[str, Any]) 
     assert seen["thrown off"] and seen["no service"]
     assert "station-disconnected" in names(seen["mag2"])
     assert seen["back"] is not None and seen["reaches again"]
+
+
+@covers("AA17")
+def test_so_has_aaa_by_the_name_that_it_heard(seen: dict[str, Any]) -> None:
+    """AAA asks the MAG, as which the station was asked about, and the MAG asks the access point."""
+    assert seen["answer to AAA"] == "Disconnect-ACK" and seen["thrown off by AAA"]
+    assert seen["counts"]["mag2"]["station-disconnected "] == 2
+    assert seen["back once more"] is not None
 
 
 def test_the_end_of_an_access_point_ends_visits(seen: dict[str, Any]) -> None:

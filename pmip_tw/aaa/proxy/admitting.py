@@ -15,11 +15,14 @@ from pmip_tw.aaa.verdicts import Accept, Verdict
 from pmip_tw.addresses import Endpoint, Mac
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe
-from pmip_tw.wire.radius import Answer, Attribute, AttributeType, Code, ReceivedRequest
+from pmip_tw.wire.radius import Attribute, AttributeType, Code, ReceivedRequest
 from pmip_tw.wire.salt_cipher import SaltCipher
 
-Reading = Callable[[Mac, Answer, SaltCipher], Verdict]
-"""What an Access-Accept means for a node; the cipher reveals what is hidden in it."""
+Reading = Callable[[Mac | None, Answered], Verdict]
+"""What an Access-Accept means for a node.
+
+Its MAC may make a name for it where AAA gives none; None with EAP: who proves to be somebody is who AAA says (AA24).
+"""
 
 MOST_ROUNDS = 16384
 """Conversations of all access points that wait for a station's answer."""
@@ -95,7 +98,8 @@ class Admitting:
 
     def _accepted(self, exchange: Exchange, outcome: Answered, reply: Reply, now: Now) -> list[Effect]:
         assert exchange.mac is not None and exchange.key is not None
-        verdict = self._read(exchange.mac, outcome.answer, outcome.cipher)
+        by_eap = bool(exchange.request.attributes.all(AttributeType.EAP_MESSAGE))
+        verdict = self._read(None if by_eap else exchange.mac, outcome)
         if not isinstance(verdict, Accept):
             cause = getattr(verdict, "cause", "the Access-Accept is none")
             return self._refused(exchange, "unusable-profile", cause, now)

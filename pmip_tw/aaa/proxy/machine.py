@@ -25,7 +25,15 @@ from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.errors import WireError
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.tunnels import AccessKey
-from pmip_tw.wire.radius import Code, NotVerified, ReceivedRequest, Request, decode_request
+from pmip_tw.wire.radius import (
+    Answer,
+    AttributeType,
+    Code,
+    NotVerified,
+    ReceivedRequest,
+    Request,
+    decode_request,
+)
 
 _CODES = {
     AUTHENTICATION: (Code.ACCESS_REQUEST, Code.STATUS_SERVER),
@@ -36,6 +44,13 @@ _CODES = {
 
 def _unproven(error: NotVerified) -> str:
     return f"{error} - is the shared secret the same there and in {told.SETTINGS}?"
+
+
+def _refusal(effect: Disconnect, answer: Answer) -> str:
+    said = int.from_bytes(answer.attributes.first(AttributeType.ERROR_CAUSE) or b"", "big")
+    known = {503: ": it does not know the station", 401: ": it does not take Acct-Session-Id"}
+    why = f" (Error-Cause {said}{known.get(said, '')})" if said else ""
+    return f"{effect.access_point} refuses{why}"
 
 
 class RadiusProxy:
@@ -102,7 +117,7 @@ class RadiusProxy:
         session = str(effect.key)
         if isinstance(outcome, Answered) and outcome.answer.code is Code.DISCONNECT_ACK:
             return [told.disconnected(session, effect.access_point)]
-        cause = f"{effect.access_point} refuses" if isinstance(outcome, Answered) else outcome.cause
+        cause = _refusal(effect, outcome.answer) if isinstance(outcome, Answered) else outcome.cause
         return [told.not_disconnected(session, effect.access_point, cause)]
 
     def rows(self) -> Sequence[Mapping[str, object]]:

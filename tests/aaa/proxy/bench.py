@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TypeVar
 
+from pmip_tw.aaa.eap_authentication import eap_verdict
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.profile_rules import ProfileRules
@@ -235,8 +236,11 @@ def reasons(effects: Iterable[Effect]) -> list[str]:
     return [note.reason for note in notes(effects)]
 
 
-def _read(station: Mac, answer: Answer, cipher: SaltCipher) -> Verdict:
-    return verdict_of(answer, cipher, user_name=mac_text(station, "-"), rules=ProfileRules())
+def _read(station: Mac | None, outcome: Answered) -> Verdict:
+    rules = ProfileRules(default_realm="by-mac.example")
+    if station is None:
+        return eap_verdict(outcome, rules)
+    return verdict_of(outcome.answer, outcome.cipher, user_name=mac_text(station, "-"), rules=rules)
 
 
 def _states(datagram: bytes) -> Iterable[bytes]:

@@ -18,7 +18,7 @@ from pmip_tw.aaa.radius.outcome import ACCOUNTING, Answered, Unanswered
 from pmip_tw.addresses import Endpoint, Mac
 from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.testing.clock import START_WALL
-from pmip_tw.wire.radius import NO_ATTRIBUTES, Answer, AttributeType, Code, number
+from pmip_tw.wire.radius import Answer, Attributes, AttributeType, Code, number
 from tests.aaa.proxy.bench import (
     CIPHER,
     FIRST,
@@ -38,6 +38,7 @@ from tests.conformance import covers
 
 pytestmark = covers("AA27")
 
+CONTEXT_NOT_FOUND = Attributes([number(AttributeType.ERROR_CAUSE, 503)])
 START, STOP, INTERIM, ON, OFF = 1, 2, 3, 7, 8
 
 
@@ -199,7 +200,7 @@ class TestThrownOff:
             Unanswered("10.77.0.2:3799: no answer in 3 tries")
             if code is None
             else Answered(
-                answer=Answer(code=code, identifier=1, attributes=NO_ATTRIBUTES, signed=True),
+                answer=Answer(code=code, identifier=1, attributes=CONTEXT_NOT_FOUND, signed=True),
                 cipher=CIPHER,
                 server=disconnect.access_point,
             )
@@ -207,6 +208,7 @@ class TestThrownOff:
         [note] = notes(bench.proxy.disconnected(disconnect, outcome))
         expected = "station-disconnected" if code is Code.DISCONNECT_ACK else "station-not-disconnected"
         assert (note.name, note.session) == (expected, str(KEY))
+        assert ("does not know the station" in note.cause) == (code is Code.DISCONNECT_NAK)
 
 
 def test_stations_are_remembered_within_bounds() -> None:

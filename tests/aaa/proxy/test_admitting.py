@@ -167,12 +167,23 @@ def test_garbage_for_a_key_refuses_with_its_likely_causes(where: str) -> None:
         assert "proxy on the way" in note.cause
 
 
-def test_an_accept_without_a_name_is_refused_as_for_any_node() -> None:
+@covers("AA24")
+def test_a_mac_makes_a_name_for_whoever_proves_nothing_else() -> None:
+    """By EAP somebody has proven to be somebody: an Accept that does not say who refuses him."""
+    bench, ap = Bench(), Ap()
+    bench.hear(ap.ask(), ap.source)
+    effects = bench.accept(EAP_SUCCESS)
+    assert only(Admit, effects) == [] and ap.read(effects).code is Code.ACCESS_REJECT
+    bench.hear(ap.ask(eap=b""), ap.source)
+    [admitted] = only(Admit, bench.accept())
+    assert admitted.profile.nai == "02-00-00-00-00-01@by-mac.example"
+
+
+def test_a_reject_of_ours_says_nothing_to_who_has_no_eap() -> None:
     bench, ap = Bench(), Ap()
     bench.hear(ap.ask(eap=b""), ap.source)
-    effects = bench.accept(number(AttributeType.SESSION_TIMEOUT, 60))
-    answer = ap.read(effects)
-    assert only(Admit, effects) == [] and answer.code is Code.ACCESS_REJECT and len(answer.attributes) == 0
+    answer = ap.read(bench.accept((AttributeType.FRAMED_IP_ADDRESS.value, b"\xe0\0\0\1")))
+    assert answer.code is Code.ACCESS_REJECT and len(answer.attributes) == 0
 
 
 def test_a_conversation_stays_with_its_server() -> None:
