@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.fuzz import access_points, lma, lma_dhcp, mag, radius, relay, tunnels, wire
+from tests.fuzz import access_points, authorization, lma, lma_dhcp, mag, radius, relay, tunnels, wire
 from tests.fuzz.target import Target
 
 TARGETS: Final[dict[str, Target]] = {
@@ -11,6 +11,7 @@ TARGETS: Final[dict[str, Target]] = {
         *wire.TARGETS,
         radius.TARGET,
         access_points.TARGET,
+        authorization.TARGET,
         tunnels.TARGET,
         lma.TARGET,
         lma_dhcp.TARGET,
