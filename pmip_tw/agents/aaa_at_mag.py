@@ -10,7 +10,7 @@ from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.verdicts import Verdict
 from pmip_tw.agents.accounts import Accounts
 from pmip_tw.agents.sessions_at_mag import SessionsAtMag
-from pmip_tw.interfaces import IAccessPoints, IAccessPointsReceiver, IAuthenticator
+from pmip_tw.interfaces import IAaaSessions, IAccessPoints, IAccessPointsReceiver, IAuthenticator
 from pmip_tw.mag.accounted import session_of
 from pmip_tw.mag.effects import Authenticate, Conclude, Expel, MagEffect, SessionOver
 from pmip_tw.mag.engine import MagEngine
@@ -62,8 +62,14 @@ class AaaAtMag:
             case Expel():
                 if self._access_points is not None:
                     self._access_points.expel(effect.key)
-            case SessionOver() if self._accounts is not None:
-                self._accounts.over(effect.accounting_id, effect.terminate_cause, continues=effect.continues)
+            case SessionOver():
+                self._session_over(effect)
+
+    def _session_over(self, over: SessionOver) -> None:
+        if self._accounts is not None:
+            self._accounts.over(over.accounting_id, over.terminate_cause, continues=over.continues)
+        if IAaaSessions.providedBy(self._authenticator):
+            self._authenticator.session_over(over.aaa_session, over.terminate_cause, continues=over.continues)
 
     def _authenticate(self, effect: Authenticate) -> None:
         def concluded(verdict: Verdict) -> None:

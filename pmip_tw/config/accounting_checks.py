@@ -23,7 +23,7 @@ def accounting_mistakes(draft: Draft, role: Path) -> Iterator[Mistake]:
     if not _somebody_takes_it(draft, role):
         text = (
             f'enabled: needs a server that takes accounting: [[{name}.radius.servers]] with "accounting" among'
-            " its purposes"
+            f" its purposes, or [{name}.diameter] with it"
         )
         yield Mistake((*accounting, "enabled"), text)
     spool = draft.value((*accounting, "spool"), str)
@@ -36,6 +36,10 @@ def accounting_mistakes(draft: Draft, role: Path) -> Iterator[Mistake]:
 
 def _somebody_takes_it(draft: Draft, role: Path) -> bool:
     """Purposes that cannot be read are another mistake, and so is a server without them."""
-    servers = draft.elements((*role, "radius", "servers"))
-    found = [draft.value((*path, "purposes"), tuple[Purpose, ...]) for path in servers]
+    tables = [*draft.elements((*role, "radius", "servers")), (*role, "diameter")]
+    found = [
+        draft.value((*path, "purposes"), tuple[Purpose, ...]) if draft.has((*path, "purposes")) else None
+        for path in tables
+        if draft.has(path)
+    ]
     return any(purposes is None or "accounting" in purposes for purposes in found)

@@ -68,6 +68,7 @@ def _beside_others(draft: Draft, prefix: Prefix) -> Iterator[str]:
             yield f"has the LMA {ipv4_text(lma)} (line {draft.line(path)}), which knows this MAG by its address"
     for path in (
         *((*table, "address") for table in draft.elements(("mag", "radius", "servers"))),
+        *((*table, "address") for table in draft.elements(("mag", "diameter", "peers"))),
         *draft.elements(("mag", "dhcp_relay", "servers")),
     ):
         if prefix.length == 32 and draft.value(path, Ipv4) == prefix.network:

@@ -20,7 +20,12 @@ def description(settings: Settings) -> tuple[str, str]:
 def _mag(mag: MagSettings) -> str:
     interfaces = ", ".join(link.interface for link in mag.access)
     prefixes = ", ".join(str(home.prefix) for home in mag.home_prefixes)
-    if mag.radius is not None:
+    if mag.diameter is not None and "authentication" in mag.diameter.purposes:
+        peers = ", ".join(
+            f"{peer.identity} at {ipv4_text(peer.address)}:{peer.usual_port}" for peer in mag.diameter.peers
+        )
+        aaa = f"Diameter {peers}"
+    elif mag.radius is not None:
         servers = ", ".join(map(_radius_server, mag.radius.servers))
         aaa = f"RADIUS {servers}"
     else:

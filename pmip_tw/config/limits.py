@@ -170,6 +170,20 @@ class Realm:
             raise ValueError("is too long for a realm")
 
 
+_DIAMETER_NAME = re.compile(
+    r"(?=.{1,255}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.I
+)
+
+
+class DiameterName:
+    """A DiameterIdentity: the name of a host or realm as DNS writes it (RFC 6733 4.3.1)."""
+
+    def check(self, value: object, /) -> None:
+        assert isinstance(value, str)
+        if not _DIAMETER_NAME.fullmatch(value):
+            raise ValueError(f"{value[:80]!r} is no name of a host or realm (such as aaa1.example.net)")
+
+
 @attrs.frozen(slots=True, kw_only=True)
 class Host:
     """An address that one machine can have; 0.0.0.0, for none, only where that may be."""

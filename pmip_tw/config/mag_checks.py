@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
+from pmip_tw.config.aaa_checks import aaa_mistakes
 from pmip_tw.config.accounting_checks import accounting_mistakes
 from pmip_tw.config.breakout_checks import breakout_mistakes
 from pmip_tw.config.dhcp_relay_checks import dhcp_relay_mistakes
@@ -14,9 +15,7 @@ from pmip_tw.config.locate import Path
 from pmip_tw.config.mag_settings import DhcpMethod
 from pmip_tw.config.prefix_checks import prefix_mistakes
 from pmip_tw.config.profile_checks import profile_mistakes
-from pmip_tw.config.radius_checks import radius_mistakes
 from pmip_tw.config.radius_proxy_checks import radius_proxy_mistakes
-from pmip_tw.config.radius_settings import Purpose
 from pmip_tw.config.settings import Interface
 from pmip_tw.config.structure import Mistake
 from pmip_tw.wire.pretunnel import DEFAULT_REPLY_TYPE, DEFAULT_REQUEST_TYPE
@@ -24,12 +23,7 @@ from pmip_tw.wire.pretunnel import DEFAULT_REPLY_TYPE, DEFAULT_REQUEST_TYPE
 
 def mag_mistakes(draft: Draft) -> Iterator[Mistake]:
     mag: Path = ("mag",)
-    if draft.has((*mag, "radius")) and draft.has((*mag, "local")):
-        yield Mistake((*mag, "local"), "[mag.local] and [mag.radius] exclude each other: keep one of them")
-    elif not draft.has((*mag, "radius")) and not draft.has((*mag, "local")):
-        yield Mistake(mag, "no AAA: add [[mag.radius.servers]], or [mag.local] with a file of users")
-    yield from radius_mistakes(draft, (*mag, "radius"))
-    yield from _somebody_authenticates(draft, (*mag, "radius", "servers"))
+    yield from aaa_mistakes(draft, mag)
     yield from profile_mistakes(draft, (*mag, "profile"))
     yield from accounting_mistakes(draft, mag)
     yield from _own_address(draft, mag)
@@ -53,12 +47,6 @@ def _own_address(draft: Draft, mag: Path) -> Iterator[Mistake]:
         yield Mistake(
             mag, "missing setting 'address', the care-of address, or 'uplink', the interface that has it"
         )
-
-
-def _somebody_authenticates(draft: Draft, servers: Path) -> Iterator[Mistake]:
-    found = [draft.value((*path, "purposes"), tuple[Purpose, ...]) for path in draft.elements(servers)]
-    if found and all(purposes is not None and "authentication" not in purposes for purposes in found):
-        yield Mistake(servers, 'servers: none of them has "authentication" among its purposes')
 
 
 def _access(draft: Draft, access: Path) -> Iterator[Mistake]:

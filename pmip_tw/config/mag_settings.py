@@ -11,6 +11,7 @@ import attrs
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac, Prefix
 from pmip_tw.config.accounting_settings import MagAccounting
 from pmip_tw.config.dhcp_relay_settings import MagDhcpRelay
+from pmip_tw.config.diameter_settings import DiameterSettings
 from pmip_tw.config.dot1x_settings import Dot1xSettings, PortAuthentication
 from pmip_tw.config.dynamic_authorization_settings import (
     DynamicAuthorizationSettings,
@@ -208,6 +209,7 @@ class MagSettings:
     dynamic_authorization: DynamicAuthorizationSettings | None = None
     radius: RadiusSettings | None = None
     radius_proxy: RadiusProxySettings | None = None
+    diameter: DiameterSettings | None = None
     dot1x: Dot1xSettings = attrs.field(factory=Dot1xSettings)
     profile: ProfileSettings = attrs.field(factory=ProfileSettings)
     accounting: MagAccounting = attrs.field(factory=MagAccounting)

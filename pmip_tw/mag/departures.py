@@ -106,7 +106,8 @@ def session_over(
     """Who was never accepted has no session, and whose has ended has one no more."""
     if not visitor.accounting_id or visitor.state is State.LEAVING:
         return ()
-    return (SessionOver(visitor.accounting_id, terminate_cause, continues),)
+    named = b"" if visitor.profile is None else visitor.profile.aaa_session_id
+    return (SessionOver(visitor.accounting_id, terminate_cause, continues, named),)
 
 
 def frames_lost(visitor: Visitor) -> list[MagEffect]:

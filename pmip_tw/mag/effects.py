@@ -112,12 +112,14 @@ class Promise:
 class SessionOver:
     """The session that AAA knows as ``accounting_id``, if it was told of it, is over (RFC 2866).
 
-    ``continues``: the node goes on elsewhere. Its entry was removed before.
+    ``continues``: the node goes on elsewhere. Its entry was removed before. ``aaa_session``: as AAA itself calls it
+    (``Profile.aaa_session_id``), empty if it does not.
     """
 
     accounting_id: str
     terminate_cause: TerminateCause
     continues: bool = False
+    aaa_session: bytes = b""
 
 
 @attrs.frozen(slots=True)

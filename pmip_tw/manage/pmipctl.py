@@ -36,6 +36,7 @@ TABLES = {
     "servers": (MAG_SOCKET, LMA_SOCKET),
     "access-points": (MAG_SOCKET,),
     "accounting": (MAG_SOCKET, LMA_SOCKET),
+    "peers": (MAG_SOCKET, LMA_SOCKET),
     "counters": EVERY_SOCKET,
     "sources": EVERY_SOCKET,
 }
@@ -97,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         "servers: of RADIUS, and whether they are alive; "
         "access-points: at a MAG, those that ask AAA through it; "
         "accounting: what waits for AAA, since when and why; "
+        "peers: of Diameter, and whether they are well; "
         "counters: what happened how often; sources: whose datagrams were discarded",
     )
     trace = commands.add_parser("trace", parents=[common], help="what happened to a mobile node")

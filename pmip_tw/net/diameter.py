@@ -86,11 +86,11 @@ class Link(Protocol):
         if self.transport is None:
             if self.attempt is not None:
                 self.attempt.cancel()
-        elif gently:
+            return
+        if gently:
             self.transport.loseConnection()
-            reactor.callLater(PATIENCE, self.transport.abortConnection)
-        else:
-            self.transport.abortConnection()
+        # Not at once: TLS may be in the middle of handing us what it has received.
+        reactor.callLater(PATIENCE if gently else 0, self.transport.abortConnection)
 
 
 class _Links(Factory):

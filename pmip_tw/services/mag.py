@@ -28,7 +28,7 @@ from pmip_tw.net.uplink import NetlinkUplink, why_absent
 from pmip_tw.services.daemon import Daemon
 from pmip_tw.services.dhcp_relaying import relay_policy_of
 from pmip_tw.services.dynamic_authorization import dynamic_authorization_of, filters_of
-from pmip_tw.services.mag_aaa import authenticator_of, radius_of
+from pmip_tw.services.mag_aaa import authenticator_of, diameter_of, radius_of
 from pmip_tw.services.mag_access import access_policy_of
 from pmip_tw.services.mag_access_points import access_point_tables, access_points_of
 from pmip_tw.services.mag_accounting import mag_accounting_of
@@ -74,14 +74,15 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
     )
     radius = radius_of(settings, reactor, clock, management.observers)
     access_points = access_points_of(settings, radius, reactor, clock, management.observers)
-    accounting = mag_accounting_of(settings, radius, reactor, forwarding, management.observers)
+    diameter = diameter_of(settings, reactor, clock, management.observers)
+    accounting = mag_accounting_of(settings, radius, diameter, reactor, forwarding, management.observers)
     agent = Mag(
         engine,
         clock=clock,
         signalling=signalling,
         forwarding=forwarding,
         dhcp=_dhcp_socket(policy, reactor),
-        authenticator=authenticator_of(settings, radius),
+        authenticator=authenticator_of(settings, radius, diameter),
         access_points=access_points,
         store=store_of(settings, reactor),
         uplink=uplink,
@@ -102,11 +103,15 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
     tables = agent.tables() | server_tables(radius) | access_point_tables(access_points)
     if accounting is not None:
         tables |= accounting.tables
+    diameters = () if diameter is None else (diameter,)
+    for one in diameters:
+        one.act_upon(agent.sessions)
+        tables |= one.tables()
     operations = management.operations("mag", tables, detach=agent.detach)
     control = management.control(reactor, settings.control, operations)
     return Daemon(
         f"MAG {settings.identity} at {ipv4_text(settings.address)}",
-        (agent, *authorization, control),
+        (*diameters, agent, *authorization, control),
         when_running=reactor.callWhenRunning,
         at_stop=management.log.flush,
         settle=settle,
@@ -124,6 +129,7 @@ def store_of(settings: MagSettings, reactor: PosixReactorBase) -> IBindingStore:
 def breakout_of(settings: MagSettings) -> BreakoutRules:
     """Which networks nearby are reached past the tunnels, and who must not be: whoever knows us by our address."""
     servers = settings.radius.servers if settings.radius else ()
+    peers = settings.diameter.peers if settings.diameter else ()
     access_points = settings.radius_proxy.clients if settings.radius_proxy else ()
     relay = settings.dhcp_relay
     authorization = settings.dynamic_authorization
@@ -135,6 +141,7 @@ def breakout_of(settings: MagSettings) -> BreakoutRules:
         trusting=frozenset(
             (
                 *(server.address for server in servers),
+                *(peer.address for peer in peers),
                 *(access_point.address for access_point in access_points),
                 *(relay.servers if relay else ()),
                 *(client.address for client in (authorization.clients if authorization else ())),

@@ -1,5 +1,7 @@
 """How a MAG is wired to AAA."""
 
+from typing import TYPE_CHECKING
+
 from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.aaa.local_users import LocalUsers
@@ -7,7 +9,7 @@ from pmip_tw.aaa.mac_authentication import MacFormat
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.profile_rules import ProfileRules, RealmDefaults
-from pmip_tw.addresses import UNSPECIFIED
+from pmip_tw.addresses import UNSPECIFIED, Ipv4
 from pmip_tw.config.mag_settings import MagSettings, User
 from pmip_tw.config.profile_settings import RealmProfile
 from pmip_tw.interfaces import IAuthenticator, IClock, IObserver, IRadiusClient
@@ -16,6 +18,9 @@ from pmip_tw.net.radius import RadiusAuthenticator
 from pmip_tw.net.radius_client import RadiusClient
 from pmip_tw.services.radius import radius_client_of
 
+if TYPE_CHECKING:
+    from pmip_tw.services.mag_diameter import MagDiameter
+
 
 def radius_of(
     settings: MagSettings, reactor: PosixReactorBase, clock: IClock, observer: IObserver
@@ -23,9 +28,7 @@ def radius_of(
     """The client of all that a MAG asks RADIUS servers; None if it has none."""
     if settings.radius is None:
         return None
-    # From whatever address the machine has, if that may change.
-    local = UNSPECIFIED if settings.uplink else settings.address
-    return radius_client_of(settings.radius, nas_of(settings), reactor, clock, observer, local)
+    return radius_client_of(settings.radius, nas_of(settings), reactor, clock, observer, _local(settings))
 
 
 def nas_of(settings: MagSettings) -> Nas:
@@ -33,8 +36,29 @@ def nas_of(settings: MagSettings) -> Nas:
     return Nas(identifier=settings.identity, address=settings.address)
 
 
-def authenticator_of(settings: MagSettings, radius: IRadiusClient | None) -> IAuthenticator:
-    """RADIUS if servers are configured, else the user file."""
+def diameter_of(
+    settings: MagSettings, reactor: PosixReactorBase, clock: IClock, observer: IObserver
+) -> "MagDiameter | None":
+    """None without [mag.diameter]."""
+    if settings.diameter is None:
+        return None
+    from pmip_tw.services.mag_diameter import MagDiameter  # its library takes a while  # noqa: PLC0415
+
+    rules = profile_rules_of(settings)
+    return MagDiameter(settings.diameter, nas_of(settings), rules, reactor, clock, observer, _local(settings))
+
+
+def _local(settings: MagSettings) -> Ipv4:
+    """To ask from: whatever address the machine has, if that may change."""
+    return UNSPECIFIED if settings.uplink else settings.address
+
+
+def authenticator_of(
+    settings: MagSettings, radius: IRadiusClient | None, diameter: "MagDiameter | None" = None
+) -> IAuthenticator:
+    """The servers that are there for it, else the user file."""
+    if diameter is not None and diameter.authenticator is not None:
+        return diameter.authenticator
     if radius is None or settings.radius is None:
         return LocalAuthenticator(LocalUsers((user.mac, profile_of(user)) for user in settings.users))
     return RadiusAuthenticator(

@@ -178,7 +178,7 @@ def test_exactly_one_kind_of_aaa(tmp_path: Path) -> None:
         "mag.toml:12:1: [mag.local] and [mag.radius] exclude each other: keep one of them"
     ]
     assert mistakes(tmp_path, MAG.partition("[[mag.radius")[0]) == [
-        "mag.toml:1:1: no AAA: add [[mag.radius.servers]], or [mag.local] with a file of users"
+        "mag.toml:1:1: no AAA: add [[mag.radius.servers]], [[mag.diameter.peers]], or [mag.local] with a file of users"
     ]
     assert mistakes(tmp_path, MAG.partition("[[mag.radius")[0] + "[mag.radius]\nservers = []") == [
         "mag.toml:10:1: servers: add at least one [[mag.radius.servers]]"

@@ -48,7 +48,7 @@ def _values(tree: ast.AST, functions: dict[str, int], variable: str) -> Iterator
 def words(functions: dict[str, int], variable: str) -> set[str]:
     found: set[str] = set()
     for folder in ("lma", "mag", "aaa", "aaa/proxy", "dhcp", "agents"):
-        for path in (ROOT / "pmip_tw" / folder).glob("*.py"):
+        for path in (ROOT / "pmip_tw" / folder).rglob("*.py"):
             tree = ast.parse(path.read_text())
             found.update(word for value in _values(tree, functions, variable) for word in _words(value))
     return {word for word in found if "-" in word or word in ("attached", "deregistered")}

@@ -54,6 +54,7 @@ OF_A_MAG = {
     "uplink",
     "radius",
     "radius_proxy",
+    "diameter",
     "local",
     "default_realm",
     "dynamic_authorization",

@@ -319,7 +319,7 @@ class Peer:
 
     def _own_answer(self, message: Message, now: Now) -> Iterator[Effect]:
         if message.header.command == Command.DISCONNECT_PEER and self.state is State.CLOSING:
-            yield from self._disconnect("stopped", "we are stopping", now)
+            yield from self._disconnect("stopped", "we are stopping", now, gently=True)
         elif message.header.command == Command.DEVICE_WATCHDOG:
             yield from self._notice_restart(message)
         else:
