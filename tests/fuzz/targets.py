@@ -2,7 +2,18 @@
 
 from typing import Final
 
-from tests.fuzz import access_points, authorization, diameter, lma, lma_dhcp, mag, radius, relay, tunnels, wire
+from tests.fuzz import (
+    access_points,
+    authorization,
+    diameter,
+    lma,
+    lma_dhcp,
+    mag,
+    radius,
+    relay,
+    tunnels,
+    wire,
+)
 from tests.fuzz.target import Target
 
 TARGETS: Final[dict[str, Target]] = {
