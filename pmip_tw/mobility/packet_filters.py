@@ -33,8 +33,8 @@ class FilterRule(Struct, frozen=True, array_like=True):
     """
 
     permits: bool
-    up: bool = True
-    down: bool = True
+    up: bool
+    down: bool
     protocol: int | None = None
     network: int = 0
     mask: int = 0

@@ -87,6 +87,9 @@ def test_an_icmp_error_goes_where_what_it_is_about_came_from() -> None:
     assert not WALLED.admits(icmp(router, NODE, 3, forbidden[:28]), up=False)
     assert not WALLED.admits(icmp(router, NODE, 3), up=False), "about nothing"
     assert not WALLED.admits(icmp(router, NODE, 5, allowed[:28]), up=False), "a redirect is no error"
+    everything = PacketFilter("x", (filter_rule("permit up ip any"),))
+    assert everything.admits(icmp(router, NODE, 3, allowed[:20]), up=False), "a header is enough for that"
+    assert not everything.admits(icmp(router, NODE, 3, allowed[:19]), up=False)
     answered = PacketFilter("x", (filter_rule("permit both udp 10.9.0.53 port 53"),))
     assert answered.admits(icmp(NODE, DNS, 3, udp(DNS, NODE)[:28]), up=True), (
         "port unreachable, from the node"

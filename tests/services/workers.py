@@ -37,7 +37,10 @@ def nai(node: int) -> bytes:
 
 
 class Lma:
-    """In ``directory``; ``nodes`` are configured, and ``fixed`` of them have addresses of their own."""
+    """In ``directory``; ``nodes`` are configured, and ``fixed`` of them have addresses of their own.
+
+    ``more``: what else stands in its file.
+    """
 
     def __init__(self, directory: Path, *, nodes: int = 300, pool: str = "10.1.0.0/23", **fixed: str) -> None:
         self.directory = directory
@@ -47,6 +50,7 @@ class Lma:
         self._nodes = nodes
         self._pool = pool
         self._fixed = fixed
+        self.more = ""
         self.process: subprocess.Popen[str] | None = None
         self.said: list[str] = []
 
@@ -62,7 +66,7 @@ class Lma:
             text += f'[[lma.mobile_nodes]]\nnai = "{name}"\nspi = 4096\nkey = "text:0123456789abcdef"\n'
             if f"mn{node}" in self._fixed:
                 text += f'home_address = "{self._fixed[f"mn{node}"]}"\n'
-        self.config.write_text(text)
+        self.config.write_text(text + self.more)
         self.said = []
         self.process = subprocess.Popen(
             daemon("lma", self.config),
