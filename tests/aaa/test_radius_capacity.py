@@ -5,12 +5,13 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmip_tw.aaa.radius.configuration import StatusServer
+from pmip_tw.aaa.radius.configuration import ServerGroup, StatusServer
 from pmip_tw.aaa.radius.effects import Transmit
 from pmip_tw.aaa.radius.exchange import Exchange
+from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION
 from pmip_tw.aaa.radius.slots import Slots
 from pmip_tw.aaa.radius.waiting import Waiting
-from pmip_tw.addresses import Mac
+from pmip_tw.addresses import Endpoint, Mac
 from pmip_tw.wire.radius import Code, Request
 from tests.aaa.radius_world import FIRST, SECOND, World, cause, code, server
 
@@ -105,6 +106,19 @@ def test_conversations_under_way_come_before_those_that_would_begin() -> None:
     going_on, _ = world.ask(pinned=FIRST)
     world.deliver(*world.deliver(*sent))
     assert going_on in world.outcomes and new not in world.outcomes
+
+
+def test_those_who_wait_for_one_group_hold_up_no_other() -> None:
+    port = Endpoint(FIRST.address, 1813)
+    world = World(
+        groups=[
+            ServerGroup(name=AUTHENTICATION, servers=(server(FIRST, status_server=NO, max_outstanding=1),)),
+            ServerGroup(name=ACCOUNTING, servers=(server(port, status_server=NO, max_outstanding=1),)),
+        ]
+    )
+    assert [len(world.ask()[1]) for _ in range(3)] == [1, 0, 0]
+    record = Request(code=Code.ACCOUNTING_REQUEST)
+    assert [len(world.ask(record, ACCOUNTING)[1]) for _ in range(2)] == [1, 0]
 
 
 def exchange(number: int, flow: str, group: str = "authentication") -> Exchange:

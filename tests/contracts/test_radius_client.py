@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 from zope.interface.verify import verifyObject
@@ -10,12 +11,16 @@ from pmip_tw.aaa.radius.configuration import RadiusServer, RadiusSettings, Serve
 from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION, Answered, RadiusOutcome, Unanswered
 from pmip_tw.addresses import Endpoint, ipv4
 from pmip_tw.interfaces import IRadiusClient
+from pmip_tw.lab.certificates import Authority
 from pmip_tw.net.radius_client import RadiusClient
+from pmip_tw.net.radsec import RadsecLink
+from pmip_tw.net.tls_names import TlsFiles, client_side
 from pmip_tw.secret import Secret
 from pmip_tw.testing.radius_client import FakeRadiusClient, Reply
 from pmip_tw.testing.radius_server import RadiusTwin, RadiusTwinProtocol
 from pmip_tw.wire.radius import Attributes, AttributeType, Code, ReceivedRequest, Request, text
 from pmip_tw.wire.salt_cipher import SaltCipher
+from tests.aaa.radsec_house import NAME, served
 from tests.clocks import UnarmedClock
 from tests.loops import private_reactor, run_until
 from tests.observers import Notes
@@ -109,10 +114,36 @@ def on_udp() -> Iterator[Provider]:
         yield Provider(client, lambda condition: run_until(reactor, condition))
 
 
-@pytest.fixture(params=["fake", "udp"])
-def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
+@contextmanager
+def over_tls(directory: Path) -> Iterator[Provider]:
+    """The same by RADIUS over TLS: each connection serves both purposes."""
+    with ExitStack() as stack:
+        reactor = stack.enter_context(private_reactor())
+        authority = Authority()
+        houses = [served(reactor, authority, NAME) for _ in range(2)]
+        for house in houses:
+            house.twin.decides = says(house.twin)
+        servers = tuple(
+            RadiusServer(endpoint=house.endpoint, secret=house.twin.secret, tls=True, max_outstanding=200)
+            for house in houses
+        )
+        (directory / "ca.pem").write_bytes(authority.certificate)
+        trust = client_side(TlsFiles(authorities=directory / "ca.pem"), NAME)
+        links = {house.endpoint: RadsecLink(reactor, house.endpoint, trust) for house in houses}
+        groups = tuple(ServerGroup(name=name, servers=servers) for name in (AUTHENTICATION, ACCOUNTING))
+        settings = RadiusSettings(groups=groups, timeout=0.2)
+        client = RadiusClient(reactor, UnarmedClock(), settings, Notes(), links=links)
+        stack.callback(client.stop)
+        yield Provider(client, lambda condition: run_until(reactor, condition))
+
+
+@pytest.fixture(params=["fake", "udp", "tls"])
+def provider(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Provider]:
     if request.param == "udp":
         with on_udp() as provider:
+            yield provider
+    elif request.param == "tls":
+        with over_tls(tmp_path) as provider:
             yield provider
     else:
         second = Endpoint(FIRST.address, 2)

@@ -85,7 +85,8 @@ class RadiusExchanges:
         exchange = Exchange(
             self._count, request, group, started=now.monotonic, pinned=pinned, subject=subject, flow=flow
         )
-        if self._waiting or not self._place(exchange, now, effects):
+        # Whoever waits cannot use the room that there is, or had it.
+        if not self._place(exchange, now, effects):
             self._wait(exchange, now, effects)
         return exchange.number, effects
 

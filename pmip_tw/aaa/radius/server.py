@@ -65,7 +65,8 @@ class Server:
     @property
     def may_be_tried(self) -> bool:
         """Whether it is dead, and a request can be the question whether it still is."""
-        return self.state is State.DEAD and self.probe is None and (self.connected or not self.configured.tls)
+        reachable = self.connected or not self.configured.tls
+        return self.state is State.DEAD and self.probe is None and self.has_room and reachable
 
     def happens(self, event: Event, monotonic: float, cause: str = "") -> State | None:
         """The state that it changes to; None if it does not."""
