@@ -1,6 +1,6 @@
 # make lab    the main job: an unmodified host keeps its session while it moves (SCENARIO=name, JSON=1)
 # make test   the whole test suite
-# make bench  what a registration costs, beside other servers (BENCH=signalling, scale or flood, QUICK=1, JSON=1)
+# make bench  what a registration costs, beside other servers (BENCH=signalling, scale, flood or aaa, QUICK=1, JSON=1)
 # All do the set-up they need, once; see scripts/setup.
 
 SCENARIO ?= roam
