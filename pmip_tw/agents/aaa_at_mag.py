@@ -12,7 +12,7 @@ from pmip_tw.agents.accounts import Accounts
 from pmip_tw.agents.sessions_at_mag import SessionsAtMag
 from pmip_tw.interfaces import IAaaSessions, IAccessPoints, IAccessPointsReceiver, IAuthenticator
 from pmip_tw.mag.accounted import session_of
-from pmip_tw.mag.effects import Authenticate, Conclude, Expel, MagEffect, SessionOver
+from pmip_tw.mag.effects import Authenticate, Conclude, Expel, MagEffect, SessionChanged, SessionOver
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.tunnels import AccessKey, Counters, EntryKey
@@ -53,7 +53,7 @@ class AaaAtMag:
         if self._access_points is not None:
             self._access_points.start(self)
 
-    def carry_out(self, effect: Authenticate | Conclude | Expel | SessionOver) -> None:
+    def carry_out(self, effect: Authenticate | Conclude | Expel | SessionChanged | SessionOver) -> None:
         match effect:
             case Authenticate():
                 self._authenticate(effect)
@@ -62,6 +62,8 @@ class AaaAtMag:
             case Expel():
                 if self._access_points is not None:
                     self._access_points.expel(effect.key)
+            case SessionChanged() if self._accounts is not None and self._accounts.sessions.of(effect.key):
+                self.serves(effect.key)
             case SessionOver():
                 self._session_over(effect)
 

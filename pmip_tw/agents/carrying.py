@@ -1,6 +1,6 @@
 """Carrying out at the packet plane what is saved: at once, or in another process."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from twisted.logger import Logger
@@ -10,13 +10,14 @@ from pmip_tw.errors import AddressInTunnel, ForwardingError
 from pmip_tw.interfaces import IForwardingPlane
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.effects import Install, Remove
-from pmip_tw.mobility.tunnels import AlikeEntries
+from pmip_tw.mobility.tunnels import AlikeEntries, Counters, EntryKey
 from pmip_tw.wire.codes import Code
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
 Changes = Sequence[Install | Remove]
+Removed = Callable[[EntryKey, Counters], None]
 
 
 class ICarrier(Protocol):
@@ -36,8 +37,10 @@ class AtOnce:
 
     _log = Logger(namespace="pmip.lma")
 
-    def __init__(self, forwarding: IForwardingPlane) -> None:
+    def __init__(self, forwarding: IForwardingPlane, removed: Removed | None = None) -> None:
+        """``removed``: who is told what entries that are taken out have counted, if anybody."""
         self._forwarding = forwarding
+        self._removed = removed
 
     def install_alike(self, entries: AlikeEntries) -> Sequence[Ipv4]:
         try:
@@ -49,7 +52,9 @@ class AtOnce:
     def carry(self, changes: Changes) -> Refusal | None:
         for change in changes:
             if not isinstance(change, Install):
-                self._forwarding.remove(change.key)
+                counters = self._forwarding.remove(change.key)
+                if self._removed is not None:
+                    self._removed(change.key, counters)
                 continue
             try:
                 self._forwarding.install(change.entry)

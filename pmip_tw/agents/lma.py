@@ -8,8 +8,10 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
+from pmip_tw.agents.accounting_at_lma import AccountingAtLma
 from pmip_tw.agents.carrying import AtOnce, ICarrier
 from pmip_tw.agents.dhcp_at_lma import DhcpAtLma, IDhcpRoads
+from pmip_tw.agents.ipsec_at_lma import look_for_ipsec
 from pmip_tw.agents.keys_at_lma import KeysAtLma
 from pmip_tw.agents.lma_operations import end, tables_of
 from pmip_tw.agents.lma_rows import ended_row
@@ -36,10 +38,10 @@ from pmip_tw.interfaces import (
     Unreachable,
 )
 from pmip_tw.lma.bindings import Binding
-from pmip_tw.lma.commitment import Commit, Effect, Fetch, Grant, Save, Wait, Waiting
+from pmip_tw.lma.commitment import Commit, Effect, Fetch, Grant, Save, SessionOver, Wait, Waiting
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.leases import Ask
-from pmip_tw.lma.observed import ipsec_policy_missing, not_saved, renewals
+from pmip_tw.lma.observed import not_saved, renewals
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Remove, Send
@@ -57,7 +59,8 @@ class Lma:
 
     ``ipsec``: where it looks whether MAGs that are proven by IPsec really are. ``carrier``: who carries out what is
     saved, if not ``forwarding`` at once; ``supply``: where home addresses come from, if there are several workers.
-    ``dhcp``: the way to DHCP clients and servers, if the engine relays. ``node_keys``: AAA, if the engine asks it.
+    ``dhcp``: the way to DHCP clients and servers, if the engine relays. ``node_keys``: AAA, if the engine asks it;
+    ``accounting``: if AAA is to know of sessions.
     """
 
     _log = Logger(namespace="pmip.lma")
@@ -77,12 +80,15 @@ class Lma:
         supply: Supply | None = None,
         dhcp: IDhcpRoads | None = None,
         node_keys: INodeKeys | None = None,
+        accounting: AccountingAtLma | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._signalling = signalling
         self._forwarding = forwarding
-        self._carrier = AtOnce(forwarding) if carrier is None else carrier
+        self._accounting = accounting
+        removed = None if accounting is None else accounting.removed
+        self._carrier = AtOnce(forwarding, removed) if carrier is None else carrier
         self._supply = supply
         self._tunnel_data = tunnel_data
         self._ipsec = ipsec
@@ -90,7 +96,13 @@ class Lma:
         self._store = store
         self._saving = Saving(store, saved=self._saved, failed=self._not_saved)
         self._settling = Settling(
-            engine, self._carrier, forwarding, clock, run=self._run, finish=self._finish
+            engine,
+            self._carrier,
+            forwarding,
+            clock,
+            run=self._run,
+            finish=self._finish,
+            accounting=accounting,
         )
         self._returning = Returning(
             engine, self._carrier, forwarding, clock, run=self._run, back=self._all_back
@@ -112,7 +124,8 @@ class Lma:
 
         PmipError: what could not be opened; nothing is left open.
         """
-        self._look_for_ipsec()
+        for note in look_for_ipsec(self._engine, self._ipsec):
+            self._telling.observe(note, self._clock.now())
         self._store.start()
         try:
             self._forwarding.start(self._dhcp.receiver)
@@ -128,14 +141,20 @@ class Lma:
                 raise
         except BaseException:
             self._store.stop()
+            if self._accounting is not None:
+                self._accounting.stop(survive=True)
             raise
         self._run(effects, now)
         now = self._clock.now()  # reading takes its time: what ended meanwhile is over before anybody asks
         self._run(self._engine.expire_all(now), now)
+        if self._accounting is not None:
+            self._accounting.begun()
         self._finish(now)
 
     def _restore(self, now: Now) -> list[Effect]:
         """Live bindings forward before anything is heard. What is to be told of it when somebody can be told."""
+        if self._accounting is not None:
+            self._accounting.start()
         effects: list[Effect] = [*self._engine.restore(self._store.load(self._engine.knows_all), now)]
         if self._supply is not None:
             self._supply.start(self)
@@ -148,21 +167,6 @@ class Lma:
         if not self._stopping:
             self._hear()
             self._finish(now)
-
-    def _look_for_ipsec(self) -> None:
-        """P74: IPsec is believed only of MAGs whose unprotected signalling the kernel drops."""
-        for mag in self._engine.ipsec_mags():
-            cause = "this LMA does not look at the kernel's policies"
-            try:
-                if self._ipsec is not None:
-                    if self._ipsec.requires_esp(mag, self._engine.address):
-                        self._engine.protect(mag)
-                        continue
-                    cause = f"the kernel would take UDP 434 from {ipv4_text(mag)} without ESP"
-            except PmipError as error:
-                cause = str(error)
-            note = ipsec_policy_missing(mag, self._engine.address, cause)
-            self._telling.observe(note, self._clock.now())
 
     def stop(self, *, carried: bool = True) -> "Deferred[None] | None":
         """Save and answer what is under way, then close everything. Idempotent.
@@ -179,8 +183,7 @@ class Lma:
             self._settling.give_up()
         saved = self._store.stop()
         if saved is None and self._settling.wait_until_idle() is None:
-            self._close()
-            return None
+            return self._close()
         return Deferred.fromCoroutine(self._close_after(saved))
 
     async def _close_after(self, saved: "Deferred[None] | None") -> None:
@@ -191,12 +194,16 @@ class Lma:
             if settled is not None:
                 await settled
         finally:
-            self._close()
+            told = self._close()
+        if told is not None:
+            await told
 
-    def _close(self) -> None:
+    def _close(self) -> "Deferred[None] | None":
+        told = None if self._accounting is None else self._accounting.stop(survive=self._store.keeps)
         self._signalling.stop()
         self._dhcp.stop()
         self._forwarding.stop()
+        return told
 
     def datagrams_received(self, batch: Sequence[Datagram]) -> None:
         if self._stopping:
@@ -299,8 +306,8 @@ class Lma:
                 elif type(effect) is Install:
                     assert isinstance(effect.entry, AnchorEntry)
                     self._too_big[effect.entry.key] = None
-                elif type(effect) is Remove:
-                    self._settling.remove(effect.key)
+                elif type(effect) is Remove or type(effect) is SessionOver:
+                    self._settling.end(effect)
                 else:
                     self._dhcp.carry_out(effect)  # type: ignore[arg-type]  # nothing else is left
             except Exception:

@@ -50,6 +50,7 @@ from pmip_tw.mag.effects import (
     Save,
     SendDhcp,
     Serve,
+    SessionChanged,
     SessionOver,
     Transmit,
 )
@@ -322,7 +323,7 @@ class Mag:
                 self._forwarding.forward(effect.port, effect.frame)
             case Remove():
                 self._aaa.removed(effect.key, self._forwarding.remove(effect.key))
-            case Authenticate() | Expel() | SessionOver() | Conclude():
+            case Authenticate() | Expel() | SessionChanged() | SessionOver() | Conclude():
                 self._aaa.carry_out(effect)
             case _:
                 self._queue.extendleft(reversed(self._followed(effect, now)))

@@ -13,10 +13,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from pmip_tw.addresses import Ipv4
+from pmip_tw.agents.accounting_at_lma import AccountingAtLma
 from pmip_tw.agents.carrying import ICarrier
 from pmip_tw.agents.lanes import Lanes
 from pmip_tw.interfaces import IClock, IForwardingPlane
-from pmip_tw.lma.commitment import Commit, Effect
+from pmip_tw.lma.commitment import Commit, Effect, SessionOver
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.refusal import Refusal
 from pmip_tw.mobility.clock import Now
@@ -27,7 +28,7 @@ from pmip_tw.mobility.tunnels import AlikeEntries, AnchorKey, EntryKey, Tunnel
 class Settling:
     """``run(effects, now)`` gets what comes of it later, and ``finish(now)`` is called when that was all.
 
-    ``forwarding``: who is told, besides the ``carrier``, that an entry is over.
+    ``forwarding``: who is told, besides the ``carrier``, that an entry is over; ``accounting``: of sessions.
     """
 
     _log = Logger(namespace="pmip.lma")
@@ -41,8 +42,10 @@ class Settling:
         *,
         run: Callable[[Iterable[Effect], Now], None],
         finish: Callable[[Now], None],
+        accounting: AccountingAtLma | None = None,
     ) -> None:
         self._engine = engine
+        self._accounting = accounting
         self._carrier = carrier
         self._clock = clock
         self._forwarding = forwarding
@@ -95,22 +98,35 @@ class Settling:
             alone = [coming.pop(home_address) for home_address in left]
             try:
                 self._run(self._engine.arrived(coming.values(), now), now)
+                if self._accounting is not None:
+                    self._accounting.carried(coming.values())
             except Exception:
                 self._log.failure("those who came through {tunnel} met a defect", tunnel=str(tunnel))
             for commit in alone:
                 self.settle(commit, now)
+
+    def end(self, effect: Remove | SessionOver) -> None:
+        if isinstance(effect, Remove):
+            self.remove(effect.key)
+        elif self._accounting is not None:
+            self._accounting.because(effect)
 
     def remove(self, key: EntryKey) -> None:
         """An entry is over. What is on its way to its address comes first, and who gets that keeps it."""
         if self._busy.is_about(key):
             self._over[key] = None
         else:
-            self._forwarding.remove(key)
+            counters = self._forwarding.remove(key)
+            if self._accounting is not None:
+                self._accounting.ended(key, counters)
 
     def _carried(self, commit: Commit, refusal: Refusal | None, now: Now) -> Iterable[Effect]:
         if refusal is not None:
             return self._engine.failed(commit, refusal, now)
-        return self._engine.committed(commit, now)
+        effects = self._engine.committed(commit, now)
+        if self._accounting is not None:
+            self._accounting.carried((commit,))
+        return effects
 
     def _carried_at_last(self, commit: Commit, refusal: Refusal | None) -> "Deferred[None] | None":
         """Meanwhile the commit may have become obsolete: then it fires when that is undone."""

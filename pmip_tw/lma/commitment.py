@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.aaa.node_keys import KeyQuestion
 from pmip_tw.addresses import Endpoint, Ipv4, Mac
 from pmip_tw.dhcp.relay import ToServer
@@ -14,7 +15,7 @@ from pmip_tw.lma.recording import bound_record
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Remove, Send, SendThrough
 from pmip_tw.mobility.records import Record
-from pmip_tw.mobility.tunnels import Tunnel
+from pmip_tw.mobility.tunnels import AnchorKey, Tunnel
 from pmip_tw.wire.registration import RegistrationRequest
 from pmip_tw.wire.renewal import RenewalForm
 
@@ -148,6 +149,13 @@ class Save(Struct, frozen=True, gc=False):
     then: Waiting | None = None
 
 
+class SessionOver(Struct, frozen=True, gc=False):
+    """An effect: whoever has ``key`` is served no longer, and AAA may be told why; its entry is removed next."""
+
+    key: AnchorKey
+    terminate_cause: TerminateCause
+
+
 class Wait(Struct, frozen=True, gc=False):
     """An effect, if there are several workers: put ``ask`` to worker 0.
 
@@ -170,5 +178,7 @@ Told = Send | Save | Fetch | Observe | ObserveAlike
 DhcpEffect = Expect | Grant | Forget | SendThrough | ToServer
 """What is done by whom has to do with DHCP."""
 
-Effect = Send | Commit | Save | Fetch | Wait | Install | Remove | Observe | ObserveAlike | DhcpEffect
+Effect = (
+    Send | Commit | Save | Fetch | Wait | SessionOver | Install | Remove | Observe | ObserveAlike | DhcpEffect
+)
 """What the LMA's machine asks its agent to do."""

@@ -2,10 +2,11 @@
 
 import attrs
 
+from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.addresses import Ipv4
 from pmip_tw.lma import observed
 from pmip_tw.lma.bindings import Binding
-from pmip_tw.lma.commitment import Effect, Save
+from pmip_tw.lma.commitment import Effect, Save, SessionOver
 from pmip_tw.lma.registrations import Registrations
 from pmip_tw.lma.revoking import Revoker
 from pmip_tw.mobility.clock import Now
@@ -19,13 +20,20 @@ class Ending:
     _registrations: Registrations
     _revoker: Revoker
 
-    def end(self, bound: Binding, now: Now, *, inform: bool) -> list[Effect]:
+    def end(
+        self, bound: Binding, now: Now, terminate_cause: TerminateCause, *, inform: bool = False
+    ) -> list[Effect]:
         """All that an owner has. ``inform``: its node should be told (RV22)."""
         told = (*bound.all, *self._registrations.replaced_unsaid(bound))
-        effects = self._registrations.end(bound, now)
+        effects: list[Effect] = [SessionOver(bound.key, terminate_cause)]
+        effects += self._registrations.end(bound, now)
         for binding in told:
             effects.append(observed.revoked(binding))
             revocation = self._revoker.prepare(binding, self._address, now, inform=inform)
             if revocation is not None:
                 effects.append(Save(revocation.record, revocation))
         return effects
+
+    def lease_over(self, bound: Binding, now: Now) -> list[Effect]:
+        """Its address is its no more: who gave it back need not be told that it lost it."""
+        return self.end(bound, now, TerminateCause.IDLE_TIMEOUT)

@@ -8,6 +8,7 @@ and what waits for a Save by ``saved``.
 
 from collections.abc import Collection, Iterator, Sequence
 
+from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.dhcp.relaying import RelayPolicy
@@ -137,15 +138,15 @@ class LmaEngine:
             self.keys,
         )
         self._ending = Ending(policy.address, self._registrations, self._revoker)
-        self._leasing = Leasing(
-            pools, self._bindings, lambda bound, now: self._ending.end(bound, now, inform=False)
-        )
+        self._leasing = Leasing(pools, self._bindings, self._ending.lease_over)
         self.sessions = Sessions(
             policy,
             self._bindings,
             pools,
             self._underway,
-            lambda bound, now: self._ending.end(bound, self._clock.of(now), inform=True),
+            lambda bound, now: self._ending.end(
+                bound, self._clock.of(now), TerminateCause.ADMIN_RESET, inform=True
+            ),
         )
         self.dhcp: DhcpSide | None = None
         self._pre_tunnel_request = _NO_MESSAGE
@@ -319,7 +320,7 @@ class LmaEngine:
 
     def cannot_be_served(self, bound: Binding, now: Now) -> list[Effect]:
         """After a restart: the packet plane does not take its entry any more."""
-        return self._ending.end(bound, self._clock.of(now), inform=False)
+        return self._ending.end(bound, self._clock.of(now), TerminateCause.NAS_ERROR)
 
     def revoke(self, nai: bytes, now: Now) -> list[Effect]:
         """The operator ends every binding of ``nai`` (RV21, RV27); it may register again at once.
@@ -329,7 +330,7 @@ class LmaEngine:
         now = self._clock.of(now)
         effects: list[Effect] = []
         for bound in self._bindings.of_nai(nai):
-            effects += self._ending.end(bound, now, inform=True)
+            effects += self._ending.end(bound, now, TerminateCause.ADMIN_RESET, inform=True)
         return effects
 
     def bound_to(self, home_address: AnchorKey) -> Binding | None:
@@ -352,8 +353,7 @@ class LmaEngine:
         if lease is not None:
             return self._leasing.over(lease, "told", now)
         bound = self.bound_to(home_address)
-        # Who gave its address back need not be told that it lost it.
-        effects = [] if bound is None else self._ending.end(bound, now, inform=False)
+        effects = [] if bound is None else self._ending.lease_over(bound, now)
         self._pools.end_hold(home_address, now.monotonic)
         effects.append(Save(LeaseEnded(*home_address, now.monotonic)))
         return effects

@@ -109,6 +109,13 @@ class Promise:
 
 
 @attrs.frozen(slots=True)
+class SessionChanged:
+    """AAA has said something else of the visitor of ``key``, which is registered: its accounting may be meant."""
+
+    key: AccessKey
+
+
+@attrs.frozen(slots=True)
 class SessionOver:
     """The session that AAA knows as ``accounting_id``, if it was told of it, is over (RFC 2866).
 
@@ -147,6 +154,7 @@ MagEffect = (
     | Serve
     | Save
     | Promise
+    | SessionChanged
     | SessionOver
     | SendDhcp
     | OpenDhcp

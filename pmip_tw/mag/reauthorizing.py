@@ -16,7 +16,7 @@ from pmip_tw.mag.access_policy import Dot1xPolicy
 from pmip_tw.mag.allowing import Allowing
 from pmip_tw.mag.asking import Asking
 from pmip_tw.mag.departures import Departures
-from pmip_tw.mag.effects import AskPresence, MagEffect
+from pmip_tw.mag.effects import AskPresence, MagEffect, SessionChanged
 from pmip_tw.mag.lmas import Lmas
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.questions import Questions
@@ -72,7 +72,7 @@ class Reauthorizing:
         effects: list[MagEffect] = [observed.visitor_event("reauthorized", visitor, method=visitor.method)]
         effects += self._allowing.allow(visitor, profile, now)
         if visitor.grant is not None:
-            effects.append(self._recording.registered(visitor, []))
+            effects += [self._recording.registered(visitor, []), SessionChanged(visitor.key)]
         if _asks_otherwise(former, profile):
             effects += self._register_anew(visitor, now)
         self._schedule(visitor)

@@ -25,7 +25,7 @@ from pmip_tw.mag import observed
 from pmip_tw.mag.allowing import Allowing
 from pmip_tw.mag.departures import Departures
 from pmip_tw.mag.dot1x import Dot1x
-from pmip_tw.mag.effects import MagEffect
+from pmip_tw.mag.effects import MagEffect, SessionChanged
 from pmip_tw.mag.elsewhere import Elsewhere
 from pmip_tw.mag.gate import Gate
 from pmip_tw.mag.policy import MagPolicy
@@ -102,7 +102,7 @@ class Sessions:
         effects: list[MagEffect] = [observed.visitor_event("authorization-changed", visitor, **_told(said))]
         effects += self._allowing.allow(visitor, profile, now)
         if visitor.grant is not None:
-            effects.append(self._recording.registered(visitor, []))
+            effects += [self._recording.registered(visitor, []), SessionChanged(visitor.key)]
         return effects
 
     def _selected(self, selection: Selection) -> list[Visitor]:

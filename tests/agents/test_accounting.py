@@ -4,6 +4,7 @@ import pytest
 
 from pmip_tw.aaa.accounting import AccountingRecord, StatusType, TerminateCause, Usage, common_id
 from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.wire.dhcp import MessageType
 from pmip_tw.wire.udp import udp_packet
 from tests.agents.world import CORRESPONDENT, GATEWAY, LMA, MagNode, Station, World
@@ -196,3 +197,81 @@ def test_nobody_is_told_if_nobody_wants_it() -> None:
     station: Station = world.stations[0]
     world.attach(station, world.mags[0])
     assert world.mags[0].ledger.told == []
+
+
+class TestAtTheLma:
+    def told(self, scene: Scene) -> list[AccountingRecord]:
+        return scene.world.ledger.told
+
+    @covers("AA20")
+    def test_one_session_spans_handovers_and_has_the_name_that_mags_have_for_it(self) -> None:
+        scene = Scene()
+        old, new = scene.world.mags
+        address = scene.world.attach(scene.station, old)
+        moved = scene.move(address, up=2, down=3)
+        scene.world.advance(2)
+        moved += scene.move(address, up=1, down=2, node=new)
+        scene.world.advance(2)
+        release(scene, address, new)
+        on, start, interim, stop = self.told(scene)
+        assert [on.status, start.status, interim.status, stop.status] == [ON, START, INTERIM, STOP]
+        assert start.session_id == interim.session_id == stop.session_id
+        assert start.session is not None and interim.session is not None
+        assert (start.session.care_of_address, interim.session.care_of_address) == (old.address, new.address)
+        at_mag = scene.told(new)[-1].session
+        assert at_mag is not None and at_mag.multi_id == start.session.multi_id
+        assert at_mag.id != start.session.id
+        assert (stop.usage, stop.terminate_cause) == (moved, TerminateCause.USER_REQUEST)
+
+    @covers("AA20")
+    @pytest.mark.parametrize(
+        "end, cause",
+        [
+            (lambda world: world.lma.revoke("mn1@example.net"), TerminateCause.ADMIN_RESET),
+            (lambda world: world.mags[0].kill() or world.advance(70), TerminateCause.LOST_SERVICE),
+        ],
+        ids=["operator", "lifetime"],
+    )
+    def test_every_end_has_its_cause(self, end, cause: TerminateCause) -> None:
+        scene = Scene(lma_settings={"max_lifetime": 60})
+        address = scene.world.attach(scene.station, scene.node)
+        moved = scene.move(address, up=2, down=1)
+        end(scene.world)
+        stops = [record for record in self.told(scene) if record.status is STOP]
+        assert [(stop.terminate_cause, stop.usage) for stop in stops] == [(cause, moved)]
+        assert len(scene.world.lma_accounts.sessions) == 0
+
+    @covers("AA20")
+    def test_a_restart_goes_on_with_whom_it_brings_back(self) -> None:
+        scene = Scene()
+        address = scene.world.attach(scene.station, scene.node)
+        before = scene.move(address, up=2, down=1)
+        scene.world.lma.stop()
+        scene.world.plane.remove(AnchorKey(address))
+        scene.world.start_lma()
+        assert [record.status for record in self.told(scene)] == [ON, START]
+        after = scene.move(address, up=1, down=1)
+        scene.world.lma.revoke("mn1@example.net")
+        start, stop = self.told(scene)[1:]
+        assert start.session_id == stop.session_id and stop.usage == before + after
+
+    def test_who_had_none_begins_one_and_who_is_gone_has_a_stop(self) -> None:
+        scene = Scene()
+        scene.world.attach(scene.station, scene.node)
+        scene.world.attach(scene.world.stations[1], scene.node)
+        scene.world.lma.stop()
+        ledger = scene.world.ledger
+        gone, other = sorted(ledger.last)
+        ledger.last["gone"] = ledger.last.pop(gone).replace(b"@example.net", b"@example.org")
+        scene.world.start_lma()
+        assert [record.status for record in self.told(scene)[3:]] == [STOP, START]
+        assert other in {record.session_id for record in self.told(scene)}
+
+    def test_renewals_say_nothing(self) -> None:
+        scene = Scene()
+        address = scene.world.attach(scene.station, scene.node)
+        for _ in range(95):
+            scene.world.advance(10)
+            scene.world.hear(scene.node, scene.station.arp(address, GATEWAY))
+        assert "registration-renewed" in [note.name for note in scene.node.notes.all]
+        assert [record.status for record in self.told(scene)] == [ON, START, INTERIM]

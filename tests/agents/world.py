@@ -4,6 +4,7 @@ from pmip_tw.aaa.accounting_sessions import Sessions
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.verdicts import Accept
 from pmip_tw.addresses import ALL_ONES, BROADCAST_MAC, UNSPECIFIED, Endpoint, Ipv4, Mac, ipv4, mac, prefix
+from pmip_tw.agents.accounting_at_lma import AccountingAtLma
 from pmip_tw.agents.accounts import Accounts
 from pmip_tw.agents.dhcp_edge import DhcpEdge
 from pmip_tw.agents.dhcp_roads import AtTheEdge
@@ -23,7 +24,7 @@ from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.records import MAG_JOURNAL
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
-from pmip_tw.mobility.tunnels import AccessKey
+from pmip_tw.mobility.tunnels import AccessKey, AnchorKey
 from pmip_tw.secret import Secret
 from pmip_tw.testing.access_points import FakeAccessPoints
 from pmip_tw.testing.accounting import FakeAccounting, FakeLedger
@@ -255,6 +256,7 @@ class World:
         self.lma_policy = LmaPolicy(address=LMA, **(lma_settings or {}))
         self.lma_mags = tuple(lma_mags)
         self.disk = FakeDisk()
+        self.ledger = FakeLedger()
         self.lma = self.start_lma()
         for nat in filter(None, nats):
             nat.monotonic = lambda: self.clock.monotonic
@@ -282,6 +284,12 @@ class World:
         self.lma_dhcp = FakeDhcpSocket(self.network, LMA)
         self.from_homes = FakeDhcpSocket(self.network, HOME_SIDE)
         edge = DhcpEdge(self.plane, {LMA: self.lma_dhcp}, {"": [self.from_homes]}, self.lma_signalling.send)
+        accounting = None
+        if self.accounting:
+            self.lma_accounts = Accounts(
+                Sessions[AnchorKey](interim_interval=600), FakeAccounting(self.ledger), self.plane, self.clock
+            )
+            accounting = AccountingAtLma(self.lma_engine, self.lma_accounts, self.clock)
         self.lma = Lma(
             self.lma_engine,
             clock=self.clock,
@@ -291,6 +299,7 @@ class World:
             tunnel_data=self.plane,
             observers=[self.notes],
             dhcp=None if self._lma_relay is None else AtTheEdge(edge),
+            accounting=accounting,
         )
         self.lma.start()
         return self.lma

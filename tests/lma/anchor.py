@@ -10,7 +10,7 @@ from pmip_tw.addresses import Endpoint, Ipv4, ipv4, prefix
 from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.lma.address_pool import AddressPool
 from pmip_tw.lma.bindings import Binding
-from pmip_tw.lma.commitment import Commit, DhcpEffect, Effect, Fetch, Grant, Save
+from pmip_tw.lma.commitment import Commit, DhcpEffect, Effect, Fetch, Grant, Save, SessionOver
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.key_policy import KeyPolicy
 from pmip_tw.lma.mags import KnownMag, KnownMags
@@ -74,6 +74,7 @@ class Anchor:
         keys: KeyPolicy | None = None,
         **policy: object,
     ) -> None:
+        self.over: list[SessionOver] = []
         self.clock = FakeClock()
         self.policy = LmaPolicy(address=LMA, **policy)
         self.made: dict[str, Any] = {
@@ -274,6 +275,9 @@ class Anchor:
                 self.installed.pop(effect.key, None)
             elif isinstance(effect, Install):
                 self.installed[effect.entry.key] = effect.entry
+            elif isinstance(effect, SessionOver):
+                assert effect.key in self.installed or self.slow
+                self.over.append(effect)
             elif isinstance(effect, Fetch):
                 self.questions.append(effect.question)
             elif isinstance(effect, Grant):
