@@ -19,11 +19,12 @@ help:
 lab:
 	@scripts/setup
 	@$(PYTHON) -m pmip_tw.lab.command run $(SCENARIO) $(if $(filter-out 0 no,$(JSON)),--json) \
-	  $(if $(DHCP_CLIENT),--dhcp-client $(DHCP_CLIENT)) $(if $(DHCP_SERVER),--dhcp-server $(DHCP_SERVER))
+	  $(if $(DHCP_CLIENT),--dhcp-client $(DHCP_CLIENT)) $(if $(DHCP_SERVER),--dhcp-server $(DHCP_SERVER)) \
+	  $(if $(EAP),--eap $(EAP)) $(if $(AP),--ap $(AP))
 
 test:
 	@scripts/setup
-	$(if $(PYTEST),,@echo "about 10 minutes; the scenarios adversity and nat take three of them" >&2)
+	$(if $(PYTEST),,@echo "about 10 minutes; the scenarios take six of them" >&2)
 	@$(PYTHON) -m pytest $(or $(PYTEST),-n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder)
 
 bench:

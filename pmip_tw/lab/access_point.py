@@ -13,6 +13,7 @@ from pmip_tw.lab.topology import Namespace, Network
 
 PROGRAM: Final = "hostapd"
 AIR: Final = "air0"
+WIRE: Final = "wire0"
 _CONTROL: Final = "/run/hostapd"
 
 _CONFIGURATION: Final = """\
@@ -41,6 +42,22 @@ radius_das_require_message_authenticator=1
 DISCONNECT_PORT: Final = 3799
 """Where it takes Disconnect-Requests of whoever is its server."""
 
+_PORT: Final = f"""\
+table netdev port {{
+    set unproven {{
+        type ether_addr
+    }}
+    chain from_stations {{
+        type filter hook ingress device "{AIR}" priority 0; policy accept;
+        ether saddr @unproven ether type != 0x888e drop
+    }}
+}}
+"""
+"""What a radio does by itself, and hostapd does not do for a cable."""
+
+PROVEN: Final = "CTRL-EVENT-EAP-SUCCESS2 {}"
+"""What hostapd says of a station that may be let in."""
+
 
 class AccessPoint:
     """``host`` has the interfaces air0, to mobile nodes, wire0, to the MAG's acc0, and later core0."""
@@ -50,11 +67,13 @@ class AccessPoint:
         self.host = network.host(name)
         self.name = name
         self.address = address
-        network.link(self.host, "wire0", mag, "acc0")
-        network.bridge(self.host, "bridge", ["wire0"])
+        self._stations: set[Mac] = set()
+        network.link(self.host, WIRE, mag, "acc0")
+        network.bridge(self.host, "bridge", [WIRE])
 
     def open(self) -> None:
         """Frames pass from now on, as air0 is there. EAPOL does not: bridges keep it to themselves."""
+        self.host.run("nft", "-f", "-", text=_PORT)
         self.host.ip(f"link set {AIR} master bridge")
 
     def command(
@@ -78,16 +97,23 @@ class AccessPoint:
         )
         return [PROGRAM, "-t", str(path)]
 
-    async def associated(self, station: Mac) -> None:
-        """A station has come, or come back: a radio notices that, and a cable does not. ProgramError: hostapd does not
-        take it."""
-        who = mac_text(station)
-        known = who in await self._ask("raw", "STA", who)
-        said = await self._ask(*(("raw", "EAPOL_REAUTH", who) if known else ("new_sta", who)))
-        if "OK" not in said:
-            raise ProgramError(f"{self.name}: hostapd does not take {who}: {said}")
+    def keep_out(self, station: Mac) -> None:
+        """Nothing but 802.1X passes of it until it is ``let_in``, as radios have it by themselves."""
+        self._unproven("add", station)
 
-    async def _ask(self, *words: str) -> str:
+    async def associated(self, station: Mac) -> None:
+        """It has come, or come back: a radio notices that, a cable does not. ProgramError: hostapd does not take it."""
+        who = mac_text(station)
+        words = ("raw", "EAPOL_REAUTH", who) if station in self._stations else ("new_sta", who)
+        self._stations.add(station)
         argv = self.host.command("hostapd_cli", "-p", f"{_CONTROL}-{self.name}", "-i", AIR, *words)
         _, out, err = await run(argv)
-        return out + err
+        if "OK" not in out:
+            raise ProgramError(f"{self.name}: hostapd does not take {who}: {out}{err}")
+
+    def let_in(self, station: Mac) -> None:
+        """Its frames pass."""
+        self._unproven("delete", station)
+
+    def _unproven(self, what: str, station: Mac) -> None:
+        self.host.run("nft", what, "element", "netdev", "port", "unproven", f"{{ {mac_text(station)} }}")

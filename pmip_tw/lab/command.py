@@ -24,7 +24,7 @@ from pmip_tw.lab.terminal import style_for
 OUTPUT = Path("lab-output")
 KEPT_RUNS = 5
 TUN = "/dev/net/tun"
-CHOICES = ("dhcp-client", "dhcp-server")
+CHOICES = ("dhcp-client", "dhcp-server", "eap", "ap")
 SYSTEM_PROGRAMS = "/usr/sbin:/sbin"
 """Where Debian keeps ip, nft, dhclient and freeradius; an ordinary user's PATH lacks it."""
 

@@ -11,6 +11,7 @@ them wrong settings.
 """
 
 import contextlib
+import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
@@ -163,7 +164,9 @@ class World(Daemons):
         secret: str = SECRET,
         tls: Tls | None = None,
     ) -> FreeRadius:
-        """A server that takes requests from everywhere in the core. ``name``: of its directory and its log."""
+        """A server that takes requests from everywhere in the core. ``name``: of its directory and its log; what is
+        there of an earlier run goes."""
+        shutil.rmtree(self.directory / name, ignore_errors=True)
         return FreeRadius(
             directory=self.directory / name,
             address=address,

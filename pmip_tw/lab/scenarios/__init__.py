@@ -64,6 +64,15 @@ class Scenario:
 
 def scenarios() -> Mapping[str, Scenario]:
     """All of them, by name."""
-    from pmip_tw.lab.scenarios import adversity, nat, roam  # they build on this module  # noqa: PLC0415
+    from pmip_tw.lab.scenarios import aaa_failover, adversity, dot1x, nat, roam  # they build on this module  # noqa: PLC0415
 
-    return {scenario.name: scenario for scenario in (roam.SCENARIO, adversity.SCENARIO, nat.SCENARIO)}
+    return {
+        scenario.name: scenario
+        for scenario in (
+            roam.SCENARIO,
+            adversity.SCENARIO,
+            nat.SCENARIO,
+            dot1x.SCENARIO,
+            aaa_failover.SCENARIO,
+        )
+    }

@@ -90,8 +90,9 @@ def called(mag: str) -> str:
     return f"MAG {mag.removeprefix('mag')}"
 
 
-async def transfer(made: World, name: str, seconds: int, *options: str, port: int = 5201) -> Program:
-    """A TCP transfer from the mobile node to the correspondent, running when this returns."""
+async def transfer(made: World, name: str, extent: int | str, *options: str, port: int = 5201) -> Program:
+    """A TCP transfer from the mobile node to the correspondent, running when this returns. ``extent``: so many seconds,
+    or so much ("24M")."""
     serve = ["iperf3", "--forceflush", "-s", "-1", "-p", str(port)]
     server = await made.start(f"{name}-server", made.correspondent, *serve)
     await server.said("Server listening", within=5)
@@ -103,8 +104,8 @@ async def transfer(made: World, name: str, seconds: int, *options: str, port: in
         str(port),
         "-C",
         "reno",
-        "-t",
-        str(seconds),
+        "-t" if isinstance(extent, int) else "-n",
+        str(extent),
         "-J",
         *options,
     ]
