@@ -14,10 +14,12 @@ nothing, so that nothing of it opens or ends anything: Success and Failure from 
 about, and whatever has not the identifier of the outstanding Request is ignored (RFC 3748 4.1).
 """
 
+from contextlib import suppress
 from enum import Enum
 
 import attrs
 
+from pmip_tw.access.eap_steps import AskServer, Began, Ended, Ignored, Outcome, Passed, Step, Tell
 from pmip_tw.errors import WireError
 from pmip_tw.mobility.clock import Now
 from pmip_tw.wire.eap import IDENTITY, NAK, Eap, EapCode, method_name
@@ -66,68 +68,6 @@ class Phase(Enum):
     HELD = "held"
     """Refused: nothing that the node says is heard for a while."""
 
-
-class Outcome(Enum):
-    """How a conversation ended that was no success; the value is the word for counters."""
-
-    REJECTED = "rejected"
-    SILENT = "supplicant-silent"
-    LOGGED_OFF = "logoff"
-    UNAVAILABLE = "aaa-unavailable"
-    ENDLESS = "endless"
-
-
-@attrs.frozen(slots=True)
-class Tell:
-    """Send an EAP packet to the node. ``widely``: it has not answered the same before, and may listen elsewhere."""
-
-    eap: bytes = attrs.field(repr=False)
-    widely: bool = False
-
-
-@attrs.frozen(slots=True)
-class AskServer:
-    """One Response for AAA. ``conversation``: as AAA has given it with what this answers, None at the beginning."""
-
-    identity: bytes = attrs.field(repr=False)
-    message: bytes = attrs.field(repr=False)
-    conversation: object | None = attrs.field(repr=False)
-
-
-@attrs.frozen(slots=True)
-class Passed:
-    """A step of the conversation, for observers: who spoke, of what method; never what was said."""
-
-    name: str
-    method: str
-    identifier: int
-    octets: int
-
-
-@attrs.frozen(slots=True)
-class Began:
-    """The node is asked who it is, whatever went on; ``why``: a word for what brought that about."""
-
-    why: str
-
-
-@attrs.frozen(slots=True)
-class Ignored:
-    """Something from the node that changes nothing."""
-
-    reason: str
-    cause: str = ""
-
-
-@attrs.frozen(slots=True)
-class Ended:
-    """The conversation is over without success."""
-
-    outcome: Outcome
-    cause: str
-
-
-Step = Began | Tell | AskServer | Passed | Ignored | Ended
 
 _CONVERSING = (Phase.IDENTIFYING, Phase.ASKING, Phase.CHALLENGED)
 
@@ -306,7 +246,8 @@ class Authenticator:
         patience = self._times.patience
         if patience is not None and self.phase is Phase.IDENTIFYING:
             return now.monotonic < self.began_at + patience
-        return self._tries < (LOGOFF_TRIES if self._leaving else self._times.max_tries)
+        most = LOGOFF_TRIES if self._leaving else self._times.max_tries
+        return self._tries < most
 
     def _silence(self) -> str:
         what = "its identity" if self.phase is Phase.IDENTIFYING else f"EAP {self.method}"
@@ -329,8 +270,9 @@ class Authenticator:
 
     def _result(self, code: EapCode, message: bytes) -> bytes:
         """What AAA gave if it is what it should be, else one of ours, to the last Response (RFC 3748 4.2)."""
-        if message and message[0] == code:
-            return message
+        with suppress(WireError):
+            if Eap.decode(message).code is code:
+                return message
         return Eap(code=code, identifier=self.identifier).encode()
 
     def _rest(self, now: Now) -> None:

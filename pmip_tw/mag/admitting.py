@@ -57,22 +57,24 @@ class Admitting:
         self._visitors.add(visitor)
         return visitor
 
-    def make_room(self, key: AccessKey, cause: str) -> list[MagEffect]:
-        """A node with this MAC is here now: whoever had it, here or at another port, is no visitor any more."""
-        effects: list[MagEffect] = []
+    def make_room(self, key: AccessKey, nai: str, now: Now) -> list[MagEffect]:
+        """``nai`` has proven itself with this MAC: whoever had it, here or at another port, is no visitor any more."""
         leaving = self._visitors.get(key)
         if leaving is not None and leaving.state is State.LEAVING:
             self._visitors.remove(leaving)
         elsewhere = self._visitors.with_mac(key.mac)
-        if elsewhere is not None and elsewhere.key != key:
-            effects += self._departures.forget(
-                elsewhere,
-                "visitor-removed",
-                terminate_cause=TerminateCause.LOST_CARRIER,
-                continues=True,
-                cause=cause,
-            )
-        return effects
+        if elsewhere is None or elsewhere.key == key:
+            return []
+        if elsewhere.nai != nai:
+            why = f"its MAC has proven on {key.port} that it is {nai}"
+            return self._departures.leave(elsewhere, why, now, terminate_cause=TerminateCause.PORT_PREEMPTED)
+        return self._departures.forget(
+            elsewhere,
+            "visitor-removed",
+            terminate_cause=TerminateCause.LOST_CARRIER,
+            continues=True,
+            cause=f"moved to {key.port}",
+        )
 
     def admit(
         self, visitor: Visitor, profile: Profile, method: str, now: Now, identity: str = ""

@@ -10,18 +10,8 @@ from functools import partial
 from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.aaa.profile import Profile
 from pmip_tw.aaa.verdicts import Accept, Challenge, Conversation, EapCredential, Reject, Verdict
-from pmip_tw.access.authenticator import (
-    AskServer,
-    Authenticator,
-    Began,
-    Ended,
-    Ignored,
-    Outcome,
-    Passed,
-    Phase,
-    Step,
-    Tell,
-)
+from pmip_tw.access.authenticator import Authenticator, Phase
+from pmip_tw.access.eap_steps import AskServer, Began, Ended, Ignored, Outcome, Passed, Step, Tell
 from pmip_tw.errors import WireError
 from pmip_tw.mag import observed, observed_eap
 from pmip_tw.mag.access_policy import PortAuthentication
@@ -74,6 +64,11 @@ class Dot1x:
         # Who did not answer at all: its packets begin nothing for a while, its EAPOL does.
         self._too_many = observed.BadFrames("eapol-limit")
         self._silent: Newest[AccessKey, float] = Newest(_MOST_SILENT)
+
+    @property
+    def examined(self) -> int:
+        """How many nodes are at this moment, or were just now."""
+        return len(self._conversations)
 
     # What comes from the access link
 
@@ -223,7 +218,7 @@ class Dot1x:
             self._hold(former.key, now)
         visitor = self._visitors.get(key)
         if visitor is None or visitor.state is not State.AUTHENTICATING:
-            effects += self._admitting.make_room(key, f"it has proven itself on {key.port}")
+            effects += self._admitting.make_room(key, profile.nai, now)
             visitor = self._admitting.newcomer(key, now)
         return effects + self._admitting.admit(visitor, profile, method, now, identity)
 

@@ -62,7 +62,7 @@ class Elsewhere:
         elif served is not None:
             # It keeps its address, wherever it goes on.
             hint, configured = served.home_address or served.hint, served.configured
-        effects += self._admitting.make_room(key, f"moved to {key.port}")
+        effects += self._admitting.make_room(key, profile.nai, now)
         if not self._addressing.lma_assigns and not hint:
             return effects  # it has an address of its own, which its first frame shows
         visitor = self._admitting.newcomer(key, now, hint, configured)

@@ -1,6 +1,7 @@
 """What a MAG tells its observers of 802.1X: who spoke, by which method, and how it ended; never what was said."""
 
-from pmip_tw.access.authenticator import Authenticator, Ended, Ignored, Passed
+from pmip_tw.access.authenticator import Authenticator
+from pmip_tw.access.eap_steps import Ended, Ignored, Passed
 from pmip_tw.mag.visitors import Visitor
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe

@@ -15,17 +15,11 @@ from pmip_tw.access.authenticator import (
     MAX_ROUNDS,
     MAX_SECONDS,
     UNAVAILABLE_PAUSE,
-    AskServer,
     Authenticator,
     EapTimes,
-    Ended,
-    Ignored,
-    Outcome,
-    Passed,
     Phase,
-    Step,
-    Tell,
 )
+from pmip_tw.access.eap_steps import AskServer, Ended, Ignored, Outcome, Passed, Step, Tell
 from pmip_tw.errors import WireError
 from pmip_tw.mobility.clock import Now
 from pmip_tw.wire.eap import Eap, EapCode
@@ -307,6 +301,11 @@ def test_a_verdict_counts_whatever_eap_says_in_it() -> None:
     line.response()
     line.accept(bytes.fromhex("04070004"))
     assert line.said[-1] == "-> Success 7" and line.machine.authenticated
+    line = Line()
+    line.begin()
+    line.response()
+    line.accept(bytes.fromhex("03ffffff"))
+    assert line.said[-1] == "-> Success 7", "what is broken is not passed on"
     line = Line()
     line.begin()
     line.response()

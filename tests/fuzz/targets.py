@@ -6,6 +6,7 @@ from tests.fuzz import (
     access_points,
     authorization,
     diameter,
+    eapol,
     lma,
     lma_dhcp,
     mag,
@@ -29,6 +30,7 @@ TARGETS: Final[dict[str, Target]] = {
         lma_dhcp.TARGET,
         mag.DATAGRAMS,
         mag.FRAMES,
+        eapol.TARGET,
         relay.TARGET,
     )
 }

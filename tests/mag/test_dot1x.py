@@ -183,6 +183,17 @@ class TestAnotherPort:
         bench.hear(STATION.data(ADDRESS), OTHER_PORT)
         assert bench.visitor is visitor and visitor.state.value == "registered"
 
+    def test_somebody_else_with_the_same_mac_takes_it_over_by_proof(self) -> None:
+        """Who had it is de-registered: it is another node, and its binding would stay behind."""
+        bench = EapBench()
+        bench.registered()
+        bench.start(port=OTHER_PORT)
+        effects = bench.decide(bench.examine(port=OTHER_PORT), accept(STATION, nai="other@example.net"))
+        assert [(one.nai, one.lifetime) for one in requests(effects)] == [
+            (STATION.nai.encode(), 0),
+            (b"other@example.net", 1800),
+        ]
+
     def test_a_name_that_a_second_node_uses_is_its_own_then(self) -> None:
         """They do not take it from each other without end."""
         bench = EapBench()
@@ -436,8 +447,7 @@ class TestFlood:
         for _ in range(2000):
             bench.at += 0.002
             bench.start(next(flood))
-        dot1x_side = bench.engine._aaa.dot1x
-        assert len(dot1x_side._conversations) <= 17
+        assert bench.engine._aaa.dot1x.examined <= 17
         bench.start(OTHER)
         for _ in range(10):
             bench.start(next(flood))
