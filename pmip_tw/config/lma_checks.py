@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
+from pmip_tw.config.accounting_checks import accounting_mistakes
 from pmip_tw.config.address_spaces import POOLS, address_space_mistakes
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.dynamic_authorization_checks import dynamic_authorization_mistakes, filter_mistakes
@@ -26,7 +27,17 @@ def lma_mistakes(draft: Draft) -> Iterator[Mistake]:
     yield from filter_mistakes(draft, ("lma",))
     yield from lma_dhcp_mistakes(draft)
     yield from lma_aaa_mistakes(draft, ("lma",))
+    yield from accounting_mistakes(draft, ("lma",))
+    yield from _one_process_accounts(draft, ("lma",))
     yield from _mobile_nodes(draft, ("lma", "mobile_nodes"))
+
+
+def _one_process_accounts(draft: Draft, lma: Path) -> Iterator[Mistake]:
+    """The packet plane counts in worker 0, the others know whose the counters are."""
+    workers = draft.value((*lma, "workers"), int)
+    if workers is not None and workers > 1 and draft.value((*lma, "accounting", "enabled"), bool):
+        text = f"enabled: an LMA of several processes cannot account yet: workers = 1, not {workers}"
+        yield Mistake((*lma, "accounting", "enabled"), text)
 
 
 def _own_address(draft: Draft, path: Path) -> Iterator[Mistake]:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import attrs
 
 from pmip_tw.addresses import UNSPECIFIED, Ipv4
+from pmip_tw.config.accounting_settings import LmaAccounting
 from pmip_tw.config.address_spaces import MAIN_DEVICE, Domain, Pool
 from pmip_tw.config.dhcp_relay_settings import DhcpRelay
 from pmip_tw.config.dynamic_authorization_settings import DynamicAuthorizationSettings, Filter
@@ -122,6 +123,7 @@ class LmaSettings:
     dynamic_authorization: DynamicAuthorizationSettings | None = None
     radius: RadiusSettings | None = None
     keys: KeySettings = attrs.field(factory=KeySettings)
+    accounting: LmaAccounting = attrs.field(factory=LmaAccounting)
     redirects: tuple[Redirect, ...] = ()
     mags: tuple[KnownMag, ...] = ()
     mobile_nodes: tuple[MobileNode, ...] = ()

@@ -68,9 +68,12 @@ def radius_of(table: RadiusTable, nas: Nas) -> RadiusSettings:
     )
 
 
-def server_tables(client: IRadiusClient | None) -> dict[str, Callable[[], Sequence[Row]]]:
+def server_tables(*clients: IRadiusClient | None) -> dict[str, Callable[[], Sequence[Row]]]:
     """What ``pmipctl show servers`` shows; nothing without RADIUS."""
-    return {} if client is None else {"servers": lambda: [dict(row) for row in client.servers()]}
+    asked = [client for client in clients if client is not None]
+    if not asked:
+        return {}
+    return {"servers": lambda: [dict(row) for client in asked for row in client.servers()]}
 
 
 def endpoint_of(server: ServerTable, purpose: Purpose) -> Endpoint:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pmip_tw.config.accounting_settings import MagAccounting
+from pmip_tw.config.accounting_settings import LmaAccounting, MagAccounting
+from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
 from pmip_tw.config.mag_settings import MagSettings
 from pmip_tw.errors import ConfigurationError
@@ -62,3 +63,32 @@ def test_mistakes(tmp_path: Path, text: str, complaint: str) -> None:
     (tmp_path / "users.toml").write_text("")
     with pytest.raises(ConfigurationError, match=complaint):
         settings(tmp_path, text)
+
+
+LMA = """
+[lma]
+address = "192.0.2.1"
+identity = "lma1"
+[[lma.pools]]
+prefix = "10.1.0.0/24"
+realms = ["example.net"]
+[[lma.radius.servers]]
+address = "198.51.100.53"
+secret = "text:secret"
+"""
+
+
+def test_an_lma_has_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "lma.toml"
+    path.write_text(LMA + "[lma.accounting]\nenabled = true\nspool_size = 1000\n")
+    loaded = load(path)
+    assert isinstance(loaded, LmaSettings)
+    assert loaded.accounting == LmaAccounting(enabled=True, spool_size=1000)
+    assert loaded.accounting.spool == "/var/lib/pmip/lma.accounting"
+
+
+def test_several_processes_cannot_account_yet(tmp_path: Path) -> None:
+    path = tmp_path / "lma.toml"
+    path.write_text(LMA.replace("[lma]\n", "[lma]\nworkers = 3\n") + "[lma.accounting]\nenabled = true\n")
+    with pytest.raises(ConfigurationError, match="workers = 1, not 3"):
+        load(path)

@@ -48,6 +48,7 @@ OF_AN_LMA = {
     "dhcp_relay",
     "dynamic_authorization",
     "radius",
+    "accounting",
     "keys",
 }
 OF_A_MAG = {

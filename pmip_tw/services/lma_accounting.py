@@ -1,0 +1,69 @@
+"""How an LMA is wired to those who take its accounting."""
+
+from collections.abc import Callable, Sequence
+
+import attrs
+from twisted.internet.posixbase import PosixReactorBase
+
+from pmip_tw.aaa.accounting_request import Accountant, Dialect
+from pmip_tw.aaa.accounting_sessions import Sessions
+from pmip_tw.agents.accounting_at_lma import AccountingAtLma
+from pmip_tw.agents.tables import Row
+from pmip_tw.config.lma_settings import LmaSettings
+from pmip_tw.config.radius_settings import RadiusSettings
+from pmip_tw.interfaces import IClock, IForwardingPlane, IObserver
+from pmip_tw.lma.engine import LmaEngine
+from pmip_tw.mobility.tunnels import AnchorKey
+from pmip_tw.net.radius_accounting import RadiusAccountingServers
+from pmip_tw.net.radius_client import RadiusClient
+from pmip_tw.services.accounting import accounting_by
+from pmip_tw.services.lma_aaa import nas_of
+from pmip_tw.services.radius import radius_client_of
+
+
+@attrs.frozen
+class LmaAccounting:
+    """``agent``: for the LMA's. A part of the daemon: its servers are asked until everything else has stopped."""
+
+    agent: AccountingAtLma
+    tables: dict[str, Callable[[], Sequence[Row]]]
+    client: RadiusClient
+
+    def start(self) -> None:
+        """The agent starts what it has."""
+
+    def stop(self) -> None:
+        self.client.stop()
+
+
+def lma_accounting_of(
+    settings: LmaSettings,
+    engine: LmaEngine,
+    reactor: PosixReactorBase,
+    clock: IClock,
+    forwarding: IForwardingPlane,
+    observer: IObserver,
+) -> LmaAccounting | None:
+    """None: AAA is told nothing. Who is asked for keys is another client's business, with other ports."""
+    table = settings.accounting
+    if not table.enabled or settings.radius is None:
+        return None
+    servers = _of_accounting(settings.radius)
+    client = radius_client_of(servers, nas_of(settings), reactor, clock, observer, settings.address)
+    made = accounting_by(
+        RadiusAccountingServers(client, Accountant(nas=nas_of(settings), dialect=Dialect(table.attributes))),
+        table,
+        reactor,
+        forwarding,
+        observer,
+        Sessions[AnchorKey](interim_interval=table.interim_interval),
+    )
+    agent = AccountingAtLma(engine, made.accounts, clock)
+    return LmaAccounting(agent, made.tables, client)
+
+
+def _of_accounting(table: RadiusSettings) -> RadiusSettings:
+    return attrs.evolve(
+        table,
+        servers=tuple(attrs.evolve(server, purposes=("accounting",)) for server in table.of("accounting")),
+    )
