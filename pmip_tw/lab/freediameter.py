@@ -11,8 +11,12 @@ import attrs
 
 from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.lab.certificates import Authority
+from pmip_tw.lab.programs import ProgramError
 
 PROGRAM: Final = "freeDiameterd"
+ACCESS_LIST: Final = "/usr/lib/freeDiameter/acl_wl.fdx"
+"""Its extension that lets in who is on a list."""
+
 READY: Final = "freeDiameterd daemon initialized"
 
 
@@ -30,7 +34,9 @@ class Relay:
     watchdog_interval: int = 30
 
     def argv(self, authority: Authority) -> list[str]:
-        """Its files are written; the command that starts it."""
+        """Its files are written; the command that starts it. ProgramError: a part of it is not installed."""
+        if not Path(ACCESS_LIST).exists():
+            raise ProgramError(f"{PROGRAM} has no {ACCESS_LIST}; as root, make setup installs it")
         self.directory.mkdir(parents=True, exist_ok=True)
         certificate, key = authority.issue(self.name).write(self.directory, "relay")
         trusted = self.directory / "ca.pem"
@@ -48,8 +54,8 @@ class Relay:
             f"TwTimer = {self.watchdog_interval};\n"
             f'TLS_Cred = "{certificate}", "{key}";\n'
             f'TLS_CA = "{trusted}";\n'
-            "TLS_DH_Bits = 2048;\n"
+            "TLS_DH_Bits = 1024;\n"
             f'ConnectPeer = "{host}" {{ ConnectTo = "{ipv4_text(address)}"; Port = {self.port}; No_SCTP; }};\n'
-            f'LoadExtension = "acl_wl.fdx" : "{accepted}";\n'
+            f'LoadExtension = "{ACCESS_LIST}" : "{accepted}";\n'
         )
         return [PROGRAM, "-c", str(file), "-d"]

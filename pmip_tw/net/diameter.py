@@ -62,6 +62,7 @@ class Link(Protocol):
         """Of whoever has connected to us; None: the connection is ours."""
         self.attempt: Deferred[IProtocol] | None = None
         self._client = client
+        self._ending: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
         assert self.transport is not None
@@ -76,6 +77,8 @@ class Link(Protocol):
         self._client.received(self, data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if self._ending is not None and self._ending.active():
+            self._ending.cancel()
         self._client.lost(self, reason)
 
     def send(self, octets: bytes) -> None:
@@ -90,7 +93,7 @@ class Link(Protocol):
         if gently:
             self.transport.loseConnection()
         # Not at once: TLS may be in the middle of handing us what it has received.
-        reactor.callLater(PATIENCE if gently else 0, self.transport.abortConnection)
+        self._ending = reactor.callLater(PATIENCE if gently else 0, self.transport.abortConnection)
 
 
 class _Links(Factory):
@@ -148,6 +151,7 @@ class DiameterClient:
         self._timer: IDelayedCall | None = None
         self._armed: float | None = None
         self._stopping: Deferred[None] | None = None
+        self._ended = False
 
     @property
     def identity(self) -> Identity:
@@ -262,8 +266,10 @@ class DiameterClient:
             else:
                 self._disconnect(effect.peer, gently=effect.gently)
         self._arm(self._node.next_deadline())
-        if self._stopping is not None and not self._stopping.called and self._node.closed:
-            self._stopping.callback(None)
+        if self._stopping is not None and not self._ended and self._node.closed:
+            self._ended = True
+            # Whoever waits may end the reactor, and we may be in the middle of a connection's octets.
+            self._reactor.callLater(0, self._stopping.callback, None)
 
     def _arm(self, deadline: float | None) -> None:
         if deadline == self._armed:

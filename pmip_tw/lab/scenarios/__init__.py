@@ -64,7 +64,8 @@ class Scenario:
 
 def scenarios() -> Mapping[str, Scenario]:
     """All of them, by name."""
-    from pmip_tw.lab.scenarios import aaa_failover, adversity, dot1x, nat, roam  # they build on this module  # noqa: PLC0415
+    # They build on this module.
+    from pmip_tw.lab.scenarios import aaa_failover, adversity, diameter, dot1x, nat, roam  # noqa: PLC0415
 
     return {
         scenario.name: scenario
@@ -74,5 +75,6 @@ def scenarios() -> Mapping[str, Scenario]:
             nat.SCENARIO,
             dot1x.SCENARIO,
             aaa_failover.SCENARIO,
+            diameter.SCENARIO,
         )
     }

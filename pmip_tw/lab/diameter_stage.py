@@ -1,0 +1,135 @@
+"""Diameter in the laboratory's world: its AAA server, freeDiameter before it, and MAGs that ask by way of that.
+
+MAG 1, MAG 2 --- TLS ---> relay (freeDiameter) --- TLS ---> AAA (ours)
+"""
+
+import json
+import socket
+from pathlib import Path
+from typing import Any, Final
+
+from pmip_tw.addresses import ipv4, mac_text
+from pmip_tw.lab.certificates import Authority
+from pmip_tw.lab.daemons import READY_SECONDS
+from pmip_tw.lab.diameter_aaa import DiameterUser
+from pmip_tw.lab.diameter_server import READY, DiameterServer
+from pmip_tw.lab.freediameter import READY as RELAY_READY
+from pmip_tw.lab.freediameter import Relay
+from pmip_tw.lab.programs import eventually
+from pmip_tw.lab.sites import AAA_ADDRESS, LMA_ADDRESS
+from pmip_tw.lab.topology import Namespace
+from pmip_tw.lab.world import World
+
+REALM: Final = "lab.example"
+MAG_REALM: Final = "access.lab.example"
+"""Of another realm than the server, or a relay that chooses by realm takes one MAG for the server of another."""
+
+AAA: Final = "aaa.lab.example"
+RELAY: Final = "relay.lab.example"
+RELAY_ADDRESS: Final = "198.51.100.52"
+WATCHDOG: Final = 6
+"""Seconds: the shortest that RFC 3539 allows."""
+
+Event = dict[str, Any]
+
+
+class DiameterStage:
+    """``password``: of the world's subscribers, for EAP-MD5."""
+
+    def __init__(self, world: World, password: str) -> None:
+        self._world = world
+        self._authority = Authority()
+        self._commands = Path("/run/diameter-aaa.sock")
+        self._relay_host: Namespace | None = None
+        self._users = tuple(
+            DiameterUser(
+                mac=mac_text(subscriber.mac, "-"),
+                nai=subscriber.nai,
+                lma=ipv4(LMA_ADDRESS),
+                spi=subscriber.spi,
+                key_text=subscriber.key_text,
+                password=password,
+            )
+            for subscriber in world.subscribers
+        )
+
+    @property
+    def authority(self) -> Authority:
+        return self._authority
+
+    # --- programs ---------------------------------------------------------------------------------------
+
+    async def start_server(self) -> None:
+        server = DiameterServer(
+            directory=self._world.directory / "diameter-aaa-files",
+            name=AAA,
+            realm=REALM,
+            address=ipv4(AAA_ADDRESS),
+            users=self._users,
+            commands=self._commands,
+            watchdog_interval=WATCHDOG,
+        )
+        program = await self._world.start("diameter-aaa", self._world.aaa, *server.argv(self._authority))
+        await program.said(READY, within=READY_SECONDS)
+
+    async def start_relay(self) -> None:
+        if self._relay_host is None:
+            self._relay_host = self._world.network.host("relay")
+            self._world.connect(self._relay_host, RELAY_ADDRESS)
+        relay = Relay(
+            directory=self._world.directory / "relay-files",
+            name=RELAY,
+            realm=REALM,
+            address=ipv4(RELAY_ADDRESS),
+            server=(AAA, ipv4(AAA_ADDRESS)),
+            clients=tuple(f"{name}.lab.example" for name in self._world.mags),
+            watchdog_interval=WATCHDOG,
+        )
+        self._world.keep_log("relay")
+        program = await self._world.start("relay", self._relay_host, *relay.argv(self._authority))
+        await program.said(RELAY_READY, within=READY_SECONDS)
+
+    def settings(self, mag: str) -> str:
+        """The tables of a MAG that asks the relay, with accounting."""
+        files = self._world.directory / f"{mag}-tls"
+        files.mkdir(exist_ok=True)
+        certificate, key = self._authority.issue(f"{mag}.lab.example").write(files, mag)
+        trusted = files / "ca.pem"
+        trusted.write_bytes(self._authority.certificate)
+        return (
+            f'[mag.diameter]\nrealm = "{MAG_REALM}"\nserver_realm = "{REALM}"\n'
+            f'ca_file = "{trusted}"\ncertificate_file = "{certificate}"\nkey_file = "{key}"\n'
+            f"watchdog_interval = {WATCHDOG}\nreconnect_interval = 2\n\n"
+            f'[[mag.diameter.peers]]\nidentity = "{RELAY}"\naddress = "{RELAY_ADDRESS}"\n\n'
+            f'[mag.accounting]\nenabled = true\nspool = "/run/pmip-{mag}.accounting"\n'
+        )
+
+    # --- asking -----------------------------------------------------------------------------------------
+
+    def events(self) -> list[Event]:
+        """What the server has done so far, in order."""
+        lines = (self._world.directory / "diameter-aaa.log").read_text().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def named(self, event: str, **wanted: object) -> list[Event]:
+        """Its events of that name, in which ``wanted`` stands."""
+        return [
+            one
+            for one in self.events()
+            if one["event"] == event and all(one.get(name) == value for name, value in wanted.items())
+        ]
+
+    def command(self, text: str) -> None:
+        """``abort NAI``, ``reauth NAI``."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(self._commands))
+            connection.sendall(f"{text}\n".encode())
+
+    async def peers_are(self, state: str, *mags: str, within: float) -> bool:
+        """Whether the relay is in that state for all these MAGs, after a while."""
+
+        async def so() -> bool:
+            rows = [(await self._world.ask(name, "show", "peers"))["peers"] for name in mags]
+            return all(row["state"] == state for found in rows for row in found)
+
+        return await eventually(so, within=within, pause=0.05)
