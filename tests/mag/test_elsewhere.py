@@ -126,7 +126,9 @@ def test_another_name_begins_anew() -> None:
     bench.serve()
     for port in (PORT, OTHER_PORT):
         nai = f"mn7@{port}.example.net"
-        [farewell, request] = requests(bench.let_in(AccessKey(port, STATION.mac), nai=nai))
+        effects = bench.let_in(AccessKey(port, STATION.mac), nai=nai)
+        [farewell, request] = requests(effects)
+        assert names(effects).count("visitor-left") == 1 and "visitor-removed" not in names(effects)
         assert farewell.lifetime == 0 and farewell.nai != request.nai
         assert (request.nai, request.home_address) == (nai.encode(), 0)
         assert bench.visitor.nai == nai
@@ -159,6 +161,8 @@ def test_who_is_not_here_cannot_leave() -> None:
     assert bench.gone(AccessKey(OTHER_PORT, STATION.mac)) == []
     assert bench.gone(AccessKey(PORT, STRANGER.mac)) == []
     assert bench.visitor.state.value == "registered"
+    bench.wait(2000)  # asleep, and awake again
+    assert len(requests(bench.hear(STATION.data(ADDRESS)))) == 1
 
 
 def test_a_station_that_slept_is_served_by_its_next_frame() -> None:

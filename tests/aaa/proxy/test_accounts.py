@@ -124,6 +124,7 @@ def test_an_access_point_that_begins_or_ends_has_no_stations(status: int) -> Non
     assert [dismissed.key for dismissed in only(Dismiss, effects)] == [KEY]
     [note] = notes(effects)
     assert (note.name, note.details["stations"]) == ("access-point-restarted", 1)
+    assert [row["stations"] for row in bench.proxy.rows()] == [0, 0]
 
 
 def test_what_was_recorded_is_answered_and_ends_nothing() -> None:
@@ -174,6 +175,7 @@ class TestThrownOff:
         bench = Serving()
         [disconnect] = only(Disconnect, bench.proxy.expel(KEY, bench.now))
         assert disconnect.access_point == Endpoint(FIRST, 3799)
+        assert bench.proxy.rows()[0]["stations"] == 0
         assert dict(disconnect.request.attributes) == {
             AttributeType.CALLING_STATION_ID: b"02-00-00-00-00-01",
             AttributeType.EVENT_TIMESTAMP: int(START_WALL).to_bytes(4, "big"),

@@ -11,6 +11,7 @@ access point          MAG                server
 import pytest
 
 from pmip_tw.aaa.proxy.attributes import HIDDEN
+from pmip_tw.aaa.proxy.conversations import Conversations, Round
 from pmip_tw.aaa.proxy.effects import Admit, Ask, Dismiss, Reply
 from pmip_tw.aaa.radius.configuration import RequireSignature
 from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION
@@ -20,6 +21,7 @@ from pmip_tw.wire.radius import AttributeType, Code, number, text, vendor_specif
 from pmip_tw.wire.salt_cipher import SaltCipher
 from tests.aaa.proxy.bench import (
     CIPHER,
+    FIRST,
     KEY,
     NAS,
     OTHER_SERVER,
@@ -225,6 +227,14 @@ def test_a_long_round_is_waited_for() -> None:
     assert asked.pinned is None
 
 
+def test_conversations_are_remembered_within_bounds() -> None:
+    rounds = Conversations(most=2)
+    for count in range(3):
+        rounds.challenged(FIRST, bytes((count,)), Round(KEY.mac, OTHER_SERVER, 100.0), 0.0)
+    assert len(rounds) == 2 and rounds.find(FIRST, b"\0", 0.0) is None
+    assert rounds.find(FIRST, b"\2", 0.0) == Round(KEY.mac, OTHER_SERVER, 100.0)
+
+
 def test_a_password_is_shown_to_the_next_hop_alone() -> None:
     bench, ap = Bench(), Ap()
     [asked] = only(Ask, bench.hear(ap.ask(eap=b"", password=Secret(b"letmein")), ap.source))
@@ -266,6 +276,7 @@ class TestWhoIsServed:
         effects = bench.say(Code.ACCESS_REJECT)
         assert [dismissed.key for dismissed in only(Dismiss, effects)] == [KEY]
         assert ap.read(effects).code is Code.ACCESS_REJECT
+        assert bench.proxy.rows()[0]["stations"] == 0
 
     def test_an_accept_that_we_cannot_use_ends_it(self) -> None:
         bench, ap = Bench(), Ap()
