@@ -14,12 +14,13 @@ from pmip_tw.mag.admissions import Admissions
 from pmip_tw.mag.admitting import Admitting
 from pmip_tw.mag.departures import Departures
 from pmip_tw.mag.dot1x import Dot1x
-from pmip_tw.mag.effects import MagEffect
+from pmip_tw.mag.effects import Expel, MagEffect
 from pmip_tw.mag.gate import Gate
 from pmip_tw.mag.mac_authentication import MacAuthentication
 from pmip_tw.mag.observed import BadFrames
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.registering import Registrations
+from pmip_tw.mag.strangers import Strangers
 from pmip_tw.mag.uplink import MAX_AGE
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
@@ -45,6 +46,7 @@ class Attaching:
     _dot1x: Dot1x
     _schedule: Callable[[Visitor], None]
     _turned_away: BadFrames = attrs.field(factory=lambda: BadFrames("authentication-limit"), init=False)
+    _strangers: Strangers = attrs.field(factory=Strangers, init=False)
     _not_let_in: BadFrames = attrs.field(factory=lambda: BadFrames("not-authenticated"), init=False)
 
     def turns_away(self, key: AccessKey, now: Now) -> list[MagEffect] | None:
@@ -54,8 +56,10 @@ class Attaching:
         if self._gate.is_held_off(key.mac, now.monotonic):
             return []
         if self._admissions.counts_at(key.port):
-            let_in = self._admissions.get(key, now.monotonic) is not None
-            return None if let_in else [self._not_let_in[key.port]]
+            if self._admissions.get(key, now.monotonic) is not None:
+                return None
+            stays = self._strangers.stays(key.mac, now.monotonic)
+            return [self._not_let_in[key.port], *([Expel(key)] if stays else [])]
         return [self._turned_away[key.port]] if self._gate.is_full(now.monotonic) else None
 
     def stranger(

@@ -5,10 +5,11 @@
              +--- ap2 (hostapd) --- mag2 -------------------------+
 
 The node is nobody before it has proven itself to its access point, has service after it, moves to the other one and
-keeps its address. The operator throws it off, then AAA (radclient), it comes back, and an access point ends. Prints one
-JSON object with what was seen.
+keeps its address. The operator throws it off, then AAA (radclient), it comes back. A MAG loses
+its journal, and an access point ends. Prints one JSON object with what was seen.
 """
 
+import asyncio
 import time
 from pathlib import Path
 from typing import Any
@@ -63,15 +64,25 @@ class Campus:
         await made.run_aaa(made.freeradius([user], tls=Tls(authority=self.authority)))
         await made.start_lma()
         for name, site in made.sites.items():
-            proxy = PROXY.format(
-                address=site.access_point, secret=SECRET, port=DISCONNECT_PORT, aaa=AAA_ADDRESS
-            )
-            access = f'authentication = "radius-proxy"\n{proxy}'
-            await made.start_mag(name, access=access)
+            await self.start_mag(name)
             point = made.access_points[name]
             command = point.command(made.directory, site.address, 1812, 1813, SECRET)
             hostapd = await made.start(point.name, point.host, *command)
             await hostapd.said("AP-ENABLED", within=10)
+
+    async def start_mag(self, name: str) -> None:
+        address = self.made.sites[name].access_point
+        proxy = PROXY.format(address=address, secret=SECRET, port=DISCONNECT_PORT, aaa=AAA_ADDRESS)
+        await self.made.start_mag(name, access=f'authentication = "radius-proxy"\n{proxy}')
+
+    async def thrown_off(self, name: str) -> bool:
+        """Whether a station is, which goes on sending."""
+
+        async def disconnected() -> bool:
+            await self.ping()
+            return (await self.made.counts(name))["station-disconnected", ""] > 0
+
+        return await eventually(disconnected, within=30, pause=1)
 
     async def prove(self) -> None:
         """The node begins to say who it is."""
@@ -79,6 +90,14 @@ class Campus:
         self.supplicant = Supplicant(self.made, self.made.mn, account, "ttls")
         await self.supplicant.start()
         await self.supplicant.succeeded(within=20)
+
+    async def begin_anew(self) -> None:
+        """A radio would notice that it was thrown off; on a cable somebody has to. hostapd does it once more 5 s later,
+        to whoever has not associated again, and on a cable nobody does.
+        """
+        await self.supplicant.stop()
+        await asyncio.sleep(6)
+        await self.prove()
 
     async def served(self, name: str, *, within: float = 10.0) -> float | None:
         """Seconds until it has service at a MAG; None if it does not."""
@@ -109,6 +128,40 @@ class Campus:
         return rows
 
 
+async def thrown_off(campus: Campus, seen: dict[str, Any]) -> None:
+    """By the operator, and by AAA."""
+    made = campus.made
+    await made.ask("mag2", "detach", SUBSCRIBER.nai)
+    seen["thrown off"] = await campus.empty("mag2")
+    seen["no service"] = not await campus.ping()
+    await campus.begin_anew()
+    seen["back"] = await campus.served("mag2")
+    seen["reaches again"] = await eventually(campus.ping, within=10)
+
+    station = 'Calling-Station-Id="02-00-00-00-00-01"', 'NAS-Identifier="mag2.lab.example"'
+    address = made.sites["mag2"].address
+    answer = await request(made, made.aaa, "disconnect", address, SECRET, *station, name="radclient")
+    seen["answer to AAA"] = answer.code
+    seen["thrown off by AAA"] = await campus.empty("mag2")
+    seen["told to throw off"] = (await made.counts("mag2"))["station-disconnected", ""]
+    await campus.begin_anew()
+    seen["back once more"] = await campus.served("mag2")
+
+
+async def forgotten(campus: Campus, seen: dict[str, Any]) -> None:
+    """A MAG begins without its journal."""
+    made = campus.made
+    await made.stop("mag2")
+    made.keep_log("mag2")
+    for file in Path("/run").glob("pmip-mag2.journal*"):
+        file.unlink()
+    await campus.start_mag("mag2")
+    seen["forgotten"] = await made.visitors("mag2")
+    seen["thrown off as forgotten"] = await campus.thrown_off("mag2")
+    await campus.begin_anew()
+    seen["back after all"] = await campus.served("mag2")
+
+
 async def story(directory: Path) -> dict[str, Any]:
     seen: dict[str, Any] = {}
     async with world(directory, lambda _: None, sites=BEHIND_ACCESS_POINTS) as made:
@@ -135,23 +188,8 @@ async def story(directory: Path) -> dict[str, Any]:
         seen["left behind"] = not await campus.empty("mag1")
         seen["bindings"] = [row["home_address"] for row in await made.bindings()]
 
-        await made.ask("mag2", "detach", SUBSCRIBER.nai)
-        seen["thrown off"] = await campus.empty("mag2")
-        seen["no service"] = not await campus.ping()
-        # A radio would notice that it was thrown off, and begin anew; on a cable somebody has to.
-        await campus.supplicant.stop()
-        await campus.prove()
-        seen["back"] = await campus.served("mag2")
-        seen["reaches again"] = await eventually(campus.ping, within=10)
-
-        station = 'Calling-Station-Id="02-00-00-00-00-01"', 'NAS-Identifier="mag2.lab.example"'
-        address = made.sites["mag2"].address
-        answer = await request(made, made.aaa, "disconnect", address, SECRET, *station, name="radclient")
-        seen["answer to AAA"] = answer.code
-        seen["thrown off by AAA"] = await campus.empty("mag2")
-        await campus.supplicant.stop()
-        await campus.prove()
-        seen["back once more"] = await campus.served("mag2")
+        await thrown_off(campus, seen)
+        await forgotten(campus, seen)
 
         await made.stop(made.access_points["mag2"].name)
         seen["ended with its access point"] = await campus.empty("mag2")

@@ -220,3 +220,36 @@ def test_a_restart_knows_who_was_let_in_and_is_served() -> None:
     assert len(bench.engine.visitors) == 0
     assert len(requests(bench.hear(STATION.data(ADDRESS)))) == 1
     assert requests(bench.hear(STRANGER.data(ADDRESS))) == []
+
+
+class TestStrangers:
+    """Nobody here has let them in, and yet they are heard: an access point believes that they were."""
+
+    def hear(self, bench: Bench, frame: bytes, times: int = 1, every: float = 1.0) -> int:
+        """How often it is thrown off."""
+        thrown_off = 0
+        for _ in range(times):
+            thrown_off += len(only(Expel, bench.hear(frame)))
+            bench.wait(every)
+        return thrown_off
+
+    def test_who_stays_is_thrown_off_once(self) -> None:
+        """It was let in before a restart, and would wait for service for ever."""
+        bench = BehindAccessPoints()
+        assert self.hear(bench, STRANGER.data(ADDRESS), 5) == 0
+        [expel] = only(Expel, bench.hear(STRANGER.data(ADDRESS)))
+        assert expel == Expel(AccessKey(PORT, STRANGER.mac))
+        assert self.hear(bench, STRANGER.data(ADDRESS), 599) == 0
+        assert self.hear(bench, STRANGER.data(ADDRESS), 6) == 1
+
+    def test_a_flood_is_not_passed_on(self) -> None:
+        bench = BehindAccessPoints()
+        crowd = [Station(number) for number in range(10, 60)]
+        for _ in range(2):
+            thrown_off = sum(self.hear(bench, station.data(ADDRESS), every=0.0) for station in crowd)
+            bench.wait(6)
+        assert thrown_off == 1
+
+    def test_nobody_is_where_no_access_point_lets_in(self) -> None:
+        bench = Bench()
+        assert self.hear(bench, STRANGER.data(ADDRESS), 20) == 0

@@ -72,6 +72,10 @@ class Admitting:
         client.warned = True
         return [told.unsigned(exchange.source)]
 
+    def is_examined(self, mac: Mac, now: Now) -> bool:
+        """Whether a station is in the middle of it: whoever ended that would never see its end."""
+        return self._conversations.is_examined(mac, now.monotonic)
+
     def server_for(self, exchange: Exchange, now: Now) -> Endpoint | None:
         """Who leads the conversation of the request; None: it begins one, or we were restarted meanwhile."""
         found = self._round(exchange.client, exchange.request, now)
@@ -80,6 +84,9 @@ class Admitting:
     def answered(self, exchange: Exchange, outcome: Answered, now: Now) -> list[Effect]:
         """A server has said something: what that changes happens before its access point hears of it."""
         answer = outcome.answer
+        state = exchange.request.attributes.first(AttributeType.STATE)
+        if state is not None:
+            self._conversations.over(exchange.source.address, state)
         hidden_by = SaltCipher(exchange.client.access_point.secret, exchange.request.authenticator)
         try:
             passed = towards_access_point(answer.attributes, outcome.cipher, hidden_by, salts(now.entropy))

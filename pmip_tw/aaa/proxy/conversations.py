@@ -35,6 +35,14 @@ class Conversations:
         while len(self._rounds) > self._most or next(iter(self._rounds.values())).until <= monotonic:
             self._rounds.popitem(last=False)
 
+    def over(self, access_point: Ipv4, state: bytes) -> None:
+        """The answer has come, and something was said to it."""
+        self._rounds.pop((access_point, state), None)
+
+    def is_examined(self, mac: Mac, monotonic: float) -> bool:
+        """Whether somebody is finding out who ``mac`` is."""
+        return any(one.mac == mac and one.until > monotonic for one in self._rounds.values())
+
     def find(self, access_point: Ipv4, state: bytes, monotonic: float) -> Round | None:
         found = self._rounds.get((access_point, state))
         return None if found is None or found.until <= monotonic else found

@@ -108,6 +108,8 @@ class RadiusProxy:
     def expel(self, key: AccessKey, now: Now) -> list[Effect]:
         """The station ``key`` is to be thrown off by its access point, as far as that takes such requests."""
         station = self._stations.get(key.mac)
+        if station is None and self._admitting.is_examined(key.mac, now):
+            return []
         self._stations.forget(key.mac)
         points = [client.access_point for client in self._clients.values()]
         return [*disconnect_requests(key, station, points, now)]

@@ -38,6 +38,7 @@ from tests.conformance import covers
 
 pytestmark = covers("AA27")
 
+STATE = (AttributeType.STATE.value, b"\0of the server")
 CONTEXT_NOT_FOUND = Attributes([number(AttributeType.ERROR_CAUSE, 503)])
 START, STOP, INTERIM, ON, OFF = 1, 2, 3, 7, 8
 
@@ -193,6 +194,16 @@ class TestThrownOff:
         [disconnect] = only(Disconnect, bench.proxy.expel(KEY, bench.now))
         assert AttributeType.ACCT_SESSION_ID not in dict(disconnect.request.attributes)
         assert bench.proxy.expel(AccessKey("eth2", STATION), bench.now) == []
+
+    def test_not_while_it_is_examined(self) -> None:
+        """On a cable it may be heard before it was let in: whoever threw it off would never see the end of it."""
+        bench, ap = Bench(), Ap()
+        bench.hear(ap.ask(), ap.source)
+        bench.say(Code.ACCESS_CHALLENGE, STATE)
+        assert bench.proxy.expel(KEY, bench.now) == []
+        bench.hear(ap.ask(STATE), ap.source)
+        bench.say(Code.ACCESS_REJECT)
+        assert len(only(Disconnect, bench.proxy.expel(KEY, bench.now))) == 1
 
     @pytest.mark.parametrize("code", [Code.DISCONNECT_ACK, Code.DISCONNECT_NAK, None])
     def test_how_that_ends_is_told(self, code: Code | None) -> None:
