@@ -8,6 +8,8 @@ from pmip_tw.wire.radius import AttributeType, Request
 if TYPE_CHECKING:
     from pmip_tw.aaa.radius.server import Server
 
+_PROXY_STATE = AttributeType.PROXY_STATE.value
+
 JITTER = 0.1
 """Times vary by a tenth either way (RFC 5080 2.2.1)."""
 
@@ -60,7 +62,7 @@ class Exchange:
 
     @property
     def proxy_states(self) -> tuple[bytes, ...]:
-        return self.request.attributes.all(AttributeType.PROXY_STATE)
+        return tuple(value for kind, value in self.request.attributes.pairs if kind == _PROXY_STATE)
 
     def cause(self) -> str:
         """Why ``server`` gave no usable answer, as far as is known."""
