@@ -40,7 +40,7 @@ class Binding(Struct, kw_only=True, gc=False):
     the packet plane; ``association`` (MN-HA): what proved it; ``request``: the octets of the last accepted one;
     ``deadline``, ``moved_at``: monotonic seconds; ``own_timestamp``: that of our 137 (RV1), None if revocation was not
     agreed upon; ``terms``: all that many others have as well; ``others``: its owner's bindings at other MAGs, newest
-    first, none of which has others itself (L3); ``filters``: what passes must pass each of them (AA25).
+    first, none of which has others itself (L3).
 
     Not changed after it is made: a new registration makes a new one, so that it can be undone. There may be a million
     of them, and an octet of each is a megabyte; they hold no circles, and the collector of garbage need not look.
@@ -56,7 +56,6 @@ class Binding(Struct, kw_only=True, gc=False):
     own_timestamp: int | None
     terms: Terms
     others: tuple["Binding", ...] = ()
-    filters: PacketFilters = ()
 
     if TYPE_CHECKING:
 
@@ -119,6 +118,21 @@ class Binding(Struct, kw_only=True, gc=False):
         return self.terms.tunnel
 
     @property
+    def filters(self) -> PacketFilters:
+        """What passes must pass each of them (AA25)."""
+        return self.terms.filters
+
+    def filtered(self, filters: PacketFilters) -> "Binding":
+        """The same, with its others, and these filters: its terms are its own then."""
+        if filters == self.terms.filters:
+            return self
+        return replace(
+            self,
+            terms=replace(self.terms, filters=filters),
+            others=tuple(other.filtered(filters) for other in self.others),
+        )
+
+    @property
     def lifetime(self) -> int:
         """Seconds granted."""
         return self.terms.lifetime
@@ -136,7 +150,7 @@ class Binding(Struct, kw_only=True, gc=False):
             broadcasts=terms.broadcasts,
             prefix=terms.prefix,
             awaited=terms.awaited,
-            filters=self.filters,
+            filters=terms.filters,
         )
 
     def _entry_of_several(self) -> AnchorEntry:
@@ -151,7 +165,7 @@ class Binding(Struct, kw_only=True, gc=False):
             broadcasts=self.terms.broadcasts,
             prefix=self.terms.prefix,
             awaited=first.terms.awaited,
-            filters=self.filters,
+            filters=self.terms.filters,
         )
 
     def has_entry_of(self, other: "Binding") -> bool:
@@ -163,10 +177,9 @@ class Binding(Struct, kw_only=True, gc=False):
                 (ours.tunnel is theirs.tunnel or ours.tunnel == theirs.tunnel)
                 and ours.broadcasts is theirs.broadcasts
                 and ours.prefix == theirs.prefix
+                and ours.filters == theirs.filters
             )
-        ) and not (
-            self.others or other.others or ours.awaited or theirs.awaited or self.filters != other.filters
-        )
+        ) and not (self.others or other.others or ours.awaited or theirs.awaited)
 
     def asked_alike(self, request: RegistrationRequest) -> bool:
         """Whether ``request``, from the same place, gets the same plain tunnel once more: nearly every renewal."""

@@ -80,12 +80,10 @@ class Former:
     def binding(self, record: Bound) -> Binding | None:
         """None: today's configuration does not prove its request, or has not its filters, or it is not for us."""
         asked = self.recall(record.request, record.source_address, record.source_port)
-        filters, unknown = chosen(self._filters, record.filter_ids)
+        filters, unknown = chosen(self._filters, record.filter_ids or ())
         if asked is None or unknown:
             return None
-        binding = self._made(record, asked)
-        binding.filters = filters
-        return binding
+        return self._made(record, asked).filtered(filters)
 
     def waited(self, record: Bound) -> Binding:
         """One that could wait, now that somebody asks for it."""

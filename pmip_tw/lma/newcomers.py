@@ -67,7 +67,7 @@ class Newcomers:
         if bound is not None:
             if (
                 bound.others
-                or bound.filters
+                or bound.terms.filters
                 or bound.at(terms.place) is not None
                 or too_soon(bound, self._policy, now)
             ):

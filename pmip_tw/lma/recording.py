@@ -27,7 +27,7 @@ def bound_record(binding: Binding) -> Bound:
         binding.own_timestamp,
         terms.inform,
         tuple(map(bound_record, binding.others)) if binding.others else (),
-        tuple([one.name for one in binding.filters]) if binding.filters else (),
+        tuple([one.name for one in terms.filters]) if terms.filters else None,
     )
 
 

@@ -23,7 +23,7 @@ class Bound(_LmaRecord, tag=1, frozen=True):
 
     What is not here is read out of the request again. ``source_...``: where it came from; ``remote`` ... ``key_out``:
     the tunnel, see ``Tunnel``. ``own_timestamp``: what the reply's 137 had, None if it had none; ``inform``: its I bit.
-    ``others``: the owner's bindings at other MAGs, newest first (L3). ``filter_ids``: names of its filters (AA25).
+    ``others``: the owner's bindings at other MAGs, newest first (L3). ``filter_ids``: its filters (AA25), if any.
     """
 
     about = "binding"
@@ -47,7 +47,7 @@ class Bound(_LmaRecord, tag=1, frozen=True):
     own_timestamp: int | None
     inform: bool
     others: tuple["Bound", ...] = ()
-    filter_ids: tuple[str, ...] = ()
+    filter_ids: tuple[str, ...] | None = None
 
 
 class BoundOwner(_LmaRecord, tag=1, frozen=True):

@@ -251,7 +251,7 @@ class Registrations:
         new = self._granting.grant(asked, key, tunnel, moved_at, now)
         self._patterns.remember(new)
         if bound is not None:
-            new.filters = bound.filters
+            new = new.filtered(bound.filters)
         if beside and bound is not None:
             new = together((new, *(one for one in bound.all if one is not present)))
         commit, more = self.bind(new, bound, now, asked=asked)

@@ -7,8 +7,6 @@ what that MAG serves: it is told by a revocation (AA26).
 
 from collections.abc import Callable, Iterable, Iterator
 
-from msgspec.structs import replace
-
 from pmip_tw.aaa.accounting import common_id
 from pmip_tw.aaa.dynamic_authorization import (
     NOT_FOUND,
@@ -84,11 +82,7 @@ class Sessions:
         return found if isinstance(found, Refused) else None
 
     def _filtered(self, bound: Binding, filters: PacketFilters) -> Commit:
-        new = replace(
-            bound,
-            filters=filters,
-            others=tuple(replace(other, filters=filters) for other in bound.others),
-        )
+        new = bound.filtered(filters)
         self._bindings.put(new)
         told = observed.authorization_changed(new)
         return self._underway.begin(Commit(new.owner, (), new, bound, answers=(told,)))

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from pmip_tw.addresses import Endpoint, Ipv4, Prefix
 from pmip_tw.lma.place import Place
 from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.packet_filters import PacketFilters
 from pmip_tw.mobility.tunnels import Broadcasts, Tunnel
 from pmip_tw.wire.extension_values import UdpTunnelReply
 from pmip_tw.wire.renewal import RenewalForm
@@ -22,7 +23,8 @@ class Terms(Struct, frozen=True, kw_only=True, gc=False):
     the tunnel and of the home link; ``identifiers``: (sub-type, octets) of 147/1-3 (P12); ``broadcasts`` of the home
     link ``prefix`` go to the node (HL4). ``by_technology``: the last octet of the owner is that (P23).
     ``restored``: a former process decided it, perhaps by another configuration. ``awaited``: of its tunnel only a
-    keepalive tells the port (N24).
+    keepalive tells the port (N24). ``filters``: what passes must pass each of them; who has some has terms of its own
+    (AA25).
     """
 
     place: Place
@@ -44,6 +46,7 @@ class Terms(Struct, frozen=True, kw_only=True, gc=False):
     by_technology: bool = False
     restored: bool = False
     awaited: bool = False
+    filters: PacketFilters = ()
 
     @property
     def care_of_address(self) -> Ipv4:

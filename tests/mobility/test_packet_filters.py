@@ -99,7 +99,7 @@ def test_an_icmp_error_goes_where_what_it_is_about_came_from() -> None:
 @covers("AA25")
 def test_fragments() -> None:
     """Later fragments show no ports: a rule that permits lets them pass, one that denies stops the first only."""
-    permitted = fragment(udp(NODE, DNS, text=bytes(3000)), 1400)
+    permitted = fragment(udp(NODE, DNS, text=b"\0\x35" * 1500), 1400)  # what looks like a port is none
     assert [WALLED.admits(piece, up=True) for piece in permitted] == [True, True, True]
     elsewhere = fragment(udp(NODE, ipv4("10.9.0.54"), text=bytes(3000)), 1400)
     assert [WALLED.admits(piece, up=True) for piece in elsewhere] == [False, False, False]
@@ -112,6 +112,7 @@ def test_a_first_fragment_without_its_ports_passes_no_rule_about_ports() -> None
     assert not WALLED.admits(short, up=True)
     no_mail = PacketFilter("x", (filter_rule("deny up tcp any port 25"),), permits_others=True)
     assert not no_mail.admits(short, up=True)
+    assert WALLED.admits(tcp(NODE, ipv4("192.0.2.200"), 40000, 80)[:24], up=True), "there they are"
 
 
 def test_several_filters_must_all_admit() -> None:
