@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from pmip_tw.config.diameter_checks import diameter_mistakes
 from pmip_tw.config.draft import Draft
 from pmip_tw.config.locate import Path
 from pmip_tw.config.radius_checks import radius_mistakes
@@ -11,8 +12,13 @@ from pmip_tw.config.structure import Mistake
 def lma_aaa_mistakes(draft: Draft, lma: Path) -> Iterator[Mistake]:
     """RADIUS servers of an LMA, and the keys that it gets from them."""
     yield from radius_mistakes(draft, (*lma, "radius"))
+    yield from diameter_mistakes(draft, lma)
+    workers = draft.value((*lma, "workers"), int)
+    if draft.has((*lma, "diameter")) and workers is not None and workers > 1:
+        text = f"[lma.diameter] is for one process, whom its peers know by name: workers = 1, not {workers}"
+        yield Mistake((*lma, "diameter"), text)
     keys: Path = (*lma, "keys")
-    if draft.has(keys) and not draft.has((*lma, "radius")):
+    if draft.has(keys) and not draft.has((*lma, "radius")) and not draft.has((*lma, "diameter")):
         yield Mistake(keys, "[lma.keys] is about keys from AAA: add [[lma.radius.servers]]")
     first: dict[str, Path] = {}
     for table in draft.elements((*keys, "realms")):

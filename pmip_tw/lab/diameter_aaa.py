@@ -20,6 +20,7 @@ from pmip_tw.interfaces import IDiameterClient
 from pmip_tw.wire.diameter import avps
 from pmip_tw.wire.diameter.avps import Avp, Avps
 from pmip_tw.wire.diameter.codes import (
+    NO_STATE_MAINTAINED,
     AccountingRecordType,
     AuthRequestType,
     Code,
@@ -123,13 +124,15 @@ class DiameterAaa:
 
     def _accept(self, asked: Message, user: DiameterUser, *more: Avp) -> Message:
         found = asked.avps
-        self.sessions[asked.session_id] = Kept(
-            user=user,
-            host=found.required_text(Code.ORIGIN_HOST),
-            realm=found.required_text(Code.ORIGIN_REALM),
-            application=asked.header.application,
-        )
-        self._tell("access", user.nai, asked, result=Result.SUCCESS.value)
+        stateless = found.number(Code.AUTH_SESSION_STATE) == NO_STATE_MAINTAINED
+        if not stateless:
+            self.sessions[asked.session_id] = Kept(
+                user=user,
+                host=found.required_text(Code.ORIGIN_HOST),
+                realm=found.required_text(Code.ORIGIN_REALM),
+                application=asked.header.application,
+            )
+        self._tell("keys" if stateless else "access", user.nai, asked, result=Result.SUCCESS.value)
         return self._answer(
             asked,
             Result.SUCCESS,

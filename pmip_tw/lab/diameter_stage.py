@@ -82,7 +82,7 @@ class DiameterStage:
             realm=REALM,
             address=ipv4(RELAY_ADDRESS),
             server=(AAA, ipv4(AAA_ADDRESS)),
-            clients=tuple(f"{name}.lab.example" for name in self._world.mags),
+            clients=tuple(f"{name}.lab.example" for name in (*self._world.mags, "lma")),
             watchdog_interval=WATCHDOG,
         )
         self._world.keep_log("relay")
@@ -91,17 +91,24 @@ class DiameterStage:
 
     def settings(self, mag: str) -> str:
         """The tables of a MAG that asks the relay, with accounting."""
-        files = self._world.directory / f"{mag}-tls"
+        spool = f'[mag.accounting]\nenabled = true\nspool = "/run/pmip-{mag}.accounting"\n'
+        return self._table("mag", mag) + spool
+
+    def keys(self) -> str:
+        """The table of an LMA that asks it for the keys of nodes."""
+        return self._table("lma", "lma", 'purposes = ["authentication"]\n')
+
+    def _table(self, role: str, name: str, more: str = "") -> str:
+        files = self._world.directory / f"{name}-tls"
         files.mkdir(exist_ok=True)
-        certificate, key = self._authority.issue(f"{mag}.lab.example").write(files, mag)
+        certificate, key = self._authority.issue(f"{name}.lab.example").write(files, name)
         trusted = files / "ca.pem"
         trusted.write_bytes(self._authority.certificate)
         return (
-            f'[mag.diameter]\nrealm = "{MAG_REALM}"\nserver_realm = "{REALM}"\n'
+            f'[{role}.diameter]\nrealm = "{MAG_REALM}"\nserver_realm = "{REALM}"\n{more}'
             f'ca_file = "{trusted}"\ncertificate_file = "{certificate}"\nkey_file = "{key}"\n'
             f"watchdog_interval = {WATCHDOG}\nreconnect_interval = 2\n\n"
-            f'[[mag.diameter.peers]]\nidentity = "{RELAY}"\naddress = "{RELAY_ADDRESS}"\n\n'
-            f'[mag.accounting]\nenabled = true\nspool = "/run/pmip-{mag}.accounting"\n'
+            f'[[{role}.diameter.peers]]\nidentity = "{RELAY}"\naddress = "{RELAY_ADDRESS}"\n\n'
         )
 
     # --- asking -----------------------------------------------------------------------------------------

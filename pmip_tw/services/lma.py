@@ -19,7 +19,7 @@ from pmip_tw.services.crew import Crew
 from pmip_tw.services.daemon import Daemon, Part
 from pmip_tw.services.dynamic_authorization import lma_authorization_of
 from pmip_tw.services.journals import Journals
-from pmip_tw.services.lma_aaa import node_keys_of, radius_of
+from pmip_tw.services.lma_aaa import diameter_of, node_keys_of, radius_of
 from pmip_tw.services.lma_accounting import lma_accounting_of
 from pmip_tw.services.lma_dhcp import dhcp_edge_of
 from pmip_tw.services.lma_parts import domains_of, engine_of, pools_of, store_of
@@ -53,9 +53,10 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
     dhcp = dhcp_edge_of(settings, reactor, forwarding, signalling)
     clock = ReactorClock(reactor)
     radius = radius_of(settings, reactor, clock, management.observers)
+    diameter = diameter_of(settings, reactor, clock, management.observers)
     engine = engine_of(settings, pools_of(settings))
     accounting = lma_accounting_of(
-        settings, engine, reactor, ReactorClock(reactor), forwarding, management.observers
+        settings, diameter, engine, reactor, ReactorClock(reactor), forwarding, management.observers
     )
     agent = Lma(
         engine,
@@ -67,20 +68,25 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
         ipsec=KernelPolicies(),
         observers=[management.observers],
         dhcp=None if dhcp is None else AtTheEdge(dhcp),
-        node_keys=node_keys_of(settings, radius),
+        node_keys=node_keys_of(settings, radius, diameter),
         accounting=None if accounting is None else accounting.agent,
     )
     last = () if accounting is None else (accounting,)
     authorization = lma_authorization_of(
         settings, agent.sessions, reactor=reactor, clock=clock, observer=management.observers
     )
+    first = () if diameter is None else (diameter,)
     clients = [one for one in (radius, None if accounting is None else accounting.client) if one is not None]
     tables = agent.tables() | server_tables(*clients)
     if accounting is not None:
         tables |= accounting.tables
+    for one in first:
+        tables |= one.tables()
     operations = management.operations("lma", tables, revoke=agent.revoke)
     control = management.control(reactor, settings.control, operations)
-    return _daemon(settings, reactor, management, (*last, Journals(settings), agent, *authorization, control))
+    return _daemon(
+        settings, reactor, management, (*first, *last, Journals(settings), agent, *authorization, control)
+    )
 
 
 def compose_workers(settings: LmaSettings, reactor: PosixReactorBase, config: Path) -> Daemon:

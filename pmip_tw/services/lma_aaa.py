@@ -1,5 +1,7 @@
 """How an LMA is wired to AAA."""
 
+from typing import TYPE_CHECKING
+
 from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.aaa.nas import Nas
@@ -10,6 +12,9 @@ from pmip_tw.lma.key_policy import KeyPolicy
 from pmip_tw.net.radius_client import RadiusClient
 from pmip_tw.net.radius_node_keys import RadiusNodeKeys
 from pmip_tw.services.radius import radius_client_of
+
+if TYPE_CHECKING:
+    from pmip_tw.services.lma_diameter import LmaDiameter
 
 
 def radius_of(
@@ -26,8 +31,24 @@ def nas_of(settings: LmaSettings) -> Nas:
     return Nas(identifier=settings.identity, address=settings.address)
 
 
-def node_keys_of(settings: LmaSettings, radius: IRadiusClient | None) -> INodeKeys | None:
+def diameter_of(
+    settings: LmaSettings, reactor: PosixReactorBase, clock: IClock, observer: IObserver
+) -> "LmaDiameter | None":
+    """None without [lma.diameter]."""
+    if settings.diameter is None:
+        return None
+    from pmip_tw.services.lma_diameter import LmaDiameter  # its library takes a while  # noqa: PLC0415
+
+    rules = key_rules_of(settings)
+    return LmaDiameter(settings.diameter, nas_of(settings), rules, reactor, clock, observer)
+
+
+def node_keys_of(
+    settings: LmaSettings, radius: IRadiusClient | None, diameter: "LmaDiameter | None" = None
+) -> INodeKeys | None:
     """None: keys are those of the configuration."""
+    if diameter is not None and diameter.node_keys is not None:
+        return diameter.node_keys
     if radius is None or not fetches_keys(settings):
         return None
     return RadiusNodeKeys(radius, nas_of(settings), key_rules_of(settings))
@@ -35,7 +56,8 @@ def node_keys_of(settings: LmaSettings, radius: IRadiusClient | None) -> INodeKe
 
 def fetches_keys(settings: LmaSettings) -> bool:
     """Whether there is somebody to ask."""
-    return settings.radius is not None and bool(settings.radius.of("authentication"))
+    by_diameter = settings.diameter is not None and "authentication" in settings.diameter.purposes
+    return by_diameter or (settings.radius is not None and bool(settings.radius.of("authentication")))
 
 
 def key_rules_of(settings: LmaSettings) -> ProfileRules:

@@ -1,6 +1,7 @@
 """How an LMA is wired to those who take its accounting."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 from twisted.internet.posixbase import PosixReactorBase
@@ -11,7 +12,7 @@ from pmip_tw.agents.accounting_at_lma import AccountingAtLma
 from pmip_tw.agents.tables import Row
 from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.radius_settings import RadiusSettings
-from pmip_tw.interfaces import IClock, IForwardingPlane, IObserver
+from pmip_tw.interfaces import IAccountingServers, IClock, IForwardingPlane, IObserver
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.net.radius_accounting import RadiusAccountingServers
@@ -20,6 +21,9 @@ from pmip_tw.services.accounting import accounting_by
 from pmip_tw.services.lma_aaa import nas_of
 from pmip_tw.services.radius import radius_client_of
 
+if TYPE_CHECKING:
+    from pmip_tw.services.lma_diameter import LmaDiameter
+
 
 @attrs.frozen
 class LmaAccounting:
@@ -27,17 +31,20 @@ class LmaAccounting:
 
     agent: AccountingAtLma
     tables: dict[str, Callable[[], Sequence[Row]]]
-    client: RadiusClient
+    client: RadiusClient | None
+    """None: Diameter's has another part of the daemon to start and stop it."""
 
     def start(self) -> None:
         """The agent starts what it has."""
 
     def stop(self) -> None:
-        self.client.stop()
+        if self.client is not None:
+            self.client.stop()
 
 
 def lma_accounting_of(
     settings: LmaSettings,
+    diameter: "LmaDiameter | None",
     engine: LmaEngine,
     reactor: PosixReactorBase,
     clock: IClock,
@@ -46,12 +53,21 @@ def lma_accounting_of(
 ) -> LmaAccounting | None:
     """None: AAA is told nothing. Who is asked for keys is another client's business, with other ports."""
     table = settings.accounting
-    if not table.enabled or settings.radius is None:
+    if not table.enabled:
         return None
-    servers = _of_accounting(settings.radius)
-    client = radius_client_of(servers, nas_of(settings), reactor, clock, observer, settings.address)
+    client: RadiusClient | None = None
+    servers: IAccountingServers
+    if diameter is not None and diameter.accounting is not None:
+        servers = diameter.accounting
+    elif settings.radius is not None:
+        those = _of_accounting(settings.radius)
+        client = radius_client_of(those, nas_of(settings), reactor, clock, observer, settings.address)
+        accountant = Accountant(nas=nas_of(settings), dialect=Dialect(table.attributes))
+        servers = RadiusAccountingServers(client, accountant)
+    else:
+        return None
     made = accounting_by(
-        RadiusAccountingServers(client, Accountant(nas=nas_of(settings), dialect=Dialect(table.attributes))),
+        servers,
         table,
         reactor,
         forwarding,

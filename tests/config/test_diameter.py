@@ -11,7 +11,7 @@ from pmip_tw.config.describe import description
 from pmip_tw.config.diameter_settings import DiameterPeer, DiameterSettings
 from pmip_tw.config.load import load
 from pmip_tw.config.mag_settings import MagSettings
-from tests.config.files import MAG, USERS, mistakes
+from tests.config.files import LMA, MAG, USERS, mistakes
 
 CONF = Path(__file__).parents[2] / "conf"
 RADIUS = MAG[MAG.index("[[mag.radius.servers]]") :]
@@ -147,3 +147,21 @@ def test_ports_follow_the_transport(tmp_path: Path) -> None:
 )
 def test_mistakes(text: str, expected: list[str], tmp_path: Path) -> None:
     assert mistakes(tmp_path, text, USERS) == [f"mag.toml:{line}" for line in expected]
+
+
+LMA_DIAMETER = DIAMETER.replace("[mag.", "[lma.").replace("[[mag.", "[[lma.")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (LMA + LMA_DIAMETER, []),
+        (LMA + LMA_DIAMETER + "\n[lma.keys]\nlifetime = 600\n", []),
+        (
+            LMA.replace("[lma]", "[lma]\nworkers = 2") + LMA_DIAMETER,
+            ["15:1: [lma.diameter] is for one process, whom its peers know by name: workers = 1, not 2"],
+        ),
+    ],
+)
+def test_an_lma(text: str, expected: list[str], tmp_path: Path) -> None:
+    assert mistakes(tmp_path, text) == [f"mag.toml:{line}" for line in expected]

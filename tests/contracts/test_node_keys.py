@@ -4,25 +4,35 @@ import struct
 from collections.abc import Iterator
 from typing import Protocol
 
+import attrs
 import pytest
 from twisted.internet.defer import Deferred
 
 from pmip_tw.aaa import dictionary_wimax as wimax
+from pmip_tw.aaa.diameter.access import Asker
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.node_keys import KeyAnswer, KeyGiven, KeyQuestion, KeyRefused, KeyUnavailable
 from pmip_tw.aaa.profile_rules import ProfileRules
 from pmip_tw.addresses import ipv4
 from pmip_tw.interfaces import INodeKeys
 from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.net.diameter_node_keys import DiameterNodeKeys
 from pmip_tw.net.radius_node_keys import RadiusNodeKeys
 from pmip_tw.secret import Secret
+from pmip_tw.testing.diameter_client import MAG, FakeDiameterClient, refuse
+from pmip_tw.testing.diameter_client import answer as answer_of
 from pmip_tw.testing.node_keys import FakeNodeKeys
 from pmip_tw.testing.radius_client import SERVER, FakeRadiusClient, Reply, reject
+from pmip_tw.wire.diameter.avps import Avp
+from pmip_tw.wire.diameter.codes import AuthRequestType
+from pmip_tw.wire.diameter.codes import Code as DiameterCode
+from pmip_tw.wire.diameter.message import Message
 from pmip_tw.wire.radius import Attributes, Code, Request
 from pmip_tw.wire.salt_cipher import SaltCipher
 from pmip_tw.wire.wimax import split_value
 from tests.conformance import covers
 
+LMA = attrs.evolve(MAG, host="lma1.example.net")
 KEY = Secret(b"key of mobile node 1")
 QUESTION = KeyQuestion(
     nai=b"mn1@example.net", spi=4096, home_agent=ipv4("192.0.2.1"), care_of_address=ipv4("198.51.100.1")
@@ -79,7 +89,34 @@ class Radius:
         return Reply(Code.ACCESS_ACCEPT, given)
 
 
-@pytest.fixture(params=[Twin, Radius], ids=["twin", "radius"])
+class Diameter:
+    def __init__(self) -> None:
+        self._client = FakeDiameterClient(self._says, identity=LMA)
+        self.keys = DiameterNodeKeys(self._client, Asker(identity=LMA, realm="example.net"), ProfileRules())
+
+    def hold(self) -> None:
+        self._client.held = True
+
+    def release(self) -> None:
+        self._client.release()
+
+    def go_down(self) -> None:
+        self._client.server = lambda asked: None
+
+    def _says(self, asked: Message) -> Message:
+        found = asked.avps
+        assert found.number(DiameterCode.AUTH_REQUEST_TYPE) == AuthRequestType.AUTHORIZE_ONLY
+        assert found.number(DiameterCode.AUTH_SESSION_STATE) == 1, "no session comes of it"
+        wimax_spi, threegpp2_spi = (
+            found.number(number, vendor) for vendor, number in ((24757, 20), (5535, 57))
+        )
+        assert wimax_spi == threegpp2_spi
+        if found.first(1) != QUESTION.nai or wimax_spi != QUESTION.spi:
+            return refuse(asked)
+        return answer_of(asked, Avp(code=wimax.RRQ_MN_HA_KEY.number, vendor=24757, data=KEY.reveal()))
+
+
+@pytest.fixture(params=[Twin, Radius, Diameter], ids=["twin", "radius", "diameter"])
 def aaa(request: pytest.FixtureRequest) -> Iterator[Aaa]:
     made = request.param()
     yield made

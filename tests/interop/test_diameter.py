@@ -17,6 +17,7 @@ CHECKS = {
     "TCP session survives",
     "no packet outside the tunnel",
     "NASREQ and EAP let it in",
+    "the LMA has the node's key from the server",
     "everything came through the relay",
     "each session ends with one STR",
     "ASR ends the session",

@@ -35,6 +35,7 @@ OTHER_LMA = ipv4("192.0.2.2")
 
 OF_ANY = {"identity", "control", "store"}
 OF_AN_LMA = {
+    "diameter",
     "workers",
     "address_hold",
     "broadcast_addresses",

@@ -32,12 +32,12 @@ async def run(directory: Path, say: Say, _: Chosen) -> Outcome:
         result.notes = made.notes
         say("starting the Diameter server, freeDiameter as a relay, the LMA and two MAGs")
         await stage.start_server()
-        await asyncio.gather(stage.start_relay(), made.start_lma())
+        await asyncio.gather(stage.start_relay(), made.start_lma(stage.keys(), subscribers=()))
         await asyncio.gather(
             made.start_mag("mag1", aaa=stage.settings("mag1")),
             made.start_mag("mag2", aaa=stage.settings("mag2"), access='authentication = "802.1x"'),
         )
-        await stage.peers_are("open", *MAGS, within=15)
+        await stage.peers_are("open", *MAGS, "lma", within=15)
         capture = await made.start_capture()
         try:
             await _drive(made, node, stage, seen, say)
@@ -72,7 +72,7 @@ async def _drive(made: World, node: MobileNode, stage: DiameterStage, seen: Seen
     )
     began = time.monotonic()
     await stage.start_relay()
-    seen.relay_back = await stage.peers_are("open", *MAGS, within=15)
+    seen.relay_back = await stage.peers_are("open", *MAGS, "lma", within=15)
     seen.reconnect_ms = (time.monotonic() - began) * 1000
     say("the node moves to MAG 1, and is served again")
     made.cells.move(made.mn, "cell-mag1")

@@ -91,6 +91,12 @@ def _judge_access(seen: Seen, result: Result) -> None:
         f"{accepted['AAR']} AAR, {accepted['DER']} DER accepted"
         + (f", refused: {refused[0]}" if refused else ""),
     )
+    fetched = [one for one in seen.named("keys") if one["nai"]]
+    result.check(
+        "the LMA has the node's key from the server",
+        bool(fetched),
+        f"asked {len(fetched)} times about {fetched[0]['nai']}" if fetched else "it never asked",
+    )
     direct = [one for one in seen.events if one["event"] != "answer" and not one.get("by")]
     result.check(
         "everything came through the relay",
@@ -172,11 +178,21 @@ def _told(seen: Seen, node: MobileNode, style: Style) -> list[str]:
     )
     lines.append(divider("what the AAA server did", style))
     for one in seen.events:
-        what = {
-            "access": lambda one: f"{'accepted' if one['result'] == 2001 else 'refused'}",
-            "accounting": lambda one: f"{one['record']}, number {one['number']}",
-            "termination": lambda one: f"Termination-Cause {one['cause']}",
-            "answer": lambda one: f"answered {one['result']}",
-        }.get(one["event"], lambda one: str(one.get("text", "")))(one)
-        lines.append(style.plain(f"  {one['command']:4} {one['session']:44} {what}"))
+        lines.append(style.plain(f"  {one['command']:4} {one['session']:44} {_what(one)}"))
     return lines
+
+
+def _what(one: Event) -> str:
+    match one["event"]:
+        case "access":
+            return "accepted" if one["result"] == 2001 else "refused"
+        case "keys":
+            return "the key, for the LMA"
+        case "accounting":
+            return f"{one['record']}, number {one['number']}"
+        case "termination":
+            return f"Termination-Cause {one['cause']}"
+        case "answer":
+            return f"answered {one['result']}"
+        case _:
+            return str(one.get("text", ""))

@@ -1,0 +1,47 @@
+"""An LMA's part in Diameter: keys of nodes, as far as it is configured for them."""
+
+from collections.abc import Callable, Sequence
+
+from twisted.internet.defer import Deferred
+from twisted.internet.posixbase import PosixReactorBase
+
+from pmip_tw.aaa.nas import Nas
+from pmip_tw.aaa.profile_rules import ProfileRules
+from pmip_tw.agents.tables import Row
+from pmip_tw.config.diameter_settings import DiameterSettings
+from pmip_tw.interfaces import IClock, IObserver
+from pmip_tw.net.diameter_accounting import DiameterAccountingServers
+from pmip_tw.net.diameter_node_keys import DiameterNodeKeys
+from pmip_tw.services.diameter import asker_of, diameter_client_of
+
+
+class LmaDiameter:
+    """``node_keys``, ``accounting``: None where ``purposes`` leaves it to others."""
+
+    def __init__(
+        self,
+        table: DiameterSettings,
+        nas: Nas,
+        rules: ProfileRules,
+        reactor: PosixReactorBase,
+        clock: IClock,
+        observer: IObserver,
+    ) -> None:
+        self._client = diameter_client_of(table, nas, reactor, clock, observer, nas.address)
+        asker = asker_of(table, self._client, nas)
+        self.node_keys = (
+            DiameterNodeKeys(self._client, asker, rules) if "authentication" in table.purposes else None
+        )
+        self.accounting = (
+            DiameterAccountingServers(self._client, asker) if "accounting" in table.purposes else None
+        )
+
+    def tables(self) -> dict[str, Callable[[], Sequence[Row]]]:
+        """What ``pmipctl show peers`` shows."""
+        return {"peers": lambda: [dict(row) for row in self._client.peers()]}
+
+    def start(self) -> None:
+        self._client.start()
+
+    def stop(self) -> "Deferred[None]":
+        return self._client.stop()
