@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 _PROXY_STATE = AttributeType.PROXY_STATE.value
 
+LIKELY = "the server is down, or drops requests of an unknown client or with a wrong shared secret"
+"""Why a server says nothing."""
+
 JITTER = 0.1
 """Times vary by a tenth either way (RFC 5080 2.2.1)."""
 
@@ -69,7 +72,4 @@ class Exchange:
         if self.complaint or self.unreachable:
             return self.complaint or self.unreachable
         packets = f"{self.tries} {'try' if self.tries == 1 else 'tries'}"
-        return (
-            f"no answer in {packets} - the server is down, or drops requests of an unknown client"
-            " or with a wrong shared secret"
-        )
+        return f"no answer in {packets} - {LIKELY}"

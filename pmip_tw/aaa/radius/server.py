@@ -68,6 +68,11 @@ class Server:
         reachable = self.connected or not self.configured.tls
         return self.state is State.DEAD and self.probe is None and self.has_room and reachable
 
+    @property
+    def alive_for_all_we_know(self) -> bool:
+        """Nothing speaks against it, and nothing was ever heard of it."""
+        return self.state is State.ALIVE and self.heard_at < 0
+
     def happens(self, event: Event, monotonic: float, cause: str = "") -> State | None:
         """The state that it changes to; None if it does not."""
         state = NEXT.get((self.state, event))

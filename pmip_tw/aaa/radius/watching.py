@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pmip_tw.aaa.radius import observed
 from pmip_tw.aaa.radius.configuration import RadiusSettings, StatusServer
 from pmip_tw.aaa.radius.effects import Connect, Disconnect, Effect
-from pmip_tw.aaa.radius.exchange import JITTER, Exchange
+from pmip_tw.aaa.radius.exchange import JITTER, LIKELY, Exchange
 from pmip_tw.aaa.radius.sending import Sending
 from pmip_tw.aaa.radius.server import Server
 from pmip_tw.aaa.radius.states import Event, State
@@ -79,7 +79,7 @@ class Watching:
 
     def probe_given_up(self, server: Server, probe: Exchange, now: Now, effects: list[Effect]) -> None:
         """A Status-Server was not answered."""
-        cause = probe.complaint or probe.unreachable
+        cause = probe.complaint or probe.unreachable or f"no answer, to Status-Server neither - {LIKELY}"
         if not server.usable:
             self.happens(server, Event.GIVEN_UP, now, effects, cause)
         elif not server.answers_status or not server.is_silent_since(probe.asked_at):
@@ -179,7 +179,7 @@ def row(server: Server, groups: Mapping[str, tuple[Server, ...]], monotonic: flo
         "server": server.name,
         "purposes": ", ".join(name for name, members in groups.items() if server in members),
         "transport": "tls" if server.configured.tls else "udp",
-        "state": server.state.value,
+        "state": "untried" if server.alive_for_all_we_know else server.state.value,
         "since_seconds": round(monotonic - server.since, 1),
         "outstanding": len(server.outstanding),
         "sent": counts["sent"],
