@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.agents.accounts import Accounts
-from pmip_tw.interfaces import IClock
+from pmip_tw.agents.sessions_by_id import SessionsById
+from pmip_tw.interfaces import IClock, ISessions
 from pmip_tw.lma.accounted import owners_of, session_of
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.commitment import Commit, SessionOver
@@ -28,6 +29,10 @@ class AccountingAtLma:
         self._clock = clock
         # Why entries are over that are removed next.
         self._causes: dict[EntryKey, TerminateCause] = {}
+
+    def by_id(self, sessions: ISessions) -> ISessions:
+        """``sessions``, the agent's, for whoever names them by what accounting has called them."""
+        return SessionsById(sessions, self._accounts.sessions)
 
     def start(self) -> None:
         """Before anybody is brought back. StoreError: what accounting has left cannot be read, and why."""

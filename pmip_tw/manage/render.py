@@ -35,6 +35,7 @@ _SECONDS = frozenset(
         "lifetime",
         "remaining",
         "age",
+        "oldest_age",
         "idle",
         "since_heard",
         "since_sent",

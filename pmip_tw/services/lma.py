@@ -72,8 +72,9 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
         accounting=None if accounting is None else accounting.agent,
     )
     last = () if accounting is None else (accounting,)
+    sessions = agent.sessions if accounting is None else accounting.agent.by_id(agent.sessions)
     authorization = lma_authorization_of(
-        settings, agent.sessions, reactor=reactor, clock=clock, observer=management.observers
+        settings, sessions, reactor=reactor, clock=clock, observer=management.observers
     )
     first = () if diameter is None else (diameter,)
     clients = [one for one in (radius, None if accounting is None else accounting.client) if one is not None]

@@ -3,7 +3,8 @@
 import pytest
 
 from pmip_tw.aaa.accounting import AccountingRecord, StatusType, TerminateCause, Usage, common_id
-from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.aaa.dynamic_authorization import Done, Outcome, Refused, Selection
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4
 from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.wire.dhcp import MessageType
 from pmip_tw.wire.udp import udp_packet
@@ -275,3 +276,26 @@ class TestAtTheLma:
             scene.world.hear(scene.node, scene.station.arp(address, GATEWAY))
         assert "registration-renewed" in [note.name for note in scene.node.notes.all]
         assert [record.status for record in self.told(scene)] == [ON, START, INTERIM]
+
+    @covers("AA15")
+    def test_aaa_may_name_it_by_what_it_was_told(self) -> None:
+        scene = Scene()
+        address = scene.world.attach(scene.station, scene.node)
+        scene.world.attach(scene.world.stations[1], scene.node)
+        session = self.told(scene)[1].session
+        assert session is not None
+        sessions = scene.world.lma_accounting.by_id(scene.world.lma.sessions)
+        outcomes: list[Outcome] = []
+        for wrong in (
+            Selection(accounting_session="0" * 16),
+            Selection(accounting_session=session.id, multi_session="another"),
+            Selection(accounting_session=session.id, home_address=ipv4("10.1.0.200")),
+            Selection(accounting_session=session.id, user_name="mn2@example.net"),
+        ):
+            sessions.disconnect(wrong).addCallback(outcomes.append)
+        assert [type(outcome) for outcome in outcomes] == [Refused] * 4
+        right = Selection(accounting_session=session.id, multi_session=session.multi_id)
+        sessions.disconnect(right).addCallback(outcomes.append)
+        assert outcomes[-1] == Done(1)
+        assert [binding.home_address != address for binding in scene.world.lma_engine.bindings] == [True]
+        assert self.told(scene)[-1].terminate_cause is TerminateCause.ADMIN_RESET

@@ -290,6 +290,7 @@ class World:
                 Sessions[AnchorKey](interim_interval=600), FakeAccounting(self.ledger), self.plane, self.clock
             )
             accounting = AccountingAtLma(self.lma_engine, self.lma_accounts, self.clock)
+            self.lma_accounting = accounting
         self.lma = Lma(
             self.lma_engine,
             clock=self.clock,
