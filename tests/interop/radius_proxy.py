@@ -18,7 +18,7 @@ from pmip_tw.addresses import ipv4
 from pmip_tw.lab.access_point import DISCONNECT_PORT
 from pmip_tw.lab.certificates import Authority
 from pmip_tw.lab.dynamic_client import request
-from pmip_tw.lab.freeradius import RadiusUser, Tls
+from pmip_tw.lab.freeradius import RadiusUser, Tls, records
 from pmip_tw.lab.mobile_node import MobileNode
 from pmip_tw.lab.programs import eventually, run
 from pmip_tw.lab.sites import AAA_ADDRESS, BEHIND_ACCESS_POINTS, CORRESPONDENT, LMA_ADDRESS
@@ -30,6 +30,8 @@ from tests.interop.private_story import play
 SECRET = "of-the-access-points"
 PASSWORD = "letmein-please"
 PROXY = """
+[mag.radius_proxy]
+forward_accounting = true
 [[mag.radius_proxy.clients]]
 address = "{address}"
 secret = "text:{secret}"
@@ -61,7 +63,8 @@ class Campus:
             password=PASSWORD,
             attributes=["Session-Timeout = 3600"],
         )
-        await made.run_aaa(made.freeradius([user], tls=Tls(authority=self.authority)))
+        self.aaa = made.freeradius([user], tls=Tls(authority=self.authority))
+        await made.run_aaa(self.aaa)
         await made.start_lma()
         for name, site in made.sites.items():
             await self.start_mag(name)
@@ -198,6 +201,7 @@ async def story(directory: Path) -> dict[str, Any]:
             name: {f"{one} {reason}": count for (one, reason), count in (await made.counts(name)).items()}
             for name in made.mags
         }
+        seen["accounts"] = records(campus.aaa.detail.read_text())
         seen["tracebacks"] = made.tracebacks("mag1", "mag2", "lma")
     return seen
 

@@ -81,8 +81,21 @@ def test_nobody_waits_for_ever_for_a_mag_that_has_forgotten_him(seen: dict[str, 
 def test_the_end_of_an_access_point_ends_visits(seen: dict[str, Any]) -> None:
     """hostapd accounts for the end of each session, and for its own."""
     assert seen["ended with its access point"]
-    assert names(seen["mag2"])[-3:] == ["visitor-left", "deregistration-sent", "deregistered"]
+    told = [name for name in names(seen["mag2"]) if not name.startswith(("radius-", "access-point-"))]
+    assert told[-3:] == ["visitor-left", "deregistration-sent", "deregistered"]
     assert seen["counts"]["mag2"]["access-point-restarted "] == 1
+
+
+def test_what_access_points_account_for_is_the_server_s(seen: dict[str, Any]) -> None:
+    """forward_accounting: as they have said it, under their own names; every session begins and ends once."""
+    of_the_first = [one for one in seen["accounts"] if one["NAS-Identifier"] == ["ap1.lab.example"]]
+    assert [one["Acct-Status-Type"] for one in of_the_first[:2]] == [["Accounting-On"], ["Start"]]
+    assert of_the_first[1]["Calling-Station-Id"] == ["02-00-00-00-00-01"]
+    said = [
+        (one["Acct-Status-Type"][0], one["Acct-Session-Id"][0], *one["Event-Timestamp"])
+        for one in seen["accounts"]
+    ]
+    assert len(set(said)) == len(said), "a record was passed on twice"
 
 
 def test_nothing_was_lost_on_the_way(seen: dict[str, Any]) -> None:
