@@ -103,7 +103,7 @@ def test_a_page_of_yesterday() -> None:
 
 def test_the_summary_counts() -> None:
     page = Made().page()
-    assert "| **all** | 409 |  |  | 1 | 410 |" in page
+    assert "| **all** | 419 |  |  | 1 | 420 |" in page
     assert "\nLater: NAT 0, AAA 0, PPP 0, FA 0, VPN 0. 2 tests name a rule.\n" in page
 
 

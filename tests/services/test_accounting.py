@@ -77,11 +77,11 @@ def test_an_lma_asks_only_servers_for_accounting(tmp_path: Path, reactor: PosixR
     settings = load(path)
     assert isinstance(settings, LmaSettings)
     engine = engine_of(settings, pools_of(settings))
-    assert lma_accounting_of(settings, engine, reactor, UnarmedClock(), plane(), Notes()) is None
+    assert lma_accounting_of(settings, None, engine, reactor, UnarmedClock(), plane(), Notes()) is None
     table = LmaAccounting(enabled=True, spool=str(tmp_path / "spool"))
     on = attrs.evolve(settings, accounting=table)
-    made = lma_accounting_of(on, engine, reactor, UnarmedClock(), plane(), Notes())
-    assert made is not None
+    made = lma_accounting_of(on, None, engine, reactor, UnarmedClock(), plane(), Notes())
+    assert made is not None and made.client is not None
     assert [str(row["server"]) for row in made.client.servers()] == ["198.51.100.53:1813"]
     made.start()
     made.agent.start()
