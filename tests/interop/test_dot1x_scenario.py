@@ -77,7 +77,7 @@ def test_it_has_exactly_these_checks(outcome: dict[str, Any]) -> None:
     assert {check["name"] for check in outcome["checks"]} == CHECKS | more
 
 
-@covers("AA2", "AA9", "AA11", "AA17", "AA18", "AA20", "AA21", "AA25", "AA27")
+@covers("AA2", "AA9", "AA10", "AA11", "AA17", "AA18", "AA20", "AA21", "AA25", "AA27")
 def test_an_unmodified_host_is_served_by_802_1x_and_aaa_has_the_last_word(outcome: dict[str, Any]) -> None:
     failed = [f"{check['name']}: {check['detail']}" for check in outcome["checks"] if not check["passed"]]
     assert not failed, "\n".join(failed)

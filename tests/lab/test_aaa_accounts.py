@@ -88,12 +88,21 @@ GOOD = (
 COUNTED = (Counted(packets=9, octets=1_000_000), Counted(packets=9, octets=1_000_000))
 
 
-def judged(*found: Mapping[str, tuple[str, ...]], counted: tuple[Counted, Counted] = COUNTED) -> set[str]:
+def judged(
+    *found: Mapping[str, tuple[str, ...]], counted: tuple[Counted, Counted] = COUNTED, early: int = 0
+) -> set[str]:
     """The checks that failed."""
     result = Result(scenario="dot1x")
-    judge_accounts(Seen(records=found, counted=counted), 2, result)
+    judge_accounts(Seen(records=found, counted=counted), 2, result, early)
     assert len(result.checks) == 4
     return {check.name.split(",")[0].split(":")[0] for check in result.checks if not check.passed}
+
+
+def test_what_was_sent_too_early_may_have_been_dropped_but_not_counted_twice() -> None:
+    short = (*GOOD[:3], {**stop("b", "Admin-Reset", 550_000), "Acct-Output-Octets": ("600000",)})
+    assert judged(*short) == {OCTETS}
+    assert judged(*short, early=50_000) == set()
+    assert judged(*GOOD[:3], stop("b", "Admin-Reset", 650_000), early=50_000) == {OCTETS}
 
 
 def test_good_accounts_pass() -> None:

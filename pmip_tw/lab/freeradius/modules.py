@@ -32,13 +32,8 @@ modules {
         key = "%{User-Name}/%{%{WiMAX-RRQ-MN-HA-SPI}:-%{3GPP2-MN-HA-SPI}}"
         usersfile = $directory/keys
     }
-    exec wimax_keys {
-        wait = yes
-        input_pairs = reply
-        output_pairs = reply
-        shell_escape = no
-        program = "/usr/bin/python3 -I -S $directory/wimax_keys.py"
-        timeout = 5
+    perl wimax_keys {
+        filename = $directory/wimax_keys.pl
     }
     # Keys that authentications have derived, for the LMAs that will ask for them.
     cache derived_keys {

@@ -14,11 +14,11 @@ from string import Template
 from typing import Final
 
 from pmip_tw.lab.freeradius import users as who
-from pmip_tw.lab.freeradius import wimax_keys
 from pmip_tw.lab.freeradius.modules import modules
 from pmip_tw.lab.freeradius.sites import sites
 from pmip_tw.lab.freeradius.tls import Tls
 from pmip_tw.lab.freeradius.users import RadiusUser, quotable
+from pmip_tw.lab.freeradius.wimax_keys import PERL
 
 PROGRAM: Final = "freeradius"
 ACCOUNT: Final = "freerad"
@@ -165,7 +165,7 @@ class FreeRadius:
         yield "users", who.credentials(self.users)
         yield "mobility", who.mobility(self.users)
         yield "keys", who.keys(self.users)
-        yield "wimax_keys.py", Path(wimax_keys.__file__).read_text()
+        yield "wimax_keys.pl", PERL
 
     def _account(self) -> pwd.struct_passwd | None:
         """Whom the server runs as instead of root; None to run as whoever we are."""

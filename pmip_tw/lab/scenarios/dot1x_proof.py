@@ -14,6 +14,7 @@ from pmip_tw.lab.decoding import ask_tshark, decoding_check
 from pmip_tw.lab.heard import Heard
 from pmip_tw.lab.measure import delivery, handover_gaps, milliseconds, typical
 from pmip_tw.lab.messages import Message
+from pmip_tw.lab.pcapng import Direction, Packet
 from pmip_tw.lab.report import Goal, Result
 from pmip_tw.lab.scenarios import Outcome, Say
 from pmip_tw.lab.scenarios.dot1x_accounts import judge_accounts
@@ -63,7 +64,8 @@ async def judge(stage: Stage, capture: Capture, seen: Seen, result: Result, say:
     _judge_losses(seen, heard, result)
     _judge_change(seen, result)
     _judge_end(seen, heard, result)
-    judge_accounts(seen, 1 + len(seen.journey.moves), result)
+    early = 0 if stage.by_access_points else _early(seen, packets, proofs)
+    judge_accounts(seen, 1 + len(seen.journey.moves), result, early)
     result.checks += seen.intruders
     judge_outsider(packets, result)
     if stage.by_access_points:
@@ -117,6 +119,19 @@ def _proof(heard: Heard, began: int, ended: int, gateway: str) -> Proof | None:
         succeeded_ns=success[0].time_ns,
         ended_ns=ended,
         gateway=gateway,
+    )
+
+
+def _early(seen: Seen, packets: Sequence[Packet], proofs: Sequence[Proof | None]) -> int:
+    """Octets of IPv4 that the node has sent to a MAG before AAA had accepted it there."""
+    waits = [(_since(seen, proof), proof.accepted_ns) for proof in proofs if proof is not None]
+    return sum(
+        int.from_bytes(packet.octets[16:18], "big")
+        for packet in packets
+        if packet.tap == "mn"
+        and packet.direction is Direction.OUTBOUND
+        and packet.octets[12:14] == b"\x08\x00"
+        and any(began <= packet.time_ns < ended for began, ended in waits)
     )
 
 

@@ -122,7 +122,7 @@ class Stage:
 
     async def start_lma(self) -> None:
         """It knows nobody: it asks AAA for every key."""
-        await self.world.start_lma()
+        await self.world.start_lma(_LMA, subscribers=())
 
     async def start_mag(self, name: str) -> None:
         point = self.world.access_points.get(name)
@@ -236,7 +236,7 @@ def _user() -> RadiusUser:
         lma=ipv4(LMA_ADDRESS),
         spi=NODE.spi,
         key_text=NODE.key_text,
-        keys=Keys.THREEGPP2,
+        keys=Keys.DERIVED,
         by_mac=False,
         password=PASSWORD,
         attributes=[f"Class = {CLASSES[0]}", f"Class += {CLASSES[1]}", "Session-Timeout = 3600"],

@@ -16,6 +16,7 @@ from pmip_tw.lab.scenarios.journey import called
 from pmip_tw.lab.scenarios.telling import divider, drawn_phase, short
 from pmip_tw.lab.sites import AAA_ADDRESS, BEHIND_ACCESS_POINTS, DIRECT, LMA_ADDRESS
 from pmip_tw.lab.terminal import Style
+from pmip_tw.wire.radius import AttributeType
 
 _CORE: Final = {ipv4(LMA_ADDRESS): 3, ipv4(AAA_ADDRESS): 4}
 BY_MAGS: Final = Lanes(
@@ -38,6 +39,9 @@ BY_ACCESS_POINTS: Final = Lanes(
 _ATTACHED, _CHANGED, _ENDED = 0, -1, -2
 """Phases; those of the moves are their numbers."""
 
+_OF_SERVERS: Final = frozenset({AttributeType.MESSAGE_AUTHENTICATOR})
+"""All that an answer to Status-Server has."""
+
 _ROUND: Final = ("EAP-Req", "EAP-Resp", "Access-Request", "Challenge")
 """How the labels of a round of EAP begin."""
 
@@ -57,7 +61,7 @@ class Story:
         who = "hostapd, whose RADIUS server is the MAG" if self.by_access_points else "the MAG"
         drawn = style.wrapped(
             f"MN: wpa_supplicant with EAP-{method.upper()}, dhclient, ping, iperf3, nothing of ours. It proves itself "
-            f"to {who}. Rounds of EAP are counted here, and are in {ladder}.",
+            f"to {who}, and FreeRADIUS derives a key from that. Rounds of EAP are counted here, and are in {ladder}.",
             code="2",
         )
         fits = style.width >= NARROWEST
@@ -129,7 +133,7 @@ def _matters(message: Message) -> bool:
     """Not what is undecodable, nor DHCP of somebody else, nor what servers say of themselves."""
     if message.kind is Kind.UNDECODABLE or message.name == "status-server":
         return False
-    if message.name == "access-accept" and not message.note:
+    if message.name == "access-accept" and message.attributes.standard.keys() <= _OF_SERVERS:
         return False
     return message.dhcp is None or message.dhcp.chaddr == NODE.mac
 
