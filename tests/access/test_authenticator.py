@@ -455,6 +455,13 @@ class TestLogoff:
         line.response(TTLS)
         line.accept()
         assert line.machine.authenticated
+        assert line.said == [
+            "-> Request 51 identity",
+            "AAA identity",
+            *4 * ["-> Request 99 ttls"],
+            "AAA ttls state",
+            "-> Success 99",
+        ]
 
     def test_of_nobody(self) -> None:
         line = Line()

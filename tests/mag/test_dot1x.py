@@ -152,9 +152,10 @@ class TestVerdicts:
         asked, _ = bench.ask(bench.respond())
         bench.at += 1.1
         bench.start()
+        again, _ = bench.ask(bench.respond())
         assert bench.decide(asked, accept(STATION)) == []
         assert len(bench.engine.visitors) == 0
-        bench.decide(bench.examine(), accept(STATION))
+        bench.decide(again, accept(STATION))
         assert bench.visitor.nai == STATION.nai
 
     def test_an_accept_without_a_way_to_an_lma(self) -> None:
@@ -194,12 +195,14 @@ class TestAnotherPort:
             (b"other@example.net", 1800),
         ]
 
-    def test_a_name_that_a_second_node_uses_is_its_own_then(self) -> None:
+    @pytest.mark.parametrize("authentication", [PortAuthentication.DOT1X, OR_MAC])
+    def test_a_name_that_a_second_node_uses_is_its_own_then(self, authentication: PortAuthentication) -> None:
         """They do not take it from each other without end."""
-        bench = EapBench()
+        bench = EapBench(dot1x(authentication))
         bench.authenticate()
         bench.authenticate(OTHER, OTHER_PORT, nai=STATION.nai)
         assert bench.visitor.key.mac == OTHER.mac
+        bench.at += 10
         assert said(bench.start() + bench.hear(STATION.data(ADDRESS))) == []
 
 
