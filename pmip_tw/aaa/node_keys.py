@@ -10,7 +10,8 @@ from pmip_tw.secret import Secret
 @attrs.frozen(slots=True, kw_only=True)
 class KeyQuestion:
     """Which key has ``nai``, as it stands in a message, under ``spi``, and may it be registered by the MAG at
-    ``care_of_address`` with the LMA ``home_agent``? ``root_key``: the LMA has no HA-RK.
+    ``care_of_address`` with the LMA ``home_agent``? ``root_key``: the LMA has no HA-RK. ``request``: the octets of the
+    registration that wants to know, if it is one.
     """
 
     nai: bytes
@@ -18,6 +19,7 @@ class KeyQuestion:
     home_agent: Ipv4
     care_of_address: Ipv4 = UNSPECIFIED
     root_key: bool = False
+    request: bytes = attrs.field(default=b"", eq=False, repr=False)
 
     @property
     def name(self) -> tuple[bytes, int]:

@@ -46,3 +46,10 @@ class DiameterSettings:
     ca_file: Annotated[str, FilePath()] = ""
     certificate_file: Annotated[str, FilePath()] = ""
     key_file: Annotated[str, FilePath()] = ""
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class LmaDiameterSettings(DiameterSettings):
+    """``mobile_ipv4``: requests with MN-AAA go to AAA as they are (RFC 4004)."""
+
+    mobile_ipv4: bool = False

@@ -12,7 +12,7 @@ from pmip_tw.addresses import UNSPECIFIED, Ipv4
 from pmip_tw.config.accounting_settings import LmaAccounting
 from pmip_tw.config.address_spaces import MAIN_DEVICE, Domain, Pool
 from pmip_tw.config.dhcp_relay_settings import DhcpRelay
-from pmip_tw.config.diameter_settings import DiameterSettings
+from pmip_tw.config.diameter_settings import LmaDiameterSettings
 from pmip_tw.config.dynamic_authorization_settings import DynamicAuthorizationSettings, Filter
 from pmip_tw.config.key_settings import KeySettings
 from pmip_tw.config.known_mags import KnownMag
@@ -123,7 +123,7 @@ class LmaSettings:
     filters: tuple[Filter, ...] = ()
     dynamic_authorization: DynamicAuthorizationSettings | None = None
     radius: RadiusSettings | None = None
-    diameter: DiameterSettings | None = None
+    diameter: LmaDiameterSettings | None = None
     keys: KeySettings = attrs.field(factory=KeySettings)
     accounting: LmaAccounting = attrs.field(factory=LmaAccounting)
     redirects: tuple[Redirect, ...] = ()

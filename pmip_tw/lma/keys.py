@@ -160,11 +160,12 @@ class Keys:
         registers = held.payload[0] == MessageType.REGISTRATION_REQUEST
         care_of = care_of_address(held.payload) if registers else held.source.address
         known = self._is_known(name[0], held.source.address)
-        if not self._questions.put(self._question(name, care_of), held, held.source.address, known=known):
+        question = self._question(name, care_of, held.payload if registers else b"")
+        if not self._questions.put(question, held, held.source.address, known=known):
             return [observed.too_many(held.source)]
         return self._put(now)
 
-    def _question(self, name: Name, care_of: Ipv4) -> KeyQuestion:
+    def _question(self, name: Name, care_of: Ipv4, request: bytes = b"") -> KeyQuestion:
         nai, spi = name
         return KeyQuestion(
             nai=nai,
@@ -172,6 +173,7 @@ class Keys:
             home_agent=self._home_agent,
             care_of_address=care_of,
             root_key=self.root_keys.is_lacking,
+            request=request,
         )
 
     def _put(self, now: Now) -> list[Told]:

@@ -5,20 +5,29 @@ from zope.interface import implementer
 
 from pmip_tw.aaa.diameter.access import Asker
 from pmip_tw.aaa.diameter.keys import key_answer_in, key_request
+from pmip_tw.aaa.diameter.mobile_ipv4 import amr, key_in
 from pmip_tw.aaa.diameter.node import Outcome
 from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion, KeyUnavailable
 from pmip_tw.aaa.profile_rules import ProfileRules
 from pmip_tw.interfaces import IDiameterClient, INodeKeys
+from pmip_tw.wire.diameter.message import Message
+from pmip_tw.wire.registration import RegistrationRequest
 
 
 @implementer(INodeKeys)
 class DiameterNodeKeys:
-    """``rules``: of several dialects the first that has a key is believed. ``client`` is not ours to start or stop."""
+    """``rules``: of several dialects the first that has a key is believed. ``client`` is not ours to start or stop.
 
-    def __init__(self, client: IDiameterClient, asker: Asker, rules: ProfileRules) -> None:
+    ``mobile_ipv4``: a request with MN-AAA goes to AAA as it is (RFC 4004).
+    """
+
+    def __init__(
+        self, client: IDiameterClient, asker: Asker, rules: ProfileRules, *, mobile_ipv4: bool = False
+    ) -> None:
         self._client = client
         self._asker = asker
         self._rules = rules
+        self._mobile_ipv4 = mobile_ipv4
         self._outstanding: set[Deferred[KeyAnswer]] = set()
         self._stopped = False
 
@@ -31,11 +40,24 @@ class DiameterNodeKeys:
         def concluded(outcome: Outcome) -> None:
             if found in self._outstanding:
                 self._outstanding.remove(found)
-                found.callback(key_answer_in(outcome, question, self._rules))
+                if by_amr is not None:
+                    found.callback(key_in(outcome, question))
+                else:
+                    found.callback(key_answer_in(outcome, question, self._rules))
 
-        request = key_request(question, self._client.new_session_id(), self._asker)
+        by_amr = self._amr(question)
+        request = by_amr or key_request(question, self._client.new_session_id(), self._asker)
         self._client.ask(request, question.nai.decode(errors="replace")).addCallback(concluded)
         return found
+
+    def _amr(self, question: KeyQuestion) -> Message | None:
+        """None: it is not configured, or the question is not about a request with MN-AAA."""
+        if not self._mobile_ipv4 or not question.request:
+            return None
+        request = RegistrationRequest.decode(question.request)  # the LMA has done so before
+        if request.mn_aaa is None:
+            return None
+        return amr(request, question.request, self._client.new_session_id(), self._asker)
 
     def stop(self) -> None:
         self._stopped = True

@@ -14,7 +14,7 @@ from pmip_tw.aaa.diameter.peer import PeerPolicy
 from pmip_tw.aaa.mac_authentication import MacFormat
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.addresses import Ipv4, ipv4_text
-from pmip_tw.config.diameter_settings import DiameterPeer, DiameterSettings
+from pmip_tw.config.diameter_settings import DiameterPeer, DiameterSettings, LmaDiameterSettings
 from pmip_tw.interfaces import IClock, IDiameterClient, IObserver
 from pmip_tw.net.diameter import DiameterClient, Way
 from pmip_tw.net.tls_names import TlsFiles, client_side
@@ -51,9 +51,16 @@ def identity_of(table: DiameterSettings, nas: Nas, started: int) -> Identity:
         realm=table.realm,
         address=nas.address,
         state_id=started,
-        authorization=(Application.NASREQ, Application.EAP) if authentication else (),
+        authorization=_of_authentication(table) if authentication else (),
         accounting=(Application.ACCOUNTING,) if accounting else (),
     )
+
+
+def _of_authentication(table: DiameterSettings) -> tuple[Application, ...]:
+    """An LMA has no EAP to pass on, and perhaps RFC 4004."""
+    if isinstance(table, LmaDiameterSettings):
+        return (Application.NASREQ, *((Application.MOBILE_IPV4,) if table.mobile_ipv4 else ()))
+    return Application.NASREQ, Application.EAP
 
 
 def asker_of(table: DiameterSettings, client: IDiameterClient, nas: Nas) -> Asker:

@@ -8,7 +8,7 @@ from twisted.internet.posixbase import PosixReactorBase
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.profile_rules import ProfileRules
 from pmip_tw.agents.tables import Row
-from pmip_tw.config.diameter_settings import DiameterSettings
+from pmip_tw.config.diameter_settings import LmaDiameterSettings
 from pmip_tw.interfaces import IClock, IObserver
 from pmip_tw.net.diameter_accounting import DiameterAccountingServers
 from pmip_tw.net.diameter_node_keys import DiameterNodeKeys
@@ -20,7 +20,7 @@ class LmaDiameter:
 
     def __init__(
         self,
-        table: DiameterSettings,
+        table: LmaDiameterSettings,
         nas: Nas,
         rules: ProfileRules,
         reactor: PosixReactorBase,
@@ -30,7 +30,9 @@ class LmaDiameter:
         self._client = diameter_client_of(table, nas, reactor, clock, observer, nas.address)
         asker = asker_of(table, self._client, nas)
         self.node_keys = (
-            DiameterNodeKeys(self._client, asker, rules) if "authentication" in table.purposes else None
+            DiameterNodeKeys(self._client, asker, rules, mobile_ipv4=table.mobile_ipv4)
+            if "authentication" in table.purposes
+            else None
         )
         self.accounting = (
             DiameterAccountingServers(self._client, asker) if "accounting" in table.purposes else None
