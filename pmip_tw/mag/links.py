@@ -6,6 +6,7 @@ from pmip_tw.addresses import Ipv4, Prefix
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.mag.newest import Newest
 from pmip_tw.mag.policy import MagPolicy
+from pmip_tw.mag.visitors import Visitor
 from pmip_tw.wire.host_configuration import HostConfiguration
 from pmip_tw.wire.registration import RegistrationReply
 
@@ -30,6 +31,12 @@ class HomeLinks:
         A prefix of which nothing is known is taken for a /24 with its first host as gateway.
         """
         return self.learned(home_address) or self.configured(home_address) or _usual(home_address)
+
+    def of_visitor(self, visitor: Visitor) -> HomeConfiguration:
+        """That of its home address, with the name servers that AAA has for this node, if it has any (AA9)."""
+        link = self.of(visitor.home_address)
+        servers = () if visitor.profile is None else visitor.profile.name_servers
+        return attrs.evolve(link, dns=servers) if servers else link
 
     def is_known(self, home_address: Ipv4) -> bool:
         return (self.configured(home_address) or self.learned(home_address)) is not None

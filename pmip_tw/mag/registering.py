@@ -231,7 +231,7 @@ class Registrations:
         if proper is None:
             cause = f"LMA {ipv4_text(exchange.lma)} assigns {ipv4_text(assigned)}, with which we share no key"
             return [noted, *self._asking.hopeless(visitor, cause, "no-association", now)]
-        proper.home_agent, proper.lifetime = assigned, self._policy.lifetime
+        proper.home_agent, proper.lifetime = assigned, self._registrar.lifetime_for(visitor)
         if self._addressing.lma_assigns:
             proper.home_address = reply.home_address  # DY2
             visitor.hint = visitor.hint and reply.home_address
@@ -253,7 +253,7 @@ class Registrations:
         cured = repaired(
             exchange,
             answer.reply,
-            usual_lifetime=self._policy.lifetime,
+            usual_lifetime=self._registrar.lifetime_for(visitor),
             may_do_without_udp=self._policy.nat_traversal == "auto",
             readdress=partial(self._registrar.readdressed, visitor, exchange),
         )

@@ -42,6 +42,9 @@ TRIES_BEFORE_ANOTHER = 3
 DISCOVERY_LIFETIME = 5
 """Seconds asked for while the LMA itself is being asked for (DY9)."""
 
+LONGEST_LIFETIME = 65_534
+"""Seconds that can be asked for; the next number stands for ever (RFC 5944 3.3)."""
+
 PRE_TUNNEL_TRIES = 4
 """Tries for a tunnel before there is an address: 15 seconds (N49)."""
 
@@ -78,11 +81,12 @@ class Registrar:
         if isinstance(protection, str):
             return protection
         renews = visitor.grant is not None and visitor.lma == lma
+        lifetime = self.lifetime_for(visitor)
         discovers = self._policy.dynamic_home_agent and not visitor.profile.lmas and not renews
         expected = visitor.tunnel if renews else self._lmas.gives(lma, now.monotonic)
         others = set(self._lmas.candidates(visitor.profile)) - given_up - {lma}
         exchange = Exchange(
-            lifetime=min(DISCOVERY_LIFETIME, self._policy.lifetime) if discovers else self._policy.lifetime,
+            lifetime=min(DISCOVERY_LIFETIME, lifetime) if discovers else lifetime,
             home_address=home_address,
             lma=lma,
             home_agent=UNSPECIFIED if discovers else lma,
@@ -100,6 +104,11 @@ class Registrar:
                 exchange.gre_key = self._first_key(now)
         return exchange
 
+    def lifetime_for(self, visitor: Visitor) -> int:
+        """What is asked for, as AAA says or else ours (AA9); 65535 would be for ever."""
+        said = 0 if visitor.profile is None else visitor.profile.lifetime
+        return min(said, LONGEST_LIFETIME) or self._policy.lifetime
+
     def pre_tunnel(
         self, visitor: Visitor, lma: Ipv4, now: Now, given_up: frozenset[Ipv4] = frozenset()
     ) -> Exchange | str:
@@ -110,7 +119,7 @@ class Registrar:
         # 144 is in the node's own part, which every mode protects; without it nobody would be told what to put inside.
         offers_udp = self._policy.nat_traversal != "off"
         return exchange.again(
-            lifetime=self._policy.lifetime,
+            lifetime=self.lifetime_for(visitor),
             home_agent=lma,
             offers_udp=offers_udp,
             encapsulation=exchange.encapsulation if offers_udp else Encapsulation.IP_IN_IP,

@@ -63,7 +63,7 @@ class Served(Addressing):
         return Told()
 
     def dhcp(self, visitor: Visitor, message: DhcpMessage, now: Now) -> Told:
-        link = self._links.of(visitor.home_address)
+        link = self._links.of_visitor(visitor)
         asked = requests.classify(message, visitor.home_address, link).kind
         if asked is RequestKind.RELEASE:
             return Told(effects=[self._released(visitor, now)], leaves=RELEASED)
