@@ -6,6 +6,8 @@ import pytest
 
 from tests.alone import beside_others
 
+pytest_plugins = ["tests.leaks"]
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol() -> Iterator[None]:

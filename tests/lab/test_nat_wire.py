@@ -173,5 +173,6 @@ def test_a_key_in_a_log_is_noticed(tmp_path: Path, leak: str) -> None:
     judge_secrecy(world, clean)
     (tmp_path / "lma.log").write_text(f"secret is {leak}!")
     judge_secrecy(world, leaking)
+    (tmp_path / "lma.log").unlink()  # tests/leaks.py would notice it, too
     assert only(clean).passed
     assert not only(leaking).passed
