@@ -24,7 +24,7 @@ def lines(heard: Heard, seen: Seen, style: Style) -> list[str]:
         ),
         divider("what happened: seconds, and who was asked", style),
         *_happened(heard, seen, style),
-        divider("where each record ended: server, seconds after what it tells of", style),
+        divider("where each record ended: server, seconds later", style),
         *_records(seen, style),
     ]
 

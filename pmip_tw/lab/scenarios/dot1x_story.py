@@ -100,8 +100,8 @@ class Story:
 
     def _title(self, number: int) -> str:
         move = self.seen.journey.moves[number - 1]
-        how = "at length" if number in self.seen.forgotten else "by the TLS session that AAA remembers"
-        return f"move {number} to {called(move.to)}, proven {how}, {self._gap(number)}"
+        how = ", proven at length" if number in self.seen.forgotten else " with a resumed session"
+        return f"move {number} to {called(move.to)}{how}, {self._gap(number)}"
 
     def _gap(self, number: int) -> str:
         gap = self.gaps[number - 1]
