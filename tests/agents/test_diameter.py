@@ -1,0 +1,103 @@
+"""A MAG that asks by Diameter, with a server in memory: who comes, moves, is thrown out or asked about anew."""
+
+import pytest
+
+from pmip_tw.aaa.diameter.access import Asker
+from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.profile_rules import ProfileRules
+from pmip_tw.net.diameter_authenticator import DiameterAuthenticator
+from pmip_tw.net.diameter_requests import DiameterRequests
+from pmip_tw.testing.diameter_client import MAG, FakeDiameterClient, answer, refuse
+from pmip_tw.wire.diameter import avps
+from pmip_tw.wire.diameter.codes import Code, Command, Result, TerminationCause
+from pmip_tw.wire.diameter.message import Message
+from tests.aaa.diameter.server import accept
+from tests.aaa.diameter.wires import asr
+from tests.agents.world import LMA, MagNode, Station, World, association
+from tests.conformance import covers
+
+
+class Operator:
+    """One MAG whose servers know every station of its world."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.knows = True
+        self.client = FakeDiameterClient(self._says)
+        asker = Asker(identity=MAG, realm="example.net")
+        made = DiameterAuthenticator(self.client, asker, ProfileRules())
+        monkeypatch.setattr("tests.agents.world.FakeAuthenticator", lambda verdicts: made)
+        self.world = World(mags=1)
+        DiameterRequests(self.client, self.mag.agent.sessions)
+
+    @property
+    def mag(self) -> MagNode:
+        return self.world.mags[0]
+
+    @property
+    def station(self) -> Station:
+        return self.world.stations[0]
+
+    @property
+    def names(self) -> list[str]:
+        return [message.name for message in self.client.asked]
+
+    def _says(self, asked: Message) -> Message:
+        if asked.name == "STR":
+            return answer(asked)
+        station = self.station
+        if not self.knows:
+            return refuse(asked)
+        return accept(asked, Profile(nai=station.nai, lmas=(LMA,), mn_ha=association(station.number)))
+
+    def be_asked(self, command: Command) -> list[Message]:
+        session = self.client.asked[0].session_id
+        found: list[Message] = []
+        self.client.be_asked(asr(session=session, command=command)).addCallback(found.append)
+        self.world.advance(0.5, step=0.05)
+        return found
+
+
+@covers("AA23")
+def test_who_leaves_is_told_to_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    operator = Operator(monkeypatch)
+    operator.world.attach(operator.station, operator.mag)
+    assert operator.names == ["AAR"]
+    operator.mag.agent.detach(operator.station.nai)
+    operator.world.advance(0.5, step=0.05)
+    assert operator.names == ["AAR", "STR"]
+    told = operator.client.asked[1].avps
+    assert told.number(Code.TERMINATION_CAUSE) == TerminationCause.ADMINISTRATIVE
+    assert operator.client.asked[1].session_id == operator.client.asked[0].session_id
+
+
+@covers("AA23", "AA17")
+def test_asr_ends_the_visit_and_its_binding(monkeypatch: pytest.MonkeyPatch) -> None:
+    operator = Operator(monkeypatch)
+    operator.world.attach(operator.station, operator.mag)
+    [answered] = operator.be_asked(Command.ABORT_SESSION)
+    assert (answered.name, answered.result) == ("ASA", Result.SUCCESS)
+    assert operator.mag.states == {}
+    assert operator.names == ["AAR", "STR"]
+    [again] = operator.be_asked(Command.ABORT_SESSION)
+    assert again.result == Result.UNKNOWN_SESSION_ID
+
+
+@covers("AA23")
+@pytest.mark.parametrize("knows", [True, False])
+def test_rar_has_the_server_asked_anew_about_the_same_session(
+    monkeypatch: pytest.MonkeyPatch, knows: bool
+) -> None:
+    operator = Operator(monkeypatch)
+    operator.world.attach(operator.station, operator.mag)
+    operator.knows = knows
+    [answered] = operator.be_asked(Command.RE_AUTH)
+    assert (answered.name, answered.result) == ("RAA", Result.SUCCESS)
+    first, second = operator.client.asked[:2]
+    assert second.name == "AAR" and second.session_id == first.session_id
+    assert avps.unsigned32(Code.AUTH_REQUEST_TYPE, 2) in second.avps
+    if knows:
+        assert operator.mag.states == {operator.station.nai: "registered"}
+        assert operator.names == ["AAR", "AAR"]
+    else:
+        assert operator.mag.states == {}
+        assert operator.names == ["AAR", "AAR", "STR"]
