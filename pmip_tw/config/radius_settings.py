@@ -61,3 +61,8 @@ class RadiusSettings:
 
     def of(self, purpose: Purpose) -> tuple[RadiusServer, ...]:
         return tuple(server for server in self.servers if purpose in server.purposes)
+
+    def only(self, purpose: Purpose) -> "RadiusSettings":
+        """As if nothing else were asked of anybody."""
+        servers = tuple(attrs.evolve(server, purposes=(purpose,)) for server in self.of(purpose))
+        return attrs.evolve(self, servers=servers)

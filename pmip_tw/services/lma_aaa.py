@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 def radius_of(
     settings: LmaSettings, reactor: PosixReactorBase, clock: IClock, observer: IObserver
 ) -> RadiusClient | None:
-    """The client of all that an LMA asks RADIUS servers, one for each worker; None if it has none."""
-    if settings.radius is None:
+    """The client by which an LMA gets keys of RADIUS servers, one for each worker; None if nobody has any."""
+    if settings.radius is None or not settings.radius.of("authentication"):
         return None
-    return radius_client_of(settings.radius, nas_of(settings), reactor, clock, observer, settings.address)
+    # Accounting has a client of its own, which is stopped later.
+    those = settings.radius.only("authentication")
+    return radius_client_of(those, nas_of(settings), reactor, clock, observer, settings.address)
 
 
 def nas_of(settings: LmaSettings) -> Nas:

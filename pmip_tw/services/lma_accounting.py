@@ -11,7 +11,6 @@ from pmip_tw.aaa.accounting_sessions import Sessions
 from pmip_tw.agents.accounting_at_lma import AccountingAtLma
 from pmip_tw.agents.tables import Row
 from pmip_tw.config.lma_settings import LmaSettings
-from pmip_tw.config.radius_settings import RadiusSettings
 from pmip_tw.interfaces import IAccountingServers, IClock, IForwardingPlane, IObserver
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.mobility.tunnels import AnchorKey
@@ -60,7 +59,7 @@ def lma_accounting_of(
     if diameter is not None and diameter.accounting is not None:
         servers = diameter.accounting
     elif settings.radius is not None:
-        those = _of_accounting(settings.radius)
+        those = settings.radius.only("accounting")
         client = radius_client_of(those, nas_of(settings), reactor, clock, observer, settings.address)
         accountant = Accountant(nas=nas_of(settings), dialect=Dialect(table.attributes))
         servers = RadiusAccountingServers(client, accountant)
@@ -76,10 +75,3 @@ def lma_accounting_of(
     )
     agent = AccountingAtLma(engine, made.accounts, clock)
     return LmaAccounting(agent, made.tables, client)
-
-
-def _of_accounting(table: RadiusSettings) -> RadiusSettings:
-    return attrs.evolve(
-        table,
-        servers=tuple(attrs.evolve(server, purposes=("accounting",)) for server in table.of("accounting")),
-    )
