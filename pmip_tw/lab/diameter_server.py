@@ -1,6 +1,6 @@
 """The laboratory's Diameter AAA server as a program: ``python -m pmip_tw.lab.diameter_server FILE``.
 
-The file says who it is, where it listens, and whom it knows (``write_configuration``). It says "ready" when it listens,
+The file, which has keys, says who it is, where it listens, and whom it knows (``write_configuration``). It says "ready" when it listens,
 and then what it does, a line of JSON each; commands come through a unix socket.
 """
 
@@ -50,7 +50,7 @@ class DiameterServer:
         certificate, key = authority.issue(self.name).write(self.directory, "server")
         trusted = self.directory / "ca.pem"
         trusted.write_bytes(authority.certificate)
-        file = self.directory / "server.json"
+        file = self.directory / "server.conf"
         file.touch(mode=0o600)
         file.write_text(
             json.dumps(
