@@ -1,7 +1,7 @@
 """The laboratory's Diameter AAA server as a program: ``python -m pmip_tw.lab.diameter_server FILE``.
 
-The file, which has keys, says who it is, where it listens, and whom it knows (``write_configuration``). It says "ready" when it listens,
-and then what it does, a line of JSON each; commands come through a unix socket.
+The file, which has keys, says who it is, where it listens, and whom it knows (``DiameterServer.argv`` writes it). It
+says "ready" when it listens, and then what it does, a line of JSON each; commands come through a unix socket.
 """
 
 import json
