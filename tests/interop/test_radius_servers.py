@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -39,14 +39,16 @@ RADSEC = 2083
 class Server:
     """A FreeRADIUS that can be killed and started again."""
 
-    def __init__(self, directory: Path, port: int, tls: Tls | None = None) -> None:
+    def __init__(
+        self, directory: Path, port: int, tls: Tls | None = None, users: Sequence[RadiusUser] = (USER,)
+    ) -> None:
         self._server = FreeRadius(
             directory=directory,
             address="127.0.0.1",
             port=port,
             secret="testing123",
             clients="127.0.0.0/8",
-            users=[USER],
+            users=users,
             tls=tls,
         )
         self._server.write()
