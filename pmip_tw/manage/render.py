@@ -11,7 +11,8 @@ Row = Mapping[str, object]
 KNOWN_COLUMNS = (
     "daemon", "server", "access_point", "purposes",
     "source", "about", "owner", "nai", "session", "mac", "interface", "port", "home_address", "domain",
-    "care_of_address", "mag", "lma", "local", "public", "remote", "way", "name", "reason", "state", "encapsulation",
+    "care_of_address", "mag", "lma", "local", "public", "remote", "way", "name", "reason", "state", "method",
+    "identity", "encapsulation",
     "tunnel", "nodes", "since_heard", "since_sent", "keepalive_interval", "keepalive_asked", "mappings_lost",
     "mapping_survived", "mapping_expired", "lifetime", "remaining", "packets_up", "octets_up", "packets_down",
     "octets_down", "local_packets_up", "local_octets_up", "local_packets_down", "local_octets_down", "count", "last",
@@ -25,7 +26,7 @@ LEAST_WANTED = (
     "status_server", "since_seconds", "transport", "repeated", "discarded", "sent",
     "technology", "public", "keepalive_asked", "since_sent", "mapping_expired", "mapping_survived", "mappings_lost",
     "local", "local_packets_up", "local_packets_down", "local_octets_up", "local_octets_down",
-    "packets_up", "packets_down", "octets_up", "octets_down", "lifetime", "revocation", "encapsulation",
+    "identity", "packets_up", "packets_down", "octets_up", "octets_down", "lifetime", "revocation", "encapsulation",
     "tunnel", "interface", "port", "session", "mac", "remaining",
 )  # fmt: skip
 """What a narrow terminal does without, the least wanted first."""
