@@ -80,6 +80,8 @@ class Leaks:
     def in_files(self, directory: Path) -> None:
         for pattern in FILES:
             for path in directory.rglob(pattern):
+                if "vectors" in path.parts:
+                    continue  # in a copy of this checkout: packets and keys that everybody may read
                 if path.is_file() and path.stat().st_size <= LARGEST:
                     self.look(f"the file {path.name}", path.read_text(errors="replace"))
 

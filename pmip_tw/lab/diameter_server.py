@@ -19,7 +19,7 @@ from twisted.protocols.basic import LineReceiver
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from pmip_tw.aaa.diameter.capabilities import Identity
-from pmip_tw.aaa.diameter.peer import PeerPolicy
+from pmip_tw.aaa.diameter.peer_effects import PeerPolicy
 from pmip_tw.addresses import Ipv4, ipv4, ipv4_text
 from pmip_tw.lab.certificates import Authority
 from pmip_tw.lab.diameter_aaa import DiameterAaa, DiameterUser

@@ -35,7 +35,7 @@ from pmip_tw.aaa.diameter.node import (
     Requested,
     Unanswered,
 )
-from pmip_tw.aaa.diameter.peer import Connect, PeerPolicy, Transmit
+from pmip_tw.aaa.diameter.peer_effects import Connect, PeerPolicy, Transmit
 from pmip_tw.interfaces import IClock, IDiameterClient, IObserver
 from pmip_tw.mobility.effects import Observe
 from pmip_tw.net.tls_names import why_not

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from twisted.internet.defer import Deferred, succeed
 
 from pmip_tw.aaa.diameter.capabilities import Identity
-from pmip_tw.aaa.diameter.peer import refusal
+from pmip_tw.aaa.diameter.refusals import refusal
 from pmip_tw.aaa.dynamic_authorization import Done, ErrorCause, Outcome, Selection
 from pmip_tw.interfaces import IDiameterClient, ISessions
 from pmip_tw.wire.diameter import avps

@@ -10,7 +10,7 @@ from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.aaa.diameter.access import Asker
 from pmip_tw.aaa.diameter.capabilities import Identity
-from pmip_tw.aaa.diameter.peer import PeerPolicy
+from pmip_tw.aaa.diameter.peer_effects import PeerPolicy
 from pmip_tw.aaa.mac_authentication import MacFormat
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.addresses import Ipv4, ipv4_text

@@ -16,18 +16,10 @@ from typing import Final
 import attrs
 
 from pmip_tw.aaa.diameter.capabilities import Identity
-from pmip_tw.aaa.diameter.peer import (
-    Came,
-    Changed,
-    Connect,
-    Disconnect,
-    Peer,
-    PeerPolicy,
-    State,
-    Transmit,
-    refusal,
-)
-from pmip_tw.aaa.diameter.peer import Effect as PeerEffect
+from pmip_tw.aaa.diameter.peer import Peer, State
+from pmip_tw.aaa.diameter.peer_effects import Came, Changed, Connect, Disconnect, PeerPolicy, Transmit
+from pmip_tw.aaa.diameter.peer_effects import Effect as PeerEffect
+from pmip_tw.aaa.diameter.refusals import refusal
 from pmip_tw.aaa.diameter.requests import Asked, refusal_of
 from pmip_tw.errors import WireError
 from pmip_tw.mobility.clock import Now

@@ -18,6 +18,8 @@ import attrs
 
 from pmip_tw.aaa.diameter import capabilities as greetings
 from pmip_tw.aaa.diameter.capabilities import Capabilities, Identity, Incapable
+from pmip_tw.aaa.diameter.peer_effects import Came, Changed, Connect, Disconnect, Effect, PeerPolicy, Transmit
+from pmip_tw.aaa.diameter.refusals import refusal
 from pmip_tw.aaa.diameter.watchdog import Health, Step, Watchdog
 from pmip_tw.errors import WireError
 from pmip_tw.mobility.clock import Now
@@ -47,57 +49,6 @@ class State(Enum):
     GREETING = "greeting"
     OPEN = "open"
     CLOSING = "closing"
-
-
-@attrs.frozen(slots=True, kw_only=True)
-class PeerPolicy:
-    """A peer as configured. ``host``: its DiameterIdentity, "" for whoever connects to us. ``realms``: what it can
-    reach, none for any. ``keys``: whether key AVPs may come from it: the way to it is protected, or short."""
-
-    host: str
-    realms: frozenset[str] = frozenset()
-    keys: bool = False
-    watchdog_interval: float = 30.0
-    reconnect_interval: float = 30.0
-    accepting: bool = False
-
-
-@attrs.frozen(slots=True)
-class Connect:
-    """Open a connection to the peer; what becomes of it is told."""
-
-    peer: str
-
-
-@attrs.frozen(slots=True)
-class Transmit:
-    """Send ``octets`` to the peer."""
-
-    peer: str
-    octets: bytes = attrs.field(repr=False)
-
-
-@attrs.frozen(slots=True)
-class Disconnect:
-    """End its connection, or the attempt; nothing more is told about it. ``gently``: what was sent still goes out."""
-
-    peer: str
-    gently: bool = False
-
-
-@attrs.frozen(slots=True)
-class Came:
-    """To the node: a message that is not the peers' own business."""
-
-    message: Message
-
-
-@attrs.frozen(slots=True)
-class Changed:
-    """To the node: the peer can be used now, or cannot any more."""
-
-
-Effect = Connect | Transmit | Disconnect | Observe | Came | Changed
 
 
 class Peer:
@@ -396,22 +347,6 @@ _OWN: Final = frozenset({Command.CAPABILITIES_EXCHANGE, Command.DEVICE_WATCHDOG,
 """Between neighbors; everything else is for the node, or for nobody."""
 
 _REBOOTING: Final = DisconnectCause.REBOOTING.to_bytes(4, "big")
-
-
-def refusal(
-    identity: Identity, asked: Header, result: Result, cause: str, failed: Avp | None = None, *more: Avp
-) -> Message:
-    """The answer to a request that is not carried out; protocol errors (3xxx) have the E flag (RFC 6733 7.1.3)."""
-    bare = Message(header=asked, avps=Avps())
-    failures = () if failed is None else (avps.grouped(Code.FAILED_AVP, failed),)
-    return bare.answer(
-        *more,
-        avps.unsigned32(Code.RESULT_CODE, result),
-        *identity.origin,
-        attrs.evolve(avps.text(Code.ERROR_MESSAGE, cause), mandatory=False),
-        *failures,
-        error=3000 <= result < 4000,
-    )
 
 
 def _base(command: Command) -> Header:

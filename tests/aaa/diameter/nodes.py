@@ -13,7 +13,7 @@ from twisted.internet.ssl import CertificateOptions, PrivateCertificate
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from pmip_tw.aaa.diameter.capabilities import Identity
-from pmip_tw.aaa.diameter.peer import PeerPolicy
+from pmip_tw.aaa.diameter.peer_effects import PeerPolicy
 from pmip_tw.lab.certificates import Authority
 from pmip_tw.net.diameter import DiameterClient, Way
 from pmip_tw.net.tls_names import TlsFiles, client_side

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pmip_tw.aaa.diameter.node import Answered, Outcome, Unanswered
-from pmip_tw.aaa.diameter.peer import PeerPolicy
+from pmip_tw.aaa.diameter.peer_effects import PeerPolicy
 from pmip_tw.lab.certificates import Authority
 from pmip_tw.net.diameter import DiameterClient
 from tests.aaa.diameter.nodes import asker, over_tls, server, server_tls

@@ -3,7 +3,7 @@
 import pytest
 
 from pmip_tw.aaa.diameter.node import MAXIMUM_ASKED, Answered, Unanswered
-from pmip_tw.aaa.diameter.peer import PeerPolicy
+from pmip_tw.aaa.diameter.peer_effects import PeerPolicy
 from pmip_tw.wire.diameter import avps
 from pmip_tw.wire.diameter.avps import Avp
 from pmip_tw.wire.diameter.codes import Code, Command, Result

@@ -4,13 +4,8 @@ import attrs
 import pytest
 
 from pmip_tw.aaa.diameter.node import DiameterNode
-from pmip_tw.aaa.diameter.peer import (
-    CLOSING_SECONDS,
-    CONNECT_SECONDS,
-    GREETING_SECONDS,
-    PeerPolicy,
-    State,
-)
+from pmip_tw.aaa.diameter.peer import CLOSING_SECONDS, CONNECT_SECONDS, GREETING_SECONDS, State
+from pmip_tw.aaa.diameter.peer_effects import PeerPolicy
 from pmip_tw.aaa.diameter.watchdog import Health
 from pmip_tw.testing.clock import FakeClock
 from pmip_tw.wire.diameter import avps

@@ -6,7 +6,7 @@ import attrs
 
 from pmip_tw.aaa.diameter.capabilities import Identity
 from pmip_tw.aaa.diameter.node import DiameterNode, Effect, Finished, Outcome, Requested
-from pmip_tw.aaa.diameter.peer import Connect, Disconnect, PeerPolicy, Transmit
+from pmip_tw.aaa.diameter.peer_effects import Connect, Disconnect, PeerPolicy, Transmit
 from pmip_tw.addresses import ipv4
 from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.observations import Observation
