@@ -285,6 +285,24 @@ def test_other_demands(require: RequireSignature, accepted: bool) -> None:
     assert world.reasons("radius-server-unsigned") == []
 
 
+@covers("AA3")
+@pytest.mark.parametrize("require", [RequireSignature.AUTO, RequireSignature.EAP_ONLY])
+@pytest.mark.parametrize("forged", [Code.ACCESS_ACCEPT, Code.ACCESS_CHALLENGE])
+def test_what_answers_eap_is_signed_although_it_carries_none(require: RequireSignature, forged: Code) -> None:
+    """Whoever forges an Accept leaves EAP out of it, and a server that is asked by EAP alone never signs the rest."""
+    world = World(server(require_message_authenticator=require, status_server=NO))
+    twin = world.twins[FIRST]
+    twin.signs = False
+    twin.decides = lambda received: (forged, Attributes())
+    by_eap = Request(attributes=Attributes(split_value(AttributeType.EAP_MESSAGE, b"\2\7\0\6\4\0")))
+    number, sent = world.ask(by_eap)
+    world.deliver(*sent)
+    assert number not in world.outcomes and world.reasons() == ["no-message-authenticator"]
+    twin.decides = lambda received: (Code.ACCESS_REJECT, Attributes())
+    world.deliver(*sent)
+    assert code(world.outcomes[number]) is Code.ACCESS_REJECT, "of who refuses before he looks at EAP"
+
+
 def test_accounting_goes_to_its_own_port_and_needs_no_signature() -> None:
     """Its authenticator is keyed (AA5), and no RFC signs it otherwise."""
     port = Endpoint(FIRST.address, 1813)

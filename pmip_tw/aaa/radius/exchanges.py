@@ -115,7 +115,7 @@ class RadiusExchanges:
             )
         except WireError as error:
             return self._discard(server, exchange, error.reason, observed.complaint(error))
-        if not answer.signed and server.must_sign(answer, exchange.request.code):
+        if not answer.signed and server.must_sign(answer, exchange.request):
             return self._discard(server, exchange, "no-message-authenticator", observed.UNSIGNED)
         effects: list[Effect] = []
         self._conclude(exchange, server, answer, now, effects)

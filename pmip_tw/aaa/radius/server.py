@@ -7,7 +7,9 @@ from pmip_tw.aaa.radius.exchange import Exchange
 from pmip_tw.aaa.radius.slots import Slots
 from pmip_tw.aaa.radius.states import NEXT, USABLE, Event, State
 from pmip_tw.addresses import Endpoint
-from pmip_tw.wire.radius import Answer, AttributeType, Code
+from pmip_tw.wire.radius import Answer, AttributeType, Code, Request
+
+_EAP_MESSAGE = AttributeType.EAP_MESSAGE.value
 
 _SMOOTHING = 0.125
 """The weight of one round trip in their average."""
@@ -87,12 +89,16 @@ class Server:
     def is_silent_since(self, instant: float) -> bool:
         return self.heard_at <= instant
 
-    def must_sign(self, answer: Answer, request_code: Code) -> bool:
-        """Whether ``answer`` must carry Message-Authenticator (AA3): only those to Access-Requests can be forged."""
-        if request_code is not Code.ACCESS_REQUEST:
+    def must_sign(self, answer: Answer, request: Request) -> bool:
+        """Whether ``answer`` must carry Message-Authenticator (AA3): only those to Access-Requests can be forged.
+
+        Whoever forges an answer to EAP leaves EAP out of it: what is let in, or asked on, must be signed all the same.
+        A Reject without EAP need not: servers that refuse before they look at EAP do not sign it (RFC 3579 3.3).
+        """
+        if request.code is not Code.ACCESS_REQUEST:
             return False
         requirement = self.configured.require_message_authenticator
-        eap = _has_eap(answer)
+        eap = _has_eap(answer) or (_has_eap(request) and answer.code is not Code.ACCESS_REJECT)
         if requirement is RequireSignature.AUTO:
             return eap or self._signs
         return requirement is RequireSignature.YES or (eap and requirement is RequireSignature.EAP_ONLY)
@@ -108,11 +114,11 @@ class Server:
             trip = monotonic - exchange.asked_at
             self.round_trip += (trip - self.round_trip) * (_SMOOTHING if self.round_trip else 1.0)
         if answer.signed and not self._signs and exchange.request.code is Code.ACCESS_REQUEST:
-            self._signs = not _has_eap(answer)
+            self._signs = not (_has_eap(answer) or _has_eap(exchange.request))
         if exchange.request.code is Code.STATUS_SERVER:
             self.answers_status = True
             self.counts["status"] += 1
 
 
-def _has_eap(answer: Answer) -> bool:
-    return bool(answer.attributes.all(AttributeType.EAP_MESSAGE))
+def _has_eap(packet: Answer | Request) -> bool:
+    return any(kind == _EAP_MESSAGE for kind, _ in packet.attributes.pairs)
