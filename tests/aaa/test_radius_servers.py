@@ -147,6 +147,35 @@ def test_a_server_that_does_not_know_status_server_is_not_dead_of_it() -> None:
     assert names(world) == []
 
 
+def test_one_that_was_not_there_when_it_was_greeted_gets_its_share_when_it_is() -> None:
+    """It knows no Status-Server, and while another one is alive nobody asks a suspect: it must not stay one."""
+    world = World(server(FIRST), server(SECOND), strategy=Strategy.WEIGHTED)
+    world.twins[SECOND].knows_status = False
+    _, sent = world.ask()
+    world.take(world.machine.peer_unreachable(SECOND, 3, world.now()))
+    assert world.state(SECOND) == "suspect"
+    world.deliver(*[one for one in sent if one.destination == FIRST])
+    for _ in range(40):
+        world.deliver(*world.ask()[1])
+        world.run(1)
+    assert world.state(SECOND) == "alive"
+
+
+def test_rare_requests_find_out_as_well() -> None:
+    """dead_time is when a request may find out, however often Status-Server stays silent in between."""
+    world = two()
+    for twin in world.twins.values():
+        twin.knows_status = False
+    world.twins[FIRST].silent = True
+    assert code(world.asked(world.ask()[0])) is Code.ACCESS_ACCEPT
+    assert world.state(FIRST) == "dead"
+    world.twins[FIRST].silent = False
+    world.run(40)
+    while world.state(FIRST) != "dead":
+        world.run(0.1)
+    assert requests(world.ask()[1])[0].destination == FIRST
+
+
 def test_with_yes_it_is() -> None:
     world = two(YES)
     world.twins[SECOND].knows_status = False

@@ -72,6 +72,8 @@ class Watching:
             return
         self.happens(server, Event.SILENT, now, effects, exchange.cause())
         if was_probe or server.probe is None or not server.answers_status:
+            if was_probe:
+                server.retry_at = None  # it was to find out; another one may after as long again
             self.happens(server, Event.GIVEN_UP, now, effects, exchange.cause())
             if server.connected:
                 effects.append(Disconnect(server.endpoint))
@@ -83,7 +85,9 @@ class Watching:
         if not server.usable:
             self.happens(server, Event.GIVEN_UP, now, effects, cause)
         elif not server.answers_status or not server.is_silent_since(probe.asked_at):
-            pass  # that is what servers do that do not know it
+            # That is what servers do that do not know it. But a suspect whom nobody else asks would be one for ever.
+            if server.state is State.SUSPECT and not server.outstanding:
+                self.happens(server, Event.GIVEN_UP, now, effects, cause)
         elif server.state is State.ALIVE:
             self.happens(server, Event.SILENT, now, effects, "Status-Server is not answered")
         elif probe.limit < PROBE_TRIES:
@@ -156,7 +160,7 @@ class Watching:
         settings = self._settings
         if server.answers_status:
             server.retry_at = None
-        elif server.retry_at is None or server.retry_at <= now.monotonic:
+        elif server.retry_at is None:  # else a request is to find out, whatever Status-Server does not say
             server.retry_at = now.monotonic + _varied(settings.dead_time, now)
         if server.configured.tls and not server.connected:
             return  # connecting again is looking again
