@@ -123,6 +123,52 @@ def test_the_window_is_kept() -> None:
     assert set(sizes) == {1} and len(world.outcomes) == len(asked)
 
 
+def test_who_waits_for_room_hears_at_once_that_there_will_be_none() -> None:
+    """And why: not that servers are busy."""
+    world = over_tls(window=1)
+    world.ask()
+    up(world)
+    waiting = [world.ask()[0], world.ask(pinned=FIRST)[0]]
+    down(world)
+    assert connections(world) == 1 and world.state(FIRST) == "dead"
+    for number in waiting:
+        assert REFUSED in cause(world.outcomes[number]) and "somebody else" not in cause(
+            world.outcomes[number]
+        )
+    assert world.named("radius-overload") == []
+
+
+def test_a_server_that_hangs_is_not_alive_for_taking_connections() -> None:
+    """Else every new connection would cost whoever asks then some seconds."""
+    world = over_tls(server(SECOND, status_server=NO))
+    number, _ = world.ask()
+    world.deliver(*up(world))
+    assert code(world.outcomes[number]) is Code.ACCESS_ACCEPT
+    world.twins[FIRST].silent = True
+    world.asked(world.ask()[0])
+    world.run(60)
+    down(world)
+    assert world.state(FIRST) == "dead"
+    for _ in range(3):
+        before = connections(world)
+        while connections(world) == before:
+            world.wake()
+        up(world)
+        assert world.state(FIRST) == "probing"
+        number, sent = world.ask()
+        assert [one.destination for one in requests(sent)] == [SECOND]
+        world.deliver(*sent)
+        before = len(world.links)
+        while len(world.links) == before:
+            world.wake()
+        assert isinstance(world.links[-1], Disconnect) and world.state(FIRST) == "dead"
+    while not isinstance(world.links[-1], Connect):
+        world.wake()
+    world.twins[FIRST].silent = False
+    world.deliver(*up(world))
+    assert world.state(FIRST) == "alive"
+
+
 def test_a_silent_connection_is_asked_by_status_server_and_dropped_if_it_hangs() -> None:
     world = over_tls()
     world.ask()

@@ -143,7 +143,10 @@ class RadiusExchanges:
     def disconnected(self, peer: Endpoint, cause: str, now: Now) -> list[Effect]:
         """It is not there any more, or could not be made: ``cause`` in words for a person."""
         effects: list[Effect] = []
-        self._watching.disconnected(self._servers[peer], cause, now, effects)
+        server = self._servers[peer]
+        self._watching.disconnected(server, cause, now, effects)
+        if self._waiting and not server.usable:
+            self._more_room(server, now, effects)  # elsewhere, or nowhere: they are not to wait for nothing
         return effects
 
     def wake(self, now: Now) -> list[Effect]:
@@ -306,7 +309,7 @@ class RadiusExchanges:
             state = "is no server of ours" if server is None else f"is dead: {server.cause}"
             return f"{led}; {'; '.join(exchange.causes) or f'{exchange.pinned} {state}'}"
         idle = [
-            f"{server.name}: dead, and asked by somebody else at present: {server.cause}"
+            f"{server.name}: dead{', and asked by somebody else at present' if server.probe else ''}: {server.cause}"
             for server in self._groups[exchange.group].servers
             if server not in exchange.tried
         ]

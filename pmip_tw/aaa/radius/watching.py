@@ -84,6 +84,9 @@ class Watching:
         cause = probe.complaint or probe.unreachable or f"no answer, to Status-Server neither - {LIKELY}"
         if not server.usable:
             self.happens(server, Event.GIVEN_UP, now, effects, cause)
+            if server.connected:
+                effects.append(Disconnect(server.endpoint))
+                self.disconnected(server, cause, now, effects)
         elif not server.answers_status or not server.is_silent_since(probe.asked_at):
             # That is what servers do that do not know it. But a suspect whom nobody else asks would be one for ever.
             if server.state is State.SUSPECT and not server.outstanding:
@@ -112,10 +115,14 @@ class Watching:
             self._watch(server, now)
 
     def connected(self, server: Server, now: Now, effects: list[Effect]) -> None:
-        """The TLS connection is there: what waits for it goes out."""
+        """The TLS connection is there: what waits for it goes out.
+
+        Whoever hangs takes connections all the same: one that is dead is alive again when it says so, if it can.
+        """
         server.connected, server.connecting, server.connected_at = True, False, now.monotonic
         effects.append(observed.connection(server, ""))
-        self.happens(server, Event.ANSWERED, now, effects)
+        has_to_say = server.answers_status and server.state in (State.DEAD, State.PROBING)
+        self.happens(server, Event.ASKED if has_to_say else Event.ANSWERED, now, effects)
         for exchange in [one for one in server.outstanding.values() if one.unsent]:
             self._sending.put(exchange, server, effects)
         self._probe(server, 1, now, effects)
