@@ -85,8 +85,7 @@ class Admitting:
         """A server has said something: what that changes happens before its access point hears of it."""
         answer = outcome.answer
         state = exchange.request.attributes.first(AttributeType.STATE)
-        if state is not None:
-            self._conversations.over(exchange.source.address, state)
+        awaited = state is None or self._conversations.over(exchange.source.address, state)
         hidden_by = SaltCipher(exchange.client.access_point.secret, exchange.request.authenticator)
         try:
             passed = towards_access_point(answer.attributes, outcome.cipher, hidden_by, salts(now.entropy))
@@ -101,7 +100,10 @@ class Admitting:
         if answer.code is Code.ACCESS_CHALLENGE:
             self._challenged(exchange, outcome, now)
             return [noted, reply]
-        return [*self._left_out(exchange, "AAA does not accept it any more"), noted, reply]
+        # A State that nobody waits for is of an old conversation, and servers reject that: whoever repeats what he has
+        # heard of it ends no visit. After a restart it is the access point that says so, by its accounting.
+        left_out = self._left_out(exchange, "AAA does not accept it any more") if awaited else []
+        return [*left_out, noted, reply]
 
     def _accepted(self, exchange: Exchange, outcome: Answered, reply: Reply, now: Now) -> list[Effect]:
         assert exchange.mac is not None and exchange.key is not None

@@ -35,9 +35,9 @@ class Conversations:
         while len(self._rounds) > self._most or next(iter(self._rounds.values())).until <= monotonic:
             self._rounds.popitem(last=False)
 
-    def over(self, access_point: Ipv4, state: bytes) -> None:
-        """The answer has come, and something was said to it."""
-        self._rounds.pop((access_point, state), None)
+    def over(self, access_point: Ipv4, state: bytes) -> bool:
+        """The answer has come, and something was said to it; whether anybody waited for it."""
+        return self._rounds.pop((access_point, state), None) is not None
 
     def is_examined(self, mac: Mac, monotonic: float) -> bool:
         """Whether somebody is finding out who ``mac`` is."""

@@ -301,6 +301,27 @@ class TestWhoIsServed:
         bench.hear(unsigned(forged), ap.source)
         assert only(Dismiss, bench.say(Code.ACCESS_REJECT)) == []
 
+    def test_what_somebody_repeats_of_an_old_conversation_does_not(self) -> None:
+        """Servers reject a State that they have forgotten; a process that begins knows no request to be repeated."""
+        ap, former, bench = Ap(), Bench(), Bench()
+        former.hear(ap.ask(), ap.source)
+        former.say(Code.ACCESS_CHALLENGE, STATE)
+        heard = ap.ask(STATE)
+        former.hear(heard, ap.source)
+        assert only(Admit, former.accept(*profile_attributes())) == [Admit(KEY, PROFILE)]
+        self.serve(bench, ap)
+        bench.hear(heard, ap.source)
+        effects = bench.say(Code.ACCESS_REJECT)
+        assert only(Dismiss, effects) == [] and len(only(Reply, effects)) == 1
+
+    def test_a_reject_at_the_end_of_a_conversation_ends_it(self) -> None:
+        bench, ap = Bench(), Ap()
+        self.serve(bench, ap)
+        bench.hear(ap.ask(), ap.source)
+        bench.say(Code.ACCESS_CHALLENGE, STATE)
+        bench.hear(ap.ask(STATE), ap.source)
+        assert [dismissed.key for dismissed in only(Dismiss, bench.say(Code.ACCESS_REJECT))] == [KEY]
+
     def test_silence_of_the_servers_does_not(self) -> None:
         bench, ap = Bench(), Ap()
         self.serve(bench, ap)
