@@ -5,6 +5,7 @@ from pmip_tw.aaa.proxy import told
 from pmip_tw.aaa.proxy.effects import Dismiss, Effect
 from pmip_tw.aaa.proxy.exchanges import Exchange
 from pmip_tw.aaa.proxy.stations import Stations
+from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.wire.radius import AttributeType
 
@@ -18,6 +19,9 @@ _WHY = {
     TerminateCause.REAUTHENTICATION_FAILURE: "it has failed to authenticate again",
 }
 
+OUT_OF_ORDER = 300
+"""Seconds by which what an access point says may be older than what it has said: some of it had to be repeated."""
+
 
 class Accounts:
     """Changes ``stations`` by what is accounted for."""
@@ -25,11 +29,12 @@ class Accounts:
     def __init__(self, stations: Stations) -> None:
         self._stations = stations
 
-    def received(self, exchange: Exchange) -> list[Effect]:
-        """A proven Accounting-Request that is heard for the first time."""
+    def received(self, exchange: Exchange, now: Now) -> list[Effect]:
+        """A proven Accounting-Request that is heard for the first time, as far as we know."""
         status = _number(exchange, AttributeType.ACCT_STATUS_TYPE)
+        old = _is_old(exchange, now)
         if status in (StatusType.ACCOUNTING_ON, StatusType.ACCOUNTING_OFF):
-            return self._restarted(exchange)
+            return [told.discarded("repeated", exchange.source, _OLD)] if old else self._restarted(exchange)
         if exchange.mac is None or exchange.key is None:
             return []
         point = exchange.client.access_point
@@ -51,6 +56,24 @@ class Accounts:
         cause = TerminateCause.NAS_REBOOT
         dismissed = [Dismiss(AccessKey(point.port, mac), why, cause) for mac in stations]
         return [told.restarted(exchange.source, len(stations)), *dismissed]
+
+
+_OLD = (
+    f"it says that it begins or ends, {OUT_OF_ORDER} s or more before what it has said already: somebody repeats what"
+    " he has heard, or its clock was set back"
+)
+
+
+def _is_old(exchange: Exchange, now: Now) -> bool:
+    """Whether its access point has said something newer: then what it has now is not known by this any more.
+
+    An access point whose clock is not set says no time, and one whose clock is ahead binds itself to nothing.
+    """
+    client, at = exchange.client, _number(exchange, AttributeType.EVENT_TIMESTAMP)
+    old = 0 < at < client.said_at - OUT_OF_ORDER
+    if at <= now.wall + OUT_OF_ORDER:
+        client.said_at = max(client.said_at, at)
+    return old
 
 
 def _cause(exchange: Exchange) -> TerminateCause:

@@ -23,7 +23,7 @@ MOST_UNDERWAY = 256
 @attrs.define(slots=True, eq=False)
 class Client:
     """What is known of an access point while we run. ``signs``: it has signed a request; ``warned``: that it does not
-    has been said.
+    has been said. ``said_at``: the newest Event-Timestamp of its accounting, by its own clock.
     """
 
     access_point: AccessPoint
@@ -31,6 +31,7 @@ class Client:
     underway: int = 0
     signs: bool = False
     warned: bool = False
+    said_at: int = 0
 
 
 @attrs.frozen(slots=True, eq=False)

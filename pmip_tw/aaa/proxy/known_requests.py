@@ -35,7 +35,7 @@ class KnownRequests:
     def __init__(self, most: int) -> None:
         self._most = most
         self._by_origin: OrderedDict[tuple[Endpoint, int], KnownRequest] = OrderedDict()
-        self._used: OrderedDict[bytes, None] = OrderedDict()
+        self._used: OrderedDict[bytes, bool] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._by_origin)
@@ -53,6 +53,10 @@ class KnownRequests:
         """Whether an earlier request, which has had its effect, had this Request Authenticator."""
         return authenticator in self._used
 
+    def was_answered(self, authenticator: bytes) -> bool:
+        """The same, and whoever asked was answered: nobody else needs to hear of it again."""
+        return self._used.get(authenticator, False)
+
     def add(self, source: Endpoint, identifier: int, authenticator: bytes, monotonic: float) -> KnownRequest:
         """A new one takes the place of any other with that origin: whoever sent that does not wait for it any more."""
         known = KnownRequest(authenticator, monotonic + LONGEST_UNANSWERED)
@@ -68,11 +72,11 @@ class KnownRequests:
 
     def answered(self, known: KnownRequest, answer: bytes, monotonic: float) -> None:
         known.answer, known.until = answer, monotonic + KEPT_SECONDS
-        self.use(known.authenticator)
+        self.use(known.authenticator, answered=True)
 
-    def use(self, authenticator: bytes) -> None:
+    def use(self, authenticator: bytes, *, answered: bool = False) -> None:
         """The request with this one has its effect now."""
-        self._used[authenticator] = None
+        self._used[authenticator] = answered or self.was_answered(authenticator)
         if len(self._used) > USED_FOR_EACH * self._most:
             self._used.popitem(last=False)
 

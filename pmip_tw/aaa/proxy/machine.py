@@ -160,10 +160,11 @@ class RadiusProxy:
         if request.code is Code.STATUS_SERVER:
             code = Code.ACCESS_ACCEPT if group == AUTHENTICATION else Code.ACCOUNTING_RESPONSE
             return [exchange.reply(code, (), now)]  # RFC 5997 3
+        answered = client.known.was_answered(request.authenticator)
         client.known.use(request.authenticator)
         # What was heard long ago changes nothing any more; its access point may have missed the answer.
-        effects = [] if repeated else self._accounts.received(exchange)
-        if self._forward_accounting:
+        effects = [] if repeated else self._accounts.received(exchange, now)
+        if self._forward_accounting and not answered:
             return [*effects, *self._ask(exchange)]
         return [*effects, exchange.reply(Code.ACCOUNTING_RESPONSE, (), now)]
 

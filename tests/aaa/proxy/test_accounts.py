@@ -18,7 +18,7 @@ from pmip_tw.aaa.radius.outcome import ACCOUNTING, Answered, Unanswered
 from pmip_tw.addresses import Endpoint, Mac
 from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.testing.clock import START_WALL
-from pmip_tw.wire.radius import Answer, Attributes, AttributeType, Code, number
+from pmip_tw.wire.radius import Answer, Attribute, Attributes, AttributeType, Code, number
 from tests.aaa.proxy.bench import (
     CIPHER,
     FIRST,
@@ -142,6 +142,26 @@ def test_what_was_recorded_is_answered_and_ends_nothing() -> None:
     assert only(Dismiss, again) == [] and len(only(Reply, again)) == 1
 
 
+@pytest.mark.parametrize("status", [ON, OFF])
+def test_nor_does_what_this_process_has_never_heard_if_its_access_point_has_said_newer_things(
+    status: int,
+) -> None:
+    """A restart forgets what was recorded; access points say when they said it."""
+
+    def at(seconds: float) -> Attribute:
+        return number(AttributeType.EVENT_TIMESTAMP, int(START_WALL + seconds))
+
+    bench = Serving()
+    ahead = bench.ap.account(INTERIM, at(1e6))
+    bench.hear(ahead, bench.ap.source, ACCOUNTING)
+    bench.hear(bench.ap.account(INTERIM, at(0)), bench.ap.source, ACCOUNTING)
+    effects = bench.hear(bench.ap.account(status, at(-3600), station=None), bench.ap.source, ACCOUNTING)
+    assert only(Dismiss, effects) == [] and [note.reason for note in notes(effects)] == ["repeated"]
+    assert bench.ap.read(effects).code is Code.ACCOUNTING_RESPONSE
+    effects = bench.hear(bench.ap.account(status, at(-10), station=None), bench.ap.source, ACCOUNTING)
+    assert [dismissed.key for dismissed in only(Dismiss, effects)] == [KEY]
+
+
 def test_what_is_about_no_station_is_answered() -> None:
     bench = Serving()
     assert bench.account(bench.ap, STOP, station=None) == []
@@ -169,6 +189,16 @@ class TestPassedOn:
         bench.let_in(bench.ap)
         again = bench.hear(stop, bench.ap.source, ACCOUNTING)
         assert only(Dismiss, again) == [] and len(only(Ask, again)) == 1
+
+    def test_what_the_server_has_recorded_it_is_not_told_again(self) -> None:
+        """The access point missed the answer, or somebody repeats what he has heard, as often as he likes."""
+        bench, ap = Bench(forward_accounting=True), Ap()
+        start = ap.account(START)
+        bench.hear(start, ap.source, ACCOUNTING)
+        bench.say(Code.ACCOUNTING_RESPONSE)
+        bench.at += 60
+        again = bench.hear(start, ap.source, ACCOUNTING)
+        assert only(Ask, again) == [] and ap.read(again).code is Code.ACCOUNTING_RESPONSE
 
 
 class TestThrownOff:
