@@ -100,9 +100,12 @@ class Elsewhere:
         return [Expel(key)] if self._admissions.withdraw(key) else []
 
     def restored(self) -> None:
-        """The visitors of a former process, which knew whom access points had let in."""
+        """The visitors of a former process, which knew whom access points had let in. Who came otherwise, before there
+        were any at its interface, stays as long as the visit lasts, and no access point is held to have let it in.
+        """
         for visitor in self._visitors:
-            if self._admissions.counts_at(visitor.key.port) and visitor.profile is not None:
+            let_in = visitor.method == ACCESS_POINT and self._admissions.counts_at(visitor.key.port)
+            if let_in and visitor.profile is not None:
                 self._admissions.admit(visitor.key, visitor.profile, visitor.session_ends)
 
 

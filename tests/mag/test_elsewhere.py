@@ -222,6 +222,17 @@ def test_a_restart_knows_who_was_let_in_and_is_served() -> None:
     assert requests(bench.hear(STRANGER.data(ADDRESS))) == []
 
 
+def test_who_came_before_there_were_access_points_is_let_in_by_none() -> None:
+    """The operator demands examinations at that interface from now on: they are not done by having been here."""
+    bench = Bench()
+    bench.register()
+    bench.restart(access=behind_access_points(PORT))
+    assert bench.visitor.state.value == "registered"
+    assert only(Expel, bench.take(bench.engine.detach("mn1@example.net", bench.now))) == []
+    bench.wait(2000)
+    assert requests(bench.hear(STATION.data(ADDRESS))) == []
+
+
 class TestStrangers:
     """Nobody here has let them in, and yet they are heard: an access point believes that they were."""
 
