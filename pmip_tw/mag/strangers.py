@@ -10,6 +10,9 @@ from pmip_tw.mag.newest import Newest
 PATIENCE = 5.0
 """Seconds for which somebody must have been heard: an access point on a cable lets frames pass while it examines."""
 
+RECENT = 60.0
+"""Seconds after which it counts no more that somebody was heard: he may have been let in since, and have left."""
+
 AGAIN_AFTER = 600.0
 """Seconds until the same one is thrown off once more; most who stay are no stations."""
 
@@ -29,7 +32,7 @@ class Strangers:
     def stays(self, mac: Mac, monotonic: float) -> bool:
         """A frame of ``mac``: whether it is to be thrown off now."""
         since = self._heard.get(mac)
-        if since is None:
+        if since is None or since + RECENT < monotonic:
             since = self._heard[mac] = monotonic
         if monotonic < since + PATIENCE or monotonic < self._next_at:
             return False

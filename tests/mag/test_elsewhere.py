@@ -253,6 +253,16 @@ class TestStrangers:
         assert self.hear(bench, STRANGER.data(ADDRESS), 599) == 0
         assert self.hear(bench, STRANGER.data(ADDRESS), 6) == 1
 
+    def test_who_was_heard_long_ago_and_let_in_since_may_leave_in_peace(self) -> None:
+        """Its last frame comes after its Stop, and it may be on its way back: whoever threw it off would cut that."""
+        bench = BehindAccessPoints()
+        assert self.hear(bench, STATION.data(ADDRESS)) == 0
+        bench.serve()
+        bench.wait(100)
+        bench.gone()
+        assert self.hear(bench, STATION.data(ADDRESS), 5) == 0
+        assert self.hear(bench, STATION.data(ADDRESS)) == 1
+
     def test_a_flood_is_not_passed_on(self) -> None:
         bench = BehindAccessPoints()
         crowd = [Station(number) for number in range(10, 60)]
