@@ -5,7 +5,9 @@ from pathlib import Path
 import attrs
 from OpenSSL import SSL
 from OpenSSL.crypto import FILETYPE_PEM, load_certificate
+from OpenSSL.crypto import Error as PemError
 from service_identity import VerificationError
+from twisted.internet.error import VerifyError
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from twisted.internet.ssl import (
     Certificate,
@@ -28,16 +30,20 @@ class TlsFiles:
 
 
 def client_side(files: TlsFiles, name: str) -> IOpenSSLClientConnectionCreator:
-    """Towards the machine ``name``, which its certificate must carry. ConfigurationError: a file is no use."""
+    """Towards the machine ``name``, which its certificate must carry. ConfigurationError: a file, or it, is no use."""
     trusted = trustRootFromCertificates(_certificates(files.authorities))
     own = _own(files)
     between = [] if own is None or files.certificate is None else _certificates(files.certificate)[1:]
-    creator: IOpenSSLClientConnectionCreator = optionsForClientTLS(
-        name,
-        trustRoot=trusted,
-        clientCertificate=own,
-        extraCertificateOptions={"extraCertChain": [one.original for one in between]} if between else {},
-    )
+    try:
+        creator: IOpenSSLClientConnectionCreator = optionsForClientTLS(
+            name,
+            trustRoot=trusted,
+            clientCertificate=own,
+            extraCertificateOptions={"extraCertChain": [one.original for one in between]} if between else {},
+        )
+    except UnicodeError:
+        text = f"{name!r} is not the name of a machine, which a certificate could carry"
+        raise ConfigurationError((text,)) from None
     return creator
 
 
@@ -59,7 +65,7 @@ def _certificates(path: Path) -> list[Certificate]:
     found = [part + end for part in text.split(end)[:-1]]
     try:
         certificates = [Certificate(load_certificate(FILETYPE_PEM, one)) for one in found]
-    except SSL.Error:
+    except PemError:
         raise useless(path) from None
     if not certificates:
         raise useless(path)
@@ -72,8 +78,14 @@ def _own(files: TlsFiles) -> PrivateCertificate | None:
     both = _read(files.certificate) + b"\n" + _read(files.key)
     try:
         own: PrivateCertificate = PrivateCertificate.loadPEM(both)
-    except SSL.Error:
-        raise useless(files.certificate) from None
+    except VerifyError:
+        text = f"{files.key}: is not the key of the certificate in {files.certificate}"
+        raise ConfigurationError((text,)) from None
+    except PemError:
+        text = (
+            f"{files.certificate}, {files.key}: no certificate with its key in PEM form, without a passphrase"
+        )
+        raise ConfigurationError((text,)) from None
     return own
 
 

@@ -9,6 +9,7 @@ from twisted.internet.posixbase import PosixReactorBase
 from pmip_tw.aaa.radius.configuration import RadiusServer, RadiusSettings, ServerGroup
 from pmip_tw.aaa.radius.outcome import AUTHENTICATION, Answered, RadiusOutcome, Unanswered
 from pmip_tw.addresses import Endpoint
+from pmip_tw.errors import ConfigurationError
 from pmip_tw.lab.certificates import Authority, Credentials
 from pmip_tw.net.radius_client import RadiusClient
 from pmip_tw.net.radsec import RadsecLink
@@ -173,6 +174,27 @@ def test_what_is_not_radius_ends_the_connection(
     run_until(reactor, lambda: asking.notes.named("radius-disconnected"))
     assert "that is not RADIUS" in asking.notes.named("radius-disconnected")[0].cause
     asking.client.stop()
+
+
+def test_files_and_names_that_are_no_use_are_told(authority: Authority, tmp_path: Path) -> None:
+    """Before anything is asked, and which of them."""
+    (tmp_path / "ca.pem").write_bytes(authority.certificate)
+    certificate, key = authority.issue("mag1.example.net").write(tmp_path, "own")
+    _, other_key = authority.issue("mag2.example.net").write(tmp_path, "other")
+    (tmp_path / "empty.key").touch()
+    for name, used, said in (
+        (NAME, other_key, "other.key: is not the key of the certificate in"),
+        (NAME, tmp_path / "empty.key", "empty.key: no certificate with its key"),
+        (NAME, tmp_path / "none.key", "none.key: No such file or directory"),
+        ("not a name", key, "'not a name' is not the name of a machine"),
+    ):
+        files = TlsFiles(authorities=tmp_path / "ca.pem", certificate=certificate, key=used)
+        with pytest.raises(ConfigurationError, match=said):
+            client_side(files, name)
+    for pem in ("", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"):
+        (tmp_path / "broken.pem").write_text(pem)
+        with pytest.raises(ConfigurationError, match=r"broken\.pem: no certificate or key in PEM form"):
+            client_side(TlsFiles(authorities=tmp_path / "broken.pem"), NAME)
 
 
 def test_nobody_is_there(reactor: PosixReactorBase, authority: Authority, tmp_path: Path) -> None:
