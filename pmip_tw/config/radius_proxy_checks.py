@@ -68,6 +68,13 @@ def _servers(draft: Draft, mag: Path, proxy: Path) -> Iterator[Mistake]:
     if None in purposes or not purposes:
         return
     known = {purpose for some in purposes if some is not None for purpose in some}
+    if "authentication" not in known and draft.has(
+        (*mag, "diameter")
+    ):  # without, nobody authenticates at all
+        text = (
+            'no server of [mag.radius] has purposes = ["authentication"]: nobody would answer access points'
+        )
+        yield Mistake(proxy, f"[mag.radius_proxy]: {text}")
     if draft.value((*proxy, "forward_accounting"), bool) and "accounting" not in known:
         text = 'forward_accounting: no server of [mag.radius] has purposes = ["accounting"]'
         yield Mistake((*proxy, "forward_accounting"), text)

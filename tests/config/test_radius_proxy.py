@@ -25,6 +25,14 @@ RADIUS = """
 address = "198.51.100.53"
 secret = "text:secret"
 """
+DIAMETER = """
+[mag.diameter]
+realm = "example.net"
+ca_file = "/etc/pmip/ca.pem"
+[[mag.diameter.peers]]
+identity = "relay1.example.net"
+address = "198.51.100.53"
+"""
 CLIENT = """
 [[mag.radius_proxy.clients]]
 address = "10.77.0.2"
@@ -116,6 +124,11 @@ def test_everything_said(tmp_path: Path) -> None:
         ({"clients": CLIENT + CLIENT}, 25, "address: the access point 10.77.0.2 is already used on line 20"),
         ({"proxy": "[mag.radius_proxy]\nport = 1813"}, 18, "authentication and accounting need a port each"),
         ({"aaa": '[mag.local]\nusers = "users.toml"'}, 16, "[mag.radius_proxy] needs [mag.radius]"),
+        (
+            {"aaa": RADIUS + 'purposes = ["accounting"]\n' + DIAMETER},
+            27,
+            'no server of [mag.radius] has purposes = ["authentication"]: nobody would answer access points',
+        ),
         (
             {
                 "aaa": RADIUS + 'purposes = ["authentication"]',
