@@ -64,6 +64,8 @@ class Conversations:
         """One for a node that is not served, and whose was given up for it."""
         port = self._ports[key.port]
         port.pace.spend(now.monotonic)
+        if key in self._machines:
+            self._forget(key)
         gone = None
         if len(port.strangers) >= self._most:
             gone = next(iter(port.patient or port.strangers))

@@ -61,8 +61,8 @@ class Dot1x:
         self._reauthorizing = reauthorizing
         self._departures = departures
         self._conversations = Conversations(policy.access)
-        # Who did not answer at all: its packets begin nothing for a while, its EAPOL does.
         self._too_many = observed.BadFrames("eapol-limit")
+        # Who did not answer at all: its packets begin nothing for a moment, its EAPOL does.
         self._silent: Newest[AccessKey, float] = Newest(_MOST_SILENT)
 
     @property
@@ -76,7 +76,7 @@ class Dot1x:
         """Whether a packet of this stranger is not worth a look, and what that means; None if it is."""
         if self._gate.is_held_off(key.mac, now.monotonic):
             return []
-        machine = self._conversations.get(key)
+        machine = self._under_way(key)
         if machine is not None:
             return [] if machine.phase is Phase.HELD else None
         until = self._silent.get(key)
@@ -86,9 +86,14 @@ class Dot1x:
 
     def stranger(self, key: AccessKey, now: Now) -> list[MagEffect]:
         """A visitor that has shown itself by a packet: who is it?"""
-        if self._conversations.get(key) is not None:
-            return []
-        return self._begin(key, "packet", now)
+        return [] if self._under_way(key) else self._begin(key, "packet", now)
+
+    def _under_way(self, key: AccessKey) -> Authenticator | None:
+        """None as well after the end of a conversation, of which only that is remembered, when it began: the visit that
+        came of it may be over, and the node would never be asked again.
+        """
+        machine = self._conversations.get(key)
+        return None if machine is None or machine.phase is Phase.IDLE else machine
 
     def frame(self, key: AccessKey, octets: bytes, now: Now) -> list[MagEffect]:
         """An EAPOL frame."""
@@ -298,7 +303,8 @@ class Dot1x:
         if ended.outcome is Outcome.SILENT and not machine.answered:
             if self._access.of(key.port) is PortAuthentication.DOT1X_OR_MAC:
                 return [noted, *self._by_mac.ask(visitor, now)]
-            self._silent[key] = now.monotonic + self._access.dot1x.times.quiet_period
+            # It may have passed by, and come again without a word: it is asked as often as others are.
+            self._silent[key] = now.monotonic + self._access.dot1x.times.tx_period
         name = "aaa-unavailable" if ended.outcome is Outcome.UNAVAILABLE else "access-rejected"
         gone = self._departures.forget(
             visitor,
