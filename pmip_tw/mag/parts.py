@@ -103,6 +103,7 @@ class MagParts:
         )
         self.anew = Anew(policy, self.care_of, self.visitors, self.lmas, self.registrations, schedule)
         self.restorer = Restorer(
+            policy=policy,
             care_of=self.care_of,
             visitors=self.visitors,
             links=self.links,

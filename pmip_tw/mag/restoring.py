@@ -12,7 +12,9 @@ from pmip_tw.aaa.accounting import new_id
 from pmip_tw.aaa.profile import Profile, RootKey
 from pmip_tw.addresses import Ipv4
 from pmip_tw.mag import observed
+from pmip_tw.mag.access_policy import PortAuthentication
 from pmip_tw.mag.addressing import Addressing
+from pmip_tw.mag.admitting import ACCESS_POINT
 from pmip_tw.mag.allowing import Allowing
 from pmip_tw.mag.anew import Anew
 from pmip_tw.mag.care_of import CareOf
@@ -21,13 +23,15 @@ from pmip_tw.mag.effects import MagEffect, Save, Serve
 from pmip_tw.mag.exchanges import Grant
 from pmip_tw.mag.links import HomeLinks
 from pmip_tw.mag.lmas import Lmas
+from pmip_tw.mag.mac_authentication import MAC
+from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.protection import Protection
 from pmip_tw.mag.recording import mn_ha_of
 from pmip_tw.mag.records import Buried, Departed, Visiting, shifted
 from pmip_tw.mag.revoked import Revocations
 from pmip_tw.mag.spreading import spread
 from pmip_tw.mag.uplink import HeldFrames, Store
-from pmip_tw.mag.visitors import NEVER, Place, State, Visitor, VisitorList
+from pmip_tw.mag.visitors import EAP, NEVER, Place, State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.mn_aaa import AaaAssociation
 from pmip_tw.mobility.records import Record
@@ -73,6 +77,7 @@ class Restorer:
     ``held``: where visitors keep frames; ``schedule``: to be called with every one that comes back.
     """
 
+    _policy: MagPolicy
     _care_of: CareOf
     _visitors: VisitorList
     _links: HomeLinks
@@ -108,7 +113,7 @@ class Restorer:
     def _return(self, record: Visiting, now: Now) -> list[MagEffect]:
         profile = _profile(record)
         protection = self._lmas.protection(record.lma, profile)
-        objection = self._allowing.objection(profile.filter_ids)
+        objection = self._unproven(record) or self._allowing.objection(profile.filter_ids)
         if isinstance(protection, str) or objection:
             cause = protection if isinstance(protection, str) else objection
             note = observed.not_restored(record.nai, AccessKey(record.port, record.mac), cause)
@@ -121,7 +126,7 @@ class Restorer:
             profile=profile,
             method=record.method,
             identity=record.eap_identity,
-            reauthorize_at=record.reauthorize_at,
+            reauthorize_at=self._asked_again_at(record, now),
             lma=record.lma,
             configured=True,
             home_address=record.home_address,
@@ -147,6 +152,21 @@ class Restorer:
         visitor.wait(0.0, now.monotonic)
         return [Save(buried), observed.visitor_event("visitor-restored", visitor)]
 
+    def _unproven(self, record: Visiting) -> str:
+        """Why what it has proven does not count where it is, as things are today; "": it does (X1)."""
+        how = self._policy.access.of(record.port)
+        if _counts(record.method, how):
+            return ""
+        return f'{record.port} has authentication = "{how.value}" now, and it came by "{record.method}"'
+
+    def _asked_again_at(self, record: Visiting, now: Now) -> float | None:
+        """When it was to be, or sooner if today's period says so (X6)."""
+        period = self._policy.access.dot1x.reauth_period
+        if not period or not record.method.startswith(EAP):
+            return record.reauthorize_at
+        latest = now.monotonic + period
+        return latest if record.reauthorize_at is None else min(record.reauthorize_at, latest)
+
     def _serve(self, visitor: Visitor, now: Now) -> list[MagEffect]:
         assert visitor.tunnel is not None
         self._visitors.place(visitor, Place.of(visitor.tunnel, visitor.home_address))
@@ -163,6 +183,15 @@ class Restorer:
             visitor.check_at = instant
         for visitor in self._visitors:
             self._schedule(visitor)
+
+
+def _counts(method: str, how: PortAuthentication) -> bool:
+    """Whether ``method`` is one by which nodes are served where ``how`` is."""
+    if how is PortAuthentication.RADIUS_PROXY:
+        return method == ACCESS_POINT
+    if method == MAC:
+        return how is not PortAuthentication.DOT1X
+    return how.by_eap and method.startswith(EAP)
 
 
 def _is_late(visitor: Visitor, now: Now) -> bool:

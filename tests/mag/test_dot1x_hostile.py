@@ -1,11 +1,13 @@
 """802.1X at a MAG when things happen at once, in the wrong order, or after a restart with other settings."""
 
+import pytest
+
 from pmip_tw.aaa.dynamic_authorization import Selection
 from pmip_tw.mag.access_policy import PortAuthentication
 from tests.agents.world import Station
 from tests.conformance import covers
 from tests.mag.bench import ADDRESS, LMA_CLOCK, accept, note, reply, requests, revocation
-from tests.mag.supplicants import EapBench, said
+from tests.mag.supplicants import EapBench, by_mac, dot1x, said
 
 STATION, OTHER = Station(1), Station(2)
 IDENTITY = 1
@@ -39,3 +41,44 @@ class TestBackAndForth:
         assert note("eap-failed", effects).reason == "supplicant-silent"
         bench.wait(5)
         assert said(bench.hear(STATION.data(ADDRESS)))[0][2] == IDENTITY
+
+
+class TestOtherSettingsAfterARestart:
+    @covers("X1")
+    def test_a_mac_alone_is_not_enough_any_more(self) -> None:
+        bench = EapBench(dot1x(PortAuthentication.MAC))
+        bench.register()
+        effects = bench.restart(access=dot1x())
+        assert "802.1x" in note("visitor-not-restored", effects).cause
+        assert len(bench.engine.visitors) == 0
+        assert said(bench.hear(STATION.data(ADDRESS)))[0][2] == IDENTITY
+        assert len(bench.engine.visitors) == 1
+        bench.restart()
+        assert len(bench.engine.visitors) == 0, "and it stays so"
+
+    @covers("X6")
+    def test_a_port_that_knows_no_eap_any_more(self) -> None:
+        """Whose examination is due there does not take those with it whose turn it is as well."""
+        bench = EapBench(dot1x(reauth_period=200))
+        bench.registered()
+        bench.restart(access=dot1x(PortAuthentication.MAC))
+        bench.wait(201)
+        assert len(bench.engine.visitors) == 0
+        assert by_mac(bench.hear(STATION.data(ADDRESS)))
+
+    @pytest.mark.parametrize("before", [PortAuthentication.DOT1X, OR_MAC])
+    def test_who_has_proven_itself_stays_where_that_counts(self, before: PortAuthentication) -> None:
+        bench = EapBench(dot1x(before))
+        visitor = bench.registered()
+        after = OR_MAC if before is PortAuthentication.DOT1X else PortAuthentication.DOT1X
+        bench.restart(access=dot1x(after))
+        assert bench.visitor.nai == visitor.nai
+
+    @covers("X6")
+    def test_an_examination_that_was_none_of_our_business_before(self) -> None:
+        bench = EapBench(dot1x(reauth_period=0))
+        bench.registered()
+        assert bench.visitor.reauthorize_at is None
+        bench.restart(access=dot1x(reauth_period=200))
+        assert said(bench.wait(199)) == []
+        assert said(bench.wait(2))[0][2] == IDENTITY
