@@ -24,7 +24,7 @@ from pmip_tw.mag.mac_authentication import MacAuthentication
 from pmip_tw.mag.newest import Newest
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.questions import Questions
-from pmip_tw.mag.reauthorizing import Reauthorizing
+from pmip_tw.mag.reauthorizing import UNDECIDED, Reauthorizing
 from pmip_tw.mag.visitors import EAP, State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.tunnels import AccessKey
@@ -147,7 +147,7 @@ class Dot1x:
 
     def reauthenticate(self, visitor: Visitor, now: Now) -> list[MagEffect]:
         """Examine a visitor again that is served on meanwhile."""
-        visitor.reauthorize_at = None
+        visitor.reauthorize_at = now.monotonic + UNDECIDED
         key = visitor.key
         machine = self._conversations.get(key)
         if machine is None:

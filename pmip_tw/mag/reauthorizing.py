@@ -10,7 +10,7 @@ import attrs
 
 from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.aaa.profile import Profile
-from pmip_tw.aaa.verdicts import Accept, Credential, Reject, Unavailable, Verdict
+from pmip_tw.aaa.verdicts import Accept, AuthorizeOnly, Credential, Reject, Unavailable, Verdict
 from pmip_tw.mag import observed
 from pmip_tw.mag.access_policy import Dot1xPolicy
 from pmip_tw.mag.allowing import Allowing
@@ -23,6 +23,9 @@ from pmip_tw.mag.questions import Questions
 from pmip_tw.mag.recording import Recording
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
+
+UNDECIDED = 180.0
+"""Seconds after which it is tried anew if nothing has come of it at all: a restart may have been in between."""
 
 POSTPONED = 30.0
 """Seconds after which AAA is asked again that had no verdict; meanwhile the visitor is served."""
@@ -46,10 +49,14 @@ class Reauthorizing:
         """AAA is asked about it by something other than EAP."""
 
         def then(verdict: Verdict, now: Now) -> list[MagEffect]:
-            is_here = self._visitors.get(visitor.key) is visitor and visitor.state is not State.LEAVING
-            return self.answered(visitor, verdict, now) if is_here else []
+            if self._visitors.get(visitor.key) is not visitor or visitor.state is State.LEAVING:
+                return []
+            if isinstance(verdict, Unavailable) and isinstance(credential, AuthorizeOnly):
+                # What AAA wants to see is not known to anybody else.
+                visitor.reauthorize_with = visitor.reauthorize_with or credential.state
+            return self.answered(visitor, verdict, now)
 
-        visitor.reauthorize_at = None
+        visitor.reauthorize_at = now.monotonic + UNDECIDED
         return [self._questions.ask(visitor.key, credential, then, now)]
 
     def answered(self, visitor: Visitor, verdict: Verdict, now: Now) -> list[MagEffect]:

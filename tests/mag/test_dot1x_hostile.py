@@ -2,11 +2,13 @@
 
 import pytest
 
-from pmip_tw.aaa.dynamic_authorization import Selection
+from pmip_tw.aaa.dynamic_authorization import Change, Selection
+from pmip_tw.aaa.verdicts import AuthorizeOnly, Unavailable
 from pmip_tw.mag.access_policy import PortAuthentication
+from pmip_tw.mag.effects import Authenticate
 from tests.agents.world import Station
 from tests.conformance import covers
-from tests.mag.bench import ADDRESS, LMA_CLOCK, accept, note, reply, requests, revocation
+from tests.mag.bench import ADDRESS, LMA_CLOCK, accept, note, only, reply, requests, revocation
 from tests.mag.supplicants import EapBench, by_mac, dot1x, said
 
 STATION, OTHER = Station(1), Station(2)
@@ -82,3 +84,31 @@ class TestOtherSettingsAfterARestart:
         bench.restart(access=dot1x(reauth_period=200))
         assert said(bench.wait(199)) == []
         assert said(bench.wait(2))[0][2] == IDENTITY
+
+
+class TestInterrupted:
+    @covers("X6")
+    def test_an_examination_that_a_restart_interrupts_is_made_up_for(self) -> None:
+        """What was written down meanwhile does not say that there was none to come."""
+        bench = EapBench(dot1x(reauth_period=200))
+        bench.registered()
+        assert said(bench.wait(201))[0][2] == IDENTITY
+        _, effects = bench.engine.sessions.change(WHO, Change(interim_interval=600), bench.now)
+        bench.take(effects)
+        bench.restart()
+        assert said(bench.wait(199))[0][2] == IDENTITY
+
+    @covers("AA16")
+    def test_aaa_that_wants_to_be_asked_and_is_silent_then(self) -> None:
+        """It is asked again what it wanted to be asked, with its State (RFC 5176 3.2)."""
+        bench = EapBench()
+        bench.registered()
+        bench.engine.sessions.reauthorize(WHO, b"which session", bench.now)
+        for _ in range(3):
+            [asked] = only(Authenticate, bench.wait(31))
+            assert isinstance(asked.credential, AuthorizeOnly)
+            assert asked.credential.state == b"which session"
+            bench.decide(asked, Unavailable("all servers are silent"))
+        [asked] = only(Authenticate, bench.wait(31))
+        bench.decide(asked, accept(STATION))
+        assert only(Authenticate, bench.wait(60)) == []
