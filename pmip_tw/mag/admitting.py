@@ -67,7 +67,9 @@ class Admitting:
             return []
         if elsewhere.nai != nai:
             why = f"its MAC has proven on {key.port} that it is {nai}"
-            return self._departures.leave(elsewhere, why, now, terminate_cause=TerminateCause.PORT_PREEMPTED)
+            gone = self._departures.leave(elsewhere, why, now, terminate_cause=TerminateCause.PORT_PREEMPTED)
+            self._schedule(elsewhere)
+            return gone
         return self._departures.forget(
             elsewhere,
             "visitor-removed",

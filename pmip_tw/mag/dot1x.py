@@ -321,11 +321,13 @@ class Dot1x:
             return []
         if ended.outcome is Outcome.UNAVAILABLE:
             return self._reauthorizing.postponed(visitor, ended.cause, now)
-        if ended.outcome is Outcome.LOGGED_OFF:
-            return self._departures.leave(
-                visitor, ended.cause, now, terminate_cause=TerminateCause.USER_REQUEST
-            )
-        return self._reauthorizing.refused(visitor, ended.cause, now)
+        if ended.outcome is Outcome.REJECTED:
+            return self._reauthorizing.refused(visitor, ended.cause, now)
+        logged_off = ended.outcome is Outcome.LOGGED_OFF
+        terminate_cause = (
+            TerminateCause.USER_REQUEST if logged_off else TerminateCause.REAUTHENTICATION_FAILURE
+        )
+        return self._reauthorizing.over(visitor, ended.cause, terminate_cause, now)
 
     def _served(self, key: AccessKey) -> Visitor | None:
         visitor = self._visitors.get(key)

@@ -103,11 +103,13 @@ class Reauthorizing:
         """It may not stay."""
         noted = observed.visitor_event("reauthorization-refused", visitor, cause=cause, reason="rejected")
         why = f"AAA does not accept it any more: {cause}"
-        gone = self._departures.leave(
-            visitor, why, now, terminate_cause=TerminateCause.REAUTHENTICATION_FAILURE
-        )
+        return [noted, *self.over(visitor, why, TerminateCause.REAUTHENTICATION_FAILURE, now)]
+
+    def over(self, visitor: Visitor, why: str, terminate_cause: TerminateCause, now: Now) -> list[MagEffect]:
+        """Its visit ends, whoever wants that."""
+        gone = self._departures.leave(visitor, why, now, terminate_cause=terminate_cause)
         self._schedule(visitor)
-        return [noted, *gone]
+        return gone
 
     def postponed(self, visitor: Visitor, cause: str, now: Now) -> list[MagEffect]:
         """AAA does not say: nobody is put off the network because a server is down."""

@@ -8,8 +8,8 @@ from pmip_tw.mag.access_policy import PortAuthentication
 from pmip_tw.mag.effects import Authenticate
 from tests.agents.world import Station
 from tests.conformance import covers
-from tests.mag.bench import ADDRESS, LMA_CLOCK, accept, note, only, reply, requests, revocation
-from tests.mag.supplicants import EapBench, by_mac, dot1x, said
+from tests.mag.bench import ADDRESS, LMA_CLOCK, accept, names, note, only, reply, requests, revocation
+from tests.mag.supplicants import OTHER_PORT, EapBench, by_mac, dot1x, said
 
 STATION, OTHER = Station(1), Station(2)
 IDENTITY = 1
@@ -112,3 +112,36 @@ class TestInterrupted:
         [asked] = only(Authenticate, bench.wait(31))
         bench.decide(asked, accept(STATION))
         assert only(Authenticate, bench.wait(60)) == []
+
+
+class TestFarewells:
+    """A de-registration that was lost is sent again, whatever it was that ended the visit."""
+
+    @covers("X7", "P21")
+    def test_of_who_logs_off(self) -> None:
+        bench = EapBench()
+        bench.registered()
+        bench.at += 10
+        bench.logoff()
+        assert [request.lifetime for request in requests(bench.wait(2.1))] == [0]
+        assert [request.lifetime for request in requests(bench.wait(1.1))] == [0]
+        bench.wait(90)
+        assert len(bench.engine.visitors) == 0
+
+    @covers("P21")
+    def test_of_who_has_lost_its_mac_to_another(self) -> None:
+        bench = EapBench()
+        bench.registered()
+        bench.wait(100)
+        bench.start(port=OTHER_PORT)
+        bench.decide(bench.examine(port=OTHER_PORT), accept(STATION, nai="other@example.net"))
+        again = [one for one in requests(bench.wait(1.1)) if one.nai == STATION.nai.encode()]
+        assert [request.lifetime for request in again] == [0]
+
+    @covers("X6")
+    def test_of_who_says_nothing_is_not_called_a_refusal(self) -> None:
+        bench = EapBench(dot1x(reauth_period=600))
+        bench.registered()
+        effects = bench.wait(620)
+        assert note("visitor-left", effects).cause.startswith("its supplicant says nothing")
+        assert "reauthorization-refused" not in names(effects)
