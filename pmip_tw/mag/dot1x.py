@@ -302,7 +302,7 @@ class Dot1x:
             return [noted, *self._ended_of_served(visitor, ended, now)]
         if ended.outcome is Outcome.SILENT and not machine.answered:
             if self._access.of(key.port) is PortAuthentication.DOT1X_OR_MAC:
-                return [noted, *self._by_mac.ask(visitor, now)]
+                return [noted, *self._asked_by_mac(visitor, now)]
             # It may have passed by, and come again without a word: it is asked as often as others are.
             self._silent[key] = now.monotonic + self._access.dot1x.times.tx_period
         name = "aaa-unavailable" if ended.outcome is Outcome.UNAVAILABLE else "access-rejected"
@@ -314,6 +314,18 @@ class Dot1x:
             reason=ended.outcome.value,
         )
         return [noted, *gone]
+
+    def _asked_by_mac(self, visitor: Visitor, now: Now) -> list[MagEffect]:
+        """Unless too many are asked about at AAA already: its next packet begins anew then (P83)."""
+        if not self._gate.is_full(now.monotonic):
+            return self._by_mac.ask(visitor, now)
+        return self._departures.forget(
+            visitor,
+            "aaa-unavailable",
+            terminate_cause=TerminateCause.SERVICE_UNAVAILABLE,
+            cause="too many nodes are being authenticated: it has to come again",
+            reason="authentication-limit",
+        )
 
     def _ended_of_served(self, visitor: Visitor, ended: Ended, now: Now) -> list[MagEffect]:
         """Who is served for its MAC's sake loses nothing by a conversation that anybody could have begun."""

@@ -2,7 +2,10 @@
 
 
 class Pace:
-    """A bucket as one instant: it lies ``burst`` intervals back when the bucket is full."""
+    """A bucket as one instant: it lies ``burst`` intervals back when the bucket is full, and as many ahead at most.
+
+    Who spends without asking what is allowed is not to be paid for by others for longer than that.
+    """
 
     __slots__ = ("_burst", "_interval", "_until")
 
@@ -15,4 +18,5 @@ class Pace:
         return self._until <= monotonic
 
     def spend(self, monotonic: float) -> None:
-        self._until = max(self._until, monotonic - self._burst * self._interval) + self._interval
+        whole = self._burst * self._interval
+        self._until = min(max(self._until, monotonic - whole) + self._interval, monotonic + whole)

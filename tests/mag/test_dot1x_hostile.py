@@ -6,10 +6,11 @@ from pmip_tw.aaa.dynamic_authorization import Change, Selection
 from pmip_tw.aaa.verdicts import AuthorizeOnly, Unavailable
 from pmip_tw.mag.access_policy import PortAuthentication
 from pmip_tw.mag.effects import Authenticate
+from pmip_tw.mag.gate import Gate
 from tests.agents.world import Station
 from tests.conformance import covers
-from tests.mag.bench import ADDRESS, LMA_CLOCK, accept, names, note, only, reply, requests, revocation
-from tests.mag.supplicants import OTHER_PORT, EapBench, by_mac, dot1x, said
+from tests.mag.bench import ADDRESS, LMA_CLOCK, accept, names, note, notes, only, reply, requests, revocation
+from tests.mag.supplicants import OTHER_PORT, TTLS, EapBench, by_mac, challenge, dot1x, said
 
 STATION, OTHER = Station(1), Station(2)
 IDENTITY = 1
@@ -145,3 +146,40 @@ class TestFarewells:
         effects = bench.wait(620)
         assert note("visitor-left", effects).cause.startswith("its supplicant says nothing")
         assert "reauthorization-refused" not in names(effects)
+
+
+class TestGate:
+    @covers("P83")
+    def test_macs_after_silence_are_asked_about_within_bounds_too(self) -> None:
+        bench = EapBench(dot1x(OR_MAC, max_new=1000), max_authentications=4)
+        for number in range(10):
+            bench.hear(Station(100 + number).data(ADDRESS))
+        effects = bench.wait(3.1)
+        assert len(by_mac(effects)) == 4
+        turned_away = [one for one in notes(effects) if one.reason == "authentication-limit"]
+        assert len(turned_away) == 6 and len(bench.engine.visitors) == 4
+
+    @covers("P83", "X9")
+    def test_what_strangers_have_asked_is_not_owed_by_others_when_they_have_stopped(self) -> None:
+        """Long conversations on one port, and then a host on another."""
+        bench = EapBench(dot1x(max_new=1000))
+        asked = {}
+        for number in range(30):
+            stranger = Station(100 + number)
+            bench.start(stranger)
+            [asked[stranger]] = only(Authenticate, bench.respond(station=stranger))
+        for _ in range(80):
+            for stranger, question in asked.items():
+                bench.decide(question, challenge(bench.identifier + 1))
+                [asked[stranger]] = only(Authenticate, bench.respond(TTLS, b"x", stranger))
+        bench.at += 0.5
+        bench.start(OTHER, OTHER_PORT)
+        assert only(Authenticate, bench.respond(station=OTHER, port=OTHER_PORT))
+
+    def test_the_gate_forgets_what_was_too_much(self) -> None:
+        gate = Gate(10_000)
+        for _ in range(5_000):
+            gate.began(1000.0)
+            gate.ended()
+        assert gate.is_full(1000.0)
+        assert not gate.is_full(1000.2)
