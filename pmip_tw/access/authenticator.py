@@ -114,13 +114,14 @@ class Authenticator:
         return self.phase is Phase.IDENTIFYING
 
     def hold(self, seconds: float, now: Now) -> None:
-        """It is heard again in so long, and asked then."""
+        """Nothing has been proven; it is heard again in so long, and asked then."""
+        self.authenticated = False
         self.phase, self._restarts, self._leaving = Phase.HELD, False, False
         self._wait(seconds, now)
 
     def expelled(self, seconds: float, now: Now) -> list[Step]:
         """Whoever was served is so no more: it is told, and heard again in so long."""
-        self.authenticated, self._conversation = False, None
+        self._conversation = None
         failure = Tell(self._result(EapCode.FAILURE, b""))
         self.hold(seconds, now)
         return [failure]
@@ -153,7 +154,10 @@ class Authenticator:
         return []
 
     def logged_off(self, now: Now) -> list[Step]:
-        """EAPOL-Logoff, which anybody can send: the node is asked, and if it says nothing it is gone."""
+        """EAPOL-Logoff, which anybody can send: the node is asked, and if it says nothing it is gone.
+
+        Who is taking part in a conversation has shown that it is here, and has its usual time.
+        """
         if not self.authenticated:
             return [Ignored("logoff-of-nobody")]
         self._leaving = True
@@ -178,7 +182,7 @@ class Authenticator:
         self.answered, self._leaving = True, False
         passed = self._passed("eap-response", response, octets)
         if self.rounds > MAX_ROUNDS or now.monotonic > self.began_at + MAX_SECONDS:
-            cause = f"it did not end after {self.rounds - 1} rounds in {now.monotonic - self.began_at:.0f} s"
+            cause = self._endless(self.rounds - 1, now)
             return [passed, *self._failed(b"", Outcome.ENDLESS, cause, now)]
         self.phase = Phase.ASKING
         self.questions += 1
@@ -236,6 +240,8 @@ class Authenticator:
         if self.phase is Phase.IDLE:
             self.deadline = None
             return []
+        if self.phase is Phase.CHALLENGED and self.began_at + MAX_SECONDS <= now.monotonic:
+            return self._failed(b"", Outcome.ENDLESS, self._endless(self.rounds, now), now)
         if self._may_ask_again(now):
             return self._transmit(now)
         if self._leaving:
@@ -246,8 +252,16 @@ class Authenticator:
         patience = self._times.patience
         if patience is not None and self.phase is Phase.IDENTIFYING:
             return now.monotonic < self.began_at + patience
-        most = LOGOFF_TRIES if self._leaving else self._times.max_tries
+        most = LOGOFF_TRIES if self._is_leaving else self._times.max_tries
         return self._tries < most
+
+    @property
+    def _is_leaving(self) -> bool:
+        """It has logged off, as somebody says, and has not said a word to the contrary."""
+        return self._leaving and not self.answered
+
+    def _endless(self, rounds: int, now: Now) -> str:
+        return f"it did not end after {rounds} rounds in {now.monotonic - self.began_at:.0f} s"
 
     def _silence(self) -> str:
         what = "its identity" if self.phase is Phase.IDENTIFYING else f"EAP {self.method}"
@@ -290,13 +304,16 @@ class Authenticator:
     def _transmit(self, now: Now) -> list[Step]:
         """The first time, or once more the same octets (RFC 3748 4.3)."""
         self._tries += 1
-        self._wait(min(self._period, LOGOFF_PERIOD) if self._leaving else self._period, now)
+        self._wait(min(self._period, LOGOFF_PERIOD) if self._is_leaving else self._period, now)
         return [Tell(self._request, widely=self.phase is Phase.IDENTIFYING and self._tries > 1)]
 
     def _wait(self, seconds: float, now: Now) -> None:
         self.deadline = now.monotonic + seconds
         if self._times.patience is not None and self.phase is Phase.IDENTIFYING:
             self.deadline = min(self.deadline, self.began_at + self._times.patience)
+        if self.phase is Phase.CHALLENGED:
+            # Whatever time AAA gives it: an answer would come too late.
+            self.deadline = min(self.deadline, self.began_at + MAX_SECONDS)
         if self._restarts:
             self.deadline = min(self.deadline, self.began_at + RESTART_AFTER)
 

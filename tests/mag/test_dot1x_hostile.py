@@ -7,7 +7,7 @@ from pmip_tw.aaa.verdicts import AuthorizeOnly, Unavailable
 from pmip_tw.mag.access_policy import PortAuthentication
 from pmip_tw.mag.effects import Authenticate
 from pmip_tw.mag.gate import Gate
-from tests.agents.world import Station
+from tests.agents.world import PORT, Station
 from tests.conformance import covers
 from tests.mag.bench import ADDRESS, LMA_CLOCK, accept, names, note, notes, only, reply, requests, revocation
 from tests.mag.supplicants import OTHER_PORT, TTLS, EapBench, by_mac, challenge, dot1x, said
@@ -183,3 +183,16 @@ class TestGate:
             gate.ended()
         assert gate.is_full(1000.0)
         assert not gate.is_full(1000.2)
+
+
+def test_a_name_in_use_by_two_is_not_taken_back_by_a_logoff() -> None:
+    """Who is held is not heard, whatever it says."""
+    bench = EapBench()
+    bench.registered()
+    bench.at += 0.5
+    bench.start(OTHER)
+    bench.decide(bench.examine(OTHER), accept(OTHER, nai=STATION.nai))
+    assert bench.visitor.mac == OTHER.mac
+    effects = bench.logoff() + bench.start()
+    assert said(effects) == [] and "logoff-of-nobody" in [one.reason for one in notes(effects)]
+    assert bench.visitor.key.port == PORT and "eap-started" not in names(effects)
