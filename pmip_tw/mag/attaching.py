@@ -121,11 +121,14 @@ class Attaching:
     def _may_move(self, elsewhere: Visitor) -> bool:
         """Whether a MAC that is served at another port may be served at this one now (AA24).
 
-        While AAA is being asked it may not: there is one authentication per MAC (P83).
+        While AAA is being asked it may not: there is one authentication per MAC (P83). A frame takes nobody away who
+        has proven by EAP that it is there; nor does one to which nobody has answered there keep anybody.
         """
         if elsewhere.state is State.LEAVING:
             return True
-        return self._policy.duplicate_mac == "move" and elsewhere.state is not State.AUTHENTICATING
+        if elsewhere.state is State.AUTHENTICATING:
+            return self._dot1x.awaits_first_word(elsewhere.key)
+        return self._policy.duplicate_mac == "move" and not elsewhere.by_eap
 
     def _attach(
         self, key: AccessKey, found: Evidence, frame: EthernetFrame, octets: bytes, now: Now

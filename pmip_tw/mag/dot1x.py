@@ -70,6 +70,11 @@ class Dot1x:
         """How many nodes are at this moment, or were just now."""
         return len(self._conversations)
 
+    def awaits_first_word(self, key: AccessKey) -> bool:
+        """Whether nobody there has said who it is, so that AAA was not asked."""
+        machine = self._conversations.get(key)
+        return machine is not None and machine.awaits_identity
+
     # What comes from the access link
 
     def turns_away(self, key: AccessKey, now: Now) -> list[MagEffect] | None:

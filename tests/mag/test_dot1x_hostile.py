@@ -4,7 +4,7 @@ import pytest
 
 from pmip_tw.aaa.dynamic_authorization import Change, Selection
 from pmip_tw.aaa.verdicts import AuthorizeOnly, Unavailable
-from pmip_tw.mag.access_policy import PortAuthentication
+from pmip_tw.mag.access_policy import AccessPolicy, PortAuthentication
 from pmip_tw.mag.effects import Authenticate
 from pmip_tw.mag.gate import Gate
 from tests.agents.world import PORT, Station
@@ -115,6 +115,9 @@ class TestInterrupted:
         assert only(Authenticate, bench.wait(60)) == []
 
 
+MIXED = AccessPolicy(ports={PORT: PortAuthentication.DOT1X, OTHER_PORT: PortAuthentication.MAC})
+
+
 class TestFarewells:
     """A de-registration that was lost is sent again, whatever it was that ended the visit."""
 
@@ -146,6 +149,34 @@ class TestFarewells:
         effects = bench.wait(620)
         assert note("visitor-left", effects).cause.startswith("its supplicant says nothing")
         assert "reauthorization-refused" not in names(effects)
+
+
+@covers("AA24")
+class TestBesidePortsThatBelieveMacs:
+    def test_a_forged_frame_there_takes_nobody_away_who_has_proven_itself(self) -> None:
+        bench = EapBench(MIXED, duplicate_mac="move")
+        visitor = bench.registered()
+        bench.at += 10
+        effects = bench.hear(STATION.data(ADDRESS), OTHER_PORT)
+        assert note("frame-dropped", effects).reason == "duplicate-mac"
+        assert bench.visitor is visitor and visitor.state.value == "registered"
+
+    def test_a_forged_frame_here_keeps_nobody_away_there(self) -> None:
+        """Nobody has said here that it is the node."""
+        bench = EapBench(MIXED)
+        bench.hear(STATION.data(ADDRESS))
+        [asked] = by_mac(bench.hear(STATION.data(ADDRESS), OTHER_PORT))
+        bench.hear(STATION.data(ADDRESS))
+        [request] = requests(bench.decide(asked, accept(STATION)))
+        bench.arrive(reply(request))
+        bench.wait(30)
+        assert (bench.visitor.key.port, bench.visitor.nai) == (OTHER_PORT, STATION.nai)
+
+    def test_who_is_being_asked_about_is_asked_about_once(self) -> None:
+        bench = EapBench(MIXED)
+        bench.hear(STATION.data(ADDRESS))
+        bench.ask(bench.respond())
+        assert by_mac(bench.hear(STATION.data(ADDRESS), OTHER_PORT)) == []
 
 
 class TestGate:
