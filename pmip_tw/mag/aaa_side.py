@@ -19,7 +19,7 @@ from pmip_tw.mag.lmas import Lmas
 from pmip_tw.mag.mac_authentication import MAC, MacAuthentication
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.questions import Questions
-from pmip_tw.mag.reauthorizing import Reauthorizing
+from pmip_tw.mag.reauthorizing import Reauthorizing, set_limits
 from pmip_tw.mag.recording import Recording
 from pmip_tw.mag.registering import Registrations
 from pmip_tw.mag.sessions import Sessions
@@ -50,6 +50,7 @@ class AaaSide:
         held: Store,
         schedule: Callable[[Visitor], None],
     ) -> None:
+        self._policy = policy
         self._visitors = visitors
         self._schedule = schedule
         self._questions = questions = Questions(gate)
@@ -66,7 +67,6 @@ class AaaSide:
             schedule=schedule,
         )
         self.reauthorizing = Reauthorizing(
-            policy=policy,
             visitors=visitors,
             lmas=lmas,
             allowing=self.allowing,
@@ -75,6 +75,7 @@ class AaaSide:
             recording=recording,
             departures=departures,
             schedule=schedule,
+            limit=self._limit,
         )
         by_mac = MacAuthentication(
             policy=policy,
@@ -136,6 +137,11 @@ class AaaSide:
     def due(self, visitor: Visitor, now: Now) -> list[MagEffect]:
         """AAA may have to be asked about ``visitor`` again, or allows it no more silence."""
         return self._asked_again(visitor, now) or self.allowing.due(visitor, now)
+
+    def _limit(self, visitor: Visitor, now: Now) -> None:
+        """By what AAA has said of it last."""
+        if not self.elsewhere.limit(visitor, now):
+            set_limits(visitor, self._policy.access.dot1x, now)
 
     def _asked_again(self, visitor: Visitor, now: Now) -> list[MagEffect]:
         is_due = visitor.reauthorize_at is not None and visitor.reauthorize_at <= now.monotonic

@@ -18,7 +18,6 @@ from pmip_tw.mag.asking import Asking
 from pmip_tw.mag.departures import Departures
 from pmip_tw.mag.effects import AskPresence, MagEffect, SessionChanged
 from pmip_tw.mag.lmas import Lmas
-from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.questions import Questions
 from pmip_tw.mag.recording import Recording
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
@@ -33,9 +32,10 @@ POSTPONED = 30.0
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Reauthorizing:
-    """``schedule``: to be called with every visitor for which another instant counts now."""
+    """``schedule``: to be called with every visitor for which another instant counts now; ``limit``: with every one
+    that has another profile, on which depends how long it may go on.
+    """
 
-    _policy: MagPolicy
     _visitors: VisitorList
     _lmas: Lmas
     _allowing: Allowing
@@ -44,6 +44,7 @@ class Reauthorizing:
     _recording: Recording
     _departures: Departures
     _schedule: Callable[[Visitor], None]
+    _limit: Callable[[Visitor, Now], None]
 
     def ask(self, visitor: Visitor, credential: Credential, now: Now) -> list[MagEffect]:
         """AAA is asked about it by something other than EAP."""
@@ -75,7 +76,7 @@ class Reauthorizing:
         if profile.nai != former.nai:
             return self.refused(visitor, f"AAA calls it {profile.nai} now", now)
         visitor.profile = profile
-        set_limits(visitor, self._policy.access.dot1x, now)
+        self._limit(visitor, now)
         effects: list[MagEffect] = [observed.visitor_event("reauthorized", visitor, method=visitor.method)]
         effects += self._allowing.allow(visitor, profile, now)
         if visitor.grant is not None:

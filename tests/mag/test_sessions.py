@@ -296,6 +296,20 @@ class TestBehindAnAccessPoint:
         assert [expel.key for expel in only(Expel, effects)] == [KEY]
         assert bench.hear(bench.station.dhcp(MessageType.DISCOVER)) == []
 
+    @covers("AA27")
+    def test_what_aaa_says_when_it_is_asked_again_counts_there_too(self) -> None:
+        """The session ends when its access point has not had it examined anew in time."""
+        bench = BehindAccessPoints(filters=FILTERS)
+        limits: dict[str, object] = {"session_timeout": 100, "reauthenticate": True}
+        bench.serve(**limits)
+        bench.wait(50)
+        reauthorize(bench)
+        [asked] = only(Authenticate, bench.wait(0.1))
+        bench.decide(asked, accept(bench.station, filter_ids=("guests",), **limits))
+        assert [one.name for one in bench.visitor.filters] == ["guests"]
+        effects = bench.wait(131)
+        assert note("visitor-left", effects).cause == "the session timeout that AAA set is over"
+
     @covers("AA18", "AA27")
     def test_a_change_counts_for_the_next_visit_too(self) -> None:
         """Its access point does not ask AAA again before that."""
