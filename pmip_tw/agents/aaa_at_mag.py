@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.aaa.profile import Profile
-from pmip_tw.aaa.verdicts import Verdict
+from pmip_tw.aaa.verdicts import Unavailable, Verdict
 from pmip_tw.agents.accounts import Accounts
 from pmip_tw.agents.sessions_at_mag import SessionsAtMag
 from pmip_tw.interfaces import IAaaSessions, IAccessPoints, IAccessPointsReceiver, IAuthenticator
@@ -24,6 +26,8 @@ Happen = Callable[[Callable[[Now], Iterable[MagEffect]]], None]
 @implementer(IAccessPointsReceiver)
 class AaaAtMag:
     """``happen``: the agent's. ``access_points``: where nodes are authenticated elsewhere, None if nowhere."""
+
+    _log = Logger(namespace="pmip.mag")
 
     def __init__(
         self,
@@ -81,7 +85,13 @@ class AaaAtMag:
                 lambda now: self._engine.authenticated(effect.attempt, verdict, now),
             )
 
-        self._authenticator.authenticate(effect.credential).addCallback(concluded)
+        def failed(failure: Failure) -> Verdict:
+            # A question without an answer would be counted for ever, and keep others out in the end (P83).
+            self._log.failure("AAA's answer about {key} met a defect", failure, key=str(effect.key))
+            return Unavailable("a defect of ours, which the log has")
+
+        asked = maybeDeferred(self._authenticator.authenticate, effect.credential)
+        asked.addErrback(failed).addCallback(concluded)
 
     def judged(self, verdict: Verdict) -> Verdict:
         return self._engine.judged(verdict)
