@@ -178,6 +178,7 @@ class Authenticator:
             if response.kind != IDENTITY or len(response.data) > MAX_IDENTITY:
                 return [Ignored("eap-no-identity", f"no identity of at most {MAX_IDENTITY} octets")]
             self.identity = response.data
+        octets = octets[: response.size]  # a server would miss what padding says that there is (RFC 3748 4.1)
         self.rounds += 1
         self.answered, self._leaving = True, False
         passed = self._passed("eap-response", response, octets)

@@ -64,6 +64,11 @@ class Eap:
         """The name of the type, "type 99" if it is unknown here, "" if there is none."""
         return method_name(self.kind) if self.kind else ""
 
+    @property
+    def size(self) -> int:
+        """Octets, without padding."""
+        return len(self.encode())
+
     @classmethod
     def decode(cls, octets: bytes) -> "Eap":
         """What is behind the packet's own length is padding (RFC 3748 4.1). Truncated, Malformed."""
@@ -86,7 +91,8 @@ class Eap:
         return cls(code=code, identifier=identifier, kind=octets[HEADER], data=octets[_TYPED:length])
 
     def encode(self) -> bytes:
-        body = bytes((self.kind,)) + self.data if self.kind else b""
+        typed = self.code in (EapCode.REQUEST, EapCode.RESPONSE)
+        body = bytes((self.kind,)) + self.data if typed else b""
         length = HEADER + len(body)
         return bytes((self.code, self.identifier, length >> 8, length & 0xFF)) + body
 

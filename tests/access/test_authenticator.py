@@ -259,6 +259,15 @@ def test_a_node_decides_nothing(octets: str) -> None:
         assert (line.machine.phase, line.machine.authenticated) == before
 
 
+def test_padding_is_not_for_aaa() -> None:
+    """RFC 3748 4.1; some servers refuse a packet that says less than they got."""
+    line = Line()
+    line.begin()
+    line.steps += line.machine.answer(bytes.fromhex("0207000601aa") + bytes(40), line.now)
+    [asked] = [step for step in line.steps if isinstance(step, AskServer)]
+    assert asked.message == bytes.fromhex("0207000601aa")
+
+
 @pytest.mark.parametrize("octets", ["", "0207", "02070004", "020700ff01", "0907000501"])
 def test_wrong_lengths_and_codes(octets: str) -> None:
     line = Line()
