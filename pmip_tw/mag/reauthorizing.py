@@ -29,6 +29,9 @@ UNDECIDED = 180.0
 POSTPONED = 30.0
 """Seconds after which AAA is asked again that had no verdict; meanwhile the visitor is served."""
 
+APART = 0.1
+"""Part of such a time by which one visitor differs from another: who came together does not come together for ever."""
+
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Reauthorizing:
@@ -114,7 +117,7 @@ class Reauthorizing:
 
     def postponed(self, visitor: Visitor, cause: str, now: Now) -> list[MagEffect]:
         """AAA does not say: nobody is put off the network because a server is down."""
-        visitor.reauthorize_at = now.monotonic + POSTPONED
+        visitor.reauthorize_at = now.monotonic + POSTPONED * (1 + APART * now.random_fraction())
         self._schedule(visitor)
         return [
             observed.visitor_event(
@@ -129,7 +132,8 @@ def set_limits(visitor: Visitor, policy: Dot1xPolicy, now: Now) -> None:
     assert profile is not None
     visitor.session_ends = visitor.reauthorize_at = None
     ends_at = now.monotonic + profile.session_timeout
-    again_at = [now.monotonic + policy.reauth_period] if policy.reauth_period and visitor.by_eap else []
+    period = policy.reauth_period * (1 - APART * now.random_fraction())
+    again_at = [now.monotonic + period] if period and visitor.by_eap else []
     if profile.session_timeout and profile.reauthenticate:
         again_at.append(ends_at)
     elif profile.session_timeout:

@@ -26,6 +26,7 @@ from pmip_tw.mag.lmas import Lmas
 from pmip_tw.mag.mac_authentication import MAC
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.protection import Protection
+from pmip_tw.mag.reauthorizing import POSTPONED
 from pmip_tw.mag.recording import mn_ha_of
 from pmip_tw.mag.records import Buried, Departed, Visiting, shifted
 from pmip_tw.mag.revoked import Revocations
@@ -161,11 +162,13 @@ class Restorer:
 
     def _asked_again_at(self, record: Visiting, now: Now) -> float | None:
         """When it was to be, or sooner if today's period says so (X6)."""
-        period = self._policy.access.dot1x.reauth_period
-        if not period or not record.method.startswith(EAP):
-            return record.reauthorize_at
-        latest = now.monotonic + period
-        return latest if record.reauthorize_at is None else min(record.reauthorize_at, latest)
+        at, period = record.reauthorize_at, self._policy.access.dot1x.reauth_period
+        if period and record.method.startswith(EAP):
+            latest = now.monotonic + period
+            at = latest if at is None else min(at, latest)
+        if at is None or at > now.monotonic:
+            return at
+        return now.monotonic + POSTPONED * now.random_fraction()  # many may have become due meanwhile
 
     def _serve(self, visitor: Visitor, now: Now) -> list[MagEffect]:
         assert visitor.tunnel is not None

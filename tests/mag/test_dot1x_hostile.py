@@ -87,6 +87,28 @@ class TestOtherSettingsAfterARestart:
         assert said(bench.wait(2))[0][2] == IDENTITY
 
 
+class TestTogether:
+    @covers("X6")
+    def test_who_came_in_one_moment_is_not_examined_in_one_moment(self) -> None:
+        instants = []
+        for byte in (b"\0", b"\x80", b"\xff"):
+            bench = EapBench(dot1x(reauth_period=200))
+            bench.random = byte
+            bench.registered()
+            assert bench.visitor.reauthorize_at is not None
+            instants.append(bench.visitor.reauthorize_at - bench.at)
+        assert instants[0] == 200 > instants[1] > instants[2] > 179
+
+    @covers("X6")
+    def test_nor_who_became_due_while_there_was_no_mag(self) -> None:
+        bench = EapBench(dot1x(reauth_period=200))
+        bench.registered()
+        bench.random = b"\x80"
+        bench.restart(downtime=300)
+        assert said(bench.wait(14)) == []
+        assert said(bench.wait(2))[0][2] == IDENTITY
+
+
 class TestInterrupted:
     @covers("X6")
     def test_an_examination_that_a_restart_interrupts_is_made_up_for(self) -> None:
