@@ -82,7 +82,7 @@ class Authenticator:
     """
 
     __slots__ = (
-        "_conversation", "_leaving", "_period", "_request", "_restarts", "_times", "_tries", "answered",
+        "_asked_at", "_conversation", "_leaving", "_period", "_request", "_restarts", "_times", "_tries", "answered",
         "authenticated", "began_at", "deadline", "identifier", "identity", "method", "phase", "questions",
         "rounds",
     )  # fmt: skip
@@ -101,6 +101,7 @@ class Authenticator:
         self._request = b""
         self._period = times.tx_period
         self._tries = 0
+        self._asked_at = float("-inf")
         self._conversation: object | None = None
         self._restarts = False
         self._leaving = False
@@ -152,6 +153,13 @@ class Authenticator:
             self._restarts = True
             self.deadline = again_at if self.deadline is None else min(self.deadline, again_at)
         return []
+
+    def shown(self, now: Now) -> list[Step]:
+        """A packet that is no EAP: it may have come only now, after the Request, and will not wait for the next one."""
+        if self.phase is not Phase.IDENTIFYING or self._asked_at + RESTART_AFTER > now.monotonic:
+            return []
+        self._asked_at = now.monotonic
+        return [Tell(self._request)]
 
     def logged_off(self, now: Now) -> list[Step]:
         """EAPOL-Logoff, which anybody can send: the node is asked, and if it says nothing it is gone.
@@ -305,6 +313,7 @@ class Authenticator:
     def _transmit(self, now: Now) -> list[Step]:
         """The first time, or once more the same octets (RFC 3748 4.3)."""
         self._tries += 1
+        self._asked_at = now.monotonic
         self._wait(min(self._period, LOGOFF_PERIOD) if self._is_leaving else self._period, now)
         return [Tell(self._request, widely=self.phase is Phase.IDENTIFYING and self._tries > 1)]
 

@@ -93,6 +93,12 @@ class Dot1x:
         """A visitor that has shown itself by a packet: who is it?"""
         return [] if self._under_way(key) else self._begin(key, "packet", now)
 
+    def shown(self, key: AccessKey, now: Now) -> list[MagEffect]:
+        """Another packet of a visitor that is examined."""
+        machine = self._conversations.get(key)
+        steps = [] if machine is None else machine.shown(now)
+        return self._follow(key, machine, steps, now) if machine is not None and steps else []
+
     def _under_way(self, key: AccessKey) -> Authenticator | None:
         """None as well after the end of a conversation, of which only that is remembered, when it began: the visit that
         came of it may be over, and the node would never be asked again.

@@ -100,6 +100,8 @@ class MagEngine:
             effects = self._registrations.follow(visitor, self._home.frame(visitor, frame, now), now)
         else:
             effects = self._aaa.attaching.frame(visitor, frame, octets, now)
+            if visitor.state is State.AUTHENTICATING:
+                effects += self._aaa.dot1x.shown(key, now)
             self._registrations.heard(visitor, now)
         self._deadlines.schedule(visitor)
         return effects

@@ -36,6 +36,20 @@ class TestBackAndForth:
         bench.arrive(reply(request))
         assert bench.visitor.state.value == "registered"
 
+    def test_who_comes_back_while_it_is_asked(self) -> None:
+        """It need not wait for the next Request; packets one after the other bring no more than one a second."""
+        bench = EapBench()
+        bench.hear(STATION.data(ADDRESS))
+        bench.wait(8)
+        assert said(bench.hear(STATION.data(ADDRESS)))[0][2] == IDENTITY
+        asked = 0
+        for _ in range(100):
+            bench.at += 0.01
+            asked += len(said(bench.hear(STATION.data(ADDRESS))))
+        assert asked <= 1
+        bench.decide(bench.examine(), accept(STATION))
+        assert bench.visitor.nai == STATION.nai
+
     def test_who_passed_by_and_comes_again(self) -> None:
         """One packet of it was heard, and no answer: that does not keep it waiting when it really comes."""
         bench = EapBench()
