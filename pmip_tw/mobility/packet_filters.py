@@ -52,14 +52,17 @@ class PacketFilter(Struct, frozen=True, array_like=True):
     def admits(self, packet: bytes, up: bool) -> bool:
         """Whether ``packet``, which has a whole header, may pass, from the node (``up``) or to it.
 
-        An ICMP error may where the packet that it is about might have passed, the other way: without it nobody would
-        find out what a path takes. A rule with ports speaks of later fragments, which show none, only to let them
-        pass: alone they are good for nothing. A first fragment too short for its ports passes no such rule.
+        An ICMP error may, to whoever has sent the packet that it is about, where that might have passed the other way:
+        without it nobody would find out what a path takes, and to others it would be a way past every rule. A rule with
+        ports speaks of later fragments, which show none, only to let them pass: alone they are good for nothing. A
+        first fragment too short for its ports passes no such rule.
         """
         if packet[9] != PROTOCOL_ICMP or not _is_error(packet):
             return self._decides(packet, up)
         about = packet[(packet[0] & 0xF) * 4 + _ICMP_HEADER :]
-        return len(about) >= _SMALLEST and about[0] >> 4 == 4 and self._decides(about, not up)
+        if len(about) < _SMALLEST or about[0] >> 4 != 4 or about[12:16] != packet[16:20]:
+            return False
+        return self._decides(about, not up)
 
     def _decides(self, packet: bytes, up: bool) -> bool:
         protocol = packet[9]

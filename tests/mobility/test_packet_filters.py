@@ -97,6 +97,16 @@ def test_an_icmp_error_goes_where_what_it_is_about_came_from() -> None:
 
 
 @covers("AA25")
+def test_an_icmp_error_is_no_way_to_anybody_else() -> None:
+    """Whatever a node writes into it as the packet that it is about: the error would carry that past every rule."""
+    stranger = ipv4("203.0.113.9")
+    answered = PacketFilter("x", (filter_rule("permit both udp 10.9.0.53 port 53"),))
+    for kind in (3, 4, 11, 12):
+        assert not answered.admits(icmp(NODE, stranger, kind, udp(DNS, NODE) + b"anything"), up=True)
+        assert not answered.admits(icmp(stranger, NODE, kind, udp(ipv4("10.1.0.9"), DNS)), up=False)
+
+
+@covers("AA25")
 def test_fragments() -> None:
     """Later fragments show no ports: a rule that permits lets them pass, one that denies stops the first only."""
     permitted = fragment(udp(NODE, DNS, text=b"\0\x35" * 1500), 1400)  # what looks like a port is none
