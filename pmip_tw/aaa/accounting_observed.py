@@ -52,6 +52,16 @@ def dropped(record: AccountingRecord) -> Observation:
     )
 
 
+def given_up(record: AccountingRecord, cause: str) -> Observation:
+    """On or Off, which would end at AAA what has begun since if it was told later."""
+    return Observation(
+        name="accounting-dropped",
+        reason="not-taken",
+        cause=f"{cause}; servers take other records, and are to answer this one, too",
+        details={"record": record.status.name.lower().replace("_", "-")},
+    )
+
+
 def unreadable(what: str, cause: str) -> Observation:
     """Something on the disk is no record."""
     return Observation(

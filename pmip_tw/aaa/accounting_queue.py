@@ -23,14 +23,15 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 LONGEST_OWN_PAUSE = 300.0
 """Of a record that is not taken although others are: something about it is wrong, and it must hold nobody up."""
 
-
 FAILS_BY_ITSELF = 3
-"""Failures after which On and Off do not wait for a record any more."""
+"""Failures after which On and Off do not wait for a record any more, nor others for them."""
 
 
 @attrs.define(slots=True, kw_only=True, eq=False)
 class Waiting:
-    """``octets``: how much it takes on the disk. ``durable``: it is there."""
+    """``octets``: how much it takes on the disk. ``durable``: it is there. ``failures``: how often nobody took it,
+    ``alone``: how often although others had been taken meanwhile: ``taken_before`` is how many that were until then.
+    """
 
     number: int
     record: AccountingRecord
@@ -38,6 +39,8 @@ class Waiting:
     durable: bool = False
     underway: bool = False
     failures: int = 0
+    alone: int = 0
+    taken_before: int = 0
 
     @property
     def may_be_replaced(self) -> bool:
@@ -58,6 +61,9 @@ class AccountingQueue:
         # Numbers of what is the first of its session and not on its way; also of what is gone since.
         self._ready: list[int] = []
         self._resting: list[tuple[float, int]] = []
+        # What failed when nothing was taken: all others are tried before it is tried again.
+        self._failed: list[int] = []
+        self._taken = 0
         self._next = 1
         self._underway = 0
         self._pause = 0.0
@@ -132,6 +138,13 @@ class AccountingQueue:
         self._paused_until = 0.0
         while self._resting and self._resting[0][0] <= now.monotonic:
             heapq.heappush(self._ready, heapq.heappop(self._resting)[1])
+        self._take_ready(found)
+        if self._failed and not self._underway:
+            self._try_failed()
+            self._take_ready(found)
+        return found
+
+    def _take_ready(self, found: list[Waiting]) -> None:
         window = 1 if self._pause else self._window
         while self._ready and self._underway < window:
             waiting = self._all.get(self._ready[0])
@@ -142,30 +155,51 @@ class AccountingQueue:
             else:
                 heapq.heappop(self._ready)
                 waiting.underway = True
+                if not waiting.failures:
+                    waiting.taken_before = self._taken
                 self._underway += 1
                 found.append(waiting)
-        return found
+
+    def _try_failed(self) -> None:
+        for number in self._failed:
+            heapq.heappush(self._ready, number)
+        self._failed.clear()
 
     def taken(self, number: int) -> None:
-        """A server has it for good."""
+        """A server has it for good, and perhaps takes what nobody took before."""
         self._pause = self._paused_until = 0.0
+        self._taken += 1
+        self._try_failed()
         waiting = self._all.get(number)
         if waiting is not None and waiting.underway:
             self._underway -= 1
             self._forget(waiting)
 
-    def not_taken(self, number: int, now: Now) -> None:
-        """Nobody has it, as far as we know. Others are tried before it is tried again."""
+    def not_taken(self, number: int, now: Now) -> Waiting | None:
+        """Nobody has it, as far as we know. Others are tried before it is tried again.
+
+        An On or Off that is not taken although others are goes for good, and is given back: later it would end at AAA
+        what has begun since.
+        """
         waiting = self._all.get(number)
         if waiting is None or not waiting.underway:
-            return
+            return None
         self._underway -= 1
         waiting.underway = False
         waiting.failures += 1
-        own = min(FIRST_PAUSE * 2 ** min(waiting.failures, 20), LONGEST_OWN_PAUSE)
-        heapq.heappush(self._resting, (now.monotonic + own, number))
         self._pause = min(self._pause * 2 or FIRST_PAUSE, LONGEST_PAUSE)
         self._paused_until = now.monotonic + self._pause
+        before, waiting.taken_before = waiting.taken_before, self._taken
+        if before == self._taken:
+            self._failed.append(number)
+            return None
+        waiting.alone += 1
+        if waiting.record.session is None and waiting.alone >= FAILS_BY_ITSELF:
+            self._forget(waiting)
+            return waiting
+        own = min(FIRST_PAUSE * 2 ** min(waiting.alone, 20), LONGEST_OWN_PAUSE)
+        heapq.heappush(self._resting, (now.monotonic + own, number))
+        return None
 
     def next_deadline(self) -> float | None:
         """When ``submit`` may have something without any news, monotonic."""
@@ -190,10 +224,11 @@ class AccountingQueue:
         self.octets -= waiting.octets
         session = waiting.record.session_id
         line = self._by_session[session]
+        was_first = line[0] is waiting
         line.remove(waiting)
-        if line:
+        if line and was_first:
             heapq.heappush(self._ready, line[0].number)
-        else:
+        elif not line:
             del self._by_session[session]
         if waiting.record.session is None:
             self._about_all.remove(waiting.number)
@@ -202,12 +237,12 @@ class AccountingQueue:
         return self._by_session[waiting.record.session_id][0] is waiting
 
     def _has_to_wait(self, waiting: Waiting) -> bool:
-        """On and Off wait for all that came before, and all that came after for them."""
+        """On and Off wait for all that came before, and all that came after for them; not for ever."""
         if not self._about_all:
             return False
         about_all = self._about_all[0]
         if waiting.number != about_all:
-            return waiting.number > about_all
+            return waiting.number > about_all and self._all[about_all].failures < FAILS_BY_ITSELF
         before = itertools.takewhile(lambda one: one.number < about_all, self._all.values())
         return any(one.failures < FAILS_BY_ITSELF for one in before)
 

@@ -231,9 +231,13 @@ class Spooling:
                 self._observers.observe(observed.answered_again(len(self._queue)), now)
         else:
             self._last_error = trouble.cause
-            self._queue.not_taken(number, now)
+            given_up = self._queue.not_taken(number, now)
             if not was_refused:
                 self._observers.observe(observed.unanswered(trouble.cause, len(self._queue)), now)
+            if given_up is not None:
+                self._dropped += 1
+                self._drop(number)
+                self._observers.observe(observed.given_up(given_up.record, trouble.cause), now)
         self._go_on()
 
     def _wake(self) -> None:

@@ -6,7 +6,14 @@ import attrs
 from msgspec.structs import replace
 
 from pmip_tw.aaa.accounting import AccountingRecord, StatusType
-from pmip_tw.aaa.accounting_queue import FAILS_BY_ITSELF, LONGEST_PAUSE, WINDOW, AccountingQueue, Waiting
+from pmip_tw.aaa.accounting_queue import (
+    FAILS_BY_ITSELF,
+    LONGEST_OWN_PAUSE,
+    LONGEST_PAUSE,
+    WINDOW,
+    AccountingQueue,
+    Waiting,
+)
 from pmip_tw.mobility.clock import Now
 from tests.aaa.test_accounting_sessions import INTERIM, ON, SESSION, START, STOP
 from tests.conformance import covers
@@ -134,8 +141,7 @@ class TestServersAreSilent:
         assert 3600 / LONGEST_PAUSE - 5 <= asked <= 3600 / LONGEST_PAUSE + 10
         line.at += LONGEST_PAUSE
         told = line.drain()
-        line.at += 300
-        assert len(told + line.drain()) == 40 and len(line.queue) == 0
+        assert len(told) == 40 and len(line.queue) == 0, "nobody waits for what happened to it meanwhile"
 
     def test_what_alone_is_refused_holds_up_its_own_session_only(self) -> None:
         line = Line()
@@ -143,10 +149,34 @@ class TestServersAreSilent:
         line.fail()
         line.add("good start", "good stop")
         line.at += 1
-        assert line.drain() == ["good start", "good stop"]
+        told = []
+        while found := line.submit():
+            for waiting in found:
+                if called(waiting) == "bad start":
+                    line.queue.not_taken(waiting.number, line.now)
+                else:
+                    told.append(called(waiting))
+                    line.queue.taken(waiting.number)
+        assert told == ["good start", "good stop"]
         assert len(line.queue) == 2
         line.at += 2
         assert line.drain() == ["bad start", "bad stop"]
+
+    def test_what_is_refused_alone_is_tried_ever_less_often(self) -> None:
+        line = Line()
+        line.add("bad start")
+        asked = 0
+        for second in range(3600):
+            line.add(f"s{second} start")
+            for waiting in line.submit():
+                if waiting.record.session_id == "bad":
+                    asked += 1
+                    line.queue.not_taken(waiting.number, line.now)
+                else:
+                    line.queue.taken(waiting.number)
+            line.at += 1
+        assert 3600 / LONGEST_OWN_PAUSE <= asked <= 3600 / LONGEST_OWN_PAUSE + 10
+        assert len(line.queue) < 5
 
 
 class TestOnAndOff:
@@ -169,6 +199,48 @@ class TestOnAndOff:
             assert line.fail() == ["bad stop"]
         line.at += 5
         assert line.drain()[0] == "on"
+
+    def test_servers_that_are_back_are_asked_soon_whoever_waits(self) -> None:
+        """A night without servers says nothing about the one record that was there."""
+        line = Line()
+        line.add("on")
+        while line.at < 1000 + 36_000:
+            line.fail()
+            due = line.queue.next_deadline()
+            assert due is not None and line.at < due <= line.at + LONGEST_PAUSE
+            line.at = due
+        assert line.drain() == ["on"]
+
+    @covers("AA20", "AA22")
+    def test_nobody_waits_for_ever_for_what_no_server_takes(self) -> None:
+        """Some servers answer no Accounting-On. It must not be told when others have begun: AAA would end them."""
+        line = Line()
+        line.add("on", "a start", "a stop", "b start")
+        told: list[str] = []
+        gone: list[str] = []
+        for _ in range(100):
+            for waiting in line.submit():
+                if called(waiting) == "on":
+                    given_up = line.queue.not_taken(waiting.number, line.now)
+                    gone += [] if given_up is None else [called(given_up)]
+                else:
+                    told.append(called(waiting))
+                    line.queue.taken(waiting.number)
+            line.add(f"s{int(line.at)} start")
+            line.at += 1
+        assert told[:3] == ["a start", "b start", "a stop"] or told[:3] == ["a start", "a stop", "b start"]
+        assert gone == ["on"] and line.at < 1000 + 101 and len(told) > 80
+        assert "on" not in told
+
+    def test_it_is_told_when_servers_are_back(self) -> None:
+        line = Line()
+        line.add("on", "a start", "b start")
+        for _ in range(50):
+            line.fail()
+            due = line.queue.next_deadline()
+            assert due is not None
+            line.at = due
+        assert sorted(line.drain()) == ["a start", "b start", "on"] and len(line.queue) == 0
 
 
 class TestTooMany:

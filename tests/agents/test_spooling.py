@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from pmip_tw.aaa.accounting import AccountingRecord, StatusType, Usage, encode_record
 from pmip_tw.aaa.accounting_queue import AccountingQueue
+from pmip_tw.aaa.verdicts import Unavailable
 from pmip_tw.agents.spooling import GRACE, Spooling
 from pmip_tw.testing.accounting import FakeAccountingServers
 from pmip_tw.testing.clock import FakeClock
@@ -202,6 +203,29 @@ def test_when_it_is_full_somebody_hears_what_is_lost() -> None:
     assert (note.session, note.reason) == ("one", "spool-full")
     assert "raise it" in note.cause and house.row["dropped"] == 1
     assert len(house.disk.records) == 3
+
+
+@covers("AA20", "AA22")
+def test_a_server_that_answers_no_accounting_on_holds_nobody_up() -> None:
+    house = House()
+    house.servers.silent = True
+    house.tell(ON)
+    house.tell(START, "one")
+    for second in range(300):
+        house.clock.advance(1)
+        asked, house.servers.asked = house.servers.asked, []
+        for record, delay, answer in asked:
+            if record.status is ON:
+                answer.callback(Unavailable("no answer"))
+            else:
+                house.servers.taken.append((record, delay))
+                answer.callback(None)
+        if second % 10 == 0:
+            house.tell(START, f"s{second}")
+    assert house.row["waiting"] == 0 and house.taken == [START] * 31
+    [note] = house.notes.named("accounting-dropped")
+    assert note.reason == "not-taken" and note.details["record"] == "accounting-on"
+    assert house.disk.records == {}
 
 
 class TestTheEnd:
