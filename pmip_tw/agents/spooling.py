@@ -7,7 +7,7 @@ two tells it once more: the same session, instant and content, by which servers 
 from collections.abc import Sequence
 from functools import partial
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -215,7 +215,12 @@ class Spooling:
 
     def _submit(self, waiting: Waiting, wall: float) -> None:
         delay = max(0, int(wall) - waiting.record.at)
-        asked = self._servers.submit(waiting.record, delay)
+        try:
+            asked = self._servers.submit(waiting.record, delay)
+        except Exception:
+            # A defect of ours costs one record, not those behind it, nor the next start.
+            self._log.failure("record {number} met a defect", number=waiting.number)
+            asked = succeed(Unavailable("a defect: the log has it"))
         asked.addCallback(partial(self._answered, waiting.number))
         asked.addErrback(lambda failure: self._log.failure("an answer met a defect", failure))
 

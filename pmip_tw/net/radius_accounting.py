@@ -25,6 +25,10 @@ class RadiusAccountingServers:
     def submit(self, record: AccountingRecord, delay: int) -> "Deferred[Unavailable | None]":
         if self._stopped:
             return succeed(Unavailable("accounting is stopped"))
+        try:
+            request = self._accountant.request(record, delay)
+        except ValueError as error:
+            return succeed(Unavailable(f"the record cannot be written: {error}"))
         taken: Deferred[Unavailable | None] = Deferred()
         self._outstanding[taken] = None
 
@@ -34,7 +38,6 @@ class RadiusAccountingServers:
                 taken.callback(None if isinstance(outcome, Answered) else Unavailable(outcome.cause))
 
         subject = "" if record.session is None else record.session.nai.decode(errors="replace")
-        request = self._accountant.request(record, delay)
         self._client.ask(request, ACCOUNTING, subject=subject, flow=record.session_id).addCallback(concluded)
         return taken
 

@@ -2,6 +2,7 @@
 
 import pytest
 from msgspec.structs import replace
+from twisted.internet.defer import Deferred
 
 from pmip_tw.aaa.accounting import AccountingRecord, StatusType, Usage, encode_record
 from pmip_tw.aaa.accounting_queue import AccountingQueue
@@ -226,6 +227,29 @@ def test_a_server_that_answers_no_accounting_on_holds_nobody_up() -> None:
     [note] = house.notes.named("accounting-dropped")
     assert note.reason == "not-taken" and note.details["record"] == "accounting-on"
     assert house.disk.records == {}
+
+
+def test_a_record_that_meets_a_defect_costs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House()
+    submit = FakeAccountingServers.submit
+
+    def defective(
+        servers: FakeAccountingServers, record: AccountingRecord, delay: int
+    ) -> Deferred[Unavailable | None]:
+        if record.session_id == "bad":
+            raise OverflowError("int too large")
+        return submit(servers, record, delay)
+
+    monkeypatch.setattr(FakeAccountingServers, "submit", defective)
+    house.tell(START, "bad")
+    house.tell(START, "good")
+    house.clock.advance(5)
+    assert house.taken == [START] and house.row["waiting"] == 1
+    house.crash()
+    house.begin()  # it can be started with that on its disk
+    house.tell(STOP, "good")
+    house.clock.advance(5)
+    assert house.taken == [START, STOP]
 
 
 class TestTheEnd:

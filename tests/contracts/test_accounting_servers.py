@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import attrs
 import pytest
+from msgspec.structs import replace
 from zope.interface.verify import verifyObject
 
 from pmip_tw.aaa.accounting import AccountingRecord
@@ -97,6 +98,13 @@ def test_what_a_server_has_is_told(provider: Provider) -> None:
     told.submit(*RECORDS, delay=7)
     told.submit(AccountingRecord(status=ON, at=1))
     assert told.all == [None] * 4 and provider.asked() >= 3
+
+
+def test_what_cannot_be_said_is_not_taken_and_nothing_else_suffers(provider: Provider) -> None:
+    """AAA may give more by one protocol than another has room for."""
+    told = Told(provider)
+    told.submit(replace(RECORDS[0], session=replace(SESSION, correlation_id=bytes(300))), *RECORDS)
+    assert len(told.all) == 4 and told.all[1:] == [None] * 3
 
 
 def test_each_has_its_answer_when_it_comes(provider: Provider) -> None:
