@@ -185,6 +185,14 @@ class TestTime:
         assert after.hear(captured) is None
         assert after.reasons() == ["before-start"]
 
+    @covers("AA14")
+    def test_a_clock_that_was_wrong_at_the_start_and_is_set_back_locks_nobody_out(self) -> None:
+        desk = Desk()
+        desk.wall_offset -= 7200
+        desk.time += 601
+        assert desk.hear(desk.disconnect(WHO)) is not None
+        assert desk.reasons() == []
+
 
 class TestDuplicates:
     """What comes again is answered again, and not done again (RFC 5176 2.3)."""

@@ -85,7 +85,7 @@ class AuthorizationServer:
 
     def __init__(self, policy: AuthorizationPolicy, now: Now) -> None:
         self._policy = policy
-        self._began = int(now.wall)
+        self._began = now
         self._nas = policy.nas
         self._remembered: OrderedDict[_Key, _Remembered] = OrderedDict()
         self._asked: dict[int, _Key] = {}
@@ -132,7 +132,9 @@ class AuthorizationServer:
         if abs(ahead) > policy.window:
             where = "ahead of" if ahead > 0 else "behind"
             return "event-timestamp", f"its time is {abs(ahead):.0f} s {where} ours: are both clocks right?"
-        if _seconds(at) < self._began:
+        # Later nothing is believed that is so old; by then the clock that it began with may have been set back.
+        is_young = now.monotonic - self._began.monotonic <= 2 * policy.window
+        if is_young and _seconds(at) < int(self._began.wall):
             return "before-start", "it was made before this process began, which may have done it already"
         return None
 
