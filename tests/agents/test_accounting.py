@@ -3,7 +3,7 @@
 import pytest
 
 from pmip_tw.aaa.accounting import AccountingRecord, StatusType, TerminateCause, Usage, common_id
-from pmip_tw.aaa.dynamic_authorization import Done, Outcome, Refused, Selection
+from pmip_tw.aaa.dynamic_authorization import Done, ErrorCause, Outcome, Refused, Selection
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4
 from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.wire.dhcp import MessageType
@@ -293,7 +293,9 @@ class TestAtTheLma:
             Selection(accounting_session=session.id, user_name="mn2@example.net"),
         ):
             sessions.disconnect(wrong).addCallback(outcomes.append)
-        assert [type(outcome) for outcome in outcomes] == [Refused] * 4
+        assert all(isinstance(outcome, Refused) for outcome in outcomes)
+        causes = [outcome.cause for outcome in outcomes if isinstance(outcome, Refused)]
+        assert causes == [ErrorCause.SESSION_CONTEXT_NOT_FOUND] * 4
         right = Selection(accounting_session=session.id, multi_session=session.multi_id)
         sessions.disconnect(right).addCallback(outcomes.append)
         assert outcomes[-1] == Done(1)
