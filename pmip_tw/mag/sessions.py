@@ -20,7 +20,7 @@ from pmip_tw.aaa.dynamic_authorization import (
     SessionIdentity,
 )
 from pmip_tw.aaa.profile import Profile
-from pmip_tw.addresses import Mac, mac
+from pmip_tw.addresses import Mac, mac, mac_text
 from pmip_tw.mag import observed
 from pmip_tw.mag.allowing import Allowing
 from pmip_tw.mag.departures import Departures
@@ -111,7 +111,7 @@ class Sessions:
             for visitor in self._perhaps(selection)
             if visitor.profile is not None
             and visitor.state is not State.LEAVING
-            and selection.includes(_identity(visitor, visitor.profile))
+            and selection.includes(self._identity(visitor, visitor.profile))
         ]
 
     def _perhaps(self, selection: Selection) -> Iterator[Visitor]:
@@ -136,19 +136,20 @@ class Sessions:
         if found is not None:
             yield found
 
-
-def _identity(visitor: Visitor, profile: Profile) -> SessionIdentity:
-    return SessionIdentity(
-        nai=profile.nai,
-        mac=visitor.mac,
-        home_address=visitor.home_address,
-        port=visitor.key.port,
-        accounting_session=visitor.accounting_id,
-        multi_session=common_id(profile.nai.encode(), visitor.home_address),
-        chargeable_identity=profile.chargeable_identity,
-        aaa_session=profile.aaa_session_id,
-        correlation=profile.correlation_id,
-    )
+    def _identity(self, visitor: Visitor, profile: Profile) -> SessionIdentity:
+        """As access and accounting have called it towards AAA."""
+        return SessionIdentity(
+            nai=profile.nai,
+            mac=visitor.mac,
+            home_address=visitor.home_address,
+            port=visitor.key.port,
+            called_station=mac_text(self._policy.gateway_mac, "-").upper(),
+            accounting_session=visitor.accounting_id,
+            multi_session=common_id(profile.nai.encode(), visitor.home_address),
+            chargeable_identity=profile.chargeable_identity,
+            aaa_session=profile.aaa_session_id,
+            correlation=profile.correlation_id,
+        )
 
 
 def _mac(text: str) -> Mac:

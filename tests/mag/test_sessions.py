@@ -14,6 +14,7 @@ from pmip_tw.aaa.accounting import TerminateCause, common_id
 from pmip_tw.aaa.dynamic_authorization import Change, Done, ErrorCause, Outcome, Refused, Selection
 from pmip_tw.aaa.verdicts import AuthorizeOnly, Reject
 from pmip_tw.addresses import mac_text
+from pmip_tw.mag.accounted import session_of
 from pmip_tw.mag.effects import Authenticate, Expel, MagEffect, Save, SessionOver
 from pmip_tw.mag.records import Departed, Visiting
 from pmip_tw.mobility.effects import Install, Remove, Send
@@ -21,7 +22,7 @@ from pmip_tw.mobility.filter_grammar import filter_rule
 from pmip_tw.mobility.packet_filters import PacketFilter
 from pmip_tw.mobility.tunnels import AccessEntry
 from pmip_tw.wire.dhcp import MessageType
-from tests.agents.world import PORT, Station
+from tests.agents.world import GATEWAY_MAC, PORT, Station
 from tests.conformance import covers
 from tests.mag.bench import ADDRESS, Bench, accept, names, note, only, order, reply, requests
 from tests.mag.supplicants import FAILURE, EapBench, said
@@ -99,6 +100,24 @@ class TestDisconnect:
         bench.restart()
         assert len(bench.engine.visitors) == 0
         assert "visitor-left" in names(effects)
+
+    @covers("AA15")
+    def test_everything_that_accounting_has_said_of_it_is_true_of_it(self) -> None:
+        bench = Bench()
+        visitor = bench.register()
+        told = session_of(visitor)
+        selection = Selection(
+            user_name=told.nai.decode(),
+            calling_station=told.mac,
+            called_station=mac_text(GATEWAY_MAC, "-").upper(),
+            home_address=told.home_address,
+            port=told.port,
+            accounting_session=told.id,
+            multi_session=told.multi_id,
+        )
+        other = attrs.evolve(selection, called_station="02-00-00-00-00-77")
+        assert isinstance(disconnect(bench, other)[0], Refused)
+        assert disconnect(bench, selection)[0] == Done(1)
 
     @covers("AA15")
     def test_whoever_is_not_there_is_not_found(self) -> None:
