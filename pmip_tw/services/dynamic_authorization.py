@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from twisted.internet.posixbase import PosixReactorBase
 
+from pmip_tw.aaa.accounting_request import VIRTUAL
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.radius.authorization_server import AuthorizationPolicy
 from pmip_tw.addresses import Ipv4
@@ -13,6 +14,7 @@ from pmip_tw.interfaces import IClock, IObserver, ISessions
 from pmip_tw.mobility.packet_filters import PacketFilter
 from pmip_tw.net.dynamic_authorization import DynamicAuthorization
 from pmip_tw.services.daemon import Part
+from pmip_tw.wire.radius import ETHERNET
 
 
 def filters_of(settings: Iterable[Filter]) -> Mapping[str, PacketFilter]:
@@ -35,6 +37,7 @@ def lma_authorization_of(
         identity=settings.identity,
         address=lambda: settings.address,
         local=settings.address,
+        port_type=VIRTUAL,
         reactor=reactor,
         clock=clock,
         observer=observer,
@@ -48,6 +51,7 @@ def dynamic_authorization_of(
     identity: str,
     address: Callable[[], Ipv4],
     local: Ipv4,
+    port_type: int = ETHERNET,
     reactor: PosixReactorBase,
     clock: IClock,
     observer: IObserver,
@@ -58,6 +62,7 @@ def dynamic_authorization_of(
     policy = AuthorizationPolicy(
         clients={client.address: client.secret for client in settings.clients},
         nas=Nas(identifier=identity, address=address()),
+        port_type=port_type,
         window=settings.window,
         require_event_timestamp=settings.require_event_timestamp,
         require_message_authenticator=settings.require_message_authenticator,

@@ -5,6 +5,7 @@ import struct
 import attrs
 import pytest
 
+from pmip_tw.aaa.accounting_request import VIRTUAL
 from pmip_tw.aaa.dynamic_authorization import Change
 from pmip_tw.wire.radius import Attribute, AttributeType, Code, number, text, vendor_specific
 from tests.conformance import covers
@@ -82,6 +83,15 @@ def test_a_session_is_named_in_many_ways(pairs: list[Attribute]) -> None:
 def test_no_session_is_all_of_that(pairs: list[Attribute]) -> None:
     desk = Desk()
     assert refusal(desk, desk.disconnect(*pairs)) == 503
+
+
+@covers("AA15")
+@pytest.mark.parametrize(("port_type", "cause"), [(VIRTUAL, 0), (15, 503)])
+def test_an_lma_has_no_ports(port_type: int, cause: int) -> None:
+    """Whoever gives back what the LMA's accounting has told means its sessions."""
+    desk = Desk(port_type=VIRTUAL)
+    _, attributes = desk.ask(desk.disconnect(WHO, number(AttributeType.NAS_PORT_TYPE, port_type)))
+    assert error_cause(attributes) == cause
 
 
 @covers("AA15")

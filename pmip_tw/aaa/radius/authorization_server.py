@@ -23,7 +23,7 @@ from pmip_tw.errors import WireError
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe
 from pmip_tw.secret import Secret
-from pmip_tw.wire.radius import AttributeType, NotVerified, ReceivedRequest, decode_request
+from pmip_tw.wire.radius import ETHERNET, AttributeType, NotVerified, ReceivedRequest, decode_request
 
 DEFAULT_WINDOW = 300.0
 """Seconds by which a request's Event-Timestamp may differ from our clock (RFC 5176 6.3)."""
@@ -34,10 +34,13 @@ MOST_REMEMBERED = 100_000
 
 @attrs.frozen(slots=True, kw_only=True)
 class AuthorizationPolicy:
-    """``clients``: who may ask, each with the secret that proves it. ``nas``: who we are."""
+    """``clients``: who may ask, each with the secret that proves it. ``nas``: who we are. ``port_type``: NAS-Port-Type
+    of all our sessions, as accounting has it.
+    """
 
     clients: Mapping[Ipv4, Secret]
     nas: Nas
+    port_type: int = ETHERNET
     window: float = DEFAULT_WINDOW
     require_event_timestamp: bool = True
     require_message_authenticator: bool = False
@@ -150,7 +153,7 @@ class AuthorizationServer:
                 _Remembered(0.0, request, source), Refused(ErrorCause.RESOURCES_UNAVAILABLE, why)
             )
         known = self._remembered[key] = _Remembered(self._believed_until(request, now), request, source)
-        demand = demand_of(request.code, request.attributes, self._nas)
+        demand = demand_of(request.code, request.attributes, self._nas, self._policy.port_type)
         if isinstance(demand, Refused):
             return self._answer(known, demand)
         self._last += 1

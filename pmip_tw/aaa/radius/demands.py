@@ -66,11 +66,11 @@ class _Objection(Exception):
         self.refused = Refused(cause, why)
 
 
-def demand_of(code: Code, attributes: Attributes, nas: Nas) -> Demand | Refused:
-    """``attributes`` of a proven request of that ``code``, at ``nas``, which is us."""
+def demand_of(code: Code, attributes: Attributes, nas: Nas, port_type: int = ETHERNET) -> Demand | Refused:
+    """``attributes`` of a proven request of that ``code``, at ``nas``, which is us; ``port_type``: of all our ports."""
     try:
         _require_us(attributes, nas)
-        reader = _Reader(disconnects=code is Code.DISCONNECT_REQUEST)
+        reader = _Reader(disconnects=code is Code.DISCONNECT_REQUEST, port_type=port_type)
         for kind, value in attributes:
             reader.take(kind, value)
         for (vendor, kind), values in attributes.vendor.items():
@@ -104,8 +104,9 @@ def _address_text(value: bytes) -> str:
 class _Reader:
     """Takes attributes one by one. ``disconnects``: of a Disconnect-Request, which may only say who is meant."""
 
-    def __init__(self, *, disconnects: bool) -> None:
+    def __init__(self, *, disconnects: bool, port_type: int) -> None:
         self._disconnects = disconnects
+        self._port_type = port_type
         self._selects: _Known = {}
         self._changes: _Known = {}
         self._filters: list[str] = []
@@ -122,7 +123,7 @@ class _Reader:
         elif kind in _OF_NOBODY:
             self._nobody = True
         elif kind == AttributeType.NAS_PORT_TYPE:
-            self._nobody |= _number(value) != ETHERNET
+            self._nobody |= _number(value) != self._port_type
         elif kind == AttributeType.STATE:
             if self._state is not None:
                 raise _twice(kind)
