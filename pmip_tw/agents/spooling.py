@@ -157,7 +157,17 @@ class Spooling:
             self._change.sessions[record.session.id] = None if over else octets
 
     def _drop(self, number: int) -> None:
-        self._change.records[number] = None
+        if self._change.records.get(number) is None:
+            self._change.records[number] = None
+        else:
+            del self._change.records[number]  # the disk never had it
+
+    def _not_written(self, written: SpoolChange) -> None:
+        """It is tried again, but for what nobody needs any more: there is no end to that while the disk fails."""
+        for number in [number for number, octets in self._change.records.items() if octets is None]:
+            if written.records.get(number) is not None:
+                del written.records[number], self._change.records[number]
+        self._change = written.before(self._change)
 
     def _write(self) -> None:
         if self._writing is not None or not self._change or self._write_at is not None:
@@ -169,8 +179,9 @@ class Spooling:
         assert self._writing is not None
         written, self._writing = self._writing, None
         now = self._clock.now()
+        numbers = tuple(written.records)
         if error is not None:
-            self._change = written.before(self._change)
+            self._not_written(written)
             self._write_at = now.monotonic + TRY_AGAIN
             if not self._failing:
                 self._failing = True
@@ -179,7 +190,7 @@ class Spooling:
             self._failing = False
             self._observers.observe(observed.spool_works_again(), now)
         # AAA hears also what the disk does not take: it may never take it.
-        for number in written.records:
+        for number in numbers:
             self._queue.durable(number)
         idle, self._idle = self._idle, None
         if idle is not None:

@@ -183,6 +183,24 @@ class TestTheDisk:
         assert house.disk.records == {} and len(house.disk.sessions) == 1
         assert house.taken == [START, INTERIM]
 
+    def test_while_it_takes_nothing_what_was_told_is_not_remembered(self) -> None:
+        """It may be full for days, and there may be a million nodes."""
+        house = House(at_once=False)
+        house.disk.trouble = "is full"
+        for number in range(200):
+            house.tell(START, f"s{number % 3}")
+            house.clock.advance(0.3)
+            house.spool.commit()
+        for _ in range(3):
+            house.clock.advance(1)
+            house.spool.commit()
+        assert len(house.taken) == 200 and house.row["waiting"] == 0
+        assert len(house.accounting._change.records) < 10
+        house.disk.trouble = ""
+        house.clock.advance(1)
+        house.spool.commit()
+        assert house.disk.records == {} and len(house.disk.sessions) == 3
+
     def test_octets_that_are_no_record_are_told_of_and_hold_nobody_up(self) -> None:
         house = House()
         house.disk.records[4] = b"?"
