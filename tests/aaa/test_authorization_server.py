@@ -318,4 +318,7 @@ class TestAnswers:
         assert error_cause(desk.ask(desk.disconnect(WHO, address))[1]) == 403
         desk.server.use_address(ipv4("203.0.113.9"))
         assert desk.ask(desk.disconnect(WHO, address, identifier=8))[0] is Code.DISCONNECT_ACK
+        told = (AttributeType.NAS_IP_ADDRESS.value, NAS.address.to_bytes(4, "big"))
+        _, answer = desk.ask(desk.disconnect(text(AttributeType.USER_NAME, "mn2@example.net"), told))
+        assert error_cause(answer) == 0, "AAA knows it by no other"
         assert NAS.address == ipv4("198.51.100.10")

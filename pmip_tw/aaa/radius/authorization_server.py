@@ -153,12 +153,23 @@ class AuthorizationServer:
                 _Remembered(0.0, request, source), Refused(ErrorCause.RESOURCES_UNAVAILABLE, why)
             )
         known = self._remembered[key] = _Remembered(self._believed_until(request, now), request, source)
-        demand = demand_of(request.code, request.attributes, self._nas, self._policy.port_type)
+        demand = self._demand_of(request)
         if isinstance(demand, Refused):
             return self._answer(known, demand)
         self._last += 1
         self._asked[self._last] = key
         return [Ask(self._last, demand)]
+
+    def _demand_of(self, request: ReceivedRequest) -> Demand | Refused:
+        """Access and accounting go on to call us by the address that we had when we began."""
+        policy = self._policy
+        return demand_of(
+            request.code,
+            request.attributes,
+            self._nas,
+            port_type=policy.port_type,
+            told_address=policy.nas.address,
+        )
 
     def _again(self, known: _Remembered, source: Endpoint) -> list[Effect]:
         """A duplicate changes nothing; if the answer was lost, here it is."""

@@ -5,13 +5,13 @@ makes sense (407, 404), what service is wanted (405), whether something is missi
 business.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import attrs
 
 from pmip_tw.aaa.dynamic_authorization import NOT_FOUND, Change, ErrorCause, Refused, Selection
 from pmip_tw.aaa.nas import Nas
-from pmip_tw.addresses import Ipv4, ipv4_text
+from pmip_tw.addresses import UNSPECIFIED, Ipv4, ipv4_text
 from pmip_tw.wire.radius import AUTHORIZE_ONLY, ETHERNET, Attributes, AttributeType, Code, VendorType
 
 _WIMAX = 24757
@@ -66,10 +66,20 @@ class _Objection(Exception):
         self.refused = Refused(cause, why)
 
 
-def demand_of(code: Code, attributes: Attributes, nas: Nas, port_type: int = ETHERNET) -> Demand | Refused:
-    """``attributes`` of a proven request of that ``code``, at ``nas``, which is us; ``port_type``: of all our ports."""
+def demand_of(
+    code: Code,
+    attributes: Attributes,
+    nas: Nas,
+    *,
+    port_type: int = ETHERNET,
+    told_address: Ipv4 = UNSPECIFIED,
+) -> Demand | Refused:
+    """``attributes`` of a proven request of that ``code``, at ``nas``, which is us; ``port_type``: of all our ports.
+
+    ``told_address``: as which AAA knows us, if that is an address that we had before (P82).
+    """
     try:
-        _require_us(attributes, nas)
+        _require_us(attributes, nas, (nas.address, told_address or nas.address))
         reader = _Reader(disconnects=code is Code.DISCONNECT_REQUEST, port_type=port_type)
         for kind, value in attributes:
             reader.take(kind, value)
@@ -81,13 +91,13 @@ def demand_of(code: Code, attributes: Attributes, nas: Nas, port_type: int = ETH
         return objection.refused
 
 
-def _require_us(attributes: Attributes, nas: Nas) -> None:
+def _require_us(attributes: Attributes, nas: Nas, addresses: Collection[Ipv4]) -> None:
     """AA15: what names a NAS must name this one."""
     for value in attributes.all(AttributeType.NAS_IDENTIFIER):
         if value != nas.identifier.encode():
             _not_us(f"NAS-Identifier {value.decode(errors='replace')!r}", repr(nas.identifier))
     for value in attributes.all(AttributeType.NAS_IP_ADDRESS):
-        if value != nas.address.to_bytes(4, "big"):
+        if value not in [address.to_bytes(4, "big") for address in addresses]:
             _not_us(f"NAS-IP-Address {_address_text(value)}", ipv4_text(nas.address))
     if attributes.all(AttributeType.NAS_IPV6_ADDRESS):
         _not_us("NAS-IPv6-Address", ipv4_text(nas.address))
