@@ -3,7 +3,11 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion
+from twisted.internet.defer import maybeDeferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion, KeyUnavailable
 from pmip_tw.interfaces import IClock, INodeKeys
 from pmip_tw.lma.commitment import Effect, Fetch
 from pmip_tw.lma.engine import LmaEngine
@@ -12,6 +16,8 @@ from pmip_tw.mobility.clock import Now
 
 class KeysAtLma:
     """``run`` carries out what follows from an answer, and ``finish`` ends it. ``node_keys``: None if nobody asks."""
+
+    _log = Logger(namespace="pmip.lma")
 
     def __init__(
         self,
@@ -34,18 +40,30 @@ class KeysAtLma:
     def fetch(self, effect: Fetch) -> None:
         assert self._node_keys is not None
         question = effect.question
-        self._node_keys.fetch(question).addCallback(lambda answer: self._answered(question, answer))
+        asked = maybeDeferred(self._node_keys.fetch, question)
+        asked.addErrback(self._defect)
+        asked.addCallback(lambda answer: self._answered(question, answer))
 
-    def _answered(self, question: KeyQuestion, answer: KeyAnswer) -> None:
+    def _defect(self, failure: Failure) -> KeyUnavailable:
+        """Of ours: a question that is never answered would keep its place among those that are asked at a time."""
+        self._log.failure("a question about a key met a defect", failure)
+        return KeyUnavailable("the answer met a defect, which the log of this LMA shows")
+
+    def _answered(self, about: KeyQuestion, found: KeyAnswer) -> None:
         """What follows may be the next question, which may be answered at once: one after the other, not inside."""
-        self._answers.append((question, answer))
+        self._answers.append((about, found))
         if self._answering:
             return
         self._answering = True
         try:
             while self._answers and not self._stopped:
                 now = self._clock.now()
-                self._run(self._engine.key_answered(*self._answers.popleft(), now), now)
+                question, answer = self._answers.popleft()
+                try:
+                    self._run(self._engine.key_answered(question, answer, now), now)
+                except Exception:
+                    # A defect of ours costs what has waited for this key, not the answers behind it.
+                    self._log.failure("an answer about a key met a defect")
                 self._finish(now)
         finally:
             self._answering = False

@@ -21,7 +21,7 @@ from pmip_tw.lma.key_questions import Held, KeyQuestions
 from pmip_tw.lma.mags import KnownMags
 from pmip_tw.lma.proving import Unproven
 from pmip_tw.lma.root_keys import RootKeys
-from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
+from pmip_tw.mobility.associations import MINIMUM_SPI, AssociationTable, SecurityAssociation
 from pmip_tw.mobility.clock import Now
 from pmip_tw.wire.codes import Code, MessageType
 from pmip_tw.wire.renewal import care_of_address
@@ -76,7 +76,7 @@ class Keys:
     ) -> Unproven | list[Told]:
         """What becomes of a request of ``nai`` that is ``unproven``: it waits, or why it is turned away."""
         name = (nai, unproven.spi if unproven.mn_ha is None else unproven.mn_ha.spi)
-        if not name[1] or not nai:
+        if name[1] < MINIMUM_SPI or not nai:  # nobody has a key for a reserved one
             return unproven
         if unproven.mn_ha is not None and not self.fetched.may_be_another(name, now.monotonic):
             return unproven

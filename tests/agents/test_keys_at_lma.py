@@ -1,6 +1,10 @@
 """An LMA's agent and AAA: questions go out, answers come back whenever they come."""
 
-from pmip_tw.aaa.node_keys import KeyGiven
+import pytest
+from twisted.internet.defer import Deferred, fail
+from twisted.logger import capturedLogs
+
+from pmip_tw.aaa.node_keys import KeyAnswer, KeyGiven, KeyQuestion
 from pmip_tw.addresses import Endpoint
 from pmip_tw.agents.lma import Lma
 from pmip_tw.forwarding.memory import MemoryPlane
@@ -21,11 +25,11 @@ NODE = 5
 class Bench:
     """An agent around the engine of an Anchor, which only makes the requests; AAA knows ``NODE``."""
 
-    def __init__(self, *, held: bool = False, **policy: object) -> None:
+    def __init__(self, *, held: bool = False, aaa: FakeNodeKeys | None = None, **policy: object) -> None:
         self.anchor = Anchor(nodes=1, home="10.1.0.0/24", keys=KeyPolicy(**policy))
         self.network = FakeNetwork()
         given = KeyGiven(association=association(NODE))
-        self.aaa = FakeNodeKeys({(nai(NODE), association(NODE).spi): given}, held=held)
+        self.aaa = aaa or FakeNodeKeys({(nai(NODE), association(NODE).spi): given}, held=held)
         self.agent = Lma(
             self.anchor.engine,
             clock=self.anchor.clock,
@@ -105,6 +109,31 @@ def test_questions_that_wait_for_their_turn_are_put_in_time() -> None:
         bench.aaa.release()
         bench.anchor.clock.advance(0.1)
     assert len(bench.aaa.asked) == 200
+
+
+class Broken(FakeNodeKeys):
+    """An AAA of which every answer meets a defect, at once or later."""
+
+    at_once = True
+
+    def fetch(self, question: KeyQuestion) -> Deferred[KeyAnswer]:
+        if self.at_once:
+            raise ValueError("a defect of ours")
+        answer = super().fetch(question)
+        answer.addCallback(lambda _: fail(ValueError("a defect of ours")))
+        return answer
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_defects_do_not_use_up_the_questions_that_may_be_asked_at_a_time(at_once: bool) -> None:
+    aaa = Broken()
+    aaa.at_once = at_once
+    bench = Bench(outstanding=4, rate=1_000_000, aaa=aaa)
+    with capturedLogs() as events:
+        for stranger in bench.strangers(20):
+            bench.arrive(stranger)
+    assert len([event for event in events if "defect" in str(event["log_format"])]) == 20
+    bench.agent.stop()
 
 
 def test_nothing_of_it_is_there_without_aaa() -> None:

@@ -88,6 +88,21 @@ def test_whose_key_is_configured_is_never_asked_about(anchor: Anchor) -> None:
     assert anchor.questions == []
 
 
+def with_spi(payload: bytes, spi: int) -> bytes:
+    """``payload`` with another SPI in its MN-HA."""
+    return payload[:-20] + spi.to_bytes(4, "big") + payload[-16:]
+
+
+@covers("AA10")
+@pytest.mark.parametrize("spi", [1, 255])
+def test_nobody_has_a_key_with_a_reserved_spi(anchor: Anchor, spi: int) -> None:
+    """RFC 5944 3.5.1; a server that does not look at the SPI would give one all the same."""
+    anchor.ignore("no-association", with_spi(anchor.datagram(OF_AAA), spi))
+    assert anchor.questions == []
+    assert anchor.hear(with_spi(anchor.datagram(OF_AAA), 256)) == []
+    assert [question.spi for question in anchor.questions] == [256]
+
+
 def test_one_question_for_all_requests_that_wait_and_the_newest_is_answered(anchor: Anchor) -> None:
     """L5: what a newer request of the node has made void is not answered, as ever."""
     first, second = anchor.request(OF_AAA), anchor.request(OF_AAA)
