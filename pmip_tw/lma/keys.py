@@ -81,7 +81,7 @@ class Keys:
         if unproven.mn_ha is not None and not self.fetched.may_be_another(name, now.monotonic):
             return unproven
         no = self._refused.get(name)
-        if no is not None and no.until > now.monotonic:
+        if no is not None and no.until >= now.monotonic:  # at the same instant even if nothing is remembered
             if unproven.mn_ha is not None and not unproven.mn_ha.is_missing:
                 return unproven
             code = no.unproven.code if unproven.fa_ha is not None else None

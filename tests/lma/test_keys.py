@@ -1,5 +1,6 @@
 """Keys that AAA has: a request waits for its key, and is then as any other; what keys do in time."""
 
+import attrs
 import pytest
 
 from pmip_tw.aaa.key_hierarchy import fa_ha
@@ -137,6 +138,17 @@ def test_whom_aaa_refuses_is_silent_and_not_asked_about_for_a_while(anchor: Anch
     assert anchor.questions == []
     anchor.clock.advance(1.5)
     assert register(anchor).code == 1
+
+
+def test_what_waited_is_not_asked_about_once_more_even_if_refusals_are_not_remembered() -> None:
+    """``reject_hold`` = 0: the next request asks again, and not the refused one for ever."""
+    anchor = Anchor(nodes=1, home="10.1.0.0/24", keys=attrs.evolve(POLICY, refused=0.0))
+    for _ in range(2):
+        anchor.hear(anchor.datagram(OF_AAA))
+        assert anchor.aaa_says(KeyRefused("no such node")) == []
+        assert anchor.questions == []
+        assert anchor.notes[-1].reason == "aaa-rejected"
+        anchor.clock.advance(1)
 
 
 @covers("P29")
