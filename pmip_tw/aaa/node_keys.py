@@ -48,9 +48,13 @@ class KeyGiven:
 
 @attrs.frozen(slots=True)
 class KeyRefused:
-    """It may not, or AAA's answer cannot be used; ``cause`` in words for a person."""
+    """It may not, or AAA's answer cannot be used; ``cause`` in words for a person.
+
+    ``about_request``: AAA has judged the octets of ``KeyQuestion.request``, which prove nothing; another request may.
+    """
 
     cause: str
+    about_request: bool = False
 
 
 @attrs.frozen(slots=True)

@@ -57,9 +57,10 @@ class FetchedKeys:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def knows(self, name: Name) -> bool:
-        """Whether AAA has given it, or it is missing since a restart: it is not of the configuration."""
-        return name in self._keys
+    def is_valid(self, name: Name) -> bool:
+        """Whether it proves something: AAA has given it, and its time is not over."""
+        found = self._keys.get(name)
+        return found is not None and not found.over and not found.association.is_missing
 
     def may_be_another(self, name: Name, monotonic: float) -> bool:
         """Whether it is so long since AAA gave it that by now it may give another one."""

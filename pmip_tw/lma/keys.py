@@ -117,7 +117,9 @@ class Keys:
             self.fetched.put(name, answer, now.monotonic)
             told = observed.given(question, answer)
         elif isinstance(answer, KeyRefused):
-            self.fetched.forget(name)
+            # The question may have been a forgery's, about whatever that has invented: it ends no key before its time.
+            if not self.fetched.is_valid(name):
+                self.fetched.forget(name)
             cause = f"AAA gives no key for {name[0].decode(errors='replace')!r} with SPI {name[1]}: {answer.cause}"
             self._refuse(name, "aaa-rejected", cause, Code.HA_MN_AUTH, self._policy.refused, now)
             told = observed.refused(question, answer.cause)
@@ -127,11 +129,16 @@ class Keys:
                 self._refuse(name, "aaa-unavailable", answer.cause, Code.HA_RESOURCES, UNAVAILABLE, now)
             told = observed.unavailable(question, answer.cause, kept=kept)
         effects: list[Effect] = [told, *self._put(now)]
+        about_request = isinstance(answer, KeyRefused) and answer.about_request
         for held in waited:
+            if about_request and held.payload != question.request:
+                self._refused.pop(name, None)  # this one may be true
             found = read(held.payload, held.source, held.local, now)
             if any(isinstance(effect, Commit) for effect in found):
                 self._proved(name, held.source.address, now)
             effects += found
+        if about_request:
+            self._refused.pop(name, None)
         return effects
 
     def _proved(self, name: Name, source: Ipv4, now: Now) -> None:

@@ -247,6 +247,37 @@ def test_what_does_not_verify_just_after_aaa_was_asked_is_forged(anchor: Anchor)
     anchor.accept(OF_AAA)
 
 
+def test_a_forgery_that_aaa_refuses_ends_nobodys_key(anchor: Anchor) -> None:
+    """AAA is asked about what somebody has invented, such as a MAG that may not register the node."""
+    register(anchor)
+    anchor.clock.advance(POLICY.again)
+    forged = SecurityAssociation(association(OF_AAA).spi, Secret(b"what somebody else has"))
+    assert anchor.hear(anchor.request(OF_AAA, MAG2).encode(mn_ha=forged), source=MAG2) == []
+    anchor.aaa_says(KeyRefused("not from there"))
+    anchor.accept(OF_AAA)
+    assert anchor.questions == []
+
+
+@covers("P29")
+def test_a_refused_request_does_not_speak_for_others(anchor: Anchor) -> None:
+    """AAA has proven its MN-AAA wrong (RFC 4004): the true one, before or after, is asked about by itself."""
+    forged, true = anchor.datagram(OF_AAA, MAG2), anchor.datagram(OF_AAA)
+    anchor.hear(forged, source=MAG2)
+    anchor.hear(true)
+    [question] = anchor.questions
+    assert question.request == forged
+    assert anchor.aaa_says(KeyRefused("MN-AAA is wrong", about_request=True)) == []
+    assert [question.request for question in anchor.questions] == [true]
+    [answer] = anchor.aaa_says(given())
+    assert reply_in(answer, OF_AAA).code == 1
+
+
+def test_a_refused_request_is_not_asked_about_for_ever(anchor: Anchor) -> None:
+    anchor.hear(anchor.datagram(OF_AAA))
+    assert anchor.aaa_says(KeyRefused("MN-AAA is wrong", about_request=True)) == []
+    assert anchor.questions == [] and anchor.notes[-1].reason == "aaa-rejected"
+
+
 @covers("AA10")
 def test_a_key_is_asked_for_again_when_its_time_is_over(anchor: Anchor) -> None:
     anchor.hear(anchor.datagram(OF_AAA))

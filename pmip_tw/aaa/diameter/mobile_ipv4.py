@@ -95,7 +95,7 @@ def key_in(outcome: Outcome, question: KeyQuestion) -> KeyAnswer:
     if isinstance(reading, Failed):
         return KeyUnavailable(reading.cause)
     if isinstance(reading, Denied):
-        return KeyRefused(reading.cause)
+        return KeyRefused(reading.cause, about_request=True)
     if not isinstance(reading, Granted):
         return KeyRefused("the server asks for more (1001), to which an LMA has no answer")
     try:
