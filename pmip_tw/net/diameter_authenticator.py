@@ -132,7 +132,11 @@ class DiameterAuthenticator:
         message = granted.message
         session.server = message.avps.required_text(Code.ORIGIN_HOST)
         session.stateless = message.avps.number(Code.AUTH_SESSION_STATE) == NO_STATE_MAINTAINED
-        profile = answers.profile_in(granted, self._rules, session.user_name, session.id)
+        if isinstance(credential, AuthorizeOnly):
+            granted = answers.named(granted, credential.nai)
+        # The outer identity of EAP is unproven in most methods: no name is made of it.
+        user_name = session.user_name if isinstance(credential, MacCredential) else None
+        profile = answers.profile_in(granted, self._rules, user_name, session.id)
         before = self._sessions.accepted((credential.mac, credential.port), session)
         if before is not None:
             self._end(before, TerminationCause.AUTH_EXPIRED)

@@ -119,8 +119,17 @@ def attributes_of(avps: Avps) -> Attributes:
     return Attributes(found)
 
 
-def profile_in(granted: Granted, rules: ProfileRules, user_name: str, session: str) -> Profile:
-    """The node that was asked about as ``user_name``. AccessDenied: it may not be served, and why.
+def named(granted: Granted, nai: str) -> Granted:
+    """For a session whose node has a name already: it stays if the server says none."""
+    if granted.attributes.first(Code.USER_NAME) is not None:
+        return granted
+    return attrs.evolve(granted, attributes=granted.attributes.followed_by([(Code.USER_NAME, nai.encode())]))
+
+
+def profile_in(granted: Granted, rules: ProfileRules, user_name: str | None, session: str) -> Profile:
+    """The node that was asked about as ``user_name``, None if that proves nothing.
+
+    AccessDenied: it may not be served, and why.
 
     Authorization-Lifetime ends a session's authorization as Session-Timeout ends the session: whichever is earlier.
     """

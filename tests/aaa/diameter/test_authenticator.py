@@ -41,10 +41,13 @@ MAC = MacCredential(**WHO)
 
 
 class Mag:
-    def __init__(self, server: Server, *, keys: bool = True, held: bool = False) -> None:
+    def __init__(
+        self, server: Server, *, keys: bool = True, held: bool = False, default_realm: str = ""
+    ) -> None:
         self.client = FakeDiameterClient(server, keys=keys, held=held)
         asker = Asker(identity=MAG, realm="example.net")
-        self.authenticator = DiameterAuthenticator(self.client, asker, ProfileRules())
+        rules = ProfileRules(default_realm=default_realm)
+        self.authenticator = DiameterAuthenticator(self.client, asker, rules)
 
     def ask(self, credential: MacCredential | EapCredential | AuthorizeOnly) -> Verdict:
         found: list[Verdict] = []
@@ -206,6 +209,15 @@ class TestEap:
         assert hosts == [None, "aaa1.example.net", "aaa1.example.net"]
         assert last.profile.nai == "mn1@example.net"
 
+    @covers("AA24")
+    def test_no_name_is_made_of_what_a_node_calls_itself(self) -> None:
+        """The outer identity is unproven: it may be that of another node."""
+        mag = Mag(lambda asked: answer(asked, avps.octets(Code.EAP_PAYLOAD, b"\3")), default_realm="example.net")
+        verdict = mag.ask(attrs.evolve(eap(b"identity"), identity=b"mn1"))
+        assert isinstance(verdict, Reject) and "names nobody" in verdict.cause
+        of_mac = mag.ask(MAC)
+        assert isinstance(of_mac, Accept) and of_mac.profile.nai == "02-00-00-00-00-01@example.net"
+
     def test_a_refusal_has_its_words_for_the_node(self) -> None:
         failure = avps.octets(Code.EAP_PAYLOAD, b"\4failure")
         mag = Mag(lambda asked: answer(asked, failure, result=Result.AUTHENTICATION_REJECTED))
@@ -280,6 +292,12 @@ class TestTheEnd:
         verdict = mag.ask(AuthorizeOnly(**WHO, nai=PROFILE.nai, state=b""))
         assert isinstance(verdict, Accept) and verdict.profile.aaa_session_id == session
         assert mag.names == ["AAR", "AAR"]
+
+    def test_asking_anew_leaves_it_its_name_if_the_server_says_none(self) -> None:
+        mag, _ = self.served()
+        mag.client.server = answer
+        verdict = mag.ask(AuthorizeOnly(**WHO, nai=PROFILE.nai, state=b""))
+        assert isinstance(verdict, Accept) and verdict.profile.nai == PROFILE.nai
 
     def test_but_not_of_a_node_that_nobody_knows(self) -> None:
         mag = Mag(answer)
