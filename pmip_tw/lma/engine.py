@@ -7,6 +7,7 @@ and what waits for a Save by ``saved``.
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 
 from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion
@@ -25,6 +26,7 @@ from pmip_tw.lma.granting import Granting
 from pmip_tw.lma.home_addresses import HomeAddresses
 from pmip_tw.lma.intake import Intake
 from pmip_tw.lma.key_policy import KeyPolicy
+from pmip_tw.lma.key_questions import Held
 from pmip_tw.lma.keys import Keys
 from pmip_tw.lma.leasing import Leasing
 from pmip_tw.lma.mags import KnownMags
@@ -276,12 +278,14 @@ class LmaEngine:
     def key_answered(self, question: KeyQuestion, answer: KeyAnswer, now: Now) -> list[Effect]:
         """AAA has answered a Fetch: what has waited for it is read as if it had come now (AA10)."""
         assert self.keys is not None
-        return self.keys.answered(question, answer, self._read, self._clock.of(now))
+        read = partial(self._read, now=now)
+        return self.keys.answered(question, answer, read, self._clock.of(now))
 
-    def _read(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> Sequence[Effect]:
-        found = self.recognize(payload, source, local, now)
+    def _read(self, held: Held, now: Now) -> Sequence[Effect]:
+        """``now`` is that of the machine's clock, as it always is when something comes."""
+        found = self.recognize(held.payload, held.source, held.local, now)
         if found is None:
-            return self.receive(payload, source, local, now)
+            return self.receive(held.payload, held.source, held.local, now)
         return [found] if isinstance(found, Commit) else found
 
     def saved(self, waited: Sequence[Waiting], now: Now) -> list[Effect]:

@@ -73,10 +73,15 @@ class FetchedKeys:
         return self._keys[nai, spis[-1]].home_address if spis else UNSPECIFIED
 
     def put(self, name: Name, given: KeyGiven, monotonic: float) -> None:
-        """AAA says so now. Another key under the same SPI is valid beside it for a while."""
-        nai, _ = name
+        """AAA says so now. Another key under the same SPI is valid beside it for a while.
+
+        A key of the configuration stays what it is: AAA was asked for something else, such as an HA-RK.
+        """
+        nai, spi = name
         new = given.association
         found = self._keys.pop(name, None)
+        if found is None and self._associations.find(nai, spi) is not None:
+            return
         previous_until = 0.0
         if found is not None:
             old = found.association

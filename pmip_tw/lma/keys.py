@@ -36,8 +36,8 @@ UNAVAILABLE = 1.0
 """Seconds for which AAA is not asked again about a node when nobody gave an answer."""
 
 
-Read = Callable[[bytes, Endpoint, Ipv4, Now], Sequence[Effect]]
-"""A datagram from a source to our address, as if it came now."""
+Read = Callable[[Held], Sequence[Effect]]
+"""What has waited, as if it came now."""
 
 
 @attrs.frozen(slots=True)
@@ -133,7 +133,7 @@ class Keys:
         for held in waited:
             if about_request and held.payload != question.request:
                 self._refused.pop(name, None)  # this one may be true
-            found = read(held.payload, held.source, held.local, now)
+            found = read(held)
             if any(isinstance(effect, Commit) for effect in found):
                 self._proved(name, held.source.address, now)
             effects += found

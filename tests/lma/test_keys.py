@@ -11,6 +11,7 @@ from pmip_tw.lma.mags import KnownMag
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.effects import Send
+from pmip_tw.mobility.replay import ntp_timestamp
 from pmip_tw.secret import Secret
 from pmip_tw.wire.extension_values import RevocationSupport
 from pmip_tw.wire.registration import RegistrationReply
@@ -330,6 +331,18 @@ def test_a_key_that_aaa_has_limited_is_not_kept(anchor: Anchor) -> None:
     anchor.ignore("aaa-unavailable", anchor.datagram(OF_AAA))
 
 
+def test_a_clock_that_was_set_back_is_told_once_however_many_answers_come(anchor: Anchor) -> None:
+    anchor.accept(1)
+    anchor.clock.wall -= 60
+    for node in (OF_AAA, OF_AAA + 1):
+        timestamp = ntp_timestamp(anchor.clock.wall + 60)
+        anchor.hear(anchor.datagram(node, identification=timestamp))
+        [answer] = anchor.aaa_says(given(node))
+        assert reply_in(answer, node).code == 1
+        anchor.pass_time(1)
+    assert anchor.names().count("clock-set-back") == 1
+
+
 class TestARestart:
     """The journal has requests, and never a key."""
 
@@ -586,6 +599,16 @@ class TestARootKey:
         [answer] = anchor.aaa_says(given(root_key=ROOT))
         assert reply_in(answer, OF_AAA).code == 1
         assert self.ask(anchor, between(MAG1)) != []
+
+    def test_the_question_about_it_leaves_a_configured_key_alone(self) -> None:
+        anchor = Anchor(nodes=1, home="10.1.0.0/24", keys=POLICY)
+        other = SecurityAssociation(association(1).spi, Secret(b"what AAA has for this node"))
+        assert self.ask(anchor, between(MAG1), node=1) == []
+        [answer] = anchor.aaa_says(given(association=other, lifetime=60, root_key=ROOT))
+        assert reply_in(answer, 1).code == 1
+        anchor.pass_time(100)
+        anchor.accept(1)
+        assert anchor.questions == []
 
     def test_that_nobody_has_is_not_asked_for_without_end(self) -> None:
         anchor = Anchor(nodes=OF_AAA - 1, home="10.1.0.0/24", keys=POLICY)
