@@ -5,7 +5,7 @@ somewhere we know apart from all others, each with one row for every address whe
 AAA is asked for so many at a time and so many a second, and of both the others get half at most.
 """
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -20,6 +20,9 @@ MOST_WAITING = 10_000
 
 MOST_OF_A_SOURCE = 1_000
 """Of them, of one address of nobody whom we know."""
+
+MOST_OF_A_NODE = 4
+"""Questions about one NAI, under whatever SPIs, that count as those of somebody we know: SPIs can be invented, too."""
 
 MOST_REQUESTS = 4
 """Requests that wait for one key: a node's MAG, and somebody who disturbs it."""
@@ -38,10 +41,11 @@ class Held(Struct, frozen=True, gc=False):
 
 
 class _Row(Struct, gc=False):
-    """A question that is not put yet, or not answered, with what waits for it."""
+    """A question that is not put yet, or not answered, with what waits for it. ``known``: the queue that it is in."""
 
     question: KeyQuestion
     held: dict[Held, None]
+    known: bool
 
 
 class _Queue:
@@ -83,6 +87,7 @@ class KeyQuestions:
     def __init__(self, policy: KeyPolicy) -> None:
         self._policy = policy
         self._rows: dict[Name, _Row] = {}
+        self._known_of: Counter[bytes] = Counter()
         self._known = _Queue(MOST_WAITING)
         self._unknown = _Queue(MOST_OF_A_SOURCE)
         self._outstanding: set[Name] = set()
@@ -94,20 +99,24 @@ class KeyQuestions:
         """How many wait or are put."""
         return len(self._rows)
 
-    def is_asked(self, name: Name) -> bool:
-        return name in self._rows
-
     def put(self, question: KeyQuestion, held: Held | None, source: Ipv4, *, known: bool) -> bool:
         """``held`` waits for it, which came from ``source``; None: only the key is wanted.
 
         False: too many wait, and this one does not.
         """
-        row = self._rows.get(question.name)
+        name = question.name
+        known = known and self._known_of[name[0]] < MOST_OF_A_NODE
+        row = self._rows.get(name)
         if row is None:
             queue = self._known if known else self._unknown
-            if not queue.put(question.name, source):
+            if not queue.put(name, source):
                 return False
-            row = self._rows[question.name] = _Row(question, {})
+            row = self._rows[name] = _Row(question, {}, known)
+            if known:
+                self._known_of[name[0]] += 1
+        elif known and not row.known and name not in self._outstanding and self._known.put(name, source):
+            row.known = True  # somebody whom nobody knows has asked about it before
+            self._known_of[name[0]] += 1
         if held is not None:
             if len(row.held) >= MOST_REQUESTS and held not in row.held:
                 return False
@@ -119,15 +128,24 @@ class KeyQuestions:
         self._allow(monotonic)
         while (queue := self._next_queue()) is not None:
             name = queue.pop()
+            row = self._rows.get(name)
+            if row is None or name in self._outstanding:
+                continue  # it was in both queues
             self._allowed -= 1
             self._outstanding.add(name)
-            yield self._rows[name].question
+            yield row.question
 
     def answered(self, name: Name) -> list[Held]:
         """What has waited for it."""
         self._outstanding.discard(name)
         row = self._rows.pop(name, None)
-        return [] if row is None else [*row.held]
+        if row is None:
+            return []
+        if row.known:
+            self._known_of[name[0]] -= 1
+            if not self._known_of[name[0]]:
+                del self._known_of[name[0]]
+        return [*row.held]
 
     def next_deadline(self) -> float | None:
         """When more may be put; None: when something is answered, or nothing waits."""

@@ -11,7 +11,6 @@ from pmip_tw.lma.mags import KnownMag
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.effects import Send
-from pmip_tw.mobility.replay import ntp_timestamp
 from pmip_tw.secret import Secret
 from pmip_tw.wire.extension_values import RevocationSupport
 from pmip_tw.wire.registration import RegistrationReply
@@ -335,8 +334,7 @@ def test_a_clock_that_was_set_back_is_told_once_however_many_answers_come(anchor
     anchor.accept(1)
     anchor.clock.wall -= 60
     for node in (OF_AAA, OF_AAA + 1):
-        timestamp = ntp_timestamp(anchor.clock.wall + 60)
-        anchor.hear(anchor.datagram(node, identification=timestamp))
+        anchor.hear(anchor.datagram(node, skew=60))
         [answer] = anchor.aaa_says(given(node))
         assert reply_in(answer, node).code == 1
         anchor.pass_time(1)
@@ -474,6 +472,36 @@ class TestAFlood:
         assert [question.nai for question in anchor.questions] == [nai(OF_AAA)]
         anchor.hear(anchor.datagram(OF_AAA + 1))  # its MAG is known by the other node
         assert [question.nai for question in anchor.questions] == [nai(OF_AAA), nai(OF_AAA + 1)]
+
+    def test_spis_that_are_invented_for_one_whom_we_know_delay_nobody(self, anchor: Anchor) -> None:
+        register(anchor)
+        for spi in range(10_000, 10_100):
+            invented = SecurityAssociation(spi, Secret(b"invented by somebody"))
+            anchor.hear(anchor.request(OF_AAA).encode(mn_ha=invented), source=ipv4("203.0.113.1"))
+        assert len(anchor.questions) == 5, "as many as of strangers"
+        anchor.questions.clear()
+        anchor.hear(anchor.datagram(OF_AAA + 1))
+        assert [question.nai for question in anchor.questions] == [nai(OF_AAA + 1)]
+
+    def test_who_is_known_does_not_wait_behind_strangers_that_have_named_it_first(
+        self, anchor: Anchor
+    ) -> None:
+        register(anchor)
+        for number in range(100):
+            self.strange(anchor, number)
+        payload = anchor.datagram(OF_AAA + 1)
+        anchor.hear(payload, source=ipv4("203.0.113.1"))
+        asked, anchor.questions = anchor.questions, []
+        anchor.hear(anchor.datagram(OF_AAA + 1))
+        assert [question.nai for question in anchor.questions] == [nai(OF_AAA + 1)]
+        [answer] = [one for one in anchor.aaa_says(given(OF_AAA + 1)) if one.destination.address == MAG1]
+        assert reply_in(answer, OF_AAA + 1).code == 1
+        for question in asked:
+            anchor.aaa_says(KeyRefused("unknown"), question)
+        while anchor.questions:
+            assert anchor.questions[0].nai != nai(OF_AAA + 1), "once is enough"
+            anchor.aaa_says(KeyRefused("unknown"))
+            anchor.clock.advance(0.1)
 
     def test_sources_take_turns(self, anchor: Anchor) -> None:
         for number in range(100):
