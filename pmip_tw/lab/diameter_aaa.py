@@ -245,10 +245,8 @@ class DiameterAaa:
         self._say(json.dumps(line | ({"by": routes} if routes else {}) | details))
 
 
-_ECHOED = frozenset(
-    {Code.AUTH_APPLICATION_ID, Code.ACCT_APPLICATION_ID, Code.AUTH_REQUEST_TYPE, Code.PROXY_INFO}
-)
-"""What an answer has of its request (RFC 6733 6.2, RFC 7155 3.2)."""
+_ECHOED = frozenset({Code.AUTH_APPLICATION_ID, Code.ACCT_APPLICATION_ID, Code.AUTH_REQUEST_TYPE})
+"""What an answer has of its request (RFC 7155 3.2), besides what every answer has."""
 
 
 def _answering(

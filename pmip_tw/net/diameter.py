@@ -36,9 +36,11 @@ from pmip_tw.aaa.diameter.node import (
     Unanswered,
 )
 from pmip_tw.aaa.diameter.peer_effects import Connect, PeerPolicy, Transmit
+from pmip_tw.aaa.diameter.refusals import refusal
 from pmip_tw.interfaces import IClock, IDiameterClient, IObserver
 from pmip_tw.mobility.effects import Observe
 from pmip_tw.net.tls_names import why_not
+from pmip_tw.wire.diameter.codes import Result
 from pmip_tw.wire.diameter.message import Message
 
 LONGEST_SLEEP: Final = 30.0
@@ -238,11 +240,13 @@ class DiameterClient:
         def answered(answer: Message) -> None:
             self._run(self._node.respond(peer, answer))
 
+        def defect(failure: Failure) -> Message:
+            self._log.failure("{name} met a defect", failure, name=request.name)
+            return refusal(self.identity, request, Result.UNABLE_TO_COMPLY, "a defect, which our log shows")
+
         carried_out = maybeDeferred(self._served[request.header.command], request)
+        carried_out.addErrback(defect)
         carried_out.addCallback(answered)
-        carried_out.addErrback(
-            lambda failure: self._log.failure("{name} met a defect", failure, name=request.name)
-        )
 
     def _wake(self) -> None:
         self._timer = self._armed = None

@@ -49,8 +49,7 @@ class DiameterRequests:
         return self._refused(request, _RESULTS.get(outcome.cause, Result.UNABLE_TO_COMPLY), outcome.why)
 
     def _refused(self, request: Message, result: Result, why: str) -> Message:
-        session = avps.text(Code.SESSION_ID, request.session_id)
-        return refusal(self._identity, request.header, result, why or result.name, None, session)
+        return refusal(self._identity, request, result, why or result.name)
 
 
 def accepted(identity: Identity, request: Message) -> Message:

@@ -26,8 +26,7 @@ from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.observations import Detail, Observation
 from pmip_tw.wire.diameter.avps import InvalidAvp
-from pmip_tw.wire.diameter.avps import text as text_avp
-from pmip_tw.wire.diameter.codes import Code, Result
+from pmip_tw.wire.diameter.codes import Result
 from pmip_tw.wire.diameter.message import Message
 
 MAXIMUM_ASKED: Final = 2048
@@ -228,7 +227,13 @@ class DiameterNode:
         """Our answer to what came as Requested; nothing happens if its peer is gone."""
         known = self.peers.get(peer)
         if known is not None and known.state is State.OPEN:
-            yield known.transmit(message)
+            yield from self._respond(known, message)
+
+    def _respond(self, peer: Peer, message: Message) -> Iterator[Effect]:
+        try:
+            yield peer.transmit(message)
+        except ValueError as error:  # of what the request had, which comes back
+            yield self._discarded(peer, f"the {message.name} to a request of it: {error}", "answer-too-long")
 
     def _requested(self, peer: Peer, message: Message) -> Iterator[Effect]:
         refused = refusal_of(message, self._identity, self._served)
@@ -237,9 +242,7 @@ class DiameterNode:
             return
         result, cause, failed = refused
         yield self._discarded(peer, f"{message.name}: {cause}", result.name.lower().replace("_", "-"))
-        session = message.avps.first(Code.SESSION_ID)
-        more = () if session is None else (text_avp(Code.SESSION_ID, session.decode(errors="replace")),)
-        yield peer.transmit(refusal(self._identity, message.header, result, cause, failed, *more))
+        yield from self._respond(peer, refusal(self._identity, message, result, cause, failed))
 
     # --- peers ------------------------------------------------------------------------------------------
 

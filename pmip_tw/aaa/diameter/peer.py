@@ -193,9 +193,8 @@ class Peer:
         except BadMessage as error:
             yield self._observed("diameter-discarded", cause=str(error), reason=error.reason)
             if error.header.request:
-                yield self.transmit(
-                    refusal(self._identity, error.header, error.result, str(error), error.failed)
-                )
+                asked = Message(header=error.header, avps=Avps())
+                yield self.transmit(refusal(self._identity, asked, error.result, str(error), error.failed))
             return
         if self.state is State.GREETING:
             yield from self._greeted(message, now)
@@ -221,7 +220,7 @@ class Peer:
             )
         else:
             cause = "capabilities are exchanged once"
-            yield self.transmit(refusal(self._identity, header, Result.UNABLE_TO_COMPLY, cause))
+            yield self.transmit(refusal(self._identity, message, Result.UNABLE_TO_COMPLY, cause))
 
     def _greeted(self, message: Message, now: Now) -> Iterator[Effect]:
         """Nothing but CER or CEA is heard before (RFC 6733 5.6)."""

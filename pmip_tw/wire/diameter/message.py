@@ -113,9 +113,10 @@ class Message:
         return encoded
 
     def answer(self, *avps: Avp, error: bool = False) -> "Message":
-        """To this request: the identifiers and the P flag are its own (RFC 6733 6.2)."""
+        """To this request: identifiers, P flag and every Proxy-Info are its own (RFC 6733 6.2)."""
         header = attrs.evolve(self.header, request=False, error=error, retransmitted=False)
-        return Message(header=header, avps=Avps(avps))
+        of_proxies = (avp for avp in self.avps if avp.code == Code.PROXY_INFO and not avp.vendor)
+        return Message(header=header, avps=Avps((*avps, *of_proxies)))
 
 
 class BadMessage(Malformed):

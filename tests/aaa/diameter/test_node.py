@@ -275,6 +275,45 @@ class TestRequestsOfOthers:
         assert told.avps.first(Code.SESSION_ID) is not None or message.session_id == ""
         assert side.requested == []
 
+    @pytest.mark.parametrize(
+        "message",
+        [
+            asr(Avp(code=9999, data=bytes(65_000))),
+            asr(command=Command.AA, session="\u20ac" * 10_000),
+            asr(Avp(code=Code.DESTINATION_HOST, data=b"\xff" * 65_000)),
+        ],
+    )
+    def test_a_refusal_is_short_however_long_the_request_is(self, message: Message) -> None:
+        """Nothing that comes with it is lost: an answer of ours in the same octets is."""
+        side = mag(ONE)
+        side.open(ONE)
+        number = side.ask(aar())
+        [asked] = side.take()
+        side.receive(ONE, message.encode() + answer(asked).encode())
+        [refused] = side.take()
+        assert not refused.header.request and refused.result >= 3000
+        assert result_of(side, number) == Result.SUCCESS
+
+    def test_what_cannot_be_answered_is_told(self) -> None:
+        side = mag(ONE)
+        side.open(ONE)
+        side.receive(ONE, asr(Avp(code=Code.PROXY_INFO, data=bytes(65_400)), command=Command.AA))
+        assert side.take() == []
+        assert side.reasons("diameter-discarded")[-1] == "answer-too-long"
+        assert side.node.peers[ONE].usable
+
+    @pytest.mark.parametrize("command", [Command.ABORT_SESSION, Command.AA])
+    def test_proxies_get_back_what_is_theirs(self, command: Command) -> None:
+        """RFC 6733 6.2: every Proxy-Info, in order."""
+        side = mag(ONE)
+        side.open(ONE)
+        infos = (Avp(code=Code.PROXY_INFO, data=b"one."), Avp(code=Code.PROXY_INFO, data=b"two."))
+        side.receive(ONE, asr(*infos, command=command))
+        for peer, message in side.requested:
+            side.run(side.node.respond(peer, answer(message)))
+        [answered] = side.take()
+        assert answered.avps.all(Code.PROXY_INFO) == (b"one.", b"two.")
+
     def test_an_unknown_avp_that_may_be_ignored_is(self) -> None:
         side = mag(ONE)
         side.open(ONE)
