@@ -9,6 +9,7 @@ from pmip_tw.aaa.diameter.mobile_ipv4 import amr, key_in
 from pmip_tw.aaa.diameter.node import Outcome
 from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion, KeyUnavailable
 from pmip_tw.aaa.profile_rules import ProfileRules
+from pmip_tw.errors import WireError
 from pmip_tw.interfaces import IDiameterClient, INodeKeys
 from pmip_tw.wire.diameter.message import Message
 from pmip_tw.wire.registration import RegistrationRequest
@@ -54,7 +55,10 @@ class DiameterNodeKeys:
         """None: it is not configured, or the question is not about a request with MN-AAA."""
         if not self._mobile_ipv4 or not question.request:
             return None
-        request = RegistrationRequest.decode(question.request)  # the LMA has done so before
+        try:
+            request = RegistrationRequest.decode(question.request)
+        except WireError:
+            return None  # of a MAG that writes as draft-leung does, or by nobody read yet
         if request.mn_aaa is None:
             return None
         return amr(request, question.request, self._client.new_session_id(), self._asker)

@@ -1,11 +1,12 @@
 """Where requests go, and what becomes of them."""
 
+import attrs
 import pytest
 
 from pmip_tw.aaa.diameter.node import MAXIMUM_ASKED, Answered, Unanswered
 from pmip_tw.aaa.diameter.peer_effects import PeerPolicy
 from pmip_tw.wire.diameter import avps
-from pmip_tw.wire.diameter.avps import Avp
+from pmip_tw.wire.diameter.avps import Avp, Avps
 from pmip_tw.wire.diameter.codes import Code, Command, Result
 from pmip_tw.wire.diameter.message import Message
 from tests.aaa.diameter.wires import Side, aar, answer, asr, mag
@@ -279,7 +280,7 @@ class TestRequestsOfOthers:
         "message",
         [
             asr(Avp(code=9999, data=bytes(65_000))),
-            asr(command=Command.AA, session="\u20ac" * 10_000),
+            attrs.evolve(asr(command=Command.AA), avps=Avps((avps.octets(Code.SESSION_ID, b"\xff" * 30_000),))),
             asr(Avp(code=Code.DESTINATION_HOST, data=b"\xff" * 65_000)),
         ],
     )
