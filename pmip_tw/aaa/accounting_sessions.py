@@ -144,6 +144,9 @@ class Sessions(Generic[Key]):
         if found is None and self.resume(key, session.id, now):
             found = self._open[session.id]
         if found is not None:
+            if found.session.aaa_session_id not in (b"", session.aaa_session_id):
+                # Another authentication may have another name; what was started under one goes on under it.
+                session = replace(session, aaa_session_id=found.session.aaa_session_id)
             before, found.session = found.session, session
             if _moves(before, session):
                 self._expect(found, now.monotonic)

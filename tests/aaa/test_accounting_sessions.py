@@ -75,6 +75,19 @@ def moved(octets: int) -> Usage:
     return Usage(octets, 2 * octets, 1, 2)
 
 
+def test_a_session_keeps_the_name_that_aaa_knows_it_by() -> None:
+    """Another authentication has another one by Diameter; servers join records by it (RFC 6733 9.4)."""
+    desk = Desk()
+    desk.serve(session=replace(SESSION, aaa_session_id=b"mag1.example.net;1;1;eap"))
+    desk.serve(session=replace(SESSION, aaa_session_id=b"mag1.example.net;1;2;eap", interim_interval=60))
+    over = desk.sessions.over(SESSION.id, TerminateCause.USER_REQUEST, NOTHING, desk.now)
+    desk.take(over)
+    assert [record.status for record in desk.told] == [START, STOP]
+    assert {record.session.aaa_session_id for record in desk.told if record.session} == {
+        b"mag1.example.net;1;1;eap"
+    }
+
+
 @covers("AA20")
 def test_start_once_interims_at_their_interval_and_stop_once() -> None:
     desk = Desk()
