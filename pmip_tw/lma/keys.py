@@ -98,7 +98,11 @@ class Keys:
 
     def missing(self, nai: bytes, association: SecurityAssociation, care_of: Ipv4, now: Now) -> list[Told]:
         """Something is to be signed for a node whose key is missing since a restart."""
-        question = self._question((nai, association.spi), care_of)
+        name = nai, association.spi
+        no = self._refused.get(name)
+        if no is not None and no.until >= now.monotonic:
+            return []
+        question = self._question(name, care_of)
         self._questions.put(question, None, care_of, known=True)
         return self._put(now)
 

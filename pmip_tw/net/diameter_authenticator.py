@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from pmip_tw.aaa.accounting import TerminateCause
@@ -46,6 +47,8 @@ _NOWHERE: Final = Endpoint(UNSPECIFIED, 0)
 class DiameterAuthenticator:
     """``rules``: how answers become profiles. ``client`` is not ours to start or stop."""
 
+    _log = Logger(namespace="pmip.diameter")
+
     def __init__(self, client: IDiameterClient, asker: Asker, rules: ProfileRules) -> None:
         self._client = client
         self._asker = asker
@@ -72,7 +75,11 @@ class DiameterAuthenticator:
 
         def concluded(outcome: Outcome) -> None:
             waiting = self._outstanding.pop(number, None)
-            found = self._conclude(credential, session, outcome)
+            try:
+                found = self._conclude(credential, session, outcome)
+            except Exception:
+                self._log.failure("an answer met a defect")
+                found = Unavailable("the answer met a defect, which the log of this MAG shows")
             if waiting is not None:
                 waiting.callback(found)
 

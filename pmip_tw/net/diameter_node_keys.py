@@ -6,7 +6,7 @@ from zope.interface import implementer
 from pmip_tw.aaa.diameter.access import Asker
 from pmip_tw.aaa.diameter.keys import key_answer_in, key_request
 from pmip_tw.aaa.diameter.mobile_ipv4 import amr, key_in
-from pmip_tw.aaa.diameter.node import Outcome
+from pmip_tw.aaa.diameter.node import Outcome, Unanswered
 from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion, KeyUnavailable
 from pmip_tw.aaa.profile_rules import ProfileRules
 from pmip_tw.errors import WireError
@@ -29,27 +29,31 @@ class DiameterNodeKeys:
         self._asker = asker
         self._rules = rules
         self._mobile_ipv4 = mobile_ipv4
-        self._outstanding: set[Deferred[KeyAnswer]] = set()
+        self._outstanding: set[Deferred[Outcome]] = set()
         self._stopped = False
 
     def fetch(self, question: KeyQuestion) -> "Deferred[KeyAnswer]":
         if self._stopped:
             return succeed(KeyUnavailable("Diameter is stopped"))
-        found: Deferred[KeyAnswer] = Deferred()
-        self._outstanding.add(found)
-
-        def concluded(outcome: Outcome) -> None:
-            if found in self._outstanding:
-                self._outstanding.remove(found)
-                if by_amr is not None:
-                    found.callback(key_in(outcome, question))
-                else:
-                    found.callback(key_answer_in(outcome, question, self._rules))
-
         by_amr = self._amr(question)
         request = by_amr or key_request(question, self._client.new_session_id(), self._asker)
+        waiting: Deferred[Outcome] = Deferred()
+        self._outstanding.add(waiting)
+
+        def concluded(outcome: Outcome) -> None:
+            if waiting in self._outstanding:
+                self._outstanding.remove(waiting)
+                waiting.callback(outcome)
+
+        def meant(outcome: Outcome) -> KeyAnswer:
+            if by_amr is not None:
+                return key_in(outcome, question)
+            return key_answer_in(outcome, question, self._rules)
+
+        # Whoever asks hears of a defect, too.
+        answer = waiting.addCallback(meant)
         self._client.ask(request, question.nai.decode(errors="replace")).addCallback(concluded)
-        return found
+        return answer
 
     def _amr(self, question: KeyQuestion) -> Message | None:
         """None: it is not configured, or the question is not about a request with MN-AAA."""
@@ -66,5 +70,5 @@ class DiameterNodeKeys:
     def stop(self) -> None:
         self._stopped = True
         outstanding, self._outstanding = self._outstanding, set()
-        for found in outstanding:
-            found.callback(KeyUnavailable("Diameter was stopped before an answer came"))
+        for waiting in outstanding:
+            waiting.callback(Unanswered("Diameter was stopped before an answer came"))

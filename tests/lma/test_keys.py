@@ -412,6 +412,26 @@ class TestARestart:
         assert revocations(anchor.pass_time(100)) == []
         assert "revocation-unanswered" in anchor.names()
 
+    def test_nobody_makes_us_ask_again_and_again_for_a_key_that_aaa_refuses(self, anchor: Anchor) -> None:
+        """A forged revocation for a node whose key is missing."""
+        before = anchor.binding(OF_AAA)
+        assert before is not None
+        anchor.restart()
+        forged = Revocation(
+            home_address=before.home_address,
+            foreign_domain=MAG1,
+            home_domain=LMA,
+            from_home_agent=False,
+            inform=False,
+            identifier=int(anchor.clock.wall) & 0xFFFFFFFF,
+            nai=nai(OF_AAA),
+        ).encode(mn_ha=SecurityAssociation(association(OF_AAA).spi, Secret(b"what somebody else has")))
+        anchor.hear(forged)
+        anchor.aaa_says(KeyRefused("gone"))
+        for _ in range(10):
+            anchor.hear(forged)
+        assert anchor.questions == []
+
     def test_a_mag_that_revokes_is_heard_when_the_key_is_there(self, anchor: Anchor) -> None:
         before = anchor.binding(OF_AAA)
         assert before is not None
