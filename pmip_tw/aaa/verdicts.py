@@ -39,12 +39,16 @@ class EapCredential:
 
 @attrs.frozen(slots=True, kw_only=True)
 class AuthorizeOnly:
-    """The node is served already, and AAA has asked to be asked again (RFC 5176 3.2)."""
+    """The node is served already, and AAA has asked to be asked again (RFC 5176 3.2).
+
+    ``aaa_session``: what AAA knows its session by (``Profile.aaa_session_id``), empty if it has said nothing.
+    """
 
     mac: Mac
     port: str
     nai: str
     state: bytes = attrs.field(repr=False)
+    aaa_session: bytes = b""
 
 
 Credential = MacCredential | EapCredential | AuthorizeOnly

@@ -149,7 +149,13 @@ class AaaSide:
             return []
         state, visitor.reauthorize_with = visitor.reauthorize_with, None
         if state is not None:
-            wanted = AuthorizeOnly(mac=visitor.mac, port=visitor.key.port, nai=visitor.nai, state=state)
+            wanted = AuthorizeOnly(
+                mac=visitor.mac,
+                port=visitor.key.port,
+                nai=visitor.nai,
+                state=state,
+                aaa_session=b"" if visitor.profile is None else visitor.profile.aaa_session_id,
+            )
             return self.reauthorizing.ask(visitor, wanted, now)
         if visitor.by_eap:
             return self.dot1x.reauthenticate(visitor, now)

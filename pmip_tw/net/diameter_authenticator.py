@@ -65,9 +65,7 @@ class DiameterAuthenticator:
             return succeed(Unavailable("Diameter is stopped"))
         session = self._session_for(credential)
         if session is None:
-            return succeed(
-                Reject("AAA asks about a session that it has not begun, or that was before our start")
-            )
+            return succeed(Reject("AAA asks about a session that it has not begun"))
         subject = f"{mac_text(credential.mac)} on {credential.port}"
         self._next += 1
         number, verdict = self._next, Deferred[Verdict]()
@@ -88,7 +86,8 @@ class DiameterAuthenticator:
 
     def _session_for(self, credential: Credential) -> Session | None:
         if isinstance(credential, AuthorizeOnly):
-            return self._sessions.at((credential.mac, credential.port))
+            known = self._sessions.at((credential.mac, credential.port))
+            return known or self._sessions.former(credential.aaa_session.decode(errors="replace"))
         if isinstance(credential, MacCredential):
             name = self._asker.mac_format.write(credential.mac)
             return Sessions.new(self._client.new_session_id(), Application.NASREQ, name)

@@ -51,7 +51,7 @@ class DiameterNodeKeys:
             return key_answer_in(outcome, question, self._rules)
 
         # Whoever asks hears of a defect, too.
-        answer = waiting.addCallback(meant)
+        answer: Deferred[KeyAnswer] = waiting.addCallback(meant)
         self._client.ask(request, question.nai.decode(errors="replace")).addCallback(concluded)
         return answer
 

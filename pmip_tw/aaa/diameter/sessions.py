@@ -86,8 +86,11 @@ class Sessions:
             place, session = found
             del self._by_place[place]
             return session
+        return self.former(name)
+
+    def former(self, name: str) -> Session | None:
+        """One from before our start: the servers of its realm know whose it is. None: it is none of ours."""
         if not name.startswith(f"{self._host};"):
             return None
-        # From before our start: the servers of its realm know whose it is.
         application = Application.EAP if name.endswith(f";{_EAP}") else Application.NASREQ
         return Session(id=name, application=application, user_name="")

@@ -212,7 +212,9 @@ class TestEap:
     @covers("AA24")
     def test_no_name_is_made_of_what_a_node_calls_itself(self) -> None:
         """The outer identity is unproven: it may be that of another node."""
-        mag = Mag(lambda asked: answer(asked, avps.octets(Code.EAP_PAYLOAD, b"\3")), default_realm="example.net")
+        mag = Mag(
+            lambda asked: answer(asked, avps.octets(Code.EAP_PAYLOAD, b"\3")), default_realm="example.net"
+        )
         verdict = mag.ask(attrs.evolve(eap(b"identity"), identity=b"mn1"))
         assert isinstance(verdict, Reject) and "names nobody" in verdict.cause
         of_mac = mag.ask(MAC)
@@ -298,6 +300,14 @@ class TestTheEnd:
         mag.client.server = answer
         verdict = mag.ask(AuthorizeOnly(**WHO, nai=PROFILE.nai, state=b""))
         assert isinstance(verdict, Accept) and verdict.profile.nai == PROFILE.nai
+
+    def test_asking_anew_after_a_restart_is_the_same_session_too(self) -> None:
+        mag, session = self.served()
+        again = Mag(lambda asked: accept(asked, PROFILE))
+        verdict = again.ask(AuthorizeOnly(**WHO, nai=PROFILE.nai, state=b"", aaa_session=session))
+        assert isinstance(verdict, Accept) and verdict.profile.aaa_session_id == session
+        again.authenticator.session_over(session, TerminateCause.USER_REQUEST)
+        assert again.names == ["AAR", "STR"]
 
     def test_but_not_of_a_node_that_nobody_knows(self) -> None:
         mag = Mag(answer)

@@ -279,9 +279,11 @@ class TestRequestsOfOthers:
     @pytest.mark.parametrize(
         "message",
         [
-            asr(Avp(code=9999, data=bytes(65_000))),
-            attrs.evolve(asr(command=Command.AA), avps=Avps((avps.octets(Code.SESSION_ID, b"\xff" * 30_000),))),
-            asr(Avp(code=Code.DESTINATION_HOST, data=b"\xff" * 65_000)),
+            asr(Avp(code=9999, data=bytes(65_380))),
+            attrs.evolve(
+                asr(command=Command.AA), avps=Avps((avps.octets(Code.SESSION_ID, b"\xff" * 30_000),))
+            ),
+            asr(Avp(code=Code.DESTINATION_HOST, data=b"\xff" * 65_380)),
         ],
     )
     def test_a_refusal_is_short_however_long_the_request_is(self, message: Message) -> None:
