@@ -41,11 +41,23 @@ class Held(Struct, frozen=True, gc=False):
 
 
 class _Row(Struct, gc=False):
-    """A question that is not put yet, or not answered, with what waits for it. ``known``: the queue that it is in."""
+    """A question that is not put yet, or not answered, with what waits for it, and whether that seems to come from
+    somewhere we know. ``known``: the queue that the question is in.
+    """
 
     question: KeyQuestion
-    held: dict[Held, None]
+    held: dict[Held, bool]
     known: bool
+
+    def keep(self, held: Held, *, known: bool) -> bool:
+        """It waits; False: too many do. Whoever is known takes the place of somebody whom nobody knows."""
+        if held not in self.held and len(self.held) >= MOST_REQUESTS:
+            stranger = next((one for one, is_known in self.held.items() if not is_known), None)
+            if not known or stranger is None:
+                return False
+            del self.held[stranger]
+        self.held[held] = known
+        return True
 
 
 class _Queue:
@@ -105,23 +117,19 @@ class KeyQuestions:
         False: too many wait, and this one does not.
         """
         name = question.name
-        known = known and self._known_of[name[0]] < MOST_OF_A_NODE
+        first = known and self._known_of[name[0]] < MOST_OF_A_NODE
         row = self._rows.get(name)
         if row is None:
-            queue = self._known if known else self._unknown
+            queue = self._known if first else self._unknown
             if not queue.put(name, source):
                 return False
-            row = self._rows[name] = _Row(question, {}, known)
-            if known:
+            row = self._rows[name] = _Row(question, {}, first)
+            if first:
                 self._known_of[name[0]] += 1
-        elif known and not row.known and name not in self._outstanding and self._known.put(name, source):
+        elif first and not row.known and name not in self._outstanding and self._known.put(name, source):
             row.known = True  # somebody whom nobody knows has asked about it before
             self._known_of[name[0]] += 1
-        if held is not None:
-            if len(row.held) >= MOST_REQUESTS and held not in row.held:
-                return False
-            row.held[held] = None
-        return True
+        return held is None or row.keep(held, known=known)
 
     def due(self, monotonic: float) -> Iterator[KeyQuestion]:
         """What is to be put to AAA now."""

@@ -523,6 +523,17 @@ class TestAFlood:
             anchor.aaa_says(KeyRefused("unknown"))
             anchor.clock.advance(0.1)
 
+    def test_requests_of_strangers_make_room_for_that_of_whom_we_know(self, anchor: Anchor) -> None:
+        register(anchor)
+        for number in range(10):
+            forged = anchor.request(OF_AAA + 1).encode(
+                mn_ha=SecurityAssociation(association(OF_AAA + 1).spi, Secret(b"invented by somebody"))
+            )
+            anchor.hear(forged, source=ipv4(f"203.0.113.{1 + number}"))
+        anchor.hear(anchor.datagram(OF_AAA + 1))
+        [answer] = [one for one in anchor.aaa_says(given(OF_AAA + 1)) if one.destination.address == MAG1]
+        assert reply_in(answer, OF_AAA + 1).code == 1
+
     def test_sources_take_turns(self, anchor: Anchor) -> None:
         for number in range(100):
             self.strange(anchor, number)

@@ -302,7 +302,7 @@ class TestTheEnd:
         assert isinstance(verdict, Accept) and verdict.profile.nai == PROFILE.nai
 
     def test_asking_anew_after_a_restart_is_the_same_session_too(self) -> None:
-        mag, session = self.served()
+        _, session = self.served()
         again = Mag(lambda asked: accept(asked, PROFILE))
         verdict = again.ask(AuthorizeOnly(**WHO, nai=PROFILE.nai, state=b"", aaa_session=session))
         assert isinstance(verdict, Accept) and verdict.profile.aaa_session_id == session
