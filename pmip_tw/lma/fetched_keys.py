@@ -19,6 +19,9 @@ from pmip_tw.mobility.timers import Wheel
 Name = tuple[bytes, int]
 """NAI, as it stands in a message, and SPI."""
 
+MOST_SPIS = 16
+"""Keys of one node: a server that does not look at the SPI gives one for each that somebody invents."""
+
 RETRY = 60.0
 """Seconds for which a key that is kept beyond its time does, until AAA is asked once more."""
 
@@ -182,6 +185,8 @@ class FetchedKeys:
         nai, spi = name
         self._spis[nai] = (*(other for other in self._spis.get(nai, ()) if other != spi), spi)
         self._changes.file(name, self._keys[name].next_change)
+        if len(self._spis[nai]) > MOST_SPIS:
+            self.forget((nai, self._spis[nai][0]))
 
     def _end(self, name: Name, found: _Fetched) -> None:
         self._associations.remove(*name)

@@ -6,6 +6,7 @@ import pytest
 from pmip_tw.aaa.key_hierarchy import fa_ha
 from pmip_tw.aaa.node_keys import HaRootKey, KeyGiven, KeyQuestion, KeyRefused, KeyUnavailable
 from pmip_tw.addresses import Ipv4, ipv4
+from pmip_tw.lma.fetched_keys import MOST_SPIS
 from pmip_tw.lma.key_policy import KeyPolicy
 from pmip_tw.lma.mags import KnownMag
 from pmip_tw.mobility.associations import SecurityAssociation
@@ -522,6 +523,20 @@ class TestAFlood:
             assert anchor.questions[0].nai != nai(OF_AAA + 1), "once is enough"
             anchor.aaa_says(KeyRefused("unknown"))
             anchor.clock.advance(0.1)
+
+    def test_a_server_that_gives_a_key_for_every_spi_fills_no_table(self, anchor: Anchor) -> None:
+        register(anchor)
+        for spi in range(10_000, 10_050):
+            signed = anchor.request(OF_AAA).encode(mn_ha=SecurityAssociation(spi, Secret(bytes(16))))
+            anchor.hear(signed, source=ipv4("203.0.113.1"))
+            key = SecurityAssociation(spi, Secret(b"key of mobile node 05"))
+            anchor.aaa_says(given(association=key))
+            anchor.clock.advance(1)
+        assert anchor.engine.keys is not None
+        assert len(anchor.engine.keys.fetched) == MOST_SPIS
+        assert anchor.hear(anchor.datagram(OF_AAA)) == []
+        [answer] = anchor.aaa_says(given())
+        assert reply_in(answer, OF_AAA).code == 1
 
     def test_requests_of_strangers_make_room_for_that_of_whom_we_know(self, anchor: Anchor) -> None:
         register(anchor)
