@@ -16,7 +16,8 @@ from pmip_tw.lma.fetched_keys import Name
 from pmip_tw.lma.key_policy import KeyPolicy
 
 MOST_WAITING = 10_000
-"""Questions in each queue; further ones are not put, and the MAGs ask again."""
+"""Questions in each queue; further ones are not put, and the MAGs ask again. Whoever has none there may put one all the
+same, up to twice as many: another one that comes back with all its nodes, or is forged, keeps nobody out."""
 
 MOST_OF_A_SOURCE = 1_000
 """Of them, of one address of nobody whom we know."""
@@ -70,7 +71,7 @@ class _Queue:
 
     def put(self, name: Name, source: Ipv4) -> bool:
         """False: too many wait."""
-        if self._size >= MOST_WAITING:
+        if self._size >= (MOST_WAITING if source in self._sources else 2 * MOST_WAITING):
             return False
         names = self._sources.setdefault(source, deque())
         if len(names) >= self._most_of_a_source:

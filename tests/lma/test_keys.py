@@ -6,6 +6,7 @@ import pytest
 from pmip_tw.aaa.key_hierarchy import fa_ha
 from pmip_tw.aaa.node_keys import HaRootKey, KeyGiven, KeyQuestion, KeyRefused, KeyUnavailable
 from pmip_tw.addresses import Ipv4, ipv4
+from pmip_tw.lma import key_questions
 from pmip_tw.lma.fetched_keys import MOST_SPIS
 from pmip_tw.lma.key_policy import KeyPolicy
 from pmip_tw.lma.mags import KnownMag
@@ -537,6 +538,24 @@ class TestAFlood:
         assert anchor.hear(anchor.datagram(OF_AAA)) == []
         [answer] = anchor.aaa_says(given())
         assert reply_in(answer, OF_AAA).code == 1
+
+    def test_a_mag_with_very_many_nodes_keeps_no_other_out(
+        self, anchor: Anchor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        register(anchor)
+        anchor.hear(anchor.datagram(OF_AAA + 1, MAG2), source=MAG2)
+        anchor.aaa_says(given(OF_AAA + 1))
+        monkeypatch.setattr(key_questions, "MOST_WAITING", 20)
+        for node in range(OF_AAA + 2, OF_AAA + 42):
+            anchor.hear(anchor.datagram(node))
+        assert anchor.notes[-1].reason == "too-many-unknown"
+        anchor.names()
+        anchor.hear(anchor.datagram(OF_AAA + 43, MAG2), source=MAG2)
+        assert anchor.names() == []
+        asked, anchor.questions = anchor.questions, []
+        for question in asked[:2]:
+            anchor.aaa_says(KeyRefused("unknown"), question)
+        assert nai(OF_AAA + 43) in [question.nai for question in anchor.questions]
 
     def test_requests_of_strangers_make_room_for_that_of_whom_we_know(self, anchor: Anchor) -> None:
         register(anchor)
