@@ -6,6 +6,7 @@ from pmip_tw.config.diameter_checks import diameter_mistakes
 from pmip_tw.config.draft import Draft
 from pmip_tw.config.locate import Path
 from pmip_tw.config.radius_checks import radius_mistakes
+from pmip_tw.config.radius_settings import Purpose
 from pmip_tw.config.structure import Mistake
 
 
@@ -18,8 +19,9 @@ def lma_aaa_mistakes(draft: Draft, lma: Path) -> Iterator[Mistake]:
         text = f"[lma.diameter] is for one process, whom its peers know by name: workers = 1, not {workers}"
         yield Mistake((*lma, "diameter"), text)
     keys: Path = (*lma, "keys")
-    if draft.has(keys) and not draft.has((*lma, "radius")) and not draft.has((*lma, "diameter")):
-        yield Mistake(keys, "[lma.keys] is about keys from AAA: add [[lma.radius.servers]]")
+    if draft.has(keys) and not _is_anybody_asked(draft, lma):
+        text = "[lma.keys] is about keys from AAA, and nobody is asked for any: add [[lma.radius.servers]] or"
+        yield Mistake(keys, f'{text} [lma.diameter], with "authentication" among their purposes')
     first: dict[str, Path] = {}
     for table in draft.elements((*keys, "realms")):
         for at in draft.elements((*table, "realms")):
@@ -28,3 +30,14 @@ def lma_aaa_mistakes(draft: Draft, lma: Path) -> Iterator[Mistake]:
             if earlier != at:
                 text = f"realms[{at[-1]}]: {realm!r} has its algorithm on line {draft.line(earlier)} already"
                 yield Mistake(at, text)
+
+
+def _is_anybody_asked(draft: Draft, lma: Path) -> bool:
+    diameter: Path = (*lma, "diameter")
+    tables = [*draft.elements((*lma, "radius", "servers")), *([diameter] if draft.has(diameter) else [])]
+    for table in tables:
+        purposes: Path = (*table, "purposes")
+        found = draft.value(purposes, tuple[Purpose, ...]) if draft.has(purposes) else None
+        if found is None or "authentication" in found:
+            return True
+    return False

@@ -91,6 +91,7 @@ def test_nobody_is_asked_without_servers_or_with_servers_for_accounting_only(tmp
     ("text", "mistake"),
     [
         ("[lma.keys]\nlifetime = 600", "add [[lma.radius.servers]]"),
+        (SERVER + 'purposes = ["accounting"]\n[lma.keys]\nlifetime = 600', "nobody is asked for any"),
         (SERVER + "[lma.keys]\nprecedence = []", "precedence: must have at least one element"),
         (SERVER + '[lma.keys]\nprecedence = ["radius"]', "radius"),
         (SERVER + "[lma.keys]\nmax_rate = 1", "max_rate: must be from 10"),
