@@ -102,6 +102,19 @@ def test_results() -> None:
         assert type(fetched(msa(), result=result)[1]) is kind
 
 
+def test_what_the_server_refuses_is_that_request() -> None:
+    """Its MN-AAA may be forged, by somebody who is not the node."""
+    _, found = fetched(msa(), result=5003)
+    assert isinstance(found, KeyRefused) and found.about_request
+
+
+def test_a_request_that_cannot_be_read_so_is_asked_about_by_aar() -> None:
+    client = FakeDiameterClient(identity=LMA)
+    keys = DiameterNodeKeys(client, ASKER, ProfileRules(), mobile_ipv4=True)
+    keys.fetch(attrs.evolve(QUESTION, request=REQUEST[:30]))
+    assert [asked.name for asked in client.asked] == ["AAR"]
+
+
 def test_without_mn_aaa_or_the_setting_it_is_an_aar() -> None:
     without = attrs.evolve(QUESTION, request=REQUEST[: REQUEST.index(b"\x24\x01")])
     for question, enabled in (
