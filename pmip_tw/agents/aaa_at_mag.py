@@ -9,7 +9,7 @@ from zope.interface import implementer
 
 from pmip_tw.aaa.accounting import TerminateCause
 from pmip_tw.aaa.profile import Profile
-from pmip_tw.aaa.verdicts import Unavailable, Verdict
+from pmip_tw.aaa.verdicts import Accept, AuthorizeOnly, Unavailable, Verdict
 from pmip_tw.agents.accounts import Accounts
 from pmip_tw.agents.sessions_at_mag import SessionsAtMag
 from pmip_tw.interfaces import IAaaSessions, IAccessPoints, IAccessPointsReceiver, IAuthenticator
@@ -84,6 +84,8 @@ class AaaAtMag:
             self._happen(
                 lambda now: self._engine.authenticated(effect.attempt, verdict, now),
             )
+            if isinstance(verdict, Accept) and not isinstance(effect.credential, AuthorizeOnly):
+                self._end_if_unused(effect.key, verdict.profile.aaa_session_id)
 
         def failed(failure: Failure) -> Verdict:
             # A question without an answer would be counted for ever, and keep others out in the end (P83).
@@ -92,6 +94,15 @@ class AaaAtMag:
 
         asked = maybeDeferred(self._authenticator.authenticate, effect.credential)
         asked.addErrback(failed).addCallback(concluded)
+
+    def _end_if_unused(self, key: AccessKey, aaa_session: bytes) -> None:
+        """Who was to be served has gone meanwhile, or cannot be as AAA says: it must not count the session for ever."""
+        visitor = self._engine.visitors.get(key)
+        profile = None if visitor is None else visitor.profile
+        if profile is not None and profile.aaa_session_id == aaa_session:
+            return
+        if aaa_session and IAaaSessions.providedBy(self._authenticator):
+            self._authenticator.session_over(aaa_session, TerminateCause.SERVICE_UNAVAILABLE)
 
     def judged(self, verdict: Verdict) -> Verdict:
         return self._engine.judged(verdict)

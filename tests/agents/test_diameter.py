@@ -8,6 +8,7 @@ from pmip_tw.aaa.profile_rules import ProfileRules
 from pmip_tw.net.diameter_authenticator import DiameterAuthenticator
 from pmip_tw.net.diameter_requests import DiameterRequests
 from pmip_tw.testing.diameter_client import MAG, FakeDiameterClient, answer, refuse
+from pmip_tw.wire.dhcp import MessageType
 from pmip_tw.wire.diameter import avps
 from pmip_tw.wire.diameter.codes import Code, Command, Result, TerminationCause
 from pmip_tw.wire.diameter.message import Message
@@ -22,6 +23,7 @@ class Operator:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.knows = True
+        self.more: tuple[avps.Avp, ...] = ()
         self.client = FakeDiameterClient(self._says)
         asker = Asker(identity=MAG, realm="example.net")
         made = DiameterAuthenticator(self.client, asker, ProfileRules())
@@ -47,7 +49,8 @@ class Operator:
         station = self.station
         if not self.knows:
             return refuse(asked)
-        return accept(asked, Profile(nai=station.nai, lmas=(LMA,), mn_ha=association(station.number)))
+        profile = Profile(nai=station.nai, lmas=(LMA,), mn_ha=association(station.number))
+        return accept(asked, profile, *self.more)
 
     def be_asked(self, command: Command) -> list[Message]:
         session = self.client.asked[0].session_id
@@ -101,3 +104,18 @@ def test_rar_has_the_server_asked_anew_about_the_same_session(
     else:
         assert operator.mag.states == {}
         assert operator.names == ["AAR", "AAR", "STR"]
+
+
+@covers("AA23", "AA25")
+def test_a_session_with_which_nobody_can_be_served_is_told_to_be_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The server has accepted, but this MAG has no such filter: it would keep the session for ever."""
+    operator = Operator(monkeypatch)
+    operator.more = (avps.octets(11, b"nobody-has-it"),)
+    operator.world.hear(operator.mag, operator.station.dhcp(MessageType.DISCOVER))
+    assert operator.mag.states == {}
+    assert operator.names == ["AAR", "STR"]
+    asked, over = operator.client.asked
+    assert over.session_id == asked.session_id
+    assert over.avps.number(Code.TERMINATION_CAUSE) == TerminationCause.SERVICE_NOT_PROVIDED
