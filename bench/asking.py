@@ -15,7 +15,7 @@ from bench.subscribers import ACCESS_PORT, IDENTITY, macs
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.verdicts import Accept, MacCredential, Verdict
 from pmip_tw.addresses import ipv4
-from pmip_tw.config.radius_settings import RadiusServer, RadiusSettings
+from pmip_tw.config.settings.radius import RadiusServer, RadiusSettings
 from pmip_tw.net.clock import ReactorClock
 from pmip_tw.net.radius import RadiusAuthenticator
 from pmip_tw.secret import Secret

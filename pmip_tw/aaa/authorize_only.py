@@ -1,11 +1,11 @@
 """A session that AAA wants to be asked about again (RFC 5176 3.2): nothing is proven anew, only what is allowed."""
 
 from pmip_tw.aaa.nas import Nas, calling_station, port_name
-from pmip_tw.aaa.profile_mapping import profile_of
-from pmip_tw.aaa.profile_rules import ProfileRules
+from pmip_tw.aaa.profiles.mapping import profile_of
+from pmip_tw.aaa.profiles.radius_mapping import refusal_in
+from pmip_tw.aaa.profiles.rules import ProfileRules
+from pmip_tw.aaa.profiles.said import Said
 from pmip_tw.aaa.radius.outcome import Answered
-from pmip_tw.aaa.radius_mapping import refusal_in
-from pmip_tw.aaa.said import Said
 from pmip_tw.aaa.verdicts import Accept, AuthorizeOnly, Reject, Verdict
 from pmip_tw.errors import AccessDenied
 from pmip_tw.wire.radius import (

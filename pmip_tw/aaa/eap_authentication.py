@@ -3,13 +3,13 @@
 EAP passes through unread. Keys that methods have made for a radio are nobody's here: a wired port has no use for them.
 """
 
-from pmip_tw.aaa import dictionary_standard as standard
+from pmip_tw.aaa.dictionaries import standard
 from pmip_tw.aaa.nas import Nas, calling_station, port_name
-from pmip_tw.aaa.profile_mapping import profile_of
-from pmip_tw.aaa.profile_rules import ProfileRules
+from pmip_tw.aaa.profiles.mapping import profile_of
+from pmip_tw.aaa.profiles.radius_mapping import refusal_in
+from pmip_tw.aaa.profiles.rules import ProfileRules
+from pmip_tw.aaa.profiles.said import Said
 from pmip_tw.aaa.radius.outcome import Answered
-from pmip_tw.aaa.radius_mapping import refusal_in
-from pmip_tw.aaa.said import Said
 from pmip_tw.aaa.verdicts import Accept, Challenge, Conversation, EapCredential, Reject, Unavailable, Verdict
 from pmip_tw.addresses import Mac, mac_text
 from pmip_tw.errors import AccessDenied

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.verdicts import Accept, Credential, EapCredential, Reject, Verdict
 from pmip_tw.addresses import Mac, mac_text
 

@@ -2,7 +2,7 @@
 
 import attrs
 
-from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.addresses import Endpoint, Mac
 
 

@@ -7,15 +7,15 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from pmip_tw.aaa.accounting import TerminateCause
-from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.accounting.records import TerminateCause
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.verdicts import Accept, AuthorizeOnly, Unavailable, Verdict
 from pmip_tw.agents.accounts import Accounts
 from pmip_tw.agents.sessions_at_mag import SessionsAtMag
 from pmip_tw.interfaces import IAaaSessions, IAccessPoints, IAccessPointsReceiver, IAuthenticator
-from pmip_tw.mag.accounted import session_of
 from pmip_tw.mag.effects import Authenticate, Conclude, Expel, MagEffect, SessionChanged, SessionOver
 from pmip_tw.mag.engine import MagEngine
+from pmip_tw.mag.session.accounted import session_of
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.tunnels import AccessKey, Counters, EntryKey
 

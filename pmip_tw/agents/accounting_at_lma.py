@@ -6,14 +6,14 @@ A renewal that changes nothing is not heard of here.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from pmip_tw.aaa.accounting import TerminateCause
+from pmip_tw.aaa.accounting.records import TerminateCause
 from pmip_tw.agents.accounts import Accounts
 from pmip_tw.agents.sessions_by_id import SessionsById
 from pmip_tw.interfaces import IClock, ISessions
 from pmip_tw.lma.accounted import owners_of, session_of
 from pmip_tw.lma.bindings import Binding
-from pmip_tw.lma.commitment import Commit, SessionOver
 from pmip_tw.lma.engine import LmaEngine
+from pmip_tw.lma.registration.commitment import Commit, SessionOver
 from pmip_tw.mobility.tunnels import AnchorKey, Counters, EntryKey
 
 if TYPE_CHECKING:

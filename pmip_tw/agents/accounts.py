@@ -5,8 +5,8 @@ from typing import Generic, TypeVar
 
 from twisted.internet.defer import Deferred
 
-from pmip_tw.aaa.accounting import AccountingSession, TerminateCause, Usage
-from pmip_tw.aaa.accounting_sessions import Effect, Sessions, Tell
+from pmip_tw.aaa.accounting.records import AccountingSession, TerminateCause, Usage
+from pmip_tw.aaa.accounting.sessions import Effect, Sessions, Tell
 from pmip_tw.interfaces import IAccounting, IClock, IForwardingPlane
 from pmip_tw.mobility.tunnels import AccessKey, AnchorKey, Counters
 

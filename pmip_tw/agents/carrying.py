@@ -8,7 +8,7 @@ from twisted.logger import Logger
 from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import AddressInTunnel, ForwardingError
 from pmip_tw.interfaces import IForwardingPlane
-from pmip_tw.lma.refusal import Refusal
+from pmip_tw.lma.registration.refusal import Refusal
 from pmip_tw.mobility.effects import Install, Remove
 from pmip_tw.mobility.tunnels import AlikeEntries, Counters, EntryKey
 from pmip_tw.wire.codes import Code

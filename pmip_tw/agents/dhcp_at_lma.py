@@ -8,9 +8,9 @@ from twisted.logger import Logger
 from pmip_tw.addresses import Endpoint, Mac
 from pmip_tw.dhcp.relay import ToServer
 from pmip_tw.interfaces import IClock, IPacketReceiver
-from pmip_tw.lma.commitment import DhcpEffect, Effect, Expect, Forget, Grant
-from pmip_tw.lma.dhcp_side import DhcpSide
-from pmip_tw.lma.leases import Ask
+from pmip_tw.lma.dhcp.side import DhcpSide
+from pmip_tw.lma.registration.commitment import DhcpEffect, Effect, Expect, Forget, Grant
+from pmip_tw.lma.workers.leases import Ask
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Send, SendThrough
 from pmip_tw.mobility.tunnels import AnchorKey, Tunnel

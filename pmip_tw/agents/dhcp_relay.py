@@ -9,7 +9,7 @@ from zope.interface import implementer
 
 from pmip_tw.addresses import Ipv4, ipv4_text, mac_text
 from pmip_tw.agents.observers import Observers
-from pmip_tw.agents.tables import Row
+from pmip_tw.agents.rows.tables import Row
 from pmip_tw.dhcp.relay import ToServer
 from pmip_tw.dhcp.relay_agent import RelayAgent, RelayEffect, ToClient
 from pmip_tw.interfaces import (

@@ -8,7 +8,7 @@ from msgspec import Struct
 from pmip_tw.addresses import Endpoint, Mac
 from pmip_tw.agents.dhcp_at_lma import IDhcpHearer
 from pmip_tw.agents.dhcp_edge import DhcpEdge
-from pmip_tw.agents.worker_messages import (
+from pmip_tw.agents.workers.messages import (
     DhcpAnswered,
     DhcpDown,
     DhcpExpected,

@@ -14,8 +14,8 @@ import attrs
 from pmip_tw.errors import StoreError
 from pmip_tw.interfaces import IBindingStore
 from pmip_tw.mag.effects import MagEffect, Save
+from pmip_tw.mag.journal.records import MagRecord
 from pmip_tw.mag.observed import journal_failed, journal_slow, journal_works_again
-from pmip_tw.mag.records import MagRecord
 
 PATIENCE = 0.5
 """Seconds that something may wait for the store: a DHCP client or an LMA that waits does not ask again before (M8)."""

@@ -9,8 +9,8 @@ from twisted.python.failure import Failure
 
 from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion, KeyUnavailable
 from pmip_tw.interfaces import IClock, INodeKeys
-from pmip_tw.lma.commitment import Effect, Fetch
 from pmip_tw.lma.engine import LmaEngine
+from pmip_tw.lma.registration.commitment import Effect, Fetch
 from pmip_tw.mobility.clock import Now
 
 

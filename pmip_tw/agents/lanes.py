@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from pmip_tw.lma.commitment import Commit
+from pmip_tw.lma.registration.commitment import Commit
 from pmip_tw.mobility.effects import Install
 from pmip_tw.mobility.tunnels import EntryKey
 

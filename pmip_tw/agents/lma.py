@@ -14,14 +14,14 @@ from pmip_tw.agents.dhcp_at_lma import DhcpAtLma, IDhcpRoads
 from pmip_tw.agents.ipsec_at_lma import look_for_ipsec
 from pmip_tw.agents.keys_at_lma import KeysAtLma
 from pmip_tw.agents.lma_operations import end, tables_of
-from pmip_tw.agents.lma_rows import ended_row
 from pmip_tw.agents.observers import Telling
 from pmip_tw.agents.returning import Returning
+from pmip_tw.agents.rows.bindings import ended_row
+from pmip_tw.agents.rows.tables import Row
 from pmip_tw.agents.saving import Saving
 from pmip_tw.agents.sessions_at_lma import SessionsAtLma
 from pmip_tw.agents.settling import Settling
-from pmip_tw.agents.supply import Supply
-from pmip_tw.agents.tables import Row
+from pmip_tw.agents.workers.supply import Supply
 from pmip_tw.errors import ForwardingError, PmipError
 from pmip_tw.interfaces import (
     Datagram,
@@ -38,11 +38,11 @@ from pmip_tw.interfaces import (
     Unreachable,
 )
 from pmip_tw.lma.bindings import Binding
-from pmip_tw.lma.commitment import Commit, Effect, Fetch, Grant, Save, SessionOver, Wait, Waiting
 from pmip_tw.lma.engine import LmaEngine
-from pmip_tw.lma.leases import Ask
 from pmip_tw.lma.observed import not_saved, renewals
-from pmip_tw.lma.refusal import Refusal
+from pmip_tw.lma.registration.commitment import Commit, Effect, Fetch, Grant, Save, SessionOver, Wait, Waiting
+from pmip_tw.lma.registration.refusal import Refusal
+from pmip_tw.lma.workers.leases import Ask
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Remove, Send
 from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey

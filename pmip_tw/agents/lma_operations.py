@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Sequence
 
-from pmip_tw.agents.lease_rows import lease_rows
-from pmip_tw.agents.lma_rows import binding_rows
-from pmip_tw.agents.tables import Row, drop_rows
-from pmip_tw.agents.tunnel_rows import at_lma, tunnel_rows
+from pmip_tw.agents.rows.bindings import binding_rows
+from pmip_tw.agents.rows.leases import lease_rows
+from pmip_tw.agents.rows.tables import Row, drop_rows
+from pmip_tw.agents.rows.tunnels import at_lma, tunnel_rows
 from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import IClock, IForwardingPlane, ISignalling
 from pmip_tw.lma.bindings import Binding
-from pmip_tw.lma.commitment import Effect
 from pmip_tw.lma.engine import LmaEngine
+from pmip_tw.lma.registration.commitment import Effect
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.tunnels import AnchorKey
 

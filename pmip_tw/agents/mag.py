@@ -13,9 +13,9 @@ from pmip_tw.agents.aaa_at_mag import AaaAtMag
 from pmip_tw.agents.accounts import Accounts
 from pmip_tw.agents.keeping import Keeping
 from pmip_tw.agents.observers import Observers
-from pmip_tw.agents.tables import Row, drop_rows
-from pmip_tw.agents.tunnel_rows import at_mag, tunnel_rows
-from pmip_tw.agents.visitor_rows import visitor_row, visitor_rows
+from pmip_tw.agents.rows.tables import Row, drop_rows
+from pmip_tw.agents.rows.tunnels import at_mag, tunnel_rows
+from pmip_tw.agents.rows.visitors import visitor_row, visitor_rows
 from pmip_tw.errors import ForwardingError, PmipError
 from pmip_tw.interfaces import (
     Datagram,

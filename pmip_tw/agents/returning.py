@@ -9,9 +9,9 @@ from twisted.logger import Logger
 from pmip_tw.addresses import Ipv4
 from pmip_tw.agents.carrying import ICarrier
 from pmip_tw.interfaces import IClock, IForwardingPlane
-from pmip_tw.lma.commitment import Effect
 from pmip_tw.lma.engine import LmaEngine
-from pmip_tw.lma.refusal import Refusal
+from pmip_tw.lma.registration.commitment import Effect
+from pmip_tw.lma.registration.refusal import Refusal
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install
 from pmip_tw.mobility.tunnels import AlikeEntries, AnchorEntry, AnchorKey

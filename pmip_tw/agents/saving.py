@@ -8,7 +8,7 @@ from functools import partial
 
 from pmip_tw.errors import StoreError
 from pmip_tw.interfaces import IBindingStore
-from pmip_tw.lma.commitment import Commit, Save, Waiting
+from pmip_tw.lma.registration.commitment import Commit, Save, Waiting
 from pmip_tw.mobility.records import Record
 
 

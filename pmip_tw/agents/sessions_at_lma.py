@@ -7,8 +7,8 @@ from zope.interface import implementer
 
 from pmip_tw.aaa.dynamic_authorization import Change, Done, ErrorCause, Outcome, Refused, Selection
 from pmip_tw.interfaces import IClock, ISessions
-from pmip_tw.lma.commitment import Effect
 from pmip_tw.lma.engine import LmaEngine
+from pmip_tw.lma.registration.commitment import Effect
 from pmip_tw.lma.sessions import Decided
 from pmip_tw.mobility.clock import Now
 

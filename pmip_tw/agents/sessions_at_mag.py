@@ -9,7 +9,7 @@ from pmip_tw.aaa.dynamic_authorization import Change, ErrorCause, Outcome, Refus
 from pmip_tw.interfaces import ISessions
 from pmip_tw.mag.effects import Conclude, MagEffect, Save
 from pmip_tw.mag.engine import MagEngine
-from pmip_tw.mag.sessions import Decided
+from pmip_tw.mag.session.sessions import Decided
 from pmip_tw.mobility.clock import Now
 
 STOPPING = Refused(ErrorCause.RESOURCES_UNAVAILABLE, "this MAG is being stopped")

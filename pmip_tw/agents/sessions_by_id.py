@@ -4,7 +4,7 @@ import attrs
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from pmip_tw.aaa.accounting_sessions import Sessions
+from pmip_tw.aaa.accounting.sessions import Sessions
 from pmip_tw.aaa.dynamic_authorization import NOT_FOUND, Change, Outcome, Selection
 from pmip_tw.interfaces import ISessions
 from pmip_tw.mobility.tunnels import AnchorKey

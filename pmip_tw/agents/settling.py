@@ -17,9 +17,9 @@ from pmip_tw.agents.accounting_at_lma import AccountingAtLma
 from pmip_tw.agents.carrying import ICarrier
 from pmip_tw.agents.lanes import Lanes
 from pmip_tw.interfaces import IClock, IForwardingPlane
-from pmip_tw.lma.commitment import Commit, Effect, SessionOver
 from pmip_tw.lma.engine import LmaEngine
-from pmip_tw.lma.refusal import Refusal
+from pmip_tw.lma.registration.commitment import Commit, Effect, SessionOver
+from pmip_tw.lma.registration.refusal import Refusal
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Remove
 from pmip_tw.mobility.tunnels import AlikeEntries, AnchorKey, EntryKey, Tunnel

@@ -11,13 +11,13 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from pmip_tw.aaa import accounting_observed as observed
-from pmip_tw.aaa.accounting import AccountingRecord, StatusType, decode_record, encode_record
-from pmip_tw.aaa.accounting_queue import AccountingQueue, Waiting
-from pmip_tw.aaa.accounting_spool import SpoolChange, SpoolContents
+from pmip_tw.aaa.accounting import observed
+from pmip_tw.aaa.accounting.queue import AccountingQueue, Waiting
+from pmip_tw.aaa.accounting.records import AccountingRecord, StatusType, decode_record, encode_record
+from pmip_tw.aaa.accounting.spool import SpoolChange, SpoolContents
 from pmip_tw.aaa.verdicts import Unavailable
 from pmip_tw.agents.observers import Observers
-from pmip_tw.agents.tables import Row
+from pmip_tw.agents.rows.tables import Row
 from pmip_tw.errors import Malformed, StoreError
 from pmip_tw.interfaces import IAccounting, IAccountingServers, IClock, IObserver, ISpool
 

@@ -1,11 +1,11 @@
 """A configuration in one sentence, for whoever checks a file."""
 
 from pmip_tw.addresses import ipv4_text
-from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import Settings
-from pmip_tw.config.mag_settings import MagSettings
-from pmip_tw.config.radius_settings import RadiusServer
-from pmip_tw.config.relay_settings import RelaySettings
+from pmip_tw.config.settings.lma import LmaSettings
+from pmip_tw.config.settings.mag import MagSettings
+from pmip_tw.config.settings.radius import RadiusServer
+from pmip_tw.config.settings.relay import RelaySettings
 
 
 def description(settings: Settings) -> tuple[str, str]:

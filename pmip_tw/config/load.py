@@ -9,22 +9,22 @@ from typing import Any, NoReturn
 
 import attrs
 
-from pmip_tw.config.breakout_checks import listed_networks_of
+from pmip_tw.config.checks.breakout import listed_networks_of
+from pmip_tw.config.checks.lma import lma_mistakes
+from pmip_tw.config.checks.lma_peers import default_lmas_of, own_lmas_of
+from pmip_tw.config.checks.mag import home_prefixes_of, mag_mistakes
+from pmip_tw.config.checks.relay import relay_mistakes
+from pmip_tw.config.checks.users import user_mistakes
 from pmip_tw.config.depth import longest_number, too_deep
 from pmip_tw.config.draft import Draft
-from pmip_tw.config.lma_checks import lma_mistakes
-from pmip_tw.config.lma_peer_checks import default_lmas_of, own_lmas_of
-from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.locate import START, Position, Positions, locate
-from pmip_tw.config.mag_checks import home_prefixes_of, mag_mistakes
-from pmip_tw.config.mag_settings import LocalSettings, MagSettings, User, UserFile
 from pmip_tw.config.node_file import read_nodes
 from pmip_tw.config.regular_file import open_regular
-from pmip_tw.config.relay_checks import relay_mistakes
-from pmip_tw.config.relay_settings import RelaySettings
-from pmip_tw.config.settings import NodeFile
+from pmip_tw.config.settings.common import NodeFile
+from pmip_tw.config.settings.lma import LmaSettings
+from pmip_tw.config.settings.mag import LocalSettings, MagSettings, User, UserFile
+from pmip_tw.config.settings.relay import RelaySettings
 from pmip_tw.config.structure import MOST_MISTAKES, Mistake, structure, unknown
-from pmip_tw.config.user_checks import user_mistakes
 from pmip_tw.errors import ConfigurationError
 
 LARGEST_FILE = 64 << 20

@@ -5,10 +5,10 @@ from functools import cache
 import attrs
 
 from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
-from pmip_tw.config.address_spaces import POOLS, domain_for, gateway_of, pools_of_domain
 from pmip_tw.config.draft import Draft
 from pmip_tw.config.locate import Path
-from pmip_tw.config.redirects import redirected_realms
+from pmip_tw.config.settings.address_spaces import POOLS, domain_for, gateway_of, pools_of_domain
+from pmip_tw.config.settings.redirects import redirected_realms
 
 _REDIRECTS: Path = ("lma", "redirects")
 

@@ -8,10 +8,10 @@ from zope.interface import Interface
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
-    from pmip_tw.aaa.accounting import TerminateCause
+    from pmip_tw.aaa.accounting.records import TerminateCause
     from pmip_tw.aaa.dynamic_authorization import Change, Outcome, Selection
     from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion
-    from pmip_tw.aaa.profile import Profile
+    from pmip_tw.aaa.profiles.profile import Profile
     from pmip_tw.aaa.radius.outcome import RadiusOutcome
     from pmip_tw.aaa.verdicts import Credential, Verdict
     from pmip_tw.addresses import Endpoint

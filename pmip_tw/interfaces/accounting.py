@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
-    from pmip_tw.aaa.accounting import AccountingRecord
-    from pmip_tw.aaa.accounting_spool import SpoolChange, SpoolContents
+    from pmip_tw.aaa.accounting.records import AccountingRecord
+    from pmip_tw.aaa.accounting.spool import SpoolChange, SpoolContents
     from pmip_tw.aaa.verdicts import Unavailable
     from pmip_tw.errors import StoreError
 

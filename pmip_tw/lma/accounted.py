@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pmip_tw.aaa.accounting import AccountingSession, common_id, new_id
+from pmip_tw.aaa.accounting.records import AccountingSession, common_id, new_id
 from pmip_tw.addresses import Ipv4
 from pmip_tw.lma.bindings import Binding, BindingTable
 from pmip_tw.mobility.clock import Now

@@ -2,13 +2,13 @@
 
 import attrs
 
-from pmip_tw.aaa.accounting import TerminateCause
+from pmip_tw.aaa.accounting.records import TerminateCause
 from pmip_tw.addresses import Ipv4
 from pmip_tw.lma import observed
 from pmip_tw.lma.bindings import Binding
-from pmip_tw.lma.commitment import Effect, Save, SessionOver
-from pmip_tw.lma.registrations import Registrations
-from pmip_tw.lma.revoking import Revoker
+from pmip_tw.lma.registration.commitment import Effect, Save, SessionOver
+from pmip_tw.lma.registration.registrations import Registrations
+from pmip_tw.lma.revocation.revoking import Revoker
 from pmip_tw.mobility.clock import Now
 
 

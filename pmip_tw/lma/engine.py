@@ -9,42 +9,42 @@ and what waits for a Save by ``saved``.
 from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 
-from pmip_tw.aaa.accounting import TerminateCause
+from pmip_tw.aaa.accounting.records import TerminateCause
 from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.errors import WireError
 from pmip_tw.lma import observed
-from pmip_tw.lma.attempts import Attempt
+from pmip_tw.lma.addresses.home_addresses import HomeAddresses
+from pmip_tw.lma.addresses.pools import Pools
 from pmip_tw.lma.bindings import Binding, BindingTable
-from pmip_tw.lma.commitment import Asked, Commit, Effect, Save, Waiting
-from pmip_tw.lma.dhcp_leases import DhcpLeases
-from pmip_tw.lma.dhcp_side import DhcpSide
+from pmip_tw.lma.dhcp.leases import DhcpLeases
+from pmip_tw.lma.dhcp.leasing import Leasing
+from pmip_tw.lma.dhcp.pretunnelling import PreTunnelling
+from pmip_tw.lma.dhcp.side import DhcpSide
 from pmip_tw.lma.ending import Ending
-from pmip_tw.lma.former import Former
-from pmip_tw.lma.granting import Granting
-from pmip_tw.lma.home_addresses import HomeAddresses
-from pmip_tw.lma.intake import Intake
-from pmip_tw.lma.key_policy import KeyPolicy
-from pmip_tw.lma.key_questions import Held
-from pmip_tw.lma.keys import Keys
-from pmip_tw.lma.leasing import Leasing
+from pmip_tw.lma.journal.former import Former
+from pmip_tw.lma.journal.records import BoundOwner, LeaseEnded
+from pmip_tw.lma.journal.restoring import Restorer, Rows
+from pmip_tw.lma.keys.asking import Keys
+from pmip_tw.lma.keys.policy import KeyPolicy
+from pmip_tw.lma.keys.questions import Held
+from pmip_tw.lma.keys.root_keys import RootKeys
 from pmip_tw.lma.mags import KnownMags
-from pmip_tw.lma.newcomers import Newcomers
-from pmip_tw.lma.patterns import Patterns
 from pmip_tw.lma.policy import LmaPolicy
-from pmip_tw.lma.pools import Pools
-from pmip_tw.lma.pretunnelling import PreTunnelling
-from pmip_tw.lma.records import BoundOwner, LeaseEnded
-from pmip_tw.lma.refusal import Refusal
-from pmip_tw.lma.registrations import Registrations
-from pmip_tw.lma.renewals import Renewals
-from pmip_tw.lma.restoring import Restorer, Rows
-from pmip_tw.lma.revoked import Revoked
-from pmip_tw.lma.revoking import Revoker
-from pmip_tw.lma.root_keys import RootKeys
+from pmip_tw.lma.registration.commitment import Asked, Commit, Effect, Save, Waiting
+from pmip_tw.lma.registration.granting import Granting
+from pmip_tw.lma.registration.intake import Intake
+from pmip_tw.lma.registration.newcomers import Newcomers
+from pmip_tw.lma.registration.patterns import Patterns
+from pmip_tw.lma.registration.refusal import Refusal
+from pmip_tw.lma.registration.registrations import Registrations
+from pmip_tw.lma.registration.renewals import Renewals
+from pmip_tw.lma.registration.underway import Underway
+from pmip_tw.lma.revocation.attempts import Attempt
+from pmip_tw.lma.revocation.revoked import Revoked
+from pmip_tw.lma.revocation.revoking import Revoker
 from pmip_tw.lma.sessions import Sessions
-from pmip_tw.lma.underway import Underway
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.clock import Now

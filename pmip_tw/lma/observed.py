@@ -6,9 +6,9 @@ from msgspec import Struct
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.lma.bindings import Binding
-from pmip_tw.lma.commitment import Asked, Commit
-from pmip_tw.lma.proving import Unproven
-from pmip_tw.lma.refusal import Refusal
+from pmip_tw.lma.registration.commitment import Asked, Commit
+from pmip_tw.lma.registration.proving import Unproven
+from pmip_tw.lma.registration.refusal import Refusal
 from pmip_tw.mobility.effects import Observe, ObserveAlike
 from pmip_tw.mobility.observations import Alike, Detail, Observation
 from pmip_tw.mobility.replay import seconds_between

@@ -7,7 +7,7 @@ what that MAG serves: it is told by a revocation (AA26).
 
 from collections.abc import Callable, Iterable, Iterator
 
-from pmip_tw.aaa.accounting import common_id
+from pmip_tw.aaa.accounting.records import common_id
 from pmip_tw.aaa.dynamic_authorization import (
     NOT_FOUND,
     Change,
@@ -19,11 +19,11 @@ from pmip_tw.aaa.dynamic_authorization import (
     SessionIdentity,
 )
 from pmip_tw.lma import observed
+from pmip_tw.lma.addresses.pools import Pools
 from pmip_tw.lma.bindings import Binding, BindingTable
-from pmip_tw.lma.commitment import Commit, Effect
 from pmip_tw.lma.policy import LmaPolicy
-from pmip_tw.lma.pools import Pools
-from pmip_tw.lma.underway import Underway
+from pmip_tw.lma.registration.commitment import Commit, Effect
+from pmip_tw.lma.registration.underway import Underway
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.packet_filters import PacketFilters, chosen
 

@@ -2,11 +2,11 @@
 
 import attrs
 
-from pmip_tw.aaa.accounting import TerminateCause
+from pmip_tw.aaa.accounting.records import TerminateCause
 from pmip_tw.aaa.dynamic_authorization import Outcome
 from pmip_tw.aaa.verdicts import Credential
 from pmip_tw.addresses import Ipv4
-from pmip_tw.mag.records import MagRecord
+from pmip_tw.mag.journal.records import MagRecord
 from pmip_tw.mobility.effects import CloseDhcp, Install, Observe, OpenDhcp, Remove, Send, SendThrough
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Tunnel
 

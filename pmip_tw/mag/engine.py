@@ -1,18 +1,18 @@
 """The MAG's machine: frames, verdicts, datagrams and time in, effects out."""
 
-from pmip_tw.aaa.accounting import TerminateCause
-from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.accounting.records import TerminateCause
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.verdicts import Verdict
 from pmip_tw.addresses import Endpoint, Ipv4, Mac
 from pmip_tw.errors import WireError
 from pmip_tw.mag import observed
-from pmip_tw.mag.addressing import Told
-from pmip_tw.mag.departures import written_off
+from pmip_tw.mag.addressing.answers import Told
 from pmip_tw.mag.effects import AskActivity, MagEffect, Promise
-from pmip_tw.mag.keepalives import PathReport
+from pmip_tw.mag.journal.restoring import Rows
 from pmip_tw.mag.parts import MagParts
 from pmip_tw.mag.policy import MagPolicy
-from pmip_tw.mag.restoring import Rows
+from pmip_tw.mag.session.departures import written_off
+from pmip_tw.mag.tunnels.keepalives import PathReport
 from pmip_tw.mag.visitors import NEVER, State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Remove

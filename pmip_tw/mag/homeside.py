@@ -5,7 +5,7 @@ from pmip_tw.dhcp import requests
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.errors import WireError
 from pmip_tw.mag import observed
-from pmip_tw.mag.addressing import Addressing, Told
+from pmip_tw.mag.addressing.answers import Addressing, Told
 from pmip_tw.mag.effects import Transmit
 from pmip_tw.mag.links import HomeLinks
 from pmip_tw.mag.policy import MagPolicy

@@ -2,31 +2,31 @@
 
 from functools import partial
 
-from pmip_tw.mag.aaa_side import AaaSide
-from pmip_tw.mag.accepting import Acceptance
-from pmip_tw.mag.anew import Anew
-from pmip_tw.mag.asking import Asking
-from pmip_tw.mag.care_of import CareOf
-from pmip_tw.mag.clocks import TIMESTAMP_WINDOW, Identifications
+from pmip_tw.mag.addressing.methods import addressing_of
+from pmip_tw.mag.addressing.pretunnel import PreTunnels
+from pmip_tw.mag.authentication.aaa_side import AaaSide
+from pmip_tw.mag.authentication.gate import Gate
 from pmip_tw.mag.deadlines import Deadlines
-from pmip_tw.mag.departures import Departures
-from pmip_tw.mag.gate import Gate
 from pmip_tw.mag.homeside import HomeSide
-from pmip_tw.mag.informing import Informing
-from pmip_tw.mag.judging import Judge
+from pmip_tw.mag.journal.recording import Recording
+from pmip_tw.mag.journal.restoring import Restorer
 from pmip_tw.mag.links import HomeLinks
-from pmip_tw.mag.lmas import Lmas
-from pmip_tw.mag.methods import addressing_of
 from pmip_tw.mag.policy import MagPolicy
-from pmip_tw.mag.pretunnel import PreTunnels
-from pmip_tw.mag.recording import Recording
-from pmip_tw.mag.registering import Registrations
-from pmip_tw.mag.registrar import Registrar
-from pmip_tw.mag.restoring import Restorer
-from pmip_tw.mag.revoked import Revocations
+from pmip_tw.mag.registration.accepting import Acceptance
+from pmip_tw.mag.registration.anew import Anew
+from pmip_tw.mag.registration.asking import Asking
+from pmip_tw.mag.registration.care_of import CareOf
+from pmip_tw.mag.registration.clocks import TIMESTAMP_WINDOW, Identifications
+from pmip_tw.mag.registration.judging import Judge
+from pmip_tw.mag.registration.lmas import Lmas
+from pmip_tw.mag.registration.registering import Registrations
+from pmip_tw.mag.registration.registrar import Registrar
+from pmip_tw.mag.registration.waiting import Waiting
+from pmip_tw.mag.session.departures import Departures
+from pmip_tw.mag.session.informing import Informing
+from pmip_tw.mag.session.revoked import Revocations
 from pmip_tw.mag.uplink import Store
 from pmip_tw.mag.visitors import VisitorList
-from pmip_tw.mag.waiting import Waiting
 
 
 class MagParts:

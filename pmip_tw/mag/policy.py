@@ -7,8 +7,8 @@ import attrs
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.dhcp.relaying import RelayPolicy
-from pmip_tw.mag.access_policy import AccessPolicy
-from pmip_tw.mag.protection import LmaAssociation
+from pmip_tw.mag.authentication.access_policy import AccessPolicy
+from pmip_tw.mag.registration.protection import LmaAssociation
 from pmip_tw.mobility.packet_filters import PacketFilter
 from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.wire.pretunnel import DEFAULT_REPLY_TYPE, DEFAULT_REQUEST_TYPE

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import attrs
 
-from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac, Prefix
 from pmip_tw.dhcp.questions import Answer
-from pmip_tw.mag.exchanges import Exchange, Grant
-from pmip_tw.mag.silence import Silence
+from pmip_tw.mag.registration.exchanges import Exchange, Grant
+from pmip_tw.mag.session.silence import Silence
 from pmip_tw.mag.uplink import HeldFrames
 from pmip_tw.mobility.packet_filters import PacketFilters
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Tunnel

@@ -1,8 +1,8 @@
 """What a journal keeps of the core: records, and the format that they make together.
 
 A record is a small value that says all that a restart must know of one thing: a binding, an end, a floor. They are
-appended; the newest record about a thing is the truth about it. The core defines its kinds (``lma/records.py``,
-``mag/records.py``), the store keeps any.
+appended; the newest record about a thing is the truth about it. The core defines its kinds (``lma/journal/records.py``,
+``mag/journal/records.py``), the store keeps any.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -3,7 +3,7 @@
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from pmip_tw.aaa.accounting import AccountingRecord
+from pmip_tw.aaa.accounting.records import AccountingRecord
 from pmip_tw.aaa.diameter.access import Asker
 from pmip_tw.aaa.diameter.accounting import accounting_request
 from pmip_tw.aaa.diameter.node import Answered, Outcome

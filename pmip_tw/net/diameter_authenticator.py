@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from pmip_tw.aaa.accounting import TerminateCause
+from pmip_tw.aaa.accounting.records import TerminateCause
 from pmip_tw.aaa.diameter import answers
 from pmip_tw.aaa.diameter.access import (
     Asker,
@@ -20,7 +20,7 @@ from pmip_tw.aaa.diameter.access import (
 from pmip_tw.aaa.diameter.answers import Continued, Denied, Failed, Granted
 from pmip_tw.aaa.diameter.node import Outcome
 from pmip_tw.aaa.diameter.sessions import Session, Sessions
-from pmip_tw.aaa.profile_rules import ProfileRules
+from pmip_tw.aaa.profiles.rules import ProfileRules
 from pmip_tw.aaa.verdicts import (
     Accept,
     AuthorizeOnly,

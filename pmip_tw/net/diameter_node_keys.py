@@ -8,7 +8,7 @@ from pmip_tw.aaa.diameter.keys import key_answer_in, key_request
 from pmip_tw.aaa.diameter.mobile_ipv4 import amr, key_in
 from pmip_tw.aaa.diameter.node import Outcome, Unanswered
 from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion, KeyUnavailable
-from pmip_tw.aaa.profile_rules import ProfileRules
+from pmip_tw.aaa.profiles.rules import ProfileRules
 from pmip_tw.errors import WireError
 from pmip_tw.interfaces import IDiameterClient, INodeKeys
 from pmip_tw.wire.diameter.message import Message

@@ -14,7 +14,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from pmip_tw.agents.worker_messages import FromWorker0, ToWorker0
+from pmip_tw.agents.workers.messages import FromWorker0, ToWorker0
 from pmip_tw.net.reactor import TimeReactor
 
 _LENGTH = Layout("!I")

@@ -7,9 +7,9 @@ from pmip_tw.aaa.authorize_only import authorize_only_request, authorize_only_ve
 from pmip_tw.aaa.eap_authentication import eap_request, eap_verdict
 from pmip_tw.aaa.mac_authentication import MacFormat, mac_request
 from pmip_tw.aaa.nas import Nas
-from pmip_tw.aaa.profile_rules import ProfileRules
+from pmip_tw.aaa.profiles.radius_mapping import verdict_of
+from pmip_tw.aaa.profiles.rules import ProfileRules
 from pmip_tw.aaa.radius.outcome import AUTHENTICATION, Answered, RadiusOutcome, Unanswered
-from pmip_tw.aaa.radius_mapping import verdict_of
 from pmip_tw.aaa.verdicts import AuthorizeOnly, Credential, EapCredential, Unavailable, Verdict
 from pmip_tw.addresses import Mac, mac_text
 from pmip_tw.interfaces import IAuthenticator, IRadiusClient

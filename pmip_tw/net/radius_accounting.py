@@ -3,8 +3,8 @@
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from pmip_tw.aaa.accounting import AccountingRecord
-from pmip_tw.aaa.accounting_request import Accountant
+from pmip_tw.aaa.accounting.records import AccountingRecord
+from pmip_tw.aaa.accounting.request import Accountant
 from pmip_tw.aaa.radius.outcome import ACCOUNTING, Answered, RadiusOutcome
 from pmip_tw.aaa.verdicts import Unavailable
 from pmip_tw.interfaces import IAccountingServers, IRadiusClient

@@ -3,10 +3,10 @@
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from pmip_tw.aaa.key_mapping import key_answer_of, key_request
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion, KeyUnavailable
-from pmip_tw.aaa.profile_rules import ProfileRules
+from pmip_tw.aaa.profiles.key_mapping import key_answer_of, key_request
+from pmip_tw.aaa.profiles.rules import ProfileRules
 from pmip_tw.aaa.radius.outcome import AUTHENTICATION, Answered, RadiusOutcome
 from pmip_tw.interfaces import INodeKeys, IRadiusClient
 

@@ -2,7 +2,7 @@
 
 By default the kernel chooses by addresses and ports, so that all nodes of a MAG would be one worker's, and one node
 several workers' in the course of a handover. Our program chooses by NAI instead: it computes ``steered_to`` of
-``lma/slices.py``, and a test compares the two. It is classic BPF, which needs no privilege and no compiler.
+``lma/workers/slices.py``, and a test compares the two. It is classic BPF, which needs no privilege and no compiler.
 """
 
 import errno
@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.errors import PmipError, PortInUse
-from pmip_tw.lma.slices import FACTOR, MOST_WORDS, NAI, PRE_TUNNEL, SECOND_FACTOR, headers
+from pmip_tw.lma.workers.slices import FACTOR, MOST_WORDS, NAI, PRE_TUNNEL, SECOND_FACTOR, headers
 from pmip_tw.net.classic_bpf import (
     Program,
     answer,

@@ -6,12 +6,12 @@ from typing import Generic, TypeVar
 import attrs
 from twisted.internet.posixbase import PosixReactorBase
 
-from pmip_tw.aaa.accounting_queue import AccountingQueue
-from pmip_tw.aaa.accounting_sessions import Sessions
+from pmip_tw.aaa.accounting.queue import AccountingQueue
+from pmip_tw.aaa.accounting.sessions import Sessions
 from pmip_tw.agents.accounts import Accounts
+from pmip_tw.agents.rows.tables import Row
 from pmip_tw.agents.spooling import Spooling
-from pmip_tw.agents.tables import Row
-from pmip_tw.config.accounting_settings import AccountingSettings
+from pmip_tw.config.settings.accounting import AccountingSettings
 from pmip_tw.interfaces import IAccountingServers, IForwardingPlane, IObserver
 from pmip_tw.mobility.tunnels import AccessKey, AnchorKey
 from pmip_tw.net.clock import ReactorClock

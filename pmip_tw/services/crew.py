@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.logger import Logger
 
-from pmip_tw.config.lma_settings import LmaSettings
+from pmip_tw.config.settings.lma import LmaSettings
 from pmip_tw.net.pipe import Pipe
 from pmip_tw.services.shared_port import SharedPort
 from pmip_tw.services.worker_process import WorkerProcess

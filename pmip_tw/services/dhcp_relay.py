@@ -7,7 +7,7 @@ from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
 from pmip_tw.agents.dhcp_relay import DhcpRelay
-from pmip_tw.config.relay_settings import RelayLink, RelaySettings
+from pmip_tw.config.settings.relay import RelayLink, RelaySettings
 from pmip_tw.dhcp.relay_agent import ClientLink, RelayAgent
 from pmip_tw.dhcp.relaying import Circuit
 from pmip_tw.net.client_links import PacketClientLinks

@@ -1,6 +1,6 @@
 """The settings of a DHCP relay as the policy of one, for every role that relays."""
 
-from pmip_tw.config.dhcp_relay_settings import DhcpRelay
+from pmip_tw.config.settings.dhcp_relay import DhcpRelay
 from pmip_tw.dhcp.relaying import Fact, RelayPolicy, Spread
 
 

@@ -14,7 +14,7 @@ from pmip_tw.aaa.diameter.peer_effects import PeerPolicy
 from pmip_tw.aaa.mac_authentication import MacFormat
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.addresses import Ipv4, ipv4_text
-from pmip_tw.config.diameter_settings import DiameterPeer, DiameterSettings, LmaDiameterSettings
+from pmip_tw.config.settings.diameter import DiameterPeer, DiameterSettings, LmaDiameterSettings
 from pmip_tw.interfaces import IClock, IDiameterClient, IObserver
 from pmip_tw.net.diameter import DiameterClient, Way
 from pmip_tw.net.tls_names import TlsFiles, client_side

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 
 from twisted.internet.posixbase import PosixReactorBase
 
-from pmip_tw.aaa.accounting_request import VIRTUAL
+from pmip_tw.aaa.accounting.request import VIRTUAL
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.radius.authorization_server import AuthorizationPolicy
 from pmip_tw.addresses import Ipv4
-from pmip_tw.config.dynamic_authorization_settings import DynamicAuthorizationSettings, Filter
-from pmip_tw.config.lma_settings import LmaSettings
+from pmip_tw.config.settings.dynamic_authorization import DynamicAuthorizationSettings, Filter
+from pmip_tw.config.settings.lma import LmaSettings
 from pmip_tw.interfaces import IClock, IObserver, ISessions
 from pmip_tw.mobility.packet_filters import PacketFilter
 from pmip_tw.net.dynamic_authorization import DynamicAuthorization

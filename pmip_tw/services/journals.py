@@ -4,9 +4,9 @@ from functools import partial
 
 from twisted.logger import Logger
 
-from pmip_tw.config.lma_settings import LmaSettings
-from pmip_tw.lma.records import LMA_JOURNAL
-from pmip_tw.lma.reslicing import resliced
+from pmip_tw.config.settings.lma import LmaSettings
+from pmip_tw.lma.journal.records import LMA_JOURNAL
+from pmip_tw.lma.workers.reslicing import resliced
 from pmip_tw.services.lma_parts import horizon_of
 from pmip_tw.store.slices import Slices
 

@@ -9,7 +9,7 @@ from twisted.internet.posixbase import PosixReactorBase
 from pmip_tw.addresses import ipv4_text
 from pmip_tw.agents.dhcp_roads import AtTheEdge
 from pmip_tw.agents.lma import Lma
-from pmip_tw.config.lma_settings import LmaSettings
+from pmip_tw.config.settings.lma import LmaSettings
 from pmip_tw.forwarding.anchor import TunAnchor
 from pmip_tw.interfaces import ISignalling
 from pmip_tw.net.clock import ReactorClock

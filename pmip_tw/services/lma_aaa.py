@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.aaa.nas import Nas
-from pmip_tw.aaa.profile_rules import ProfileRules, RealmDefaults
-from pmip_tw.config.lma_settings import LmaSettings
+from pmip_tw.aaa.profiles.rules import ProfileRules, RealmDefaults
+from pmip_tw.config.settings.lma import LmaSettings
 from pmip_tw.interfaces import IClock, INodeKeys, IObserver, IRadiusClient
-from pmip_tw.lma.key_policy import KeyPolicy
+from pmip_tw.lma.keys.policy import KeyPolicy
 from pmip_tw.net.radius_client import RadiusClient
 from pmip_tw.net.radius_node_keys import RadiusNodeKeys
 from pmip_tw.services.radius import radius_client_of

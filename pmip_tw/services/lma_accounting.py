@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import attrs
 from twisted.internet.posixbase import PosixReactorBase
 
-from pmip_tw.aaa.accounting_request import Accountant, Dialect
-from pmip_tw.aaa.accounting_sessions import Sessions
+from pmip_tw.aaa.accounting.request import Accountant, Dialect
+from pmip_tw.aaa.accounting.sessions import Sessions
 from pmip_tw.agents.accounting_at_lma import AccountingAtLma
-from pmip_tw.agents.tables import Row
-from pmip_tw.config.lma_settings import LmaSettings
+from pmip_tw.agents.rows.tables import Row
+from pmip_tw.config.settings.lma import LmaSettings
 from pmip_tw.interfaces import IAccountingServers, IClock, IForwardingPlane, IObserver
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.mobility.tunnels import AnchorKey

@@ -6,7 +6,7 @@ from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.agents.dhcp_edge import DhcpEdge
-from pmip_tw.config.lma_settings import LmaSettings
+from pmip_tw.config.settings.lma import LmaSettings
 from pmip_tw.dhcp.relaying import Fact
 from pmip_tw.interfaces import IDhcpSocket, IForwardingPlane, ISignalling
 from pmip_tw.mobility.tunnels import AnchorKey

@@ -6,9 +6,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.aaa.nas import Nas
-from pmip_tw.aaa.profile_rules import ProfileRules
-from pmip_tw.agents.tables import Row
-from pmip_tw.config.diameter_settings import LmaDiameterSettings
+from pmip_tw.aaa.profiles.rules import ProfileRules
+from pmip_tw.agents.rows.tables import Row
+from pmip_tw.config.settings.diameter import LmaDiameterSettings
 from pmip_tw.interfaces import IClock, IObserver
 from pmip_tw.net.diameter_accounting import DiameterAccountingServers
 from pmip_tw.net.diameter_node_keys import DiameterNodeKeys

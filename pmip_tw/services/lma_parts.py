@@ -4,22 +4,22 @@ from typing import Any
 
 import attrs
 
-from pmip_tw.config.address_spaces import Pool
-from pmip_tw.config.lma_settings import LmaSettings
+from pmip_tw.config.settings.address_spaces import Pool
+from pmip_tw.config.settings.lma import LmaSettings
 from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.forwarding.home_domain import HomeDomain
 from pmip_tw.interfaces import IBindingStore
-from pmip_tw.lma.address_pool import AddressPool
+from pmip_tw.lma.addresses.address_pool import AddressPool
+from pmip_tw.lma.addresses.pools import Pools
 from pmip_tw.lma.engine import LmaEngine
-from pmip_tw.lma.leased_pool import LeasedPool
-from pmip_tw.lma.leased_pools import LeasedPools
-from pmip_tw.lma.leases import block_size
+from pmip_tw.lma.journal.records import LMA_JOURNAL
 from pmip_tw.lma.mags import KnownMag, KnownMags
 from pmip_tw.lma.policy import LmaPolicy
-from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.realms import realm_key
-from pmip_tw.lma.records import LMA_JOURNAL
-from pmip_tw.lma.slices import worker_of_nai
+from pmip_tw.lma.workers.leased_pool import LeasedPool
+from pmip_tw.lma.workers.leased_pools import LeasedPools
+from pmip_tw.lma.workers.leases import block_size
+from pmip_tw.lma.workers.slices import worker_of_nai
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.mn_aaa import AaaTable, NodeKey

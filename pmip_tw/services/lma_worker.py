@@ -13,8 +13,8 @@ from twisted.internet.posixbase import PosixReactorBase
 from twisted.logger import ILogObserver, LogEvent, Logger, LogLevel, formatEvent, globalLogBeginner
 from zope.interface import implementer
 
-from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
+from pmip_tw.config.settings.lma import LmaSettings
 from pmip_tw.errors import PmipError
 from pmip_tw.services.crew import PIPE, SOCKETS, fingerprint
 from pmip_tw.services.lma_workers import OtherWorker

@@ -8,10 +8,11 @@ from twisted.internet.posixbase import PosixReactorBase
 from twisted.logger import Logger
 
 from pmip_tw.agents.dhcp_roads import AtTheEdge, ToTheEdge
-from pmip_tw.agents.foreman import Foreman, SharedSignalling
 from pmip_tw.agents.lma import Lma
-from pmip_tw.agents.routing import Routing
-from pmip_tw.agents.sessions_of_workers import (
+from pmip_tw.agents.rows.traffic import with_traffic
+from pmip_tw.agents.workers.foreman import Foreman, SharedSignalling
+from pmip_tw.agents.workers.routing import Routing
+from pmip_tw.agents.workers.sessions import (
     CHANGE,
     DISCONNECT,
     REAUTHORIZE,
@@ -19,16 +20,15 @@ from pmip_tw.agents.sessions_of_workers import (
     SessionsOfWorkers,
     answer,
 )
-from pmip_tw.agents.shared_plane import RemotePlane, SharedPlane
-from pmip_tw.agents.supply import Supply
-from pmip_tw.agents.traffic import with_traffic
-from pmip_tw.agents.worker import Worker, WorkerSignalling, serving
-from pmip_tw.config.lma_settings import LmaSettings
+from pmip_tw.agents.workers.shared_plane import RemotePlane, SharedPlane
+from pmip_tw.agents.workers.supply import Supply
+from pmip_tw.agents.workers.worker import Worker, WorkerSignalling, serving
+from pmip_tw.config.settings.lma import LmaSettings
 from pmip_tw.forwarding.anchor import TunAnchor
 from pmip_tw.interfaces import ISignalling
-from pmip_tw.lma.holders import Holders
-from pmip_tw.lma.lender import Lender
-from pmip_tw.lma.slices import worker_of_nai
+from pmip_tw.lma.workers.holders import Holders
+from pmip_tw.lma.workers.lender import Lender
+from pmip_tw.lma.workers.slices import worker_of_nai
 from pmip_tw.manage.shared_operations import SharedOperations
 from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.net.clock import ReactorClock

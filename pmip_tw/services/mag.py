@@ -8,7 +8,7 @@ from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Ipv4, ipv4_text
 from pmip_tw.agents.mag import Mag
-from pmip_tw.config.mag_settings import MagSettings
+from pmip_tw.config.settings.mag import MagSettings
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.forwarding.access import TunAccess
@@ -16,9 +16,9 @@ from pmip_tw.forwarding.breakout import BreakoutRules
 from pmip_tw.forwarding.path_mtu import LINK_MTU
 from pmip_tw.interfaces import IBindingStore, IUplink
 from pmip_tw.mag.engine import MagEngine
+from pmip_tw.mag.journal.records import MAG_JOURNAL
 from pmip_tw.mag.policy import MagPolicy
-from pmip_tw.mag.protection import LmaAssociation
-from pmip_tw.mag.records import MAG_JOURNAL
+from pmip_tw.mag.registration.protection import LmaAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.tunnels import Encapsulation
 from pmip_tw.net.clock import ReactorClock

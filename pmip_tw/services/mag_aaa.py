@@ -7,11 +7,11 @@ from twisted.internet.posixbase import PosixReactorBase
 from pmip_tw.aaa.local_users import LocalUsers
 from pmip_tw.aaa.mac_authentication import MacFormat
 from pmip_tw.aaa.nas import Nas
-from pmip_tw.aaa.profile import Profile
-from pmip_tw.aaa.profile_rules import ProfileRules, RealmDefaults
+from pmip_tw.aaa.profiles.profile import Profile
+from pmip_tw.aaa.profiles.rules import ProfileRules, RealmDefaults
 from pmip_tw.addresses import UNSPECIFIED, Ipv4
-from pmip_tw.config.mag_settings import MagSettings, User
-from pmip_tw.config.profile_settings import RealmProfile
+from pmip_tw.config.settings.mag import MagSettings, User
+from pmip_tw.config.settings.profile import RealmProfile
 from pmip_tw.interfaces import IAuthenticator, IClock, IObserver, IRadiusClient
 from pmip_tw.net.local_authenticator import LocalAuthenticator
 from pmip_tw.net.radius import RadiusAuthenticator

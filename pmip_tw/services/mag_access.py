@@ -1,8 +1,8 @@
 """How nodes are authenticated where they appear: from settings to the policy of the MAG's machine."""
 
 from pmip_tw.access.authenticator import EapTimes
-from pmip_tw.config.mag_settings import MagSettings
-from pmip_tw.mag.access_policy import AccessPolicy, Dot1xPolicy, PortAuthentication
+from pmip_tw.config.settings.mag import MagSettings
+from pmip_tw.mag.authentication.access_policy import AccessPolicy, Dot1xPolicy, PortAuthentication
 
 
 def access_policy_of(settings: MagSettings) -> AccessPolicy:

@@ -7,6 +7,7 @@ from twisted.internet.posixbase import PosixReactorBase
 from pmip_tw.aaa.eap_authentication import eap_verdict
 from pmip_tw.aaa.mac_authentication import MacFormat
 from pmip_tw.aaa.nas import Nas
+from pmip_tw.aaa.profiles.radius_mapping import verdict_of
 from pmip_tw.aaa.proxy.access_points import AccessPoint, ProxySettings
 from pmip_tw.aaa.proxy.admitting import Reading
 from pmip_tw.aaa.radius.configuration import (
@@ -17,12 +18,11 @@ from pmip_tw.aaa.radius.configuration import (
     StatusServer,
 )
 from pmip_tw.aaa.radius.outcome import Answered
-from pmip_tw.aaa.radius_mapping import verdict_of
 from pmip_tw.aaa.verdicts import Verdict
 from pmip_tw.addresses import UNSPECIFIED, Endpoint, Mac
-from pmip_tw.agents.tables import Row
-from pmip_tw.config.mag_settings import MagSettings
-from pmip_tw.config.radius_proxy_settings import RadiusProxySettings
+from pmip_tw.agents.rows.tables import Row
+from pmip_tw.config.settings.mag import MagSettings
+from pmip_tw.config.settings.radius_proxy import RadiusProxySettings
 from pmip_tw.interfaces import IClock, IObserver, IRadiusClient
 from pmip_tw.net.access_points import RadiusAccessPoints
 from pmip_tw.net.radius_client import RadiusClient

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.posixbase import PosixReactorBase
 
-from pmip_tw.aaa.accounting_request import Accountant, Dialect
-from pmip_tw.aaa.accounting_sessions import Sessions
-from pmip_tw.config.mag_settings import MagSettings
+from pmip_tw.aaa.accounting.request import Accountant, Dialect
+from pmip_tw.aaa.accounting.sessions import Sessions
+from pmip_tw.config.settings.mag import MagSettings
 from pmip_tw.interfaces import IAccountingServers, IForwardingPlane, IObserver, IRadiusClient
 from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.net.radius_accounting import RadiusAccountingServers

@@ -6,10 +6,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.aaa.nas import Nas
-from pmip_tw.aaa.profile_rules import ProfileRules
+from pmip_tw.aaa.profiles.rules import ProfileRules
 from pmip_tw.addresses import Ipv4
-from pmip_tw.agents.tables import Row
-from pmip_tw.config.diameter_settings import DiameterSettings
+from pmip_tw.agents.rows.tables import Row
+from pmip_tw.config.settings.diameter import DiameterSettings
 from pmip_tw.interfaces import IClock, IObserver, ISessions
 from pmip_tw.net.diameter_accounting import DiameterAccountingServers
 from pmip_tw.net.diameter_authenticator import DiameterAuthenticator

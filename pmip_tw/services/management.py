@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.agents.observers import Observers
-from pmip_tw.agents.tables import Row
+from pmip_tw.agents.rows.tables import Row
 from pmip_tw.interfaces import IOperations
 from pmip_tw.manage.control import ControlSocket
 from pmip_tw.manage.counters import Tally

@@ -5,10 +5,10 @@ from typing import Final, TypeVar
 
 from twisted.python import usage
 
-from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
-from pmip_tw.config.mag_settings import MagSettings
-from pmip_tw.config.relay_settings import RelaySettings
+from pmip_tw.config.settings.lma import LmaSettings
+from pmip_tw.config.settings.mag import MagSettings
+from pmip_tw.config.settings.relay import RelaySettings
 from pmip_tw.errors import ConfigurationError
 
 Settings = TypeVar("Settings")

@@ -16,10 +16,10 @@ from pmip_tw.aaa.radius.configuration import (
 )
 from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION
 from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4_text
-from pmip_tw.agents.tables import Row
-from pmip_tw.config.radius_settings import Purpose
-from pmip_tw.config.radius_settings import RadiusServer as ServerTable
-from pmip_tw.config.radius_settings import RadiusSettings as RadiusTable
+from pmip_tw.agents.rows.tables import Row
+from pmip_tw.config.settings.radius import Purpose
+from pmip_tw.config.settings.radius import RadiusServer as ServerTable
+from pmip_tw.config.settings.radius import RadiusSettings as RadiusTable
 from pmip_tw.errors import ConfigurationError
 from pmip_tw.interfaces import IClock, IObserver, IRadiusClient
 from pmip_tw.net.radius_client import RadiusClient

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import PortInUse
-from pmip_tw.lma.slices import PRE_TUNNEL
+from pmip_tw.lma.workers.slices import PRE_TUNNEL
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT
 from pmip_tw.net.steering import shared_sockets
 

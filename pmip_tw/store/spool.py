@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from pmip_tw.aaa.accounting_spool import SpoolChange, SpoolContents
+from pmip_tw.aaa.accounting.spool import SpoolChange, SpoolContents
 from pmip_tw.errors import StoreError
 from pmip_tw.interfaces import ISpool
 from pmip_tw.store.journal import ThreadReactor

@@ -2,8 +2,8 @@
 
 from zope.interface import implementer
 
-from pmip_tw.aaa.accounting import TerminateCause
-from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.accounting.records import TerminateCause
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.verdicts import Accept
 from pmip_tw.interfaces import IAccessPoints, IAccessPointsReceiver
 from pmip_tw.mobility.tunnels import AccessKey

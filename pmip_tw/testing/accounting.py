@@ -6,7 +6,7 @@ import attrs
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from pmip_tw.aaa.accounting import AccountingRecord, StatusType, decode_record, encode_record
+from pmip_tw.aaa.accounting.records import AccountingRecord, StatusType, decode_record, encode_record
 from pmip_tw.aaa.verdicts import Unavailable
 from pmip_tw.interfaces import IAccounting, IAccountingServers
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from pmip_tw.agents.worker_messages import FromWorker0, ToWorker0
+from pmip_tw.agents.workers.messages import FromWorker0, ToWorker0
 from pmip_tw.testing.clock import FakeClock
 
 ROOM = 65536

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 import attrs
 from twisted.internet.protocol import DatagramProtocol
 
-from pmip_tw.aaa import dictionary_3gpp2 as threegpp2
-from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.dictionaries import of_3gpp2 as threegpp2
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import WireError
 from pmip_tw.secret import Secret

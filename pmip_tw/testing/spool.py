@@ -6,7 +6,7 @@ from typing import TypeVar
 import attrs
 from zope.interface import implementer
 
-from pmip_tw.aaa.accounting_spool import SpoolChange, SpoolContents
+from pmip_tw.aaa.accounting.spool import SpoolChange, SpoolContents
 from pmip_tw.errors import StoreError
 from pmip_tw.interfaces import ISpool
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pmip_tw.aaa.mac_authentication import mac_request
 from pmip_tw.aaa.nas import Nas
-from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.radius.configuration import RadiusServer, RadiusSettings, ServerGroup, Strategy
 from pmip_tw.aaa.radius.effects import Connect, Disconnect, Effect, Finished, Transmit
 from pmip_tw.aaa.radius.exchanges import RadiusExchanges

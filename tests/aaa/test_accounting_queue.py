@@ -5,8 +5,7 @@ import os
 import attrs
 from msgspec.structs import replace
 
-from pmip_tw.aaa.accounting import AccountingRecord, StatusType
-from pmip_tw.aaa.accounting_queue import (
+from pmip_tw.aaa.accounting.queue import (
     FAILS_BY_ITSELF,
     LONGEST_OWN_PAUSE,
     LONGEST_PAUSE,
@@ -14,6 +13,7 @@ from pmip_tw.aaa.accounting_queue import (
     AccountingQueue,
     Waiting,
 )
+from pmip_tw.aaa.accounting.records import AccountingRecord, StatusType
 from pmip_tw.mobility.clock import Now
 from tests.aaa.test_accounting_sessions import INTERIM, ON, SESSION, START, STOP
 from tests.conformance import covers

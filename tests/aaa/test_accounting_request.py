@@ -5,8 +5,8 @@ import struct
 import pytest
 from msgspec.structs import replace
 
-from pmip_tw.aaa.accounting import AccountingRecord, AccountingSession, TerminateCause, Usage
-from pmip_tw.aaa.accounting_request import LOCAL_AUTHENTIC, Accountant, Dialect
+from pmip_tw.aaa.accounting.records import AccountingRecord, AccountingSession, TerminateCause, Usage
+from pmip_tw.aaa.accounting.request import LOCAL_AUTHENTIC, Accountant, Dialect
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.addresses import Mac, ipv4
 from pmip_tw.secret import Secret

@@ -7,7 +7,7 @@ import attrs
 import pytest
 from msgspec.structs import replace
 
-from pmip_tw.aaa.accounting import (
+from pmip_tw.aaa.accounting.records import (
     AccountingRecord,
     AccountingSession,
     StatusType,
@@ -18,7 +18,7 @@ from pmip_tw.aaa.accounting import (
     encode_record,
     new_id,
 )
-from pmip_tw.aaa.accounting_sessions import LEAST_INTERIM, Effect, Keep, Sessions, Tell
+from pmip_tw.aaa.accounting.sessions import LEAST_INTERIM, Effect, Keep, Sessions, Tell
 from pmip_tw.addresses import ipv4
 from pmip_tw.errors import Malformed
 from pmip_tw.mobility.clock import Now

@@ -5,7 +5,7 @@ import struct
 import attrs
 import pytest
 
-from pmip_tw.aaa.accounting_request import VIRTUAL
+from pmip_tw.aaa.accounting.request import VIRTUAL
 from pmip_tw.aaa.dynamic_authorization import Change
 from pmip_tw.wire.radius import Attribute, AttributeType, Code, number, text, vendor_specific
 from tests.conformance import covers

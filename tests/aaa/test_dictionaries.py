@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pmip_tw.aaa.dictionary import Dictionary, Kind
-from pmip_tw.aaa.dictionary_3gpp2 import THREEGPP2
-from pmip_tw.aaa.dictionary_standard import STANDARD
-from pmip_tw.aaa.dictionary_wimax import WIMAX
+from pmip_tw.aaa.dictionaries.dictionary import Dictionary, Kind
+from pmip_tw.aaa.dictionaries.of_3gpp2 import THREEGPP2
+from pmip_tw.aaa.dictionaries.standard import STANDARD
+from pmip_tw.aaa.dictionaries.wimax import WIMAX
 
 FREERADIUS = Path("/usr/share/freeradius")
 LINE = re.compile(r"^ATTRIBUTE\s+(\S+)[ \t]+(\d+)[ \t]+(\S+)(?:[ \t]+(\S+))?", re.MULTILINE)

@@ -4,7 +4,7 @@ import pytest
 
 from pmip_tw.aaa.eap_authentication import FRAMED_MTU, eap_request, eap_verdict
 from pmip_tw.aaa.nas import Nas
-from pmip_tw.aaa.profile_rules import ProfileRules
+from pmip_tw.aaa.profiles.rules import ProfileRules
 from pmip_tw.aaa.radius.outcome import Answered
 from pmip_tw.aaa.verdicts import Accept, Challenge, Conversation, EapCredential, Reject, Unavailable
 from pmip_tw.addresses import Endpoint, ipv4, mac

@@ -2,13 +2,12 @@
 
 import pytest
 
-from pmip_tw.aaa import dictionary_3gpp2 as threegpp2
-from pmip_tw.aaa import dictionary_standard as standard
-from pmip_tw.aaa import dictionary_wimax as wimax
-from pmip_tw.aaa.key_mapping import key_answer_of, key_request
+from pmip_tw.aaa.dictionaries import of_3gpp2 as threegpp2
+from pmip_tw.aaa.dictionaries import standard, wimax
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.node_keys import HaRootKey, KeyAnswer, KeyGiven, KeyQuestion, KeyRefused
-from pmip_tw.aaa.profile_rules import ProfileRules, RealmDefaults
+from pmip_tw.aaa.profiles.key_mapping import key_answer_of, key_request
+from pmip_tw.aaa.profiles.rules import ProfileRules, RealmDefaults
 from pmip_tw.addresses import ipv4
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authenticators import Algorithm

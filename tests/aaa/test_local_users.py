@@ -3,7 +3,7 @@
 import pytest
 
 from pmip_tw.aaa.local_users import LocalUsers
-from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.verdicts import Accept, MacCredential, Reject
 from pmip_tw.addresses import ipv4, mac
 from pmip_tw.mobility.associations import SecurityAssociation

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from pmip_tw.aaa import dictionary_3gpp2 as threegpp2
-from pmip_tw.aaa import dictionary_standard as standard
-from pmip_tw.aaa import dictionary_wimax as wimax
-from pmip_tw.aaa.dictionary import Attribute
-from pmip_tw.aaa.profile import Profile, RootKey
-from pmip_tw.aaa.profile_mapping import profile_of
-from pmip_tw.aaa.profile_rules import ProfileRules, RealmDefaults
-from pmip_tw.aaa.radius_mapping import verdict_of
-from pmip_tw.aaa.said import Said
+from pmip_tw.aaa.dictionaries import of_3gpp2 as threegpp2
+from pmip_tw.aaa.dictionaries import standard, wimax
+from pmip_tw.aaa.dictionaries.dictionary import Attribute
+from pmip_tw.aaa.profiles.mapping import profile_of
+from pmip_tw.aaa.profiles.profile import Profile, RootKey
+from pmip_tw.aaa.profiles.radius_mapping import verdict_of
+from pmip_tw.aaa.profiles.rules import ProfileRules, RealmDefaults
+from pmip_tw.aaa.profiles.said import Said
 from pmip_tw.aaa.verdicts import Accept, Reject
 from pmip_tw.addresses import ipv4
 from pmip_tw.errors import AccessDenied

@@ -9,7 +9,7 @@ from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.selectreactor import SelectReactor
 
-from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.verdicts import Accept, MacCredential, Unavailable, Verdict
 from pmip_tw.addresses import Endpoint, ipv4, mac
 from pmip_tw.mobility.associations import SecurityAssociation

@@ -4,9 +4,9 @@ import struct
 
 import pytest
 
-from pmip_tw.aaa.profile import Profile
-from pmip_tw.aaa.profile_rules import ProfileRules
-from pmip_tw.aaa.radius_mapping import verdict_of
+from pmip_tw.aaa.profiles.profile import Profile
+from pmip_tw.aaa.profiles.radius_mapping import verdict_of
+from pmip_tw.aaa.profiles.rules import ProfileRules
 from pmip_tw.aaa.verdicts import Accept, Reject, Verdict
 from pmip_tw.addresses import Ipv4, ipv4
 from pmip_tw.mobility.associations import SecurityAssociation

@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 from pmip_tw.addresses import Ipv4
 from pmip_tw.agents.carrying import AtOnce, Changes
 from pmip_tw.forwarding.memory import MemoryPlane
-from pmip_tw.lma.refusal import Refusal
+from pmip_tw.lma.registration.refusal import Refusal
 from pmip_tw.mobility.tunnels import AlikeEntries
 
 

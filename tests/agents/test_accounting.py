@@ -2,7 +2,7 @@
 
 import pytest
 
-from pmip_tw.aaa.accounting import AccountingRecord, StatusType, TerminateCause, Usage, common_id
+from pmip_tw.aaa.accounting.records import AccountingRecord, StatusType, TerminateCause, Usage, common_id
 from pmip_tw.aaa.dynamic_authorization import Done, ErrorCause, Outcome, Refused, Selection
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4
 from pmip_tw.mobility.tunnels import AnchorKey

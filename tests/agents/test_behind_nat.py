@@ -3,7 +3,7 @@
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4, ipv4_text
 from pmip_tw.forwarding import drops
 from pmip_tw.lma.mags import KnownMag
-from pmip_tw.mag.protection import LmaAssociation
+from pmip_tw.mag.registration.protection import LmaAssociation
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.tunnels import AnchorKey, Tunnel

@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pmip_tw.addresses import Endpoint
 from pmip_tw.agents.dhcp_at_lma import DhcpAtLma
-from pmip_tw.lma.commitment import Effect
+from pmip_tw.lma.registration.commitment import Effect
 from pmip_tw.mobility.clock import Now
 from pmip_tw.wire.dhcp import MessageType
 from tests.lma.dhcp_anchor import HOME, DhcpAnchor, message

@@ -3,7 +3,7 @@
 import pytest
 
 from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, Ipv4, ipv4
-from pmip_tw.agents.lease_rows import lease_rows
+from pmip_tw.agents.rows.leases import lease_rows
 from pmip_tw.dhcp.relaying import Fact, RelayPolicy
 from pmip_tw.interfaces import Datagram
 from pmip_tw.mobility.tunnels import Tunnel

@@ -3,8 +3,8 @@
 import pytest
 
 from pmip_tw.aaa.diameter.access import Asker
-from pmip_tw.aaa.profile import Profile
-from pmip_tw.aaa.profile_rules import ProfileRules
+from pmip_tw.aaa.profiles.profile import Profile
+from pmip_tw.aaa.profiles.rules import ProfileRules
 from pmip_tw.net.diameter_authenticator import DiameterAuthenticator
 from pmip_tw.net.diameter_requests import DiameterRequests
 from pmip_tw.testing.diameter_client import MAG, FakeDiameterClient, answer, refuse

@@ -11,7 +11,7 @@ host (supplicant)     MAG              AAA      LMA
 
 import pytest
 
-from pmip_tw.mag.access_policy import AccessPolicy, Dot1xPolicy, PortAuthentication
+from pmip_tw.mag.authentication.access_policy import AccessPolicy, Dot1xPolicy, PortAuthentication
 from pmip_tw.testing.eap_server import EapServer, identity_response, md5_response
 from pmip_tw.wire.dhcp import MessageType
 from pmip_tw.wire.eap import IDENTITY, Eap, EapCode

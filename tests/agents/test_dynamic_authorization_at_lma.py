@@ -9,7 +9,7 @@ AAA             LMA               NAT            MAG
 
 import pytest
 
-from pmip_tw.aaa.accounting import common_id
+from pmip_tw.aaa.accounting.records import common_id
 from pmip_tw.aaa.dynamic_authorization import Change, Done, ErrorCause, Refused, Selection
 from pmip_tw.addresses import Ipv4
 from pmip_tw.mobility.filter_grammar import filter_rule

@@ -4,14 +4,14 @@ from msgspec import Struct
 
 from pmip_tw.addresses import ALL_ONES, Endpoint, Ipv4, ipv4, prefix
 from pmip_tw.agents.dhcp_edge import DhcpEdge
-from pmip_tw.agents.foreman import Foreman, SharedSignalling
-from pmip_tw.agents.routing import Routing
-from pmip_tw.agents.shared_plane import SharedPlane
-from pmip_tw.agents.worker_messages import Carried, Carry, Change, Passed, Serving
+from pmip_tw.agents.workers.foreman import Foreman, SharedSignalling
+from pmip_tw.agents.workers.messages import Carried, Carry, Change, Passed, Serving
+from pmip_tw.agents.workers.routing import Routing
+from pmip_tw.agents.workers.shared_plane import SharedPlane
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram
-from pmip_tw.lma.lender import Lender
-from pmip_tw.lma.slices import worker_of_nai
+from pmip_tw.lma.workers.lender import Lender
+from pmip_tw.lma.workers.slices import worker_of_nai
 from pmip_tw.mobility.effects import Install
 from pmip_tw.mobility.tunnels import AnchorEntry, Tunnel
 from pmip_tw.testing.clock import FakeClock

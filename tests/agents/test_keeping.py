@@ -9,7 +9,7 @@ from pmip_tw.agents.keeping import MOST_AT_ONCE, PATIENCE, TRY_AGAIN, Keeping
 from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import Datagram
 from pmip_tw.mag.effects import MagEffect, Save, Transmit
-from pmip_tw.mag.records import MAG_JOURNAL, Departed
+from pmip_tw.mag.journal.records import MAG_JOURNAL, Departed
 from pmip_tw.mobility.tunnels import AccessEntry
 from pmip_tw.store.rows import RowCodec
 from pmip_tw.testing.network import FakeSignalling

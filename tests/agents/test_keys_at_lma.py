@@ -9,7 +9,7 @@ from pmip_tw.addresses import Endpoint
 from pmip_tw.agents.lma import Lma
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram
-from pmip_tw.lma.key_policy import KeyPolicy
+from pmip_tw.lma.keys.policy import KeyPolicy
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.secret import Secret
 from pmip_tw.store.unsaved import Unsaved

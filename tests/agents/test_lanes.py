@@ -2,7 +2,7 @@
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.agents.lanes import Lanes
-from pmip_tw.lma.commitment import Commit
+from pmip_tw.lma.registration.commitment import Commit
 from pmip_tw.mobility.effects import Remove
 from pmip_tw.mobility.tunnels import AnchorKey
 

@@ -10,8 +10,8 @@ from pmip_tw.agents.lma import Lma
 from pmip_tw.errors import PmipError
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram, Unreachable
-from pmip_tw.lma.commitment import Commit
-from pmip_tw.lma.records import LMA_JOURNAL
+from pmip_tw.lma.journal.records import LMA_JOURNAL
+from pmip_tw.lma.registration.commitment import Commit
 from pmip_tw.mobility.tunnels import AnchorEntry, Tunnel
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
 from pmip_tw.testing.store import FakeDisk, FakeStore

@@ -10,9 +10,9 @@ from pmip_tw.agents.lma import Lma
 from pmip_tw.errors import StoreError
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram
-from pmip_tw.lma.commitment import Commit, Effect
 from pmip_tw.lma.engine import LmaEngine
-from pmip_tw.lma.records import LMA_JOURNAL, Bound, Revoking, Spent, Unbound
+from pmip_tw.lma.journal.records import LMA_JOURNAL, Bound, Revoking, Spent, Unbound
+from pmip_tw.lma.registration.commitment import Commit, Effect
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.tunnels import AnchorEntry, Tunnel
 from pmip_tw.store.rows import RowCodec

@@ -16,9 +16,9 @@ from pmip_tw.aaa.dynamic_authorization import (
     SessionIdentity,
 )
 from pmip_tw.addresses import ipv4
-from pmip_tw.agents.sessions_of_workers import SessionsOfWorkers, answer
-from pmip_tw.agents.worker_messages import Carry
-from pmip_tw.agents.worker_messages import Change as Carried
+from pmip_tw.agents.workers.messages import Carry
+from pmip_tw.agents.workers.messages import Change as Carried
+from pmip_tw.agents.workers.sessions import SessionsOfWorkers, answer
 from pmip_tw.errors import PmipError
 from pmip_tw.mobility.effects import Install
 from pmip_tw.mobility.filter_grammar import filter_rule

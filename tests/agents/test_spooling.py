@@ -4,8 +4,8 @@ import pytest
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
-from pmip_tw.aaa.accounting import AccountingRecord, StatusType, Usage, encode_record
-from pmip_tw.aaa.accounting_queue import AccountingQueue
+from pmip_tw.aaa.accounting.queue import AccountingQueue
+from pmip_tw.aaa.accounting.records import AccountingRecord, StatusType, Usage, encode_record
 from pmip_tw.aaa.verdicts import Unavailable
 from pmip_tw.agents.spooling import GRACE, Spooling
 from pmip_tw.testing.accounting import FakeAccountingServers

@@ -6,13 +6,13 @@ import pytest
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4, ipv4_text, prefix
 from pmip_tw.agents.lma import Lma
-from pmip_tw.agents.supply import Supply
+from pmip_tw.agents.workers.supply import Supply
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram
-from pmip_tw.lma.leased_pool import LOW, LeasedPool
-from pmip_tw.lma.leased_pools import LeasedPools
-from pmip_tw.lma.leases import Ask, InUse, Lease, Returned, Spare, ToLender
-from pmip_tw.lma.records import LMA_JOURNAL
+from pmip_tw.lma.journal.records import LMA_JOURNAL
+from pmip_tw.lma.workers.leased_pool import LOW, LeasedPool
+from pmip_tw.lma.workers.leased_pools import LeasedPools
+from pmip_tw.lma.workers.leases import Ask, InUse, Lease, Returned, Spare, ToLender
 from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
 from pmip_tw.testing.store import FakeDisk, FakeStore

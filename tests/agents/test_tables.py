@@ -1,7 +1,7 @@
 """What operators see of a packet plane."""
 
 from pmip_tw.addresses import ipv4
-from pmip_tw.agents.tunnel_rows import tunnel_rows
+from pmip_tw.agents.rows.tunnels import tunnel_rows
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.mobility.tunnels import AnchorEntry, Encapsulation, Tunnel
 from tests.agents.test_behind_nat import Operator

@@ -4,7 +4,7 @@ import pytest
 
 from pmip_tw.addresses import Endpoint, ipv4
 from pmip_tw.lma.mags import KnownMag
-from pmip_tw.mag.protection import LmaAssociation
+from pmip_tw.mag.registration.protection import LmaAssociation
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.authenticators import Algorithm

@@ -1,7 +1,7 @@
 """A small operator: MAGs and one LMA on one fake clock and one network in memory, with hosts that speak Ethernet."""
 
-from pmip_tw.aaa.accounting_sessions import Sessions
-from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.accounting.sessions import Sessions
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.verdicts import Accept
 from pmip_tw.addresses import ALL_ONES, BROADCAST_MAC, UNSPECIFIED, Endpoint, Ipv4, Mac, ipv4, mac, prefix
 from pmip_tw.agents.accounting_at_lma import AccountingAtLma
@@ -14,15 +14,15 @@ from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.forwarding.breakout import BreakoutRules
 from pmip_tw.forwarding.memory import MemoryPlane, wrapped
-from pmip_tw.lma.address_pool import AddressPool
+from pmip_tw.lma.addresses.address_pool import AddressPool
+from pmip_tw.lma.addresses.pools import Pools
 from pmip_tw.lma.engine import LmaEngine
+from pmip_tw.lma.journal.records import LMA_JOURNAL
 from pmip_tw.lma.mags import KnownMags
 from pmip_tw.lma.policy import LmaPolicy
-from pmip_tw.lma.pools import Pools
-from pmip_tw.lma.records import LMA_JOURNAL
 from pmip_tw.mag.engine import MagEngine
+from pmip_tw.mag.journal.records import MAG_JOURNAL
 from pmip_tw.mag.policy import MagPolicy
-from pmip_tw.mag.records import MAG_JOURNAL
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.mobility.tunnels import AccessKey, AnchorKey
 from pmip_tw.secret import Secret

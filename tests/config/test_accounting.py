@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from pmip_tw.config.accounting_settings import LmaAccounting, MagAccounting
-from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
-from pmip_tw.config.mag_settings import MagSettings
+from pmip_tw.config.settings.accounting import LmaAccounting, MagAccounting
+from pmip_tw.config.settings.lma import LmaSettings
+from pmip_tw.config.settings.mag import MagSettings
 from pmip_tw.errors import ConfigurationError
 from tests.config.test_mag_profile import MAG
 

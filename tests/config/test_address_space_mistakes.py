@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from pmip_tw.addresses import ipv4
-from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
+from pmip_tw.config.settings.lma import LmaSettings
 from tests.conformance import covers
 
 from .files import LMA, NODE_2, mistakes

@@ -7,7 +7,7 @@ import pytest
 from pmip_tw.addresses import UNSPECIFIED, ipv4
 from pmip_tw.config.describe import description
 from pmip_tw.config.load import load
-from pmip_tw.config.mag_settings import MagSettings
+from pmip_tw.config.settings.mag import MagSettings
 from pmip_tw.services.mag import policy_of
 from tests.conformance import covers
 

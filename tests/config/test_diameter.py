@@ -8,9 +8,9 @@ import pytest
 
 from pmip_tw.addresses import ipv4
 from pmip_tw.config.describe import description
-from pmip_tw.config.diameter_settings import DiameterPeer, DiameterSettings
 from pmip_tw.config.load import load
-from pmip_tw.config.mag_settings import MagSettings
+from pmip_tw.config.settings.diameter import DiameterPeer, DiameterSettings
+from pmip_tw.config.settings.mag import MagSettings
 from tests.config.files import LMA, MAG, USERS, mistakes
 
 CONF = Path(__file__).parents[2] / "conf"

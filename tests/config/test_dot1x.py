@@ -6,9 +6,9 @@ import pytest
 
 from pmip_tw.access.authenticator import EapTimes
 from pmip_tw.config.load import load
-from pmip_tw.config.mag_settings import MagSettings
+from pmip_tw.config.settings.mag import MagSettings
 from pmip_tw.errors import ConfigurationError
-from pmip_tw.mag.access_policy import AccessPolicy, Dot1xPolicy, PortAuthentication
+from pmip_tw.mag.authentication.access_policy import AccessPolicy, Dot1xPolicy, PortAuthentication
 from pmip_tw.services.mag_access import access_policy_of
 
 RADIUS = """

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pmip_tw.config.load import load
-from pmip_tw.config.mag_settings import MagSettings
+from pmip_tw.config.settings.mag import MagSettings
 from pmip_tw.errors import ConfigurationError
 from pmip_tw.secret import Secret
 from pmip_tw.services.dynamic_authorization import filters_of

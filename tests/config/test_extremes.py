@@ -11,9 +11,9 @@ from pmip_tw.aaa.radius.effects import Transmit
 from pmip_tw.aaa.radius.exchanges import RadiusExchanges
 from pmip_tw.aaa.radius.outcome import AUTHENTICATION
 from pmip_tw.addresses import mac
-from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
-from pmip_tw.config.mag_settings import MagSettings
+from pmip_tw.config.settings.lma import LmaSettings
+from pmip_tw.config.settings.mag import MagSettings
 from pmip_tw.dhcp.server import answer, encapsulate
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.services import lma, mag

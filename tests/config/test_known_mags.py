@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from pmip_tw.addresses import Endpoint, ipv4
-from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
+from pmip_tw.config.settings.lma import LmaSettings
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.authenticators import Algorithm

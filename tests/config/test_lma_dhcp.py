@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from pmip_tw.addresses import ipv4
-from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
+from pmip_tw.config.settings.lma import LmaSettings
 from pmip_tw.dhcp.relaying import Fact
 from pmip_tw.services.lma_parts import dhcp_relay_of, pools_of
 from tests.conformance import covers

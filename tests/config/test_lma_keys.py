@@ -6,11 +6,11 @@ from pathlib import Path
 import attrs
 import pytest
 
-from pmip_tw.config.key_settings import KeySettings
-from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
+from pmip_tw.config.settings.keys import KeySettings
+from pmip_tw.config.settings.lma import LmaSettings
 from pmip_tw.errors import ConfigurationError
-from pmip_tw.lma.key_policy import KeyPolicy
+from pmip_tw.lma.keys.policy import KeyPolicy
 from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.services.lma_aaa import key_policy_of, key_rules_of
 from tests.config.test_load import COMMENTED, CONF

@@ -12,10 +12,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pmip_tw.addresses import Ipv4, ipv4, mac, prefix
-from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
-from pmip_tw.config.mag_settings import MagSettings
-from pmip_tw.config.relay_settings import RelaySettings
+from pmip_tw.config.settings.lma import LmaSettings
+from pmip_tw.config.settings.mag import MagSettings
+from pmip_tw.config.settings.relay import RelaySettings
 from pmip_tw.errors import ConfigurationError
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authenticators import Algorithm

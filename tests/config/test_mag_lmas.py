@@ -6,7 +6,7 @@ import pytest
 
 from pmip_tw.addresses import ipv4
 from pmip_tw.config.load import load
-from pmip_tw.config.mag_settings import MagSettings
+from pmip_tw.config.settings.mag import MagSettings
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.services.mag import policy_of
 from pmip_tw.services.mag_aaa import profile_of

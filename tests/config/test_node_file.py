@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from pmip_tw.addresses import Ipv4, ipv4
-from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
+from pmip_tw.config.settings.lma import LmaSettings
 from pmip_tw.errors import ConfigurationError
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.mobility.authenticators import Algorithm

@@ -9,9 +9,9 @@ from pmip_tw.aaa.proxy.access_points import AccessPoint
 from pmip_tw.aaa.radius.configuration import RequireSignature
 from pmip_tw.addresses import Endpoint, ipv4
 from pmip_tw.config.load import load
-from pmip_tw.config.mag_settings import MagSettings
+from pmip_tw.config.settings.mag import MagSettings
 from pmip_tw.errors import ConfigurationError
-from pmip_tw.mag.access_policy import PortAuthentication
+from pmip_tw.mag.authentication.access_policy import PortAuthentication
 from pmip_tw.secret import Secret
 from pmip_tw.services.mag_aaa import nas_of
 from pmip_tw.services.mag_access import access_policy_of

@@ -11,8 +11,8 @@ from twisted.internet.posixbase import PosixReactorBase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from pmip_tw.aaa.accounting import TerminateCause
-from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.accounting.records import TerminateCause
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.proxy.access_points import AccessPoint, ProxySettings
 from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION, Answered
 from pmip_tw.aaa.verdicts import Accept, Reject, Verdict

@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 from zope.interface.verify import verifyObject
 
-from pmip_tw.aaa.accounting import AccountingRecord, StatusType, Usage
-from pmip_tw.aaa.accounting_queue import AccountingQueue
+from pmip_tw.aaa.accounting.queue import AccountingQueue
+from pmip_tw.aaa.accounting.records import AccountingRecord, StatusType, Usage
 from pmip_tw.agents.spooling import Spooling
 from pmip_tw.interfaces import IAccounting
 from pmip_tw.testing.accounting import FakeAccounting, FakeAccountingServers, FakeLedger

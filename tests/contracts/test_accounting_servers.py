@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 from zope.interface.verify import verifyObject
 
-from pmip_tw.aaa.accounting import AccountingRecord
-from pmip_tw.aaa.accounting_request import Accountant
+from pmip_tw.aaa.accounting.records import AccountingRecord
+from pmip_tw.aaa.accounting.request import Accountant
 from pmip_tw.aaa.diameter.access import Asker
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.verdicts import Unavailable

@@ -7,7 +7,7 @@ import pytest
 from zope.interface.verify import verifyObject
 
 from pmip_tw.aaa.local_users import LocalUsers
-from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.verdicts import (
     Accept,
     Challenge,

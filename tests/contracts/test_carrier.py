@@ -9,11 +9,11 @@ from zope.interface.verify import verifyObject
 
 from pmip_tw.addresses import Ipv4, ipv4
 from pmip_tw.agents.carrying import AtOnce, Changes, ICarrier
-from pmip_tw.agents.shared_plane import RemotePlane, SharedPlane
-from pmip_tw.agents.worker_messages import Carried, Carry
+from pmip_tw.agents.workers.messages import Carried, Carry
+from pmip_tw.agents.workers.shared_plane import RemotePlane, SharedPlane
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import IForwardingPlane
-from pmip_tw.lma.refusal import Refusal
+from pmip_tw.lma.registration.refusal import Refusal
 from pmip_tw.mobility.effects import Install, Remove
 from pmip_tw.mobility.tunnels import AlikeEntries, AnchorEntry, AnchorKey, Encapsulation, Tunnel
 from pmip_tw.testing.clock import FakeClock

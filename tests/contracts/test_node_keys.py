@@ -8,11 +8,11 @@ import attrs
 import pytest
 from twisted.internet.defer import Deferred
 
-from pmip_tw.aaa import dictionary_wimax as wimax
 from pmip_tw.aaa.diameter.access import Asker
+from pmip_tw.aaa.dictionaries import wimax
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.node_keys import KeyAnswer, KeyGiven, KeyQuestion, KeyRefused, KeyUnavailable
-from pmip_tw.aaa.profile_rules import ProfileRules
+from pmip_tw.aaa.profiles.rules import ProfileRules
 from pmip_tw.addresses import ipv4
 from pmip_tw.interfaces import INodeKeys
 from pmip_tw.mobility.associations import SecurityAssociation

@@ -8,8 +8,8 @@ from msgspec import Struct
 from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.addresses import Endpoint, ipv4
-from pmip_tw.agents.pipes import IPipe
-from pmip_tw.agents.worker_messages import Answer, Carry, Change, Passed, Question, Serving, Stop
+from pmip_tw.agents.workers.messages import Answer, Carry, Change, Passed, Question, Serving, Stop
+from pmip_tw.agents.workers.pipes import IPipe
 from pmip_tw.interfaces import Datagram
 from pmip_tw.mobility.effects import Install, Remove
 from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey, Broadcasts, Encapsulation, Tunnel

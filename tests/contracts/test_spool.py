@@ -9,7 +9,7 @@ import pytest
 from twisted.internet.posixbase import PosixReactorBase
 from zope.interface.verify import verifyObject
 
-from pmip_tw.aaa.accounting_spool import SpoolChange, SpoolContents
+from pmip_tw.aaa.accounting.spool import SpoolChange, SpoolContents
 from pmip_tw.errors import StoreError
 from pmip_tw.interfaces import ISpool
 from pmip_tw.store.spool import SqliteSpool

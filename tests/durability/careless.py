@@ -13,7 +13,7 @@ from twisted.scripts import twistd
 
 from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import StoreError
-from pmip_tw.lma.revoking import Revoker
+from pmip_tw.lma.revocation.revoking import Revoker
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.records import Record
 from pmip_tw.store.database import Database

@@ -8,7 +8,7 @@ from pmip_tw.aaa.diameter import answers
 from pmip_tw.aaa.diameter.capabilities import Identity
 from pmip_tw.aaa.diameter.node import Answered, DiameterNode, Effect, Finished, Requested
 from pmip_tw.aaa.diameter.peer_effects import PeerPolicy, Transmit
-from pmip_tw.aaa.profile_rules import ProfileRules
+from pmip_tw.aaa.profiles.rules import ProfileRules
 from pmip_tw.addresses import ipv4
 from pmip_tw.errors import AccessDenied
 from pmip_tw.testing.clock import FakeClock

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.verdicts import Accept
 from pmip_tw.addresses import ALL_ONES, Endpoint, Ipv4
 from pmip_tw.mag.effects import Authenticate, MagEffect
-from pmip_tw.mag.protection import LmaAssociation
+from pmip_tw.mag.registration.protection import LmaAssociation
 from pmip_tw.mag.visitors import State, Visitor
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode

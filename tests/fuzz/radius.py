@@ -4,8 +4,8 @@ import hmac
 from collections.abc import Iterator
 from hashlib import md5
 
-from pmip_tw.aaa.profile_rules import ProfileRules
-from pmip_tw.aaa.radius_mapping import verdict_of
+from pmip_tw.aaa.profiles.radius_mapping import verdict_of
+from pmip_tw.aaa.profiles.rules import ProfileRules
 from pmip_tw.aaa.verdicts import Accept, Reject
 from pmip_tw.secret import Secret
 from pmip_tw.wire.radius import (

@@ -15,10 +15,10 @@ from twisted.internet import reactor as installed
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.task import LoopingCall
 
-from pmip_tw.aaa.accounting import AccountingSession, TerminateCause, Usage, new_id
-from pmip_tw.aaa.accounting_queue import AccountingQueue
-from pmip_tw.aaa.accounting_request import Accountant
-from pmip_tw.aaa.accounting_sessions import Effect, Sessions, Tell
+from pmip_tw.aaa.accounting.queue import AccountingQueue
+from pmip_tw.aaa.accounting.records import AccountingSession, TerminateCause, Usage, new_id
+from pmip_tw.aaa.accounting.request import Accountant
+from pmip_tw.aaa.accounting.sessions import Effect, Sessions, Tell
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.radius.configuration import RadiusServer, RadiusSettings, ServerGroup, StatusServer
 from pmip_tw.aaa.radius.outcome import ACCOUNTING

@@ -9,9 +9,9 @@ from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.node_keys import KeyAnswer, KeyGiven, KeyQuestion, KeyRefused, KeyUnavailable
-from pmip_tw.aaa.profile_rules import ProfileRules
+from pmip_tw.aaa.profiles.rules import ProfileRules
 from pmip_tw.addresses import ipv4, mac
-from pmip_tw.config.radius_settings import RadiusSettings
+from pmip_tw.config.settings.radius import RadiusSettings
 from pmip_tw.lab.freeradius import Keys, RadiusUser
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.net.radius_node_keys import RadiusNodeKeys

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pmip_tw.aaa.nas import Nas
-from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.verdicts import Accept, MacCredential, Reject, Unavailable, Verdict
 from pmip_tw.addresses import Endpoint, Mac, ipv4, mac
 from pmip_tw.mag.effects import Authenticate

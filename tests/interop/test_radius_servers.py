@@ -13,7 +13,7 @@ from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.radius.outcome import ACCOUNTING, Answered, RadiusOutcome
 from pmip_tw.aaa.verdicts import Accept, MacCredential, Unavailable, Verdict
 from pmip_tw.addresses import Mac, ipv4, mac
-from pmip_tw.config.radius_settings import RadiusServer, RadiusSettings
+from pmip_tw.config.settings.radius import RadiusServer, RadiusSettings
 from pmip_tw.lab.certificates import Authority
 from pmip_tw.lab.freeradius import PROGRAM, FreeRadius, RadiusUser, Tls
 from pmip_tw.net.radius import RadiusAuthenticator

@@ -8,17 +8,17 @@ import attrs
 from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4, prefix
 from pmip_tw.dhcp.relaying import RelayPolicy
-from pmip_tw.lma.address_pool import AddressPool
+from pmip_tw.lma.addresses.address_pool import AddressPool
+from pmip_tw.lma.addresses.pools import Pools
 from pmip_tw.lma.bindings import Binding
-from pmip_tw.lma.commitment import Commit, DhcpEffect, Effect, Fetch, Grant, Save, SessionOver
 from pmip_tw.lma.engine import LmaEngine
-from pmip_tw.lma.key_policy import KeyPolicy
+from pmip_tw.lma.journal.records import LMA_JOURNAL
+from pmip_tw.lma.keys.policy import KeyPolicy
 from pmip_tw.lma.mags import KnownMag, KnownMags
 from pmip_tw.lma.observed import renewals
 from pmip_tw.lma.policy import LmaPolicy
-from pmip_tw.lma.pools import Pools
-from pmip_tw.lma.records import LMA_JOURNAL
-from pmip_tw.lma.refusal import Refusal
+from pmip_tw.lma.registration.commitment import Commit, DhcpEffect, Effect, Fetch, Grant, Save, SessionOver
+from pmip_tw.lma.registration.refusal import Refusal
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Remove, Send
 from pmip_tw.mobility.mn_aaa import AaaTable

@@ -3,9 +3,9 @@
 from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, Ipv4, Mac, ipv4, prefix
 from pmip_tw.dhcp.relay import ToServer
 from pmip_tw.dhcp.relaying import Fact, RelayPolicy
-from pmip_tw.lma.address_pool import AddressPool
-from pmip_tw.lma.commitment import Expect, Forget
-from pmip_tw.lma.pools import Pools
+from pmip_tw.lma.addresses.address_pool import AddressPool
+from pmip_tw.lma.addresses.pools import Pools
+from pmip_tw.lma.registration.commitment import Expect, Forget
 from pmip_tw.mobility.effects import Send, SendThrough
 from pmip_tw.mobility.observations import Observation
 from pmip_tw.mobility.replay import ntp_timestamp

@@ -3,8 +3,8 @@
 import pytest
 
 from pmip_tw.addresses import ipv4, prefix
-from pmip_tw.lma.address_pool import AddressPool
-from pmip_tw.lma.pools import Pools
+from pmip_tw.lma.addresses.address_pool import AddressPool
+from pmip_tw.lma.addresses.pools import Pools
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.secret import Secret

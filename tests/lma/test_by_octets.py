@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pmip_tw.lma.mags import KnownMag
-from pmip_tw.lma.proving import Prover
+from pmip_tw.lma.registration.proving import Prover
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.secret import Secret

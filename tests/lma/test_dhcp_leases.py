@@ -3,9 +3,9 @@
 import pytest
 
 from pmip_tw.addresses import Ipv4, ipv4, prefix
-from pmip_tw.lma.address_pool import AddressPool
-from pmip_tw.lma.dhcp_leases import DhcpLease, DhcpLeases
-from pmip_tw.lma.pools import Pools
+from pmip_tw.lma.addresses.address_pool import AddressPool
+from pmip_tw.lma.addresses.pools import Pools
+from pmip_tw.lma.dhcp.leases import DhcpLease, DhcpLeases
 from pmip_tw.mobility.tunnels import AnchorKey
 from pmip_tw.wire.dhcp import MessageType
 from pmip_tw.wire.extension_values import RevocationSupport

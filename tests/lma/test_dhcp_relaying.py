@@ -4,7 +4,7 @@ import attrs
 import pytest
 
 from pmip_tw.addresses import ALL_ONES, ipv4
-from pmip_tw.lma.commitment import Expect, Forget
+from pmip_tw.lma.registration.commitment import Expect, Forget
 from pmip_tw.wire.dhcp import BOOTREPLY, BROADCAST_FLAG, MessageType, OptionCode
 from pmip_tw.wire.pretunnel import ethernet_device
 from pmip_tw.wire.relay_information import RelayInformation

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pmip_tw.addresses import Ipv4
-from pmip_tw.lma.holds import Holds
+from pmip_tw.lma.addresses.holds import Holds
 from tests.conformance import covers
 
 STEPS = st.lists(

@@ -3,8 +3,8 @@
 import pytest
 
 from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Ipv4, ipv4, prefix
-from pmip_tw.lma.address_pool import AddressPool
-from pmip_tw.lma.pools import Pools
+from pmip_tw.lma.addresses.address_pool import AddressPool
+from pmip_tw.lma.addresses.pools import Pools
 from pmip_tw.wire.extension_values import DynamicHomeAgent
 from pmip_tw.wire.registration import REVERSE_TUNNEL, RegistrationReply
 from tests.conformance import covers

@@ -6,9 +6,9 @@ import pytest
 from pmip_tw.aaa.key_hierarchy import fa_ha
 from pmip_tw.aaa.node_keys import HaRootKey, KeyGiven, KeyQuestion, KeyRefused, KeyUnavailable
 from pmip_tw.addresses import Ipv4, ipv4
-from pmip_tw.lma import key_questions
-from pmip_tw.lma.fetched_keys import MOST_SPIS
-from pmip_tw.lma.key_policy import KeyPolicy
+from pmip_tw.lma.keys import questions as key_questions
+from pmip_tw.lma.keys.fetched import MOST_SPIS
+from pmip_tw.lma.keys.policy import KeyPolicy
 from pmip_tw.lma.mags import KnownMag
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import pytest
 
 from pmip_tw.addresses import Ipv4, ipv4, prefix
-from pmip_tw.lma.leased_pool import NO_FOR, LeasedPool
-from pmip_tw.lma.leases import Ask, InUse, Lease, Returned, Spare, block_size
-from pmip_tw.lma.lender import Lender, Told
+from pmip_tw.lma.workers.leased_pool import NO_FOR, LeasedPool
+from pmip_tw.lma.workers.leases import Ask, InUse, Lease, Returned, Spare, block_size
+from pmip_tw.lma.workers.lender import Lender, Told
 from tests.conformance import covers
 
 POOL = "10.1.0.0/24"

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4, prefix
-from pmip_tw.lma.address_pool import AddressPool
-from pmip_tw.lma.commitment import Commit
+from pmip_tw.lma.addresses.address_pool import AddressPool
+from pmip_tw.lma.addresses.pools import Pools
 from pmip_tw.lma.mags import KnownMag
-from pmip_tw.lma.pools import Pools
+from pmip_tw.lma.registration.commitment import Commit
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.authenticators import Algorithm
@@ -155,7 +155,7 @@ class TestKnown:
         assert anchor.names()[-1] == "registration-answered-again"
 
     def test_too_many_words_are_forgotten(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("pmip_tw.lma.patterns.MOST", 4)
+        monkeypatch.setattr("pmip_tw.lma.registration.patterns.MOST", 4)
         anchor = acquainted()
         for lifetime in range(300, 310):
             anchor.accept(2, MAG1, revocation=SUPPORT, lifetime=lifetime)

@@ -1,8 +1,8 @@
 """Home addresses: who gets which, and who does not (P30, P80)."""
 
 from pmip_tw.addresses import Ipv4, ipv4, ipv4_text, prefix
-from pmip_tw.lma.address_pool import AddressPool
-from pmip_tw.lma.pools import Pools
+from pmip_tw.lma.addresses.address_pool import AddressPool
+from pmip_tw.lma.addresses.pools import Pools
 from pmip_tw.mobility.tunnels import AnchorKey
 from tests.conformance import covers
 from tests.lma.anchor import FIRST_ADDRESS, Anchor

@@ -3,11 +3,11 @@
 import pytest
 
 from pmip_tw.addresses import Endpoint, ipv4
-from pmip_tw.lma import pretunnelling
-from pmip_tw.lma.commitment import Expect, Forget
+from pmip_tw.lma.dhcp import pretunnelling
+from pmip_tw.lma.dhcp.pretunnels import PreTunnel, PreTunnels
 from pmip_tw.lma.mags import KnownMag
 from pmip_tw.lma.place import Place
-from pmip_tw.lma.pretunnels import PreTunnel, PreTunnels
+from pmip_tw.lma.registration.commitment import Expect, Forget
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.replay import seconds_between

@@ -3,9 +3,9 @@
 import pytest
 
 from pmip_tw.addresses import ipv4, prefix
-from pmip_tw.lma.address_pool import AddressPool
+from pmip_tw.lma.addresses.address_pool import AddressPool
+from pmip_tw.lma.addresses.pools import Pools
 from pmip_tw.lma.mags import KnownMag
-from pmip_tw.lma.pools import Pools
 from pmip_tw.lma.realms import realm_key, realm_of
 from tests.conformance import covers
 from tests.lma.anchor import MAG1

@@ -3,7 +3,7 @@
 import pytest
 
 from pmip_tw.addresses import ALL_ONES, Endpoint, Ipv4, ipv4
-from pmip_tw.lma.intake import MOST_131
+from pmip_tw.lma.registration.intake import MOST_131
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.replay import ntp_seconds, ntp_timestamp
 from pmip_tw.mobility.tunnels import Encapsulation

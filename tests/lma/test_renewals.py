@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from pmip_tw.addresses import Endpoint, Ipv4
-from pmip_tw.lma.commitment import Commit
 from pmip_tw.lma.mags import KnownMag
+from pmip_tw.lma.registration.commitment import Commit
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.secret import Secret

@@ -3,9 +3,9 @@
 import pytest
 
 from pmip_tw.addresses import ipv4
-from pmip_tw.lma.records import LMA_JOURNAL, Bound, LeaseEnded, Spent, Unbound
-from pmip_tw.lma.reslicing import resliced
-from pmip_tw.lma.slices import worker_of_nai
+from pmip_tw.lma.journal.records import LMA_JOURNAL, Bound, LeaseEnded, Spent, Unbound
+from pmip_tw.lma.workers.reslicing import resliced
+from pmip_tw.lma.workers.slices import worker_of_nai
 from pmip_tw.store.rows import RowCodec
 from tests.lma.anchor import MAG1, MAG2, Anchor, nai, reply_in
 

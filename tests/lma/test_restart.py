@@ -8,11 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from pmip_tw.addresses import ipv4, prefix
-from pmip_tw.lma.address_pool import AddressPool
+from pmip_tw.lma.addresses.address_pool import AddressPool
+from pmip_tw.lma.addresses.pools import Pools
 from pmip_tw.lma.bindings import Binding
+from pmip_tw.lma.journal.records import LMA_JOURNAL, Bound, BoundOwner
 from pmip_tw.lma.mags import KnownMag
-from pmip_tw.lma.pools import Pools
-from pmip_tw.lma.records import LMA_JOURNAL, Bound, BoundOwner
 from pmip_tw.mobility.associations import Algorithm, SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.mn_aaa import AaaAssociation, AaaTable, NodeKey

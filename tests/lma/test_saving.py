@@ -2,7 +2,7 @@
 
 import pytest
 
-from pmip_tw.lma.commitment import Commit
+from pmip_tw.lma.registration.commitment import Commit
 from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.extension_values import RevocationSupport
 from pmip_tw.wire.registration import RegistrationReply

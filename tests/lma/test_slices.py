@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from pmip_tw.lma.slices import steered_to, worker_of_nai
+from pmip_tw.lma.workers.slices import steered_to, worker_of_nai
 from tests.conformance import covers
 
 NAIS = [f"mn{number:05}@example.net".encode() for number in range(20_000)]

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import pytest
 
-from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.verdicts import Accept, Verdict
 from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4
 from pmip_tw.dhcp.configuration import HomeConfiguration
@@ -21,8 +21,8 @@ from pmip_tw.mag.effects import (
     Transmit,
 )
 from pmip_tw.mag.engine import MagEngine
+from pmip_tw.mag.journal.records import MAG_JOURNAL
 from pmip_tw.mag.policy import MagPolicy
-from pmip_tw.mag.records import MAG_JOURNAL
 from pmip_tw.mag.visitors import Visitor
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.clock import Now

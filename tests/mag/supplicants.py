@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pmip_tw.aaa.verdicts import Challenge, Conversation, EapCredential, MacCredential
 from pmip_tw.access.authenticator import EapTimes
 from pmip_tw.addresses import Endpoint, Mac, ipv4
-from pmip_tw.mag.access_policy import AccessPolicy, Dot1xPolicy, PortAuthentication
+from pmip_tw.mag.authentication.access_policy import AccessPolicy, Dot1xPolicy, PortAuthentication
 from pmip_tw.mag.effects import Authenticate, MagEffect, Transmit
 from pmip_tw.mag.visitors import Visitor
 from pmip_tw.wire.eap import Eap, EapCode

@@ -4,7 +4,7 @@ import pytest
 
 from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Ipv4, ipv4, mac
 from pmip_tw.mag.effects import Transmit
-from pmip_tw.mag.protection import LmaAssociation
+from pmip_tw.mag.registration.protection import LmaAssociation
 from pmip_tw.mobility.effects import Install
 from pmip_tw.mobility.tunnels import Encapsulation, Tunnel
 from pmip_tw.wire.arp import REPLY, Arp

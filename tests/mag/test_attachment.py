@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.verdicts import Accept, Reject, Unavailable
 from pmip_tw.addresses import BROADCAST_MAC, UNSPECIFIED, Endpoint, Mac, ipv4
 from pmip_tw.mag.effects import Authenticate, Transmit

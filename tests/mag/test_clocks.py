@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from pmip_tw.mag.clocks import Identifications
+from pmip_tw.mag.registration.clocks import Identifications
 from pmip_tw.mobility.replay import later, ntp_seconds, ntp_timestamp
 from pmip_tw.testing.clock import START_WALL
 from tests.agents.world import LMA

@@ -4,7 +4,7 @@ import pytest
 
 from pmip_tw.aaa.verdicts import Reject, Unavailable
 from pmip_tw.addresses import Mac, ipv4, mac
-from pmip_tw.mag.access_policy import PortAuthentication
+from pmip_tw.mag.authentication.access_policy import PortAuthentication
 from pmip_tw.mag.effects import AskPresence, Authenticate, Forward, Transmit
 from pmip_tw.mobility.effects import Install, Remove, Send
 from pmip_tw.wire.dhcp import MessageType

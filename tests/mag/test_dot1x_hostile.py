@@ -4,9 +4,9 @@ import pytest
 
 from pmip_tw.aaa.dynamic_authorization import Change, Selection
 from pmip_tw.aaa.verdicts import AuthorizeOnly, Unavailable
-from pmip_tw.mag.access_policy import AccessPolicy, PortAuthentication
+from pmip_tw.mag.authentication.access_policy import AccessPolicy, PortAuthentication
+from pmip_tw.mag.authentication.gate import Gate
 from pmip_tw.mag.effects import Authenticate
-from pmip_tw.mag.gate import Gate
 from tests.agents.world import PORT, Station
 from tests.conformance import covers
 from tests.mag.bench import ADDRESS, LMA_CLOCK, accept, names, note, notes, only, reply, requests, revocation

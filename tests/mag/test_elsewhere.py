@@ -9,9 +9,9 @@ station        access point        MAG                LMA
 
 import pytest
 
-from pmip_tw.aaa.accounting import TerminateCause
-from pmip_tw.aaa.profile import Profile
-from pmip_tw.mag.access_policy import AccessPolicy, PortAuthentication
+from pmip_tw.aaa.accounting.records import TerminateCause
+from pmip_tw.aaa.profiles.profile import Profile
+from pmip_tw.mag.authentication.access_policy import AccessPolicy, PortAuthentication
 from pmip_tw.mag.effects import Authenticate, Expel, MagEffect
 from pmip_tw.mobility.effects import Install, Remove, Send
 from pmip_tw.mobility.tunnels import AccessKey

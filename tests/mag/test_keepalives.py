@@ -7,8 +7,8 @@ import pytest
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4
 from pmip_tw.mag.effects import Keepalive, MagEffect
-from pmip_tw.mag.keepalives import PathReport
-from pmip_tw.mag.mappings import Mapping
+from pmip_tw.mag.tunnels.keepalives import PathReport
+from pmip_tw.mag.tunnels.mappings import Mapping
 from pmip_tw.mobility.effects import Send
 from pmip_tw.mobility.tunnels import AccessKey, Activity, Tunnel
 from pmip_tw.wire.extension_values import UdpTunnelReply

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from pmip_tw.addresses import Mac, ipv4
-from pmip_tw.mag.records import MAG_JOURNAL, Authorized, Buried, Departed, Visiting, shifted
+from pmip_tw.mag.journal.records import MAG_JOURNAL, Authorized, Buried, Departed, Visiting, shifted
 from pmip_tw.secret import Secret
 from pmip_tw.store.rows import RowCodec
 

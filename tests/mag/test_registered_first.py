@@ -11,8 +11,8 @@ import pytest
 
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, ipv4
 from pmip_tw.dhcp.relaying import Fact, RelayPolicy
+from pmip_tw.mag.addressing.registered_first import FOLLOWED_FOR
 from pmip_tw.mag.effects import Authenticate, MagEffect
-from pmip_tw.mag.registered_first import FOLLOWED_FOR
 from pmip_tw.wire.dhcp import DhcpMessage, MessageType, OptionCode
 from pmip_tw.wire.relay_information import RelayInformation, SubOptionCode
 from tests.agents.world import HOME, Station

@@ -13,12 +13,12 @@ node            MAG                         LMA
 
 import pytest
 
-from pmip_tw.aaa.profile import RootKey
+from pmip_tw.aaa.profiles.profile import RootKey
 from pmip_tw.aaa.verdicts import Reject
 from pmip_tw.addresses import Ipv4, ipv4
 from pmip_tw.mag.effects import Authenticate, Keepalive, MagEffect, Save, Transmit
-from pmip_tw.mag.protection import LmaAssociation
-from pmip_tw.mag.records import Departed, Visiting
+from pmip_tw.mag.journal.records import Departed, Visiting
+from pmip_tw.mag.registration.protection import LmaAssociation
 from pmip_tw.mag.visitors import Visitor
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode

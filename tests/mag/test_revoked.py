@@ -2,11 +2,11 @@
 
 import pytest
 
-from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.verdicts import Accept
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4
 from pmip_tw.mag.effects import Authenticate, Transmit
-from pmip_tw.mag.protection import LmaAssociation
+from pmip_tw.mag.registration.protection import LmaAssociation
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.effects import Install, Remove, Send

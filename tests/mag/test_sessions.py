@@ -10,13 +10,13 @@ AAA                 MAG                    LMA
 import attrs
 import pytest
 
-from pmip_tw.aaa.accounting import TerminateCause, common_id
+from pmip_tw.aaa.accounting.records import TerminateCause, common_id
 from pmip_tw.aaa.dynamic_authorization import Change, Done, ErrorCause, Outcome, Refused, Selection
 from pmip_tw.aaa.verdicts import AuthorizeOnly, Reject
 from pmip_tw.addresses import mac_text
-from pmip_tw.mag.accounted import session_of
 from pmip_tw.mag.effects import Authenticate, Expel, MagEffect, Save, SessionOver
-from pmip_tw.mag.records import Departed, Visiting
+from pmip_tw.mag.journal.records import Departed, Visiting
+from pmip_tw.mag.session.accounted import session_of
 from pmip_tw.mobility.effects import Install, Remove, Send
 from pmip_tw.mobility.filter_grammar import filter_rule
 from pmip_tw.mobility.packet_filters import PacketFilter

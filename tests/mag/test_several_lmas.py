@@ -4,7 +4,7 @@ import pytest
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4
 from pmip_tw.mag.effects import Keepalive
-from pmip_tw.mag.liveness import Liveness
+from pmip_tw.mag.tunnels.liveness import Liveness
 from pmip_tw.mobility.effects import Install, Remove, Send
 from pmip_tw.mobility.tunnels import AccessKey, Tunnel
 from pmip_tw.wire.dhcp import MessageType

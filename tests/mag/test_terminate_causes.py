@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from pmip_tw.aaa.accounting import TerminateCause
+from pmip_tw.aaa.accounting.records import TerminateCause
 from pmip_tw.aaa.verdicts import Reject
 from pmip_tw.mag.effects import MagEffect, SessionOver
-from pmip_tw.mag.records import Departed
+from pmip_tw.mag.journal.records import Departed
 from pmip_tw.mobility.effects import Remove
 from pmip_tw.wire.dhcp import MessageType
 from tests.agents.world import GATEWAY

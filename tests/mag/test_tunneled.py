@@ -16,9 +16,9 @@ import pytest
 
 from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, Ipv4, ipv4
 from pmip_tw.dhcp.questions import MOST_IN_A_SECOND, SILENCE
+from pmip_tw.mag.addressing.pretunnel import KEPT
+from pmip_tw.mag.addressing.tunneled import LONGEST, PARTING_DELAY
 from pmip_tw.mag.effects import Authenticate, MagEffect, SendDhcp, Serve
-from pmip_tw.mag.pretunnel import KEPT
-from pmip_tw.mag.tunneled import LONGEST, PARTING_DELAY
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.effects import CloseDhcp, Install, OpenDhcp, Send, SendThrough
 from pmip_tw.mobility.tunnels import AccessKey, Encapsulation, Tunnel

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from pmip_tw.addresses import Mac, ipv4
-from pmip_tw.lma.recording import bound_record
-from pmip_tw.lma.records import LMA_JOURNAL, Leased, LeaseEnded
+from pmip_tw.lma.journal.recording import bound_record
+from pmip_tw.lma.journal.records import LMA_JOURNAL, Leased, LeaseEnded
 from pmip_tw.store.clocks import system_clocks
 from pmip_tw.store.database import Database
 from pmip_tw.store.place import Place

@@ -12,10 +12,10 @@ from twisted.internet.posixbase import PosixReactorBase
 from pmip_tw.addresses import Ipv4, ipv4, ipv4_text, prefix
 from pmip_tw.agents.lma import Lma
 from pmip_tw.forwarding.memory import MemoryPlane
-from pmip_tw.lma.address_pool import AddressPool
+from pmip_tw.lma.addresses.address_pool import AddressPool
+from pmip_tw.lma.addresses.pools import Pools
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.policy import LmaPolicy
-from pmip_tw.lma.pools import Pools
 from pmip_tw.manage.counters import Tally
 from pmip_tw.manage.sources import Sources
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from pmip_tw.agents.worker_messages import Carry
+from pmip_tw.agents.workers.messages import Carry
 from pmip_tw.net.pipe import MOST_TOGETHER
 from tests.loops import private_reactor, run_until
 from tests.net.pipes import socket_pipe

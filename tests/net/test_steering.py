@@ -11,7 +11,7 @@ import pytest
 
 from pmip_tw.addresses import ipv4
 from pmip_tw.errors import PmipError
-from pmip_tw.lma.slices import steered_to, worker_of_nai
+from pmip_tw.lma.workers.slices import steered_to, worker_of_nai
 from pmip_tw.net import steering as steering_module
 from pmip_tw.net.classic_bpf import Program
 from pmip_tw.net.steering import shared_sockets, steering

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
 from pmip_tw.addresses import ALL_ONES, Ipv4, ipv4, prefix
-from pmip_tw.lma.address_pool import AddressPool
+from pmip_tw.lma.addresses.address_pool import AddressPool
+from pmip_tw.lma.addresses.pools import Pools
 from pmip_tw.lma.owners import owner_of
-from pmip_tw.lma.pools import Pools
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.effects import Send
 from pmip_tw.secret import Secret

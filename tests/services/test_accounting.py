@@ -8,10 +8,10 @@ import pytest
 from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.addresses import ipv4
-from pmip_tw.config.accounting_settings import LmaAccounting, MagAccounting
-from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
-from pmip_tw.config.mag_settings import MagSettings
+from pmip_tw.config.settings.accounting import LmaAccounting, MagAccounting
+from pmip_tw.config.settings.lma import LmaSettings
+from pmip_tw.config.settings.mag import MagSettings
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.services.lma_accounting import lma_accounting_of
 from pmip_tw.services.lma_parts import engine_of, pools_of

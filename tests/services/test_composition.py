@@ -9,13 +9,13 @@ import pytest
 
 from pmip_tw.aaa.radius.configuration import RequireSignature, StatusServer, Strategy
 from pmip_tw.addresses import Endpoint, ipv4, mac, prefix
-from pmip_tw.config.dhcp_relay_settings import MagDhcpRelay
-from pmip_tw.config.dot1x_settings import Dot1xSettings
-from pmip_tw.config.dynamic_authorization_settings import Filter
-from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
-from pmip_tw.config.mag_settings import AccessInterface, HomePrefix, LmaPeer, MagSettings
-from pmip_tw.config.redirects import Redirect
+from pmip_tw.config.settings.dhcp_relay import MagDhcpRelay
+from pmip_tw.config.settings.dot1x import Dot1xSettings
+from pmip_tw.config.settings.dynamic_authorization import Filter
+from pmip_tw.config.settings.lma import LmaSettings
+from pmip_tw.config.settings.mag import AccessInterface, HomePrefix, LmaPeer, MagSettings
+from pmip_tw.config.settings.redirects import Redirect
 from pmip_tw.mobility.tunnels import AnchorKey, Encapsulation
 from pmip_tw.secret import Secret
 from pmip_tw.services.lma_parts import domains_of, pools_of

@@ -16,8 +16,8 @@ from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.python.failure import Failure
 
 from pmip_tw.addresses import ipv4
-from pmip_tw.config.lma_settings import LmaSettings
 from pmip_tw.config.load import load
+from pmip_tw.config.settings.lma import LmaSettings
 from pmip_tw.errors import PmipError, PortInUse
 from pmip_tw.services.crew import Crew
 from pmip_tw.services.lma_worker import begin

@@ -9,7 +9,7 @@ import pytest
 
 from pmip_tw.addresses import Ipv4, Prefix, ipv4, prefix
 from pmip_tw.config.load import load
-from pmip_tw.config.relay_settings import RelaySettings
+from pmip_tw.config.settings.relay import RelaySettings
 from pmip_tw.dhcp.relaying import Fact, Spread
 from pmip_tw.services.dhcp_relay import client_links_of
 from pmip_tw.services.dhcp_relaying import relay_policy_of

@@ -8,9 +8,9 @@ import pytest
 from pmip_tw.aaa.mac_authentication import MacFormat
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, ipv4
-from pmip_tw.config.diameter_settings import DiameterPeer, DiameterSettings
 from pmip_tw.config.load import load
-from pmip_tw.config.mag_settings import MagSettings
+from pmip_tw.config.settings.diameter import DiameterPeer, DiameterSettings
+from pmip_tw.config.settings.mag import MagSettings
 from pmip_tw.errors import PmipError
 from pmip_tw.lab.certificates import Authority
 from pmip_tw.net.diameter_authenticator import DiameterAuthenticator

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, Ipv4, ipv4
-from pmip_tw.lma.slices import worker_of_nai
+from pmip_tw.lma.workers.slices import worker_of_nai
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.replay import ntp_timestamp
 from pmip_tw.secret import Secret

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pmip_tw.addresses import Ipv4, ipv4
-from pmip_tw.lma.slices import worker_of_nai
+from pmip_tw.lma.workers.slices import worker_of_nai
 from pmip_tw.store.slices import journal_path
 from pmip_tw.wire.registration import RegistrationReply
 from tests.conformance import covers

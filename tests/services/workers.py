@@ -16,7 +16,7 @@ from itertools import count
 from pathlib import Path
 
 from pmip_tw.addresses import Ipv4, ipv4, ipv4_text
-from pmip_tw.lma.slices import worker_of_nai
+from pmip_tw.lma.workers.slices import worker_of_nai
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.replay import ntp_timestamp
 from pmip_tw.secret import Secret

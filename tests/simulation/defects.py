@@ -6,7 +6,7 @@ import attrs
 import pytest
 from msgspec.structs import replace
 
-from pmip_tw.aaa.accounting import TerminateCause
+from pmip_tw.aaa.accounting.records import TerminateCause
 from pmip_tw.addresses import Ipv4
 from pmip_tw.agents.keeping import Keeping
 from pmip_tw.agents.saving import Saving
@@ -14,22 +14,23 @@ from pmip_tw.dhcp import server
 from pmip_tw.dhcp.questions import Answer
 from pmip_tw.forwarding.access_switch import AccessSwitch
 from pmip_tw.forwarding.anchor_switch import AnchorSwitch
-from pmip_tw.lma import admission, intake, registrations
 from pmip_tw.lma import observed as lma_observed
-from pmip_tw.lma.address_pool import AddressPool
+from pmip_tw.lma.addresses.address_pool import AddressPool
 from pmip_tw.lma.bindings import BindingTable
-from pmip_tw.lma.restoring import Restorer
-from pmip_tw.lma.revoking import Revoker
-from pmip_tw.mag import accepting, departures, registering, waiting
-from pmip_tw.mag.addressing import Told
-from pmip_tw.mag.clocks import Identifications
-from pmip_tw.mag.dhcp_first import DhcpFirst
-from pmip_tw.mag.keepalives import Keepalives
+from pmip_tw.lma.journal.restoring import Restorer
+from pmip_tw.lma.registration import admission, intake, registrations
+from pmip_tw.lma.revocation.revoking import Revoker
+from pmip_tw.mag.addressing.answers import Told
+from pmip_tw.mag.addressing.dhcp_first import DhcpFirst
+from pmip_tw.mag.addressing.pretunnel import PreTunnels
+from pmip_tw.mag.journal.records import Departed
+from pmip_tw.mag.journal.restoring import Newest
+from pmip_tw.mag.journal.restoring import Restorer as MagRestorer
 from pmip_tw.mag.presence import Presence
-from pmip_tw.mag.pretunnel import PreTunnels
-from pmip_tw.mag.records import Departed
-from pmip_tw.mag.restoring import Newest
-from pmip_tw.mag.restoring import Restorer as MagRestorer
+from pmip_tw.mag.registration import accepting, registering, waiting
+from pmip_tw.mag.registration.clocks import Identifications
+from pmip_tw.mag.session import departures
+from pmip_tw.mag.tunnels.keepalives import Keepalives
 from pmip_tw.mag.visitors import Visitor
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.replay import RefusedAhead, TimestampWindow

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from pmip_tw.errors import StoreError
-from pmip_tw.lma.records import Bound, Unbound
+from pmip_tw.lma.journal.records import Bound, Unbound
 from pmip_tw.mobility.records import JournalFormat, Record
 from pmip_tw.mobility.replay import later
 from pmip_tw.testing.store import FakeDisk, FakeStore

@@ -18,16 +18,16 @@ from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.errors import PmipError
 from pmip_tw.forwarding.memory import far_end
 from pmip_tw.interfaces import Datagram
+from pmip_tw.lma.addresses.pools import AddressPool, Pools
 from pmip_tw.lma.engine import LmaEngine
+from pmip_tw.lma.journal.records import LMA_JOURNAL
 from pmip_tw.lma.mags import KnownMag, KnownMags
 from pmip_tw.lma.place import Place
 from pmip_tw.lma.policy import LmaPolicy
-from pmip_tw.lma.pools import AddressPool, Pools
-from pmip_tw.lma.records import LMA_JOURNAL
 from pmip_tw.mag.engine import MagEngine
+from pmip_tw.mag.journal.records import MAG_JOURNAL
 from pmip_tw.mag.policy import MagPolicy
-from pmip_tw.mag.protection import LmaAssociation
-from pmip_tw.mag.records import MAG_JOURNAL
+from pmip_tw.mag.registration.protection import LmaAssociation
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.records import JournalFormat

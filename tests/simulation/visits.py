@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from pmip_tw.addresses import Ipv4
-from pmip_tw.mag.records import Departed, Visiting
+from pmip_tw.mag.journal.records import Departed, Visiting
 from pmip_tw.mag.visitors import State, Visitor
 from pmip_tw.mobility.records import Record
 from pmip_tw.wire.dhcp import MessageType

@@ -10,7 +10,7 @@ import attrs
 from twisted.logger import globalLogPublisher
 from zope.interface import implementer
 
-from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.verdicts import Accept
 from pmip_tw.addresses import Endpoint, Ipv4, Prefix, ipv4
 from pmip_tw.forwarding.dhcp_packets import is_dhcp

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from twisted.internet.posixbase import PosixReactorBase
 
-from pmip_tw.aaa.accounting_spool import SpoolChange, SpoolContents
+from pmip_tw.aaa.accounting.spool import SpoolChange, SpoolContents
 from pmip_tw.errors import StoreError
 from pmip_tw.store.spool import SqliteSpool
 from tests.loops import private_reactor, run_until

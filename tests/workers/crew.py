@@ -8,25 +8,25 @@ from typing import Protocol
 from pmip_tw.addresses import Endpoint, Ipv4, prefix
 from pmip_tw.agents.dhcp_edge import DhcpEdge
 from pmip_tw.agents.dhcp_roads import AtTheEdge, ToTheEdge
-from pmip_tw.agents.foreman import Foreman, SharedSignalling
 from pmip_tw.agents.lma import Lma
-from pmip_tw.agents.routing import Routing
-from pmip_tw.agents.shared_plane import RemotePlane, SharedPlane
-from pmip_tw.agents.supply import Supply
-from pmip_tw.agents.worker import Worker, WorkerSignalling, serving
+from pmip_tw.agents.workers.foreman import Foreman, SharedSignalling
+from pmip_tw.agents.workers.routing import Routing
+from pmip_tw.agents.workers.shared_plane import RemotePlane, SharedPlane
+from pmip_tw.agents.workers.supply import Supply
+from pmip_tw.agents.workers.worker import Worker, WorkerSignalling, serving
 from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.errors import StoreError
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram, ISignallingReceiver, ITunnelDataReceiver, Unreachable
 from pmip_tw.lma.engine import LmaEngine
-from pmip_tw.lma.holders import Holders
-from pmip_tw.lma.leased_pool import LeasedPool
-from pmip_tw.lma.leased_pools import LeasedPools
-from pmip_tw.lma.leases import block_size
-from pmip_tw.lma.lender import Lender
+from pmip_tw.lma.journal.records import LMA_JOURNAL
 from pmip_tw.lma.policy import LmaPolicy
-from pmip_tw.lma.records import LMA_JOURNAL
-from pmip_tw.lma.slices import steered_to, worker_of_nai
+from pmip_tw.lma.workers.holders import Holders
+from pmip_tw.lma.workers.leased_pool import LeasedPool
+from pmip_tw.lma.workers.leased_pools import LeasedPools
+from pmip_tw.lma.workers.leases import block_size
+from pmip_tw.lma.workers.lender import Lender
+from pmip_tw.lma.workers.slices import steered_to, worker_of_nai
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.records import Record
 from pmip_tw.testing.clock import FakeClock, NodeClock

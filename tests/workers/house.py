@@ -14,7 +14,7 @@ from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import Datagram, Unreachable
 from pmip_tw.lma.bindings import Binding
-from pmip_tw.lma.slices import worker_of_nai
+from pmip_tw.lma.workers.slices import worker_of_nai
 from pmip_tw.mobility.replay import ntp_timestamp
 from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey
 from pmip_tw.testing.clock import FakeClock

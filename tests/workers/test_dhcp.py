@@ -7,7 +7,7 @@ import pytest
 from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, Ipv4, ipv4
 from pmip_tw.dhcp.relaying import Fact, RelayPolicy
 from pmip_tw.interfaces import Datagram
-from pmip_tw.lma.slices import worker_of_nai
+from pmip_tw.lma.workers.slices import worker_of_nai
 from pmip_tw.mobility.replay import ntp_timestamp
 from pmip_tw.mobility.tunnels import Tunnel
 from pmip_tw.testing.clock import FakeClock

@@ -6,10 +6,10 @@ import attrs
 import pytest
 from twisted.internet.defer import succeed
 
-from pmip_tw.agents.shared_plane import RemotePlane, SharedPlane
-from pmip_tw.lma.leased_pool import LeasedPool
-from pmip_tw.lma.lender import Lender
-from pmip_tw.lma.lent_pool import LentPool
+from pmip_tw.agents.workers.shared_plane import RemotePlane, SharedPlane
+from pmip_tw.lma.workers.leased_pool import LeasedPool
+from pmip_tw.lma.workers.lender import Lender
+from pmip_tw.lma.workers.lent_pool import LentPool
 from tests.conformance import covers
 from tests.workers.house import Broken, House
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import attrs
 
-from pmip_tw.aaa.accounting import TerminateCause as RadiusCause
+from pmip_tw.aaa.accounting.records import TerminateCause as RadiusCause
 from pmip_tw.aaa.diameter.capabilities import Identity
 from pmip_tw.aaa.mac_authentication import MacFormat, mac_request
 from pmip_tw.aaa.nas import Nas, calling_station, port_name

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from pmip_tw.aaa.accounting import AccountingRecord, AccountingSession, StatusType
+from pmip_tw.aaa.accounting.records import AccountingRecord, AccountingSession, StatusType
 from pmip_tw.aaa.diameter.access import Asker, as_avps
-from pmip_tw.aaa.dictionary_3gpp2 import CORRELATION_ID, VENDOR_3GPP2
+from pmip_tw.aaa.dictionaries.of_3gpp2 import CORRELATION_ID, VENDOR_3GPP2
 from pmip_tw.wire.diameter import avps
 from pmip_tw.wire.diameter.avps import Avp, Avps
 from pmip_tw.wire.diameter.codes import AccountingRecordType, Application, Code, Command

@@ -9,12 +9,12 @@ from typing import Final
 import attrs
 
 from pmip_tw.aaa.diameter.node import Answered, Outcome
-from pmip_tw.aaa.dictionary_3gpp2 import THREEGPP2, VENDOR_3GPP2
-from pmip_tw.aaa.dictionary_wimax import WIMAX
-from pmip_tw.aaa.profile import Profile
-from pmip_tw.aaa.profile_mapping import profile_of
-from pmip_tw.aaa.profile_rules import ProfileRules
-from pmip_tw.aaa.said import Said
+from pmip_tw.aaa.dictionaries.of_3gpp2 import THREEGPP2, VENDOR_3GPP2
+from pmip_tw.aaa.dictionaries.wimax import WIMAX
+from pmip_tw.aaa.profiles.mapping import profile_of
+from pmip_tw.aaa.profiles.profile import Profile
+from pmip_tw.aaa.profiles.rules import ProfileRules
+from pmip_tw.aaa.profiles.said import Said
 from pmip_tw.errors import AccessDenied, WireError
 from pmip_tw.secret import Secret
 from pmip_tw.wire.diameter.avps import Avps

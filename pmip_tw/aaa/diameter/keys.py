@@ -7,10 +7,10 @@ from pmip_tw.aaa.diameter import answers
 from pmip_tw.aaa.diameter.access import Asker, aar, as_avps
 from pmip_tw.aaa.diameter.answers import Denied, Failed, Granted
 from pmip_tw.aaa.diameter.node import Outcome
-from pmip_tw.aaa.key_mapping import key_answer, vendor_values
 from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion, KeyRefused, KeyUnavailable
-from pmip_tw.aaa.profile_rules import ProfileRules
-from pmip_tw.aaa.said import Said
+from pmip_tw.aaa.profiles.key_mapping import key_answer, vendor_values
+from pmip_tw.aaa.profiles.rules import ProfileRules
+from pmip_tw.aaa.profiles.said import Said
 from pmip_tw.secret import Secret
 from pmip_tw.wire.diameter import avps
 from pmip_tw.wire.diameter.avps import Avp

@@ -12,7 +12,7 @@ from pmip_tw.aaa.diameter.access import Asker
 from pmip_tw.aaa.diameter.answers import Denied, Failed, Granted
 from pmip_tw.aaa.diameter.node import Outcome
 from pmip_tw.aaa.node_keys import KeyAnswer, KeyGiven, KeyQuestion, KeyRefused, KeyUnavailable
-from pmip_tw.aaa.said import MAXIMUM_KEY_SIZE, MINIMUM_KEY_SIZE
+from pmip_tw.aaa.profiles.said import MAXIMUM_KEY_SIZE, MINIMUM_KEY_SIZE
 from pmip_tw.addresses import ALL_ONES, UNSPECIFIED
 from pmip_tw.errors import WireError
 from pmip_tw.mobility.associations import SecurityAssociation

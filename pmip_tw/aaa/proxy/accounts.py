@@ -1,6 +1,6 @@
 """What access points account for tells who has left them; what was used is counted by the MAG itself (AA27)."""
 
-from pmip_tw.aaa.accounting import StatusType, TerminateCause
+from pmip_tw.aaa.accounting.records import StatusType, TerminateCause
 from pmip_tw.aaa.proxy import told
 from pmip_tw.aaa.proxy.effects import Dismiss, Effect
 from pmip_tw.aaa.proxy.exchanges import Exchange

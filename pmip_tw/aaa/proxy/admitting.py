@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pmip_tw.aaa.accounting import TerminateCause
+from pmip_tw.aaa.accounting.records import TerminateCause
 from pmip_tw.aaa.proxy import told
 from pmip_tw.aaa.proxy.attributes import Unreadable, salts, towards_access_point
 from pmip_tw.aaa.proxy.conversations import LONGEST_ROUND, Conversations, Round

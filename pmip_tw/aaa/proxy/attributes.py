@@ -6,7 +6,7 @@ point: all of 3GPP2's and WiMAX's attributes.
 
 from collections.abc import Callable, Iterable, Iterator
 
-from pmip_tw.aaa.dictionary_3gpp2 import VENDOR_3GPP2
+from pmip_tw.aaa.dictionaries.of_3gpp2 import VENDOR_3GPP2
 from pmip_tw.errors import Malformed
 from pmip_tw.wire.radius import Attribute, Attributes, AttributeType
 from pmip_tw.wire.salt_cipher import SALT_SIZE, SaltCipher

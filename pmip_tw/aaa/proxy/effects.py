@@ -2,8 +2,8 @@
 
 import attrs
 
-from pmip_tw.aaa.accounting import TerminateCause
-from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.accounting.records import TerminateCause
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.addresses import Endpoint
 from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.tunnels import AccessKey

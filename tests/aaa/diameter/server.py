@@ -1,6 +1,6 @@
 """What a Diameter server of docs/diameter.md answers, for the tests' twin."""
 
-from pmip_tw.aaa.profile import Profile
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.testing.diameter_client import answer
 from pmip_tw.wire.diameter import avps
 from pmip_tw.wire.diameter.avps import Avp

@@ -3,7 +3,7 @@
 import attrs
 import pytest
 
-from pmip_tw.aaa.accounting import TerminateCause
+from pmip_tw.aaa.accounting.records import TerminateCause
 from pmip_tw.aaa.diameter.access import (
     Asker,
     aar,

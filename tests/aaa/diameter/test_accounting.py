@@ -3,7 +3,13 @@
 import msgspec
 import pytest
 
-from pmip_tw.aaa.accounting import AccountingRecord, AccountingSession, StatusType, TerminateCause, Usage
+from pmip_tw.aaa.accounting.records import (
+    AccountingRecord,
+    AccountingSession,
+    StatusType,
+    TerminateCause,
+    Usage,
+)
 from pmip_tw.aaa.diameter.access import Asker
 from pmip_tw.aaa.diameter.accounting import accounting_request, record_number
 from pmip_tw.aaa.nas import Nas

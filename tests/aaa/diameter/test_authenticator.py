@@ -3,11 +3,11 @@
 import attrs
 import pytest
 
-from pmip_tw.aaa.accounting import TerminateCause
+from pmip_tw.aaa.accounting.records import TerminateCause
 from pmip_tw.aaa.diameter.access import Asker
 from pmip_tw.aaa.diameter.sessions import MOST_CONVERSATIONS
-from pmip_tw.aaa.profile import Profile
-from pmip_tw.aaa.profile_rules import ProfileRules
+from pmip_tw.aaa.profiles.profile import Profile
+from pmip_tw.aaa.profiles.rules import ProfileRules
 from pmip_tw.aaa.verdicts import (
     Accept,
     AuthorizeOnly,

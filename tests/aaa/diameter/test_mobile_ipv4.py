@@ -7,7 +7,7 @@ from pmip_tw.aaa.diameter.access import Asker
 from pmip_tw.aaa.diameter.capabilities import Identity
 from pmip_tw.aaa.diameter.mobile_ipv4 import Feature, amr, features
 from pmip_tw.aaa.node_keys import KeyAnswer, KeyGiven, KeyQuestion, KeyRefused, KeyUnavailable
-from pmip_tw.aaa.profile_rules import ProfileRules
+from pmip_tw.aaa.profiles.rules import ProfileRules
 from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Ipv4, ipv4
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authenticators import Algorithm

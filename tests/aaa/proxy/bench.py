@@ -5,13 +5,13 @@ from typing import TypeVar
 
 from pmip_tw.aaa.eap_authentication import eap_verdict
 from pmip_tw.aaa.nas import Nas
-from pmip_tw.aaa.profile import Profile
-from pmip_tw.aaa.profile_rules import ProfileRules
+from pmip_tw.aaa.profiles.profile import Profile
+from pmip_tw.aaa.profiles.radius_mapping import verdict_of
+from pmip_tw.aaa.profiles.rules import ProfileRules
 from pmip_tw.aaa.proxy.access_points import AccessPoint, ProxySettings
 from pmip_tw.aaa.proxy.effects import Ask, Effect, Reply
 from pmip_tw.aaa.proxy.machine import RadiusProxy
 from pmip_tw.aaa.radius.outcome import AUTHENTICATION, Answered, Unanswered
-from pmip_tw.aaa.radius_mapping import verdict_of
 from pmip_tw.aaa.verdicts import Verdict
 from pmip_tw.addresses import Endpoint, Mac, ipv4, mac, mac_text
 from pmip_tw.mobility.associations import SecurityAssociation

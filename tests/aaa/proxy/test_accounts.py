@@ -10,7 +10,7 @@ access point          MAG
 
 import pytest
 
-from pmip_tw.aaa.accounting import TerminateCause
+from pmip_tw.aaa.accounting.records import TerminateCause
 from pmip_tw.aaa.proxy.access_points import AccessPoint
 from pmip_tw.aaa.proxy.effects import Ask, Disconnect, Dismiss, Reply
 from pmip_tw.aaa.proxy.stations import Stations

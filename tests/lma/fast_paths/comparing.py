@@ -20,8 +20,12 @@ def drawn(seed: int, length: int = 60) -> tuple[dict[str, Any], list[Step]]:
 def everything_is_read() -> Iterator[None]:
     """No request has the usual form, and no acknowledgment is known by its octets."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pmip_tw.lma.revoking.acknowledged_in", lambda datagram: None)
-        for where in ("granting.form_of", "former.form_of", "proving.layout_of"):
+        patch.setattr("pmip_tw.lma.revocation.revoking.acknowledged_in", lambda datagram: None)
+        for where in (
+            "registration.granting.form_of",
+            "journal.former.form_of",
+            "registration.proving.layout_of",
+        ):
             patch.setattr(f"pmip_tw.lma.{where}", lambda datagram: None)
         yield
 

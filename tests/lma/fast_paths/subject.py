@@ -5,16 +5,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from pmip_tw.addresses import Ipv4, ipv4, prefix
-from pmip_tw.lma.address_pool import AddressPool
+from pmip_tw.lma.addresses.address_pool import AddressPool
+from pmip_tw.lma.addresses.pools import Pools
 from pmip_tw.lma.bindings import Binding
-from pmip_tw.lma.commitment import Effect, Wait
 from pmip_tw.lma.engine import LmaEngine
-from pmip_tw.lma.leased_pool import LeasedPool
-from pmip_tw.lma.leased_pools import LeasedPools
-from pmip_tw.lma.leases import Lease
+from pmip_tw.lma.journal.recording import bound_record
 from pmip_tw.lma.mags import KnownMag
-from pmip_tw.lma.pools import Pools
-from pmip_tw.lma.recording import bound_record
+from pmip_tw.lma.registration.commitment import Effect, Wait
+from pmip_tw.lma.workers.leased_pool import LeasedPool
+from pmip_tw.lma.workers.leased_pools import LeasedPools
+from pmip_tw.lma.workers.leases import Lease
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.authenticators import Algorithm

@@ -1,0 +1,1 @@
+"""What operators see of an agent: rows of plain values."""

@@ -1,0 +1,1 @@
+"""What single settings cannot show: duplicates, overlaps, what excludes or needs another."""

@@ -1,0 +1,204 @@
+"""The keys that AAA has given an LMA: how long each is valid, and what becomes of it when another takes its place.
+
+They stand in the same table as those of the configuration, so that who is proven by one takes the same ways. A key
+whose time is over is taken out and retired: bindings that still hold it are not renewed past the questions that are due
+then. None is written down: after a restart bindings come back without, and their nodes' keys are fetched again.
+"""
+
+import math
+from collections import OrderedDict
+
+from msgspec import Struct
+
+from pmip_tw.aaa.node_keys import KeyGiven
+from pmip_tw.addresses import UNSPECIFIED, Ipv4
+from pmip_tw.lma.keys.policy import KeyPolicy
+from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
+from pmip_tw.mobility.timers import Wheel
+
+Name = tuple[bytes, int]
+"""NAI, as it stands in a message, and SPI."""
+
+MOST_SPIS = 16
+"""Keys of one node: a server that does not look at the SPI gives one for each that somebody invents."""
+
+RETRY = 60.0
+"""Seconds for which a key that is kept beyond its time does, until AAA is asked once more."""
+
+
+class _Fetched(Struct, gc=False):
+    """``asked_at``: when AAA gave it, or gave it again. It is valid ``until`` then, and is ``over`` from then on, but
+    may be kept until ``grace_ends``, which is the same if AAA itself has limited it. ``previous_until``: when the key
+    that it has replaced under the same SPI is over, 0 if there is none.
+    """
+
+    association: SecurityAssociation
+    asked_at: float
+    until: float
+    grace_ends: float
+    over: bool = False
+    previous_until: float = 0.0
+    home_address: Ipv4 = UNSPECIFIED
+
+    @property
+    def next_change(self) -> float:
+        ends = self.grace_ends if self.over else self.until
+        return min(ends, self.previous_until) if self.previous_until else ends
+
+
+class FetchedKeys:
+    """By NAI and SPI, the oldest forgotten first when there are too many."""
+
+    def __init__(self, policy: KeyPolicy, associations: AssociationTable) -> None:
+        self._policy = policy
+        self._associations = associations
+        self._keys: OrderedDict[Name, _Fetched] = OrderedDict()
+        self._spis: dict[bytes, tuple[int, ...]] = {}
+        self._changes: Wheel[Name] = Wheel(1.0, self._next_change)
+        self._woken_at = 0.0
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def is_valid(self, name: Name) -> bool:
+        """Whether it proves something: AAA has given it, and its time is not over."""
+        found = self._keys.get(name)
+        return found is not None and not found.over and not found.association.is_missing
+
+    def may_be_another(self, name: Name, monotonic: float) -> bool:
+        """Whether it is so long since AAA gave it that by now it may give another one."""
+        found = self._keys.get(name)
+        return found is not None and found.asked_at + self._policy.again <= monotonic
+
+    def home_address(self, nai: bytes) -> Ipv4:
+        """The one that AAA has assigned with the newest key; 0: none."""
+        spis = self._spis.get(nai)
+        return self._keys[nai, spis[-1]].home_address if spis else UNSPECIFIED
+
+    def put(self, name: Name, given: KeyGiven, monotonic: float) -> None:
+        """AAA says so now. Another key under the same SPI is valid beside it for a while.
+
+        A key of the configuration stays what it is: AAA was asked for something else, such as an HA-RK.
+        """
+        nai, spi = name
+        new = given.association
+        found = self._keys.pop(name, None)
+        if found is None and self._associations.find(nai, spi) is not None:
+            return
+        previous_until = 0.0
+        if found is not None:
+            old = found.association
+            if old == new or old.is_missing:
+                if old.is_missing:
+                    old.learn(new)
+                new, previous_until = old, found.previous_until
+            elif not old.is_retired:
+                self._retire_previous(old)
+                new.previous = old
+                previous_until = monotonic + self._policy.overlap
+        self._associations.add(nai, new)
+        lifetime = given.lifetime or self._policy.lifetime
+        self._keys[name] = _Fetched(
+            new,
+            monotonic,
+            monotonic + lifetime,
+            monotonic + lifetime + (0 if given.lifetime else self._policy.grace),
+            previous_until=previous_until,
+            home_address=given.home_address,
+        )
+        self._note(name)
+        self._make_room()
+
+    def recall(self, name: Name) -> SecurityAssociation:
+        """The association of a binding that is older than this process, of which the key may be missing."""
+        nai, spi = name
+        found = self._keys.get(name)
+        if found is None:
+            end = self._woken_at + self._policy.lifetime
+            found = _Fetched(SecurityAssociation.missing(spi), -math.inf, end, end)
+            self._keys[name] = found
+            self._associations.add(nai, found.association)
+            self._note(name)
+            self._make_room()
+        return found.association
+
+    def used(self, name: Name, monotonic: float) -> None:
+        """A message was proven by it: other SPIs of the node are over soon, if it is its newest."""
+        nai, spi = name
+        spis = self._spis.get(nai, ())
+        if len(spis) < 2 or spis[-1] != spi:
+            return
+        end = monotonic + self._policy.overlap
+        for other in spis[:-1]:
+            found = self._keys[nai, other]
+            if found.until > end:
+                found.until = found.grace_ends = end
+                self._changes.file((nai, other), end)
+
+    def keep(self, name: Name, monotonic: float) -> bool:
+        """AAA cannot be asked: whether the key does for a while all the same. Not if AAA has limited it."""
+        found = self._keys.get(name)
+        if found is None or not found.over or found.grace_ends <= monotonic:
+            return False
+        found.until, found.over = min(monotonic + RETRY, found.grace_ends), False
+        self._associations.add(name[0], found.association)
+        self._changes.file(name, found.until)
+        return True
+
+    def forget(self, name: Name) -> None:
+        """It proves nothing any more."""
+        found = self._keys.pop(name, None)
+        if found is None:
+            return
+        nai, spi = name
+        self._end(name, found)
+        left = tuple(other for other in self._spis[nai] if other != spi)
+        if left:
+            self._spis[nai] = left
+        else:
+            del self._spis[nai]
+
+    def wake(self, monotonic: float) -> None:
+        """What is over is retired."""
+        self._woken_at = monotonic
+        for name in self._changes.due(monotonic):
+            found = self._keys[name]
+            if found.previous_until and found.previous_until <= monotonic:
+                self._retire_previous(found.association)
+                found.previous_until = 0.0
+            if not found.over and found.until <= monotonic:
+                self._end(name, found)
+                found.over = True
+            if found.over and found.grace_ends <= monotonic:
+                self.forget(name)
+                continue
+            self._changes.file(name, found.next_change)
+
+    def next_deadline(self) -> float | None:
+        return self._changes.next_deadline()
+
+    def _make_room(self) -> None:
+        while len(self._keys) > self._policy.most:
+            self.forget(next(iter(self._keys)))
+
+    def _note(self, name: Name) -> None:
+        nai, spi = name
+        self._spis[nai] = (*(other for other in self._spis.get(nai, ()) if other != spi), spi)
+        self._changes.file(name, self._keys[name].next_change)
+        if len(self._spis[nai]) > MOST_SPIS:
+            self.forget((nai, self._spis[nai][0]))
+
+    def _end(self, name: Name, found: _Fetched) -> None:
+        self._associations.remove(*name)
+        self._retire_previous(found.association)
+        found.previous_until = 0.0
+        found.association.retire()
+
+    def _retire_previous(self, association: SecurityAssociation) -> None:
+        if association.previous is not None:
+            association.previous.retire()
+            association.previous = None
+
+    def _next_change(self, name: Name) -> float | None:
+        found = self._keys.get(name)
+        return None if found is None else found.next_change

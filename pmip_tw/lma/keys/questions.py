@@ -1,0 +1,185 @@
+"""Which keys AAA is asked for next, and which requests wait for the answers.
+
+Anybody can name a NAI that nobody knows. So questions wait in two queues, those of requests that seem to come from
+somewhere we know apart from all others, each with one row for every address where requests come from, which take turns;
+AAA is asked for so many at a time and so many a second, and of both the others get half at most.
+"""
+
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from pmip_tw.aaa.node_keys import KeyQuestion
+from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.lma.keys.fetched import Name
+from pmip_tw.lma.keys.policy import KeyPolicy
+
+MOST_WAITING = 10_000
+"""Questions in each queue; further ones are not put, and the MAGs ask again. Whoever has none there may put one all the
+same, up to twice as many: another one that comes back with all its nodes, or is forged, keeps nobody out."""
+
+MOST_OF_A_SOURCE = 1_000
+"""Of them, of one address of nobody whom we know."""
+
+MOST_OF_A_NODE = 4
+"""Questions about one NAI, under whatever SPIs, that count as those of somebody we know: SPIs can be invented, too."""
+
+MOST_REQUESTS = 4
+"""Requests that wait for one key: a node's MAG, and somebody who disturbs it."""
+
+
+_ROUNDING = 0.01
+"""Of a question: a wake-up that was asked for is not in vain because an instant cannot be told exactly."""
+
+
+class Held(Struct, frozen=True, gc=False):
+    """A request that came from ``source`` to our ``local``, to be read anew."""
+
+    payload: bytes
+    source: Endpoint
+    local: Ipv4
+
+
+class _Row(Struct, gc=False):
+    """A question that is not put yet, or not answered, with what waits for it, and whether that seems to come from
+    somewhere we know. ``known``: the queue that the question is in.
+    """
+
+    question: KeyQuestion
+    held: dict[Held, bool]
+    known: bool
+
+    def keep(self, held: Held, *, known: bool) -> bool:
+        """It waits; False: too many do. Whoever is known takes the place of somebody whom nobody knows."""
+        if held not in self.held and len(self.held) >= MOST_REQUESTS:
+            stranger = next((one for one, is_known in self.held.items() if not is_known), None)
+            if not known or stranger is None:
+                return False
+            del self.held[stranger]
+        self.held[held] = known
+        return True
+
+
+class _Queue:
+    """Questions of many sources, which take turns."""
+
+    def __init__(self, most_of_a_source: int) -> None:
+        self._most_of_a_source = most_of_a_source
+        self._sources: OrderedDict[Ipv4, deque[Name]] = OrderedDict()
+        self._size = 0
+
+    def put(self, name: Name, source: Ipv4) -> bool:
+        """False: too many wait."""
+        if self._size >= (MOST_WAITING if source in self._sources else 2 * MOST_WAITING):
+            return False
+        names = self._sources.setdefault(source, deque())
+        if len(names) >= self._most_of_a_source:
+            return False
+        names.append(name)
+        self._size += 1
+        return True
+
+    def pop(self) -> Name:
+        source, names = next(iter(self._sources.items()))
+        name = names.popleft()
+        if names:
+            self._sources.move_to_end(source)
+        else:
+            del self._sources[source]
+        self._size -= 1
+        return name
+
+    def __len__(self) -> int:
+        return self._size
+
+
+class KeyQuestions:
+    """``put``, then ``due`` says what to ask AAA, then ``answered``."""
+
+    def __init__(self, policy: KeyPolicy) -> None:
+        self._policy = policy
+        self._rows: dict[Name, _Row] = {}
+        self._known_of: Counter[bytes] = Counter()
+        self._known = _Queue(MOST_WAITING)
+        self._unknown = _Queue(MOST_OF_A_SOURCE)
+        self._outstanding: set[Name] = set()
+        # A second's worth of questions may be put at once.
+        self._allowed = float(policy.rate)
+        self._allowed_at = 0.0
+
+    def __len__(self) -> int:
+        """How many wait or are put."""
+        return len(self._rows)
+
+    def put(self, question: KeyQuestion, held: Held | None, source: Ipv4, *, known: bool) -> bool:
+        """``held`` waits for it, which came from ``source``; None: only the key is wanted.
+
+        False: too many wait, and this one does not.
+        """
+        name = question.name
+        first = known and self._known_of[name[0]] < MOST_OF_A_NODE
+        row = self._rows.get(name)
+        if row is None:
+            queue = self._known if first else self._unknown
+            if not queue.put(name, source):
+                return False
+            row = self._rows[name] = _Row(question, {}, first)
+            if first:
+                self._known_of[name[0]] += 1
+        elif first and not row.known and name not in self._outstanding and self._known.put(name, source):
+            row.known = True  # somebody whom nobody knows has asked about it before
+            self._known_of[name[0]] += 1
+        return held is None or row.keep(held, known=known)
+
+    def due(self, monotonic: float) -> Iterator[KeyQuestion]:
+        """What is to be put to AAA now."""
+        self._allow(monotonic)
+        while (queue := self._next_queue()) is not None:
+            name = queue.pop()
+            row = self._rows.get(name)
+            if row is None or name in self._outstanding:
+                continue  # it was in both queues
+            self._allowed -= 1
+            self._outstanding.add(name)
+            yield row.question
+
+    def answered(self, name: Name) -> list[Held]:
+        """What has waited for it."""
+        self._outstanding.discard(name)
+        row = self._rows.pop(name, None)
+        if row is None:
+            return []
+        if row.known:
+            self._known_of[name[0]] -= 1
+            if not self._known_of[name[0]]:
+                del self._known_of[name[0]]
+        return [*row.held]
+
+    def next_deadline(self) -> float | None:
+        """When more may be put; None: when something is answered, or nothing waits."""
+        if not (self._known or self._unknown) or len(self._outstanding) >= self._policy.outstanding:
+            return None
+        if not self._known and 2 * len(self._outstanding) >= self._policy.outstanding:
+            return None
+        needed = 1.0 if self._known else self._needed_by_unknown
+        return self._allowed_at + max(0.0, needed - self._allowed) / self._policy.rate
+
+    @property
+    def _needed_by_unknown(self) -> float:
+        """Half of everything is left for those whom we know."""
+        return 1.0 + self._policy.rate / 2
+
+    def _next_queue(self) -> _Queue | None:
+        allowed, outstanding = self._allowed + _ROUNDING, len(self._outstanding)
+        if self._known and allowed >= 1 and outstanding < self._policy.outstanding:
+            return self._known
+        free = 2 * outstanding < self._policy.outstanding
+        if self._unknown and free and allowed >= self._needed_by_unknown:
+            return self._unknown
+        return None
+
+    def _allow(self, monotonic: float) -> None:
+        passed = max(0.0, monotonic - self._allowed_at)
+        self._allowed_at = monotonic
+        self._allowed = min(float(self._policy.rate), self._allowed + passed * self._policy.rate)

@@ -1,0 +1,1 @@
+"""Registration requests: believed, judged, granted, answered (RFC 5944 3.8)."""

@@ -1,0 +1,1 @@
+"""Registrations that end before their time, at either side's wish (RFC 3543)."""

@@ -1,0 +1,117 @@
+"""Nodes that were authenticated elsewhere: by an access point that has this MAG for its RADIUS server (AA27).
+
+Its Accept is the attachment. Where the LMA gives the address, the node is registered before its first frame; where it
+has to bring one, that frame finds everything decided.
+"""
+
+from collections.abc import Callable
+
+import attrs
+
+from pmip_tw.aaa.accounting.records import TerminateCause
+from pmip_tw.aaa.profiles.profile import Profile
+from pmip_tw.addresses import UNSPECIFIED
+from pmip_tw.mag import observed
+from pmip_tw.mag.addressing.answers import Addressing
+from pmip_tw.mag.authentication.admissions import Admissions
+from pmip_tw.mag.authentication.admitting import ACCESS_POINT, Admitting
+from pmip_tw.mag.authentication.reauthorizing import Reauthorizing
+from pmip_tw.mag.effects import Expel, MagEffect
+from pmip_tw.mag.session.departures import Departures
+from pmip_tw.mag.visitors import State, Visitor, VisitorList
+from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.tunnels import AccessKey
+
+REAUTHENTICATION_GRACE = 30.0
+"""Seconds after the end of a session in which its access point may have it authenticated anew (RFC 2865 5.29)."""
+
+
+_SERVED = (State.ADDRESSING, State.REGISTERING, State.WAITING, State.REGISTERED)
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Elsewhere:
+    """What access points say of their stations."""
+
+    _visitors: VisitorList
+    _admissions: Admissions
+    _addressing: Addressing
+    _admitting: Admitting
+    _reauthorizing: Reauthorizing
+    _departures: Departures
+    _schedule: Callable[[Visitor], None]
+
+    def accepted(self, key: AccessKey, profile: Profile, now: Now) -> list[MagEffect]:
+        """AAA accepts ``key``: who is new comes, who is here goes on."""
+        until = _until(profile, now)
+        self._admissions.admit(key, profile, until)
+        served = self._visitors.with_mac(key.mac)
+        if served is not None and served.state not in _SERVED:
+            served = None
+        effects: list[MagEffect] = []
+        hint, configured = UNSPECIFIED, False
+        if served is not None and served.nai != profile.nai:
+            why = f"its station is {profile.nai} now"
+            effects += self._departures.leave(served, why, now, terminate_cause=TerminateCause.USER_REQUEST)
+            self._visitors.remove(served)
+        elif served is not None and served.key == key:
+            effects = self._reauthorizing.accepted(served, profile, now)
+            served.session_ends = until
+            self._schedule(served)
+            return effects
+        elif served is not None:
+            # It keeps its address, wherever it goes on.
+            hint, configured = served.home_address or served.hint, served.configured
+        effects += self._admitting.make_room(key, profile.nai, now)
+        if not self._addressing.lma_assigns and not hint:
+            return effects  # it has an address of its own, which its first frame shows
+        visitor = self._admitting.newcomer(key, now, hint, configured)
+        attached = observed.visitor_event("attached", visitor, evidence="access-point")
+        return [*effects, attached, *self._admitting.let_in(visitor, profile, until, now)]
+
+    def limit(self, visitor: Visitor, now: Now) -> bool:
+        """AAA has said how long, or with what, a visitor may go on; whether it is one whom an access point has let in.
+
+        What was said counts for its next visit as well, until its access point says something else.
+        """
+        if visitor.method != ACCESS_POINT or visitor.profile is None:
+            return False
+        visitor.session_ends = _until(visitor.profile, now)
+        self.keep(visitor, now)
+        return True
+
+    def keep(self, visitor: Visitor, now: Now) -> None:
+        """Its profile is another one."""
+        if visitor.profile is not None and self._admissions.get(visitor.key, now.monotonic) is not None:
+            self._admissions.admit(visitor.key, visitor.profile, visitor.session_ends)
+
+    def ended(self, key: AccessKey, why: str, terminate_cause: TerminateCause, now: Now) -> list[MagEffect]:
+        """Its access point does not serve it any more."""
+        self._admissions.withdraw(key)
+        visitor = self._visitors.get(key)
+        if visitor is None:
+            return []
+        effects = self._departures.leave(visitor, why, now, terminate_cause=terminate_cause)
+        self._schedule(visitor)
+        return effects
+
+    def expel(self, key: AccessKey) -> list[MagEffect]:
+        """It is not to be served any more: its access point has to authenticate it anew before it is."""
+        return [Expel(key)] if self._admissions.withdraw(key) else []
+
+    def restored(self) -> None:
+        """The visitors of a former process, which knew whom access points had let in. Who came otherwise, before there
+        were any at its interface, stays as long as the visit lasts, and no access point is held to have let it in.
+        """
+        for visitor in self._visitors:
+            let_in = visitor.method == ACCESS_POINT and self._admissions.counts_at(visitor.key.port)
+            if let_in and visitor.profile is not None:
+                self._admissions.admit(visitor.key, visitor.profile, visitor.session_ends)
+
+
+def _until(profile: Profile, now: Now) -> float | None:
+    """When the session of who is accepted now is over, monotonic; None: AAA has set no end."""
+    if not profile.session_timeout:
+        return None
+    grace = REAUTHENTICATION_GRACE if profile.reauthenticate else 0.0
+    return now.monotonic + profile.session_timeout + grace

@@ -1,0 +1,1 @@
+"""Whether tunnels carry: keepalives, NAT mappings, echoes (N37-N43)."""
