@@ -132,8 +132,9 @@ def set_limits(visitor: Visitor, policy: Dot1xPolicy, now: Now) -> None:
     assert profile is not None
     visitor.session_ends = visitor.reauthorize_at = None
     ends_at = now.monotonic + profile.session_timeout
-    period = policy.reauth_period * (1 - APART * now.random_fraction())
-    again_at = [now.monotonic + period] if period and visitor.by_eap else []
+    again_at = []
+    if policy.reauth_period and visitor.by_eap:
+        again_at.append(now.monotonic + policy.reauth_period * (1 - APART * now.random_fraction()))
     if profile.session_timeout and profile.reauthenticate:
         again_at.append(ends_at)
     elif profile.session_timeout:
