@@ -21,8 +21,9 @@ from pmip_tw.agents.rows.tables import Row
 from pmip_tw.agents.saving import Saving
 from pmip_tw.agents.sessions_at_lma import SessionsAtLma
 from pmip_tw.agents.settling import Settling
+from pmip_tw.agents.too_big import TooBig
 from pmip_tw.agents.workers.supply import Supply
-from pmip_tw.errors import ForwardingError, PmipError
+from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import (
     Datagram,
     IBindingStore,
@@ -113,8 +114,7 @@ class Lma:
             engine, clock, run=self._run, finish=self._finish, when_saved=self._saving.when_saved
         )
         self._stopping = False
-        # Entries that the packet plane did not make smaller.
-        self._too_big: dict[AnchorKey, None] = {}
+        self._too_big = TooBig(engine, forwarding)
         # Of this wake-up: whose datagrams were authentic; and what is said from which of our addresses.
         self._authentic: list[Endpoint] = []
         self._said: defaultdict[Ipv4, list[tuple[bytes, Endpoint]]] = defaultdict(list)
@@ -260,7 +260,7 @@ class Lma:
         if self._stopping:
             return
         if self._too_big:
-            self._make_smaller()
+            self._too_big.make_smaller()
         self._saving.append()
         self._arm()
 
@@ -305,7 +305,7 @@ class Lma:
                     self._ask(effect)
                 elif type(effect) is Install:
                     assert isinstance(effect.entry, AnchorEntry)
-                    self._too_big[effect.entry.key] = None
+                    self._too_big.add(effect.entry.key)
                 elif type(effect) is Remove or type(effect) is SessionOver:
                     self._settling.end(effect)
                 else:
@@ -368,17 +368,6 @@ class Lma:
         self._tell(now)
         if not self._stopping:
             self._arm()
-
-    def _make_smaller(self) -> None:
-        """One of several bindings ended: what stays is a part of what the packet plane has, which it can hold."""
-        for key in list(self._too_big):
-            carried = self._engine.carried_at(key)
-            try:
-                if carried is not None:
-                    self._forwarding.install(carried.entry)
-                del self._too_big[key]
-            except ForwardingError as error:
-                self._log.error("{entry} still has a tunnel too many: {error}", entry=key, error=error)
 
     def revoke(self, whom: str) -> Row:
         """End the bindings of ``whom``, a NAI or a home address, and tell its MAGs. PmipError: there is none.

@@ -15,43 +15,25 @@ from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.errors import WireError
 from pmip_tw.lma import observed
-from pmip_tw.lma.addresses.home_addresses import HomeAddresses
 from pmip_tw.lma.addresses.pools import Pools
 from pmip_tw.lma.bindings import Binding, BindingTable
 from pmip_tw.lma.dhcp.leases import DhcpLeases
-from pmip_tw.lma.dhcp.leasing import Leasing
-from pmip_tw.lma.dhcp.pretunnelling import PreTunnelling
-from pmip_tw.lma.dhcp.side import DhcpSide
-from pmip_tw.lma.ending import Ending
-from pmip_tw.lma.journal.former import Former
 from pmip_tw.lma.journal.records import BoundOwner, LeaseEnded
-from pmip_tw.lma.journal.restoring import Restorer, Rows
-from pmip_tw.lma.keys.asking import Keys
+from pmip_tw.lma.journal.restoring import Rows
 from pmip_tw.lma.keys.policy import KeyPolicy
 from pmip_tw.lma.keys.questions import Held
-from pmip_tw.lma.keys.root_keys import RootKeys
 from pmip_tw.lma.mags import KnownMags
+from pmip_tw.lma.parts import LmaParts
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.registration.commitment import Asked, Commit, Effect, Save, Waiting
-from pmip_tw.lma.registration.granting import Granting
-from pmip_tw.lma.registration.intake import Intake
-from pmip_tw.lma.registration.newcomers import Newcomers
-from pmip_tw.lma.registration.patterns import Patterns
 from pmip_tw.lma.registration.refusal import Refusal
-from pmip_tw.lma.registration.registrations import Registrations
-from pmip_tw.lma.registration.renewals import Renewals
-from pmip_tw.lma.registration.underway import Underway
 from pmip_tw.lma.revocation.attempts import Attempt
-from pmip_tw.lma.revocation.revoked import Revoked
-from pmip_tw.lma.revocation.revoking import Revoker
-from pmip_tw.lma.sessions import Sessions
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install, Observe, Remove
 from pmip_tw.mobility.mn_aaa import AaaTable
-from pmip_tw.mobility.replay import ReplayFloors, seconds_between
-from pmip_tw.mobility.steady_clock import SLEW, SteadyClock
+from pmip_tw.mobility.replay import seconds_between
 from pmip_tw.mobility.tunnels import AlikeEntries, AnchorEntry, AnchorKey
 from pmip_tw.wire.codes import MessageType
 
@@ -82,85 +64,31 @@ class LmaEngine:
         dhcp_relay: RelayPolicy | None = None,
         keys: KeyPolicy | None = None,
     ) -> None:
-        self._bindings = BindingTable()
-        # A second more than a timestamp from the far end of the window can live, by a clock that is slowed (I10).
-        self._floors = ReplayFloors(2 * policy.timestamp_window / (1 - SLEW) + 1)
-        self._underway = Underway(pools.user)
-        self.keys: Keys | None = None
-        if keys is not None:
-            root_keys = RootKeys(policy.address)
-            self.keys = Keys(keys, policy.address, associations, self._bindings, root_keys, mags)
-        self._revoker = Revoker(self._underway, self.keys)
-        self._intake = Intake(
-            policy,
-            associations,
-            self._bindings,
-            self._floors,
-            self._underway,
-            mags=mags,
-            aaa=aaa,
-            keys=self.keys,
-        )
-        assigned = None if self.keys is None else self.keys.fetched.home_address
-        home_addresses = HomeAddresses(pools, self._bindings, assigned)
-        self._granting = Granting(policy, home_addresses, self._bindings, self._revoker)
-        patterns = Patterns(policy)
-        self._registrations = Registrations(
-            policy,
-            home_addresses,
-            self._granting,
-            self._bindings,
-            self._floors,
-            self._revoker,
-            self._underway,
-            self._intake,
-            patterns,
-        )
-        self._newcomers = Newcomers(
-            policy,
-            patterns,
-            associations,
-            self._intake,
-            self._bindings,
-            home_addresses,
-            self._revoker,
-            self._registrations,
-        )
-        self._renewals = Renewals(policy, self._bindings, self._intake, self._revoker, self._underway)
-        self._former = Former(policy.address, self._intake, self._granting, policy.filters)
+        parts = LmaParts(policy, associations, pools, mags, aaa, dhcp_relay, keys)
+        self._clock = parts.clock
+        self._bindings = parts.bindings
+        self._floors = parts.floors
+        self._underway = parts.underway
+        self.keys = parts.keys
+        self._revoker = parts.revoker
+        self._intake = parts.intake
+        self._registrations = parts.registrations
+        self._undoing = parts.undoing
+        self._newcomers = parts.newcomers
+        self._renewals = parts.renewals
+        self._former = parts.former
+        self._revoked = parts.revoked
+        self._ending = parts.ending
+        self._leasing = parts.leasing
+        self.sessions = parts.sessions
+        self.dhcp = parts.dhcp
+        self._restorer = parts.restorer
         self._pools = pools
-        self._revoked = Revoked(
-            policy,
-            associations,
-            mags,
-            pools,
-            self._bindings,
-            self._registrations,
-            self._underway,
-            self.keys,
-        )
-        self._ending = Ending(policy.address, self._registrations, self._revoker)
-        self._leasing = Leasing(pools, self._bindings, self._ending.lease_over)
-        self.sessions = Sessions(
-            policy,
-            self._bindings,
-            pools,
-            self._underway,
-            lambda bound, now: self._ending.end(
-                bound, self._clock.of(now), TerminateCause.ADMIN_RESET, inform=True
-            ),
-        )
-        self.dhcp: DhcpSide | None = None
-        self._pre_tunnel_request = _NO_MESSAGE
-        if policy.pre_tunnel and dhcp_relay is not None:
-            requests = PreTunnelling(policy, self._intake, pools, self._floors, self._registrations)
-            self.dhcp = DhcpSide(dhcp_relay, requests, pools, self._bindings, self._leasing)
-            self._pre_tunnel_request = policy.pre_tunnel_request_type
+        self._pre_tunnel_request = _NO_MESSAGE if self.dhcp is None else policy.pre_tunnel_request_type
         self.address = policy.address
         self.keepalive_interval = policy.keepalive_interval
         self._timestamp_window = policy.timestamp_window
         self._mags = mags
-        self._clock = SteadyClock()
 
     @property
     def bindings(self) -> BindingTable:
@@ -195,16 +123,7 @@ class LmaEngine:
         """What former processes have left, before anything is heard; entries are the agent's business."""
         if self.keys is not None:
             self.keys.wake(now)
-        restorer = Restorer(
-            intake=self._intake,
-            bindings=self._bindings,
-            former=self._former,
-            pools=self._pools,
-            floors=self._floors,
-            revoker=self._revoker,
-            revoked=self._revoked,
-            window=self._timestamp_window,
-        )
+        restorer = self._restorer()
         notes = restorer.restore(rows, now)
         if restorer.latest is not None:
             ahead = seconds_between(restorer.latest, now.wall)
@@ -310,17 +229,17 @@ class LmaEngine:
 
     def superseded(self, commit: Commit) -> list[Effect]:
         """A durable ``commit`` does not stand."""
-        return self._registrations.superseded(commit)
+        return self._undoing.superseded(commit)
 
     def undone(self, commit: Commit) -> list[Install | Remove]:
         """It did when the packet plane was asked, which has carried it out: what undoes that."""
-        return self._registrations.undone(commit)
+        return self._undoing.undone(commit)
 
     def failed(self, commit: Commit, refusal: Refusal, now: Now, *, saved: bool = True) -> list[Effect]:
         """The agent could not carry ``commit`` out; not ``saved``: not even save it. The newest are told first."""
         if commit.asked is None and not saved:
             self._revoked.forget(commit.records)
-        return self._registrations.failed(commit, refusal, self._clock.of(now), saved=saved)
+        return self._undoing.failed(commit, refusal, self._clock.of(now), saved=saved)
 
     def cannot_be_served(self, bound: Binding, now: Now) -> list[Effect]:
         """After a restart: the packet plane does not take its entry any more."""

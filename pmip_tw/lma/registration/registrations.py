@@ -14,7 +14,6 @@ from pmip_tw.lma.registration import admission
 from pmip_tw.lma.registration.authorization import proxy_refusal
 from pmip_tw.lma.registration.commitment import Asked, Commit, Effect, Save, Told, Wait
 from pmip_tw.lma.registration.granting import Granting
-from pmip_tw.lma.registration.intake import Intake
 from pmip_tw.lma.registration.patterns import Patterns
 from pmip_tw.lma.registration.refusal import Refusal
 from pmip_tw.lma.registration.replies import acceptance, deregistration, plain_acceptance, refusing
@@ -24,7 +23,7 @@ from pmip_tw.lma.revocation.negotiating import revocation_refusal
 from pmip_tw.lma.revocation.revoking import Revoker
 from pmip_tw.lma.workers.leases import Ask
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Install, Observe, Remove, Send
+from pmip_tw.mobility.effects import Observe, Remove, Send
 from pmip_tw.mobility.records import Record
 from pmip_tw.mobility.replay import ReplayFloors
 from pmip_tw.wire.codes import Code
@@ -32,8 +31,8 @@ from pmip_tw.wire.registration import SIMULTANEOUS
 
 
 class Registrations:
-    """Who gets which binding. ``decide`` answers with a refusal or with a Commit, which comes back in one of
-    ``committed``, ``superseded`` and ``failed``.
+    """Who gets which binding. ``decide`` answers with a refusal or with a Commit, which comes back in ``committed``,
+    unless it is undone (``undoing.py``).
     """
 
     def __init__(
@@ -45,7 +44,6 @@ class Registrations:
         floors: ReplayFloors,
         revoker: Revoker,
         underway: Underway,
-        intake: Intake,
         patterns: Patterns,
     ) -> None:
         self._policy = policy
@@ -55,7 +53,6 @@ class Registrations:
         self._floors = floors
         self._revoker = revoker
         self._underway = underway
-        self._intake = intake
         self._patterns = patterns
         self._accepting = policy.accepting
 
@@ -129,53 +126,6 @@ class Registrations:
             return Send(answer, binding.source, self._policy.address)
         assert commit.asked is not None  # what was not read has an answer
         return acceptance(commit.asked, binding, self._accepting, lifetime=binding.lifetime)
-
-    def superseded(self, commit: Commit) -> list[Effect]:
-        """It is durable, and over already: its requester has asked for something else, or was told of the end."""
-        self._underway.end(commit)
-        return [observed.superseded(commit)]
-
-    def undone(self, commit: Commit) -> list[Install | Remove]:
-        """What undoes a superseded one that the packet plane has carried out meanwhile.
-
-        What was there before is not put back if its home address was given to another owner since.
-        """
-        carried = self._underway.carried(commit.owner, self._bindings.get(commit.owner))
-        if carried is not None and not self._underway.is_free_for(commit.owner, carried.key):
-            carried = None
-        return [*self._underway.changes(commit.owner, commit.binding, carried)]
-
-    def failed(self, commit: Commit, refusal: Refusal, now: Now, *, saved: bool) -> list[Effect]:
-        """It could not be saved, or not be carried out: everything is as before, and the answer is the ``refusal``.
-
-        ``saved``: the journal has it already, and must learn that it is not true. A MAG whose revocation is not
-        answered sends it again.
-        """
-        if not self._underway.stands(commit):
-            return self.superseded(commit)
-        effects: list[Effect] = []
-        if commit.alters:
-            before = self._underway.undo(commit)
-            former = commit.carried if before is None else before.binding
-            if former is not None and not self._underway.is_free_for(commit.owner, former.key):
-                # It was given back, and to another owner. That one's entry replaces what there is, or has already.
-                if not self._underway.is_carried(former.key):
-                    effects.append(Remove(former.key))
-                former = None
-            self._put_back(commit, former, now)
-            if before is None and (saved or commit.before is not None):
-                effects += [Save(record) for record in self._what_is_true(commit, former, now)]
-        asked = self._asked(commit)
-        if asked is None:
-            return [*effects, observed.revocation_not_carried_out(commit, refusal.cause)]
-        return [*effects, *self.refuse(asked, refusal, now)]
-
-    def _asked(self, commit: Commit) -> Asked | None:
-        """The request of a commit, which is read now if it was not; None: there is none."""
-        if commit.asked is not None or commit.answers:
-            return commit.asked
-        assert commit.binding is not None
-        return self._intake.recall(commit.binding.request, commit.binding.source, self._policy.address)
 
     def expire(self, now: Now) -> list[Effect]:
         """Lifetimes that are over end in silence; an owner's other bindings stay (L6)."""
@@ -352,26 +302,6 @@ class Registrations:
         self._bindings.remove(bound.owner)
         self._home_addresses.release(bound.key, now.monotonic)
         return None
-
-    def _put_back(self, commit: Commit, former: Binding | None, now: Now) -> None:
-        """The table has ``former`` again instead of what it has by ``commit``."""
-        present = commit.binding
-        if present is not None and (former is None or former.key != present.key):
-            # Held for its node, which will try again.
-            self._home_addresses.release(present.key, now.monotonic)
-        if former is None:
-            self._bindings.remove(commit.owner)
-            return
-        if present is None or former.key != present.key:
-            self._home_addresses.take(former)
-        self._bindings.put(former)
-
-    def _what_is_true(self, commit: Commit, former: Binding | None, now: Now) -> list[Record]:
-        """What the journal must have last of an owner, of which ``former`` is left after ``commit`` was undone."""
-        if former is not None:
-            return [bound_record(former)]
-        last = commit.binding or commit.carried
-        return [] if last is None else [unbound_record(last, last.identification, now.monotonic)]
 
     def refuse(self, asked: Asked, refusal: Refusal, now: Now) -> list[Effect]:
         """Its Identification was valid, and is spent (I6b), as a later one is that has failed before it."""
