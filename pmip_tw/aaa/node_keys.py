@@ -26,6 +26,11 @@ class KeyQuestion:
         """What the key is known by."""
         return self.nai, self.spi
 
+    @property
+    def about(self) -> tuple[bytes, int, Ipv4]:
+        """What is asked: another MAG may be answered otherwise (P29)."""
+        return self.nai, self.spi, self.care_of_address
+
 
 @attrs.frozen(slots=True, kw_only=True)
 class HaRootKey:

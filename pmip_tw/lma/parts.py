@@ -92,6 +92,7 @@ class LmaParts:
             home_addresses,
             self.revoker,
             self.registrations,
+            self.keys,
         )
         self.renewals = Renewals(policy, self.bindings, self.intake, self.revoker, self.underway)
         self.revoked = Revoked(

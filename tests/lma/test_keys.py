@@ -7,7 +7,7 @@ from pmip_tw.aaa.key_hierarchy import fa_ha
 from pmip_tw.aaa.node_keys import HaRootKey, KeyGiven, KeyQuestion, KeyRefused, KeyUnavailable
 from pmip_tw.addresses import Ipv4, ipv4
 from pmip_tw.lma.keys import questions as key_questions
-from pmip_tw.lma.keys.fetched import MOST_SPIS
+from pmip_tw.lma.keys.fetched import MOST_SPIS, RETRY
 from pmip_tw.lma.keys.policy import KeyPolicy
 from pmip_tw.lma.mags import KnownMag
 from pmip_tw.mobility.associations import SecurityAssociation
@@ -76,9 +76,117 @@ def test_from_then_on_the_key_is_as_one_that_is_configured(anchor: Anchor) -> No
     register(anchor)
     anchor.clock.advance(100)
     anchor.accept(OF_AAA)
-    anchor.accept(OF_AAA, MAG2)
-    anchor.release(OF_AAA, MAG2)
+    anchor.accept(OF_AAA, lifetime=300)
+    anchor.release(OF_AAA)
     assert anchor.questions == []
+
+
+def moves(anchor: Anchor, mag: Ipv4 = MAG2, node: int = OF_AAA) -> list[Send]:
+    """It asks through ``mag``; what is sent at once."""
+    return anchor.hear(anchor.datagram(node, mag), source=mag)
+
+
+@covers("P29")
+class TestAFurtherMag:
+    """Its key is known; whether this MAG may register it, AAA has not said."""
+
+    @pytest.fixture
+    def anchor(self) -> Anchor:
+        anchor = Anchor(nodes=OF_AAA - 1, home="10.1.0.0/24", keys=POLICY)
+        register(anchor)
+        return anchor
+
+    def test_is_asked_about_before_anything_changes(self, anchor: Anchor) -> None:
+        """MAG2 - request -> LMA - (NAI, SPI), MAG2 -> AAA - key -> LMA - reply -> MAG2, and MAG1 is told."""
+        before = anchor.state()
+        assert moves(anchor) == []
+        assert [(one.nai, one.care_of_address) for one in anchor.questions] == [(nai(OF_AAA), MAG2)]
+        assert anchor.state() == before
+        sent = anchor.aaa_says(given())
+        assert reply_in(sent[0], OF_AAA).code == 1
+        assert places(anchor, OF_AAA) == [MAG2]
+
+    def test_is_asked_about_once(self, anchor: Anchor) -> None:
+        moves(anchor)
+        anchor.aaa_says(given())
+        for mag in (MAG1, MAG2, MAG1):
+            anchor.clock.advance(5)
+            anchor.accept(OF_AAA, mag)
+        assert anchor.questions == []
+
+    def test_that_others_have_asked_for_in_the_same_words_is_asked_about_all_the_same(
+        self, anchor: Anchor
+    ) -> None:
+        """What a MAG's words get is known from its other nodes; whether it may have this one is not."""
+        anchor.accept(1, MAG2)
+        assert moves(anchor) == []
+        assert [question.care_of_address for question in anchor.questions] == [MAG2]
+
+    def test_that_may_not_is_refused_and_the_other_one_serves_on(self, anchor: Anchor) -> None:
+        moves(anchor)
+        [answer] = anchor.aaa_says(KeyRefused("not from there"))
+        assert reply_in(answer, OF_AAA).code == 129
+        assert "not from there" in anchor.notes[-1].cause
+        assert places(anchor, OF_AAA) == [MAG1]
+        note = anchor.deny(129, OF_AAA, MAG2)
+        assert "not from there" in note.cause
+        anchor.accept(OF_AAA)
+        assert anchor.questions == []
+        anchor.clock.advance(POLICY.refused + 1)
+        assert moves(anchor) == []
+        assert len(anchor.questions) == 1, "AAA may have changed its mind"
+
+    def test_that_may_not_is_no_reason_against_others(self, anchor: Anchor) -> None:
+        """Nor does it keep the node's key from being fetched for a MAG that may."""
+        stranger = OF_AAA + 1
+        moves(anchor, MAG2, stranger)
+        assert anchor.aaa_says(KeyRefused("not from there")) == []
+        assert register(anchor, stranger).code == 1
+
+    def test_does_for_a_while_if_aaa_is_away(self, anchor: Anchor) -> None:
+        moves(anchor)
+        answer, *_ = anchor.aaa_says(KeyUnavailable("nobody answers"))
+        assert reply_in(answer, OF_AAA).code == 1
+        anchor.accept(OF_AAA, MAG2)
+        anchor.pass_time(RETRY + 2)
+        assert moves(anchor) == [], "asked again"
+        assert anchor.aaa_says(KeyRefused("not from there")) == []
+        anchor.ignore("aaa-rejected", anchor.datagram(OF_AAA, MAG2), MAG2)
+
+    def test_does_not_if_there_is_no_grace(self) -> None:
+        anchor = Anchor(nodes=1, home="10.1.0.0/24", keys=attrs.evolve(POLICY, grace=0))
+        register(anchor)
+        moves(anchor)
+        [answer] = anchor.aaa_says(KeyUnavailable("nobody answers"))
+        assert reply_in(answer, OF_AAA).code == 130
+        assert places(anchor, OF_AAA) == [MAG1]
+
+    def test_is_asked_about_anew_when_the_time_of_the_key_is_over(self, anchor: Anchor) -> None:
+        moves(anchor)
+        anchor.aaa_says(given())
+        anchor.pass_time(POLICY.lifetime - 10)
+        anchor.accept(OF_AAA, MAG2)
+        anchor.pass_time(20)
+        moves(anchor)
+        anchor.aaa_says(given())
+        assert moves(anchor, MAG1) == []
+        assert [question.care_of_address for question in anchor.questions] == [MAG1]
+
+    def test_need_not_be_asked_about_to_release_the_node(self, anchor: Anchor) -> None:
+        anchor.release(OF_AAA, MAG2)
+        assert anchor.questions == []
+        assert places(anchor, OF_AAA) == [MAG1]
+
+    def test_that_forgeries_name_as_well_is_asked_about_first(self, anchor: Anchor) -> None:
+        """Four that nobody has proven wait for the same, and four others of the same node."""
+        anchor.clock.advance(POLICY.again)
+        wrong = SecurityAssociation(association(OF_AAA).spi, Secret(b"what somebody else has"))
+        for number in range(4):
+            anchor.hear(anchor.request(OF_AAA, MAG2, lifetime=60 + number).encode(mn_ha=wrong))
+        moves(anchor)
+        sent = anchor.aaa_says(given())
+        assert 1 in [reply_in(answer, OF_AAA).code for answer in sent if answer.datagram[0] == 3]
+        assert places(anchor, OF_AAA) == [MAG2]
 
 
 @covers("AA1")
@@ -181,7 +289,8 @@ def test_a_mag_with_a_key_of_its_own_is_told_why_there_is_none() -> None:
 
 
 def test_an_answer_that_nobody_waits_for_any_more_is_a_key_all_the_same(anchor: Anchor) -> None:
-    question = KeyQuestion(nai=nai(OF_AAA), spi=association(OF_AAA).spi, home_agent=LMA)
+    spi = association(OF_AAA).spi
+    question = KeyQuestion(nai=nai(OF_AAA), spi=spi, home_agent=LMA, care_of_address=MAG1)
     assert anchor.aaa_says(given(), question) == []
     anchor.accept(OF_AAA)
 
@@ -263,7 +372,7 @@ def test_a_forgery_that_aaa_refuses_ends_nobodys_key(anchor: Anchor) -> None:
 @covers("P29")
 def test_a_refused_request_does_not_speak_for_others(anchor: Anchor) -> None:
     """AAA has proven its MN-AAA wrong (RFC 4004): the true one, before or after, is asked about by itself."""
-    forged, true = anchor.datagram(OF_AAA, MAG2), anchor.datagram(OF_AAA)
+    forged, true = anchor.datagram(OF_AAA), anchor.datagram(OF_AAA)
     anchor.hear(forged, source=MAG2)
     anchor.hear(true)
     [question] = anchor.questions
@@ -648,7 +757,8 @@ class TestARootKey:
 
     def test_what_it_proves_is_answered_with_it(self, anchor: Anchor) -> None:
         for mag in (MAG1, MAG2):
-            [answer] = self.ask(anchor, between(mag), mag)
+            sent = self.ask(anchor, between(mag), mag)
+            [answer, *_] = sent or anchor.aaa_says(given())
             reply = reply_in(answer, OF_AAA)
             assert reply.code == 1
             found = reply.fa_ha
@@ -748,6 +858,8 @@ class TestAHomeAddressOfAaa:
 
     def test_is_the_one_that_the_node_gets(self, anchor: Anchor) -> None:
         assert self.ask(anchor).home_address == self.ASSIGNED
+        moves(anchor)
+        anchor.aaa_says(given(home_address=self.ASSIGNED))
         assert anchor.accept(OF_AAA, MAG2).home_address == self.ASSIGNED
         anchor.release(OF_AAA, MAG2)
         assert anchor.accept(OF_AAA).home_address == self.ASSIGNED

@@ -1,7 +1,7 @@
 """Keys from AAA (AA10, P29): what becomes of a request that no key proves which is known here.
 
-It waits while AAA is asked, and is read anew then, as if it had just come: nothing of it is believed before. Requests
-that a known key proves never come here.
+It waits while AAA is asked, and is read anew then, as if it had just come: nothing of it is believed before. So does
+one that a key of AAA proves, of a MAG about which AAA has not been asked. Renewals never come here.
 """
 
 from collections import OrderedDict
@@ -16,15 +16,15 @@ from pmip_tw.lma.bindings import BindingTable
 from pmip_tw.lma.keys import observed
 from pmip_tw.lma.keys.fetched import FetchedKeys, Name
 from pmip_tw.lma.keys.policy import KeyPolicy
-from pmip_tw.lma.keys.questions import Held, KeyQuestions
+from pmip_tw.lma.keys.questions import About, Held, KeyQuestions, Standing
 from pmip_tw.lma.keys.root_keys import RootKeys
 from pmip_tw.lma.mags import KnownMags
-from pmip_tw.lma.registration.commitment import Commit, Effect, Fetch, Told
+from pmip_tw.lma.registration.commitment import Asked, Commit, Effect, Fetch, Told
 from pmip_tw.lma.registration.proving import Unproven
+from pmip_tw.lma.registration.refusal import Refusal
 from pmip_tw.mobility.associations import MINIMUM_SPI, AssociationTable, SecurityAssociation
 from pmip_tw.mobility.clock import Now
-from pmip_tw.wire.codes import Code, MessageType
-from pmip_tw.wire.renewal import care_of_address
+from pmip_tw.wire.codes import Code
 
 MOST_REFUSED = 100_000
 """Names of whom is remembered that AAA gave no key."""
@@ -35,6 +35,8 @@ MOST_SOURCES = 10_000
 UNAVAILABLE = 1.0
 """Seconds for which AAA is not asked again about a node when nobody gave an answer."""
 
+
+_UNAVAILABLE = "aaa-unavailable"
 
 Read = Callable[[Held], Sequence[Effect]]
 """What has waited, as if it came now."""
@@ -67,7 +69,7 @@ class Keys:
         self.root_keys = root_keys
         self.fetched = FetchedKeys(policy, associations)
         self._questions = KeyQuestions(policy)
-        self._refused: OrderedDict[Name, _No] = OrderedDict()
+        self._refused: OrderedDict[About, _No] = OrderedDict()
         self._sources: OrderedDict[Ipv4, None] = OrderedDict()
         self._root_asked_at = float("-inf")
 
@@ -80,13 +82,35 @@ class Keys:
             return unproven
         if unproven.mn_ha is not None and not self.fetched.may_be_another(name, now.monotonic):
             return unproven
-        no = self._refused.get(name)
-        if no is not None and no.until >= now.monotonic:  # at the same instant even if nothing is remembered
+        held = Held(payload, source, local)
+        no = self._no((*name, held.mag), now)
+        if no is not None:
             if unproven.mn_ha is not None and not unproven.mn_ha.is_missing:
                 return unproven
             code = no.unproven.code if unproven.fa_ha is not None else None
             return replace(no.unproven, code=code, fa_ha=unproven.fa_ha, vouched=unproven.vouched)
-        return self._wait(name, Held(payload, source, local), now)
+        return self._wait(name, held, now)
+
+    def may_register(self, nai: bytes, spi: int, mag: Ipv4) -> bool:
+        """Whether AAA has let the MAG at ``mag`` register the node (P29), or is never asked about its key."""
+        return self.fetched.may_register((nai, spi), mag)
+
+    def objection(self, asked: Asked, now: Now) -> Refusal | list[Told] | None:
+        """To a request that is proven and new; None: AAA has none to its MAG (P29). It waits while AAA is asked."""
+        if asked.association is None or asked.request.lifetime == 0:
+            return None
+        name = asked.nai, asked.association.spi
+        held = Held(asked.payload, asked.source, asked.local)
+        if self.fetched.may_register(name, held.mag):
+            return None
+        no = self._no((*name, held.mag), now)
+        if no is None:
+            return self._wait(name, held, now, Standing.PROVEN)
+        if no.unproven.reason == _UNAVAILABLE:
+            if self.fetched.tolerate(name, held.mag, now.monotonic):
+                return None
+            return Refusal(Code.HA_RESOURCES, no.unproven.cause)
+        return Refusal(Code.HA_ADMIN_PROHIBITED, no.unproven.cause)
 
     def root_wanted(
         self, name: Name, payload: bytes, source: Endpoint, local: Ipv4, now: Now
@@ -98,12 +122,10 @@ class Keys:
 
     def missing(self, nai: bytes, association: SecurityAssociation, care_of: Ipv4, now: Now) -> list[Told]:
         """Something is to be signed for a node whose key is missing since a restart."""
-        name = nai, association.spi
-        no = self._refused.get(name)
-        if no is not None and no.until >= now.monotonic:
+        question = self._question((nai, association.spi), care_of)
+        if self._no(question.about, now) is not None:
             return []
-        question = self._question(name, care_of)
-        self._questions.put(question, None, care_of, known=True)
+        self._questions.put(question, None, care_of, Standing.KNOWN)
         return self._put(now)
 
     def recall(self, nai: bytes, spi: int) -> SecurityAssociation:
@@ -112,37 +134,37 @@ class Keys:
 
     def answered(self, question: KeyQuestion, answer: KeyAnswer, read: Read, now: Now) -> list[Effect]:
         """What has waited for it is ``read`` anew."""
-        name = question.name
-        waited = self._questions.answered(name)
+        name, about = question.name, question.about
+        waited = self._questions.answered(about)
         if isinstance(answer, KeyGiven):
-            self._refused.pop(name, None)
+            self._refused.pop(about, None)
             if answer.root_key is not None:
                 self.root_keys.put(answer.root_key, now.monotonic)
-            self.fetched.put(name, answer, now.monotonic)
+            self.fetched.put(name, answer, question.care_of_address, now.monotonic)
             told = observed.given(question, answer)
         elif isinstance(answer, KeyRefused):
             # The question may have been a forgery's, about whatever that has invented: it ends no key before its time.
             if not self.fetched.is_valid(name):
                 self.fetched.forget(name)
-            cause = f"AAA gives no key for {name[0].decode(errors='replace')!r} with SPI {name[1]}: {answer.cause}"
-            self._refuse(name, "aaa-rejected", cause, Code.HA_MN_AUTH, self._policy.refused, now)
+            cause = observed.why_refused(question, answer.cause)
+            self._refuse(about, "aaa-rejected", cause, Code.HA_MN_AUTH, self._policy.refused, now)
             told = observed.refused(question, answer.cause)
         else:
             kept = self.fetched.keep(name, now.monotonic)
             if not kept:
-                self._refuse(name, "aaa-unavailable", answer.cause, Code.HA_RESOURCES, UNAVAILABLE, now)
+                self._refuse(about, _UNAVAILABLE, answer.cause, Code.HA_RESOURCES, UNAVAILABLE, now)
             told = observed.unavailable(question, answer.cause, kept=kept)
         effects: list[Effect] = [told, *self._put(now)]
         about_request = isinstance(answer, KeyRefused) and answer.about_request
         for held in waited:
             if about_request and held.payload != question.request:
-                self._refused.pop(name, None)  # this one may be true
+                self._refused.pop(about, None)  # this one may be true
             found = read(held)
             if any(isinstance(effect, Commit) for effect in found):
                 self._proved(name, held.source.address, now)
             effects += found
         if about_request:
-            self._refused.pop(name, None)
+            self._refused.pop(about, None)
         return effects
 
     def _proved(self, name: Name, source: Ipv4, now: Now) -> None:
@@ -166,13 +188,11 @@ class Keys:
         )
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
-    def _wait(self, name: Name, held: Held, now: Now) -> list[Told]:
-        # A request for a pre-tunnel has no care-of address: it is where it comes from.
-        registers = held.payload[0] == MessageType.REGISTRATION_REQUEST
-        care_of = care_of_address(held.payload) if registers else held.source.address
-        known = self._is_known(name[0], held.source.address)
-        question = self._question(name, care_of, held.payload if registers else b"")
-        if not self._questions.put(question, held, held.source.address, known=known):
+    def _wait(self, name: Name, held: Held, now: Now, standing: Standing = Standing.STRANGER) -> list[Told]:
+        if standing is Standing.STRANGER and self._is_known(name[0], held.source.address):
+            standing = Standing.KNOWN
+        question = self._question(name, held.mag, held.payload if held.registers else b"")
+        if not self._questions.put(question, held, held.source.address, standing):
             return [observed.too_many(held.source)]
         return self._put(now)
 
@@ -202,8 +222,13 @@ class Keys:
             return True
         return nai in self._bindings.owners
 
-    def _refuse(self, name: Name, reason: str, cause: str, code: Code, seconds: float, now: Now) -> None:
-        self._refused.pop(name, None)
-        self._refused[name] = _No(Unproven(reason=reason, cause=cause, code=code), now.monotonic + seconds)
+    def _no(self, about: About, now: Now) -> _No | None:
+        """What AAA has said against it lately; at the same instant even if nothing is to be remembered."""
+        no = self._refused.get(about)
+        return None if no is None or no.until < now.monotonic else no
+
+    def _refuse(self, about: About, reason: str, cause: str, code: Code, seconds: float, now: Now) -> None:
+        self._refused.pop(about, None)
+        self._refused[about] = _No(Unproven(reason=reason, cause=cause, code=code), now.monotonic + seconds)
         if len(self._refused) > MOST_REFUSED:
             self._refused.popitem(last=False)

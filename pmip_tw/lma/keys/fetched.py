@@ -7,6 +7,7 @@ then. None is written down: after a restart bindings come back without, and thei
 
 import math
 from collections import OrderedDict
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -22,20 +23,25 @@ Name = tuple[bytes, int]
 MOST_SPIS = 16
 """Keys of one node: a server that does not look at the SPI gives one for each that somebody invents."""
 
+MOST_MAGS = 8
+"""MAGs of one node of which is known that they may register it; the others are asked about again."""
+
 RETRY = 60.0
 """Seconds for which a key that is kept beyond its time does, until AAA is asked once more."""
 
 
 class _Fetched(Struct, gc=False):
     """``asked_at``: when AAA gave it, or gave it again. It is valid ``until`` then, and is ``over`` from then on, but
-    may be kept until ``grace_ends``, which is the same if AAA itself has limited it. ``previous_until``: when the key
-    that it has replaced under the same SPI is over, 0 if there is none.
+    may be kept until ``grace_ends``, which is the same if AAA itself has limited it. ``mags``: which may register the
+    node with it (P29). ``previous_until``: when the key that it has replaced under the same SPI is over, 0 if there is
+    none.
     """
 
     association: SecurityAssociation
     asked_at: float
     until: float
     grace_ends: float
+    mags: tuple[Ipv4, ...] = ()
     over: bool = False
     previous_until: float = 0.0
     home_address: Ipv4 = UNSPECIFIED
@@ -75,8 +81,25 @@ class FetchedKeys:
         spis = self._spis.get(nai)
         return self._keys[nai, spis[-1]].home_address if spis else UNSPECIFIED
 
-    def put(self, name: Name, given: KeyGiven, monotonic: float) -> None:
-        """AAA says so now. Another key under the same SPI is valid beside it for a while.
+    def may_register(self, name: Name, mag: Ipv4) -> bool:
+        """Whether AAA has let ``mag`` have it (P29), or was never asked about it: it is one of the configuration."""
+        found = self._keys.get(name)
+        return found is None or mag in found.mags
+
+    def tolerate(self, name: Name, mag: Ipv4, monotonic: float) -> bool:
+        """AAA cannot be asked about ``mag``: whether it may for a while all the same, as nothing was limited."""
+        found = self._keys.get(name)
+        if found is None or not self._policy.grace:
+            return False
+        found.mags = _one_more(found.mags, mag)
+        end = monotonic + RETRY
+        if found.until > end:
+            found.until = end
+            self._changes.file(name, end)
+        return True
+
+    def put(self, name: Name, given: KeyGiven, mag: Ipv4, monotonic: float) -> None:
+        """AAA says so now, of ``mag``. Another key under the same SPI is valid beside it for a while.
 
         A key of the configuration stays what it is: AAA was asked for something else, such as an HA-RK.
         """
@@ -86,8 +109,11 @@ class FetchedKeys:
         if found is None and self._associations.find(nai, spi) is not None:
             return
         previous_until = 0.0
+        mags: tuple[Ipv4, ...] = ()
         if found is not None:
             old = found.association
+            if old == new and not found.over:
+                mags = found.mags
             if old == new or old.is_missing:
                 if old.is_missing:
                     old.learn(new)
@@ -103,6 +129,7 @@ class FetchedKeys:
             monotonic,
             monotonic + lifetime,
             monotonic + lifetime + (0 if given.lifetime else self._policy.grace),
+            mags=_one_more(mags, mag),
             previous_until=previous_until,
             home_address=given.home_address,
         )
@@ -202,3 +229,9 @@ class FetchedKeys:
     def _next_change(self, name: Name) -> float | None:
         found = self._keys.get(name)
         return None if found is None else found.next_change
+
+
+@lru_cache(maxsize=4096)
+def _one_more(mags: tuple[Ipv4, ...], mag: Ipv4) -> tuple[Ipv4, ...]:
+    """One object for all nodes that have been at the same MAGs."""
+    return (*(one for one in mags if one != mag), mag)[-MOST_MAGS:]

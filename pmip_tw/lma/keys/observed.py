@@ -24,6 +24,13 @@ def unavailable(question: KeyQuestion, cause: str, *, kept: bool) -> Observe:
     return _key("key-unavailable", question, reason="aaa-unavailable", cause=cause, kept=kept)
 
 
+def why_refused(question: KeyQuestion, cause: str) -> str:
+    node, mag = question.nai.decode(errors="replace"), ipv4_text(question.care_of_address)
+    return (
+        f"AAA gives {node!r} with SPI {question.spi} no key, or no leave to be registered by {mag}: {cause}"
+    )
+
+
 def too_many(source: Endpoint) -> ObserveAlike:
     """Whoever floods us makes thousands of them."""
     return discarded(

@@ -7,13 +7,18 @@ AAA is asked for so many at a time and so many a second, and of both the others 
 
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
+from enum import IntEnum
 
 from msgspec import Struct
 
 from pmip_tw.aaa.node_keys import KeyQuestion
 from pmip_tw.addresses import Endpoint, Ipv4
-from pmip_tw.lma.keys.fetched import Name
 from pmip_tw.lma.keys.policy import KeyPolicy
+from pmip_tw.wire.codes import MessageType
+from pmip_tw.wire.renewal import care_of_address
+
+About = tuple[bytes, int, Ipv4]
+"""NAI, SPI, and the MAG that wants to register it: see KeyQuestion."""
 
 MOST_WAITING = 10_000
 """Questions in each queue; further ones are not put, and the MAGs ask again. Whoever has none there may put one all the
@@ -40,24 +45,41 @@ class Held(Struct, frozen=True, gc=False):
     source: Endpoint
     local: Ipv4
 
+    @property
+    def registers(self) -> bool:
+        return self.payload[0] == MessageType.REGISTRATION_REQUEST
+
+    @property
+    def mag(self) -> Ipv4:
+        """Its care-of address; a request for a pre-tunnel has none: it is where that comes from."""
+        return care_of_address(self.payload) if self.registers else self.source.address
+
+
+class Standing(IntEnum):
+    """What speaks for a request that waits: nothing; it seems to come from somewhere we know; a key proves it."""
+
+    STRANGER = 0
+    KNOWN = 1
+    PROVEN = 2
+
 
 class _Row(Struct, gc=False):
-    """A question that is not put yet, or not answered, with what waits for it, and whether that seems to come from
-    somewhere we know. ``known``: the queue that the question is in.
+    """A question that is not put yet, or not answered, with what waits for it, and what speaks for that.
+    ``known``: the queue that the question is in.
     """
 
     question: KeyQuestion
-    held: dict[Held, bool]
+    held: dict[Held, Standing]
     known: bool
 
-    def keep(self, held: Held, *, known: bool) -> bool:
-        """It waits; False: too many do. Whoever is known takes the place of somebody whom nobody knows."""
+    def keep(self, held: Held, standing: Standing) -> bool:
+        """It waits; False: too many do. More takes the place of less."""
         if held not in self.held and len(self.held) >= MOST_REQUESTS:
-            stranger = next((one for one, is_known in self.held.items() if not is_known), None)
-            if not known or stranger is None:
+            least = min(self.held, key=self.held.__getitem__)
+            if self.held[least] >= standing:
                 return False
-            del self.held[stranger]
-        self.held[held] = known
+            del self.held[least]
+        self.held[held] = standing
         return True
 
 
@@ -66,29 +88,29 @@ class _Queue:
 
     def __init__(self, most_of_a_source: int) -> None:
         self._most_of_a_source = most_of_a_source
-        self._sources: OrderedDict[Ipv4, deque[Name]] = OrderedDict()
+        self._sources: OrderedDict[Ipv4, deque[About]] = OrderedDict()
         self._size = 0
 
-    def put(self, name: Name, source: Ipv4) -> bool:
+    def put(self, about: About, source: Ipv4) -> bool:
         """False: too many wait."""
         if self._size >= (MOST_WAITING if source in self._sources else 2 * MOST_WAITING):
             return False
         names = self._sources.setdefault(source, deque())
         if len(names) >= self._most_of_a_source:
             return False
-        names.append(name)
+        names.append(about)
         self._size += 1
         return True
 
-    def pop(self) -> Name:
+    def pop(self) -> About:
         source, names = next(iter(self._sources.items()))
-        name = names.popleft()
+        about = names.popleft()
         if names:
             self._sources.move_to_end(source)
         else:
             del self._sources[source]
         self._size -= 1
-        return name
+        return about
 
     def __len__(self) -> int:
         return self._size
@@ -99,11 +121,11 @@ class KeyQuestions:
 
     def __init__(self, policy: KeyPolicy) -> None:
         self._policy = policy
-        self._rows: dict[Name, _Row] = {}
+        self._rows: dict[About, _Row] = {}
         self._known_of: Counter[bytes] = Counter()
         self._known = _Queue(MOST_WAITING)
         self._unknown = _Queue(MOST_OF_A_SOURCE)
-        self._outstanding: set[Name] = set()
+        self._outstanding: set[About] = set()
         # A second's worth of questions may be put at once.
         self._allowed = float(policy.rate)
         self._allowed_at = 0.0
@@ -112,48 +134,50 @@ class KeyQuestions:
         """How many wait or are put."""
         return len(self._rows)
 
-    def put(self, question: KeyQuestion, held: Held | None, source: Ipv4, *, known: bool) -> bool:
+    def put(self, question: KeyQuestion, held: Held | None, source: Ipv4, standing: Standing) -> bool:
         """``held`` waits for it, which came from ``source``; None: only the key is wanted.
 
         False: too many wait, and this one does not.
         """
-        name = question.name
-        first = known and self._known_of[name[0]] < MOST_OF_A_NODE
-        row = self._rows.get(name)
+        about = question.about
+        first = standing is Standing.PROVEN or (
+            standing is Standing.KNOWN and self._known_of[about[0]] < MOST_OF_A_NODE
+        )
+        row = self._rows.get(about)
         if row is None:
             queue = self._known if first else self._unknown
-            if not queue.put(name, source):
+            if not queue.put(about, source):
                 return False
-            row = self._rows[name] = _Row(question, {}, first)
+            row = self._rows[about] = _Row(question, {}, first)
             if first:
-                self._known_of[name[0]] += 1
-        elif first and not row.known and name not in self._outstanding and self._known.put(name, source):
+                self._known_of[about[0]] += 1
+        elif first and not row.known and about not in self._outstanding and self._known.put(about, source):
             row.known = True  # somebody whom nobody knows has asked about it before
-            self._known_of[name[0]] += 1
-        return held is None or row.keep(held, known=known)
+            self._known_of[about[0]] += 1
+        return held is None or row.keep(held, standing)
 
     def due(self, monotonic: float) -> Iterator[KeyQuestion]:
         """What is to be put to AAA now."""
         self._allow(monotonic)
         while (queue := self._next_queue()) is not None:
-            name = queue.pop()
-            row = self._rows.get(name)
-            if row is None or name in self._outstanding:
+            about = queue.pop()
+            row = self._rows.get(about)
+            if row is None or about in self._outstanding:
                 continue  # it was in both queues
             self._allowed -= 1
-            self._outstanding.add(name)
+            self._outstanding.add(about)
             yield row.question
 
-    def answered(self, name: Name) -> list[Held]:
+    def answered(self, about: About) -> list[Held]:
         """What has waited for it."""
-        self._outstanding.discard(name)
-        row = self._rows.pop(name, None)
+        self._outstanding.discard(about)
+        row = self._rows.pop(about, None)
         if row is None:
             return []
         if row.known:
-            self._known_of[name[0]] -= 1
-            if not self._known_of[name[0]]:
-                del self._known_of[name[0]]
+            self._known_of[about[0]] -= 1
+            if not self._known_of[about[0]]:
+                del self._known_of[about[0]]
         return [*row.held]
 
     def next_deadline(self) -> float | None:

@@ -128,6 +128,11 @@ class Intake:
             return self._resynchronize(asked, last, now)
         if self._refused_ahead.holds(asked.owner, request.identification):
             return self._resynchronize(asked, last, now)
+        if objection is None and self._keys is not None:
+            found = self._keys.objection(asked, now)
+            if isinstance(found, list):
+                return found
+            objection = found
         return asked if objection is None else self._object(asked, objection, now)
 
     def forged(

@@ -1,9 +1,9 @@
 """A node comes to a MAG where it was not, and that asks for it in words in which it has asked for others.
 
 What such words get is known (``patterns.py``). Looked at here is what depends on the node: its key (H4), its
-Identification (I6), its home address (P30, P45) and whether it may move already (P79). Whoever fails any of that, or
-asks in other words, is read as a whole, by ``intake.py`` and ``registrations.py``, as if nobody had looked yet, but for
-a wrong authenticator, which is not made twice.
+Identification (I6), whether AAA lets that MAG have it (P29), its home address (P30, P45) and whether it may move
+already (P79). Whoever fails any of that, or asks in other words, is read as a whole, by ``intake.py`` and
+``registrations.py``, as if nobody had looked yet, but for a wrong authenticator, which is not made twice.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pmip_tw.addresses import Endpoint
 from pmip_tw.lma.addresses.home_addresses import HomeAddresses
 from pmip_tw.lma.bindings import NEVER_MOVED, Binding, BindingTable
+from pmip_tw.lma.keys.asking import Keys
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.registration.admission import too_soon, wanted_home_address
 from pmip_tw.lma.registration.commitment import Commit, Effect, Wait
@@ -37,6 +38,7 @@ class Newcomers:
         home_addresses: HomeAddresses,
         revoker: Revoker,
         registrations: Registrations,
+        keys: Keys | None,
     ) -> None:
         self._policy = policy
         self._accepting = int(policy.accepting)
@@ -47,6 +49,7 @@ class Newcomers:
         self._home_addresses = home_addresses
         self._revoker = revoker
         self._registrations = registrations
+        self._keys = keys
 
     def decide(self, payload: bytes, source: Endpoint, now: Now) -> Commit | Sequence[Effect] | None:
         """A registration request to our address; None: it is to be read."""
@@ -62,6 +65,8 @@ class Newcomers:
         bound = self._bindings.get(nai)
         last = None if bound is None else bound.identification
         if not self._intake.is_new(nai, last, identification, now):
+            return None
+        if self._keys is not None and not self._keys.may_register(nai, spi, terms.care_of_address):
             return None
         moved_at = NEVER_MOVED
         if bound is not None:
