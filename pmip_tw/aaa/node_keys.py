@@ -42,6 +42,30 @@ class HaRootKey:
 
 
 @attrs.frozen(slots=True, kw_only=True)
+class Allowed:
+    """What AAA lets the node have; None: it does not say.
+
+    Seconds: ``lifetime`` of registrations, at most; ``session_timeout``, ``idle_timeout``, after which the session
+    ends, 0 = never; ``interim_interval``, between accounting records. ``filter_ids``: names of filters, in order.
+    """
+
+    lifetime: int | None = None
+    session_timeout: int | None = None
+    idle_timeout: int | None = None
+    interim_interval: int | None = None
+    filter_ids: tuple[str, ...] | None = None
+
+    @property
+    def is_about_sessions(self) -> bool:
+        """Not only about the lifetime of registrations."""
+        said = (self.session_timeout, self.idle_timeout, self.interim_interval, self.filter_ids)
+        return any(one is not None for one in said)
+
+
+NOTHING_SAID = Allowed()
+
+
+@attrs.frozen(slots=True, kw_only=True)
 class KeyGiven:
     """It may. Seconds: ``lifetime`` of the key, 0 if AAA says none; ``home_address``: 0 if the LMA chooses."""
 
@@ -49,6 +73,7 @@ class KeyGiven:
     lifetime: int = 0
     home_address: Ipv4 = UNSPECIFIED
     root_key: HaRootKey | None = None
+    allowed: Allowed = NOTHING_SAID
 
 
 @attrs.frozen(slots=True)

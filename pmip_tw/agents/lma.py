@@ -41,7 +41,17 @@ from pmip_tw.interfaces import (
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.observed import not_saved, renewals
-from pmip_tw.lma.registration.commitment import Commit, Effect, Fetch, Grant, Save, SessionOver, Wait, Waiting
+from pmip_tw.lma.registration.commitment import (
+    AskTraffic,
+    Commit,
+    Effect,
+    Fetch,
+    Grant,
+    Save,
+    SessionOver,
+    Wait,
+    Waiting,
+)
 from pmip_tw.lma.registration.refusal import Refusal
 from pmip_tw.lma.workers.leases import Ask
 from pmip_tw.mobility.clock import Now
@@ -301,8 +311,8 @@ class Lma:
                     self._save(effect)
                 elif type(effect) is Observe:
                     self._telling.observe(effect.observation, now)
-                elif type(effect) is Wait or type(effect) is Fetch:
-                    self._ask(effect)
+                elif type(effect) is Wait or type(effect) is Fetch or type(effect) is AskTraffic:
+                    self._ask(effect, now)
                 elif type(effect) is Install:
                     assert isinstance(effect.entry, AnchorEntry)
                     self._too_big.add(effect.entry.key)
@@ -314,10 +324,13 @@ class Lma:
                 # What the table has done already is carried out as far as possible: bindings end many at a time.
                 self._log.failure("the effect {kind} met a defect", kind=type(effect).__name__)
 
-    def _ask(self, effect: Wait | Fetch) -> None:
-        """Something cannot go on before others have answered: worker 0, or AAA."""
+    def _ask(self, effect: Wait | Fetch | AskTraffic, now: Now) -> None:
+        """Something cannot go on before others have answered: worker 0, AAA, or the packet plane."""
         if isinstance(effect, Fetch):
             self._keys.fetch(effect)
+        elif isinstance(effect, AskTraffic):
+            moved = self._forwarding.counters(effect.key).packets
+            self._run(self._engine.traffic(effect, moved, now), now)
         else:
             assert self._supply is not None
             self._supply.ask(effect)

@@ -46,7 +46,7 @@ class SessionsAtLma:
     def change(self, selection: Selection, change: Change) -> Deferred[Outcome]:
         """What cannot be saved is as before."""
         return self._decided(
-            lambda now: self._engine.sessions.change(selection, change), unsaved=lambda done: _NOT_SAVED
+            lambda now: self._engine.sessions.change(selection, change, now), unsaved=lambda done: _NOT_SAVED
         )
 
     def reauthorize(self, selection: Selection, state: bytes) -> Deferred[Outcome]:

@@ -25,6 +25,7 @@ def session_of(
         home_agent=home_agent,
         care_of_address=binding.care_of_address,
         domain=binding.domain,
+        interim_interval=0 if binding.terms.limits is None else binding.terms.limits.interim_interval,
     )
 
 

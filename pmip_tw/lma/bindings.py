@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma.journal.records import Bound
+from pmip_tw.lma.limits import Limited, Limits
 from pmip_tw.lma.place import Place
 from pmip_tw.lma.registration.gre_keys import GreKeys
 from pmip_tw.lma.registration.terms import Terms
@@ -122,14 +123,14 @@ class Binding(Struct, kw_only=True, gc=False):
         """What passes must pass each of them (AA25)."""
         return self.terms.filters
 
-    def filtered(self, filters: PacketFilters) -> "Binding":
-        """The same, with its others, and these filters: its terms are its own then."""
-        if filters == self.terms.filters:
+    def allowed(self, filters: PacketFilters, limits: Limits | None) -> "Binding":
+        """The same, with its others, and these filters and limits: its terms are its own then."""
+        if (filters, limits) == (self.terms.filters, self.terms.limits):
             return self
         return replace(
             self,
-            terms=replace(self.terms, filters=filters),
-            others=tuple(other.filtered(filters) for other in self.others),
+            terms=replace(self.terms, filters=filters, limits=limits),
+            others=tuple(other.allowed(filters, limits) for other in self.others),
         )
 
     @property
@@ -235,10 +236,11 @@ class FormerBindings(Protocol):
 
 
 class BindingTable:
-    """All bindings by owner (P23), when each ends, and which GRE keys they have."""
+    """All bindings by owner (P23), when each ends, which GRE keys they have, and whom AAA has limited."""
 
     def __init__(self) -> None:
         self.gre_keys = GreKeys()
+        self.limited = Limited(self._limits)
         self._by_owner: dict[bytes, Binding | Bound] = {}
         self._former: FormerBindings | None = None
         self._expiry: Wheel[bytes] = Wheel(1.0, self._deadline)
@@ -294,6 +296,10 @@ class BindingTable:
             self.gre_keys.drop(one.tunnel for one in previous.all)
         if binding.others or binding.tunnel.key_in is not None:
             self.gre_keys.hold(one.tunnel for one in binding.all)
+        if binding.terms.limits is not None:
+            self.limited.put(binding.owner, binding.terms.limits)
+        elif previous is not None and previous.terms.limits is not None:
+            self.limited.forget(binding.owner)
 
     def renew(self, binding: Binding) -> None:
         """As ``put``, of one that differs from what its owner had by being newer."""
@@ -303,6 +309,8 @@ class BindingTable:
         binding = self._by_owner.pop(owner, None)
         if isinstance(binding, Binding):
             self.gre_keys.drop(one.tunnel for one in binding.all)
+            if binding.terms.limits is not None:
+                self.limited.forget(owner)
 
     def expired(self, monotonic: float) -> list[Binding]:
         """Owners' bindings of which at least one's lifetime is over, some at a time; they are still held."""
@@ -326,6 +334,10 @@ class BindingTable:
     def __len__(self) -> int:
         """How many owners have a binding."""
         return len(self._by_owner)
+
+    def _limits(self, owner: bytes) -> Limits | None:
+        binding = self.at_hand(owner)
+        return None if binding is None else binding.terms.limits
 
     def _deadline(self, owner: bytes) -> float | None:
         binding = self._by_owner.get(owner)

@@ -21,14 +21,20 @@ class Ending:
     _revoker: Revoker
 
     def end(
-        self, bound: Binding, now: Now, terminate_cause: TerminateCause, *, inform: bool = False
+        self,
+        bound: Binding,
+        now: Now,
+        terminate_cause: TerminateCause,
+        *,
+        inform: bool = False,
+        why: str = "",
     ) -> list[Effect]:
-        """All that an owner has. ``inform``: its node should be told (RV22)."""
+        """All that an owner has. ``inform``: its node should be told (RV22). ``why``: in words, for people."""
         told = (*bound.all, *self._registrations.replaced_unsaid(bound))
         effects: list[Effect] = [SessionOver(bound.key, terminate_cause)]
         effects += self._registrations.end(bound, now)
         for binding in told:
-            effects.append(observed.revoked(binding))
+            effects.append(observed.revoked(binding, why))
             revocation = self._revoker.prepare(binding, self._address, now, inform=inform)
             if revocation is not None:
                 effects.append(Save(revocation.record, revocation))

@@ -25,7 +25,7 @@ from pmip_tw.lma.keys.questions import Held
 from pmip_tw.lma.mags import KnownMags
 from pmip_tw.lma.parts import LmaParts
 from pmip_tw.lma.policy import LmaPolicy
-from pmip_tw.lma.registration.commitment import Asked, Commit, Effect, Save, Waiting
+from pmip_tw.lma.registration.commitment import Asked, AskTraffic, Commit, Effect, Save, Waiting
 from pmip_tw.lma.registration.refusal import Refusal
 from pmip_tw.lma.revocation.attempts import Attempt
 from pmip_tw.mobility.associations import AssociationTable
@@ -80,6 +80,7 @@ class LmaEngine:
         self._revoked = parts.revoked
         self._ending = parts.ending
         self._leasing = parts.leasing
+        self._limiting = parts.limiting
         self.sessions = parts.sessions
         self.dhcp = parts.dhcp
         self._restorer = parts.restorer
@@ -200,12 +201,16 @@ class LmaEngine:
         read = partial(self._read, now=now)
         return self.keys.answered(question, answer, read, self._clock.of(now))
 
-    def _read(self, held: Held, now: Now) -> Sequence[Effect]:
+    def _read(self, held: Held, whole: bool, now: Now) -> Sequence[Effect]:
         """``now`` is that of the machine's clock, as it always is when something comes."""
-        found = self.recognize(held.payload, held.source, held.local, now)
+        found = None if whole else self.recognize(held.payload, held.source, held.local, now)
         if found is None:
             return self.receive(held.payload, held.source, held.local, now)
         return [found] if isinstance(found, Commit) else found
+
+    def traffic(self, asked: AskTraffic, moved: int, now: Now) -> list[Effect]:
+        """``moved``: packets, either way, that its entry has carried since it is there."""
+        return self._limiting.traffic(asked, moved, self._clock.of(now))
 
     def saved(self, waited: Sequence[Waiting], now: Now) -> list[Effect]:
         """What Saves have waited for: they are durable, with everything before them."""
@@ -292,6 +297,7 @@ class LmaEngine:
         self._floors.forget_old(now.monotonic)
         effects += self._revoker.wake(now)
         effects += self._leasing.wake(now)
+        effects += self._limiting.wake(now)
         if self.keys is not None:
             effects += self.keys.wake(now)
         return effects if self.dhcp is None else [*effects, *self.dhcp.wake(now)]
@@ -313,6 +319,7 @@ class LmaEngine:
             self._floors.next_deadline(),
             self._revoker.next_deadline(),
             self._leasing.next_deadline(),
+            self._bindings.limited.next_deadline(),
             None if self.dhcp is None else self.dhcp.next_deadline(),
             None if self.keys is None else self.keys.next_deadline(),
         )

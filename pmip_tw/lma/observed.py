@@ -325,16 +325,24 @@ def authorization_changed(binding: Binding) -> Observe:
             name="authorization-changed",
             nai=_nai(binding.nai),
             session=_session(binding),
-            details={"filter_ids": ", ".join(one.name for one in binding.filters)},
+            details={"filter_ids": ", ".join(one.name for one in binding.filters), **_limits(binding)},
         )
     )
 
 
-def revoked(binding: Binding) -> Observe:
+def _limits(binding: Binding) -> dict[str, Detail]:
+    limits = binding.terms.limits
+    if limits is None:
+        return {}
+    return {"idle_timeout": limits.idle_timeout, "interim_interval": limits.interim_interval}
+
+
+def revoked(binding: Binding, why: str = "") -> Observe:
     return Observe(
         Observation(
             name="binding-revoked",
             nai=_nai(binding.nai),
+            cause=why,
             session=_session(binding),
             details={
                 "mag": ipv4_text(binding.care_of_address),

@@ -4,6 +4,7 @@ from pmip_tw.aaa.accounting.records import TerminateCause
 from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.lma.addresses.home_addresses import HomeAddresses
 from pmip_tw.lma.addresses.pools import Pools
+from pmip_tw.lma.allowing import Allowing
 from pmip_tw.lma.bindings import BindingTable
 from pmip_tw.lma.dhcp.leasing import Leasing
 from pmip_tw.lma.dhcp.pretunnelling import PreTunnelling
@@ -14,6 +15,7 @@ from pmip_tw.lma.journal.restoring import Restorer
 from pmip_tw.lma.keys.asking import Keys
 from pmip_tw.lma.keys.policy import KeyPolicy
 from pmip_tw.lma.keys.root_keys import RootKeys
+from pmip_tw.lma.limiting import Limiting
 from pmip_tw.lma.mags import KnownMags
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.registration.granting import Granting
@@ -54,7 +56,9 @@ class LmaParts:
         self.keys: Keys | None = None
         if keys is not None:
             root_keys = RootKeys(policy.address)
-            self.keys = Keys(keys, policy.address, associations, self.bindings, root_keys, mags)
+            self.keys = Keys(
+                keys, policy.address, associations, self.bindings, root_keys, mags, policy.filters
+            )
         self.revoker = Revoker(self.underway, self.keys)
         self.intake = Intake(
             policy,
@@ -79,6 +83,7 @@ class LmaParts:
             self.revoker,
             self.underway,
             patterns,
+            Allowing(policy.filters, self.keys),
         )
         self.undoing = Undoing(
             policy.address, home_addresses, self.bindings, self.underway, self.intake, self.registrations
@@ -107,6 +112,7 @@ class LmaParts:
         )
         self.ending = Ending(policy.address, self.registrations, self.revoker)
         self.leasing = Leasing(pools, self.bindings, self.ending.lease_over)
+        self.limiting = Limiting(policy.sees_traffic, self.bindings, self.underway, self.ending)
         self.sessions = Sessions(
             policy,
             self.bindings,

@@ -29,7 +29,8 @@ class LmaPolicy:
     ``explain_refusals``: refusals carry their cause as text. ``require_revocation``: RV3; ``revocation_inform``:
     agree to the I bit (RV5). ``pre_tunnel``: DHCP of nodes without an address is relayed out of tunnels that MAGs ask
     for by messages of ``pre_tunnel_request_type``, answered by ``pre_tunnel_reply_type`` (N48, N56), and that are there
-    for ``pre_tunnel_lifetime`` then. ``filters``: by the name that AAA uses (AA25).
+    for ``pre_tunnel_lifetime`` then. ``filters``: by the name that AAA uses (AA25). ``sees_traffic``: the agent
+    knows what the packet plane has carried; else there are no idle timeouts.
     """
 
     address: Ipv4
@@ -62,6 +63,7 @@ class LmaPolicy:
     pre_tunnel_reply_type: int = DEFAULT_REPLY_TYPE
     pre_tunnel_lifetime: int = 60
     filters: Mapping[str, PacketFilter] = attrs.field(factory=dict)
+    sees_traffic: bool = True
 
     @property
     def accepting(self) -> Code:

@@ -1,4 +1,4 @@
-"""AAA acts on bindings: it ends them, or changes what may pass (RFC 5176, AA17, RV27).
+"""AAA acts on bindings: it ends them, or changes what they may (RFC 5176, AA17, AA18, RV27).
 
 A binding is found by its NAI, as it stands in requests, or by its home address; whatever else is said must apply as
 well. There may be a million of them, and nobody looks through all. Where AAA cannot reach a MAG, this is how it ends
@@ -21,6 +21,7 @@ from pmip_tw.aaa.dynamic_authorization import (
 from pmip_tw.lma import observed
 from pmip_tw.lma.addresses.pools import Pools
 from pmip_tw.lma.bindings import Binding, BindingTable
+from pmip_tw.lma.limits import UNLIMITED, Limits
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.registration.commitment import Commit, Effect
 from pmip_tw.lma.registration.underway import Underway
@@ -60,20 +61,25 @@ class Sessions:
             effects += self._end(bound, now)
         return Done(len(found)), effects
 
-    def change(self, selection: Selection, change: Change) -> Decided:
-        """The filters are others from now on, over renewals and handovers (AA25). Nothing else can be changed here."""
+    def change(self, selection: Selection, change: Change, now: Now) -> Decided:
+        """Something is different from now on (AA18, AA25), for all of them or for none, over renewals and handovers."""
         found = self._selected(selection)
         if isinstance(found, Refused):
             return found, []
-        if change.filter_ids is None or change != Change(filter_ids=change.filter_ids):
-            return Refused(ErrorCause.UNSUPPORTED_ATTRIBUTE, "an LMA changes filters, and nothing else"), []
-        filters, unknown = chosen(self._policy.filters, change.filter_ids)
+        filters, unknown = chosen(self._policy.filters, change.filter_ids or ())
         if unknown:
             why = f"there is no [[lma.filters]] of the name {unknown[0]!r}"
             return Refused(ErrorCause.INVALID_ATTRIBUTE_VALUE, why), []
-        effects: list[Effect] = [
-            self._filtered(bound, filters) for bound in found if bound.filters != filters
-        ]
+        if change.idle_timeout and not self._policy.sees_traffic:
+            why = "only an LMA of one process knows who is idle: Idle-Timeout needs workers = 1"
+            return Refused(ErrorCause.UNSUPPORTED_ATTRIBUTE, why), []
+        effects: list[Effect] = []
+        for bound in found:
+            limits = (bound.terms.limits or UNLIMITED).changed(
+                now.monotonic, change.session_timeout, change.idle_timeout, change.interim_interval
+            )
+            passing = bound.filters if change.filter_ids is None else filters
+            effects.append(self._changed(bound, passing, limits))
         return Done(len(found)), effects
 
     def missing(self, selection: Selection) -> Refused | None:
@@ -81,8 +87,8 @@ class Sessions:
         found = self._selected(selection)
         return found if isinstance(found, Refused) else None
 
-    def _filtered(self, bound: Binding, filters: PacketFilters) -> Commit:
-        new = bound.filtered(filters)
+    def _changed(self, bound: Binding, filters: PacketFilters, limits: Limits) -> Commit:
+        new = bound.allowed(filters, limits)
         self._bindings.put(new)
         told = observed.authorization_changed(new)
         return self._underway.begin(Commit(new.owner, (), new, bound, answers=(told,)))

@@ -11,9 +11,9 @@ from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac, Prefix
 from pmip_tw.dhcp.questions import Answer
 from pmip_tw.mag.registration.exchanges import Exchange, Grant
-from pmip_tw.mag.session.silence import Silence
 from pmip_tw.mag.uplink import HeldFrames
 from pmip_tw.mobility.packet_filters import PacketFilters
+from pmip_tw.mobility.silence import Silence
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Tunnel
 from pmip_tw.wire.dhcp import DhcpMessage
 

@@ -27,7 +27,7 @@ LEAST_WANTED = (
     "technology", "public", "keepalive_asked", "since_sent", "mapping_expired", "mapping_survived", "mappings_lost",
     "local", "local_packets_up", "local_packets_down", "local_octets_up", "local_octets_down",
     "identity", "packets_up", "packets_down", "octets_up", "octets_down", "lifetime", "revocation", "encapsulation",
-    "tunnel", "interface", "port", "session", "mac", "remaining",
+    "tunnel", "interface", "port", "session", "mac", "idle_timeout", "session_remaining", "remaining",
 )  # fmt: skip
 """What a narrow terminal does without, the least wanted first."""
 
@@ -41,6 +41,8 @@ _SECONDS = frozenset(
         "since_heard",
         "since_sent",
         "session_timeout",
+        "session_remaining",
+        "idle_timeout",
         "keepalive_interval",
         "keepalive_asked",
         "mapping_survived",

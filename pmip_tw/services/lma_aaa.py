@@ -89,4 +89,5 @@ def key_policy_of(settings: LmaSettings) -> KeyPolicy | None:
         most=table.max_keys // workers,
         rate=max(2, table.max_rate // workers),
         outstanding=max(2, table.max_outstanding // workers),
+        ignores_unknown_filters=table.unknown_filter == "ignore",
     )

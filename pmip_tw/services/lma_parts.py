@@ -132,6 +132,7 @@ def policy_of(settings: LmaSettings) -> LmaPolicy:
         pre_tunnel_reply_type=settings.pre_tunnel_reply_type,
         filters=filters_of(settings.filters),
         pre_tunnel_lifetime=settings.pre_tunnel_lifetime,
+        sees_traffic=settings.workers == 1,
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 from pmip_tw.aaa.dictionaries import of_3gpp2 as threegpp2
 from pmip_tw.aaa.dictionaries import standard, wimax
 from pmip_tw.aaa.nas import Nas
-from pmip_tw.aaa.node_keys import HaRootKey, KeyAnswer, KeyGiven, KeyQuestion, KeyRefused
+from pmip_tw.aaa.node_keys import Allowed, HaRootKey, KeyAnswer, KeyGiven, KeyQuestion, KeyRefused
 from pmip_tw.aaa.profiles.key_mapping import key_answer_of, key_request
 from pmip_tw.aaa.profiles.rules import ProfileRules, RealmDefaults
 from pmip_tw.addresses import ipv4
@@ -100,7 +100,34 @@ def test_everything_that_may_come_with_it() -> None:
         lifetime=7200,
         home_address=ipv4("10.1.0.50"),
         root_key=HaRootKey(spi=0x1234, key=KEYS["b"], lifetime=86400),
+        allowed=Allowed(session_timeout=7200),
     )
+
+
+@covers("AA18", "AA25")
+def test_what_aaa_lets_the_node_have() -> None:
+    """The same attributes as a MAG's Access-Accept; a session that is to be asked about at its end does not end."""
+    said = (
+        (threegpp2.MIP_LIFETIME, bytes((1, 6)) + number(300)),
+        (standard.SESSION_TIMEOUT, number(7200)),
+        (standard.IDLE_TIMEOUT, number(600)),
+        (standard.ACCT_INTERIM_INTERVAL, number(120)),
+        (standard.FILTER_ID, b"gold"),
+        (standard.FILTER_ID, b"no-mail"),
+    )
+    found = answered(RRQ_KEY, *said)
+    assert isinstance(found, KeyGiven) and found.lifetime == 7200
+    assert found.allowed == Allowed(
+        lifetime=300,
+        session_timeout=7200,
+        idle_timeout=600,
+        interim_interval=120,
+        filter_ids=("gold", "no-mail"),
+    )
+    again = answered(RRQ_KEY, *said, (standard.TERMINATION_ACTION, number(1)))
+    assert isinstance(again, KeyGiven)
+    assert (again.lifetime, again.allowed.session_timeout) == (7200, 0)
+    assert isinstance(answered(RRQ_KEY, (standard.FILTER_ID, b"\xff")), KeyRefused)
 
 
 @covers("AA8", "P29")

@@ -216,8 +216,8 @@ class TestFilters:
         ("change", "cause"),
         [
             (Change(filter_ids=("unheard-of",)), ErrorCause.INVALID_ATTRIBUTE_VALUE),
-            (Change(filter_ids=("quiet",), session_timeout=60), ErrorCause.UNSUPPORTED_ATTRIBUTE),
-            (Change(session_timeout=60), ErrorCause.UNSUPPORTED_ATTRIBUTE),
+            (Change(filter_ids=("unheard-of",), session_timeout=60), ErrorCause.INVALID_ATTRIBUTE_VALUE),
+            (Change(filter_ids=("quiet", "unheard-of")), ErrorCause.INVALID_ATTRIBUTE_VALUE),
         ],
     )
     def test_what_cannot_be_done_changes_nothing(self, change: Change, cause: ErrorCause) -> None:
@@ -227,6 +227,7 @@ class TestFilters:
         [outcome] = heard(world.lma.sessions.change(WHO, change))
         assert isinstance(outcome, Refused) and outcome.cause is cause
         assert entries(world)[home].filters == ()
+        assert world.lma_engine.bindings.limited.next_deadline() is None
 
     @covers("AA16")
     def test_authorize_only_is_for_mags(self) -> None:
@@ -235,6 +236,97 @@ class TestFilters:
         world.attach(station, node)
         [outcome] = heard(world.lma.sessions.reauthorize(WHO, b"state"))
         assert isinstance(outcome, Refused) and outcome.cause is ErrorCause.UNSUPPORTED_SERVICE
+
+
+class TestTimes:
+    """AA18: Session-Timeout, Idle-Timeout, Acct-Interim-Interval."""
+
+    @covers("AA18", "AA25")
+    def test_the_session_ends_in_time_and_its_mag_hears_of_it(self) -> None:
+        world = World()
+        [station, other], [node, _] = world.stations, world.mags
+        world.attach(station, node)
+        world.attach(other, node)
+        assert heard(world.lma.sessions.change(WHO, Change(session_timeout=90))) == [Done(1)]
+        world.advance(88)
+        [row] = [row for row in world.lma.tables()["bindings"]() if row["nai"] == station.nai]
+        assert row["session_remaining"] == 2
+        assert len(world.lma_engine.bindings) == 2
+        world.advance(4)
+        world.network.deliver()
+        assert [binding.nai for binding in world.lma_engine.bindings] == [other.nai.encode()]
+        assert set(node.states) == {other.nai}
+        [note] = world.notes.named("binding-revoked")
+        assert "time" in note.cause
+
+    @covers("AA18")
+    def test_the_last_word_counts_and_what_is_not_said_stays(self) -> None:
+        world = World(lma_settings=FILTERS)
+        [station, _], [node, _] = world.stations, world.mags
+        home = world.attach(station, node)
+        heard(world.lma.sessions.change(WHO, Change(session_timeout=90, filter_ids=("quiet",))))
+        heard(world.lma.sessions.change(WHO, Change(session_timeout=0)))
+        world.advance(120)
+        [bound] = world.lma_engine.bindings
+        assert bound.filters == entries(world)[home].filters == (QUIET,)
+
+    @covers("AA18", "AA25")
+    def test_idleness_is_seen_by_what_the_packet_plane_carries(self) -> None:
+        world = World()
+        [station, _], [node, _] = world.stations, world.mags
+        home = world.attach(station, node)
+        heard(world.lma.sessions.change(WHO, Change(idle_timeout=40)))
+        for _ in range(4):
+            world.advance(30)
+            world.hear(node, station.data(home))
+            assert len(world.lma_engine.bindings) == 1
+        world.advance(60)
+        assert len(world.lma_engine.bindings) == 0
+        [note] = world.notes.named("binding-revoked")
+        assert note.cause.startswith("idle for 4")
+
+    @covers("AA18")
+    def test_they_stay_over_handovers_and_a_restart(self) -> None:
+        world = World(mag_settings={"attach_probe_max_age": 1e6})
+        [station, _], [old, new] = world.stations, world.mags
+        home = world.attach(station, old)
+        change = Change(session_timeout=90, idle_timeout=1000, interim_interval=300)
+        heard(world.lma.sessions.change(WHO, change))
+        world.advance(5)
+        world.hear(new, station.data(home))
+        assert world.notes.named("binding-moved")
+        world.lma_signalling.stop()
+        world.start_lma()
+        [bound] = world.lma_engine.bindings
+        limits = bound.terms.limits
+        assert limits is not None
+        assert (limits.idle_timeout, limits.interim_interval) == (1000, 300)
+        world.advance(88)
+        assert len(world.lma_engine.bindings) == 0
+
+    @covers("AA16")
+    def test_who_cannot_see_traffic_does_not_promise_to(self) -> None:
+        """An LMA of several processes."""
+        world = World(lma_settings={"sees_traffic": False})
+        [station, _], [node, _] = world.stations, world.mags
+        world.attach(station, node)
+        [outcome] = heard(world.lma.sessions.change(WHO, Change(idle_timeout=60, session_timeout=10)))
+        assert isinstance(outcome, Refused) and outcome.cause is ErrorCause.UNSUPPORTED_ATTRIBUTE
+        world.advance(20)
+        assert len(world.lma_engine.bindings) == 1
+        assert heard(world.lma.sessions.change(WHO, Change(idle_timeout=0))) == [Done(1)]
+
+    @covers("AA18")
+    def test_what_cannot_be_written_down_is_as_before(self) -> None:
+        world = World()
+        [station, _], [node, _] = world.stations, world.mags
+        world.attach(station, node)
+        world.disk.trouble = "no space left"
+        [outcome] = heard(world.lma.sessions.change(WHO, Change(session_timeout=10, idle_timeout=10)))
+        assert isinstance(outcome, Refused) and outcome.cause is ErrorCause.RESOURCES_UNAVAILABLE
+        world.disk.trouble = ""
+        world.advance(30)
+        assert len(world.lma_engine.bindings) == 1
 
 
 class TestDisk:

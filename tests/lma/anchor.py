@@ -17,7 +17,16 @@ from pmip_tw.lma.keys.policy import KeyPolicy
 from pmip_tw.lma.mags import KnownMag, KnownMags
 from pmip_tw.lma.observed import renewals
 from pmip_tw.lma.policy import LmaPolicy
-from pmip_tw.lma.registration.commitment import Commit, DhcpEffect, Effect, Fetch, Grant, Save, SessionOver
+from pmip_tw.lma.registration.commitment import (
+    AskTraffic,
+    Commit,
+    DhcpEffect,
+    Effect,
+    Fetch,
+    Grant,
+    Save,
+    SessionOver,
+)
 from pmip_tw.lma.registration.refusal import Refusal
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.mobility.effects import Install, Observe, ObserveAlike, Remove, Send
@@ -97,6 +106,7 @@ class Anchor:
         self.sent: list[Send] = []
         self.dhcp: list[DhcpEffect] = []
         self.questions: list[KeyQuestion] = []
+        self.moved = 0
         self._asked = 0
 
     def _new_engine(self) -> LmaEngine:
@@ -267,10 +277,10 @@ class Anchor:
         for effect in effects:
             if isinstance(effect, Send):
                 self.sent.append(effect)
-            elif isinstance(effect, Observe):
-                self.notes.append(effect.observation)
-            elif isinstance(effect, ObserveAlike):
-                self.notes += effect.observations
+            elif isinstance(effect, Observe | ObserveAlike):
+                self.notes += (
+                    effect.observations if isinstance(effect, ObserveAlike) else (effect.observation,)
+                )
             elif isinstance(effect, Remove):
                 self.installed.pop(effect.key, None)
             elif isinstance(effect, Install):
@@ -280,6 +290,8 @@ class Anchor:
                 self.over.append(effect)
             elif isinstance(effect, Fetch):
                 self.questions.append(effect.question)
+            elif isinstance(effect, AskTraffic):
+                self._run(self.engine.traffic(effect, self.moved, self.clock.now()))
             elif isinstance(effect, Grant):
                 self.sent.append(effect.answer)
             elif isinstance(effect, DhcpEffect):

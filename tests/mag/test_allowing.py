@@ -4,9 +4,9 @@ import pytest
 
 from pmip_tw.aaa.accounting.records import TerminateCause
 from pmip_tw.mag.effects import AskTraffic, SessionOver
-from pmip_tw.mag.session.silence import Silence
 from pmip_tw.mobility.effects import Install
 from pmip_tw.mobility.packet_filters import PacketFilter
+from pmip_tw.mobility.silence import Silence
 from pmip_tw.mobility.tunnels import AccessEntry
 from pmip_tw.wire.dhcp import MessageType
 from tests.agents.world import GATEWAY

@@ -10,8 +10,9 @@ from pmip_tw.aaa.dictionaries import of_3gpp2 as threegpp2
 from pmip_tw.aaa.dictionaries import standard, wimax
 from pmip_tw.aaa.dictionaries.dictionary import Attribute
 from pmip_tw.aaa.nas import Nas
-from pmip_tw.aaa.node_keys import HaRootKey, KeyAnswer, KeyGiven, KeyQuestion, KeyRefused
-from pmip_tw.aaa.profiles.of_radius import home_address_in
+from pmip_tw.aaa.node_keys import Allowed, HaRootKey, KeyAnswer, KeyGiven, KeyQuestion, KeyRefused
+from pmip_tw.aaa.profiles.of_3gpp2 import mip_lifetime
+from pmip_tw.aaa.profiles.of_radius import RadiusSource
 from pmip_tw.aaa.profiles.of_wimax import NOT_AUTHORIZED
 from pmip_tw.aaa.profiles.radius_mapping import refusal_in
 from pmip_tw.aaa.profiles.rules import ProfileRules
@@ -88,11 +89,13 @@ def key_answer(said: Said, question: KeyQuestion, rules: ProfileRules) -> KeyAns
                 f"{wimax.MIP_AUTHORIZATION_STATUS} {NOT_AUTHORIZED}: AAA lets this node have no Mobile IP"
             )
         algorithm = rules.defaults_of(question.nai.decode(errors="replace")).algorithm
+        source = RadiusSource(said)
         return KeyGiven(
             association=SecurityAssociation(question.spi, _key(said, question, rules), algorithm),
-            lifetime=said.number(standard.SESSION_TIMEOUT) or 0,
-            home_address=home_address_in(said, standard.FRAMED_IP_ADDRESS) or UNSPECIFIED,
+            lifetime=source.session_timeout() or 0,
+            home_address=source.home_address() or UNSPECIFIED,
             root_key=_root_key(said),
+            allowed=_allowed(said, source),
         )
     except AccessDenied as denied:
         return KeyRefused(str(denied))
@@ -112,6 +115,17 @@ def _key(said: Said, question: KeyQuestion, rules: ProfileRules) -> Secret:
         raise AccessDenied(f"the Access-Accept has a key for another SPI: {', '.join(others)}")
     raise AccessDenied(
         f"the Access-Accept has neither {wimax.RRQ_MN_HA_KEY} nor {threegpp2.MN_HA_SHARED_KEY}"
+    )
+
+
+def _allowed(said: Said, source: RadiusSource) -> Allowed:
+    """As for a MAG; a session of which AAA wants to be asked again at its end does not end then."""
+    return Allowed(
+        lifetime=mip_lifetime(said) or None,
+        session_timeout=0 if source.reauthenticate() else source.session_timeout(),
+        idle_timeout=source.idle_timeout(),
+        interim_interval=source.interim_interval(),
+        filter_ids=source.filter_ids(),
     )
 
 

@@ -19,6 +19,7 @@ def binding_rows(bindings: BindingTable, forwarding: IForwardingPlane, monotonic
             "remaining": max(0, round(binding.deadline - monotonic)),
             "revocation": binding.own_timestamp is not None,
             **particulars(binding),
+            **_ends(newest, monotonic),
             **filtered(newest.filters, moved),
             **traffic(moved),
         }
@@ -26,6 +27,17 @@ def binding_rows(bindings: BindingTable, forwarding: IForwardingPlane, monotonic
         for moved in [forwarding.counters(newest.key)]
         for binding in newest.all
     ]
+
+
+def _ends(binding: Binding, monotonic: float) -> Row:
+    """When AAA has the session end, of whom it has said that."""
+    limits = binding.terms.limits
+    row: Row = {}
+    if limits is not None and limits.session_ends is not None:
+        row["session_remaining"] = max(0, round(limits.session_ends - monotonic))
+    if limits is not None and limits.idle_timeout:
+        row["idle_timeout"] = limits.idle_timeout
+    return row
 
 
 def ended_row(ended: list[Binding]) -> Row:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import attrs
 
 from pmip_tw.config.limits import Choices, Realm, Within
+from pmip_tw.config.settings.dynamic_authorization import UnknownFilter
 from pmip_tw.mobility.authenticators import Algorithm
 
 KeySource = Literal["wimax", "3gpp2"]
@@ -32,3 +33,4 @@ class KeySettings:
     max_keys: Annotated[int, Within(100, 100_000_000)] = 1_000_000
     max_rate: Annotated[int, Within(10, 1_000_000)] = 1_000
     max_outstanding: Annotated[int, Within(2, 65_536)] = 128
+    unknown_filter: UnknownFilter = "reject"

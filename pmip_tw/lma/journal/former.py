@@ -10,6 +10,7 @@ from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, Ipv4
 from pmip_tw.errors import WireError
 from pmip_tw.lma.bindings import Binding, NegotiatedRevocation
 from pmip_tw.lma.journal.records import Bound
+from pmip_tw.lma.limits import Limits
 from pmip_tw.lma.registration.commitment import Asked
 from pmip_tw.lma.registration.granting import Granting
 from pmip_tw.lma.registration.intake import Intake
@@ -48,7 +49,8 @@ class Former:
         # Those that are laid out alike are looked at together.
         by_shape: dict[tuple[int, int], list[Bound]] = {}
         for record in records:
-            if not (record.others or record.remote_port or record.key_in is not None or record.filter_ids):
+            special = record.others or record.remote_port or record.filter_ids or record.limits
+            if not (special or record.key_in is not None):
                 by_shape.setdefault((len(record.request), len(record.owner)), []).append(record)
         found: list[Bound] = []
         frames, has_key = self._frames, self._intake.has_key
@@ -83,7 +85,7 @@ class Former:
         filters, unknown = chosen(self._filters, record.filter_ids or ())
         if asked is None or unknown:
             return None
-        return self._made(record, asked).filtered(filters)
+        return self._made(record, asked).allowed(filters, _limits_of(record))
 
     def waited(self, record: Bound) -> Binding:
         """One that could wait, now that somebody asks for it."""
@@ -143,3 +145,16 @@ class Former:
             key_in=record.key_in,
             key_out=record.key_out,
         )
+
+
+def _limits_of(record: Bound) -> Limits | None:
+    """Said at its last registration, or before: whatever AAA says from now on counts instead."""
+    if record.limits is None:
+        return None
+    session_ends, idle_timeout, interim_interval = record.limits
+    return Limits(
+        said_at=record.deadline - record.lifetime,
+        session_ends=session_ends,
+        idle_timeout=idle_timeout,
+        interim_interval=interim_interval,
+    )

@@ -2,6 +2,7 @@
 
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.journal.records import Bound, Unbound
+from pmip_tw.lma.limits import Limits
 
 
 def bound_record(binding: Binding) -> Bound:
@@ -28,7 +29,12 @@ def bound_record(binding: Binding) -> Bound:
         terms.inform,
         tuple(map(bound_record, binding.others)) if binding.others else (),
         tuple([one.name for one in terms.filters]) if terms.filters else None,
+        None if terms.limits is None else _limits(terms.limits),
     )
+
+
+def _limits(limits: Limits) -> tuple[float | None, int, int]:
+    return limits.session_ends, limits.idle_timeout, limits.interim_interval
 
 
 def unbound_record(binding: Binding, identification: int, monotonic: float) -> Unbound:

@@ -24,6 +24,7 @@ class Bound(_LmaRecord, tag=1, frozen=True):
     What is not here is read out of the request again. ``source_...``: where it came from; ``remote`` ... ``key_out``:
     the tunnel, see ``Tunnel``. ``own_timestamp``: what the reply's 137 had, None if it had none; ``inform``: its I bit.
     ``others``: the owner's bindings at other MAGs, newest first (L3). ``filter_ids``: its filters (AA25), if any.
+    ``limits``: session_ends, idle_timeout, interim_interval of its ``Limits``, if AAA has said any.
     """
 
     about = "binding"
@@ -48,6 +49,7 @@ class Bound(_LmaRecord, tag=1, frozen=True):
     inform: bool
     others: tuple["Bound", ...] = ()
     filter_ids: tuple[str, ...] | None = None
+    limits: tuple[float | None, int, int] | None = None
 
 
 class BoundOwner(_LmaRecord, tag=1, frozen=True):
@@ -215,11 +217,14 @@ LMA_JOURNAL = JournalFormat(
 
 def shifted(record: Record, shift: float) -> Record:
     """``record`` with instants of another process: ``shift`` seconds added to each."""
-    if isinstance(record, Bound) and not record.others:
+    if isinstance(record, Bound) and not (record.others or record.limits):
         # As below, of which there may be a million.
         return replace(record, deadline=record.deadline + shift, moved_at=record.moved_at + shift)
     assert isinstance(record, _LmaRecord)
     changed: dict[str, object] = {name: getattr(record, name) + shift for name in record.instants}
-    if isinstance(record, Bound) and record.others:
+    if isinstance(record, Bound):
         changed["others"] = tuple(shifted(other, shift) for other in record.others)
+        if record.limits is not None:
+            ends, *times = record.limits
+            changed["limits"] = (None if ends is None else ends + shift, *times)
     return replace(record, **changed)

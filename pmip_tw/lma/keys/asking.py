@@ -5,12 +5,12 @@ one that a key of AAA proves, of a MAG about which AAA has not been asked. Renew
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import attrs
 from msgspec.structs import replace
 
-from pmip_tw.aaa.node_keys import KeyAnswer, KeyGiven, KeyQuestion, KeyRefused
+from pmip_tw.aaa.node_keys import NOTHING_SAID, KeyAnswer, KeyGiven, KeyQuestion, KeyRefused
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma.bindings import BindingTable
 from pmip_tw.lma.keys import observed
@@ -38,8 +38,8 @@ UNAVAILABLE = 1.0
 
 _UNAVAILABLE = "aaa-unavailable"
 
-Read = Callable[[Held], Sequence[Effect]]
-"""What has waited, as if it came now."""
+Read = Callable[[Held, bool], Sequence[Effect]]
+"""What has waited, as if it came now; if that is True it is read, even a renewal."""
 
 
 @attrs.frozen(slots=True)
@@ -51,7 +51,9 @@ class _No:
 
 
 class Keys:
-    """``home_agent``: our address. ``associations``: the table into which keys go. ``root_keys``: see there."""
+    """``home_agent``: our address. ``associations``: the table into which keys go. ``root_keys``: see there.
+    ``filters``: their names.
+    """
 
     def __init__(
         self,
@@ -61,11 +63,13 @@ class Keys:
         bindings: BindingTable,
         root_keys: RootKeys,
         mags: KnownMags | None,
+        filters: Collection[str] = (),
     ) -> None:
         self._policy = policy
         self._home_agent = home_agent
         self._bindings = bindings
         self._mags = mags
+        self._filters = filters
         self.root_keys = root_keys
         self.fetched = FetchedKeys(policy, associations)
         self._questions = KeyQuestions(policy)
@@ -91,9 +95,10 @@ class Keys:
             return replace(no.unproven, code=code, fa_ha=unproven.fa_ha, vouched=unproven.vouched)
         return self._wait(name, held, now)
 
-    def may_register(self, nai: bytes, spi: int, mag: Ipv4) -> bool:
-        """Whether AAA has let the MAG at ``mag`` register the node (P29), or is never asked about its key."""
-        return self.fetched.may_register((nai, spi), mag)
+    def are_enough(self, nai: bytes, spi: int, mag: Ipv4) -> bool:
+        """Whether AAA has let the MAG at ``mag`` register the node (P29) and has said nothing else, or is not asked."""
+        name = nai, spi
+        return self.fetched.may_register(name, mag) and self.fetched.leave(name) is None
 
     def objection(self, asked: Asked, now: Now) -> Refusal | list[Told] | None:
         """To a request that is proven and new; None: AAA has none to its MAG (P29). It waits while AAA is asked."""
@@ -101,7 +106,7 @@ class Keys:
             return None
         name = asked.nai, asked.association.spi
         held = Held(asked.payload, asked.source, asked.local)
-        if self.fetched.may_register(name, held.mag):
+        if self.fetched.may_register(name, held.mag) and not self._begins_anew(asked.owner, name, now):
             return None
         no = self._no((*name, held.mag), now)
         if no is None:
@@ -111,6 +116,16 @@ class Keys:
                 return None
             return Refusal(Code.HA_RESOURCES, no.unproven.cause)
         return Refusal(Code.HA_ADMIN_PROHIBITED, no.unproven.cause)
+
+    def _begins_anew(self, owner: bytes, name: Name, now: Now) -> bool:
+        """Whether AAA's word was about a session that is over: it has given that a time, and must give this one its."""
+        leave = self.fetched.leave(name)
+        return (
+            leave is not None
+            and bool(leave.allowed.session_timeout)
+            and leave.said_at + self._policy.again <= now.monotonic
+            and owner not in self._bindings.owners
+        )
 
     def root_wanted(
         self, name: Name, payload: bytes, source: Endpoint, local: Ipv4, now: Now
@@ -136,6 +151,8 @@ class Keys:
         """What has waited for it is ``read`` anew."""
         name, about = question.name, question.about
         waited = self._questions.answered(about)
+        answer = self._judged(answer)
+        whole = isinstance(answer, KeyGiven) and answer.allowed is not NOTHING_SAID
         if isinstance(answer, KeyGiven):
             self._refused.pop(about, None)
             if answer.root_key is not None:
@@ -159,13 +176,20 @@ class Keys:
         for held in waited:
             if about_request and held.payload != question.request:
                 self._refused.pop(about, None)  # this one may be true
-            found = read(held)
+            found = read(held, whole)
             if any(isinstance(effect, Commit) for effect in found):
                 self._proved(name, held.source.address, now)
             effects += found
         if about_request:
             self._refused.pop(about, None)
         return effects
+
+    def _judged(self, answer: KeyAnswer) -> KeyAnswer:
+        """A key for whom nobody can be served with is none (AA25)."""
+        if not isinstance(answer, KeyGiven) or self._policy.ignores_unknown_filters:
+            return answer
+        unknown = [name for name in answer.allowed.filter_ids or () if name not in self._filters]
+        return KeyRefused(f"there is no [[lma.filters]] of the name {unknown[0]!r}") if unknown else answer
 
     def _proved(self, name: Name, source: Ipv4, now: Now) -> None:
         """What has waited for a key turned out to be true, and came from ``source``."""

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from pmip_tw.aaa.node_keys import KeyGiven
+from pmip_tw.aaa.node_keys import NOTHING_SAID, Allowed, KeyGiven
 from pmip_tw.addresses import UNSPECIFIED, Ipv4
 from pmip_tw.lma.keys.policy import KeyPolicy
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
@@ -26,8 +26,19 @@ MOST_SPIS = 16
 MOST_MAGS = 8
 """MAGs of one node of which is known that they may register it; the others are asked about again."""
 
+AFTERWARDS = 10
+"""Seconds for which the key is good for whom AAA has given a time: its MAG is told of the end, and answers."""
+
 RETRY = 60.0
 """Seconds for which a key that is kept beyond its time does, until AAA is asked once more."""
+
+
+class Leave(Struct, frozen=True, gc=False):
+    """AAA has said at ``said_at`` what a node may have. ``again``: because we had forgotten, after a restart."""
+
+    allowed: Allowed
+    said_at: float
+    again: bool
 
 
 class _Fetched(Struct, gc=False):
@@ -45,6 +56,7 @@ class _Fetched(Struct, gc=False):
     over: bool = False
     previous_until: float = 0.0
     home_address: Ipv4 = UNSPECIFIED
+    leave: "Leave | None" = None
 
     @property
     def next_change(self) -> float:
@@ -86,6 +98,11 @@ class FetchedKeys:
         found = self._keys.get(name)
         return found is None or mag in found.mags
 
+    def leave(self, name: Name) -> Leave | None:
+        """What AAA has said with the key; None: nothing."""
+        found = self._keys.get(name)
+        return None if found is None else found.leave
+
     def tolerate(self, name: Name, mag: Ipv4, monotonic: float) -> bool:
         """AAA cannot be asked about ``mag``: whether it may for a while all the same, as nothing was limited."""
         found = self._keys.get(name)
@@ -108,10 +125,11 @@ class FetchedKeys:
         found = self._keys.pop(name, None)
         if found is None and self._associations.find(nai, spi) is not None:
             return
-        previous_until = 0.0
+        previous_until, was_missing = 0.0, False
         mags: tuple[Ipv4, ...] = ()
         if found is not None:
             old = found.association
+            was_missing = old.is_missing
             if old == new and not found.over:
                 mags = found.mags
             if old == new or old.is_missing:
@@ -124,6 +142,11 @@ class FetchedKeys:
                 previous_until = monotonic + self._policy.overlap
         self._associations.add(nai, new)
         lifetime = given.lifetime or self._policy.lifetime
+        if given.allowed.session_timeout:
+            lifetime += AFTERWARDS
+        leave = None
+        if given.allowed != NOTHING_SAID:
+            leave = Leave(_one_object(given.allowed), monotonic, was_missing)
         self._keys[name] = _Fetched(
             new,
             monotonic,
@@ -132,6 +155,7 @@ class FetchedKeys:
             mags=_one_more(mags, mag),
             previous_until=previous_until,
             home_address=given.home_address,
+            leave=leave,
         )
         self._note(name)
         self._make_room()
@@ -229,6 +253,12 @@ class FetchedKeys:
     def _next_change(self, name: Name) -> float | None:
         found = self._keys.get(name)
         return None if found is None else found.next_change
+
+
+@lru_cache(maxsize=4096)
+def _one_object(allowed: Allowed) -> Allowed:
+    """For all nodes of which AAA says the same."""
+    return allowed
 
 
 @lru_cache(maxsize=4096)

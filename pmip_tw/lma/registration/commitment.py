@@ -166,6 +166,13 @@ class Wait(Struct, frozen=True, gc=False):
     asked: Asked | None = None
 
 
+class AskTraffic(Struct, frozen=True, gc=False):
+    """An effect: tell by ``LmaEngine.traffic`` how many packets the entry ``key`` of ``owner`` has carried."""
+
+    key: AnchorKey
+    owner: bytes
+
+
 class Fetch(Struct, frozen=True, gc=False):
     """An effect: ask AAA, and tell by ``LmaEngine.key_answered`` (AA10)."""
 
@@ -179,6 +186,17 @@ DhcpEffect = Expect | Grant | Forget | SendThrough | ToServer
 """What is done by whom has to do with DHCP."""
 
 Effect = (
-    Send | Commit | Save | Fetch | Wait | SessionOver | Install | Remove | Observe | ObserveAlike | DhcpEffect
+    Send
+    | Commit
+    | Save
+    | Fetch
+    | AskTraffic
+    | Wait
+    | SessionOver
+    | Install
+    | Remove
+    | Observe
+    | ObserveAlike
+    | DhcpEffect
 )
 """What the LMA's machine asks its agent to do."""

@@ -72,11 +72,20 @@ class Granting:
             return key, present.tunnel
         return self._home_addresses.clash(key, tunnel) or (key, tunnel)
 
-    def grant(self, asked: Asked, key: AnchorKey, tunnel: Tunnel, moved_at: float, now: Now) -> Binding:
-        """What ``asked`` gets at that home address, through that tunnel."""
+    def grant(
+        self,
+        asked: Asked,
+        key: AnchorKey,
+        tunnel: Tunnel,
+        moved_at: float,
+        now: Now,
+        *,
+        most: int | None = None,
+    ) -> Binding:
+        """What ``asked`` gets at that home address, through that tunnel; for ``most`` seconds, if AAA says so."""
         policy, request = self._policy, asked.request
         longest = policy.nat_max_lifetime if tunnel.over_udp else policy.max_lifetime
-        lifetime = _one_object(min(request.lifetime, longest, policy.max_lifetime))
+        lifetime = _one_object(min(request.lifetime, longest, policy.max_lifetime, most or request.lifetime))
         revocation = self._negotiated(asked, key.home_address, now) if request.revocation else None
         return self.binding(
             asked,

@@ -66,13 +66,14 @@ class Newcomers:
         last = None if bound is None else bound.identification
         if not self._intake.is_new(nai, last, identification, now):
             return None
-        if self._keys is not None and not self._keys.may_register(nai, spi, terms.care_of_address):
+        if self._keys is not None and not self._keys.are_enough(nai, spi, terms.care_of_address):
             return None
         moved_at = NEVER_MOVED
         if bound is not None:
             if (
                 bound.others
                 or bound.terms.filters
+                or bound.terms.limits is not None
                 or bound.at(terms.place) is not None
                 or too_soon(bound, self._policy, now)
             ):

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pmip_tw.addresses import ipv4_text
 from pmip_tw.lma import observed
 from pmip_tw.lma.addresses.home_addresses import HomeAddresses
+from pmip_tw.lma.allowing import Allowing
 from pmip_tw.lma.bindings import NEVER_MOVED, Binding, BindingTable, together
 from pmip_tw.lma.journal.recording import bound_record, unbound_record
 from pmip_tw.lma.journal.records import Spent
@@ -45,6 +46,7 @@ class Registrations:
         revoker: Revoker,
         underway: Underway,
         patterns: Patterns,
+        allowing: Allowing,
     ) -> None:
         self._policy = policy
         self._home_addresses = home_addresses
@@ -54,6 +56,7 @@ class Registrations:
         self._revoker = revoker
         self._underway = underway
         self._patterns = patterns
+        self._allowing = allowing
         self._accepting = policy.accepting
 
     def decide(self, asked: Asked, now: Now) -> list[Effect]:
@@ -199,12 +202,14 @@ class Registrations:
         moved_at = NEVER_MOVED
         if bound is not None:
             moved_at = bound.moved_at if present is not None or beside else now.monotonic
-        new = self._granting.grant(asked, key, tunnel, moved_at, now)
-        self._patterns.remember(new)
-        if bound is not None:
-            new = new.filtered(bound.filters)
+        leave = self._allowing.leave(asked)
+        most = None if leave is None else leave.allowed.lifetime
+        new = self._granting.grant(asked, key, tunnel, moved_at, now, most=most)
+        if most is None:
+            self._patterns.remember(new)
         if beside and bound is not None:
             new = together((new, *(one for one in bound.all if one is not present)))
+        new = self._allowing.allow(new, bound, leave)
         commit, more = self.bind(new, bound, now, asked=asked)
         return [commit] if more is None else [Wait(more), commit]
 

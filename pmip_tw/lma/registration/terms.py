@@ -4,6 +4,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pmip_tw.addresses import Endpoint, Ipv4, Prefix
+from pmip_tw.lma.limits import Limits
 from pmip_tw.lma.place import Place
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.packet_filters import PacketFilters
@@ -24,7 +25,7 @@ class Terms(Struct, frozen=True, kw_only=True, gc=False):
     link ``prefix`` go to the node (HL4). ``by_technology``: the last octet of the owner is that (P23).
     ``restored``: a former process decided it, perhaps by another configuration. ``awaited``: of its tunnel only a
     keepalive tells the port (N24). ``filters``: what passes must pass each of them; who has some has terms of its own
-    (AA25).
+    (AA25), as has whom AAA has said ``limits`` about.
     """
 
     place: Place
@@ -47,6 +48,7 @@ class Terms(Struct, frozen=True, kw_only=True, gc=False):
     restored: bool = False
     awaited: bool = False
     filters: PacketFilters = ()
+    limits: Limits | None = None
 
     @property
     def care_of_address(self) -> Ipv4:

@@ -11,11 +11,11 @@ from pmip_tw.mag.effects import AskTraffic, MagEffect
 from pmip_tw.mag.links import HomeLinks
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.session.departures import Departures
-from pmip_tw.mag.session.silence import Silence
 from pmip_tw.mag.visitors import State, Visitor
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Install
 from pmip_tw.mobility.packet_filters import chosen
+from pmip_tw.mobility.silence import Silence
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)

@@ -1,15 +1,15 @@
-"""How long a visitor has moved nothing: Idle-Timeout (RFC 2865 5.28, AA25).
+"""How long a node has moved nothing: Idle-Timeout (RFC 2865 5.28, AA25).
 
 Packets in either direction count, as the packet plane carries them: whoever listens to a stream is not idle. What is
 not its traffic does not: our ARP probes, DHCP with us, keepalives, what a filter stops. The plane is asked from time to
-time how many there were; so a visit ends between one timeout after the last packet, and an eighth of it more.
+time how many there were; so a session ends between one timeout after the last packet, and an eighth of it more.
 """
 
 import attrs
 
 _PARTS = 8
 _SHORTEST = 1.0
-"""Seconds between two looks at one visitor, at least."""
+"""Seconds between two looks at one node, at least."""
 
 _NOT_KNOWN = -1
 

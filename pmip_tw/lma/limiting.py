@@ -1,0 +1,52 @@
+"""Sessions that AAA has limited end by themselves: Session-Timeout, Idle-Timeout (RFC 2865 5.27, 5.28, AA25)."""
+
+import attrs
+
+from pmip_tw.aaa.accounting.records import TerminateCause
+from pmip_tw.lma.bindings import BindingTable
+from pmip_tw.lma.ending import Ending
+from pmip_tw.lma.registration.commitment import AskTraffic, Effect
+from pmip_tw.lma.registration.underway import Underway
+from pmip_tw.mobility.clock import Now
+
+LATER = 1.0
+"""Seconds until who has something on its way is looked at again."""
+
+
+@attrs.frozen(eq=False, repr=False)
+class Limiting:
+    """Their MAGs are told by a revocation. ``sees_traffic``: see LmaPolicy."""
+
+    _sees_traffic: bool
+    _bindings: BindingTable
+    _underway: Underway
+    _ending: Ending
+
+    def wake(self, now: Now) -> list[Effect]:
+        """Whose time is over, and whose silence may be."""
+        effects: list[Effect] = []
+        limited = self._bindings.limited
+        for owner in limited.due(now.monotonic):
+            bound = self._bindings.at_hand(owner)
+            limits = None if bound is None else bound.terms.limits
+            if bound is None or limits is None:
+                continue
+            if limits.session_ends is not None and limits.session_ends <= now.monotonic:
+                why = "the time that AAA has given it is over"
+                effects += self._ending.end(bound, now, TerminateCause.SESSION_TIMEOUT, inform=True, why=why)
+            elif owner in self._underway:
+                limited.look_again(owner, now.monotonic + LATER)
+            elif self._sees_traffic:
+                effects.append(AskTraffic(bound.key, owner))
+        return effects
+
+    def traffic(self, asked: AskTraffic, moved: int, now: Now) -> list[Effect]:
+        """The packet plane's answer: packets in both directions since it has the entry."""
+        bound = self._bindings.at_hand(asked.owner)
+        if bound is None:
+            return []
+        since = self._bindings.limited.is_silent(asked.owner, moved, now.monotonic)
+        if since is None:
+            return []
+        why = f"idle for {now.monotonic - since:.0f} s, longer than AAA allows"
+        return self._ending.end(bound, now, TerminateCause.IDLE_TIMEOUT, inform=True, why=why)
