@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma.journal.records import Bound
-from pmip_tw.lma.limits import Limited, Limits
 from pmip_tw.lma.place import Place
 from pmip_tw.lma.registration.gre_keys import GreKeys
 from pmip_tw.lma.registration.terms import Terms
+from pmip_tw.lma.session.limits import Limited, Limits
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.packet_filters import PacketFilters
 from pmip_tw.mobility.timers import Wheel

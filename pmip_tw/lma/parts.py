@@ -4,7 +4,6 @@ from pmip_tw.aaa.accounting.records import TerminateCause
 from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.lma.addresses.home_addresses import HomeAddresses
 from pmip_tw.lma.addresses.pools import Pools
-from pmip_tw.lma.allowing import Allowing
 from pmip_tw.lma.bindings import BindingTable
 from pmip_tw.lma.dhcp.leasing import Leasing
 from pmip_tw.lma.dhcp.pretunnelling import PreTunnelling
@@ -15,7 +14,6 @@ from pmip_tw.lma.journal.restoring import Restorer
 from pmip_tw.lma.keys.asking import Keys
 from pmip_tw.lma.keys.policy import KeyPolicy
 from pmip_tw.lma.keys.root_keys import RootKeys
-from pmip_tw.lma.limiting import Limiting
 from pmip_tw.lma.mags import KnownMags
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.registration.granting import Granting
@@ -25,10 +23,12 @@ from pmip_tw.lma.registration.patterns import Patterns
 from pmip_tw.lma.registration.registrations import Registrations
 from pmip_tw.lma.registration.renewals import Renewals
 from pmip_tw.lma.registration.underway import Underway
+from pmip_tw.lma.registration.undoing import Undoing
 from pmip_tw.lma.revocation.revoked import Revoked
 from pmip_tw.lma.revocation.revoking import Revoker
+from pmip_tw.lma.session.allowing import Allowing
+from pmip_tw.lma.session.limiting import Limiting
 from pmip_tw.lma.sessions import Sessions
-from pmip_tw.lma.undoing import Undoing
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.mobility.replay import ReplayFloors

@@ -21,10 +21,10 @@ from pmip_tw.aaa.dynamic_authorization import (
 from pmip_tw.lma import observed
 from pmip_tw.lma.addresses.pools import Pools
 from pmip_tw.lma.bindings import Binding, BindingTable
-from pmip_tw.lma.limits import UNLIMITED, Limits
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.registration.commitment import Commit, Effect
 from pmip_tw.lma.registration.underway import Underway
+from pmip_tw.lma.session.limits import UNLIMITED, Limits
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.packet_filters import PacketFilters, chosen
 

@@ -10,12 +10,12 @@ from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Endpoint, Ipv4
 from pmip_tw.errors import WireError
 from pmip_tw.lma.bindings import Binding, NegotiatedRevocation
 from pmip_tw.lma.journal.records import Bound
-from pmip_tw.lma.limits import Limits
 from pmip_tw.lma.registration.commitment import Asked
 from pmip_tw.lma.registration.granting import Granting
 from pmip_tw.lma.registration.intake import Intake
 from pmip_tw.lma.registration.tunnelling import direct_tunnel
 from pmip_tw.lma.revocation.negotiating import offered
+from pmip_tw.lma.session.limits import Limits
 from pmip_tw.mobility.packet_filters import PacketFilter, chosen
 from pmip_tw.mobility.tunnels import AlikeEntries, AnchorKey, Encapsulation, Tunnel
 from pmip_tw.wire.renewal import RenewalForm, form_of

@@ -2,7 +2,7 @@
 
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.journal.records import Bound, Unbound
-from pmip_tw.lma.limits import Limits
+from pmip_tw.lma.session.limits import Limits
 
 
 def bound_record(binding: Binding) -> Bound:

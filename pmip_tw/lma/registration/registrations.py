@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from pmip_tw.addresses import ipv4_text
 from pmip_tw.lma import observed
 from pmip_tw.lma.addresses.home_addresses import HomeAddresses
-from pmip_tw.lma.allowing import Allowing
 from pmip_tw.lma.bindings import NEVER_MOVED, Binding, BindingTable, together
 from pmip_tw.lma.journal.recording import bound_record, unbound_record
 from pmip_tw.lma.journal.records import Spent
@@ -22,6 +21,7 @@ from pmip_tw.lma.registration.underway import Underway, changes
 from pmip_tw.lma.revocation.attempts import Attempt
 from pmip_tw.lma.revocation.negotiating import revocation_refusal
 from pmip_tw.lma.revocation.revoking import Revoker
+from pmip_tw.lma.session.allowing import Allowing
 from pmip_tw.lma.workers.leases import Ask
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, Remove, Send

@@ -4,8 +4,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pmip_tw.addresses import Endpoint, Ipv4, Prefix
-from pmip_tw.lma.limits import Limits
 from pmip_tw.lma.place import Place
+from pmip_tw.lma.session.limits import Limits
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.packet_filters import PacketFilters
 from pmip_tw.mobility.tunnels import Broadcasts, Tunnel

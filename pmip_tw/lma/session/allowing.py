@@ -8,8 +8,8 @@ from pmip_tw.aaa.node_keys import NOTHING_SAID
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.keys.asking import Keys
 from pmip_tw.lma.keys.fetched import Leave
-from pmip_tw.lma.limits import UNLIMITED
 from pmip_tw.lma.registration.commitment import Asked
+from pmip_tw.lma.session.limits import UNLIMITED
 from pmip_tw.mobility.packet_filters import PacketFilter, PacketFilters, chosen
 
 
