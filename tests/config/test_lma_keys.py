@@ -53,13 +53,22 @@ def test_a_whole_table(tmp_path: Path) -> None:
         max_keys = 1000
         max_rate = 100
         max_outstanding = 10
+        unknown_filter = "ignore"
         [[lma.keys.realms]]
         realms = ["Example.net"]
         algorithm = "hmac-sha1"
         """,
     )
     assert key_policy_of(found) == KeyPolicy(
-        lifetime=600, grace=60, overlap=5, refused=1, again=2, most=1000, rate=100, outstanding=10
+        lifetime=600,
+        grace=60,
+        overlap=5,
+        refused=1,
+        again=2,
+        most=1000,
+        rate=100,
+        outstanding=10,
+        ignores_unknown_filters=True,
     )
     rules = key_rules_of(found)
     assert rules.precedence == ("3gpp2",)
@@ -71,7 +80,7 @@ def test_defaults_are_those_of_the_policy_and_of_the_example(tmp_path: Path) -> 
     assert key_policy_of(settings(tmp_path, SERVER)) == KeyPolicy()
     shown = tomllib.loads(COMMENTED.sub("", (CONF / "lma.toml").read_text()))["lma"]["keys"]
     (tmp_path / "shown").mkdir()
-    loaded = settings(tmp_path, SERVER + "[lma.keys]\n" + "".join(f"{k} = {v}\n" for k, v in shown.items()))
+    loaded = settings(tmp_path, SERVER + "[lma.keys]\n" + "".join(f"{k} = {v!r}\n" for k, v in shown.items()))
     assert loaded.keys == KeySettings()
     assert set(shown) == {field.name for field in attrs.fields(KeySettings)}
 
