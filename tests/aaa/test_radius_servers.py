@@ -171,9 +171,53 @@ def test_rare_requests_find_out_as_well() -> None:
     assert world.state(FIRST) == "dead"
     world.twins[FIRST].silent = False
     world.run(40)
-    while world.state(FIRST) != "dead":
-        world.run(0.1)
     assert requests(world.ask()[1])[0].destination == FIRST
+
+
+def test_a_status_server_on_its_way_to_one_that_answers_none_keeps_no_request_away() -> None:
+    """
+    dead ---Status-Server---> (it does not know that)
+         ---request---------> Access-Accept
+    """
+    world = World(server())
+    world.twins[FIRST].knows_status = False
+    world.twins[FIRST].silent = True
+    assert "no answer" in cause(world.asked(world.ask()[0]))
+    world.twins[FIRST].silent = False
+    while world.state() != "probing":
+        world.wake()
+    number, sent = world.ask()
+    world.deliver(*sent)
+    assert code(world.outcomes[number]) is Code.ACCESS_ACCEPT and world.state() == "alive"
+    world.run(20)
+    assert world.state() == "alive", "the Status-Server that stays unanswered says nothing"
+
+
+def test_what_was_asked_before_does_not_end_the_question_whether_it_is_still_dead() -> None:
+    """
+    both die; requests are left at the second, and another one asks it whether it is still dead
+    the first is back; at the second those that were left give up, then the one that asked
+    the second is back: it is asked again
+    """
+    world = two(NO, tries=1)
+    for twin in world.twins.values():
+        twin.silent = True
+    for _ in range(4):
+        world.ask()
+    while world.state(SECOND) != "dead":
+        world.wake()
+    assert world.machine.asking
+    world.twins[FIRST].silent = False
+    asked = [one for _ in range(2) for one in world.ask()[1]]
+    assert [one.destination for one in asked] == [FIRST, SECOND] and world.state(SECOND) == "probing"
+    world.deliver(*asked)
+    world.run(20)
+    assert (world.state(FIRST), world.state(SECOND)) == ("alive", "dead")
+    world.twins[SECOND].silent = False
+    world.run(40)
+    for _ in range(2):
+        world.deliver(*world.ask()[1])
+    assert world.state(FIRST) == world.state(SECOND) == "alive"
 
 
 def test_with_yes_it_is() -> None:

@@ -66,9 +66,15 @@ class Server:
 
     @property
     def may_be_tried(self) -> bool:
-        """Whether it is dead, and a request can be the question whether it still is."""
-        reachable = self.connected or not self.configured.tls
-        return self.state is State.DEAD and self.probe is None and self.has_room and reachable
+        """Whether it is dead, and a request can be the question whether it still is.
+
+        Also while a Status-Server is on its way to one that has never answered any: it may say nothing all its life.
+        """
+        if self.usable or not self.has_room or (self.configured.tls and not self.connected):
+            return False
+        if self.probe is None:
+            return self.state is State.DEAD
+        return self.probe.is_probe and not (self.answers_status or self.configured.tls)
 
     @property
     def alive_for_all_we_know(self) -> bool:

@@ -70,6 +70,8 @@ class Watching:
         """After all tries. If a Status-Server is on its way it will say what that means; else we have to guess."""
         if not server.is_silent_since(exchange.asked_at):
             return
+        if server.probe is not None and server.state is State.PROBING:
+            return  # whoever was sent to find out does
         self.happens(server, Event.SILENT, now, effects, exchange.cause())
         if was_probe or server.probe is None or not server.answers_status:
             if was_probe:
@@ -82,6 +84,8 @@ class Watching:
     def probe_given_up(self, server: Server, probe: Exchange, now: Now, effects: list[Effect]) -> None:
         """A Status-Server was not answered."""
         cause = probe.complaint or probe.unreachable or f"no answer, to Status-Server neither - {LIKELY}"
+        if server.probe is not None:
+            return  # a request finds out
         if not server.usable:
             self.happens(server, Event.GIVEN_UP, now, effects, cause)
             if server.connected:
