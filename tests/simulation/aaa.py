@@ -2,17 +2,30 @@
 
 import random
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from pmip_tw.aaa.verdicts import Credential, Reject, Unavailable, Verdict
-from pmip_tw.addresses import Mac
+from pmip_tw.aaa.profiles.profile import Profile
+from pmip_tw.aaa.verdicts import Accept, Credential, Reject, Unavailable, Verdict
+from pmip_tw.addresses import Ipv4, Mac
 from pmip_tw.interfaces import IAuthenticator
+from tests.agents.world import LMA, association
+
+if TYPE_CHECKING:
+    from tests.simulation.nodes import MobileNode
+    from tests.simulation.world import World
 
 NO_ANSWER = 4.0
 """Seconds until a MAG gives up on servers that are not there."""
+
+
+def profile_of(node: "MobileNode") -> Profile:
+    """What AAA says of a node."""
+    lmas = tuple(Ipv4(LMA + number) for number in node.habit.lmas)
+    return Profile(nai=node.nai, lmas=lmas, mn_ha=association(node.number + 1))
 
 
 class AccessServer:
@@ -26,6 +39,19 @@ class AccessServer:
         self.refused: set[Mac] = set()
         self.down = False
         self._random = random.Random(seed)
+
+    @classmethod
+    def of(cls, world: "World") -> "AccessServer":
+        """It knows the nodes of ``world``."""
+        scenario = world.scenario
+        verdicts: dict[Mac, Verdict] = {node.mac: Accept(profile_of(node)) for node in world.nodes}
+        return cls(f"{scenario.seed}/aaa", verdicts, scenario.aaa_delay)
+
+    def goes_down(self) -> None:
+        self.down = True
+
+    def comes_back(self) -> None:
+        self.down = False
 
     def answer(self, mac: Mac) -> tuple[float, Verdict]:
         """When, in seconds, and what."""
@@ -63,3 +89,16 @@ class AccessClient:
         asked.addErrback(failures.append)
         for failure in failures:  # a Deferred swallows crashes and defects alike
             failure.raiseException()
+
+
+class LocalAtMag:
+    """A MAG's process and that AAA."""
+
+    def __init__(self, server: AccessServer, later: Callable[[float, Callable[[], None]], None]) -> None:
+        self.authenticator = AccessClient(server, later)
+
+    def check(self) -> None:
+        """It promises nothing."""
+
+    def die(self) -> None:
+        """What is asked is asked."""

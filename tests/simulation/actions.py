@@ -210,8 +210,8 @@ class AaaDown(Action):
     seconds: float
 
     def happen(self, world: "World") -> None:
-        world.aaa.down = True
-        world.later(self.seconds, world.aaa_back)
+        world.aaa.goes_down()
+        world.later(self.seconds, world.aaa.comes_back)
 
 
 @attrs.frozen(slots=True, kw_only=True)

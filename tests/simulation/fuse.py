@@ -30,6 +30,8 @@ class Fuse:
         self._left = None
 
     def burn(self) -> None:
+        if self.blown:
+            raise Crashed  # a Deferred has swallowed the first
         if self._left is not None:
             if self._left == 0:
                 self.blown = True

@@ -41,10 +41,11 @@ from pmip_tw.testing.store import FakeDisk
 from tests.agents.dhcp_server import SERVER as DHCP_SERVER
 from tests.agents.world import GATEWAY, GATEWAY_MAC, LMA, PORT, association
 from tests.simulation import roamer
-from tests.simulation.aaa import AccessClient
+from tests.simulation.aaa import AccessServer, LocalAtMag
 from tests.simulation.disks import FusedStore, Hears, Promises
 from tests.simulation.fuse import Fuse, FusedPlane, FusedSignalling
 from tests.simulation.ledger import Ledger
+from tests.simulation.radius.at_mag import RadiusAtMag
 from tests.simulation.scenario import DOMAINS, Timepiece, lma_name
 from tests.simulation.visits import Visits
 
@@ -96,7 +97,7 @@ class Machine(ABC):
         self.socket.before, self.socket.after = self._before, self._after
         self._sent_before = 0
         self.store = FusedStore(
-            self.disk, self.form, self.fuse, self._speed, self._in_this_life, self.promises
+            self.disk, self.form, self.fuse, self._speed, self.in_this_life, self.promises
         )
         self._start_agent()
         self.up = True
@@ -131,7 +132,7 @@ class Machine(ABC):
     def disk_is_well(self) -> None:
         self.disk.trouble = ""
 
-    def _in_this_life(self, seconds: float, call: Callable[[], None]) -> None:
+    def in_this_life(self, seconds: float, call: Callable[[], None]) -> None:
         life = self.life
         self.world.later(seconds, lambda: call() if self.up and self.life == life else None)
 
@@ -172,6 +173,7 @@ class MagMachine(Machine):
 
     engine: MagEngine
     agent: Mag
+    aaa: LocalAtMag | RadiusAtMag
     form = MAG_JOURNAL
     promises: Visits
 
@@ -210,6 +212,10 @@ class MagMachine(Machine):
             return None
         return attrs.evolve(far, remote=seen.address, remote_port=seen.port)
 
+    def die(self) -> None:
+        super().die()
+        self.aaa.die()
+
     def detach(self, nai: str) -> None:
         if self.up:
             try:
@@ -241,6 +247,11 @@ class MagMachine(Machine):
             **world.scenario.mag_settings,  # type: ignore[arg-type]
         )
         self.engine = MagEngine(policy)
+        self.aaa = (
+            LocalAtMag(world.aaa, world.later)
+            if isinstance(world.aaa, AccessServer)
+            else RadiusAtMag(world.aaa, self)
+        )
         relays = policy.dhcp_relay is not None
         self.dhcp = FakeDhcpSocket(world.network, self.address) if relays else None
         self.agent = Mag(
@@ -248,7 +259,7 @@ class MagMachine(Machine):
             clock=self.clock,
             signalling=self.socket,
             forwarding=self.plane,
-            authenticator=AccessClient(world.aaa, world.later),
+            authenticator=self.aaa.authenticator,
             store=self.store,
             dhcp=self.dhcp,
             tunnel_data=self.plane,

@@ -35,6 +35,12 @@ REGRESSIONS = (
         172,
         "an ACK reached a node that was being registered past its MAG's agent, and too early: D23",
     ),
+    Regression(
+        "radius", 87, "a dead RADIUS server was never asked again, as what was asked before gave up first"
+    ),
+    Regression(
+        "radius", 185, "a Status-Server that was not answered kept requests away from the only server"
+    ),
     # What the simulation itself had wrong.
     Regression(
         "address-spaces", 72726, "a stale entry at a MAG that nobody listens at any more was an eavesdropper"

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from tests.simulation import state
 from tests.simulation.machines import LmaMachine
+from tests.simulation.radius.calm import everybody_is_asked_again, heals
+from tests.simulation.radius.house import House
 from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def calm(world: "World") -> None:
     network = world.network
     network.loss = network.duplication = network.reordering = 0.0
     network.heal()
-    world.aaa_back()
+    world.aaa.comes_back()
     world.aaa.refused.clear()
     for lma in world.lmas:
         lma.disk_is_well()
@@ -61,6 +63,8 @@ def calm(world: "World") -> None:
         left -= LOOK_EVERY
     _nats_are_restarted(world)
     world.run_for(_lifetime(world))
+    if isinstance(world.aaa, House):
+        everybody_is_asked_again(world, world.aaa)
     _everybody_is_served(world)
     for machine in world.machines:
         machine.ledger.audit()
@@ -167,6 +171,8 @@ def _patience(world: "World") -> float:
     settings = world.scenario.mag_settings
     silent, held_off = settings.get("attach_probe_max_age", 30), settings.get("reject_hold", 30)
     ends = BACK_OFF + _lifetime(world) + float(silent) + float(held_off)  # type: ignore[arg-type]
+    if isinstance(world.aaa, House):
+        ends += heals(world.aaa)
     return max(ends, PRE_TUNNEL if settings.get("dhcp") == "tunnel" else 0.0) + SLACK
 
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from tests.simulation.radius.settings import Servers
+
 if TYPE_CHECKING:
     from tests.simulation.actions import Action
 
@@ -58,7 +60,8 @@ class Scenario:
     ``nat_layout``: "apart", one each; "alike", one each and all with the same private address; "shared", behind the
     same. ``nat_timeout``: after so many seconds a NAT forgets who is silent; None: never.
     ``proofs``: by which associations each MAG proves its requests: "per-mn", "fa-ha" or "both"; all per MN if it is
-    empty. ``actions``: in order of time.
+    empty. ``aaa``: the RADIUS servers that MAGs ask; None: they have an AAA of their own, and ``aaa_delay`` is how long
+    it takes. ``actions``: in order of time.
     """
 
     seed: int
@@ -77,4 +80,5 @@ class Scenario:
     nat_layout: str = "apart"
     nat_timeout: float | None = None
     proofs: tuple[str, ...] = ()
+    aaa: Servers | None = None
     actions: tuple["Action", ...] = ()

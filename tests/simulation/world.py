@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from heapq import heappop, heappush
 from typing import Any
 
@@ -10,8 +11,6 @@ import attrs
 from twisted.logger import globalLogPublisher
 from zope.interface import implementer
 
-from pmip_tw.aaa.profiles.profile import Profile
-from pmip_tw.aaa.verdicts import Accept
 from pmip_tw.addresses import Endpoint, Ipv4, Prefix, ipv4
 from pmip_tw.forwarding.dhcp_packets import is_dhcp
 from pmip_tw.interfaces import Datagram, IObserver
@@ -25,7 +24,7 @@ from pmip_tw.wire.dhcp import DhcpMessage
 from pmip_tw.wire.udp import udp_packet
 from tests.agents.dhcp_server import SERVER as DHCP_SERVER
 from tests.agents.dhcp_server import DhcpServer
-from tests.agents.world import LMA, PORT, association
+from tests.agents.world import PORT
 from tests.simulation import invariants, rest, state
 from tests.simulation.aaa import AccessServer
 from tests.simulation.actions import Action, Renumber, Roam
@@ -33,6 +32,7 @@ from tests.simulation.adversary import Adversary
 from tests.simulation.fuse import Crashed
 from tests.simulation.machines import OUTSIDE, PRIVATE, LmaMachine, Machine, MagMachine, named
 from tests.simulation.nodes import MobileNode
+from tests.simulation.radius.house import House
 from tests.simulation.roamer import Roamer
 from tests.simulation.scenario import Scenario
 from tests.simulation.traffic import Traffic
@@ -83,20 +83,7 @@ class World:
         self.dhcp_server: DhcpServer | None = None
         if scenario.mag_settings.get("dhcp") in ("ack-trigger", "tunnel"):
             self.dhcp_server = DhcpServer(self.network, SHORT_LEASE)
-        self.aaa = AccessServer(
-            f"{seed}/aaa",
-            {
-                node.mac: Accept(
-                    Profile(
-                        nai=node.nai,
-                        lmas=tuple(Ipv4(LMA + number) for number in node.habit.lmas),
-                        mn_ha=association(node.number + 1),
-                    )
-                )
-                for node in self.nodes
-            },
-            scenario.aaa_delay,
-        )
+        self.aaa = AccessServer.of(self) if scenario.aaa is None else House(self, scenario.aaa)
         self.roamer: Roamer | None = None
         if any(isinstance(action, Roam) for action in scenario.actions):
             self.roamer = Roamer(self)
@@ -111,6 +98,7 @@ class World:
         self.history = invariants.History(self)
         self.view = state.View(self.lmas, self.mags)
         self._defects: list[str] = []
+        self._broken: Violation | None = None
 
     # The loop
 
@@ -133,10 +121,9 @@ class World:
         end = self.clock.monotonic + seconds
         more = True
         while more:
-            try:
+            with suppress(Crashed):
                 more = self.clock.step(end)
-            except Crashed:
-                self._bury()
+            self._bury()
             self._after_event()
 
     def _happen(self, action: Action) -> None:
@@ -148,9 +135,13 @@ class World:
         self.events += 1
         if self.events > MOST_EVENTS:
             raise Violation("it comes to rest", f"{MOST_EVENTS} events and no end")
+        if self._broken is not None:
+            raise self._broken
         if self._defects:
             raise Violation("no defect", self._defects[0])
         for mag in self.mags:
+            if mag.up and mag in self.stirred:
+                mag.aaa.check()
             if mag.up and mag.plane.transmitted:
                 self._on_air(mag)
         self.traffic.check_delivered()
@@ -176,7 +167,11 @@ class World:
 
     def _logged(self, event: dict[str, object]) -> None:
         failure = event.get("log_failure")
-        if failure is not None:
+        if failure is None or failure.check(Crashed):  # type: ignore[attr-defined]
+            return
+        if failure.check(Violation):  # type: ignore[attr-defined]
+            self._broken = failure.value  # type: ignore[attr-defined]
+        else:
             text = failure.getTraceback() if self.story is not None else str(failure.value)  # type: ignore[attr-defined]
             self._defects.append(f"{type(failure.value).__name__}: {text}")  # type: ignore[attr-defined]
 
@@ -299,9 +294,6 @@ class World:
         del self._at[mag.address]
         self._at[address] = mag
         mag.renumber(address)
-
-    def aaa_back(self) -> None:
-        self.aaa.down = False
 
     # What is told of it
 

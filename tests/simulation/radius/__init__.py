@@ -1,0 +1,5 @@
+"""AAA by RADIUS in the simulated network: real clients on sockets of that network, and servers that fail in every way.
+
+``settings`` says what there is, ``house`` has the servers, ``at_mag`` wires a MAG's process to them, ``watching`` looks
+whether its client keeps its promises, ``forger`` answers in the servers' name, ``profiles`` draws such worlds.
+"""

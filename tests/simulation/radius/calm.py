@@ -1,0 +1,46 @@
+"""What holds of RADIUS when nothing more goes wrong."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pmip_tw.addresses import Mac
+from tests.simulation.radius.client import settings_of
+from tests.simulation.radius.house import House
+from tests.simulation.radius.settings import found_again, longest_question
+from tests.simulation.violation import Violation
+
+if TYPE_CHECKING:
+    from tests.simulation.machines import MagMachine
+    from tests.simulation.world import World
+
+TURNS = 3
+"""Requests for each server: one that comes while a Status-Server is on its way does not find out."""
+
+_SOMEBODY = Mac(b"\x02\xee\0\xff\0\0")
+
+
+def heals(house: House) -> float:
+    """Seconds until what was asked before has an answer, or is asked anew."""
+    settings = settings_of(house.settings, "any")
+    return longest_question(settings, house.settings.count, 10.0) + found_again(settings)
+
+
+def everybody_is_asked_again(world: "World", house: House) -> None:
+    """Servers that are back are found, those that Status-Server tells about by that, and others by requests."""
+    settings = settings_of(house.settings, "any")
+    world.run_for(found_again(settings))
+    for mag in world.mags:
+        for turn in range(TURNS * len(house.servers)):
+            before = mag.aaa.answers
+            mag.aaa.ask(_SOMEBODY)
+            world.run_for(settings.timeout * (1 + settings.tries + turn / 7))
+            if mag.aaa.answers != before + 1:
+                raise Violation("who asks is answered", f"{mag.name}: {mag.aaa.outcomes[-1:]}")
+            if not _dead(mag):
+                break
+        if dead := _dead(mag):
+            raise Violation("who is back is asked", f"{mag.name}: {dead}")
+
+
+def _dead(mag: "MagMachine") -> list[Mapping[str, object]]:
+    return [row for row in mag.aaa.client.servers() if row["state"] not in ("alive", "untried")]

@@ -1,0 +1,64 @@
+"""Defects of the RADIUS client: each breaks one of its rules."""
+
+import pytest
+
+from pmip_tw.aaa.radius import exchanges
+from pmip_tw.aaa.radius.exchanges import RadiusExchanges
+from pmip_tw.aaa.radius.server import Server
+from pmip_tw.aaa.radius.slots import Slots
+from pmip_tw.aaa.radius.watching import Watching
+from pmip_tw.wire.radius import NO_ATTRIBUTES, Answer, Code, NotVerified
+from tests.simulation.defects import Defect
+
+
+def whoever_answers_is_believed(patch: pytest.MonkeyPatch) -> None:
+    decode = exchanges.decode_answer
+
+    def credulous(datagram: bytes, *, identifier: int, **known) -> Answer:
+        try:
+            return decode(datagram, identifier=identifier, **known)
+        except NotVerified:
+            return Answer(
+                code=Code(datagram[0]), identifier=identifier, attributes=NO_ATTRIBUTES, signed=True
+            )
+
+    patch.setattr(exchanges, "decode_answer", credulous)
+
+
+def who_is_not_answered_is_not_told(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(RadiusExchanges, "_unanswered", lambda self, exchange, cause, effects: None)
+
+
+def identifiers_are_used_twice(patch: pytest.MonkeyPatch) -> None:
+    take = Slots.take
+
+    def again(self) -> int | None:
+        slot = take(self)
+        return slot if slot is None else slot - slot % 2
+
+    patch.setattr(Slots, "take", again)
+
+
+def servers_get_any_number(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Server, "has_room", property(lambda self: True))
+
+
+def dead_servers_stay_dead(patch: pytest.MonkeyPatch) -> None:
+    """RFC 5997, dead_time."""
+    patch.setattr(Watching, "_look_again_later", lambda self, server, now: None)
+
+
+def dead_servers_are_not_asked(patch: pytest.MonkeyPatch) -> None:
+    """When there is nobody else."""
+    dead_servers_stay_dead(patch)
+    patch.setattr(Server, "may_be_tried", property(lambda self: False))
+
+
+RADIUS_DEFECTS = (
+    Defect(whoever_answers_is_believed, "forged answers say nothing", profile="radius"),
+    Defect(who_is_not_answered_is_not_told, "every question ends", profile="radius"),
+    Defect(identifiers_are_used_twice, "an identifier is one request's", profile="radius"),
+    Defect(servers_get_any_number, "servers have no more than they take", profile="radius"),
+    Defect(dead_servers_stay_dead, "who is back is asked", profile="radius"),
+    Defect(dead_servers_are_not_asked, "who asks is answered", profile="radius"),
+)

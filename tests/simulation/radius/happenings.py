@@ -1,0 +1,89 @@
+"""What happens to RADIUS servers, and to those who ask them."""
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from pmip_tw.addresses import Mac
+from tests.simulation.actions import Action
+from tests.simulation.radius.forger import forge
+from tests.simulation.radius.house import MISTYPED, House, RadiusHost
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+def _host(world: "World", number: int) -> RadiusHost:
+    assert isinstance(world.aaa, House)
+    return world.aaa.servers[number]
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class ServerDies(Action):
+    """It is gone for a while, and back with nothing in its memory; ``silently``: nobody says so by ICMP."""
+
+    server: int
+    seconds: float
+    silently: bool
+
+    def happen(self, world: "World") -> None:
+        host = _host(world, self.server)
+        host.die(silently=self.silently)
+        world.later(self.seconds, host.mend)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class ServerSlow(Action):
+    """Its answers take as long as ``delay`` says, for a while."""
+
+    server: int
+    seconds: float
+    delay: tuple[float, float]
+
+    def happen(self, world: "World") -> None:
+        host = _host(world, self.server)
+        host.delay = self.delay
+        world.later(self.seconds, host.mend)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class ServerMistyped(Action):
+    """Somebody has mistyped its secret, for a while: what it says cannot be believed."""
+
+    server: int
+    seconds: float
+
+    def happen(self, world: "World") -> None:
+        host = _host(world, self.server)
+        host.twin.answer_secret = MISTYPED
+        world.later(self.seconds, host.mend)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Crowd(Action):
+    """Many that nobody knows appear at a MAG at once, from some ports of it."""
+
+    mag: int
+    nodes: int
+    ports: int
+
+    def happen(self, world: "World") -> None:
+        mag = world.mags[self.mag]
+        for number in range(self.nodes):
+            if mag.up:
+                stranger = Mac(b"\x02\xee\0\0" + number.to_bytes(2, "big"))
+                mag.aaa.ask(stranger, flow=f"port {number % self.ports}")
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Forge(Action):
+    """See forger.forge."""
+
+    mag: int
+    trick: str
+    choice: int
+
+    def happen(self, world: "World") -> None:
+        mag = world.mags[self.mag]
+        if mag.up:
+            forge(world, mag, mag.aaa.client, self.trick, self.choice)

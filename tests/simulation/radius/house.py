@@ -1,0 +1,134 @@
+"""RADIUS servers in the core: slow, silent, dead, mistyped, and back with nothing in their memory."""
+
+import random
+from typing import TYPE_CHECKING
+
+from pmip_tw.aaa.mac_authentication import MacFormat
+from pmip_tw.addresses import Endpoint, Ipv4, Mac, ipv4
+from pmip_tw.interfaces import Datagram, Unreachable
+from pmip_tw.secret import Secret
+from pmip_tw.testing.radius_server import RadiusAccount, RadiusTwin
+from pmip_tw.wire.radius import Attributes, AttributeType, Code, ReceivedRequest
+from tests.simulation.aaa import profile_of
+from tests.simulation.radius.settings import Servers
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+SECRET = Secret(b"between MAGs and RADIUS")
+MISTYPED = Secret(b"betwen MAGs and RADIUS")
+
+_FIRST = ipv4("192.0.2.53")
+QUICK = (0.001, 0.02)
+"""Seconds until Status-Server is answered, which needs no database."""
+
+_REMEMBERED = 64
+_STATUS_SERVER = bytes((Code.STATUS_SERVER,))
+
+
+def endpoint_of(number: int) -> Endpoint:
+    return Endpoint(Ipv4(_FIRST + number), 1812)
+
+
+class House:
+    """All servers of a world, which know the same. ``refused``: who is turned away at present."""
+
+    def __init__(self, world: "World", settings: Servers) -> None:
+        self.world = world
+        self.settings = settings
+        self.refused: set[Mac] = set()
+        self.names = {_name(node.mac): node.mac for node in world.nodes}
+        self.servers = [RadiusHost(self, number) for number in range(settings.count)]
+
+    @property
+    def down(self) -> bool:
+        return not any(server.up for server in self.servers)
+
+    def goes_down(self) -> None:
+        for server in self.servers:
+            server.die(silently=True)
+
+    def comes_back(self) -> None:
+        for server in self.servers:
+            server.mend()
+
+    def accounts(self) -> list[RadiusAccount]:
+        return [
+            RadiusAccount.of(
+                _name(node.mac), profile_of(node), Secret(b"key of mobile node %02d" % (node.number + 1))
+            )
+            for node in self.world.nodes
+        ]
+
+
+class RadiusHost:
+    """One server. ``delay``: seconds until an answer leaves; ``sent``: what it answered last, with the request."""
+
+    def __init__(self, house: House, number: int) -> None:
+        self.endpoint = endpoint_of(number)
+        self.name = f"aaa{number}"
+        self.up = False
+        self.sent: list[tuple[bytes, Datagram]] = []
+        self._house = house
+        self._world = house.world
+        self._chance = random.Random(f"{house.world.scenario.seed}/{self.name}")
+        self.life = 0
+        self.mend()
+
+    def mend(self) -> None:
+        """It works as it should, again."""
+        if not self.up:
+            self._start()
+        self._world.network.silent.discard(self.endpoint.address)
+        self.delay = self._house.settings.delay
+        self.twin.answer_secret = SECRET
+
+    def _start(self) -> None:
+        settings = self._house.settings
+        self.up, self.life = True, self.life + 1
+        self.twin = RadiusTwin(SECRET, self._house.accounts())
+        self.twin.knows_status = settings.knows_status
+        self.twin.signs = settings.signs
+        self._by_rule, self.twin.decides = self.twin.decides, self._decide
+        self._answered: dict[tuple[Endpoint, bytes], bytes] = {}
+        self._world.network.attach(self.endpoint, self)
+
+    def die(self, *, silently: bool) -> None:
+        """Its process is gone, and if ``silently`` nobody says so by ICMP."""
+        if self.up:
+            self.up = False
+            self._world.network.detach(self.endpoint)
+            self._world.note(self.name, "died")
+        if silently:
+            self._world.network.silent.add(self.endpoint.address)
+
+    def arrive(self, datagram: Datagram) -> None:
+        """As servers do, it says the same to a duplicate (RFC 5080 2.2.2)."""
+        request = datagram.source, datagram.payload[:20]
+        answer = self._answered.get(request) or self.twin.answer(datagram.payload)
+        if answer is None:
+            return
+        self._answered[request] = answer
+        if len(self._answered) > _REMEMBERED:
+            del self._answered[next(iter(self._answered))]
+        self.sent = [*self.sent[-9:], (answer, datagram)]
+        life = self.life
+        delay = QUICK if datagram.payload[:1] == _STATUS_SERVER else self.delay
+        self._world.later(self._chance.uniform(*delay), lambda: self._say(answer, datagram, life))
+
+    def report(self, unreachable: Unreachable) -> None:
+        """Whoever has asked is gone."""
+
+    def _say(self, answer: bytes, to: Datagram, life: int) -> None:
+        if self.up and self.life == life:
+            self._world.network.send(self.endpoint, to.source, answer)
+
+    def _decide(self, received: ReceivedRequest) -> tuple[Code, Attributes] | None:
+        name = (received.attributes.first(AttributeType.USER_NAME) or b"").decode(errors="replace")
+        if self._house.names.get(name) in self._house.refused:
+            return Code.ACCESS_REJECT, Attributes()
+        return self._by_rule(received)
+
+
+def _name(mac: Mac) -> str:
+    return MacFormat.DASHES.write(mac)

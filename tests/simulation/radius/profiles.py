@@ -1,0 +1,96 @@
+"""Worlds whose MAGs ask RADIUS servers."""
+
+import attrs
+
+from pmip_tw.aaa.radius.configuration import RequireSignature, StatusServer, Strategy
+from tests.simulation import actions
+from tests.simulation.actions import Action
+from tests.simulation.radius.forger import TRICKS
+from tests.simulation.radius.happenings import Crowd, Forge, ServerDies, ServerMistyped, ServerSlow
+from tests.simulation.radius.settings import Servers
+from tests.simulation.scenario import Conditions, Scenario
+from tests.simulation.subjects import Chance, planned
+
+
+def radius(scenario: Scenario, chance: Chance) -> Scenario:
+    """Servers that are slow, silent, dead or mistyped, one or all of them; crowds of strangers; forged answers."""
+    servers = drawn_servers(chance)
+    return attrs.evolve(
+        planned(scenario, [*scenario.actions, *misfortunes(scenario, servers, chance)]),
+        aaa=servers,
+        conditions=near(scenario.conditions),
+    )
+
+
+def near(conditions: Conditions) -> Conditions:
+    """Who is further away than half the time before the first retransmission is told to be dead by Status-Server."""
+    return attrs.evolve(conditions, delay=min(conditions.delay, (0.005, 0.05)))
+
+
+def drawn_servers(chance: Chance) -> Servers:
+    signs = chance.random() < 0.7
+    status = chance.choice(tuple(StatusServer))
+    timeout = chance.choice((0.5, 1.0, 2.0))
+    crowded = chance.random() < 0.4
+    return Servers(
+        count=chance.choice((1, 2, 2, 3)),
+        strategy=chance.choice(tuple(Strategy)),
+        status_server=status,
+        require=chance.choice(tuple(RequireSignature)) if signs else RequireSignature.AUTO,
+        knows_status=status is StatusServer.YES or chance.random() < 0.6,
+        signs=signs,
+        timeout=timeout,
+        tries=chance.choice((1, 2, 3)),
+        dead_time=chance.choice((5.0, 12.0)),
+        probe_interval=chance.choice((2.0, 5.0)),
+        room=chance.choice((1, 2, 3)) if crowded else 255,
+        max_outstanding=chance.choice((2, 4)) if crowded else 1024,
+        max_waiting=chance.choice((3, 20)) if crowded else 1024,
+        delay=chance.choice(((0.002, 0.02), (0.01, timeout / 2))),
+    )
+
+
+def misfortunes(scenario: Scenario, servers: Servers, chance: Chance) -> list[Action]:
+    found: list[Action] = []
+    for _ in range(chance.randint(0, 6)):
+        at, server = round(chance.uniform(0.5, 30.0), 3), chance.randrange(servers.count)
+        seconds = chance.choice((0.5, 3.0, 10.0, 25.0))
+        kind = chance.random()
+        if kind < 0.5:
+            silently = chance.random() < 0.6
+            found.append(ServerDies(at=at, server=server, seconds=seconds, silently=silently))
+        elif kind < 0.65:
+            delay = chance.choice(((0.5, 2.5), (2.0, 6.0)))
+            found.append(ServerSlow(at=at, server=server, seconds=seconds, delay=delay))
+        elif kind < 0.8:
+            found.append(ServerMistyped(at=at, server=server, seconds=seconds))
+        else:
+            found.append(actions.AaaDown(at=at, seconds=seconds))
+    mags = range(scenario.mags)
+    for _ in range(chance.randint(0, 4)):
+        nodes, ports = chance.choice((2, 10, 30)), chance.choice((1, 3))
+        crowd = Crowd(
+            at=round(chance.uniform(0.5, 30.0), 3), mag=chance.choice(mags), nodes=nodes, ports=ports
+        )
+        found.append(crowd)
+    found += [
+        Forge(
+            at=round(chance.uniform(0.5, 30.0), 3),
+            mag=chance.choice(mags),
+            trick=chance.choice(TRICKS),
+            choice=chance.randrange(1 << 30),
+        )
+        for _ in range(8)
+    ]
+    # Forgers are there at the moment when a question is on its way, too.
+    found += [
+        Forge(
+            at=round(one.at + chance.uniform(0.001, 0.3), 3),
+            mag=one.mag,
+            trick=chance.choice(TRICKS),
+            choice=chance.randrange(1 << 30),
+        )
+        for one in [*scenario.actions, *found]
+        if isinstance(one, Crowd | actions.Arrive)
+    ]
+    return found
