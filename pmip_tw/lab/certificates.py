@@ -7,13 +7,15 @@ import datetime
 import ipaddress
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import attrs
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from OpenSSL.crypto import X509
+from twisted.internet.ssl import Certificate, CertificateOptions, trustRootFromCertificates
 
 _YESTERDAY: Final = datetime.timedelta(days=1)
 _VALID: Final = datetime.timedelta(days=30)
@@ -34,6 +36,17 @@ class Credentials:
             path.touch(mode=0o600)
             path.write_bytes(octets)
         return paths
+
+    def server_side(self, believed: bytes | None = None) -> CertificateOptions:
+        """TLS of a server. ``believed``: an authority's certificate, PEM; who connects must have one of its own."""
+        own: dict[str, Any] = {
+            "certificate": x509.load_pem_x509_certificate(self.certificate),
+            "privateKey": serialization.load_pem_private_key(self.key, password=None),
+        }
+        if believed is not None:
+            authority = Certificate(X509.from_cryptography(x509.load_pem_x509_certificate(believed)))
+            own["trustRoot"] = trustRootFromCertificates([authority])
+        return CertificateOptions(**own)
 
 
 class Authority:

@@ -14,14 +14,14 @@ from typing import Any
 import attrs
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.protocol import Factory
-from twisted.internet.ssl import Certificate, CertificateOptions, PrivateCertificate
+from twisted.internet.ssl import CertificateOptions
 from twisted.protocols.basic import LineReceiver
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from pmip_tw.aaa.diameter.capabilities import Identity
 from pmip_tw.aaa.diameter.peer_effects import PeerPolicy
 from pmip_tw.addresses import Ipv4, ipv4, ipv4_text
-from pmip_tw.lab.certificates import Authority
+from pmip_tw.lab.certificates import Authority, Credentials
 from pmip_tw.lab.diameter_aaa import DiameterAaa, DiameterUser
 from pmip_tw.manage.log import LogObserver
 from pmip_tw.net.clock import ReactorClock
@@ -93,12 +93,10 @@ class _CommandFactory(Factory):
 
 def _tls(files: dict[str, Any]) -> CertificateOptions:
     """TLS in both directions: whoever connects shows a certificate too."""
-    own = PrivateCertificate.loadPEM(
-        Path(files["certificate"]).read_bytes() + b"\n" + Path(files["key"]).read_bytes()
+    own = Credentials(
+        certificate=Path(files["certificate"]).read_bytes(), key=Path(files["key"]).read_bytes()
     )
-    trusted = Certificate.loadPEM(Path(files["authorities"]).read_bytes())
-    options: CertificateOptions = own.options(trusted)
-    return options
+    return own.server_side(Path(files["authorities"]).read_bytes())
 
 
 def main(file: str) -> None:

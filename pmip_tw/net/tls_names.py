@@ -1,20 +1,18 @@
 """TLS between servers that know each other by name: whom we believe, who we are, and why it did not work."""
 
 from pathlib import Path
+from typing import Any
 
 import attrs
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from OpenSSL import SSL
-from OpenSSL.crypto import FILETYPE_PEM, load_certificate
-from OpenSSL.crypto import Error as PemError
+from OpenSSL.crypto import X509
 from service_identity import VerificationError
-from twisted.internet.error import VerifyError
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
-from twisted.internet.ssl import (
-    Certificate,
-    PrivateCertificate,
-    optionsForClientTLS,
-    trustRootFromCertificates,
-)
+from twisted.internet.ssl import Certificate, optionsForClientTLS, trustRootFromCertificates
 
 from pmip_tw.errors import ConfigurationError
 
@@ -31,15 +29,11 @@ class TlsFiles:
 
 def client_side(files: TlsFiles, name: str) -> IOpenSSLClientConnectionCreator:
     """Towards the machine ``name``, which its certificate must carry. ConfigurationError: a file, or it, is no use."""
-    trusted = trustRootFromCertificates(_certificates(files.authorities))
-    own = _own(files)
-    between = [] if own is None or files.certificate is None else _certificates(files.certificate)[1:]
+    trusted = [Certificate(X509.from_cryptography(one)) for one in certificates(files.authorities)]
+    own = {} if files.certificate is None or files.key is None else credentials(files.certificate, files.key)
     try:
         creator: IOpenSSLClientConnectionCreator = optionsForClientTLS(
-            name,
-            trustRoot=trusted,
-            clientCertificate=own,
-            extraCertificateOptions={"extraCertChain": [one.original for one in between]} if between else {},
+            name, trustRoot=trustRootFromCertificates(trusted), extraCertificateOptions=own
         )
     except UnicodeError:
         text = f"{name!r} is not the name of a machine, which a certificate could carry"
@@ -59,34 +53,31 @@ def why_not(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def _certificates(path: Path) -> list[Certificate]:
-    text = _read(path)
-    end = b"-----END CERTIFICATE-----"
-    found = [part + end for part in text.split(end)[:-1]]
+def certificates(path: Path) -> list[x509.Certificate]:
+    """All in a PEM file, at least one. ConfigurationError: the file is no use."""
     try:
-        certificates = [Certificate(load_certificate(FILETYPE_PEM, one)) for one in found]
-    except PemError:
-        raise useless(path) from None
-    if not certificates:
-        raise useless(path)
-    return certificates
+        return x509.load_pem_x509_certificates(_read(path))
+    except ValueError:
+        raise ConfigurationError((f"{path}: no certificate in PEM form is in it",)) from None
 
 
-def _own(files: TlsFiles) -> PrivateCertificate | None:
-    if files.certificate is None or files.key is None:
-        return None
-    both = _read(files.certificate) + b"\n" + _read(files.key)
+def credentials(certificate: Path, key: Path) -> dict[str, Any]:
+    """What Twisted's CertificateOptions takes to show who we are. ConfigurationError: the files are no use."""
+    own, *between = certificates(certificate)
+    private = _private_key(key)
+    if private.public_key() != own.public_key():
+        raise ConfigurationError((f"{key}: is not the key of the certificate in {certificate}",))
+    # Twisted says that it wants pyOpenSSL's objects, which pyOpenSSL itself does not want any more.
+    return {"certificate": own, "privateKey": private, "extraCertChain": between}
+
+
+def _private_key(path: Path) -> PrivateKeyTypes:
     try:
-        own: PrivateCertificate = PrivateCertificate.loadPEM(both)
-    except VerifyError:
-        text = f"{files.key}: is not the key of the certificate in {files.certificate}"
-        raise ConfigurationError((text,)) from None
-    except PemError:
-        text = (
-            f"{files.certificate}, {files.key}: no certificate with its key in PEM form, without a passphrase"
-        )
-        raise ConfigurationError((text,)) from None
-    return own
+        return load_pem_private_key(_read(path), password=None)
+    except TypeError:
+        raise ConfigurationError((f"{path}: the key has a passphrase; we need it without one",)) from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise ConfigurationError((f"{path}: no private key in PEM form is in it",)) from None
 
 
 def _read(path: Path) -> bytes:
@@ -94,7 +85,3 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ConfigurationError((f"{path}: {error.strerror}",)) from None
-
-
-def useless(path: Path) -> ConfigurationError:
-    return ConfigurationError((f"{path}: no certificate or key in PEM form is in it",))

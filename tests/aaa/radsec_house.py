@@ -4,12 +4,6 @@ import attrs
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.protocol import Factory, Protocol
-from twisted.internet.ssl import (
-    Certificate,
-    CertificateOptions,
-    PrivateCertificate,
-    trustRootFromCertificates,
-)
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from pmip_tw.addresses import Endpoint, ipv4, ipv4_text
@@ -66,14 +60,7 @@ class House:
 
 def served(reactor: PosixReactorBase, authority: Authority, name: str = NAME, *, asks: bool = False) -> House:
     """A server with a certificate of ``authority`` for ``name``; ``asks``: its clients need one, too."""
-    own = authority.issue(name)
-    roots = trustRootFromCertificates([Certificate.loadPEM(authority.certificate)])
-    loaded = PrivateCertificate.loadPEM(own.certificate + own.key)
-    options = CertificateOptions(
-        privateKey=loaded.privateKey.original,
-        certificate=loaded.original,
-        trustRoot=roots if asks else None,
-    )
+    options = authority.issue(name).server_side(authority.certificate if asks else None)
     house = House(RadiusTwin(RADSEC), Endpoint(LOOPBACK, 0), [])
     house.twin.decides = lambda received: (
         Code.ACCESS_ACCEPT,

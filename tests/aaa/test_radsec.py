@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.aaa.radius.configuration import RadiusServer, RadiusSettings, ServerGroup
@@ -68,6 +69,15 @@ class Asking:
     def state(self) -> object:
         [row] = self.client.servers()
         return row["state"]
+
+
+def locked(key: bytes) -> bytes:
+    """The same with a passphrase."""
+    return serialization.load_pem_private_key(key, password=None).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"passphrase"),
+    )
 
 
 def classes(outcomes: list[RadiusOutcome]) -> list[bytes | None]:
@@ -182,9 +192,11 @@ def test_files_and_names_that_are_no_use_are_told(authority: Authority, tmp_path
     certificate, key = authority.issue("mag1.example.net").write(tmp_path, "own")
     _, other_key = authority.issue("mag2.example.net").write(tmp_path, "other")
     (tmp_path / "empty.key").touch()
+    (tmp_path / "locked.key").write_bytes(locked(key.read_bytes()))
     for name, used, said in (
         (NAME, other_key, "other.key: is not the key of the certificate in"),
-        (NAME, tmp_path / "empty.key", "empty.key: no certificate with its key"),
+        (NAME, tmp_path / "empty.key", "empty.key: no private key in PEM form"),
+        (NAME, tmp_path / "locked.key", "locked.key: the key has a passphrase"),
         (NAME, tmp_path / "none.key", "none.key: No such file or directory"),
         ("not a name", key, "'not a name' is not the name of a machine"),
     ):
@@ -193,7 +205,7 @@ def test_files_and_names_that_are_no_use_are_told(authority: Authority, tmp_path
             client_side(files, name)
     for pem in ("", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"):
         (tmp_path / "broken.pem").write_text(pem)
-        with pytest.raises(ConfigurationError, match=r"broken\.pem: no certificate or key in PEM form"):
+        with pytest.raises(ConfigurationError, match=r"broken\.pem: no certificate in PEM form"):
             client_side(TlsFiles(authorities=tmp_path / "broken.pem"), NAME)
 
 

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IStreamClientEndpoint
 from twisted.internet.posixbase import PosixReactorBase
-from twisted.internet.ssl import CertificateOptions, PrivateCertificate
+from twisted.internet.ssl import CertificateOptions
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from pmip_tw.aaa.diameter.capabilities import Identity
@@ -103,14 +103,7 @@ def asker(
 
 def server_tls(authority: Authority, name: str, *, ask: bool = False) -> CertificateOptions:
     """A server called ``name``; ``ask``: it lets nobody in who has no certificate of the authority."""
-    from OpenSSL.crypto import FILETYPE_PEM, load_certificate
-
-    issued = authority.issue(name)
-    own = PrivateCertificate.loadPEM(issued.certificate + issued.key)
-    trusted = [load_certificate(FILETYPE_PEM, authority.certificate)] if ask else None
-    return CertificateOptions(
-        privateKey=own.privateKey.original, certificate=own.original, caCerts=trusted, verify=ask
-    )
+    return authority.issue(name).server_side(authority.certificate if ask else None)
 
 
 def over_tls(
