@@ -1,17 +1,9 @@
 """The scenario ``aaa-failover`` as a person runs it."""
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from tests.alone import alone
 from tests.conformance import covers
+from tests.interop.scenario import Outcome, assert_checks, assert_measured, assert_passed, outcome_of
 
 CHECKS = {
     "one server down: who comes is served by the other",
@@ -29,39 +21,22 @@ CHECKS = {
 
 
 @pytest.fixture(scope="module")
-def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """One run for all tests that look at it."""
-    for program in ("freeradius", "dhclient", "ping"):
-        if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None:
-            pytest.skip(f"{program} is not installed")
-    directory: Path = tmp_path_factory.mktemp("aaa-failover")
-    command = [sys.executable, "-m", "pmip_tw.lab.command", "run", "aaa-failover", "--json"]
-    with alone():
-        done = subprocess.run(
-            [*command, "--output", str(directory)], capture_output=True, text=True, timeout=200, check=False
-        )
-    found = json.loads(done.stdout)
-    assert isinstance(found, dict), done.stderr
-    first = found["checks"][0]
-    if first["name"] == "the laboratory can be set up":
-        pytest.skip(str(first["detail"]))
-    assert (done.returncode == 0) is found["passed"], done.stderr
-    return found
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    return outcome_of(
+        "aaa-failover", tmp_path_factory.mktemp("aaa-failover"), needs=("freeradius", "dhclient", "ping")
+    )
 
 
-def test_it_has_exactly_these_checks(outcome: dict[str, Any]) -> None:
-    assert {check["name"] for check in outcome["checks"]} == CHECKS
+def test_it_has_exactly_these_checks(outcome: Outcome) -> None:
+    assert_checks(outcome, CHECKS)
 
 
 @covers("AA6", "AA20", "AA22")
-def test_servers_die_and_no_account_is_lost_or_doubled(outcome: dict[str, Any]) -> None:
-    failed = [f"{check['name']}: {check['detail']}" for check in outcome["checks"] if not check["passed"]]
-    assert not failed, "\n".join(failed)
-    assert outcome["passed"]
+def test_servers_die_and_no_account_is_lost_or_doubled(outcome: Outcome) -> None:
+    assert_passed(outcome)
 
 
-def test_every_figure_was_measured(outcome: dict[str, Any]) -> None:
+def test_every_figure_was_measured(outcome: Outcome) -> None:
     measured = outcome["measurements"]
-    assert all(isinstance(value, int | float) for value in measured.values()), measured
+    assert_measured(outcome, measured, goals={"failover_ms", "records_lost", "records_doubled"})
     assert (measured["records_lost"], measured["records_doubled"]) == (0, 0)
-    assert {goal["name"] for goal in outcome["goals"]} == {"failover_ms", "records_lost", "records_doubled"}

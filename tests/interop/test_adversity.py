@@ -1,10 +1,5 @@
 """The scenario ``adversity`` as a person runs it, and what it is made of."""
 
-import json
-import os
-import shutil
-import subprocess
-import sys
 from random import Random
 
 import pytest
@@ -24,8 +19,8 @@ from pmip_tw.wire.ethernet import ETHERTYPE_ARP, EthernetFrame
 from pmip_tw.wire.ipv4 import Ipv4Packet
 from pmip_tw.wire.registration import RegistrationRequest
 from pmip_tw.wire.udp import UdpDatagram, udp_packet
-from tests.alone import alone
 from tests.conformance import covers
+from tests.interop.scenario import Outcome, assert_checks, outcome_of
 
 TROUBLES = ("wrong RADIUS secret", "RADIUS down", "LMA down", "LMA with another key", "pool exhausted")
 CHECKS = {
@@ -57,51 +52,27 @@ GATEWAY_MAC = mac("02:00:5e:50:4d:49")
 
 
 @pytest.fixture(scope="module")
-def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    """One run, for all tests that look at it."""
-    for program in (FREERADIUS, "ping", "dhclient"):
-        if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None:
-            pytest.skip(f"{program} is not installed")
-    if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
-        pytest.skip("/dev/net/tun cannot be opened")
-    directory = tmp_path_factory.mktemp("adversity")
-    command = [sys.executable, "-m", "pmip_tw.lab.command", "run", "adversity", "--json"]
-    with alone():
-        done = subprocess.run(
-            [*command, "--output", str(directory)], capture_output=True, text=True, timeout=240, check=False
-        )
-    found = json.loads(done.stdout)
-    assert isinstance(found, dict), done.stderr
-    first = found["checks"][0]
-    if first["name"] == "the laboratory can be set up":
-        pytest.skip(str(first["detail"]))
-    assert (done.returncode == 0) is found["passed"], done.stderr
-    return found
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    return outcome_of(
+        "adversity", tmp_path_factory.mktemp("adversity"), needs=(FREERADIUS, "ping", "dhclient"), within=240
+    )
 
 
-@pytest.fixture
-def checks(outcome: dict[str, object]) -> dict[str, dict[str, object]]:
-    listed = outcome["checks"]
-    assert isinstance(listed, list)
-    return {check["name"]: check for check in listed}
-
-
-def test_it_has_exactly_these_checks(checks: dict[str, dict[str, object]]) -> None:
-    assert set(checks) == CHECKS
+def test_it_has_exactly_these_checks(outcome: Outcome) -> None:
+    assert_checks(outcome, CHECKS)
 
 
 @covers("P48", "P83")
 @pytest.mark.parametrize("name", sorted(CHECKS))
-def test_check(checks: dict[str, dict[str, object]], name: str) -> None:
+def test_check(outcome: Outcome, name: str) -> None:
+    checks = {check["name"]: check for check in outcome["checks"]}
     assert name in checks, f"the scenario did not come so far: {checks}"
     assert checks[name]["passed"], checks[name]["detail"]
 
 
-def test_the_crowd_was_as_big_as_announced(outcome: dict[str, object]) -> None:
+def test_the_crowd_was_as_big_as_announced(outcome: Outcome) -> None:
     """A sender that cannot keep its pace would prove nothing."""
-    measured = outcome["measurements"]
-    assert isinstance(measured, dict)
-    assert measured["flood_frames_s"] > 9000
+    assert outcome["measurements"]["flood_frames_s"] > 9000
 
 
 # --- what the scenario is made of -----------------------------------------------------------------------

@@ -1,14 +1,9 @@
 """The scenario ``diameter`` as a person runs it: an unmodified freeDiameter between our MAGs and a Diameter server."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
-import pytest
-
-from tests.alone import alone
 from tests.conformance import covers
+from tests.interop.scenario import assert_checks, assert_measured, assert_passed, outcome_of
 
 CHECKS = {
     "same address throughout",
@@ -31,29 +26,7 @@ MEASUREMENTS = {"attach_ms", "handover_gap_ms", "abort_ms", "reconnect_ms"}
 
 @covers("AA23")
 def test_mags_ask_a_diameter_server_through_freediameter(tmp_path: Path) -> None:
-    with alone():
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "pmip_tw.lab.command",
-                "run",
-                "diameter",
-                "--json",
-                "--output",
-                str(tmp_path),
-            ],
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-    result = json.loads(done.stdout)
-    checks = {check["name"]: check for check in result["checks"]}
-    if "the laboratory can be set up" in checks:
-        pytest.skip(checks["the laboratory can be set up"]["detail"])
-    failed = [f"{name}: {check['detail']}" for name, check in checks.items() if not check["passed"]]
-    assert not failed, "\n".join([*failed, done.stderr])
-    assert set(checks) == CHECKS
-    assert result["passed"] and done.returncode == 0
-    assert all(isinstance(result["measurements"][name], int | float) for name in MEASUREMENTS)
+    outcome = outcome_of("diameter", tmp_path)
+    assert_passed(outcome)
+    assert_checks(outcome, CHECKS)
+    assert_measured(outcome, MEASUREMENTS, goals={"attach_ms"})

@@ -1,17 +1,9 @@
 """The scenario ``dot1x`` as a person runs it: each EAP method at the MAGs, and access points that ask them."""
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from tests.alone import alone
 from tests.conformance import covers
+from tests.interop.scenario import Outcome, assert_checks, assert_measured, assert_passed, outcome_of
 
 PROGRAMS = ("freeradius", "radclient", "wpa_supplicant", "dhclient", "ping", "iperf3")
 CHECKS = {
@@ -47,45 +39,24 @@ KINDS = {
 
 
 @pytest.fixture(scope="module", params=sorted(KINDS))
-def outcome(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """One run of each kind, for all tests that look at it."""
+def outcome(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     method, point = KINDS[request.param]
-    for program in (*PROGRAMS, *(["hostapd"] if point == "hostapd" else [])):
-        if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None:
-            pytest.skip(f"{program} is not installed")
-    directory: Path = tmp_path_factory.mktemp("dot1x")
-    command = [sys.executable, "-m", "pmip_tw.lab.command", "run", "dot1x", "--json", "--eap", method]
-    with alone():
-        done = subprocess.run(
-            [*command, "--ap", point, "--output", str(directory)],
-            capture_output=True,
-            text=True,
-            timeout=200,
-            check=False,
-        )
-    found = json.loads(done.stdout)
-    assert isinstance(found, dict), done.stderr
-    first = found["checks"][0]
-    if first["name"] == "the laboratory can be set up":
-        pytest.skip(str(first["detail"]))
-    assert (done.returncode == 0) is found["passed"], done.stderr
+    directory = tmp_path_factory.mktemp("dot1x")
+    needs = (*PROGRAMS, *(["hostapd"] if point == "hostapd" else []))
+    found = outcome_of("dot1x", directory, "--eap", method, "--ap", point, needs=needs)
     return {**found, "method": method, "point": point}
 
 
-def test_it_has_exactly_these_checks(outcome: dict[str, Any]) -> None:
-    more = AT_ACCESS_POINTS if outcome["point"] == "hostapd" else set()
-    assert {check["name"] for check in outcome["checks"]} == CHECKS | more
+def test_it_has_exactly_these_checks(outcome: Outcome) -> None:
+    assert_checks(outcome, CHECKS | (AT_ACCESS_POINTS if outcome["point"] == "hostapd" else set()))
 
 
 @covers("AA2", "AA9", "AA10", "AA11", "AA17", "AA18", "AA20", "AA21", "AA25", "AA27")
-def test_an_unmodified_host_is_served_by_802_1x_and_aaa_has_the_last_word(outcome: dict[str, Any]) -> None:
-    failed = [f"{check['name']}: {check['detail']}" for check in outcome["checks"] if not check["passed"]]
-    assert not failed, "\n".join(failed)
-    assert outcome["passed"]
+def test_an_unmodified_host_is_served_by_802_1x_and_aaa_has_the_last_word(outcome: Outcome) -> None:
+    assert_passed(outcome)
 
 
-def test_every_figure_was_measured(outcome: dict[str, Any]) -> None:
-    measured = outcome["measurements"]
+def test_every_figure_was_measured(outcome: Outcome) -> None:
     names = {
         f"attach_{outcome['method']}_ms",
         "reauth_full_ms",
@@ -95,6 +66,5 @@ def test_every_figure_was_measured(outcome: dict[str, Any]) -> None:
         "accounting_records",
         "accounts_apart_percent",
     }
-    assert all(isinstance(measured[name], int | float) for name in names), measured
-    goals = {goal["name"] for goal in outcome["goals"]}
-    assert goals == {"handover_gap_full_ms", "handover_gap_resumed_ms", "accounts_apart_percent"}
+    goals = {"handover_gap_full_ms", "handover_gap_resumed_ms", "accounts_apart_percent"}
+    assert_measured(outcome, names, goals)

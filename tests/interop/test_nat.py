@@ -1,17 +1,9 @@
 """The scenario ``nat`` as a person runs it: with dhclient and Kea, and with udhcpc and dnsmasq."""
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from tests.alone import alone
 from tests.conformance import covers
+from tests.interop.scenario import Outcome, assert_checks, assert_measured, assert_passed, outcome_of
 
 CHECKS = {
     "the address is from the DHCP server's lease file",
@@ -43,9 +35,6 @@ CHECKS = {
     "DHCP that lies is dropped",
     "nothing is left",
 }
-AUTHENTICATION = {"FreeRADIUS saw every authentication", "every attachment was authenticated"}
-"""The second one where FreeRADIUS is not installed."""
-
 MEASUREMENTS = {"attach_ms", "handover_gap_ms", "nat_reboot_outage_ms", "keepalives_per_minute"}
 KINDS = {
     "dhclient and Kea": ((), ("dhclient", "kea-dhcp4")),
@@ -57,51 +46,28 @@ KINDS = {
 
 
 @pytest.fixture(scope="module", params=sorted(KINDS))
-def outcome(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """One run of each kind, for all tests that look at it."""
+def outcome(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     options, programs = KINDS[request.param]
-    for program in (*programs, "ping", "iperf3"):
-        if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None:
-            pytest.skip(f"{program} is not installed")
-    directory: Path = tmp_path_factory.mktemp("nat")
-    command = [sys.executable, "-m", "pmip_tw.lab.command", "run", "nat", "--json", *options]
-    with alone():
-        done = subprocess.run(
-            [*command, "--output", str(directory)], capture_output=True, text=True, timeout=200, check=False
-        )
-    found = json.loads(done.stdout)
-    assert isinstance(found, dict), done.stderr
-    first = found["checks"][0]
-    if first["name"] == "the laboratory can be set up":
-        pytest.skip(str(first["detail"]))
-    assert (done.returncode == 0) is found["passed"], done.stderr
-    return found
+    return outcome_of("nat", tmp_path_factory.mktemp("nat"), *options, needs=(*programs, "ping", "iperf3"))
 
 
-def test_it_has_exactly_these_checks(outcome: dict[str, Any]) -> None:
-    found = {check["name"] for check in outcome["checks"]}
-    assert found - AUTHENTICATION == CHECKS
-    assert found & AUTHENTICATION
+def test_it_has_exactly_these_checks(outcome: Outcome) -> None:
+    assert_checks(outcome, CHECKS, authenticated=True)
 
 
 @covers(
     "N12", "N15", "N21", "N28", "N29", "N37", "N38", "N42", "N47", "N53", "N54", "N55", "N59", "P61", "P64"
 )
 def test_behind_nats_an_address_from_the_server_outlives_silence_a_reboot_and_moves(
-    outcome: dict[str, Any],
+    outcome: Outcome,
 ) -> None:
-    failed = [f"{check['name']}: {check['detail']}" for check in outcome["checks"] if not check["passed"]]
-    assert not failed, "\n".join(failed)
-    assert outcome["passed"]
+    assert_passed(outcome)
 
 
-def test_every_figure_was_measured(outcome: dict[str, Any]) -> None:
-    measured = outcome["measurements"]
-    assert all(isinstance(measured[name], int | float) for name in MEASUREMENTS), measured
-    goals = {goal["name"] for goal in outcome["goals"]}
-    assert goals == {"handover_gap_ms", "nat_reboot_outage_ms"}
+def test_every_figure_was_measured(outcome: Outcome) -> None:
+    assert_measured(outcome, MEASUREMENTS, goals={"handover_gap_ms", "nat_reboot_outage_ms"})
 
 
-def test_two_nodes_cost_as_many_keepalives_as_one(outcome: dict[str, Any]) -> None:
+def test_two_nodes_cost_as_many_keepalives_as_one(outcome: Outcome) -> None:
     """An interval of 10 s: six a minute, and as much as a timer may be late."""
     assert 5.5 <= outcome["measurements"]["keepalives_per_minute"] <= 6.1
