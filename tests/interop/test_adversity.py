@@ -71,8 +71,9 @@ def test_check(outcome: Outcome, name: str) -> None:
 
 
 def test_the_crowd_was_as_big_as_announced(outcome: Outcome) -> None:
-    """A sender that cannot keep its pace would prove nothing."""
-    assert outcome["measurements"]["flood_frames_s"] > 9000
+    """A sender that cannot keep its pace would prove nothing: for that part of the machine which others left to it."""
+    measured = outcome["measurements"]
+    assert measured["flood_frames_s"] > 9000 * measured["processors_left"]
 
 
 # --- what the scenario is made of -----------------------------------------------------------------------

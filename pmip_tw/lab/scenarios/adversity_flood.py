@@ -1,10 +1,8 @@
 """Ten thousand strangers a second on the access link, while a node is served."""
 
 import asyncio
-import os
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from random import Random
 from typing import Final
 
@@ -15,6 +13,7 @@ from pmip_tw.lab import hostile
 from pmip_tw.lab.emitter import Emitter
 from pmip_tw.lab.pcapng import Packet
 from pmip_tw.lab.pinging import INTERVAL, Pings, ping
+from pmip_tw.lab.processors import Process, Processors
 from pmip_tw.lab.programs import ProgramError
 from pmip_tw.lab.report import Goal, Number
 from pmip_tw.lab.scenarios import Say
@@ -45,33 +44,16 @@ MEMORY: Final = 32.0
 """MiB by which the MAG may grow."""
 
 NEWCOMER_SECONDS: Final = 5.0
-_MIB: Final = 1 << 20
-
-
-@attrs.frozen(slots=True, kw_only=True)
-class Process:
-    """What the kernel says of a process: ``cpu`` seconds used, ``memory`` resident, in MiB."""
-
-    cpu: float
-    memory: float
-
-    @classmethod
-    def of(cls, pid: int) -> "Process":
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks = int(fields[11]) + int(fields[12])
-        return cls(
-            cpu=ticks / os.sysconf("SC_CLK_TCK"),
-            memory=int(fields[21]) * os.sysconf("SC_PAGE_SIZE") / _MIB,
-        )
 
 
 @attrs.frozen(slots=True, kw_only=True)
 class Flood:
-    """When it was, Unix nanoseconds, and what it did."""
+    """When it was, Unix nanoseconds, and what it did; ``left``: the share of the processors that nobody else took."""
 
     began_ns: int
     ended_ns: int
     rate: float
+    left: float
     calm: Pings
     under: Pings
     before: Process
@@ -95,13 +77,13 @@ async def flood(stage: Stage, say: Say) -> Flood:
     say(f"{PINGS} pings in calm, as a control")
     calm = await ping(stage.world, node, CORRESPONDENT, PINGS, name="ping-calm")
     before, counted, state = Process.of(pid), await stage.world.counts(MAG), await stage.state()
-    began_ns = time.time_ns()
+    machine, began_ns = Processors.now(), time.time_ns()
     sender = await Emitter.start(stage.world, stage.crowd, "eth0", frames, RATE, name="crowd")
     say(f"{RATE} new MACs a second for {SECONDS} s, and {PINGS} pings of the served node")
     under, rate = await asyncio.gather(
         ping(stage.world, node, CORRESPONDENT, PINGS, name="ping-flood"), sender.finished()
     )
-    ended_ns = time.time_ns()
+    left, ended_ns = Processors.now().left_since(machine), time.time_ns()
     after = Process.of(pid)
     say(f"{rate:.0f} frames a second were sent; somebody new attaches")
     await _newcomer(stage)
@@ -111,6 +93,7 @@ async def flood(stage: Stage, say: Say) -> Flood:
         began_ns=began_ns,
         ended_ns=ended_ns,
         rate=rate,
+        left=left,
         calm=calm,
         under=under,
         before=before,
@@ -164,6 +147,7 @@ def judge(stage: Stage, found: Flood, packets: Sequence[Packet]) -> None:
     cpu = found.after.cpu - found.before.cpu
     result.measurements |= {
         "flood_frames_s": found.rate,
+        "processors_left": found.left,
         "ping_median_calm_ms": calm,
         "ping_median_flood_ms": under,
         "ping_slower": slower,

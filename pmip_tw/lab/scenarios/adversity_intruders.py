@@ -8,7 +8,7 @@ from typing import Final
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4, ipv4_text
 from pmip_tw.lab import hostile
-from pmip_tw.lab.emitter import IP, Emitter
+from pmip_tw.lab.emitter import Emitter
 from pmip_tw.lab.pcapng import Direction, Packet
 from pmip_tw.lab.pinging import Pings, ping
 from pmip_tw.lab.scenarios import Say
@@ -21,6 +21,7 @@ from pmip_tw.lab.scenarios.adversity_stage import (
     STRANGER,
     Stage,
 )
+from pmip_tw.lab.sending import IP
 from pmip_tw.lab.sites import CORRESPONDENT, DIRECT, LMA_ADDRESS
 from pmip_tw.lab.subscribers import SUBSCRIBER
 from pmip_tw.wire.codes import Code, MessageType

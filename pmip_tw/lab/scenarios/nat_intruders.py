@@ -7,9 +7,10 @@ from typing import Final
 
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4
 from pmip_tw.lab import hostile
-from pmip_tw.lab.emitter import IP, Emitter
+from pmip_tw.lab.emitter import Emitter
 from pmip_tw.lab.report import Result
 from pmip_tw.lab.scenarios.nat_stage import NEIGHBOR, NODE, STRANGER, Stage
+from pmip_tw.lab.sending import IP
 from pmip_tw.lab.sites import BEHIND_NATS, CORRESPONDENT, LMA_ADDRESS
 from pmip_tw.wire.dhcp import OptionCode
 from pmip_tw.wire.encapsulation import TunnelData
