@@ -35,11 +35,13 @@ class Aaa:
         self._socket.bind(("127.0.0.1", 0))
         self._socket.settimeout(5)
         self._desk = Desk()
-        self._desk.time, self._desk.wall_offset = 0.0, time.time()
+        self._desk.time = 0.0
         self._identifier = 0
 
     def ask(self, code: Code, *pairs: tuple[int, bytes]) -> tuple[Code, Attributes]:
         self._identifier += 1
+        # By the clock of now, and not of before the LMA was started: it refuses what is from then.
+        self._desk.wall_offset = time.time()
         request = self._desk.written(code, *pairs, identifier=self._identifier, at=5)
         self._socket.sendto(request, (LMA, 3799))
         answer = self._desk.read(self._socket.recv(4096), request)

@@ -42,6 +42,8 @@ identity = "lma1"
 control = "DIRECTORY/lma.sock"
 store = "DIRECTORY/journal/lma.journal"
 workers = WORKERS
+# What is refused after a restart is refused because it was said before, however long that took.
+timestamp_window = 600
 pre_tunnel = true
 pre_tunnel_request_type = 120
 pre_tunnel_reply_type = 121
