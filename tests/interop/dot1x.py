@@ -150,7 +150,8 @@ def _lines(program: Program, since: int) -> str:
 def longest_gap(ping: Program, since: int) -> float:
     """Seconds between two answers, from the last before line ``since`` on."""
     stamps = [
-        float(at) for at in re.findall(r"^\[(\d+\.\d+)\] \d+ bytes from", _lines(ping, since - 20), re.M)
+        float(at)
+        for at in re.findall(r"^\[(\d+\.\d+)\] \d+ bytes from", _lines(ping, max(0, since - 20)), re.M)
     ]
     return max(after - before for before, after in pairwise(stamps))
 
