@@ -27,20 +27,24 @@ class Accounts(Generic[Key]):
         self._accounting = accounting
         self._forwarding = forwarding
         self._clock = clock
-        self._begun = False
+        self._running = False
 
     def start(self) -> None:
         """Before the agent brings anybody back. StoreError: what is wrong with the spool."""
         self._accounting.start()
-        self.sessions.left(self._accounting.left_open())
+        self._running = True
+        self._do(self.sessions.left(self._accounting.left_open(), self._clock.now()))
 
     def begun(self, still_here: Iterable[tuple[Key, str]]) -> None:
         """All are back whom the agent could bring back, served already or not: ``still_here``, with their sessions."""
-        now = self._clock.now()
         for key, session_id in still_here:
-            self.sessions.resume(key, session_id, now)
-        self._begun = True
-        self._carry_out(self.sessions.begun(now))
+            self.resume(key, session_id)
+        self._carry_out(self.sessions.begun(self._clock.now()))
+
+    def resume(self, key: Key, session_id: str) -> None:
+        """A restart has brought back who had that session, if it was left: before all are back."""
+        if self.sessions.resume(key, session_id, self._clock.now()):
+            self._arm()
 
     def serves(self, key: Key, session: AccountingSession) -> None:
         """The packet plane has an entry for it."""
@@ -62,8 +66,8 @@ class Accounts(Generic[Key]):
 
         Fires when everything is on the disk, and AAA has been told what it takes at once. Idempotent.
         """
-        if self._begun:
-            self._begun = False
+        if self._running:
+            self._running = False
             self._shut(survive)
         return self._accounting.stop()
 
@@ -97,6 +101,6 @@ class Accounts(Generic[Key]):
                 self._accounting.keep(effect.record)
 
     def _arm(self) -> None:
-        if not self._begun:
+        if not self._running:
             return
         self._clock.wake_at(self.sessions.next_deadline(), self._wake)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 Row = Mapping[str, object]
 
 KNOWN_COLUMNS = (
-    "daemon", "server", "access_point", "purposes",
+    "daemon", "worker", "server", "access_point", "purposes",
     "source", "about", "owner", "nai", "session", "mac", "interface", "port", "home_address", "domain",
     "care_of_address", "mag", "lma", "local", "public", "remote", "way", "name", "reason", "state", "method",
     "identity", "encapsulation",

@@ -47,4 +47,8 @@ def accounting_by(
         [observer],
     )
     accounts = Accounts(sessions, spooling, forwarding, ReactorClock(reactor))
-    return Accounting(accounts, {"accounting": spooling.rows})
+
+    def rows() -> list[Row]:
+        return [{"sessions": len(sessions), **row} for row in spooling.rows()]
+
+    return Accounting(accounts, {"accounting": rows})

@@ -20,7 +20,7 @@ from pmip_tw.services.daemon import Daemon, Part
 from pmip_tw.services.dynamic_authorization import lma_authorization_of
 from pmip_tw.services.journals import Journals
 from pmip_tw.services.lma_aaa import diameter_of, node_keys_of, radius_of
-from pmip_tw.services.lma_accounting import lma_accounting_of
+from pmip_tw.services.lma_accounting import accounting_at, lma_accounting_of
 from pmip_tw.services.lma_dhcp import dhcp_edge_of
 from pmip_tw.services.lma_parts import domains_of, engine_of, pools_of, store_of
 from pmip_tw.services.lma_workers import WorkerZero
@@ -56,7 +56,7 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
     diameter = diameter_of(settings, reactor, clock, management.observers)
     engine = engine_of(settings, pools_of(settings))
     accounting = lma_accounting_of(
-        settings, diameter, engine, reactor, ReactorClock(reactor), forwarding, management.observers
+        settings, diameter, reactor, ReactorClock(reactor), forwarding, management.observers
     )
     agent = Lma(
         engine,
@@ -69,10 +69,10 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
         observers=[management.observers],
         dhcp=None if dhcp is None else AtTheEdge(dhcp),
         node_keys=node_keys_of(settings, radius, diameter),
-        accounting=None if accounting is None else accounting.agent,
+        accounting=None if accounting is None else accounting_at(engine, settings, accounting.book.pages()),
     )
     last = () if accounting is None else (accounting,)
-    sessions = agent.sessions if accounting is None else accounting.agent.by_id(agent.sessions)
+    sessions = agent.sessions if accounting is None else accounting.book.by_id(agent.sessions)
     authorization = lma_authorization_of(
         settings, sessions, reactor=reactor, clock=clock, observer=management.observers
     )
@@ -103,7 +103,7 @@ def compose_workers(settings: LmaSettings, reactor: PosixReactorBase, config: Pa
         settings,
         reactor,
         management,
-        (crew.port, Journals(settings), zero, *zero.authorization, zero.control),
+        (*zero.last, crew.port, Journals(settings), zero, *zero.authorization, zero.control),
     )
 
 

@@ -10,6 +10,7 @@ from pmip_tw.aaa.accounting.request import Accountant, Dialect
 from pmip_tw.aaa.accounting.sessions import Sessions
 from pmip_tw.agents.accounting_at_lma import AccountingAtLma
 from pmip_tw.agents.rows.tables import Row
+from pmip_tw.agents.session_book import IPages, SessionBook
 from pmip_tw.config.settings.lma import LmaSettings
 from pmip_tw.interfaces import IAccountingServers, IClock, IForwardingPlane, IObserver
 from pmip_tw.lma.engine import LmaEngine
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class LmaAccounting:
-    """``agent``: for the LMA's. A part of the daemon: its servers are asked until everything else has stopped."""
+    """``book``: for the LMA's agent. A part of the daemon: its servers are asked until everything else has stopped."""
 
-    agent: AccountingAtLma
+    book: SessionBook
     tables: dict[str, Callable[[], Sequence[Row]]]
     client: RadiusClient | None
     """None: Diameter's has another part of the daemon to start and stop it."""
@@ -44,7 +45,6 @@ class LmaAccounting:
 def lma_accounting_of(
     settings: LmaSettings,
     diameter: "LmaDiameter | None",
-    engine: LmaEngine,
     reactor: PosixReactorBase,
     clock: IClock,
     forwarding: IForwardingPlane,
@@ -73,5 +73,13 @@ def lma_accounting_of(
         observer,
         Sessions[AnchorKey](interim_interval=table.interim_interval),
     )
-    agent = AccountingAtLma(engine, made.accounts, clock)
-    return LmaAccounting(agent, made.tables, client)
+    book = SessionBook(made.accounts, settings.address, clock, settings.workers)
+    tables = made.tables
+    if settings.workers > 1:
+        tables = {"accounting": lambda: book.rows(made.tables["accounting"]())}
+    return LmaAccounting(book, tables, client)
+
+
+def accounting_at(engine: LmaEngine, settings: LmaSettings, pages: IPages) -> AccountingAtLma:
+    """What a worker's agent does with its pages of the book."""
+    return AccountingAtLma(engine, pages, by_technology=settings.binding_key == "nai+tech")

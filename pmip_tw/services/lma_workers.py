@@ -1,7 +1,7 @@
 """An LMA with several workers: how worker 0 is wired, and each of the others (docs/decisions/0014)."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from twisted.internet.defer import Deferred
 from twisted.internet.posixbase import PosixReactorBase
@@ -9,8 +9,10 @@ from twisted.logger import Logger
 
 from pmip_tw.agents.dhcp_roads import AtTheEdge, ToTheEdge
 from pmip_tw.agents.lma import Lma
+from pmip_tw.agents.rows.tables import Row
 from pmip_tw.agents.rows.traffic import with_traffic
 from pmip_tw.agents.workers.foreman import Foreman, SharedSignalling
+from pmip_tw.agents.workers.remote_book import RemotePages
 from pmip_tw.agents.workers.routing import Routing
 from pmip_tw.agents.workers.sessions import (
     CHANGE,
@@ -25,7 +27,7 @@ from pmip_tw.agents.workers.supply import Supply
 from pmip_tw.agents.workers.worker import Worker, WorkerSignalling, serving
 from pmip_tw.config.settings.lma import LmaSettings
 from pmip_tw.forwarding.anchor import TunAnchor
-from pmip_tw.interfaces import ISignalling
+from pmip_tw.interfaces import ISessions, ISignalling
 from pmip_tw.lma.workers.holders import Holders
 from pmip_tw.lma.workers.lender import Lender
 from pmip_tw.lma.workers.slices import worker_of_nai
@@ -38,6 +40,7 @@ from pmip_tw.net.signalling import UdpSignalling
 from pmip_tw.services.crew import Crew
 from pmip_tw.services.dynamic_authorization import lma_authorization_of
 from pmip_tw.services.lma_aaa import node_keys_of, radius_of
+from pmip_tw.services.lma_accounting import accounting_at, lma_accounting_of
 from pmip_tw.services.lma_dhcp import dhcp_edge_of
 from pmip_tw.services.lma_parts import engine_of, leased_pools_of, mags_of, store_of
 from pmip_tw.services.management import Management
@@ -46,7 +49,7 @@ from pmip_tw.services.radius import server_tables
 
 class WorkerZero:
     """Worker 0's own agent, and what it does for the others. ``control`` is the operator's way in, ``authorization``
-    AAA's, if there is one.
+    AAA's, if there is one; ``last``: what stops after it.
     """
 
     def __init__(
@@ -61,7 +64,12 @@ class WorkerZero:
         workers, pools = settings.workers, leased_pools_of(settings)
         lender = Lender([pool.prefix for pool in settings.pools], workers)
         holders = Holders(lender, pools.links, settings.home_addresses, workers)
-        plane = SharedPlane(forwarding)
+        accounting = lma_accounting_of(
+            settings, None, reactor, ReactorClock(reactor), forwarding, management.observers
+        )
+        book = None if accounting is None else accounting.book
+        self.last = () if accounting is None else (accounting,)
+        plane = SharedPlane(forwarding, None if book is None else book.removed)
         dhcp = dhcp_edge_of(
             settings,
             reactor,
@@ -82,13 +90,15 @@ class WorkerZero:
             lender=lender,
             later=lambda call: reactor.callLater(0, call),
             dhcp=dhcp,
+            book=book,
         )
         clock = ReactorClock(reactor)
         supply = Supply(pools, clock, self._foreman.tell_lender)
         radius = radius_of(settings, reactor, clock, management.observers)
         self._foreman.hear_of_leases(supply.heard)
+        engine = engine_of(settings, pools)
         self._agent = Lma(
-            engine_of(settings, pools),
+            engine,
             clock=clock,
             signalling=SharedSignalling(signalling, self._foreman),
             forwarding=forwarding,
@@ -100,6 +110,7 @@ class WorkerZero:
             supply=supply,
             dhcp=None if dhcp is None else AtTheEdge(dhcp),
             node_keys=node_keys_of(settings, radius),
+            accounting=None if book is None else accounting_at(engine, settings, book.pages()),
         )
         self._crew = crew
         self._when_running = reactor.callWhenRunning
@@ -111,17 +122,21 @@ class WorkerZero:
                 return worker_of_nai(whom.encode(), workers)
             return next(iter(holders.of_key(key)), None)
 
+        sessions: ISessions = SessionsOfWorkers(self._agent.sessions, workers, self._foreman.ask)
         self.authorization = lma_authorization_of(
             settings,
-            SessionsOfWorkers(self._agent.sessions, workers, self._foreman.ask),
+            sessions if book is None else book.by_id(sessions),
             reactor=reactor,
             clock=clock,
             observer=management.observers,
         )
+        tables: dict[str, Callable[[], Sequence[Row]]] = {**self._agent.tables()}
+        if accounting is None:
+            tables |= server_tables(radius)
+        else:
+            tables |= server_tables(radius, accounting.client) | accounting.tables
         operations = SharedOperations(
-            management.operations(
-                "lma", self._agent.tables() | server_tables(radius), revoke=self._agent.revoke
-            ),
+            management.operations("lma", tables, revoke=self._agent.revoke),
             workers,
             ask=self._foreman.ask,
             whose=whose,
@@ -172,8 +187,9 @@ class OtherWorker:
         signalling = WorkerSignalling(
             UdpSignalling(reactor, [settings.address], opened=lambda address: opened), serving(pipe)
         )
+        engine = engine_of(settings, pools, number)
         self._agent = Lma(
-            engine_of(settings, pools, number),
+            engine,
             clock=clock,
             signalling=signalling,
             forwarding=plane,
@@ -184,6 +200,9 @@ class OtherWorker:
             supply=supply,
             dhcp=dhcp,
             node_keys=node_keys_of(settings, radius),
+            accounting=accounting_at(engine, settings, RemotePages(pipe.send))
+            if settings.accounting.enabled
+            else None,
         )
         tables = self._agent.tables() | server_tables(radius)
         operations = self.management.operations("lma", tables, revoke=self._agent.revoke)

@@ -199,7 +199,7 @@ class TestRestart:
         before.pass_time(100)
         before.take([before.sessions.last_known("one", moved(50), before.now)])
         after = Desk(at=2000.0)
-        after.sessions.left(before.kept)
+        after.take(after.sessions.left(before.kept, after.now))
         assert after.sessions.resume("k", "one", after.now)
         after.take(after.sessions.begun(after.now))
         after.serve()
@@ -214,7 +214,7 @@ class TestRestart:
         before.serve()
         [interim] = before.pass_time(601, moved(50))
         after = Desk(at=2000.0)
-        after.sessions.left([interim])
+        after.take(after.sessions.left([interim], after.now))
         stop, on = after.take(after.sessions.begun(after.now))
         assert (stop.status, stop.usage, stop.at) == (STOP, moved(50), interim.at)
         assert (stop.session_time, stop.terminate_cause) == (interim.session_time, TerminateCause.NAS_REBOOT)
@@ -225,14 +225,25 @@ class TestRestart:
         before.serve()
         before.serve("l", OTHER)
         after = Desk()
-        after.sessions.left(before.told)
+        after.take(after.sessions.left(before.told, after.now))
         after.serve("l", OTHER)
         [stop] = after.take(after.sessions.begun(after.now))
         assert stop.status is STOP and stop.session_id == "one"
 
+    @covers("AA20")
+    def test_on_is_told_before_anybody_comes_if_nothing_can_go_on(self) -> None:
+        """Who comes while others are not back yet is not ended by it."""
+        desk = Desk()
+        desk.take(desk.sessions.left([], desk.now))
+        desk.serve()
+        desk.take(desk.sessions.begun(desk.now))
+        assert [record.status for record in desk.told] == [ON, START]
+
     def test_a_clock_that_went_back_makes_no_session_negative(self) -> None:
         desk = Desk()
-        desk.sessions.left([AccountingRecord(status=START, at=1_900_000_000, session=SESSION)])
+        desk.take(
+            desk.sessions.left([AccountingRecord(status=START, at=1_900_000_000, session=SESSION)], desk.now)
+        )
         desk.serve()
         [stop] = desk.end()
         assert stop.session_time == 0
@@ -252,6 +263,22 @@ def test_what_is_moved_is_written_down_between_interims_if_it_is_anything_new() 
     assert [record.usage for record in desk.kept] == [moved(3)]
     desk.pass_time(50, moved(4))
     assert desk.kept[-1].usage == moved(4) and desk.kept[-1].status is INTERIM
+
+
+def test_what_an_entry_has_counted_for_a_session_that_is_over_is_not_the_next_one_s() -> None:
+    """An LMA's workers know of an end, and of who has the address now, one after the other."""
+    desk = Desk()
+    desk.serve()
+    desk.end(moved=moved(50))
+    desk.serve(session=OTHER, moved=moved(60))
+    [stop] = desk.end("two", moved=moved(70))
+    assert stop.usage == moved(70) - moved(50)
+    desk.serve(session=OTHER)
+    desk.end("two", moved=moved(5))
+    desk.sessions.entry_gone("k", moved(5))  # another entry counts anew
+    desk.serve()
+    [stop] = desk.end(moved=moved(7))
+    assert stop.usage == moved(7)
 
 
 class TestRecords:

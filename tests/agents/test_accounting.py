@@ -284,7 +284,7 @@ class TestAtTheLma:
         scene.world.attach(scene.world.stations[1], scene.node)
         session = self.told(scene)[1].session
         assert session is not None
-        sessions = scene.world.lma_accounting.by_id(scene.world.lma.sessions)
+        sessions = scene.world.lma_book.by_id(scene.world.lma.sessions)
         outcomes: list[Outcome] = []
         for wrong in (
             Selection(accounting_session="0" * 16),

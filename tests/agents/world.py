@@ -10,6 +10,7 @@ from pmip_tw.agents.dhcp_edge import DhcpEdge
 from pmip_tw.agents.dhcp_roads import AtTheEdge
 from pmip_tw.agents.lma import Lma
 from pmip_tw.agents.mag import Mag
+from pmip_tw.agents.session_book import SessionBook
 from pmip_tw.dhcp.configuration import HomeConfiguration
 from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.forwarding.breakout import BreakoutRules
@@ -289,8 +290,8 @@ class World:
             self.lma_accounts = Accounts(
                 Sessions[AnchorKey](interim_interval=600), FakeAccounting(self.ledger), self.plane, self.clock
             )
-            accounting = AccountingAtLma(self.lma_engine, self.lma_accounts, self.clock)
-            self.lma_accounting = accounting
+            self.lma_book = SessionBook(self.lma_accounts, LMA, self.clock)
+            accounting = AccountingAtLma(self.lma_engine, self.lma_book.pages())
         self.lma = Lma(
             self.lma_engine,
             clock=self.clock,

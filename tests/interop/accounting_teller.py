@@ -79,7 +79,7 @@ class Teller:
 
     def start(self) -> None:
         self.accounting.start()
-        self.sessions.left(self.accounting.left_open())
+        self.take(self.sessions.left(self.accounting.left_open(), self.now))
         for record in list(self.sessions.not_resumed)[::2]:
             self.sessions.resume(record.session_id, record.session_id, self.now)
         self.take(self.sessions.begun(self.now))

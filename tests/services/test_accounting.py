@@ -14,7 +14,6 @@ from pmip_tw.config.settings.lma import LmaSettings
 from pmip_tw.config.settings.mag import MagSettings
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.services.lma_accounting import lma_accounting_of
-from pmip_tw.services.lma_parts import engine_of, pools_of
 from pmip_tw.services.mag_aaa import radius_of
 from pmip_tw.services.mag_accounting import mag_accounting_of
 from tests.clocks import UnarmedClock
@@ -76,18 +75,18 @@ def test_an_lma_asks_only_servers_for_accounting(tmp_path: Path, reactor: PosixR
     path.write_text(LMA.replace("192.0.2.1", "127.0.0.1") + more)
     settings = load(path)
     assert isinstance(settings, LmaSettings)
-    engine = engine_of(settings, pools_of(settings))
-    assert lma_accounting_of(settings, None, engine, reactor, UnarmedClock(), plane(), Notes()) is None
+    assert lma_accounting_of(settings, None, reactor, UnarmedClock(), plane(), Notes()) is None
     table = LmaAccounting(enabled=True, spool=str(tmp_path / "spool"))
     on = attrs.evolve(settings, accounting=table)
-    made = lma_accounting_of(on, None, engine, reactor, UnarmedClock(), plane(), Notes())
+    made = lma_accounting_of(on, None, reactor, UnarmedClock(), plane(), Notes())
     assert made is not None and made.client is not None
     assert [str(row["server"]) for row in made.client.servers()] == ["198.51.100.53:1813"]
     made.start()
-    made.agent.start()
-    made.agent.begun()
+    pages = made.book.pages()
+    pages.start()
+    pages.back([])
     stopped: list[None] = []
-    stopping = made.agent.stop(survive=True)
+    stopping = pages.stop(survive=True)
     assert stopping is not None
     stopping.addCallback(stopped.append)
     run_until(reactor, lambda: stopped)

@@ -5,11 +5,16 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from pmip_tw.aaa.accounting.sessions import Sessions
 from pmip_tw.addresses import Endpoint, Ipv4, prefix
+from pmip_tw.agents.accounting_at_lma import AccountingAtLma
+from pmip_tw.agents.accounts import Accounts
 from pmip_tw.agents.dhcp_edge import DhcpEdge
 from pmip_tw.agents.dhcp_roads import AtTheEdge, ToTheEdge
 from pmip_tw.agents.lma import Lma
+from pmip_tw.agents.session_book import SessionBook
 from pmip_tw.agents.workers.foreman import Foreman, SharedSignalling
+from pmip_tw.agents.workers.remote_book import RemotePages
 from pmip_tw.agents.workers.routing import Routing
 from pmip_tw.agents.workers.shared_plane import RemotePlane, SharedPlane
 from pmip_tw.agents.workers.supply import Supply
@@ -29,6 +34,8 @@ from pmip_tw.lma.workers.lender import Lender
 from pmip_tw.lma.workers.slices import steered_to, worker_of_nai
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.records import Record
+from pmip_tw.mobility.tunnels import AnchorKey
+from pmip_tw.testing.accounting import FakeAccounting, FakeLedger
 from pmip_tw.testing.clock import FakeClock, NodeClock
 from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
@@ -53,6 +60,8 @@ class Surroundings(Protocol):
     pool: str
     dhcp_relay: RelayPolicy | None
     """None: the LMA assigns the addresses itself."""
+    ledger: FakeLedger
+    """What AAA has heard of sessions."""
 
     def says(self, worker: int, payload: bytes) -> None: ...
 
@@ -162,7 +171,12 @@ class Zero(Process):
         self.plane = MemoryPlane(monotonic=lambda: house.clock.monotonic, local=LMA)
         lender = Lender([prefix(house.pool)], workers)
         holders = Holders(lender, self.pools.links, {}, workers)
-        clock, plane = self.clock, SharedPlane(self.plane)
+        # A clock of its own: whoever wakes up by it wakes up for nothing else.
+        self.accounting_clock = NodeClock(house.clock, f"{house.chance.random()}")
+        self.sessions = Sessions[AnchorKey](interim_interval=600)
+        accounts = Accounts(self.sessions, FakeAccounting(house.ledger), self.plane, self.accounting_clock)
+        book = SessionBook(accounts, LMA, self.accounting_clock, workers)
+        clock, plane = self.clock, SharedPlane(self.plane, book.removed)
         self.dhcp = FakeDhcpSocket(house.network, LMA)
         self.from_homes = FakeDhcpSocket(house.network, HOME_SIDE)
         edge = DhcpEdge(
@@ -179,6 +193,7 @@ class Zero(Process):
             lender=lender,
             later=lambda call: clock.wake_at(clock.now().monotonic, call),
             dhcp=edge,
+            book=book,
         )
         supply = Supply(self.pools, clock, self.foreman.tell_lender)
         self.foreman.hear_of_leases(supply.heard)
@@ -191,9 +206,14 @@ class Zero(Process):
             carrier=plane.own,
             supply=supply,
             dhcp=None if house.dhcp_relay is None else AtTheEdge(edge),
+            accounting=AccountingAtLma(self.engine, book.pages()),
         )
         self.agent.start()
         self.serves = True
+
+    def crash(self) -> None:
+        super().crash()
+        self.accounting_clock.stop()
 
 
 class Other(Process):
@@ -225,6 +245,7 @@ class Other(Process):
             carrier=plane,
             supply=supply,
             dhcp=dhcp,
+            accounting=AccountingAtLma(self.engine, RemotePages(self.pipe.send)),
         )
         self._worker = Worker(
             self.pipe,

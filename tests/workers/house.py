@@ -17,6 +17,7 @@ from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.workers.slices import worker_of_nai
 from pmip_tw.mobility.replay import ntp_timestamp
 from pmip_tw.mobility.tunnels import AnchorEntry, AnchorKey
+from pmip_tw.testing.accounting import FakeLedger
 from pmip_tw.testing.clock import FakeClock
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
 from pmip_tw.testing.store import FakeDisk
@@ -25,6 +26,7 @@ from pmip_tw.wire.extension_values import RevocationSupport
 from pmip_tw.wire.registration import COLOCATED, REVERSE_TUNNEL, RegistrationReply, RegistrationRequest
 from pmip_tw.wire.revocation import Revocation, RevocationAck
 from tests.lma.anchor import LMA, MAG1, MAG2, association, nai
+from tests.workers.accounts import Broken, require_true_accounts
 from tests.workers.crew import Other, Port, Process, Zero
 
 LIFETIMES = (4, 20, 60)
@@ -37,14 +39,6 @@ BUSY = 8.0
 CALM = 12.0
 
 _OWN_HALF = 0xFFFFFFFF
-
-
-class Broken(Exception):
-    """A promise does not hold."""
-
-    def __init__(self, promise: str, seen: str) -> None:
-        super().__init__(f"{promise}: {seen}")
-        self.promise = promise
 
 
 @attrs.define(slots=True)
@@ -80,6 +74,7 @@ class House:
         )
         self.pool = pool
         self.dhcp_relay: RelayPolicy | None = None
+        self.ledger = FakeLedger()
         self.nodes = nodes
         self.workers = workers
         self._nodes = {
@@ -345,6 +340,10 @@ class House:
         for process in processes:
             if process.engine.revoking:
                 raise Broken("acknowledgments find their worker", f"worker {process.number}")
+        require_true_accounts(
+            self.ledger,
+            {binding.home_address: binding for process in processes for binding in bindings(process)},
+        )
 
 
 def entries_of(zero: Zero) -> dict[AnchorKey, AnchorEntry]:

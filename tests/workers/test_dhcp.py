@@ -10,6 +10,7 @@ from pmip_tw.interfaces import Datagram
 from pmip_tw.lma.workers.slices import worker_of_nai
 from pmip_tw.mobility.replay import ntp_timestamp
 from pmip_tw.mobility.tunnels import Tunnel
+from pmip_tw.testing.accounting import FakeLedger
 from pmip_tw.testing.clock import FakeClock
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
 from pmip_tw.testing.store import FakeDisk
@@ -43,6 +44,7 @@ class Hostel:
         self.pool = "10.1.0.0/24"
         option_82 = frozenset({Fact.SERVER_IDENTIFIER_OVERRIDE})
         self.dhcp_relay = RelayPolicy(servers=(SERVER,), giaddr=LMA, option_82=option_82)
+        self.ledger = FakeLedger()
         self.server = DhcpServer(self.network)
         self.server.identifier = LMA
         self.disks = [FakeDisk(f"journal {worker}") for worker in range(WORKERS)]

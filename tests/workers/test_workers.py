@@ -6,6 +6,8 @@ import attrs
 import pytest
 from twisted.internet.defer import succeed
 
+from pmip_tw.agents.session_book import SessionBook
+from pmip_tw.agents.workers.remote_book import RemotePages
 from pmip_tw.agents.workers.shared_plane import RemotePlane, SharedPlane
 from pmip_tw.lma.workers.leased_pool import LeasedPool
 from pmip_tw.lma.workers.lender import Lender
@@ -16,7 +18,7 @@ from tests.workers.house import Broken, House
 Patch = pytest.MonkeyPatch
 
 
-@covers("P30", "P38", "P62", "P77", "P80", "I10")
+@covers("P30", "P38", "P62", "P77", "P80", "I10", "AA20")
 @pytest.mark.parametrize("seed", range(6))
 def test_whatever_happens_every_promise_is_kept(seed: int) -> None:
     house = House(seed, workers=2 + seed % 3)
@@ -59,6 +61,14 @@ def who_is_gone_leaves_its_entries(patch: Patch) -> None:
     patch.setattr(SharedPlane, "_remove", lambda self, worker, key: None)
 
 
+def who_is_not_back_keeps_its_session(patch: Patch) -> None:
+    patch.setattr(SessionBook, "begins", lambda self, worker: None)
+
+
+def ends_are_not_told(patch: Patch) -> None:
+    patch.setattr(RemotePages, "over", lambda self, key, terminate_cause: None)
+
+
 @attrs.frozen(slots=True)
 class Defect:
     """``first``: the seed from which on it is looked for."""
@@ -74,6 +84,8 @@ DEFECTS = (
     Defect(answers_do_not_wait_for_the_plane, "what was answered is carried"),
     Defect(what_is_given_back_is_kept, "an address is one node's"),
     Defect(who_is_gone_leaves_its_entries, "the plane holds what workers say"),
+    Defect(who_is_not_back_keeps_its_session, "AAA knows who is bound", first=16),
+    Defect(ends_are_not_told, "AAA knows who is bound"),
 )
 
 

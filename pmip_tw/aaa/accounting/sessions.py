@@ -73,7 +73,10 @@ class Sessions(Generic[Key]):
         self._keep_interval = keep_interval
         self._open: dict[str, _Open[Key]] = {}
         self._by_key: dict[Key, str] = {}
+        # What entries that are still there have counted for sessions that are over.
+        self._spent: dict[Key, Usage] = {}
         self._left: dict[str, AccountingRecord] = {}
+        self._on_told = False
         self._due: Wheel[str] = Wheel(_GRANULARITY, self._deadline)
 
     def __len__(self) -> int:
@@ -96,9 +99,13 @@ class Sessions(Generic[Key]):
 
     # The beginning
 
-    def left(self, records: Iterable[AccountingRecord]) -> None:
-        """The last that a former process has written down of each session that it had; before anything else."""
+    def left(self, records: Iterable[AccountingRecord], now: Now) -> list[Effect]:
+        """The last that a former process has written down of each session that it had; before anything else.
+
+        If that is nothing, nothing can go on, and AAA hears that we begin (On).
+        """
         self._left.update({record.session_id: record for record in records})
+        return [] if self._left else self._on(now)
 
     @property
     def not_resumed(self) -> Collection[AccountingRecord]:
@@ -135,9 +142,13 @@ class Sessions(Generic[Key]):
             )
             for record in dead
         ]
-        if not self._open:
-            effects.append(Tell(AccountingRecord(status=StatusType.ACCOUNTING_ON, at=int(now.wall))))
-        return effects
+        return effects if self._open else [*effects, *self._on(now)]
+
+    def _on(self, now: Now) -> list[Effect]:
+        if self._on_told:
+            return []
+        self._on_told = True
+        return [Tell(AccountingRecord(status=StatusType.ACCOUNTING_ON, at=int(now.wall)))]
 
     # Sessions
 
@@ -161,13 +172,14 @@ class Sessions(Generic[Key]):
             if not found.counted or found.key != key:
                 self._link(found, key, moved)
             return []
-        base = Usage() - moved if self._release(key, moved) else Usage()
+        base = Usage() - self._release(key, moved)
         self._begin(session, key, now.monotonic, base, now)
         started = self._record(self._open[session.id], StatusType.START, Usage(), now)
         return [Tell(started)]
 
     def entry_gone(self, key: Key, moved: Usage) -> None:
         """The entry of ``key`` was removed; ``moved``: all that it has counted. Its session may get another one."""
+        self._spent.pop(key, None)
         found = self._open.get(self._by_key.get(key, ""))
         if found is not None and found.counted:
             found.base += moved
@@ -188,6 +200,8 @@ class Sessions(Generic[Key]):
             return []
         if self._by_key.get(found.key) == session_id:
             del self._by_key[found.key]
+            if found.counted and moved != Usage():
+                self._spent[found.key] = moved
         record = self._record(found, StatusType.STOP, _used(found, moved), now)
         return [Tell(replace(record, terminate_cause=terminate_cause, continues=continues))]
 
@@ -258,21 +272,22 @@ class Sessions(Generic[Key]):
         self._by_key[key] = session.id
         self._file(session.id, found)
 
-    def _release(self, key: Key, moved: Usage) -> bool:
-        """The entry of ``key`` counts for another session from now on; whether it has counted for one so far."""
+    def _release(self, key: Key, moved: Usage) -> Usage:
+        """The entry of ``key`` counts for another session from now on; what of ``moved`` is not that one's."""
+        spent = self._spent.pop(key, Usage())
         former = self._open.get(self._by_key.pop(key, ""))
         if former is None or not former.counted:
-            return False
+            return spent
         former.base += moved
         former.counted = False
-        return True
+        return moved
 
     def _link(self, found: _Open[Key], key: Key, moved: Usage) -> None:
         """Of what the entry of ``key`` has counted nothing is anybody else's."""
         if self._by_key.get(found.key) == found.session.id:
             del self._by_key[found.key]
-        if self._by_key.get(key, found.session.id) != found.session.id and self._release(key, moved):
-            found.base -= moved
+        if self._by_key.get(key) != found.session.id:
+            found.base -= self._release(key, moved)
         found.key, found.counted = key, True
         self._by_key[key] = found.session.id
 

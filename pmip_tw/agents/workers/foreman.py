@@ -11,6 +11,7 @@ from zope.interface import implementer
 
 from pmip_tw.agents.dhcp_edge import DhcpEdge
 from pmip_tw.agents.dhcp_roads import ThroughPipe, carry_out
+from pmip_tw.agents.session_book import SessionBook
 from pmip_tw.agents.workers.messages import (
     Answer,
     Carry,
@@ -18,9 +19,11 @@ from pmip_tw.agents.workers.messages import (
     Passed,
     Question,
     Serving,
+    SessionToWorker0,
     Stop,
 )
 from pmip_tw.agents.workers.pipes import IPipe
+from pmip_tw.agents.workers.remote_book import hear
 from pmip_tw.agents.workers.routing import Routing
 from pmip_tw.agents.workers.shared_plane import SharedPlane
 from pmip_tw.agents.workers.signalling_wrapper import SignallingWrapper
@@ -40,7 +43,7 @@ Rows = list[dict[str, Any]]
 
 class Foreman:
     """``later``: calls something in the next turn of the reactor. ``overload``: datagrams that were not passed on.
-    ``dhcp``: where the LMA's DHCP comes and goes, if it relays.
+    ``dhcp``: where the LMA's DHCP comes and goes, if it relays; ``book``: of sessions, if AAA is to know of them.
     """
 
     _log = Logger(namespace="pmip.workers")
@@ -54,6 +57,7 @@ class Foreman:
         lender: Lender,
         later: Callable[[Callable[[], None]], object],
         dhcp: DhcpEdge | None = None,
+        book: SessionBook | None = None,
     ) -> None:
         self._workers = workers
         self._routing = routing
@@ -61,6 +65,7 @@ class Foreman:
         self._lender = lender
         self._later = later
         self._dhcp = dhcp
+        self._book = book
         self._lent: Callable[[FromLender], None] = lambda message: None
         self.overload = 0
         self._pipes: dict[int, IPipe] = {}
@@ -107,6 +112,8 @@ class Foreman:
         """A process was started for it."""
         self._pipes[worker] = pipe
         self._plane.begins(worker)
+        if self._book is not None:
+            self._book.begins(worker)
         if self._dhcp is not None:
             self._dhcp.hear(worker, ThroughPipe(partial(self._give, pipe)))
         pipe.start(lambda message: self._heard(worker, pipe, message), lambda: self._lost(worker, pipe))
@@ -154,6 +161,9 @@ class Foreman:
         elif isinstance(message, DhcpToWorker0):
             assert self._dhcp is not None  # all have the same settings
             carry_out(self._dhcp, worker, message)
+        elif isinstance(message, SessionToWorker0):
+            assert self._book is not None
+            hear(self._book, worker, message)
         elif isinstance(message, Answer):
             _, answer = self._asked.pop(message.number)
             if message.error:

@@ -6,8 +6,10 @@ import attrs
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pmip_tw.aaa.accounting.records import TerminateCause
 from pmip_tw.addresses import Endpoint, Ipv4, Mac
 from pmip_tw.interfaces import Datagram
+from pmip_tw.lma.accounted import Stay
 from pmip_tw.lma.registration.refusal import Refusal
 from pmip_tw.lma.workers.leases import Ask, InUse, Lease, Returned, Spare
 from pmip_tw.mobility.effects import Install, Remove, Send
@@ -144,10 +146,31 @@ class DhcpFromHome(Struct, tag="dhcp-from-home", array_like=True):
     domain: str
 
 
+class SessionsBack(Struct, tag="sessions-back", array_like=True):
+    """To worker 0, if it accounts: some of those who are back after a restart; ``last``: now they are all."""
+
+    stays: list[Stay]
+    last: bool = False
+
+
+class SessionServed(Struct, tag="session-served", array_like=True):
+    """To worker 0, if it accounts: the packet plane has the node's entry."""
+
+    stay: Stay
+
+
+class SessionEnded(Struct, tag="session-ended", array_like=True):
+    """To worker 0, if it accounts: the node is served no longer, and why."""
+
+    key: AnchorKey
+    terminate_cause: TerminateCause
+
+
 class Stop(Struct, tag="stop", array_like=True):
     """From worker 0: save and answer what is under way, and end."""
 
 
 FromWorker0 = Passed | Carried | Question | Stop | Lease | Spare | DhcpUp | DhcpAnswered | DhcpFromHome
 DhcpToWorker0 = DhcpExpected | DhcpGranted | DhcpForgotten | DhcpDown | DhcpToServer
-ToWorker0 = Carry | Serving | Answer | InUse | Ask | Returned | DhcpToWorker0
+SessionToWorker0 = SessionsBack | SessionServed | SessionEnded
+ToWorker0 = Carry | Serving | Answer | InUse | Ask | Returned | DhcpToWorker0 | SessionToWorker0

@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from pmip_tw.addresses import Ipv4
-from pmip_tw.agents.carrying import AtOnce, Changes
+from pmip_tw.agents.carrying import AtOnce, Changes, Removed
 from pmip_tw.agents.workers.messages import Carried, Carry, Change
 from pmip_tw.errors import ForwardingError
 from pmip_tw.interfaces import IForwardingPlane
@@ -30,13 +30,16 @@ if TYPE_CHECKING:
 
 
 class SharedPlane:
-    """At worker 0: carries out what others ask for. ``own``: what carries out what worker 0 itself wants."""
+    """At worker 0: carries out what others ask for. ``own``: what carries out what worker 0 itself wants.
 
-    def __init__(self, forwarding: IForwardingPlane) -> None:
-        self._carrier = AtOnce(forwarding)
+    ``removed``: as AtOnce has it, of everybody's entries.
+    """
+
+    def __init__(self, forwarding: IForwardingPlane, removed: Removed | None = None) -> None:
+        self._carrier = AtOnce(forwarding, removed)
         # Of the others; worker 0 knows what is its own.
         self._owners: dict[AnchorKey, int] = {}
-        self.own = _OfWorker0(forwarding, self._owners)
+        self.own = _OfWorker0(forwarding, self._owners, removed)
         # What a worker that was started again has not asked for again yet.
         self._unclaimed: dict[int, set[AnchorKey]] = {}
 
@@ -77,8 +80,10 @@ class SharedPlane:
 class _OfWorker0(AtOnce):
     """An entry that it installs is no other's any more, whoever has left it behind."""
 
-    def __init__(self, forwarding: IForwardingPlane, owners: dict[AnchorKey, int]) -> None:
-        super().__init__(forwarding)
+    def __init__(
+        self, forwarding: IForwardingPlane, owners: dict[AnchorKey, int], removed: Removed | None
+    ) -> None:
+        super().__init__(forwarding, removed)
         self._owners = owners
 
     def carry(self, changes: Changes) -> Refusal | None:

@@ -28,16 +28,7 @@ def lma_mistakes(draft: Draft) -> Iterator[Mistake]:
     yield from lma_dhcp_mistakes(draft)
     yield from lma_aaa_mistakes(draft, ("lma",))
     yield from accounting_mistakes(draft, ("lma",))
-    yield from _one_process_accounts(draft, ("lma",))
     yield from _mobile_nodes(draft, ("lma", "mobile_nodes"))
-
-
-def _one_process_accounts(draft: Draft, lma: Path) -> Iterator[Mistake]:
-    """The packet plane counts in worker 0, the others know whose the counters are."""
-    workers = draft.value((*lma, "workers"), int)
-    if workers is not None and workers > 1 and draft.value((*lma, "accounting", "enabled"), bool):
-        text = f"enabled: an LMA of several processes cannot account yet: workers = 1, not {workers}"
-        yield Mistake((*lma, "accounting", "enabled"), text)
 
 
 def _own_address(draft: Draft, path: Path) -> Iterator[Mistake]:
