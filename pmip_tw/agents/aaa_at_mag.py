@@ -8,6 +8,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from pmip_tw.aaa.accounting.records import TerminateCause
+from pmip_tw.aaa.examined import Examined
 from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.verdicts import Accept, AuthorizeOnly, Unavailable, Verdict
 from pmip_tw.agents.accounts import Accounts
@@ -107,8 +108,8 @@ class AaaAtMag:
     def judged(self, verdict: Verdict) -> Verdict:
         return self._engine.judged(verdict)
 
-    def attached_elsewhere(self, key: AccessKey, profile: Profile) -> None:
-        self._happen(lambda now: self._engine.attached_elsewhere(key, profile, now))
+    def attached_elsewhere(self, key: AccessKey, profile: Profile, examined: Examined) -> None:
+        self._happen(lambda now: self._engine.attached_elsewhere(key, profile, examined, now))
 
     def detached_elsewhere(self, key: AccessKey, why: str, terminate_cause: TerminateCause) -> None:
         self._happen(lambda now: self._engine.detached_elsewhere(key, why, terminate_cause, now))

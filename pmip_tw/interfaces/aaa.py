@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from pmip_tw.aaa.accounting.records import TerminateCause
     from pmip_tw.aaa.dynamic_authorization import Change, Outcome, Selection
+    from pmip_tw.aaa.examined import Examined
     from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion
     from pmip_tw.aaa.profiles.profile import Profile
     from pmip_tw.aaa.radius.outcome import RadiusOutcome
@@ -52,8 +53,8 @@ class IAccessPointsReceiver(Interface):
     def judged(verdict: "Verdict") -> "Verdict":
         """AAA's verdict on a station; a Reject in its place if nobody can be served here as it says."""
 
-    def attached_elsewhere(key: "AccessKey", profile: "Profile") -> None:
-        """AAA has accepted the station ``key``; its access point hears of it next."""
+    def attached_elsewhere(key: "AccessKey", profile: "Profile", examined: "Examined") -> None:
+        """AAA has accepted the station ``key``, which was ``examined`` there; its access point hears of it next."""
 
     def detached_elsewhere(key: "AccessKey", why: str, terminate_cause: "TerminateCause") -> None:
         """Its access point, or AAA by way of it, does not let it in any more."""

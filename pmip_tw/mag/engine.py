@@ -1,6 +1,7 @@
 """The MAG's machine: frames, verdicts, datagrams and time in, effects out."""
 
 from pmip_tw.aaa.accounting.records import TerminateCause
+from pmip_tw.aaa.examined import Examined
 from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.verdicts import Verdict
 from pmip_tw.addresses import Endpoint, Ipv4, Mac
@@ -123,9 +124,11 @@ class MagEngine:
         """What ``verdict`` means here: an Accept that nobody can be served by is a Reject (AA25)."""
         return self._aaa.allowing.judged(verdict)
 
-    def attached_elsewhere(self, key: AccessKey, profile: Profile, now: Now) -> list[MagEffect]:
+    def attached_elsewhere(
+        self, key: AccessKey, profile: Profile, examined: Examined, now: Now
+    ) -> list[MagEffect]:
         """AAA has accepted ``key``, for which an access point has asked it through us (AA27)."""
-        return self._elsewhere.accepted(key, profile, now)
+        return self._elsewhere.accepted(key, profile, examined, now)
 
     def detached_elsewhere(
         self, key: AccessKey, why: str, terminate_cause: TerminateCause, now: Now

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import attrs
 
+from pmip_tw.aaa.examined import Examined
 from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac, Prefix
 from pmip_tw.dhcp.questions import Answer
@@ -95,7 +96,8 @@ class Visitor:
     ``accounting_id``: what AAA knows its session by (Acct-Session-Id), "" until it was accepted.
     ``session_ends``: when AAA's Session-Timeout is over; None if it has none. ``contested``: its MAC was heard on
     another port, and whether it is still here is being found out. ``method``: how AAA was convinced, "mac" or as
-    "eap-ttls"; ``identity``: what it called itself in EAP. ``reauthorize_at``: when AAA is asked about it again,
+    "eap-ttls"; ``identity``: what it called itself in EAP. ``examined``: by an access point, if it was (AA27).
+    ``reauthorize_at``: when AAA is asked about it again,
     ``reauthorize_with`` the State that it wants to see then (RFC 5176 3.2), None if it is our own wish.
     """
 
@@ -106,6 +108,7 @@ class Visitor:
     profile: Profile | None = None
     method: str = ""
     identity: str = ""
+    examined: Examined | None = None
     lma: Ipv4 = UNSPECIFIED
     configured: bool = False
     home_address: Ipv4 = UNSPECIFIED
@@ -154,6 +157,11 @@ class Visitor:
     def by_eap(self) -> bool:
         """Whether it has a supplicant that has proven who it is."""
         return self.method.startswith(EAP)
+
+    @property
+    def proven(self) -> bool:
+        """Whether it has proven who it is, here or to its access point: nothing less takes it away."""
+        return self.by_eap or (self.examined is not None and self.examined.by_eap)
 
     @property
     def answers_arp(self) -> bool:

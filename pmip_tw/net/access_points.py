@@ -127,7 +127,7 @@ class RadiusAccessPoints:
                         self._sockets[effect.group].send(effect.datagram, effect.destination)
                 case Admit():
                     if self._receiver is not None:
-                        self._receiver.attached_elsewhere(effect.key, effect.profile)
+                        self._receiver.attached_elsewhere(effect.key, effect.profile, effect.examined)
                 case Dismiss():
                     if self._receiver is not None:
                         self._receiver.detached_elsewhere(effect.key, effect.why, effect.terminate_cause)

@@ -3,10 +3,13 @@
 from zope.interface import implementer
 
 from pmip_tw.aaa.accounting.records import TerminateCause
+from pmip_tw.aaa.examined import Examined
 from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.verdicts import Accept
 from pmip_tw.interfaces import IAccessPoints, IAccessPointsReceiver
 from pmip_tw.mobility.tunnels import AccessKey
+
+BY_EAP = Examined()
 
 
 @implementer(IAccessPoints)
@@ -26,10 +29,10 @@ class FakeAccessPoints:
     def stop(self) -> None:
         self._receiver = None
 
-    def let_in(self, key: AccessKey, profile: Profile) -> None:
+    def let_in(self, key: AccessKey, profile: Profile, examined: Examined = BY_EAP) -> None:
         """AAA has accepted it."""
         if self._receiver is not None and isinstance(self._receiver.judged(Accept(profile)), Accept):
-            self._receiver.attached_elsewhere(key, profile)
+            self._receiver.attached_elsewhere(key, profile, examined)
 
     def let_go(self, key: AccessKey, terminate_cause: TerminateCause = TerminateCause.LOST_CARRIER) -> None:
         """It has left its access point."""

@@ -12,6 +12,7 @@ from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from pmip_tw.aaa.accounting.records import TerminateCause
+from pmip_tw.aaa.examined import Examined
 from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.proxy.access_points import AccessPoint, ProxySettings
 from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION, Answered
@@ -21,7 +22,7 @@ from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import IAccessPoints, IAccessPointsReceiver
 from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.net.access_points import RadiusAccessPoints
-from pmip_tw.testing.access_points import FakeAccessPoints
+from pmip_tw.testing.access_points import BY_EAP, FakeAccessPoints
 from pmip_tw.testing.radius_client import FakeRadiusClient, Reply
 from pmip_tw.wire.radius import AttributeType, Code, Request
 from pmip_tw.wire.salt_cipher import SaltCipher
@@ -42,7 +43,7 @@ pytestmark = covers("AA27")
 class Heard:
     """What a MAG hears of its access points, in order."""
 
-    came: list[tuple[AccessKey, Profile]] = attrs.field(factory=list)
+    came: list[tuple[AccessKey, Profile, Examined]] = attrs.field(factory=list)
     gone: list[tuple[AccessKey, TerminateCause]] = attrs.field(factory=list)
 
     refuses: str = ""
@@ -50,8 +51,8 @@ class Heard:
     def judged(self, verdict: Verdict) -> Verdict:
         return Reject(self.refuses) if self.refuses else verdict
 
-    def attached_elsewhere(self, key: AccessKey, profile: Profile) -> None:
-        self.came.append((key, profile))
+    def attached_elsewhere(self, key: AccessKey, profile: Profile, examined: Examined) -> None:
+        self.came.append((key, profile, examined))
 
     def detached_elsewhere(self, key: AccessKey, why: str, terminate_cause: TerminateCause) -> None:
         assert why
@@ -61,7 +62,7 @@ class Heard:
 class Provider(Protocol):
     provided: IAccessPoints
 
-    def let_in(self, *, accepted: bool = True) -> None:
+    def let_in(self, *, accepted: bool = True, examined: Examined = BY_EAP) -> None:
         """AAA accepts the station of ``KEY``, and the MAG if ``accepted``, of which its access point hears."""
 
     def let_go(self) -> None:
@@ -75,8 +76,8 @@ class Twin:
     def __init__(self) -> None:
         self.provided = FakeAccessPoints()
 
-    def let_in(self, *, accepted: bool = True) -> None:
-        self.provided.let_in(KEY, PROFILE)
+    def let_in(self, *, accepted: bool = True, examined: Examined = BY_EAP) -> None:
+        self.provided.let_in(KEY, PROFILE, examined)
 
     def let_go(self) -> None:
         self.provided.let_go(KEY)
@@ -118,8 +119,9 @@ class Sockets:
         self.provided.stop()
         self._socket.close()
 
-    def let_in(self, *, accepted: bool = True) -> None:
-        self._exchange(self._ap.ask(), 0, Code.ACCESS_ACCEPT if accepted else Code.ACCESS_REJECT)
+    def let_in(self, *, accepted: bool = True, examined: Examined = BY_EAP) -> None:
+        asked = self._ap.ask() if examined.by_eap else self._ap.ask(eap=b"")
+        self._exchange(asked, 0, Code.ACCESS_ACCEPT if accepted else Code.ACCESS_REJECT)
 
     def let_go(self) -> None:
         self._exchange(self._ap.account(2), 1, Code.ACCOUNTING_RESPONSE)
@@ -181,10 +183,17 @@ class TestAccessPoints:
         heard = Heard()
         provider.provided.start(heard)
         provider.let_in()
-        assert heard == Heard(came=[(KEY, PROFILE)])
+        assert heard == Heard(came=[(KEY, PROFILE, BY_EAP)])
         provider.let_go()
         assert heard.gone == [(KEY, TerminateCause.LOST_CARRIER)]
         assert provider.thrown_off() == []
+
+    def test_it_is_said_whether_who_comes_has_proven_anything(self, provider: Provider) -> None:
+        heard = Heard()
+        provider.provided.start(heard)
+        by_mac = Examined(by_eap=False)
+        provider.let_in(examined=by_mac)
+        assert heard.came == [(KEY, PROFILE, by_mac)]
 
     def test_nobody_comes_who_cannot_be_served(self, provider: Provider) -> None:
         heard = Heard(refuses="there is no [[mag.filters]] of that name")

@@ -10,6 +10,7 @@ station        access point        MAG                LMA
 import pytest
 
 from pmip_tw.aaa.accounting.records import TerminateCause
+from pmip_tw.aaa.examined import Examined
 from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.mag.authentication.access_policy import AccessPolicy, PortAuthentication
 from pmip_tw.mag.effects import Authenticate, Expel, MagEffect
@@ -25,6 +26,7 @@ pytestmark = covers("AA27")
 STATION, STRANGER = Station(1), Station(2)
 KEY = AccessKey(PORT, STATION.mac)
 OTHER_PORT = "acc1"
+BY_EAP, BY_MAC = Examined(), Examined(by_eap=False)
 WHY = "its access point says so"
 
 
@@ -38,16 +40,16 @@ class BehindAccessPoints(Bench):
     def __init__(self, **policy: object) -> None:
         super().__init__(access=behind_access_points(PORT, OTHER_PORT), **policy)
 
-    def let_in(self, key: AccessKey = KEY, **profile: object) -> list[MagEffect]:
+    def let_in(self, key: AccessKey = KEY, examined: Examined = BY_EAP, **profile: object) -> list[MagEffect]:
         values: dict[str, object] = {"nai": "mn1@example.net", "lmas": (LMA,), "mn_ha": association(1)}
         found = Profile(**(values | profile))  # type: ignore[arg-type]
-        return self.take(self.engine.attached_elsewhere(key, found, self.now))
+        return self.take(self.engine.attached_elsewhere(key, found, examined, self.now))
 
     def gone(self, key: AccessKey = KEY) -> list[MagEffect]:
         return self.take(self.engine.detached_elsewhere(key, WHY, TerminateCause.USER_REQUEST, self.now))
 
-    def serve(self, **profile: object) -> None:
-        [request] = requests(self.let_in(**profile))
+    def serve(self, examined: Examined = BY_EAP, **profile: object) -> None:
+        [request] = requests(self.let_in(examined=examined, **profile))
         self.arrive(reply(request))
         assert self.visitor.state.value == "registered"
 
@@ -229,6 +231,101 @@ def test_who_came_before_there_were_access_points_is_let_in_by_none() -> None:
     bench.restart(access=behind_access_points(PORT))
     assert len(bench.engine.visitors) == 0
     assert requests(bench.hear(STATION.data(ADDRESS))) == []
+
+
+@covers("AA24")
+class TestByItsMacAlone:
+    """An access point has had a MAC authenticated that is served at another port: anybody may use it."""
+
+    ELSEWHERE = AccessKey(OTHER_PORT, STATION.mac)
+    GUEST = {"nai": "02-00-00-00-00-01@guests.example.net"}
+
+    @pytest.mark.parametrize("policy", ["refuse", "move"])
+    def test_who_has_proven_itself_stays_where_it_is(self, policy: str) -> None:
+        bench = BehindAccessPoints(duplicate_mac=policy)
+        bench.serve()
+        bench.hear(STATION.data(ADDRESS))
+        effects = bench.let_in(self.ELSEWHERE, BY_MAC, **self.GUEST)
+        assert names(effects) == ["frame-dropped"] and requests(effects) == [] and only(Remove, effects) == []
+        assert note("frame-dropped", effects).reason == "duplicate-mac"
+        assert (bench.visitor.key, bench.visitor.nai) == (KEY, "mn1@example.net")
+        bench.hear(STATION.data(ADDRESS), OTHER_PORT)
+        assert bench.visitor.key == KEY
+        bench.restart()
+        bench.let_in(self.ELSEWHERE, BY_MAC, **self.GUEST)
+        assert bench.visitor.key == KEY
+
+    def test_who_does_not_answer_there_has_moved(self) -> None:
+        """Its user has gone to where its MAC is enough: the next frame from there begins a visit, by that name."""
+        bench = BehindAccessPoints()
+        bench.serve()
+        bench.hear(STATION.data(ADDRESS))
+        bench.wait(60)
+        bench.let_in(self.ELSEWHERE, BY_MAC, **self.GUEST)
+        bench.wait(10)
+        assert bench.visitor.state.value == "leaving"
+        effects = bench.hear(STATION.data(ADDRESS), OTHER_PORT)
+        assert only(Authenticate, effects) == [] and len(requests(effects)) == 1
+        assert (bench.visitor.key, bench.visitor.nai) == (self.ELSEWHERE, self.GUEST["nai"])
+        [found] = notes(bench.hear(STATION.data(ADDRESS)))
+        assert found.reason == "not-authenticated"  # it is let in at one interface only
+
+    def test_at_the_same_port_it_stays_who_it_is(self) -> None:
+        bench = BehindAccessPoints()
+        bench.serve(session_timeout=100)
+        effects = bench.let_in(KEY, BY_MAC, **self.GUEST)
+        assert names(effects) == ["accept-not-believed"] and requests(effects) == []
+        assert note("accept-not-believed", effects).reason == "proven-by-eap"
+        assert bench.visitor.nai == "mn1@example.net"
+        bench.wait(101)
+        [found] = notes(bench.hear(STATION.data(ADDRESS)))
+        assert found.reason == "not-authenticated"
+
+    def test_by_the_same_name_it_goes_on_and_is_no_less_proven(self) -> None:
+        bench = BehindAccessPoints()
+        bench.serve()
+        assert names(bench.let_in(KEY, BY_MAC)) == ["reauthorized"]
+        bench.let_in(self.ELSEWHERE, BY_MAC)
+        assert bench.visitor.key == KEY
+
+    def test_its_proof_takes_it_away(self) -> None:
+        bench = BehindAccessPoints()
+        bench.serve()
+        bench.let_in(self.ELSEWHERE, BY_MAC, **self.GUEST)
+        assert len(requests(bench.let_in(self.ELSEWHERE, BY_EAP))) == 1
+        assert bench.visitor.key == self.ELSEWHERE
+
+    def test_it_roams_by_what_it_was_let_in_by(self) -> None:
+        """Nothing more than its MAC was ever asked for: what the next access point says is as good."""
+        bench = BehindAccessPoints()
+        bench.serve(BY_MAC)
+        bench.hear(STATION.data(ADDRESS))
+        [request] = requests(bench.let_in(self.ELSEWHERE, BY_MAC))
+        assert request.home_address == ADDRESS and bench.visitor.key == self.ELSEWHERE
+
+    @pytest.mark.parametrize(("policy", "port"), [("refuse", PORT), ("move", OTHER_PORT)])
+    def test_a_node_at_a_port_of_ours_moves_as_the_operator_says(self, policy: str, port: str) -> None:
+        bench = Bench(access=behind_access_points(OTHER_PORT), duplicate_mac=policy)
+        bench.register()
+        bench.take(
+            bench.engine.attached_elsewhere(
+                self.ELSEWHERE,
+                Profile(nai="mn1@example.net", lmas=(LMA,), mn_ha=association(1)),
+                BY_MAC,
+                bench.now,
+            )
+        )
+        assert bench.visitor.key.port == port
+
+    def test_a_frame_does_not_take_away_who_has_proven_itself_to_an_access_point(self) -> None:
+        bench = Bench(access=behind_access_points(OTHER_PORT), duplicate_mac="move")
+        profile = Profile(nai="mn1@example.net", lmas=(LMA,), mn_ha=association(1))
+        [request] = requests(
+            bench.take(bench.engine.attached_elsewhere(self.ELSEWHERE, profile, BY_EAP, bench.now))
+        )
+        bench.arrive(reply(request))
+        assert only(Authenticate, bench.hear(STATION.data(ADDRESS))) == []
+        assert bench.visitor.key == self.ELSEWHERE
 
 
 class TestStrangers:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from pmip_tw.aaa.accounting.records import TerminateCause
+from pmip_tw.aaa.examined import Examined
 from pmip_tw.aaa.proxy import told
 from pmip_tw.aaa.proxy.attributes import Unreadable, salts, towards_access_point
 from pmip_tw.aaa.proxy.conversations import LONGEST_ROUND, Conversations, Round
@@ -107,15 +108,15 @@ class Admitting:
 
     def _accepted(self, exchange: Exchange, outcome: Answered, reply: Reply, now: Now) -> list[Effect]:
         assert exchange.mac is not None and exchange.key is not None
-        by_eap = bool(exchange.request.attributes.all(AttributeType.EAP_MESSAGE))
-        verdict = self._read(None if by_eap else exchange.mac, outcome)
+        mac, by_eap = exchange.mac, exchange.by_eap
+        verdict = self._read(None if by_eap else mac, outcome)
         if not isinstance(verdict, Accept):
             cause = getattr(verdict, "cause", "the Access-Accept is none")
             return self._refused(exchange, "unusable-profile", cause, now)
-        self._stations.accepted(exchange.mac, exchange.client.access_point, exchange.account)
+        self._stations.accepted(mac, exchange.client.access_point, exchange.account, by_eap=by_eap)
         label = outcome.answer.code.label
         noted = told.answered(exchange.session, exchange.source, label, verdict.profile.nai)
-        return [Admit(exchange.key, verdict.profile), noted, reply]
+        return [Admit(exchange.key, verdict.profile, Examined(by_eap=by_eap)), noted, reply]
 
     def _challenged(self, exchange: Exchange, outcome: Answered, now: Now) -> None:
         assert exchange.mac is not None
@@ -146,10 +147,13 @@ class Admitting:
     def _left_out(self, exchange: Exchange, why: str) -> list[Effect]:
         """Whoever is served by this access point is so no longer; what another one asks about him is its own affair.
 
-        Anybody may have asked what is not signed: that ends nothing.
+        Anybody may have asked what is not signed: that ends nothing. Nor does a word about a MAC, which anybody may
+        use, unless nothing more has let the station in.
         """
         assert exchange.mac is not None and exchange.key is not None
         served_there = self._stations.may_end(exchange.mac, exchange.client.access_point)
+        if not exchange.by_eap and not self._stations.is_there_by_mac(exchange.mac):
+            return []
         if not (served_there and exchange.request.signed):
             return []
         self._stations.forget(exchange.mac)

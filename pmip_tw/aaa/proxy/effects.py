@@ -3,6 +3,7 @@
 import attrs
 
 from pmip_tw.aaa.accounting.records import TerminateCause
+from pmip_tw.aaa.examined import Examined
 from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.addresses import Endpoint
 from pmip_tw.mobility.effects import Observe
@@ -36,10 +37,11 @@ class Reply:
 
 @attrs.frozen(slots=True)
 class Admit:
-    """AAA has accepted the station ``key``."""
+    """AAA has accepted the station ``key``, which was ``examined`` by its access point."""
 
     key: AccessKey
     profile: Profile
+    examined: Examined
 
 
 @attrs.frozen(slots=True)

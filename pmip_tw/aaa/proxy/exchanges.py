@@ -58,6 +58,11 @@ class Exchange:
         """The name of the session at the access point, empty if it does not say it."""
         return self.request.attributes.first(AttributeType.ACCT_SESSION_ID) or b""
 
+    @property
+    def by_eap(self) -> bool:
+        """Whether the station is to prove who it is, not only to have a MAC that AAA knows."""
+        return bool(self.request.attributes.all(AttributeType.EAP_MESSAGE))
+
     def is_awaited(self) -> bool:
         """Whether the access point still waits for the answer: it may have gone on to something else."""
         return self.client.known.is_awaited(self.source, self.request.identifier, self.known)

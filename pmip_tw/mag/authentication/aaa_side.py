@@ -11,6 +11,7 @@ from pmip_tw.mag.authentication.dot1x import Dot1x
 from pmip_tw.mag.authentication.elsewhere import Elsewhere
 from pmip_tw.mag.authentication.gate import Gate
 from pmip_tw.mag.authentication.mac_authentication import MAC, MacAuthentication
+from pmip_tw.mag.authentication.moving import Moving
 from pmip_tw.mag.authentication.questions import Questions
 from pmip_tw.mag.authentication.reauthorizing import Reauthorizing, set_limits
 from pmip_tw.mag.effects import MagEffect
@@ -96,6 +97,7 @@ class AaaSide:
             departures=departures,
         )
         admissions = Admissions(policy.access.behind_access_points)
+        moving = Moving(policy=policy, registrations=registrations, dot1x=self.dot1x, schedule=schedule)
         self.elsewhere = Elsewhere(
             visitors=visitors,
             admissions=admissions,
@@ -103,6 +105,7 @@ class AaaSide:
             admitting=admitting,
             reauthorizing=self.reauthorizing,
             departures=departures,
+            moving=moving,
             schedule=schedule,
         )
         self.sessions = Sessions(
@@ -127,7 +130,7 @@ class AaaSide:
             admitting=admitting,
             by_mac=by_mac,
             dot1x=self.dot1x,
-            schedule=schedule,
+            moving=moving,
         )
 
     def answered(self, attempt: int, verdict: Verdict, now: Now) -> list[MagEffect]:

@@ -9,6 +9,7 @@ from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.addresses import UNSPECIFIED, Ipv4
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing.answers import Addressing
+from pmip_tw.mag.authentication.admissions import Admission
 from pmip_tw.mag.authentication.gate import Gate
 from pmip_tw.mag.authentication.reauthorizing import set_limits
 from pmip_tw.mag.effects import MagEffect
@@ -86,10 +87,11 @@ class Admitting:
         set_limits(visitor, self._policy.access.dot1x, now)
         return self._accepted(visitor, profile, now)
 
-    def let_in(self, visitor: Visitor, profile: Profile, until: float | None, now: Now) -> list[MagEffect]:
-        """The same of one whom its access point examines, which may serve it ``until`` then."""
-        visitor.profile, visitor.method, visitor.session_ends = profile, ACCESS_POINT, until
-        return self._accepted(visitor, profile, now)
+    def let_in(self, visitor: Visitor, admission: Admission, now: Now) -> list[MagEffect]:
+        """The same of one whom its access point examines."""
+        visitor.method, visitor.examined = ACCESS_POINT, admission.examined
+        visitor.profile, visitor.session_ends = admission.profile, admission.until
+        return self._accepted(visitor, admission.profile, now)
 
     def _accepted(self, visitor: Visitor, profile: Profile, now: Now) -> list[MagEffect]:
         key = visitor.key

@@ -1,7 +1,5 @@
 """How a mobile node arrives: a frame that shows it, one question to AAA, and what is kept meanwhile (P15, P78, P83)."""
 
-from collections.abc import Callable
-
 import attrs
 
 from pmip_tw.aaa.accounting.records import TerminateCause
@@ -15,6 +13,7 @@ from pmip_tw.mag.authentication.admitting import Admitting
 from pmip_tw.mag.authentication.dot1x import Dot1x
 from pmip_tw.mag.authentication.gate import Gate
 from pmip_tw.mag.authentication.mac_authentication import MacAuthentication
+from pmip_tw.mag.authentication.moving import Moving
 from pmip_tw.mag.authentication.strangers import Strangers
 from pmip_tw.mag.effects import Expel, MagEffect
 from pmip_tw.mag.observed import BadFrames
@@ -30,9 +29,7 @@ from pmip_tw.wire.ethernet import EthernetFrame
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Attaching:
-    """Looks after nodes until they are registered. ``schedule``: to be called with every visitor for which another
-    instant counts now.
-    """
+    """Looks after nodes until they are registered."""
 
     _policy: MagPolicy
     _visitors: VisitorList
@@ -44,7 +41,7 @@ class Attaching:
     _admitting: Admitting
     _by_mac: MacAuthentication
     _dot1x: Dot1x
-    _schedule: Callable[[Visitor], None]
+    _moving: Moving
     _turned_away: BadFrames = attrs.field(factory=lambda: BadFrames("authentication-limit"), init=False)
     _strangers: Strangers = attrs.field(factory=Strangers, init=False)
     _not_let_in: BadFrames = attrs.field(factory=lambda: BadFrames("not-authenticated"), init=False)
@@ -75,10 +72,8 @@ class Attaching:
         effects: list[MagEffect] = []
         if elsewhere is not None and self._policy.access.of(key.port).by_eap:
             return self._dot1x.stranger(key, now)  # only its proof takes it away from there
-        if elsewhere is not None and not self._may_move(elsewhere):
-            self._registrations.contest(elsewhere, now)
-            self._schedule(elsewhere)
-            return [observed.duplicate_mac(key, elsewhere.key)]
+        if elsewhere is not None and not self._moving.may_move(elsewhere):
+            return self._moving.contest(elsewhere, key, now)
         if elsewhere is not None:
             effects += self._departures.forget(
                 elsewhere,
@@ -118,18 +113,6 @@ class Attaching:
             effects.append(observed.frame_dropped(visitor, "held-too-many"))
         return effects
 
-    def _may_move(self, elsewhere: Visitor) -> bool:
-        """Whether a MAC that is served at another port may be served at this one now (AA24).
-
-        While AAA is being asked it may not: there is one authentication per MAC (P83). A frame takes nobody away who
-        has proven by EAP that it is there; nor does one to which nobody has answered there keep anybody.
-        """
-        if elsewhere.state is State.LEAVING:
-            return True
-        if elsewhere.state is State.AUTHENTICATING:
-            return self._dot1x.awaits_first_word(elsewhere.key)
-        return self._policy.duplicate_mac == "move" and not elsewhere.by_eap
-
     def _attach(
         self, key: AccessKey, found: Evidence, frame: EthernetFrame, octets: bytes, now: Now
     ) -> list[MagEffect]:
@@ -142,5 +125,6 @@ class Attaching:
             return effects + self._dot1x.stranger(key, now)
         admission = self._admissions.get(key, now.monotonic)
         if admission is not None:
-            return effects + self._admitting.let_in(visitor, admission.profile, admission.until, now)
+            self._admissions.withdraw_elsewhere(key)
+            return effects + self._admitting.let_in(visitor, admission, now)
         return effects + self._by_mac.ask(visitor, now)

@@ -7,14 +7,17 @@ has to bring one, that frame finds everything decided.
 from collections.abc import Callable
 
 import attrs
+from msgspec.structs import replace
 
 from pmip_tw.aaa.accounting.records import TerminateCause
+from pmip_tw.aaa.examined import Examined
 from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.addresses import UNSPECIFIED
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing.answers import Addressing
-from pmip_tw.mag.authentication.admissions import Admissions
+from pmip_tw.mag.authentication.admissions import Admission, Admissions
 from pmip_tw.mag.authentication.admitting import ACCESS_POINT, Admitting
+from pmip_tw.mag.authentication.moving import Moving
 from pmip_tw.mag.authentication.reauthorizing import Reauthorizing
 from pmip_tw.mag.effects import Expel, MagEffect
 from pmip_tw.mag.session.departures import Departures
@@ -39,14 +42,22 @@ class Elsewhere:
     _admitting: Admitting
     _reauthorizing: Reauthorizing
     _departures: Departures
+    _moving: Moving
     _schedule: Callable[[Visitor], None]
 
-    def accepted(self, key: AccessKey, profile: Profile, now: Now) -> list[MagEffect]:
+    def accepted(self, key: AccessKey, profile: Profile, examined: Examined, now: Now) -> list[MagEffect]:
         """AAA accepts ``key``: who is new comes, who is here goes on."""
         until = _until(profile, now)
-        self._admissions.admit(key, profile, until)
         served = self._visitors.with_mac(key.mac)
-        if served is not None and served.state not in _SERVED:
+        if served is not None and not examined.by_eap:
+            if served.key == key and served.proven and served.nai != profile.nai and _is_served(served):
+                return [_not_believed(served, profile)]
+            if served.key != key and not self._may_move(served):
+                self._admissions.admit(key, profile, examined, until)
+                return self._moving.contest(served, key, now)
+        admission = self._admissions.admit(key, profile, examined, until)
+        self._admissions.withdraw_elsewhere(key)
+        if served is not None and not _is_served(served):
             served = None
         effects: list[MagEffect] = []
         hint, configured = UNSPECIFIED, False
@@ -55,10 +66,7 @@ class Elsewhere:
             effects += self._departures.leave(served, why, now, terminate_cause=TerminateCause.USER_REQUEST)
             self._visitors.remove(served)
         elif served is not None and served.key == key:
-            effects = self._reauthorizing.accepted(served, profile, now)
-            served.session_ends = until
-            self._schedule(served)
-            return effects
+            return self._goes_on(served, admission, now)
         elif served is not None:
             # It keeps its address, wherever it goes on.
             hint, configured = served.home_address or served.hint, served.configured
@@ -67,14 +75,32 @@ class Elsewhere:
             return effects  # it has an address of its own, which its first frame shows
         visitor = self._admitting.newcomer(key, now, hint, configured)
         attached = observed.visitor_event("attached", visitor, evidence="access-point")
-        return [*effects, attached, *self._admitting.let_in(visitor, profile, until, now)]
+        return [*effects, attached, *self._admitting.let_in(visitor, admission, now)]
+
+    def _may_move(self, served: Visitor) -> bool:
+        """Whether an Accept of its MAC alone takes ``served`` to another interface.
+
+        As a frame does at ports of our own; and besides from where nothing more has let it in: stations roam faster
+        than access points notice.
+        """
+        roams = served.examined is not None and not served.examined.by_eap
+        return roams or self._moving.may_move(served)
+
+    def _goes_on(self, visitor: Visitor, admission: Admission, now: Now) -> list[MagEffect]:
+        """It is where it was, and was examined again. Who has proven itself once is not less proven by its MAC."""
+        proven = visitor.proven or admission.examined.by_eap
+        visitor.method, visitor.examined = ACCESS_POINT, replace(admission.examined, by_eap=proven)
+        effects = self._reauthorizing.accepted(visitor, admission.profile, now)
+        visitor.session_ends = admission.until
+        self._schedule(visitor)
+        return effects
 
     def limit(self, visitor: Visitor, now: Now) -> bool:
         """AAA has said how long, or with what, a visitor may go on; whether it is one whom an access point has let in.
 
         What was said counts for its next visit as well, until its access point says something else.
         """
-        if visitor.method != ACCESS_POINT or visitor.profile is None:
+        if visitor.examined is None or visitor.profile is None:
             return False
         visitor.session_ends = _until(visitor.profile, now)
         self.keep(visitor, now)
@@ -82,8 +108,9 @@ class Elsewhere:
 
     def keep(self, visitor: Visitor, now: Now) -> None:
         """Its profile is another one."""
-        if visitor.profile is not None and self._admissions.get(visitor.key, now.monotonic) is not None:
-            self._admissions.admit(visitor.key, visitor.profile, visitor.session_ends)
+        admission = self._admissions.get(visitor.key, now.monotonic)
+        if visitor.profile is not None and admission is not None:
+            self._admissions.admit(visitor.key, visitor.profile, admission.examined, visitor.session_ends)
 
     def ended(self, key: AccessKey, why: str, terminate_cause: TerminateCause, now: Now) -> list[MagEffect]:
         """Its access point does not serve it any more."""
@@ -104,9 +131,19 @@ class Elsewhere:
         were any at its interface, stays as long as the visit lasts, and no access point is held to have let it in.
         """
         for visitor in self._visitors:
-            let_in = visitor.method == ACCESS_POINT and self._admissions.counts_at(visitor.key.port)
-            if let_in and visitor.profile is not None:
-                self._admissions.admit(visitor.key, visitor.profile, visitor.session_ends)
+            examined, profile = visitor.examined, visitor.profile
+            if examined is not None and profile is not None and self._admissions.counts_at(visitor.key.port):
+                self._admissions.admit(visitor.key, profile, examined, visitor.session_ends)
+
+
+def _is_served(visitor: Visitor) -> bool:
+    return visitor.state in _SERVED
+
+
+def _not_believed(served: Visitor, profile: Profile) -> MagEffect:
+    """It stays who it has proven to be: whoever can put its MAC on the air has not proven anything."""
+    cause = f"AAA calls its MAC {profile.nai}, and it has proven by EAP that it is {served.nai}"
+    return observed.visitor_event("accept-not-believed", served, cause=cause, reason="proven-by-eap")
 
 
 def _until(profile: Profile, now: Now) -> float | None:

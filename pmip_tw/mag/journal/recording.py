@@ -66,6 +66,7 @@ class Recording:
             clock_offset=self._clocks.offset(visitor.lma),
             keepalive_interval=grant.keepalive_interval,
             accounting_id=visitor.accounting_id,
+            examined=visitor.examined,
         )
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pmip_tw.aaa.examined import Examined
 from pmip_tw.addresses import Ipv4, Mac
 from pmip_tw.mobility.records import JournalFormat, Record
 from pmip_tw.secret import Secret
@@ -46,7 +47,7 @@ class Visiting(_MagRecord, tag=1, frozen=True):
     ``keepalive_interval``: what its LMA asked for (N38), 0 if nothing, or by an older version. ``framed_pool``: see
     ``Profile``. ``authorized``: what else AAA has said; an older version wrote one Class, ``attributes_class``.
     ``accounting_id``: see ``Visitor``, as for ``method``, ``eap_identity`` (``identity`` there) and ``reauthorize_at``;
-    an older version knew nothing but MACs.
+    an older version knew nothing but MACs. ``examined``: see ``Visitor``.
     """
 
     about = "visitor"
@@ -89,6 +90,7 @@ class Visiting(_MagRecord, tag=1, frozen=True):
     method: str = "mac"
     eap_identity: str = ""
     reauthorize_at: float | None = None
+    examined: Examined | None = None
 
 
 class Departed(_MagRecord, tag=2, frozen=True):

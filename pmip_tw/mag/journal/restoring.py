@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 import attrs
 
 from pmip_tw.aaa.accounting.records import new_id
+from pmip_tw.aaa.examined import Examined
 from pmip_tw.aaa.profiles.profile import Profile, RootKey
 from pmip_tw.addresses import Ipv4
 from pmip_tw.mag import observed
@@ -127,6 +128,7 @@ class Restorer:
             profile=profile,
             method=record.method,
             identity=record.eap_identity,
+            examined=_examined(record),
             reauthorize_at=self._asked_again_at(record, now),
             lma=record.lma,
             configured=True,
@@ -195,6 +197,11 @@ def _counts(method: str, how: PortAuthentication) -> bool:
     if method == MAC:
         return how is not PortAuthentication.DOT1X
     return how.by_eap and method.startswith(EAP)
+
+
+def _examined(record: Visiting) -> Examined | None:
+    """An older version did not say how: then nobody takes it away whose MAC alone is known."""
+    return record.examined or (Examined() if record.method == ACCESS_POINT else None)
 
 
 def _is_late(visitor: Visitor, now: Now) -> bool:

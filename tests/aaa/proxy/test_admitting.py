@@ -10,6 +10,7 @@ access point          MAG                server
 
 import pytest
 
+from pmip_tw.aaa.examined import Examined
 from pmip_tw.aaa.proxy.attributes import HIDDEN
 from pmip_tw.aaa.proxy.conversations import Conversations, Round
 from pmip_tw.aaa.proxy.effects import Admit, Ask, Dismiss, Reply
@@ -47,6 +48,7 @@ from tests.conformance import covers
 
 pytestmark = covers("AA27")
 
+BY_EAP, BY_MAC = Examined(), Examined(by_eap=False)
 STATE = (AttributeType.STATE.value, b"\0of the server")
 EAP_SUCCESS = (AttributeType.EAP_MESSAGE.value, SUCCESS)
 
@@ -57,7 +59,7 @@ def test_an_accept_is_an_attachment_and_the_access_point_hears_of_it_next() -> N
     assert (asked.group, asked.pinned, asked.subject) == (AUTHENTICATION, None, str(KEY))
     effects = bench.accept(*profile_attributes(), EAP_SUCCESS)
     assert [effect for effect in effects if isinstance(effect, Admit | Reply)] == [
-        Admit(KEY, PROFILE),
+        Admit(KEY, PROFILE, BY_EAP),
         *only(Reply, effects),
     ]
     answer = ap.read(effects)
@@ -267,7 +269,7 @@ class TestWhoIsServed:
 
     def serve(self, bench: Bench, ap: Ap) -> None:
         bench.hear(ap.ask(), ap.source)
-        assert only(Admit, bench.accept(*profile_attributes())) == [Admit(KEY, PROFILE)]
+        assert only(Admit, bench.accept(*profile_attributes())) == [Admit(KEY, PROFILE, BY_EAP)]
 
     def test_a_reject_ends_it(self) -> None:
         bench, ap = Bench(), Ap()
@@ -308,7 +310,7 @@ class TestWhoIsServed:
         former.say(Code.ACCESS_CHALLENGE, STATE)
         heard = ap.ask(STATE)
         former.hear(heard, ap.source)
-        assert only(Admit, former.accept(*profile_attributes())) == [Admit(KEY, PROFILE)]
+        assert only(Admit, former.accept(*profile_attributes())) == [Admit(KEY, PROFILE, BY_EAP)]
         self.serve(bench, ap)
         bench.hear(heard, ap.source)
         effects = bench.say(Code.ACCESS_REJECT)
@@ -321,6 +323,36 @@ class TestWhoIsServed:
         bench.say(Code.ACCESS_CHALLENGE, STATE)
         bench.hear(ap.ask(STATE), ap.source)
         assert [dismissed.key for dismissed in only(Dismiss, bench.say(Code.ACCESS_REJECT))] == [KEY]
+
+    @pytest.mark.parametrize("restarted", [False, True])
+    def test_what_is_said_of_its_mac_does_not(self, restarted: bool) -> None:
+        """It has proven itself by EAP, and somebody with its MAC asks to be let in by that alone."""
+        bench, ap = Bench(), Ap()
+        if not restarted:
+            self.serve(bench, ap)
+        bench.hear(ap.ask(eap=b""), ap.source)
+        effects = bench.say(Code.ACCESS_REJECT)
+        assert only(Dismiss, effects) == [] and ap.read(effects).code is Code.ACCESS_REJECT
+
+    @pytest.mark.parametrize("same", [True, False])
+    def test_nor_who_is_let_in_by_its_mac_and_leaves(self, same: bool) -> None:
+        bench, ap = Bench(), Ap()
+        other = ap if same else Ap(SECOND, SECOND_SECRET)
+        self.serve(bench, ap)
+        bench.hear(other.ask(eap=b"", session="MAC"), other.source)
+        assert only(Admit, bench.accept(*profile_attributes())) == [Admit(KEY, PROFILE, BY_MAC)]
+        bench.hear(other.ask(eap=b""), other.source)
+        assert only(Dismiss, bench.say(Code.ACCESS_REJECT)) == []
+        assert only(Dismiss, bench.hear(other.account(2, session="MAC"), other.source, ACCOUNTING)) == []
+        [gone] = only(Dismiss, bench.hear(ap.account(2), ap.source, ACCOUNTING))
+        assert gone.key == KEY
+
+    def test_whose_mac_has_let_it_in_is_rejected_by_it(self) -> None:
+        bench, ap = Bench(), Ap()
+        bench.hear(ap.ask(eap=b""), ap.source)
+        bench.accept(*profile_attributes())
+        bench.hear(ap.ask(eap=b""), ap.source)
+        assert [gone.key for gone in only(Dismiss, bench.say(Code.ACCESS_REJECT))] == [KEY]
 
     def test_silence_of_the_servers_does_not(self) -> None:
         bench, ap = Bench(), Ap()
@@ -370,7 +402,7 @@ class TestRepeated:
             newer = ap.ask()
         [new] = only(Ask, bench.hear(newer, ap.source))
         assert bench.accept(*profile_attributes(), ask=old) == []
-        assert only(Admit, bench.accept(*profile_attributes(), ask=new)) == [Admit(KEY, PROFILE)]
+        assert only(Admit, bench.accept(*profile_attributes(), ask=new)) == [Admit(KEY, PROFILE, BY_EAP)]
 
 
 class TestWhoeverIsNot:

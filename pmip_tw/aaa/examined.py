@@ -1,0 +1,9 @@
+"""What an access point says of a station when AAA accepts it there (AA27)."""
+
+from msgspec import Struct
+
+
+class Examined(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+    """``by_eap``: the station has proven who it is; if not, AAA knows its MAC, which anybody can use (AA24)."""
+
+    by_eap: bool = True
