@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
-from twisted.logger import Logger
 from zope.interface import implementer
 
 from pmip_tw.aaa.proxy.access_points import ProxySettings
@@ -11,24 +10,16 @@ from pmip_tw.aaa.proxy.admitting import Reading
 from pmip_tw.aaa.proxy.effects import Admit, Ask, Disconnect, Dismiss, Effect, Reply
 from pmip_tw.aaa.proxy.machine import RadiusProxy
 from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION, Answered, RadiusOutcome
+from pmip_tw.aaa.radius.received import Received
 from pmip_tw.aaa.verdicts import Verdict
-from pmip_tw.addresses import Ipv4, Mac
-from pmip_tw.interfaces import (
-    Datagram,
-    IAccessPoints,
-    IAccessPointsReceiver,
-    IClock,
-    IObserver,
-    IRadiusClient,
-    Unreachable,
-)
-from pmip_tw.mobility.effects import Observe
+from pmip_tw.addresses import Endpoint, Ipv4, Mac
+from pmip_tw.interfaces import IAccessPoints, IAccessPointsReceiver, IClock, IObserver, IRadiusClient
+from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.effects import Observe, ObserveAlike
 from pmip_tw.mobility.tunnels import AccessKey
+from pmip_tw.net.overload import Proven
+from pmip_tw.net.radius_port import RadiusPort
 from pmip_tw.net.reactor import Reactor
-from pmip_tw.net.udp import UdpSocket
-
-MAXIMUM_BATCH = 16
-"""Datagrams per wake-up of the reactor: each takes long enough that packets must not wait for many of them."""
 
 
 @implementer(IAccessPoints)
@@ -39,8 +30,6 @@ class RadiusAccessPoints:
     5176), each in a group with the name of its endpoint; it is stopped with us. ``read``: how an Access-Accept is
     understood. ``clock`` is read and never armed: its one wake-up belongs to the agent.
     """
-
-    _log = Logger(namespace="pmip.aaa")
 
     def __init__(
         self,
@@ -64,26 +53,28 @@ class RadiusAccessPoints:
         self._local = local
         self._ports = dict(zip((AUTHENTICATION, ACCOUNTING), ports, strict=True))
         self._proxy = RadiusProxy(settings, self._judged, clock.now())
-        self._sockets: dict[str, UdpSocket] = {}
+        self._sockets: dict[str, RadiusPort[Effect]] = {}
+        self._proven = Proven()
         self._receiver: IAccessPointsReceiver | None = None
 
     def start(self, receiver: IAccessPointsReceiver) -> None:
         self._receiver = receiver
         try:
             for group, port in self._ports.items():
-                self._sockets[group] = UdpSocket(
+                self._sockets[group] = RadiusPort(
                     self._reactor,
+                    self._clock,
                     self._local,
                     port,
-                    deliver=partial(self._datagrams_received, group),
-                    report=self._peer_unreachable,
-                    batch=MAXIMUM_BATCH,
+                    hear=partial(self._heard, group),
+                    run=self._run,
+                    proven=self._proven,
                 )
         except BaseException:
             self.stop()
             raise
         for socket in self._sockets.values():
-            socket.start_reading()
+            socket.start()
 
     def expel(self, key: AccessKey) -> None:
         self._run(self._proxy.expel(key, self._clock.now()))
@@ -105,23 +96,16 @@ class RadiusAccessPoints:
         verdict = self._read(station, outcome)
         return verdict if self._receiver is None else self._receiver.judged(verdict)
 
-    def _datagrams_received(self, group: str, batch: list[Datagram]) -> None:
-        for one in batch:
-            try:
-                now = self._clock.now()
-                self._run(self._proxy.datagram_received(one.payload, one.source, group, now))
-            except Exception:
-                # A defect of ours costs one datagram, not those behind it.
-                self._log.failure("a request of {source} met a defect", source=str(one.source))
-
-    def _peer_unreachable(self, report: Unreachable) -> None:
-        """Whoever has asked does not listen any more: it asks again, or it does not."""
+    def _heard(self, group: str, payload: bytes, source: Endpoint, now: Now) -> Received[Effect]:
+        return self._proxy.datagram_received(payload, source, group, now)
 
     def _run(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
             match effect:
                 case Observe():
                     self._observer.observe(effect.observation, self._clock.now())
+                case ObserveAlike():
+                    self._observer.observe_alike(effect.observations, self._clock.now())
                 case Reply():
                     if effect.group in self._sockets:
                         self._sockets[effect.group].send(effect.datagram, effect.destination)

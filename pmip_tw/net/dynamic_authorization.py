@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
 
 from pmip_tw.aaa.dynamic_authorization import Outcome
 from pmip_tw.aaa.radius.authorization_server import (
@@ -15,14 +14,13 @@ from pmip_tw.aaa.radius.authorization_server import (
     Reply,
 )
 from pmip_tw.aaa.radius.demands import ChangeOf, Disconnect, Reauthorize
-from pmip_tw.addresses import Ipv4
-from pmip_tw.interfaces import Datagram, IClock, IObserver, ISessions, Unreachable
-from pmip_tw.mobility.effects import Observe
+from pmip_tw.aaa.radius.received import Received
+from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.interfaces import IClock, IObserver, ISessions
+from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.effects import Observe, ObserveAlike
+from pmip_tw.net.radius_port import RadiusPort
 from pmip_tw.net.reactor import Reactor
-from pmip_tw.net.udp import UdpSocket
-
-MAXIMUM_BATCH = 16
-"""Datagrams per wake-up of the reactor: each may end sessions, and packets must not wait for many of them."""
 
 
 class DynamicAuthorization:
@@ -30,8 +28,6 @@ class DynamicAuthorization:
 
     ``clock`` is read and never armed: its one wake-up belongs to the agent.
     """
-
-    _log = Logger(namespace="pmip.aaa")
 
     def __init__(
         self,
@@ -53,19 +49,14 @@ class DynamicAuthorization:
         self._port = port
         self._address = address
         self._machine = AuthorizationServer(policy, clock.now())
-        self._socket: UdpSocket | None = None
+        self._socket: RadiusPort[Effect] | None = None
 
     def start(self) -> None:
         """PmipError: the port cannot be bound, and why."""
-        self._socket = UdpSocket(
-            self._reactor,
-            self._local,
-            self._port,
-            deliver=self._datagrams_received,
-            report=self._peer_unreachable,
-            batch=MAXIMUM_BATCH,
+        self._socket = RadiusPort(
+            self._reactor, self._clock, self._local, self._port, hear=self._heard, run=self._run
         )
-        self._socket.start_reading()
+        self._socket.start()
 
     def stop(self) -> None:
         """What is being done is done, and nobody is told. Idempotent."""
@@ -73,24 +64,17 @@ class DynamicAuthorization:
         if socket is not None:
             socket.close()
 
-    def _datagrams_received(self, batch: list[Datagram]) -> None:
+    def _heard(self, payload: bytes, source: Endpoint, now: Now) -> Received[Effect]:
         self._machine.use_address(self._address())
-        for datagram in batch:
-            try:
-                now = self._clock.now()
-                self._run(self._machine.datagram_received(datagram.payload, datagram.source, now))
-            except Exception:
-                # A defect of ours costs one datagram, not those behind it.
-                self._log.failure("a request from {source} met a defect", source=str(datagram.source))
-
-    def _peer_unreachable(self, report: Unreachable) -> None:
-        """Whoever has asked does not listen any more: it asks again, or it does not."""
+        return self._machine.datagram_received(payload, source, now)
 
     def _run(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
             match effect:
                 case Observe():
                     self._observer.observe(effect.observation, self._clock.now())
+                case ObserveAlike():
+                    self._observer.observe_alike(effect.observations, self._clock.now())
                 case Reply():
                     if self._socket is not None:
                         self._socket.send(effect.datagram, effect.destination)

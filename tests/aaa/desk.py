@@ -11,7 +11,7 @@ from pmip_tw.aaa.radius.authorization_server import Ask, AuthorizationPolicy, Au
 from pmip_tw.aaa.radius.demands import ChangeOf, Disconnect, Reauthorize
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4, mac
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Observe
+from pmip_tw.mobility.effects import Observe, ObserveAlike
 from pmip_tw.mobility.observations import Observation
 from pmip_tw.secret import Secret
 from pmip_tw.testing.clock import START_WALL
@@ -62,7 +62,10 @@ def state(value: bytes = b"\x00state") -> Attribute:
 
 
 class Desk:
-    """The server, its sessions, and a clock. ``answer`` holds what was sent to whom, ``observations`` what was told."""
+    """The server, its sessions, and a clock. ``answer`` holds what was sent to whom, ``observations`` what was told.
+
+    ``proven``: what was heard last.
+    """
 
     def __init__(
         self,
@@ -83,6 +86,7 @@ class Desk:
         self.server = AuthorizationServer(self.policy, self.now())
         self.sent: list[tuple[bytes, Endpoint]] = []
         self.observations: list[Observation] = []
+        self.proven = False
 
     def now(self) -> Now:
         return Now(self.time, self.time + self.wall_offset, self.entropy)
@@ -111,7 +115,9 @@ class Desk:
     def hear(self, payload: bytes, source: Endpoint = CLIENT) -> bytes | None:
         """What is answered at once, if anything is."""
         before = len(self.sent)
-        self._run(self.server.datagram_received(payload, source, self.now()))
+        received = self.server.datagram_received(payload, source, self.now())
+        self.proven = received.proven
+        self._run(received.effects)
         return self.sent[-1][0] if len(self.sent) > before else None
 
     def ask(
@@ -141,6 +147,8 @@ class Desk:
             match effect:
                 case Observe():
                     self.observations.append(effect.observation)
+                case ObserveAlike():
+                    self.observations += effect.observations
                 case Reply():
                     self.sent.append((effect.datagram, effect.destination))
                 case Ask():

@@ -53,6 +53,20 @@ def test_a_disconnect_is_done_and_acknowledged() -> None:
 
 
 @covers("AA14")
+def test_who_is_heard_first_in_a_flood_has_proven_that_he_is_a_client_just_now() -> None:
+    desk = Desk()
+    request = desk.disconnect(WHO)
+    for payload, proven in (
+        (request, True),
+        (request, False),
+        (desk.disconnect(WHO, secret=OTHER_SECRET), False),
+        (desk.disconnect(WHO, at=-400), False),
+    ):
+        desk.hear(payload)
+        assert desk.proven is proven
+
+
+@covers("AA14")
 def test_the_answer_waits_for_what_it_says() -> None:
     desk = Desk(held=True)
     request = desk.disconnect(WHO)

@@ -15,7 +15,7 @@ from pmip_tw.aaa.radius.outcome import Answered
 from pmip_tw.aaa.verdicts import Accept, Verdict
 from pmip_tw.addresses import Endpoint, Mac
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Observe
+from pmip_tw.mobility.effects import ObserveAlike
 from pmip_tw.wire.radius import Attribute, AttributeType, Code, ReceivedRequest
 from pmip_tw.wire.salt_cipher import SaltCipher
 
@@ -39,7 +39,9 @@ class Admitting:
         self._read = read
         self._conversations = Conversations(MOST_ROUNDS)
 
-    def refusal(self, client: Client, source: Endpoint, request: ReceivedRequest, now: Now) -> Observe | None:
+    def refusal(
+        self, client: Client, source: Endpoint, request: ReceivedRequest, now: Now
+    ) -> ObserveAlike | None:
         """Why nobody is asked for this access point, if so."""
         if not request.signed and _must_sign(client, request):
             cause = (

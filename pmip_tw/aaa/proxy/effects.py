@@ -6,7 +6,7 @@ from pmip_tw.aaa.accounting.records import TerminateCause
 from pmip_tw.aaa.examined import Examined
 from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.addresses import Endpoint
-from pmip_tw.mobility.effects import Observe
+from pmip_tw.mobility.effects import Observe, ObserveAlike
 from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.wire.radius import Request
 
@@ -62,4 +62,4 @@ class Disconnect:
     key: AccessKey
 
 
-Effect = Ask | Reply | Admit | Dismiss | Disconnect | Observe
+Effect = Ask | Reply | Admit | Dismiss | Disconnect | Observe | ObserveAlike

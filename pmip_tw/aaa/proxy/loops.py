@@ -3,7 +3,7 @@
 from pmip_tw.aaa.proxy import told
 from pmip_tw.addresses import Endpoint
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Observe
+from pmip_tw.mobility.effects import ObserveAlike
 from pmip_tw.wire.radius import AttributeType, ReceivedRequest
 
 _MARK_SIZE = 8
@@ -20,7 +20,7 @@ class Loops:
         """The Proxy-State of our request of that ``number``."""
         return self._mark + number.to_bytes(8, "big")
 
-    def refusal(self, source: Endpoint, request: ReceivedRequest) -> Observe | None:
+    def refusal(self, source: Endpoint, request: ReceivedRequest) -> ObserveAlike | None:
         """Why ``request`` goes in circles, if it does."""
         states = request.attributes.all(AttributeType.PROXY_STATE)
         if any(state.startswith(self._mark) for state in states):

@@ -21,6 +21,7 @@ from pmip_tw.aaa.proxy.loops import Loops
 from pmip_tw.aaa.proxy.stations import Stations
 from pmip_tw.aaa.proxy.throwing_off import disconnect_requests
 from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION, Answered, RadiusOutcome
+from pmip_tw.aaa.radius.received import Received
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.errors import WireError
 from pmip_tw.mobility.clock import Now
@@ -46,6 +47,11 @@ def _unproven(error: NotVerified) -> str:
     return f"{error} - is the shared secret the same there and in {told.SETTINGS}?"
 
 
+def _is_authentic(request: ReceivedRequest) -> bool:
+    """Whether nobody but the access point can have made it: of an Access-Request only its signature tells."""
+    return request.signed or request.code is Code.ACCOUNTING_REQUEST
+
+
 def _refusal(effect: Disconnect, answer: Answer) -> str:
     said = int.from_bytes(answer.attributes.first(AttributeType.ERROR_CAUSE) or b"", "big")
     known = {503: ": it does not know the station", 401: ": it does not take Acct-Session-Id"}
@@ -69,7 +75,7 @@ class RadiusProxy:
         self._exchanges: dict[int, Exchange] = {}
         self._count = 0
 
-    def datagram_received(self, datagram: bytes, source: Endpoint, group: str, now: Now) -> list[Effect]:
+    def datagram_received(self, datagram: bytes, source: Endpoint, group: str, now: Now) -> Received[Effect]:
         """Something arrived at the port of ``group``."""
         client = self._clients.get(source.address)
         if client is None:
@@ -77,20 +83,21 @@ class RadiusProxy:
                 f"no access point has that address: if it is one, add it to {told.SETTINGS} with address, secret and"
                 " interface"
             )
-            return [told.discarded("unknown-access-point", source, cause)]
+            return Received([told.discarded("unknown-access-point", source, cause)])
         try:
             request = decode_request(datagram, client.access_point.secret)
         except NotVerified as error:
-            return [told.discarded(error.reason, source, _unproven(error))]
+            return Received([told.discarded(error.reason, source, _unproven(error))])
         except WireError as error:
-            return [told.discarded(error.reason, source, str(error))]
+            return Received([told.discarded(error.reason, source, str(error))])
         if request.code not in _CODES[group]:
             cause = f"{request.code.label} does not belong to the port for {group}; look at the access point's ports"
-            return [told.discarded("wrong-port", source, cause)]
+            return Received([told.discarded("wrong-port", source, cause)])
         known = client.known.find(source, request.identifier, request.authenticator, now.monotonic)
         if known is not None:
-            return [] if known.answer is None else [Reply(known.answer, source, group)]
-        return self._new(client, source, group, request, now)
+            return Received([] if known.answer is None else [Reply(known.answer, source, group)])
+        proven = _is_authentic(request) and not client.known.was_used(request.authenticator)
+        return Received(self._new(client, source, group, request, now), proven)
 
     def answered(self, exchange: int, outcome: RadiusOutcome, now: Now) -> list[Effect]:
         """How an Ask has ended."""

@@ -1,8 +1,8 @@
 """What the RADIUS proxy tells observers; here, so that the rules read without it."""
 
-from pmip_tw.addresses import Endpoint, ipv4_text
-from pmip_tw.mobility.effects import Observe
-from pmip_tw.mobility.observations import Detail, Observation
+from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
+from pmip_tw.mobility.effects import Observe, ObserveAlike
+from pmip_tw.mobility.observations import Alike, Detail, Observation
 
 SETTINGS = "[[mag.radius_proxy.clients]]"
 
@@ -15,15 +15,31 @@ def _observed(
     )
 
 
-def discarded(reason: str, source: Endpoint, cause: str, session: str = "") -> Observe:
-    """A datagram of an access point, or of somebody who might be one, that changes nothing."""
-    return _observed(
-        "access-point-request-discarded",
-        session,
-        cause=f"{source}: {cause}",
-        reason=reason,
-        access_point=ipv4_text(source.address),
+_Discarded = tuple[str, Endpoint, str]
+
+
+def discarded(reason: str, source: Endpoint, cause: str) -> ObserveAlike:
+    """A datagram of an access point, or of somebody who might be one, that changes nothing. A flood makes thousands."""
+    subject: _Discarded = (reason, source, cause)
+    name = "access-point-request-discarded"
+    return ObserveAlike(Alike(name, (subject,), _discarded, _nobody, reason=reason, source=_sender))
+
+
+def _discarded(subject: _Discarded) -> Observation:
+    reason, source, cause = subject
+    details: dict[str, Detail] = {"access_point": ipv4_text(source.address)}
+    return Observation(
+        name="access-point-request-discarded", reason=reason, cause=f"{source}: {cause}", details=details
     )
+
+
+def _nobody(subject: _Discarded) -> str:
+    """Whom it names, nobody knows."""
+    return ""
+
+
+def _sender(subject: _Discarded) -> Ipv4:
+    return subject[1].address
 
 
 def asked(session: str, source: Endpoint, kind: str) -> Observe:

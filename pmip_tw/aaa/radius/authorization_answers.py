@@ -1,9 +1,9 @@
 """What a request for dynamic authorization is answered, and what is told of it."""
 
 from pmip_tw.aaa.dynamic_authorization import Done, ErrorCause, Outcome, Refused
-from pmip_tw.addresses import Endpoint
-from pmip_tw.mobility.effects import Observe
-from pmip_tw.mobility.observations import Detail, Observation
+from pmip_tw.addresses import Endpoint, Ipv4
+from pmip_tw.mobility.effects import Observe, ObserveAlike
+from pmip_tw.mobility.observations import Alike, Detail, Observation
 from pmip_tw.secret import Secret
 from pmip_tw.wire.radius import (
     AUTHORIZE_ONLY,
@@ -82,8 +82,27 @@ def observed(request: ReceivedRequest, outcome: Outcome, source: Endpoint) -> Ob
     )
 
 
-def discarded(reason: str, source: Endpoint, text: str) -> Observe:
-    cause = f"a request for dynamic authorization from {source}: {text}"
-    return Observe(
-        Observation(name="message-discarded", reason=reason, cause=cause, details={"source": str(source)})
+_Discarded = tuple[str, Endpoint, str]
+
+
+def discarded(reason: str, source: Endpoint, text: str) -> ObserveAlike:
+    """A flood makes thousands of them."""
+    subject: _Discarded = (reason, source, text)
+    return ObserveAlike(
+        Alike("message-discarded", (subject,), _discarded, _nobody, reason=reason, source=_sender)
     )
+
+
+def _discarded(subject: _Discarded) -> Observation:
+    reason, source, text = subject
+    cause = f"a request for dynamic authorization from {source}: {text}"
+    return Observation(name="message-discarded", reason=reason, cause=cause, details={"source": str(source)})
+
+
+def _nobody(subject: _Discarded) -> str:
+    """Whom it names, nobody knows."""
+    return ""
+
+
+def _sender(subject: _Discarded) -> Ipv4:
+    return subject[1].address

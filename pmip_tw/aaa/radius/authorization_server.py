@@ -18,10 +18,11 @@ from pmip_tw.aaa.dynamic_authorization import ErrorCause, Outcome, Refused
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.radius.authorization_answers import ANSWERS, answer, discarded, observed
 from pmip_tw.aaa.radius.demands import Demand, demand_of
+from pmip_tw.aaa.radius.received import Received
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
 from pmip_tw.errors import WireError
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Observe
+from pmip_tw.mobility.effects import Observe, ObserveAlike
 from pmip_tw.secret import Secret
 from pmip_tw.wire.radius import ETHERNET, AttributeType, NotVerified, ReceivedRequest, decode_request
 
@@ -62,7 +63,7 @@ class Reply:
     destination: Endpoint
 
 
-Effect = Ask | Reply | Observe
+Effect = Ask | Reply | Observe | ObserveAlike
 
 _Key = tuple[Endpoint | None, bytes]
 """Source and authenticator, which is computed over all the rest and a secret: no two are alike. A request that says
@@ -99,26 +100,25 @@ class AuthorizationServer:
         if address != self._nas.address:
             self._nas = attrs.evolve(self._nas, address=address)
 
-    def datagram_received(self, payload: bytes, source: Endpoint, now: Now) -> list[Effect]:
+    def datagram_received(self, payload: bytes, source: Endpoint, now: Now) -> Received[Effect]:
         secret = self._policy.clients.get(source.address)
         if secret is None:
             text = f"{ipv4_text(source.address)} is none of the clients of dynamic_authorization"
-            return [discarded("unknown-client", source, text)]
+            return Received([discarded("unknown-client", source, text)])
         try:
             request = decode_request(payload, secret)
         except NotVerified as error:
             text = f"{error}: is the secret of client {ipv4_text(source.address)} the same at both ends?"
-            return [discarded(error.reason, source, text)]
+            return Received([discarded(error.reason, source, text)])
         except WireError as error:
-            return [discarded(error.reason, source, str(error))]
+            return Received([discarded(error.reason, source, str(error))])
         if request.code not in ANSWERS:
-            return [
-                discarded("not-dynamic-authorization", source, f"an {request.code.label} is for another port")
-            ]
+            text = f"an {request.code.label} is for another port"
+            return Received([discarded("not-dynamic-authorization", source, text)])
         objection = self._objection(request, now)
         if objection is not None:
             reason, text = objection
-            return [discarded(reason, source, text)]
+            return Received([discarded(reason, source, text)])
         return self._heard(request, source, now)
 
     def _objection(self, request: ReceivedRequest, now: Now) -> tuple[str, str] | None:
@@ -141,12 +141,15 @@ class AuthorizationServer:
             return "before-start", "it was made before this process began, which may have done it already"
         return None
 
-    def _heard(self, request: ReceivedRequest, source: Endpoint, now: Now) -> list[Effect]:
+    def _heard(self, request: ReceivedRequest, source: Endpoint, now: Now) -> Received[Effect]:
         self._forget_old(now)
         key = _key(request, source)
         known = self._remembered.get(key)
         if known is not None:
-            return self._again(known, source)
+            return Received(self._again(known, source))
+        return Received(self._new(key, request, source, now), proven=True)
+
+    def _new(self, key: _Key, request: ReceivedRequest, source: Endpoint, now: Now) -> list[Effect]:
         if len(self._remembered) >= MOST_REMEMBERED:
             why = f"{MOST_REMEMBERED} requests within {self._policy.window:g} s: try again later"
             return self._answer(

@@ -16,7 +16,7 @@ from pmip_tw.aaa.verdicts import Verdict
 from pmip_tw.addresses import Endpoint, Mac, ipv4, mac, mac_text
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Observe
+from pmip_tw.mobility.effects import Observe, ObserveAlike
 from pmip_tw.mobility.observations import Observation
 from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.secret import Secret
@@ -56,7 +56,9 @@ EffectT = TypeVar("EffectT")
 
 
 class Bench:
-    """``sent``: by access point and port, what the proxy sends; ``asked``: what it asks servers."""
+    """``sent``: by access point and port, what the proxy sends; ``asked``: what it asks servers. ``proven``: what was
+    heard last.
+    """
 
     def __init__(
         self, *, forward_accounting: bool = False, as_access_point: bool = False, **access_point: object
@@ -77,6 +79,7 @@ class Bench:
         )
         self.proxy = RadiusProxy(settings, _read, self.now)
         self.asked: list[Ask] = []
+        self.proven = False
 
     @property
     def now(self) -> Now:
@@ -88,7 +91,9 @@ class Bench:
         return (self._drawn.to_bytes(4, "big") * count)[:count]
 
     def hear(self, datagram: bytes, source: Endpoint, group: str = AUTHENTICATION) -> list[Effect]:
-        return self._take(self.proxy.datagram_received(datagram, source, group, self.now))
+        received = self.proxy.datagram_received(datagram, source, group, self.now)
+        self.proven = received.proven
+        return self._take(received.effects)
 
     def accept(self, *more: Attribute, ask: Ask | None = None, server: Endpoint = SERVER) -> list[Effect]:
         return self.say(Code.ACCESS_ACCEPT, *more, ask=ask, server=server, cipher=None)
@@ -226,13 +231,19 @@ def only(kind: type[EffectT], effects: Iterable[object]) -> list[EffectT]:
 
 
 def notes(effects: Iterable[Effect]) -> list[Observation]:
-    return [effect.observation for effect in only(Observe, effects)]
+    found: list[Observation] = []
+    for effect in effects:
+        if isinstance(effect, Observe):
+            found.append(effect.observation)
+        elif isinstance(effect, ObserveAlike):
+            found += effect.observations
+    return found
 
 
 def reasons(effects: Iterable[Effect]) -> list[str]:
     """Of what was discarded; nothing else may have happened then."""
     effects = list(effects)
-    assert all(isinstance(effect, Observe) for effect in effects), effects
+    assert all(isinstance(effect, Observe | ObserveAlike) for effect in effects), effects
     return [note.reason for note in notes(effects)]
 
 

@@ -425,6 +425,27 @@ class TestWhoeverIsNot:
         bench, ap = Bench(), Ap(SECOND)
         assert reasons(bench.hear(ap.ask(), ap.source)) == ["bad-authenticator"]
 
+    def test_is_proven_by_nothing_else_than_what_only_an_access_point_can_make(self) -> None:
+        """Who is heard first in a flood: replays and whatever can be forged do not make anybody be."""
+        bench, ap = Bench(require_message_authenticator=RequireSignature.NO), Ap()
+        signed, account = ap.ask(), ap.account(1)
+        heard = [
+            (signed, AUTHENTICATION, True),
+            (signed, AUTHENTICATION, False),
+            (unsigned(ap.ask(eap=b"")), AUTHENTICATION, False),
+            (Ap(secret=Secret(b"wrong")).ask(), AUTHENTICATION, False),
+            (account, ACCOUNTING, True),
+            (account, ACCOUNTING, False),
+        ]
+        for datagram, group, proven in heard:
+            bench.hear(datagram, ap.source, group)
+            assert bench.proven is proven
+        bench.accept(*profile_attributes(), ask=bench.asked[0])
+        bench.at += 31
+        for datagram, group in ((signed, AUTHENTICATION), (account, ACCOUNTING)):
+            bench.hear(datagram, ap.source, group)
+            assert not bench.proven
+
     @pytest.mark.parametrize("rule", RequireSignature)
     def test_eap_is_signed_whatever_is_configured(self, rule: RequireSignature) -> None:
         bench, ap = Bench(require_message_authenticator=rule), Ap()
