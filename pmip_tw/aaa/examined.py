@@ -4,6 +4,11 @@ from msgspec import Struct
 
 
 class Examined(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
-    """``by_eap``: the station has proven who it is; if not, AAA knows its MAC, which anybody can use (AA24)."""
+    """``by_eap``: the station has proven who it is; if not, AAA knows its MAC, which anybody can use (AA24).
+
+    ``called_station``: the access point's Called-Station-Id, mostly its MAC and its network, as it has written that
+    (RFC 3580 3.20); empty if it did not.
+    """
 
     by_eap: bool = True
+    called_station: bytes = b""

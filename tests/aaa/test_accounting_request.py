@@ -61,6 +61,14 @@ def word(value: int) -> bytes:
     return struct.pack("!L", value)
 
 
+@covers("AA21")
+def test_a_station_is_where_its_access_point_has_said() -> None:
+    called = b"02-AA-00-00-00-01:campus"
+    at_access_point = replace(SESSION, called_station=called)
+    found = received(record(session=at_access_point))
+    assert found.all(AttributeType.CALLED_STATION_ID) == (called,)
+
+
 @covers("AA21", "AA22")
 def test_a_stop_says_who_where_how_much_and_why() -> None:
     found = received(record())

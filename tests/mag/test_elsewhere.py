@@ -10,14 +10,17 @@ station        access point        MAG                LMA
 import pytest
 
 from pmip_tw.aaa.accounting.records import TerminateCause
+from pmip_tw.aaa.dynamic_authorization import Done, Refused, Selection
 from pmip_tw.aaa.examined import Examined
 from pmip_tw.aaa.profiles.profile import Profile
+from pmip_tw.addresses import mac_text
 from pmip_tw.mag.authentication.access_policy import AccessPolicy, PortAuthentication
-from pmip_tw.mag.effects import Authenticate, Expel, MagEffect
+from pmip_tw.mag.effects import Authenticate, Expel, MagEffect, SessionChanged
+from pmip_tw.mag.session.accounted import session_of
 from pmip_tw.mobility.effects import Install, Remove, Send
 from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.wire.dhcp import MessageType
-from tests.agents.world import LMA, PORT, Station, association
+from tests.agents.world import GATEWAY_MAC, LMA, PORT, Station, association
 from tests.conformance import covers
 from tests.mag.bench import ADDRESS, Bench, names, note, notes, only, reply, requests, told
 
@@ -326,6 +329,29 @@ class TestByItsMacAlone:
         bench.arrive(reply(request))
         assert only(Authenticate, bench.hear(STATION.data(ADDRESS))) == []
         assert bench.visitor.key == self.ELSEWHERE
+
+
+@covers("AA15", "AA17", "AA21")
+def test_aaa_knows_a_station_by_its_access_point_s_name_as_it_was_asked() -> None:
+    """Which accounting says as well; not the MAG's, which the access point never said."""
+    bench = BehindAccessPoints()
+    bench.serve(Examined(called_station=b"02-AA-00-00-00-01:campus"))
+    assert session_of(bench.visitor).called_station == b"02-AA-00-00-00-01:campus"
+    bench.restart()
+    mags = Selection(user_name="mn1@example.net", called_station=mac_text(GATEWAY_MAC, "-").upper())
+    access_points = Selection(user_name="mn1@example.net", called_station="02-aa-00-00-00-01:campus")
+    outcome, _ = bench.engine.sessions.disconnect(mags, bench.now)
+    assert isinstance(outcome, Refused) and bench.visitor.state.value == "registered"
+    assert bench.engine.sessions.disconnect(access_points, bench.now)[0] == Done(1)
+
+
+@covers("AA21")
+def test_at_the_next_access_point_of_the_interface_it_is_there() -> None:
+    bench = BehindAccessPoints()
+    bench.serve(Examined(called_station=b"02-AA-00-00-00-01:campus"))
+    effects = bench.let_in(examined=Examined(called_station=b"02-AA-00-00-00-02:campus"))
+    assert len(only(SessionChanged, effects)) == 1
+    assert session_of(bench.visitor).called_station == b"02-AA-00-00-00-02:campus"
 
 
 class TestStrangers:

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from pmip_tw.aaa.examined import Examined
 from pmip_tw.addresses import Mac, ipv4
 from pmip_tw.mag.journal.records import MAG_JOURNAL, Authorized, Buried, Departed, Visiting, shifted
 from pmip_tw.secret import Secret
@@ -108,6 +109,13 @@ OCTETS_WITH_METHOD = OCTETS_WITH_ACCOUNTING.replace(b"\xdc\0\x22", b"\xdc\0\x25"
 """And with how it has proven who it is, behind that."""
 
 
+_EXAMINED = b"\x92\xc2\xc4\x05campu"
+OCTETS_WITH_ACCESS_POINT = OCTETS_WITH_METHOD.replace(b"\xdc\0\x25", b"\xdc\0\x26", 1).replace(
+    _BY_EAP, _BY_EAP + _EXAMINED, 1
+)
+"""And with what its access point has said of it, behind that."""
+
+
 def test_version_1() -> None:
     assert _CODEC.decode(OCTETS_1) == ROW_1
 
@@ -146,15 +154,17 @@ def test_with_the_method() -> None:
         reauthorize_at=4096.0,
     )
     assert _CODEC.decode(OCTETS_WITH_METHOD) == [examined, DEPARTED, BURIED]
-    assert _CODEC.encode([examined, DEPARTED, BURIED]) == OCTETS_WITH_METHOD
+    there = replace(examined, examined=Examined(by_eap=False, called_station=b"campu"))
+    assert _CODEC.decode(OCTETS_WITH_ACCESS_POINT) == [there, DEPARTED, BURIED]
+    assert _CODEC.encode([there, DEPARTED, BURIED]) == OCTETS_WITH_ACCESS_POINT
 
 
 def test_what_is_written_now_is_version_1() -> None:
     """Whoever changes this raises the version, or adds a field with a default, and keeps the octets above."""
     assert MAG_JOURNAL.version == 1
     nothing = bytes.fromhex("9c90c00090000000c290c400c400c400")
-    said = b"\xfd\x19\xc4\x04gold" + _AUTHORIZED_1 + b"\xa40c1d" + _BY_EAP
-    now = OCTETS_WITH_METHOD.replace(said, b"\xfd\0\xc4\0" + nothing + b"\xa0\xa3mac\xa0\xc0", 1)
+    said = b"\xfd\x19\xc4\x04gold" + _AUTHORIZED_1 + b"\xa40c1d" + _BY_EAP + _EXAMINED
+    now = OCTETS_WITH_ACCESS_POINT.replace(said, b"\xfd\0\xc4\0" + nothing + b"\xa0\xa3mac\xa0\xc0\xc0", 1)
     assert _CODEC.encode(ROW_1) == now
 
 

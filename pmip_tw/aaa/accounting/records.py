@@ -96,7 +96,8 @@ class AccountingSession(Struct, frozen=True, kw_only=True, array_like=True, gc=F
     ``correlation_id``, ``aaa_session_id``: what 3GPP2 (44) and WiMAX (4) join records by, "" if AAA gave none.
     ``interim_interval``: seconds that AAA asked for (85), 0 if it did not.
     ``domain``: of the home address (P85).
-    ``begins``: nothing shows that it came from another MAG.
+    ``begins``: nothing shows that it came from another MAG. ``called_station``: of the access point that it is at, as
+    that writes it, empty if it is at none.
     """
 
     id: str
@@ -114,6 +115,7 @@ class AccountingSession(Struct, frozen=True, kw_only=True, array_like=True, gc=F
     interim_interval: int = 0
     domain: str = ""
     begins: bool = True
+    called_station: bytes = b""
 
 
 class AccountingRecord(Struct, frozen=True, kw_only=True, array_like=True, gc=False):

@@ -48,7 +48,9 @@ class Dialect(Enum):
 
 @attrs.frozen(slots=True, kw_only=True)
 class Accountant:
-    """Who tells: ``called_station``: what nodes know it by, "" if nothing. ``authentic``: see ``RADIUS_AUTHENTIC``."""
+    """Who tells: ``called_station``: what nodes know it by, empty if nothing, unless they are at an access point.
+    ``authentic``: see ``RADIUS_AUTHENTIC``.
+    """
 
     nas: Nas
     dialect: Dialect = Dialect.AS_PROFILE
@@ -85,9 +87,11 @@ class Accountant:
         attributes += ((AttributeType.CLASS.value, octets) for octets in session.classes)
         if session.chargeable_identity:
             attributes.append((AttributeType.CHARGEABLE_USER_IDENTITY.value, session.chargeable_identity))
-        if self.called_station:
-            called = mac_text(self.called_station, "-").upper()
-            attributes.append(text(AttributeType.CALLED_STATION_ID, called))
+        called = session.called_station
+        if not called and self.called_station:
+            called = mac_text(self.called_station, "-").upper().encode()
+        if called:
+            attributes.append((AttributeType.CALLED_STATION_ID.value, called))
         if session.mac:
             attributes.append(text(AttributeType.CALLING_STATION_ID, session.mac))
         attributes.append(number(AttributeType.NAS_PORT_TYPE, ETHERNET if session.port else VIRTUAL))

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from pmip_tw.aaa.accounting.records import TerminateCause
-from pmip_tw.aaa.examined import Examined
 from pmip_tw.aaa.proxy import told
 from pmip_tw.aaa.proxy.attributes import Unreadable, salts, towards_access_point
 from pmip_tw.aaa.proxy.conversations import LONGEST_ROUND, Conversations, Round
@@ -118,7 +117,7 @@ class Admitting:
         self._stations.accepted(mac, exchange.client.access_point, exchange.account, by_eap=by_eap)
         label = outcome.answer.code.label
         noted = told.answered(exchange.session, exchange.source, label, verdict.profile.nai)
-        return [Admit(exchange.key, verdict.profile, Examined(by_eap=by_eap)), noted, reply]
+        return [Admit(exchange.key, verdict.profile, exchange.examined), noted, reply]
 
     def _challenged(self, exchange: Exchange, outcome: Answered, now: Now) -> None:
         assert exchange.mac is not None

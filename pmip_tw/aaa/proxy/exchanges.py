@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import attrs
 
+from pmip_tw.aaa.examined import Examined
 from pmip_tw.aaa.proxy.access_points import AccessPoint
 from pmip_tw.aaa.proxy.effects import Reply
 from pmip_tw.aaa.proxy.known_requests import KnownRequest, KnownRequests
@@ -62,6 +63,12 @@ class Exchange:
     def by_eap(self) -> bool:
         """Whether the station is to prove who it is, not only to have a MAC that AAA knows."""
         return bool(self.request.attributes.all(AttributeType.EAP_MESSAGE))
+
+    @property
+    def examined(self) -> Examined:
+        """What the access point says of the station."""
+        called = self.request.attributes.first(AttributeType.CALLED_STATION_ID) or b""
+        return Examined(by_eap=self.by_eap, called_station=called)
 
     def is_awaited(self) -> bool:
         """Whether the access point still waits for the answer: it may have gone on to something else."""

@@ -25,4 +25,5 @@ def session_of(visitor: Visitor) -> AccountingSession:
         aaa_session_id=profile.aaa_session_id,
         interim_interval=profile.interim_interval,
         begins=not visitor.configured,
+        called_station=b"" if visitor.examined is None else visitor.examined.called_station,
     )

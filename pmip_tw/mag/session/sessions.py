@@ -143,13 +143,19 @@ class Sessions:
             mac=visitor.mac,
             home_address=visitor.home_address,
             port=visitor.key.port,
-            called_station=mac_text(self._policy.gateway_mac, "-").upper(),
+            called_station=self._called_station(visitor),
             accounting_session=visitor.accounting_id,
             multi_session=common_id(profile.nai.encode(), visitor.home_address),
             chargeable_identity=profile.chargeable_identity,
             aaa_session=profile.aaa_session_id,
             correlation=profile.correlation_id,
         )
+
+    def _called_station(self, visitor: Visitor) -> str:
+        """Its access point's own name, which AAA was asked with; else what nodes know us by."""
+        if visitor.examined is not None and visitor.examined.called_station:
+            return visitor.examined.called_station.decode(errors="replace")
+        return mac_text(self._policy.gateway_mac, "-").upper()
 
 
 def _mac(text: str) -> Mac:

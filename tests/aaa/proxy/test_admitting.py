@@ -76,6 +76,14 @@ def test_what_the_access_point_says_goes_on_as_it_came() -> None:
     assert asked.request.attributes.first(AttributeType.USER_NAME) == b"anonymous"
 
 
+@covers("AA15")
+def test_where_the_station_is_is_kept_as_the_access_point_has_said_it() -> None:
+    bench, ap = Bench(), Ap()
+    bench.hear(ap.ask((AttributeType.CALLED_STATION_ID.value, b"02-AA-00-00-00-01:caf\xe9")), ap.source)
+    [admitted] = only(Admit, bench.accept(*profile_attributes()))
+    assert admitted.examined == Examined(called_station=b"02-AA-00-00-00-01:caf\xe9")
+
+
 PLACE = [
     (AttributeType.NAS_IP_ADDRESS.value, b"\x0a\x4d\0\2"),
     (AttributeType.NAS_PORT.value, bytes(4)),
