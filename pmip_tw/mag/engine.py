@@ -247,7 +247,7 @@ class MagEngine:
 
     def wake(self, now: Now) -> list[MagEffect]:
         """Time has passed."""
-        effects = [*self._anew.pulse(now), *self._addressing.wake(now), *self._aaa.dot1x.wake(now)]
+        effects = [*self._anew.pulse(now), *self._addressing.wake(now), *self._aaa.wake(now)]
         for visitor in self._deadlines.due(now.monotonic):
             effects += self._registrations.due(visitor, now)
             effects += self._aaa.due(visitor, now)
@@ -260,7 +260,7 @@ class MagEngine:
             self._deadlines.next(),
             self._addressing.next_deadline(),
             self._anew.next_deadline(),
-            self._aaa.dot1x.next_deadline(),
+            self._aaa.next_deadline(),
         )
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 

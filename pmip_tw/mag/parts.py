@@ -108,6 +108,7 @@ class MagParts:
             visitors=self.visitors,
             links=self.links,
             addressing=self.addressing,
+            admissions=self.aaa.admissions,
             allowing=self.aaa.allowing,
             clocks=self.clocks,
             lmas=self.lmas,

@@ -4,7 +4,16 @@ from msgspec.structs import replace
 
 from pmip_tw.aaa.examined import Examined
 from pmip_tw.addresses import Mac, ipv4
-from pmip_tw.mag.journal.records import MAG_JOURNAL, Authorized, Buried, Departed, Visiting, shifted
+from pmip_tw.mag.journal.records import (
+    MAG_JOURNAL,
+    Admitted,
+    Authorized,
+    Buried,
+    Departed,
+    Visiting,
+    Withdrawn,
+    shifted,
+)
 from pmip_tw.secret import Secret
 from pmip_tw.store.rows import RowCodec
 
@@ -157,6 +166,36 @@ def test_with_the_method() -> None:
     there = replace(examined, examined=Examined(by_eap=False, called_station=b"campu"))
     assert _CODEC.decode(OCTETS_WITH_ACCESS_POINT) == [there, DEPARTED, BURIED]
     assert _CODEC.encode([there, DEPARTED, BURIED]) == OCTETS_WITH_ACCESS_POINT
+
+
+ADMITTED = Admitted(
+    mac=Mac(b"\2\0\0\0\0\1"),
+    port="acc0",
+    nai="mn1@example.net",
+    lmas=(ipv4("192.0.2.1"),),
+    mn_ha=(4097, "hmac-sha256", Secret(b"the node's key")),
+    mn_aaa=None,
+    profile_home_address=ipv4("10.1.0.9"),
+    session_timeout=7200,
+    framed_pool=b"gold",
+    authorized=AUTHORIZED,
+    examined=Examined(by_eap=True, called_station=b"ap"),
+    ends_at=8200.0,
+    deadline=4600.0,
+)
+WITHDRAWN = Withdrawn(mac=Mac(b"\2\0\0\0\0\2"), port="acc0", deadline=2000.0)
+OCTETS_OF_ADMISSIONS = bytes.fromhex(
+    "929e04c406020000000001a461636330af6d6e31406578616d706c652e6e657491cec000020193cd1001ab686d61632d"
+    "736861323536c70e01746865206e6f64652773206b6579c0ce0a010009cd1c20c404676f6c649c92c404676f6c64c402"
+    "00ff92cd1267c70e01726f6f74206f66206167656e7473ce0a01004391ce0a010035cd0384cd02583cc391a4676f6c64"
+    "c403637569c4020102c405336770703292c3c4026170cb40c0040000000000cb40b1f800000000009405c40602000000"
+    "0002a461636330cb409f400000000000"
+)
+
+
+def test_whom_access_points_have_let_in() -> None:
+    assert _CODEC.decode(OCTETS_OF_ADMISSIONS) == [ADMITTED, WITHDRAWN]
+    assert _CODEC.encode([ADMITTED, WITHDRAWN]) == OCTETS_OF_ADMISSIONS
 
 
 def test_what_is_written_now_is_version_1() -> None:

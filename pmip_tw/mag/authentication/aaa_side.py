@@ -14,8 +14,8 @@ from pmip_tw.mag.authentication.mac_authentication import MAC, MacAuthentication
 from pmip_tw.mag.authentication.moving import Moving
 from pmip_tw.mag.authentication.questions import Questions
 from pmip_tw.mag.authentication.reauthorizing import Reauthorizing, set_limits
-from pmip_tw.mag.effects import MagEffect
-from pmip_tw.mag.journal.recording import Recording
+from pmip_tw.mag.effects import MagEffect, Save
+from pmip_tw.mag.journal.recording import Recording, admission
 from pmip_tw.mag.links import HomeLinks
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.registration.asking import Asking
@@ -32,7 +32,7 @@ from pmip_tw.mobility.clock import Now
 class AaaSide:
     """Wires the rooms that ask AAA; ``attaching`` is where frames of nodes go that are not registered yet, ``dot1x``
     where EAPOL goes, ``elsewhere`` what access points say, ``reauthorizing`` where new verdicts on visitors go,
-    ``sessions`` what AAA wants by itself; ``allowing`` knows what it allows.
+    ``sessions`` what AAA wants by itself; ``allowing`` knows what it allows, ``admissions`` whom access points do.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class AaaSide:
             reauthorizing=self.reauthorizing,
             departures=departures,
         )
-        admissions = Admissions(policy.access.behind_access_points)
+        self.admissions = admissions = Admissions(policy.access.behind_access_points)
         moving = Moving(policy=policy, registrations=registrations, dot1x=self.dot1x, schedule=schedule)
         self.elsewhere = Elsewhere(
             visitors=visitors,
@@ -140,6 +140,17 @@ class AaaSide:
     def due(self, visitor: Visitor, now: Now) -> list[MagEffect]:
         """AAA may have to be asked about ``visitor`` again, or allows it no more silence."""
         return self._asked_again(visitor, now) or self.allowing.due(visitor, now)
+
+    def wake(self, now: Now) -> list[MagEffect]:
+        """Time has passed, or something is to be written down."""
+        words = self.admissions.words(now.monotonic)
+        saved = [Save(tuple(map(admission, words)))] if words else []
+        return [*saved, *self.dot1x.wake(now)]
+
+    def next_deadline(self) -> float | None:
+        """When to call ``wake`` at the latest, monotonic."""
+        deadlines = (self.admissions.next_deadline(), self.dot1x.next_deadline())
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def _limit(self, visitor: Visitor, now: Now) -> None:
         """By what AAA has said of it last."""

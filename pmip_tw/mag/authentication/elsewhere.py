@@ -127,12 +127,12 @@ class Elsewhere:
         return [Expel(key)] if self._admissions.withdraw(key) else []
 
     def restored(self) -> None:
-        """The visitors of a former process, which knew whom access points had let in. Who came otherwise, before there
-        were any at its interface, stays as long as the visit lasts, and no access point is held to have let it in.
-        """
+        """The visitors of an older version's process, which did not write down whom access points had let in."""
         for visitor in self._visitors:
             examined, profile = visitor.examined, visitor.profile
-            if examined is not None and profile is not None and self._admissions.counts_at(visitor.key.port):
+            if examined is None or profile is None or not self._admissions.counts_at(visitor.key.port):
+                continue
+            if not self._admissions.has(visitor.key):
                 self._admissions.admit(visitor.key, profile, examined, visitor.session_ends)
 
 

@@ -1,8 +1,9 @@
 """From what a MAG knows to the records of its journal (``records.py``); keys also back."""
 
 from pmip_tw.aaa.profiles.profile import Profile
+from pmip_tw.mag.authentication.admissions import Word
 from pmip_tw.mag.effects import MagEffect, Promise, Save
-from pmip_tw.mag.journal.records import Authorized, Buried, Departed, Visiting
+from pmip_tw.mag.journal.records import Admitted, Authorized, Buried, Departed, Visiting, Withdrawn
 from pmip_tw.mag.links import HomeLinks
 from pmip_tw.mag.registration.clocks import Identifications
 from pmip_tw.mag.visitors import Visitor
@@ -70,6 +71,29 @@ class Recording:
         )
 
 
+def admission(word: Word) -> Admitted | Withdrawn:
+    """What has become of one."""
+    key, found = word.key, word.admission
+    if found is None:
+        return Withdrawn(mac=key.mac, port=key.port, deadline=word.deadline)
+    profile = found.profile
+    return Admitted(
+        mac=key.mac,
+        port=key.port,
+        nai=profile.nai,
+        lmas=profile.lmas,
+        mn_ha=_mn_ha(profile.mn_ha),
+        mn_aaa=None if profile.mn_aaa is None else (profile.mn_aaa.spi, profile.mn_aaa.key),
+        profile_home_address=profile.home_address,
+        session_timeout=profile.session_timeout,
+        framed_pool=profile.framed_pool,
+        authorized=_authorized(profile),
+        examined=found.examined,
+        ends_at=found.until,
+        deadline=word.deadline,
+    )
+
+
 def departed(visitor: Visitor) -> tuple[Departed, ...]:
     """``visitor`` is no more, if that needs to be said."""
     if visitor.recorded_until is None:
@@ -92,7 +116,7 @@ def buried(visitor: Visitor, identifier: int) -> Buried:
     )
 
 
-def mn_ha_of(record: Visiting | Buried) -> SecurityAssociation | None:
+def mn_ha_of(record: Visiting | Admitted | Buried) -> SecurityAssociation | None:
     """The node's own association with its LMA, as AAA gave it."""
     if record.mn_ha is None:
         return None

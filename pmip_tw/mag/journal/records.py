@@ -125,9 +125,48 @@ class Buried(_MagRecord, tag=3, frozen=True):
     deadline: float
 
 
-MagRecord = Visiting | Departed | Buried
+class Admitted(_MagRecord, tag=4, frozen=True):
+    """An access point has let a station in (AA27), until ``ends_at`` if that says nothing else; None: for ever.
 
-MAG_JOURNAL = JournalFormat(role="mag", version=1, kinds=(Visiting, Departed, Buried))
+    ``nai`` ... ``authorized``: as in ``Visiting``. ``deadline``: until when this is believed; before, it is written
+    anew.
+    """
+
+    about = "admission"
+    identity = ("mac", "port")
+    instants = ("ends_at", "deadline")
+
+    mac: Mac
+    port: str
+    nai: str
+    lmas: tuple[Ipv4, ...]
+    mn_ha: tuple[int, str, Secret] | None
+    mn_aaa: tuple[int, Secret] | None
+    profile_home_address: Ipv4
+    session_timeout: int
+    framed_pool: bytes
+    authorized: Authorized
+    examined: Examined
+    ends_at: float | None
+    deadline: float
+
+
+class Withdrawn(_MagRecord, tag=5, frozen=True):
+    """It is let in no more. ``deadline``: when what was written of it before says nothing any more."""
+
+    about = "admission"
+    identity = ("mac", "port")
+    instants = ("deadline",)
+    ends = True
+
+    mac: Mac
+    port: str
+    deadline: float
+
+
+MagRecord = Visiting | Departed | Buried | Admitted | Withdrawn
+
+MAG_JOURNAL = JournalFormat(role="mag", version=1, kinds=(Visiting, Departed, Buried, Admitted, Withdrawn))
 
 
 def shifted(record: Record, shift: float) -> Record:

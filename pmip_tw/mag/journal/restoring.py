@@ -15,12 +15,13 @@ from pmip_tw.addresses import Ipv4
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing.answers import Addressing
 from pmip_tw.mag.authentication.access_policy import PortAuthentication
+from pmip_tw.mag.authentication.admissions import Admission, Admissions
 from pmip_tw.mag.authentication.admitting import ACCESS_POINT
 from pmip_tw.mag.authentication.mac_authentication import MAC
 from pmip_tw.mag.authentication.reauthorizing import POSTPONED
 from pmip_tw.mag.effects import MagEffect, Save, Serve
 from pmip_tw.mag.journal.recording import mn_ha_of
-from pmip_tw.mag.journal.records import Buried, Departed, Visiting, shifted
+from pmip_tw.mag.journal.records import Admitted, Buried, Departed, Visiting, Withdrawn, shifted
 from pmip_tw.mag.links import HomeLinks
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.registration.anew import Anew
@@ -49,6 +50,7 @@ class Newest:
     def __init__(self, rows: Rows, monotonic: float) -> None:
         self.visiting: list[Visiting] = []
         self.buried: list[Buried] = []
+        self.admitted: list[Admitted] = []
         self._monotonic = monotonic
         # What newer records have told about already. A name or a place that a newer visitor has is another's now.
         self._told: set[object] = set()
@@ -57,7 +59,9 @@ class Newest:
                 self._take(shifted(record, shift) if shift else record)
 
     def _take(self, record: Record) -> None:
-        if isinstance(record, Visiting):
+        if isinstance(record, Admitted | Withdrawn):
+            self._take_admission(record)
+        elif isinstance(record, Visiting):
             taken = (record.mac, record.nai, Place.of(_tunnel(record), record.home_address))
             if record.deadline > self._monotonic and self._told.isdisjoint(taken):
                 self.visiting.append(record)
@@ -70,6 +74,12 @@ class Newest:
             if stone not in self._told:
                 self.buried.append(record)
                 self._told.add(stone)
+
+    def _take_admission(self, record: Admitted | Withdrawn) -> None:
+        if record.thing not in self._told:
+            self._told.add(record.thing)
+            if isinstance(record, Admitted) and record.deadline > self._monotonic:
+                self.admitted.append(record)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -84,6 +94,7 @@ class Restorer:
     _visitors: VisitorList
     _links: HomeLinks
     _addressing: Addressing
+    _admissions: Admissions
     _allowing: Allowing
     _clocks: Identifications
     _lmas: Lmas
@@ -97,6 +108,8 @@ class Restorer:
         newest = Newest(rows, now.monotonic)
         for stone in newest.buried:
             self._revocations.recall(stone, now.monotonic)
+        for admitted in sorted(newest.admitted, key=lambda record: record.deadline):
+            self._readmit(admitted)
         effects: list[MagEffect] = []
         # The oldest first: the newest word about an LMA or a link is the one that stays.
         for record in reversed(newest.visiting):
@@ -104,6 +117,13 @@ class Restorer:
             effects += self._return(record, now)
         self._look_for_them(now)
         return [*effects, observed.restored(len(self._visitors))] if effects else []
+
+    def _readmit(self, record: Admitted) -> None:
+        """Unless nobody is served so any more: its access point has to have it examined then."""
+        profile = _profile(record)
+        if self._admissions.counts_at(record.port) and not self._allowing.objection(profile.filter_ids):
+            admission = Admission(profile=profile, examined=record.examined, until=record.ends_at)
+            self._admissions.recall(AccessKey(record.port, record.mac), admission, record.deadline)
 
     def _recall(self, record: Visiting) -> None:
         self._clocks.recall(record.nai, record.lma, record.identification, record.clock_offset)
@@ -213,8 +233,11 @@ def _ends_at(visitor: Visitor) -> float:
     return NEVER if visitor.grant is None else visitor.grant.ends_at
 
 
-def _profile(record: Visiting) -> Profile:
+def _profile(record: Visiting | Admitted) -> Profile:
     more = record.authorized
+    classes = more.classes
+    if not classes and isinstance(record, Visiting) and record.attributes_class:
+        classes = (record.attributes_class,)
     return Profile(
         nai=record.nai,
         lmas=record.lmas,
@@ -223,7 +246,7 @@ def _profile(record: Visiting) -> Profile:
         home_address=record.profile_home_address,
         session_timeout=record.session_timeout,
         framed_pool=record.framed_pool,
-        classes=more.classes or ((record.attributes_class,) if record.attributes_class else ()),
+        classes=classes,
         fa_rk=None if more.fa_rk is None else RootKey(*more.fa_rk),
         dhcp_server=more.dhcp_server,
         name_servers=more.name_servers,
