@@ -392,6 +392,23 @@ class TestStrangers:
             bench.wait(6)
         assert thrown_off == 1
 
+    @pytest.mark.parametrize("times", [1, 12])
+    def test_made_up_macs_keep_no_station_waiting_for_ever(self, times: int) -> None:
+        """500 of them in a second, or the same ones again and again; the station says something once in a second."""
+        bench = BehindAccessPoints()
+        bench.random = b"\x5a"
+        made_up, seconds = iter(range(1000, 10**6)), 0
+        crowd: list[bytes] = []
+        thrown_off: list[AccessKey] = []
+        while AccessKey(PORT, STRANGER.mac) not in thrown_off:
+            seconds += 1
+            assert seconds < 120
+            if seconds % times == 1 % times:
+                crowd = [Station(next(made_up)).data(ADDRESS) for _ in range(500)]
+            for frame in [*crowd[:250], STRANGER.data(ADDRESS), *crowd[250:]]:
+                thrown_off += [effect.key for effect in only(Expel, bench.hear(frame))]
+            bench.wait(1)
+
     def test_nobody_is_where_no_access_point_lets_in(self) -> None:
         bench = Bench()
         assert self.hear(bench, STRANGER.data(ADDRESS), 20) == 0

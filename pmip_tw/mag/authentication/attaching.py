@@ -55,7 +55,7 @@ class Attaching:
         if self._admissions.counts_at(key.port):
             if self._admissions.get(key, now.monotonic) is not None:
                 return None
-            stays = self._strangers.stays(key.mac, now.monotonic)
+            stays = self._strangers.stays(key.mac, now)
             return [self._not_let_in[key.port], *([Expel(key)] if stays else [])]
         return [self._turned_away[key.port]] if self._gate.is_full(now.monotonic) else None
 
