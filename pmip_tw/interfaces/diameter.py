@@ -30,7 +30,7 @@ class IDiameterClient(Interface):
         """What others ask of us by ``command`` is carried out by that, which gives the answer and never fails."""
 
     def peers() -> Sequence[Mapping[str, object]]:
-        """What is known of each peer, in rows of plain values for operators."""
+        """What is known of each peer, in rows of plain values for operators; none where another process has them."""
 
     def start() -> None:
         """Connect to all peers; those that are not there are tried again for ever."""

@@ -4,10 +4,11 @@ The file, which has keys, says who it is, where it listens, and whom it knows (`
 says "ready" when it listens, and then what it does, a line of JSON each; commands come through a unix socket.
 """
 
-import json
 import os
 import sys
 import time
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,23 +53,29 @@ class DiameterServer:
         trusted.write_bytes(authority.certificate)
         file = self.directory / "server.conf"
         file.touch(mode=0o600)
-        file.write_text(
-            json.dumps(
-                {
-                    "name": self.name,
-                    "realm": self.realm,
-                    "address": ipv4_text(self.address),
-                    "port": self.port,
-                    "watchdog_interval": self.watchdog_interval,
-                    "certificate": str(certificate),
-                    "key": str(key),
-                    "authorities": str(trusted),
-                    "commands": str(self.commands),
-                    "users": [attrs.asdict(user) for user in self.users],
-                }
-            )
-        )
+        table = {
+            "name": self.name,
+            "realm": self.realm,
+            "address": ipv4_text(self.address),
+            "port": self.port,
+            "watchdog_interval": self.watchdog_interval,
+            "certificate": certificate,
+            "key": key,
+            "authorities": trusted,
+            "commands": self.commands,
+        }
+        lines = _toml(table)
+        for user in self.users:
+            lines += ["[[users]]", *_toml(attrs.asdict(user))]
+        file.write_text("\n".join(lines) + "\n")
         return [sys.executable, "-u", "-m", "pmip_tw.lab.diameter_server", str(file)]
+
+
+def _toml(table: Mapping[str, object]) -> list[str]:
+    return [
+        f"{name} = {value}" if isinstance(value, int | float) else f"{name} = '{value}'"
+        for name, value in table.items()
+    ]
 
 
 class _Commands(LineReceiver):
@@ -101,7 +108,7 @@ def _tls(files: dict[str, Any]) -> CertificateOptions:
 
 def main(file: str) -> None:
     reactor = EPollReactor()
-    table = json.loads(Path(file).read_text())
+    table = tomllib.loads(Path(file).read_text())
     users = [DiameterUser(**(user | {"lma": Ipv4(user["lma"])})) for user in table["users"]]
     identity = Identity(
         host=table["name"],

@@ -99,11 +99,12 @@ def compose_workers(settings: LmaSettings, reactor: PosixReactorBase, config: Pa
     forwarding = _plane(settings, reactor, signalling)
     management = Management()
     zero = WorkerZero(settings, reactor, crew, signalling, forwarding, management)
+    first = () if zero.diameter is None else (zero.diameter,)
     return _daemon(
         settings,
         reactor,
         management,
-        (*zero.last, crew.port, Journals(settings), zero, *zero.authorization, zero.control),
+        (*first, *zero.last, crew.port, Journals(settings), zero, *zero.authorization, zero.control),
     )
 
 

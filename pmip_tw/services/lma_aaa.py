@@ -1,7 +1,9 @@
 """How an LMA is wired to AAA."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.aaa.nas import Nas
@@ -14,6 +16,7 @@ from pmip_tw.net.radius_node_keys import RadiusNodeKeys
 from pmip_tw.services.radius import radius_client_of
 
 if TYPE_CHECKING:
+    from pmip_tw.agents.diameter_roads import DiameterThroughWorker0
     from pmip_tw.services.lma_diameter import LmaDiameter
 
 
@@ -42,7 +45,20 @@ def diameter_of(
     from pmip_tw.services.lma_diameter import LmaDiameter  # its library takes a while  # noqa: PLC0415
 
     rules = key_rules_of(settings)
-    return LmaDiameter(settings.diameter, nas_of(settings), rules, reactor, clock, observer)
+    return LmaDiameter.connected(settings.diameter, nas_of(settings), rules, reactor, clock, observer)
+
+
+def diameter_through_worker_0(
+    settings: LmaSettings, worker: int, clock: IClock, send: Callable[[Struct], None]
+) -> "tuple[LmaDiameter | None, DiameterThroughWorker0 | None]":
+    """Another worker's, and the client that hears what comes back from worker 0; None without [lma.diameter]."""
+    if settings.diameter is None:
+        return None, None
+    from pmip_tw.services.lma_diameter import LmaDiameter, through_worker_0  # as above  # noqa: PLC0415
+
+    nas = nas_of(settings)
+    client = through_worker_0(settings.diameter, nas, worker, clock, send)
+    return LmaDiameter(settings.diameter, nas, key_rules_of(settings), client), client
 
 
 def node_keys_of(

@@ -2,41 +2,54 @@
 
 from collections.abc import Callable, Sequence
 
+from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.profiles.rules import ProfileRules
+from pmip_tw.agents.diameter_roads import DiameterForWorkers, DiameterThroughWorker0
 from pmip_tw.agents.rows.tables import Row
 from pmip_tw.config.settings.diameter import LmaDiameterSettings
-from pmip_tw.interfaces import IClock, IObserver
+from pmip_tw.interfaces import IClock, IDiameterClient, IObserver
 from pmip_tw.net.diameter_accounting import DiameterAccountingServers
 from pmip_tw.net.diameter_node_keys import DiameterNodeKeys
-from pmip_tw.services.diameter import asker_of, diameter_client_of
+from pmip_tw.services.diameter import asker_of, diameter_client_of, identity_of
 
 
 class LmaDiameter:
     """``node_keys``, ``accounting``: None where ``purposes`` leaves it to others."""
 
     def __init__(
-        self,
+        self, table: LmaDiameterSettings, nas: Nas, rules: ProfileRules, client: IDiameterClient
+    ) -> None:
+        self._client = client
+        asker = asker_of(table, client, nas)
+        self.node_keys = (
+            DiameterNodeKeys(client, asker, rules, mobile_ipv4=table.mobile_ipv4)
+            if "authentication" in table.purposes
+            else None
+        )
+        self.accounting = DiameterAccountingServers(client, asker) if "accounting" in table.purposes else None
+
+    @classmethod
+    def connected(
+        cls,
         table: LmaDiameterSettings,
         nas: Nas,
         rules: ProfileRules,
         reactor: PosixReactorBase,
         clock: IClock,
         observer: IObserver,
-    ) -> None:
-        self._client = diameter_client_of(table, nas, reactor, clock, observer, nas.address)
-        asker = asker_of(table, self._client, nas)
-        self.node_keys = (
-            DiameterNodeKeys(self._client, asker, rules, mobile_ipv4=table.mobile_ipv4)
-            if "authentication" in table.purposes
-            else None
-        )
-        self.accounting = (
-            DiameterAccountingServers(self._client, asker) if "accounting" in table.purposes else None
-        )
+    ) -> "LmaDiameter":
+        """With connections of its own, as one process or worker 0 has them."""
+        client = diameter_client_of(table, nas, reactor, clock, observer, nas.address)
+        return cls(table, nas, rules, client)
+
+    @property
+    def for_workers(self) -> DiameterForWorkers:
+        """What worker 0 does for the others."""
+        return DiameterForWorkers(self._client)
 
     def tables(self) -> dict[str, Callable[[], Sequence[Row]]]:
         """What ``pmipctl show peers`` shows."""
@@ -47,3 +60,11 @@ class LmaDiameter:
 
     def stop(self) -> "Deferred[None]":
         return self._client.stop()
+
+
+def through_worker_0(
+    table: LmaDiameterSettings, nas: Nas, worker: int, clock: IClock, send: Callable[[Struct], None]
+) -> DiameterThroughWorker0:
+    """The client of another worker; ``send`` leads to worker 0."""
+    now = clock.now()
+    return DiameterThroughWorker0(identity_of(table, nas, int(now.wall)), worker, now, send)

@@ -39,7 +39,7 @@ from pmip_tw.net.pipe import Pipe
 from pmip_tw.net.signalling import UdpSignalling
 from pmip_tw.services.crew import Crew
 from pmip_tw.services.dynamic_authorization import lma_authorization_of
-from pmip_tw.services.lma_aaa import node_keys_of, radius_of
+from pmip_tw.services.lma_aaa import diameter_of, diameter_through_worker_0, node_keys_of, radius_of
 from pmip_tw.services.lma_accounting import accounting_at, lma_accounting_of
 from pmip_tw.services.lma_dhcp import dhcp_edge_of
 from pmip_tw.services.lma_parts import engine_of, leased_pools_of, mags_of, store_of
@@ -49,7 +49,7 @@ from pmip_tw.services.radius import server_tables
 
 class WorkerZero:
     """Worker 0's own agent, and what it does for the others. ``control`` is the operator's way in, ``authorization``
-    AAA's, if there is one; ``last``: what stops after it.
+    AAA's, if there is one; ``last``: what stops after it, and then ``diameter``, by which all of them ask AAA.
     """
 
     def __init__(
@@ -64,8 +64,10 @@ class WorkerZero:
         workers, pools = settings.workers, leased_pools_of(settings)
         lender = Lender([pool.prefix for pool in settings.pools], workers)
         holders = Holders(lender, pools.links, settings.home_addresses, workers)
+        clock = ReactorClock(reactor)
+        self.diameter = diameter_of(settings, reactor, clock, management.observers)
         accounting = lma_accounting_of(
-            settings, None, reactor, ReactorClock(reactor), forwarding, management.observers
+            settings, self.diameter, reactor, ReactorClock(reactor), forwarding, management.observers
         )
         book = None if accounting is None else accounting.book
         self.last = () if accounting is None else (accounting,)
@@ -91,8 +93,8 @@ class WorkerZero:
             later=lambda call: reactor.callLater(0, call),
             dhcp=dhcp,
             book=book,
+            diameter=None if self.diameter is None else self.diameter.for_workers,
         )
-        clock = ReactorClock(reactor)
         supply = Supply(pools, clock, self._foreman.tell_lender)
         radius = radius_of(settings, reactor, clock, management.observers)
         self._foreman.hear_of_leases(supply.heard)
@@ -109,7 +111,7 @@ class WorkerZero:
             carrier=plane.own,
             supply=supply,
             dhcp=None if dhcp is None else AtTheEdge(dhcp),
-            node_keys=node_keys_of(settings, radius),
+            node_keys=node_keys_of(settings, radius, self.diameter),
             accounting=None if book is None else accounting_at(engine, settings, book.pages()),
         )
         self._crew = crew
@@ -135,6 +137,8 @@ class WorkerZero:
             tables |= server_tables(radius)
         else:
             tables |= server_tables(radius, accounting.client) | accounting.tables
+        if self.diameter is not None:
+            tables |= self.diameter.tables()
         operations = SharedOperations(
             management.operations("lma", tables, revoke=self._agent.revoke),
             workers,
@@ -183,6 +187,7 @@ class OtherWorker:
         plane = RemotePlane(pipe.send)
         supply = Supply(pools, clock, pipe.send)
         radius = radius_of(settings, reactor, clock, self.management.observers)
+        diameter, asking = diameter_through_worker_0(settings, number, clock, pipe.send)
         dhcp = None if settings.dhcp_relay is None else ToTheEdge(pipe.send)
         signalling = WorkerSignalling(
             UdpSignalling(reactor, [settings.address], opened=lambda address: opened), serving(pipe)
@@ -199,7 +204,7 @@ class OtherWorker:
             carrier=plane,
             supply=supply,
             dhcp=dhcp,
-            node_keys=node_keys_of(settings, radius),
+            node_keys=node_keys_of(settings, radius, diameter),
             accounting=accounting_at(engine, settings, RemotePages(pipe.send))
             if settings.accounting.enabled
             else None,
@@ -222,6 +227,7 @@ class OtherWorker:
             stop=self._stop,
             lost=self._lost,
             dhcp=dhcp,
+            diameter=asking,
         )
 
     def start(self) -> None:

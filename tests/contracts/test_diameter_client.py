@@ -1,19 +1,25 @@
-"""What every IDiameterClient does: the twin, and a real one with a server on loopback."""
+"""What every IDiameterClient does: the twin, a real one with a server on loopback, and that of another worker."""
 
 from collections.abc import Callable, Iterator
 
 import attrs
 import pytest
+from msgspec import Struct
+from msgspec.msgpack import Encoder, decode
 from twisted.internet.defer import Deferred
 from zope.interface.verify import verifyObject
 
+from pmip_tw.aaa.diameter.capabilities import Identity
 from pmip_tw.aaa.diameter.node import Answered, Outcome, Unanswered
+from pmip_tw.agents.diameter_roads import DiameterForWorkers, DiameterThroughWorker0
+from pmip_tw.agents.workers.messages import DiameterAnswered, DiameterAsked
 from pmip_tw.interfaces import IDiameterClient
-from pmip_tw.testing.diameter_client import FakeDiameterClient, answer
+from pmip_tw.testing.diameter_client import MAG, FakeDiameterClient, answer
 from pmip_tw.wire.diameter.codes import Result
 from pmip_tw.wire.diameter.message import Message
 from tests.aaa.diameter.nodes import asker, server
 from tests.aaa.diameter.wires import aar
+from tests.clocks import UnarmedClock
 from tests.loops import private_reactor, run_until
 
 
@@ -24,6 +30,7 @@ class Provider:
     client: IDiameterClient
     says: list[Callable[[Message], Message | None]]
     turn: Callable[[Callable[[], object]], None]
+    rows: int = 1
 
     def outcome(self, request: Message) -> Outcome:
         found: list[Outcome] = []
@@ -36,7 +43,22 @@ def at_once(condition: Callable[[], object]) -> None:
     assert condition()
 
 
-@pytest.fixture(params=["fake", "real"])
+def of_another_worker(identity: Identity, client: IDiameterClient) -> DiameterThroughWorker0:
+    """``client`` is worker 0's."""
+    to_worker_0, from_worker_0 = Encoder(), Encoder()
+    worker_0 = DiameterForWorkers(client)
+
+    def back(message: Struct) -> None:
+        made.heard(decode(from_worker_0.encode(message), type=DiameterAnswered))
+
+    def there(message: Struct) -> None:
+        worker_0.ask(decode(to_worker_0.encode(message), type=DiameterAsked), back)
+
+    made = DiameterThroughWorker0(identity, 1, UnarmedClock().now(), there)
+    return made
+
+
+@pytest.fixture(params=["fake", "real", "of another worker"])
 def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
     says: list[Callable[[Message], Message | None]] = [answer]
 
@@ -47,6 +69,11 @@ def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
         client = FakeDiameterClient(said)
         client.start()
         yield Provider(client, says, at_once)
+        return
+    if request.param == "of another worker":
+        made = of_another_worker(MAG, FakeDiameterClient(said))
+        made.start()
+        yield Provider(made, says, at_once, rows=0)
         return
     with private_reactor() as reactor, server(reactor, says=said) as node:
         real = asker(reactor, node, timeout=0.5)
@@ -75,13 +102,14 @@ def test_silence_is_told(provider: Provider) -> None:
 def test_session_ids_are_never_the_same(provider: Provider) -> None:
     found = {provider.client.new_session_id() for _ in range(100)}
     assert len(found) == 100
-    assert all(one.startswith("mag1.example.net;") and one.count(";") == 2 for one in found)
+    assert all(one.startswith("mag1.example.net;") and one.count(";") in (2, 3) for one in found)
 
 
 def test_a_row_for_each_peer(provider: Provider) -> None:
     provider.outcome(aar())
-    [row] = provider.client.peers()
-    assert row["peer"] == "aaa1.example.net" and row["state"] == "open"
+    rows = provider.client.peers()
+    assert len(rows) == provider.rows, "those of another process are shown by that"
+    assert all(row["peer"] == "aaa1.example.net" and row["state"] == "open" for row in rows)
 
 
 def test_stop_is_idempotent_and_what_follows_is_unanswered(provider: Provider) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from twisted.internet.defer import Deferred, fail
@@ -16,6 +16,7 @@ from pmip_tw.agents.workers.messages import (
     Answer,
     Carry,
     DhcpToWorker0,
+    DiameterAsked,
     Passed,
     Question,
     Serving,
@@ -38,12 +39,16 @@ from pmip_tw.interfaces import (
 from pmip_tw.lma.workers.leases import Ask, FromLender, InUse, Returned, ToLender
 from pmip_tw.lma.workers.lender import Lender, Told
 
+if TYPE_CHECKING:  # its library takes a while to come
+    from pmip_tw.agents.diameter_roads import DiameterForWorkers
+
 Rows = list[dict[str, Any]]
 
 
 class Foreman:
     """``later``: calls something in the next turn of the reactor. ``overload``: datagrams that were not passed on.
-    ``dhcp``: where the LMA's DHCP comes and goes, if it relays; ``book``: of sessions, if AAA is to know of them.
+    ``dhcp``: where the LMA's DHCP comes and goes, if it relays; ``book``: of sessions, if AAA is to know of them;
+    ``diameter``: who asks AAA by it, if anybody does.
     """
 
     _log = Logger(namespace="pmip.workers")
@@ -58,6 +63,7 @@ class Foreman:
         later: Callable[[Callable[[], None]], object],
         dhcp: DhcpEdge | None = None,
         book: SessionBook | None = None,
+        diameter: "DiameterForWorkers | None" = None,
     ) -> None:
         self._workers = workers
         self._routing = routing
@@ -66,6 +72,7 @@ class Foreman:
         self._later = later
         self._dhcp = dhcp
         self._book = book
+        self._diameter = diameter
         self._lent: Callable[[FromLender], None] = lambda message: None
         self.overload = 0
         self._pipes: dict[int, IPipe] = {}
@@ -164,6 +171,9 @@ class Foreman:
         elif isinstance(message, SessionToWorker0):
             assert self._book is not None
             hear(self._book, worker, message)
+        elif isinstance(message, DiameterAsked):
+            assert self._diameter is not None
+            self._diameter.ask(message, pipe.send)
         elif isinstance(message, Answer):
             _, answer = self._asked.pop(message.number)
             if message.error:

@@ -166,11 +166,46 @@ class SessionEnded(Struct, tag="session-ended", array_like=True):
     terminate_cause: TerminateCause
 
 
+class DiameterAsked(Struct, tag="diameter-asked", array_like=True):
+    """To worker 0: ask AAA; ``octets`` are the request. ``subject``: whom it is about; ``number`` is in the answer."""
+
+    number: int
+    octets: bytes
+    subject: str
+
+
+class DiameterAnswered(Struct, tag="diameter-answered", array_like=True):
+    """From worker 0: the answer that ``peer`` gave, and whether its ``keys`` may be used; or why there is none."""
+
+    number: int
+    octets: bytes = b""
+    peer: str = ""
+    keys: bool = False
+    cause: str = ""
+
+    def __repr__(self) -> str:
+        """The octets may be keys."""
+        return f"DiameterAnswered({self.number}, {len(self.octets)} octets)"
+
+
 class Stop(Struct, tag="stop", array_like=True):
     """From worker 0: save and answer what is under way, and end."""
 
 
-FromWorker0 = Passed | Carried | Question | Stop | Lease | Spare | DhcpUp | DhcpAnswered | DhcpFromHome
+FromWorker0 = (
+    Passed
+    | Carried
+    | Question
+    | Stop
+    | Lease
+    | Spare
+    | DhcpUp
+    | DhcpAnswered
+    | DhcpFromHome
+    | DiameterAnswered
+)
 DhcpToWorker0 = DhcpExpected | DhcpGranted | DhcpForgotten | DhcpDown | DhcpToServer
 SessionToWorker0 = SessionsBack | SessionServed | SessionEnded
-ToWorker0 = Carry | Serving | Answer | InUse | Ask | Returned | DhcpToWorker0 | SessionToWorker0
+ToWorker0 = (
+    Carry | Serving | Answer | InUse | Ask | Returned | DhcpToWorker0 | SessionToWorker0 | DiameterAsked
+)

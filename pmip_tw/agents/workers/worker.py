@@ -1,7 +1,7 @@
 """One of an LMA's workers but the first: its end of the pipe to worker 0."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from twisted.internet.defer import Deferred
@@ -15,6 +15,7 @@ from pmip_tw.agents.workers.messages import (
     DhcpAnswered,
     DhcpFromHome,
     DhcpUp,
+    DiameterAnswered,
     Passed,
     Question,
     Serving,
@@ -27,6 +28,9 @@ from pmip_tw.agents.workers.supply import Supply
 from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import Datagram, ISignalling, ISignallingReceiver, ITunnelDataReceiver
 from pmip_tw.lma.workers.leases import Lease, Spare
+
+if TYPE_CHECKING:  # its library takes a while to come
+    from pmip_tw.agents.diameter_roads import DiameterThroughWorker0
 
 Rows = Sequence[Mapping[str, Any]]
 Asked = Callable[[str, str], "Rows | Deferred[Rows]"]
@@ -73,6 +77,7 @@ class Worker:
         stop: Callable[[], None],
         lost: Callable[[], None],
         dhcp: ToTheEdge | None = None,
+        diameter: "DiameterThroughWorker0 | None" = None,
     ) -> None:
         self._pipe = pipe
         self._signalling = signalling
@@ -82,6 +87,7 @@ class Worker:
         self._stop = stop
         self._lost = lost
         self._dhcp = dhcp
+        self._diameter = diameter
 
     def start(self) -> None:
         self._pipe.start(self._heard, self._lost)
@@ -99,6 +105,9 @@ class Worker:
         elif isinstance(message, DhcpUp | DhcpAnswered | DhcpFromHome):
             if self._dhcp is not None:
                 self._dhcp.heard(message)
+        elif isinstance(message, DiameterAnswered):
+            if self._diameter is not None:
+                self._diameter.heard(message)
         elif isinstance(message, Question):
             Deferred.fromCoroutine(self._answer(message)).addCallback(self._pipe.send)
         elif isinstance(message, Stop):

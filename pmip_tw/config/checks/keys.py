@@ -14,10 +14,6 @@ def lma_aaa_mistakes(draft: Draft, lma: Path) -> Iterator[Mistake]:
     """RADIUS servers of an LMA, and the keys that it gets from them."""
     yield from radius_mistakes(draft, (*lma, "radius"))
     yield from diameter_mistakes(draft, lma)
-    workers = draft.value((*lma, "workers"), int)
-    if draft.has((*lma, "diameter")) and workers is not None and workers > 1:
-        text = f"[lma.diameter] is for one process, whom its peers know by name: workers = 1, not {workers}"
-        yield Mistake((*lma, "diameter"), text)
     keys: Path = (*lma, "keys")
     if draft.has(keys) and not _is_anybody_asked(draft, lma):
         text = "[lma.keys] is about keys from AAA, and nobody is asked for any: add [[lma.radius.servers]] or"
