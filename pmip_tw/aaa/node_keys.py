@@ -12,6 +12,9 @@ class KeyQuestion:
     """Which key has ``nai``, as it stands in a message, under ``spi``, and may it be registered by the MAG at
     ``care_of_address`` with the LMA ``home_agent``? ``root_key``: the LMA has no HA-RK. ``request``: the octets of the
     registration that wants to know, if it is one.
+
+    ``spi`` 0: the registration has no MN-HA, but MN-AAA with ``aaa_spi``. AAA alone can prove it, and says under which
+    SPI the key is that answers it (RFC 4004).
     """
 
     nai: bytes
@@ -20,6 +23,7 @@ class KeyQuestion:
     care_of_address: Ipv4 = UNSPECIFIED
     root_key: bool = False
     request: bytes = attrs.field(default=b"", eq=False, repr=False)
+    aaa_spi: int = attrs.field(default=0, eq=False)
 
     @property
     def name(self) -> tuple[bytes, int]:
@@ -67,13 +71,17 @@ NOTHING_SAID = Allowed()
 
 @attrs.frozen(slots=True, kw_only=True)
 class KeyGiven:
-    """It may. Seconds: ``lifetime`` of the key, 0 if AAA says none; ``home_address``: 0 if the LMA chooses."""
+    """It may. Seconds: ``lifetime`` of the key, 0 if AAA says none; ``home_address``: 0 if the LMA chooses.
+
+    ``proven``: AAA has found the octets of ``KeyQuestion.request`` to be the node's.
+    """
 
     association: SecurityAssociation
     lifetime: int = 0
     home_address: Ipv4 = UNSPECIFIED
     root_key: HaRootKey | None = None
     allowed: Allowed = NOTHING_SAID
+    proven: bool = False
 
 
 @attrs.frozen(slots=True)

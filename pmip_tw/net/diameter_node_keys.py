@@ -7,7 +7,7 @@ from pmip_tw.aaa.diameter.access import Asker
 from pmip_tw.aaa.diameter.keys import key_answer_in, key_request
 from pmip_tw.aaa.diameter.mobile_ipv4 import amr, key_in
 from pmip_tw.aaa.diameter.node import Outcome, Unanswered
-from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion, KeyUnavailable
+from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion, KeyRefused, KeyUnavailable
 from pmip_tw.aaa.profiles.rules import ProfileRules
 from pmip_tw.errors import WireError
 from pmip_tw.interfaces import IDiameterClient, INodeKeys
@@ -36,6 +36,10 @@ class DiameterNodeKeys:
         if self._stopped:
             return succeed(KeyUnavailable("Diameter is stopped"))
         by_amr = self._amr(question)
+        if by_amr is None and not question.spi:
+            return succeed(
+                KeyRefused("AAA is asked about MN-AAA by AMR, which cannot say this", about_request=True)
+            )
         request = by_amr or key_request(question, self._client.new_session_id(), self._asker)
         waiting: Deferred[Outcome] = Deferred()
         self._outstanding.add(waiting)

@@ -106,4 +106,5 @@ def key_policy_of(settings: LmaSettings) -> KeyPolicy | None:
         rate=max(2, table.max_rate // workers),
         outstanding=max(2, table.max_outstanding // workers),
         ignores_unknown_filters=table.unknown_filter == "ignore",
+        proofs=settings.diameter is not None and settings.diameter.mobile_ipv4,
     )

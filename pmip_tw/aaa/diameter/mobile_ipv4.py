@@ -15,7 +15,7 @@ from pmip_tw.aaa.node_keys import KeyAnswer, KeyGiven, KeyQuestion, KeyRefused, 
 from pmip_tw.aaa.profiles.said import MAXIMUM_KEY_SIZE, MINIMUM_KEY_SIZE
 from pmip_tw.addresses import ALL_ONES, UNSPECIFIED
 from pmip_tw.errors import WireError
-from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.associations import MINIMUM_SPI, SecurityAssociation
 from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.secret import Secret
 from pmip_tw.wire.diameter import avps
@@ -107,6 +107,9 @@ def key_in(outcome: Outcome, question: KeyQuestion) -> KeyAnswer:
 def _given(found: Avps, question: KeyQuestion) -> KeyAnswer:
     shared = found.group(Code.MIP_HA_TO_MN_MSA)
     key = None if shared is None else shared.first(Code.MIP_SESSION_KEY)
+    # RFC 4004 has no code for MIP-HA-to-MN-SPI; who uses it takes that of MIP-HA-to-FA-SPI, which means the same.
+    said = None if shared is None else shared.number(Code.MIP_HA_TO_FA_SPI)
+    spi = said or question.spi or question.aaa_spi
     if shared is None or key is None:
         return KeyRefused("the AMA has no MIP-HA-to-MN-MSA with a MIP-Session-Key, which was asked for")
     if not MINIMUM_KEY_SIZE <= len(key) <= MAXIMUM_KEY_SIZE:
@@ -118,9 +121,14 @@ def _given(found: Avps, question: KeyQuestion) -> KeyAnswer:
         return KeyRefused(
             f"MIP-Algorithm-Type {algorithm} is unknown: {HMAC_SHA1}, HMAC-SHA-1, is what there is"
         )
+    if question.spi and spi != question.spi:
+        return KeyRefused(f"the key has SPI {spi}, and the request MN-HA with SPI {question.spi}")
+    if not MINIMUM_SPI <= spi <= 0xFFFFFFFF:
+        return KeyRefused(f"the key has no SPI from {MINIMUM_SPI} on, which MN-AAA with SPI {spi} needs")
     home_address = found.address(Code.MIP_MOBILE_NODE_ADDRESS)
     return KeyGiven(
-        association=SecurityAssociation(question.spi, Secret(key), Algorithm.HMAC_SHA1),
+        association=SecurityAssociation(spi, Secret(key), Algorithm.HMAC_SHA1),
         lifetime=found.number(Code.MIP_MSA_LIFETIME) or 0,
         home_address=UNSPECIFIED if home_address in (None, *_ANY) else home_address,
+        proven=True,
     )

@@ -36,6 +36,9 @@ UNAVAILABLE = 1.0
 """Seconds for which AAA is not asked again about a node when nobody gave an answer."""
 
 
+_BY_AAA = 0
+"""In place of an SPI, and no SPI of anybody: AAA is asked whether a request is its node's, which names no key."""
+
 _UNAVAILABLE = "aaa-unavailable"
 
 Read = Callable[[Held, bool], Sequence[Effect]]
@@ -76,24 +79,34 @@ class Keys:
         self._refused: OrderedDict[About, _No] = OrderedDict()
         self._sources: OrderedDict[Ipv4, None] = OrderedDict()
         self._root_asked_at = float("-inf")
+        self._proven: tuple[bytes, SecurityAssociation] | None = None
 
     def instead(
         self, unproven: Unproven, nai: bytes, payload: bytes, source: Endpoint, local: Ipv4, now: Now
     ) -> Unproven | list[Told]:
         """What becomes of a request of ``nai`` that is ``unproven``: it waits, or why it is turned away."""
+        held = Held(payload, source, local)
+        if unproven.aaa_spi and nai and self._policy.proofs and held.registers:
+            name = nai, _BY_AAA
+            lately = self._refused_lately((*name, held.mag), unproven, now)
+            return lately or self._wait(name, held, now, aaa_spi=unproven.aaa_spi)
         name = (nai, unproven.spi if unproven.mn_ha is None else unproven.mn_ha.spi)
         if name[1] < MINIMUM_SPI or not nai:  # nobody has a key for a reserved one
             return unproven
         if unproven.mn_ha is not None and not self.fetched.may_be_another(name, now.monotonic):
             return unproven
-        held = Held(payload, source, local)
-        no = self._no((*name, held.mag), now)
-        if no is not None:
-            if unproven.mn_ha is not None and not unproven.mn_ha.is_missing:
-                return unproven
-            code = no.unproven.code if unproven.fa_ha is not None else None
-            return replace(no.unproven, code=code, fa_ha=unproven.fa_ha, vouched=unproven.vouched)
-        return self._wait(name, held, now)
+        return self._refused_lately((*name, held.mag), unproven, now) or self._wait(name, held, now)
+
+    def voucher(self, payload: bytes) -> SecurityAssociation | None:
+        """What answers a request that AAA has just proven, and that is being read; None: it is another one."""
+        return self._proven[1] if self._proven is not None and self._proven[0] == payload else None
+
+    def _refused_lately(self, about: About, unproven: Unproven, now: Now) -> Unproven | None:
+        no = self._no(about, now)
+        if no is None or (unproven.mn_ha is not None and not unproven.mn_ha.is_missing):
+            return None if no is None else unproven
+        code = no.unproven.code if unproven.fa_ha is not None else None
+        return replace(no.unproven, code=code, fa_ha=unproven.fa_ha, vouched=unproven.vouched)
 
     def are_enough(self, nai: bytes, spi: int, mag: Ipv4) -> bool:
         """Whether AAA has let the MAG at ``mag`` register the node (P29) and has said nothing else, or is not asked."""
@@ -102,7 +115,11 @@ class Keys:
 
     def objection(self, asked: Asked, now: Now) -> Refusal | list[Told] | None:
         """To a request that is proven and new; None: AAA has none to its MAG (P29). It waits while AAA is asked."""
-        if asked.association is None or asked.request.lifetime == 0:
+        if (
+            asked.association is None
+            or asked.request.lifetime == 0
+            or self.voucher(asked.payload) is not None
+        ):
             return None
         name = asked.nai, asked.association.spi
         held = Held(asked.payload, asked.source, asked.local)
@@ -147,6 +164,12 @@ class Keys:
         """See FetchedKeys."""
         return self.fetched.recall((nai, spi))
 
+    def recall_proven(self, nai: bytes, aaa_spi: int) -> None:
+        """A request with MN-AAA alone was believed by a former process. Which SPI its answer had nobody knows any more,
+        but it is that of MN-AAA if AAA has said no other."""
+        if self._policy.proofs and aaa_spi >= MINIMUM_SPI:
+            self.recall(nai, aaa_spi)
+
     def answered(self, question: KeyQuestion, answer: KeyAnswer, read: Read, now: Now) -> list[Effect]:
         """What has waited for it is ``read`` anew."""
         name, about = question.name, question.about
@@ -154,17 +177,15 @@ class Keys:
         answer = self._judged(answer)
         whole = isinstance(answer, KeyGiven) and answer.allowed is not NOTHING_SAID
         if isinstance(answer, KeyGiven):
-            self._refused.pop(about, None)
-            if answer.root_key is not None:
-                self.root_keys.put(answer.root_key, now.monotonic)
-            self.fetched.put(name, answer, question.care_of_address, now.monotonic)
-            told = observed.given(question, answer)
+            name = (question.nai, answer.association.spi)
+            told = self._given(question, answer, now)
         elif isinstance(answer, KeyRefused):
             # The question may have been a forgery's, about whatever that has invented: it ends no key before its time.
             if not self.fetched.is_valid(name):
                 self.fetched.forget(name)
             cause = observed.why_refused(question, answer.cause)
-            self._refuse(about, "aaa-rejected", cause, Code.HA_MN_AUTH, self._policy.refused, now)
+            code = Code.HA_MN_AUTH if question.spi else Code.HA_BAD_AAA_AUTH
+            self._refuse(about, "aaa-rejected", cause, code, self._policy.refused, now)
             told = observed.refused(question, answer.cause)
         else:
             kept = self.fetched.keep(name, now.monotonic)
@@ -173,16 +194,29 @@ class Keys:
             told = observed.unavailable(question, answer.cause, kept=kept)
         effects: list[Effect] = [told, *self._put(now)]
         about_request = isinstance(answer, KeyRefused) and answer.about_request
-        for held in waited:
-            if about_request and held.payload != question.request:
-                self._refused.pop(about, None)  # this one may be true
-            found = read(held, whole)
-            if any(isinstance(effect, Commit) for effect in found):
-                self._proved(name, held.source.address, now)
-            effects += found
+        try:
+            for held in waited:
+                if about_request and held.payload != question.request:
+                    self._refused.pop(about, None)  # this one may be true
+                found = read(held, whole)
+                if any(isinstance(effect, Commit) for effect in found):
+                    self._proved(name, held.source.address, now)
+                effects += found
+        finally:
+            self._proven = None
         if about_request:
             self._refused.pop(about, None)
         return effects
+
+    def _given(self, question: KeyQuestion, answer: KeyGiven, now: Now) -> Told:
+        self._refused.pop(question.about, None)
+        if answer.root_key is not None:
+            self.root_keys.put(answer.root_key, now.monotonic)
+        name = (question.nai, answer.association.spi)
+        association = self.fetched.put(name, answer, question.care_of_address, now.monotonic)
+        if answer.proven:
+            self._proven = question.request, association
+        return observed.given(question, answer)
 
     def _judged(self, answer: KeyAnswer) -> KeyAnswer:
         """A key for whom nobody can be served with is none (AA25)."""
@@ -212,15 +246,22 @@ class Keys:
         )
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
-    def _wait(self, name: Name, held: Held, now: Now, standing: Standing = Standing.STRANGER) -> list[Told]:
+    def _wait(
+        self,
+        name: Name,
+        held: Held,
+        now: Now,
+        standing: Standing = Standing.STRANGER,
+        aaa_spi: int = 0,
+    ) -> list[Told]:
         if standing is Standing.STRANGER and self._is_known(name[0], held.source.address):
             standing = Standing.KNOWN
-        question = self._question(name, held.mag, held.payload if held.registers else b"")
+        question = self._question(name, held.mag, held.payload if held.registers else b"", aaa_spi)
         if not self._questions.put(question, held, held.source.address, standing):
             return [observed.too_many(held.source)]
         return self._put(now)
 
-    def _question(self, name: Name, care_of: Ipv4, request: bytes = b"") -> KeyQuestion:
+    def _question(self, name: Name, care_of: Ipv4, request: bytes = b"", aaa_spi: int = 0) -> KeyQuestion:
         nai, spi = name
         return KeyQuestion(
             nai=nai,
@@ -229,6 +270,7 @@ class Keys:
             care_of_address=care_of,
             root_key=self.root_keys.is_lacking,
             request=request,
+            aaa_spi=aaa_spi,
         )
 
     def _put(self, now: Now) -> list[Told]:

@@ -115,16 +115,17 @@ class FetchedKeys:
             self._changes.file(name, end)
         return True
 
-    def put(self, name: Name, given: KeyGiven, mag: Ipv4, monotonic: float) -> None:
-        """AAA says so now, of ``mag``. Another key under the same SPI is valid beside it for a while.
+    def put(self, name: Name, given: KeyGiven, mag: Ipv4, monotonic: float) -> SecurityAssociation:
+        """AAA says so now, of ``mag``; what proves and signs from now on.
 
-        A key of the configuration stays what it is: AAA was asked for something else, such as an HA-RK.
+        Another key under the same SPI is valid beside it for a while. A key of the configuration stays what it is: AAA was asked for something else, such as an HA-RK.
         """
         nai, spi = name
         new = given.association
         found = self._keys.pop(name, None)
-        if found is None and self._associations.find(nai, spi) is not None:
-            return
+        configured = None if found is not None else self._associations.find(nai, spi)
+        if configured is not None:
+            return configured
         previous_until, was_missing = 0.0, False
         mags: tuple[Ipv4, ...] = ()
         if found is not None:
@@ -159,6 +160,7 @@ class FetchedKeys:
         )
         self._note(name)
         self._make_room()
+        return new
 
     def recall(self, name: Name) -> SecurityAssociation:
         """The association of a binding that is older than this process, of which the key may be missing."""

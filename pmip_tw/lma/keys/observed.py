@@ -26,6 +26,8 @@ def unavailable(question: KeyQuestion, cause: str, *, kept: bool) -> Observe:
 
 def why_refused(question: KeyQuestion, cause: str) -> str:
     node, mag = question.nai.decode(errors="replace"), ipv4_text(question.care_of_address)
+    if not question.spi:
+        return f"AAA does not find MN-AAA of {node!r} with SPI {question.aaa_spi} right: {cause}"
     return (
         f"AAA gives {node!r} with SPI {question.spi} no key, or no leave to be registered by {mag}: {cause}"
     )
@@ -45,6 +47,6 @@ def _key(name: str, question: KeyQuestion, *, reason: str = "", cause: str = "",
             nai=question.nai.decode(errors="replace"),
             reason=reason,
             cause=cause,
-            details={"spi": question.spi, **more},
+            details={**({"spi": question.spi} if question.spi else {"aaa_spi": question.aaa_spi}), **more},
         )
     )

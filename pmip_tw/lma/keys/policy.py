@@ -15,7 +15,8 @@ class KeyPolicy:
     ``most``: keys that are kept. ``rate``: questions per second, ``outstanding``: questions at a time. Those about
     nodes whom nobody knows get half of the latter, and of the former what others leave: inventing names costs AAA no
     more than that, and delays nobody else. ``ignores_unknown_filters``: an answer with a filter that there is not
-    (AA25) counts without it, else it refuses the node.
+    (AA25) counts without it, else it refuses the node. ``proofs``: AAA proves requests that have MN-AAA
+    alone (RFC 4004).
     """
 
     lifetime: int = 86_400
@@ -27,3 +28,4 @@ class KeyPolicy:
     rate: int = 1_000
     outstanding: int = 128
     ignores_unknown_filters: bool = False
+    proofs: bool = False

@@ -75,7 +75,10 @@ class Intake:
             request, mag = self._read(payload, source)
             proof = self._prover.prove(payload, request, mag)
             if isinstance(proof, Unproven):
-                return self._turn_away(proof, request.nai, payload, source, local, now)
+                vouched = self._vouched(proof, payload, request, mag)
+                if vouched is None:
+                    return self._turn_away(proof, request.nai, payload, source, local, now)
+                proof = vouched
             asked = _proven(payload, request, mag, proof, source, local)
             objection = objection_between_agents(request, mag, proof)
         elif isinstance(seen, Unproven):
@@ -89,6 +92,20 @@ class Intake:
         if self._by_technology:
             asked.owner = owner_of(request)
         return self._new(asked, objection, now)
+
+    def _vouched(
+        self, unproven: Unproven, payload: bytes, request: RegistrationRequest, mag: KnownMag | None
+    ) -> Proof | None:
+        """The proof of what only AAA can prove, if it has done so (RFC 4004 5.3): now, or when it came first (L5)."""
+        if self._keys is None or not unproven.aaa_spi:
+            return None
+        voucher = self._keys.voucher(payload)
+        bound = self._bindings.get(owner_of(request) if self._by_technology else request.nai)
+        if voucher is None and bound is not None:
+            voucher = next((one.association for one in bound.all if one.request == payload), None)
+        if voucher is None or voucher.is_missing:
+            return None
+        return self._prover.vouched(payload, request, mag, voucher)
 
     def take_pre_tunnel(
         self,
@@ -175,8 +192,11 @@ class Intake:
         proof: Proof | Unproven | None = self._prover.prove(payload, request, mag)
         if isinstance(proof, Unproven):
             # What needs a key of AAA comes back without: it is fetched when the node is heard of again.
-            if self._keys is not None and proof.spi:
-                self._keys.recall(request.nai, proof.spi)
+            if self._keys is not None:
+                if proof.spi:
+                    self._keys.recall(request.nai, proof.spi)
+                elif proof.aaa_spi:
+                    self._keys.recall_proven(request.nai, proof.aaa_spi)
             proof = self._prover.recall(payload, request, mag)
         if proof is None:
             return None

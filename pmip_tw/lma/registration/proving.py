@@ -6,6 +6,7 @@ is there and has a key must verify as well; that of FA-HA beside MN-HA is looked
 """
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pmip_tw.addresses import ipv4_text
 from pmip_tw.lma.keys.root_keys import RootKeys
@@ -39,7 +40,7 @@ class Unproven(Struct, frozen=True, kw_only=True):
     ``code``: the answer, signed with ``mn_ha`` and ``fa_ha``; None: there is none. ``vouched``: another
     authenticator of it is valid, so that it is answered however often it comes (H4).
     ``known``: an operator has configured this node; anyone may name a NAI. ``spi``: of MN-HA, if only a key of that SPI
-    could prove the request; 0 else.
+    could prove the request; 0 else. ``aaa_spi``: of MN-AAA, if only AAA could.
     """
 
     reason: str
@@ -50,6 +51,7 @@ class Unproven(Struct, frozen=True, kw_only=True):
     vouched: bool = False
     known: bool = False
     spi: int = 0
+    aaa_spi: int = 0
 
 
 class Prover:
@@ -145,7 +147,10 @@ class Prover:
         if aaa is not None:
             key = self._aaa.find(request.nai, aaa.spi)
             if key is None and mn_ha is None:
-                return self._no_key(request.nai, f"for MN-AAA with SPI {aaa.spi}")
+                no_key = self._no_key(
+                    request.nai, f"for MN-AAA with SPI {aaa.spi}", fa_ha=fa_ha if fa_ha_valid else None
+                )
+                return replace(no_key, aaa_spi=aaa.spi)
             if key is not None:
                 mn_ha = mn_ha or key.answers_with
                 if not key.association.verify(payload[: aaa.covered], aaa.value, request.challenge):
@@ -161,9 +166,21 @@ class Prover:
                 authenticator = authenticator or aaa.value
         return Proof(authenticator=authenticator, mn_ha=mn_ha, fa_ha=fa_ha, fa_ha_valid=fa_ha_valid)
 
+    def vouched(
+        self,
+        payload: bytes,
+        request: RegistrationRequest,
+        mag: KnownMag | None,
+        answers_with: SecurityAssociation,
+    ) -> Proof:
+        """Of a request that has MN-AAA alone, which AAA has found to be right (RFC 4004 5.3)."""
+        assert request.mn_aaa is not None
+        fa_ha, valid = self._between_agents(payload, request, mag)
+        return Proof(authenticator=request.mn_aaa.value, mn_ha=answers_with, fa_ha=fa_ha, fa_ha_valid=valid)
+
     def recall(self, payload: bytes, request: RegistrationRequest, mag: KnownMag | None) -> Proof | None:
         """Of a request that was believed before, and which a key proves that is missing; None: that is not the case."""
-        node = request.mn_ha
+        node = request.mn_ha or request.mn_aaa
         keyed = None if node is None else self._associations.find(request.nai, node.spi)
         if node is None or keyed is None or not keyed.is_missing:
             return None

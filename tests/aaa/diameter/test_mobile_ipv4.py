@@ -67,11 +67,12 @@ def fetched(
     return client.asked, found[0]
 
 
-def msa(key: bytes = KEY, algorithm: int = 2) -> avps.Avp:
+def msa(key: bytes = KEY, algorithm: int = 2, more: tuple[avps.Avp, ...] = ()) -> avps.Avp:
     return avps.grouped(
         Code.MIP_HA_TO_MN_MSA,
         avps.unsigned32(Code.MIP_ALGORITHM_TYPE, algorithm),
         avps.octets(Code.MIP_SESSION_KEY, key),
+        *more,
     )
 
 
@@ -83,7 +84,41 @@ def test_the_key_is_that_of_the_answer() -> None:
         association=SecurityAssociation(4096, Secret(KEY), Algorithm.HMAC_SHA1),
         lifetime=600,
         home_address=ipv4("10.1.0.5"),
+        proven=True,
     )
+
+
+ALONE = attrs.evolve(QUESTION, spi=0, aaa_spi=0x3000)
+"""About a request that has MN-AAA and no MN-HA."""
+
+
+def spi(number: int) -> avps.Avp:
+    return avps.unsigned32(Code.MIP_HA_TO_FA_SPI, number)
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "expected"),
+    [
+        (QUESTION, None, 4096),
+        (QUESTION, 4096, 4096),
+        (QUESTION, 4097, None),
+        (ALONE, None, 0x3000),
+        (ALONE, 4097, 4097),
+        (ALONE, 255, None),
+        (attrs.evolve(ALONE, aaa_spi=2), 4097, 4097),
+        (attrs.evolve(ALONE, aaa_spi=2), None, None),
+    ],
+)
+def test_the_spi_is_that_of_mn_ha_or_what_aaa_says(
+    question: KeyQuestion, said: int | None, expected: int | None
+) -> None:
+    """RFC 4004 9.4; without MN-HA it is the number of MN-AAA if AAA says none."""
+    more = () if said is None else (spi(said),)
+    _, found = fetched(msa(more=more), question=question)
+    if expected is None:
+        assert isinstance(found, KeyRefused) and "SPI" in found.cause
+    else:
+        assert isinstance(found, KeyGiven) and found.association.spi == expected and found.proven
 
 
 @pytest.mark.parametrize("wrong", [(), (msa(b"short"),), (msa(algorithm=3),), (avps.octets(332, b"\1"),)])
@@ -113,6 +148,9 @@ def test_a_request_that_cannot_be_read_so_is_asked_about_by_aar() -> None:
     keys = DiameterNodeKeys(client, ASKER, ProfileRules(), mobile_ipv4=True)
     keys.fetch(attrs.evolve(QUESTION, request=REQUEST[:30]))
     assert [asked.name for asked in client.asked] == ["AAR"]
+    found: list[KeyAnswer] = []
+    keys.fetch(attrs.evolve(ALONE, request=REQUEST[:30])).addCallback(found.append)
+    assert len(client.asked) == 1 and isinstance(found[0], KeyRefused) and found[0].about_request
 
 
 def test_without_mn_aaa_or_the_setting_it_is_an_aar() -> None:
