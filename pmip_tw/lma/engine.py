@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 
 from pmip_tw.aaa.accounting.records import TerminateCause
-from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion
+from pmip_tw.aaa.node_keys import Brought, KeyAnswer, KeyQuestion
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.dhcp.relaying import RelayPolicy
 from pmip_tw.errors import WireError
@@ -195,8 +195,8 @@ class LmaEngine:
             return [observed.discarded(error.reason, source, str(error))]
         return [observed.discarded("unknown-message-type", source, f"message type {kind} is not for an LMA")]
 
-    def key_answered(self, question: KeyQuestion, answer: KeyAnswer, now: Now) -> list[Effect]:
-        """AAA has answered a Fetch: what has waited for it is read as if it had come now (AA10)."""
+    def key_answered(self, question: KeyQuestion, answer: KeyAnswer | Brought, now: Now) -> list[Effect]:
+        """AAA has answered a Fetch: what has waited for it, or is Brought, is read as if it had come now (AA10)."""
         assert self.keys is not None
         read = partial(self._read, now=now)
         return self.keys.answered(question, answer, read, self._clock.of(now))

@@ -6,11 +6,12 @@ one that a key of AAA proves, of a MAG about which AAA has not been asked. Renew
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
+from math import inf
 
 import attrs
 from msgspec.structs import replace
 
-from pmip_tw.aaa.node_keys import NOTHING_SAID, KeyAnswer, KeyGiven, KeyQuestion, KeyRefused
+from pmip_tw.aaa.node_keys import NOTHING_SAID, Brought, KeyAnswer, KeyGiven, KeyQuestion, KeyRefused
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma.bindings import BindingTable
 from pmip_tw.lma.keys import observed
@@ -20,10 +21,11 @@ from pmip_tw.lma.keys.questions import About, Held, KeyQuestions, Standing
 from pmip_tw.lma.keys.root_keys import RootKeys
 from pmip_tw.lma.mags import KnownMags
 from pmip_tw.lma.registration.commitment import Asked, Commit, Effect, Fetch, Told
-from pmip_tw.lma.registration.proving import Unproven
+from pmip_tw.lma.registration.proving import Unproven, Voucher
 from pmip_tw.lma.registration.refusal import Refusal
 from pmip_tw.mobility.associations import MINIMUM_SPI, AssociationTable, SecurityAssociation
 from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.tunnels import SIGNALLING_PORT
 from pmip_tw.wire.codes import Code
 
 MOST_REFUSED = 100_000
@@ -79,7 +81,7 @@ class Keys:
         self._refused: OrderedDict[About, _No] = OrderedDict()
         self._sources: OrderedDict[Ipv4, None] = OrderedDict()
         self._root_asked_at = float("-inf")
-        self._proven: tuple[bytes, SecurityAssociation] | None = None
+        self._proven: tuple[bytes, Voucher] | None = None
 
     def instead(
         self, unproven: Unproven, nai: bytes, payload: bytes, source: Endpoint, local: Ipv4, now: Now
@@ -97,8 +99,8 @@ class Keys:
             return unproven
         return self._refused_lately((*name, held.mag), unproven, now) or self._wait(name, held, now)
 
-    def voucher(self, payload: bytes) -> SecurityAssociation | None:
-        """What answers a request that AAA has just proven, and that is being read; None: it is another one."""
+    def voucher(self, payload: bytes) -> Voucher | None:
+        """Of a request that AAA has just proven, and that is being read; None: it is another one."""
         return self._proven[1] if self._proven is not None and self._proven[0] == payload else None
 
     def _refused_lately(self, about: About, unproven: Unproven, now: Now) -> Unproven | None:
@@ -170,8 +172,12 @@ class Keys:
         if self._policy.proofs and aaa_spi >= MINIMUM_SPI:
             self.recall(nai, aaa_spi)
 
-    def answered(self, question: KeyQuestion, answer: KeyAnswer, read: Read, now: Now) -> list[Effect]:
+    def answered(
+        self, question: KeyQuestion, answer: KeyAnswer | Brought, read: Read, now: Now
+    ) -> list[Effect]:
         """What has waited for it is ``read`` anew."""
+        if isinstance(answer, Brought):
+            return self._brought(question, answer, read, now)
         name, about = question.name, question.about
         waited = self._questions.answered(about)
         answer = self._judged(answer)
@@ -208,6 +214,26 @@ class Keys:
             self._refused.pop(about, None)
         return effects
 
+    def _brought(self, question: KeyQuestion, answer: Brought, read: Read, now: Now) -> list[Effect]:
+        """The request is read as if it came from the agent at its care-of address, and AAA's word stands for it."""
+        mn_ha = fa_ha = None
+        if answer.association is not None:
+            name = (question.nai, answer.association.spi)
+            given = KeyGiven(
+                association=answer.association, lifetime=answer.lifetime, home_address=answer.home_address
+            )
+            mn_ha = self.fetched.put(name, given, question.care_of_address, now.monotonic)
+        if answer.agent is not None:
+            until = now.monotonic + answer.lifetime if answer.lifetime else inf
+            fa_ha = self.root_keys.bring(question.care_of_address, answer.agent, until)
+        self._proven = question.request, Voucher(mn_ha=mn_ha, fa_ha=fa_ha, longest=answer.longest)
+        source = Endpoint(question.care_of_address, SIGNALLING_PORT)
+        try:
+            found = read(Held(question.request, source, self._home_agent), True)
+        finally:
+            self._proven = None
+        return [observed.brought(question, answer), *found]
+
     def _given(self, question: KeyQuestion, answer: KeyGiven, now: Now) -> Told:
         self._refused.pop(question.about, None)
         if answer.root_key is not None:
@@ -215,7 +241,7 @@ class Keys:
         name = (question.nai, answer.association.spi)
         association = self.fetched.put(name, answer, question.care_of_address, now.monotonic)
         if answer.proven:
-            self._proven = question.request, association
+            self._proven = question.request, Voucher(mn_ha=association)
         return observed.given(question, answer)
 
     def _judged(self, answer: KeyAnswer) -> KeyAnswer:

@@ -118,7 +118,8 @@ class FetchedKeys:
     def put(self, name: Name, given: KeyGiven, mag: Ipv4, monotonic: float) -> SecurityAssociation:
         """AAA says so now, of ``mag``; what proves and signs from now on.
 
-        Another key under the same SPI is valid beside it for a while. A key of the configuration stays what it is: AAA was asked for something else, such as an HA-RK.
+        Another key under the same SPI is valid beside it for a while. A key of the configuration stays
+        what it is: AAA was asked for something else, such as an HA-RK.
         """
         nai, spi = name
         new = given.association

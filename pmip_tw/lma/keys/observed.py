@@ -1,6 +1,6 @@
 """What an LMA tells its observers about keys from AAA; never the keys."""
 
-from pmip_tw.aaa.node_keys import KeyGiven, KeyQuestion
+from pmip_tw.aaa.node_keys import Brought, KeyGiven, KeyQuestion
 from pmip_tw.addresses import Endpoint, ipv4_text
 from pmip_tw.lma.observed import discarded
 from pmip_tw.mobility.effects import Observe, ObserveAlike
@@ -13,6 +13,13 @@ def asked(question: KeyQuestion) -> Observe:
 
 def given(question: KeyQuestion, answer: KeyGiven) -> Observe:
     return _key("key-received", question, lifetime=answer.lifetime, root_key=answer.root_key is not None)
+
+
+def brought(question: KeyQuestion, answer: Brought) -> Observe:
+    keys = [name for name, key in (("mn-ha", answer.association), ("fa-ha", answer.agent)) if key is not None]
+    return _key(
+        "registration-brought", question, mag=ipv4_text(question.care_of_address), keys=", ".join(keys)
+    )
 
 
 def refused(question: KeyQuestion, cause: str) -> Observe:

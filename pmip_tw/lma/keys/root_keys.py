@@ -1,6 +1,9 @@
-"""HA-RK: the root keys that AAA gives an LMA, from which follow keys between it and foreign agents (AA13)."""
+"""Keys between an LMA and foreign agents that AAA has: those that follow from a root key, HA-RK (AA13), and those that
+it brings with a registration of a node there (RFC 4004 8).
+"""
 
 from collections import OrderedDict
+from math import inf
 
 from msgspec import Struct
 
@@ -11,7 +14,7 @@ from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.secret import Secret
 
 MOST_DERIVED = 10_000
-"""Associations with foreign agents that are kept."""
+"""Associations with foreign agents that are kept, of either kind."""
 
 RENEW_AT = 0.9
 """Of its lifetime, after which a root key is asked for again."""
@@ -30,6 +33,8 @@ class RootKeys:
         self._home_agent = home_agent
         self._roots: dict[int, _Root] = {}
         self._derived: OrderedDict[tuple[int, Ipv4], SecurityAssociation] = OrderedDict()
+        self._brought: OrderedDict[tuple[int, Ipv4], tuple[SecurityAssociation, float]] = OrderedDict()
+        """With the instant until which it is valid."""
         self.is_lacking = True
         """Whether AAA is to be asked for one."""
         self._looked_at = float("-inf")
@@ -44,7 +49,10 @@ class RootKeys:
         self.wake(monotonic)
 
     def association(self, spi: int, care_of_address: Ipv4) -> SecurityAssociation | None:
-        """For FA-HA with the agent there; None: no root key has that SPI."""
+        """For FA-HA with the agent there; None: AAA has brought none, and no root key has that SPI."""
+        brought = self._brought.get((spi, care_of_address))
+        if brought is not None:
+            return brought[0]
         root = self._roots.get(spi)
         if root is None:
             return None
@@ -56,7 +64,23 @@ class RootKeys:
                 self._derived.popitem(last=False)
         return found
 
+    def bring(self, agent: Ipv4, association: SecurityAssociation, until: float) -> SecurityAssociation:
+        """One with the agent there, beside its others, which end in their own time; it goes on if it is the same."""
+        name = association.spi, agent
+        former = self._brought.pop(name, None)
+        if former is not None:
+            if former[0] == association:
+                association = former[0]
+            else:
+                former[0].retire()
+        self._brought[name] = association, until
+        if len(self._brought) > MOST_DERIVED:
+            self._brought.popitem(last=False)[1][0].retire()
+        return association
+
     def wake(self, monotonic: float) -> None:
+        for name in [name for name, (_, until) in self._brought.items() if until <= monotonic]:
+            self._brought.pop(name)[0].retire()
         for spi in [spi for spi, root in self._roots.items() if root.until <= monotonic]:
             self._forget(spi)
         self._looked_at = monotonic
@@ -64,7 +88,8 @@ class RootKeys:
 
     def next_deadline(self) -> float | None:
         """Whichever comes first: one is to be asked for again, or is over."""
-        ahead = (at for root in self._roots.values() for at in (root.renew_at, root.until))
+        ahead = [at for root in self._roots.values() for at in (root.renew_at, root.until)]
+        ahead += (until for _, until in self._brought.values() if until != inf)
         return min((at for at in ahead if at > self._looked_at), default=None)
 
     def _forget(self, spi: int) -> None:

@@ -27,7 +27,7 @@ class Asked(Struct, gc=False):
     MN-HA; ``fa_ha``: for FA-HA; both None: IPsec protects the way (A1, A2). ``mag``: the MAG that sent it, if it is
     known. ``owner``: whose binding it is about (``owners.py``), usually the NAI's. ``form``: that of its octets, if it
     was proven by them. ``reply_type``: of the message that answers a request for a pre-tunnel, which is judged as the
-    registration in ``request``; 0: it is one.
+    registration in ``request``; 0: it is one. ``longest``: seconds for which AAA lets it register.
     """
 
     request: RegistrationRequest
@@ -41,6 +41,7 @@ class Asked(Struct, gc=False):
     mag: KnownMag | None = None
     form: RenewalForm | None = None
     reply_type: int = 0
+    longest: int = 0xFFFF
 
     @property
     def place(self) -> Place:

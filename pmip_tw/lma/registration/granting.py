@@ -85,7 +85,9 @@ class Granting:
         """What ``asked`` gets at that home address, through that tunnel; for ``most`` seconds, if AAA says so."""
         policy, request = self._policy, asked.request
         longest = policy.nat_max_lifetime if tunnel.over_udp else policy.max_lifetime
-        lifetime = _one_object(min(request.lifetime, longest, policy.max_lifetime, most or request.lifetime))
+        lifetime = _one_object(
+            min(request.lifetime, longest, policy.max_lifetime, most or request.lifetime, asked.longest)
+        )
         revocation = self._negotiated(asked, key.home_address, now) if request.revocation else None
         return self.binding(
             asked,

@@ -5,6 +5,8 @@ What passes them is authentic and new; whether it is accepted is decided behind 
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.lma import observed
 from pmip_tw.lma.bindings import Binding, BindingTable
@@ -17,7 +19,14 @@ from pmip_tw.lma.owners import owner_of
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.registration.answer_limit import AnswerLimit
 from pmip_tw.lma.registration.commitment import Asked, Save, Told
-from pmip_tw.lma.registration.proving import Proof, Prover, Unproven, objection_between_agents, wrong_mn_ha
+from pmip_tw.lma.registration.proving import (
+    Proof,
+    Prover,
+    Unproven,
+    Voucher,
+    objection_between_agents,
+    wrong_mn_ha,
+)
 from pmip_tw.lma.registration.refusal import Refusal
 from pmip_tw.lma.registration.replies import acceptance, refusing, reply
 from pmip_tw.lma.registration.underway import Underway
@@ -74,12 +83,17 @@ class Intake:
         if seen is None:
             request, mag = self._read(payload, source)
             proof = self._prover.prove(payload, request, mag)
+            voucher = None if self._keys is None else self._keys.voucher(payload)
             if isinstance(proof, Unproven):
-                vouched = self._vouched(proof, payload, request, mag)
+                vouched = self._vouched(voucher, proof, payload, request, mag)
                 if vouched is None:
                     return self._turn_away(proof, request.nai, payload, source, local, now)
                 proof = vouched
+            if voucher is not None and voucher.fa_ha is not None:
+                proof = replace(proof, fa_ha=voucher.fa_ha, fa_ha_valid=True)
             asked = _proven(payload, request, mag, proof, source, local)
+            if voucher is not None:
+                asked.longest = voucher.longest
             objection = objection_between_agents(request, mag, proof)
         elif isinstance(seen, Unproven):
             return self._turn_away(seen, leading_nai(payload), payload, source, local, now)
@@ -94,17 +108,22 @@ class Intake:
         return self._new(asked, objection, now)
 
     def _vouched(
-        self, unproven: Unproven, payload: bytes, request: RegistrationRequest, mag: KnownMag | None
+        self,
+        voucher: Voucher | None,
+        unproven: Unproven,
+        payload: bytes,
+        request: RegistrationRequest,
+        mag: KnownMag | None,
     ) -> Proof | None:
         """The proof of what only AAA can prove, if it has done so (RFC 4004 5.3): now, or when it came first (L5)."""
         if self._keys is None or not unproven.aaa_spi:
             return None
-        voucher = self._keys.voucher(payload)
-        bound = self._bindings.get(owner_of(request) if self._by_technology else request.nai)
-        if voucher is None and bound is not None:
-            voucher = next((one.association for one in bound.all if one.request == payload), None)
-        if voucher is None or voucher.is_missing:
-            return None
+        if voucher is None:
+            bound = self._bindings.get(owner_of(request) if self._by_technology else request.nai)
+            same = [] if bound is None else [one for one in bound.all if one.request == payload]
+            if not same:
+                return None
+            voucher = Voucher(mn_ha=same[0].association)
         return self._prover.vouched(payload, request, mag, voucher)
 
     def take_pre_tunnel(

@@ -34,6 +34,16 @@ class Proof(Struct, frozen=True, kw_only=True):
     fa_ha_valid: bool
 
 
+class Voucher(Struct, frozen=True, kw_only=True):
+    """What AAA gives with its word that a request is the node's (RFC 4004): what signs the answer, None for whatever
+    would, and for how long at most that registers, in seconds.
+    """
+
+    mn_ha: SecurityAssociation | None
+    fa_ha: SecurityAssociation | None = None
+    longest: int = 0xFFFF
+
+
 class Unproven(Struct, frozen=True, kw_only=True):
     """The request is not authentic: ``reason`` and ``cause`` for the observers.
 
@@ -167,16 +177,14 @@ class Prover:
         return Proof(authenticator=authenticator, mn_ha=mn_ha, fa_ha=fa_ha, fa_ha_valid=fa_ha_valid)
 
     def vouched(
-        self,
-        payload: bytes,
-        request: RegistrationRequest,
-        mag: KnownMag | None,
-        answers_with: SecurityAssociation,
-    ) -> Proof:
-        """Of a request that has MN-AAA alone, which AAA has found to be right (RFC 4004 5.3)."""
+        self, payload: bytes, request: RegistrationRequest, mag: KnownMag | None, voucher: Voucher
+    ) -> Proof | None:
+        """Of a request that has MN-AAA alone, which AAA has found to be right; None: nothing could sign the answer."""
         assert request.mn_aaa is not None
+        if voucher.mn_ha is None or voucher.mn_ha.is_missing:
+            return None
         fa_ha, valid = self._between_agents(payload, request, mag)
-        return Proof(authenticator=request.mn_aaa.value, mn_ha=answers_with, fa_ha=fa_ha, fa_ha_valid=valid)
+        return Proof(authenticator=request.mn_aaa.value, mn_ha=voucher.mn_ha, fa_ha=fa_ha, fa_ha_valid=valid)
 
     def recall(self, payload: bytes, request: RegistrationRequest, mag: KnownMag | None) -> Proof | None:
         """Of a request that was believed before, and which a key proves that is missing; None: that is not the case."""
