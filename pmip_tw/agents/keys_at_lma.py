@@ -7,11 +7,12 @@ from twisted.internet.defer import maybeDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion, KeyUnavailable
+from pmip_tw.aaa.node_keys import Brought, KeyAnswer, KeyQuestion, KeyUnavailable
 from pmip_tw.interfaces import IClock, INodeKeys
 from pmip_tw.lma.engine import LmaEngine
-from pmip_tw.lma.registration.commitment import Effect, Fetch
+from pmip_tw.lma.registration.commitment import Commit, Effect, Fetch, Wait
 from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.effects import Send
 
 
 class KeysAtLma:
@@ -67,6 +68,16 @@ class KeysAtLma:
                 self._finish(now)
         finally:
             self._answering = False
+
+    def bring(self, question: KeyQuestion, brought: Brought) -> bool:
+        """AAA has a registration (RFC 4004 5.3). Whether there is, or may be, a reply."""
+        if self._stopped:
+            return False
+        now = self._clock.now()
+        effects = self._engine.key_answered(question, brought, now)
+        self._run(effects, now)
+        self._finish(now)
+        return any(isinstance(effect, Send | Commit | Wait) for effect in effects)
 
     def stop(self) -> None:
         """What is outstanding is of no use any more."""

@@ -119,7 +119,7 @@ class Lma:
             engine, self._carrier, forwarding, clock, run=self._run, back=self._all_back
         )
         self._dhcp = DhcpAtLma(engine.dhcp, dhcp, clock, run=self._run, finish=self._finish)
-        self._keys = KeysAtLma(engine, node_keys, clock, run=self._run, finish=self._finish)
+        self.keys = KeysAtLma(engine, node_keys, clock, run=self._run, finish=self._finish)
         self.sessions: ISessions = SessionsAtLma(
             engine, clock, run=self._run, finish=self._finish, when_saved=self._saving.when_saved
         )
@@ -187,7 +187,7 @@ class Lma:
             self._saving.append()  # what has failed before is tried once more
         self._stopping = True
         self._dhcp.hear_no_more()
-        self._keys.stop()
+        self.keys.stop()
         self._clock.wake_at(None, self._wake)
         if not carried:
             self._settling.give_up()
@@ -327,7 +327,7 @@ class Lma:
     def _ask(self, effect: Wait | Fetch | AskTraffic, now: Now) -> None:
         """Something cannot go on before others have answered: worker 0, AAA, or the packet plane."""
         if isinstance(effect, Fetch):
-            self._keys.fetch(effect)
+            self.keys.fetch(effect)
         elif isinstance(effect, AskTraffic):
             moved = self._forwarding.counters(effect.key).packets
             self._run(self._engine.traffic(effect, moved, now), now)

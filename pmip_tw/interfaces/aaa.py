@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pmip_tw.aaa.accounting.records import TerminateCause
     from pmip_tw.aaa.dynamic_authorization import Change, Outcome, Selection
     from pmip_tw.aaa.examined import Examined
-    from pmip_tw.aaa.node_keys import KeyAnswer, KeyQuestion
+    from pmip_tw.aaa.node_keys import Brought, KeyAnswer, KeyQuestion
     from pmip_tw.aaa.profiles.profile import Profile
     from pmip_tw.aaa.radius.outcome import RadiusOutcome
     from pmip_tw.aaa.verdicts import Credential, Verdict
@@ -45,6 +45,19 @@ class INodeKeys(Interface):
 
     def stop() -> None:
         """Close sockets; what is outstanding fires with KeyUnavailable. Idempotent."""
+
+
+class IHomeAgent(Interface):
+    """An LMA to which AAA brings registrations (RFC 4004 5.3)."""
+
+    def register(
+        question: "KeyQuestion", brought: "Brought", identification: int
+    ) -> "Deferred[bytes | None]":
+        """Fires with the octets of the reply; None: the request gets none, and observers know why. Never fails unless
+        it is cancelled, by whoever does not wait any longer.
+
+        ``identification``: the low half of the request's.
+        """
 
 
 class IAccessPointsReceiver(Interface):

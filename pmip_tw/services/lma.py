@@ -61,7 +61,7 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
     agent = Lma(
         engine,
         clock=clock,
-        signalling=signalling,
+        signalling=signalling if diameter is None else diameter.hearing(signalling),
         forwarding=forwarding,
         store=store_of(settings, reactor),
         tunnel_data=forwarding,
@@ -76,6 +76,8 @@ def compose(settings: LmaSettings, reactor: PosixReactorBase) -> Daemon:
     authorization = lma_authorization_of(
         settings, sessions, reactor=reactor, clock=clock, observer=management.observers
     )
+    if diameter is not None:
+        diameter.serve(agent, sessions, reactor, clock)
     first = () if diameter is None else (diameter,)
     clients = [one for one in (radius, None if accounting is None else accounting.client) if one is not None]
     tables = agent.tables() | server_tables(*clients)

@@ -8,6 +8,7 @@ from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.profiles.rules import ProfileRules, RealmDefaults
+from pmip_tw.config.settings.diameter import LmaDiameterSettings
 from pmip_tw.config.settings.lma import LmaSettings
 from pmip_tw.interfaces import IClock, INodeKeys, IObserver, IRadiusClient
 from pmip_tw.lma.keys.policy import KeyPolicy
@@ -78,6 +79,11 @@ def fetches_keys(settings: LmaSettings) -> bool:
     return by_diameter or (settings.radius is not None and bool(settings.radius.of("authentication")))
 
 
+def proves_requests(table: LmaDiameterSettings | None) -> bool:
+    """Whether AAA is asked by, and may bring, what has MN-AAA (RFC 4004)."""
+    return table is not None and table.mobile_ipv4 and "authentication" in table.purposes
+
+
 def key_rules_of(settings: LmaSettings) -> ProfileRules:
     """What is believed of an answer."""
     table = settings.keys
@@ -106,5 +112,5 @@ def key_policy_of(settings: LmaSettings) -> KeyPolicy | None:
         rate=max(2, table.max_rate // workers),
         outstanding=max(2, table.max_outstanding // workers),
         ignores_unknown_filters=table.unknown_filter == "ignore",
-        proofs=settings.diameter is not None and settings.diameter.mobile_ipv4,
+        proofs=proves_requests(settings.diameter),
     )

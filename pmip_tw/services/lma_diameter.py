@@ -8,13 +8,17 @@ from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.profiles.rules import ProfileRules
+from pmip_tw.agents.brought_at_lma import BroughtToLma, RepliesForAaa
 from pmip_tw.agents.diameter_roads import DiameterForWorkers, DiameterThroughWorker0
+from pmip_tw.agents.lma import Lma
 from pmip_tw.agents.rows.tables import Row
 from pmip_tw.config.settings.diameter import LmaDiameterSettings
-from pmip_tw.interfaces import IClock, IDiameterClient, IObserver
+from pmip_tw.interfaces import IClock, IDiameterClient, IObserver, ISessions, ISignalling
 from pmip_tw.net.diameter_accounting import DiameterAccountingServers
+from pmip_tw.net.diameter_home_agent import DiameterHomeAgent
 from pmip_tw.net.diameter_node_keys import DiameterNodeKeys
 from pmip_tw.services.diameter import asker_of, diameter_client_of, identity_of
+from pmip_tw.services.lma_aaa import proves_requests
 
 
 class LmaDiameter:
@@ -24,9 +28,12 @@ class LmaDiameter:
         self, table: LmaDiameterSettings, nas: Nas, rules: ProfileRules, client: IDiameterClient
     ) -> None:
         self._client = client
-        asker = asker_of(table, client, nas)
+        self._asker = asker = asker_of(table, client, nas)
+        self._mobile_ipv4 = proves_requests(table)
+        self._replies: RepliesForAaa | None = None
+        self._home_agent: DiameterHomeAgent | None = None
         self.node_keys = (
-            DiameterNodeKeys(client, asker, rules, mobile_ipv4=table.mobile_ipv4)
+            DiameterNodeKeys(client, asker, rules, mobile_ipv4=self._mobile_ipv4)
             if "authentication" in table.purposes
             else None
         )
@@ -46,6 +53,21 @@ class LmaDiameter:
         client = diameter_client_of(table, nas, reactor, clock, observer, nas.address)
         return cls(table, nas, rules, client)
 
+    def hearing(self, signalling: ISignalling) -> ISignalling:
+        """Of the agent that this one brings registrations to, if it does (RFC 4004)."""
+        if not self._mobile_ipv4:
+            return signalling
+        self._replies = RepliesForAaa(signalling)
+        return self._replies
+
+    def serve(self, agent: Lma, sessions: ISessions, reactor: PosixReactorBase, clock: IClock) -> None:
+        """Servers may bring registrations to ``agent``, whose ``sessions`` they may end."""
+        if self._replies is not None:
+            home_agent = BroughtToLma(agent.keys.bring, self._replies)
+            self._home_agent = DiameterHomeAgent(
+                self._client, self._asker, home_agent, sessions, self._asker.nas.address, reactor, clock
+            )
+
     @property
     def for_workers(self) -> DiameterForWorkers:
         """What worker 0 does for the others."""
@@ -59,6 +81,8 @@ class LmaDiameter:
         self._client.start()
 
     def stop(self) -> "Deferred[None]":
+        if self._home_agent is not None:
+            self._home_agent.stop()
         return self._client.stop()
 
 

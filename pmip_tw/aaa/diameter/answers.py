@@ -8,9 +8,9 @@ from typing import Final
 
 import attrs
 
+from pmip_tw.aaa.diameter.key_avps import carries_keys
 from pmip_tw.aaa.diameter.node import Answered, Outcome
-from pmip_tw.aaa.dictionaries.of_3gpp2 import THREEGPP2, VENDOR_3GPP2
-from pmip_tw.aaa.dictionaries.wimax import WIMAX
+from pmip_tw.aaa.dictionaries.of_3gpp2 import VENDOR_3GPP2
 from pmip_tw.aaa.profiles.mapping import profile_of
 from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.profiles.rules import ProfileRules
@@ -26,18 +26,6 @@ from pmip_tw.wire.wimax import VENDOR_WIMAX
 _HIGHEST_OF_RADIUS: Final = 255
 _NEVER: Final = 0xFFFFFFFF
 """Authorization-Lifetime: no re-authorization is wanted (RFC 6733 8.9)."""
-
-KEYS: Final = frozenset(
-    {
-        *(attribute.key for dictionary in (THREEGPP2, WIMAX) for attribute in dictionary if attribute.hidden),
-        *((VENDOR_WIMAX, kind) for kind in (5, 12, 40, 67, 70, 75, 131)),
-        (0, Code.EAP_MASTER_SESSION_KEY),
-        (0, Code.MIP_SESSION_KEY),
-        (0, Code.MIP_MN_TO_HA_MSA),
-        (0, Code.MIP_HA_TO_MN_MSA),
-    }
-)
-"""(vendor, code) of what carries keys, which RADIUS hides and Diameter does not."""
 
 
 @attrs.frozen(slots=True)
@@ -102,10 +90,6 @@ def read(outcome: Outcome) -> Reading:
 
 _LATER: Final = frozenset({Result.OUT_OF_SPACE, Result.HA_NOT_AVAILABLE, Result.UNABLE_TO_COMPLY})
 """Not about the node."""
-
-
-def carries_keys(avps: Avps) -> bool:
-    return any((avp.vendor, avp.code) in KEYS for avp in avps)
 
 
 def attributes_of(avps: Avps) -> Attributes:

@@ -13,8 +13,8 @@ from pmip_tw.aaa.diameter.answers import Denied, Failed, Granted
 from pmip_tw.aaa.diameter.node import Outcome
 from pmip_tw.aaa.node_keys import KeyAnswer, KeyGiven, KeyQuestion, KeyRefused, KeyUnavailable
 from pmip_tw.aaa.profiles.said import MAXIMUM_KEY_SIZE, MINIMUM_KEY_SIZE
-from pmip_tw.addresses import ALL_ONES, UNSPECIFIED
-from pmip_tw.errors import WireError
+from pmip_tw.addresses import ALL_ONES, UNSPECIFIED, Ipv4
+from pmip_tw.errors import PmipError, WireError
 from pmip_tw.mobility.associations import MINIMUM_SPI, SecurityAssociation
 from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.secret import Secret
@@ -36,7 +36,11 @@ class Feature(IntFlag):
     HOME_ADDRESS = 1
     IN_HOME_REALM = 2
     HOME_AGENT = 4
+    FOREIGN_HOME_AGENT = 8
     MN_HA_KEY = 16
+    MN_FA_KEY = 32
+    FA_HA_KEY = 64
+    HOME_AGENT_ABROAD = 128
     COLOCATED = 256
 
 
@@ -106,29 +110,49 @@ def key_in(outcome: Outcome, question: KeyQuestion) -> KeyAnswer:
 
 def _given(found: Avps, question: KeyQuestion) -> KeyAnswer:
     shared = found.group(Code.MIP_HA_TO_MN_MSA)
-    key = None if shared is None else shared.first(Code.MIP_SESSION_KEY)
-    # RFC 4004 has no code for MIP-HA-to-MN-SPI; who uses it takes that of MIP-HA-to-FA-SPI, which means the same.
-    said = None if shared is None else shared.number(Code.MIP_HA_TO_FA_SPI)
-    spi = said or question.spi or question.aaa_spi
-    if shared is None or key is None:
-        return KeyRefused("the AMA has no MIP-HA-to-MN-MSA with a MIP-Session-Key, which was asked for")
-    if not MINIMUM_KEY_SIZE <= len(key) <= MAXIMUM_KEY_SIZE:
-        return KeyRefused(
-            f"MIP-Session-Key has {len(key)} octets instead of {MINIMUM_KEY_SIZE}-{MAXIMUM_KEY_SIZE}"
-        )
-    algorithm = shared.number(Code.MIP_ALGORITHM_TYPE)
-    if algorithm not in (None, HMAC_SHA1):
-        return KeyRefused(
-            f"MIP-Algorithm-Type {algorithm} is unknown: {HMAC_SHA1}, HMAC-SHA-1, is what there is"
-        )
-    if question.spi and spi != question.spi:
-        return KeyRefused(f"the key has SPI {spi}, and the request MN-HA with SPI {question.spi}")
-    if not MINIMUM_SPI <= spi <= 0xFFFFFFFF:
-        return KeyRefused(f"the key has no SPI from {MINIMUM_SPI} on, which MN-AAA with SPI {spi} needs")
-    home_address = found.address(Code.MIP_MOBILE_NODE_ADDRESS)
+    if shared is None:
+        return KeyRefused("the AMA has no MIP-HA-to-MN-MSA, which was asked for")
+    try:
+        association = association_in(shared, question.spi or question.aaa_spi)
+    except BadKey as error:
+        return KeyRefused(f"MIP-HA-to-MN-MSA: {error}")
+    if question.spi and association.spi != question.spi:
+        return KeyRefused(f"the key has SPI {association.spi}, and the request MN-HA with SPI {question.spi}")
     return KeyGiven(
-        association=SecurityAssociation(spi, Secret(key), Algorithm.HMAC_SHA1),
+        association=association,
         lifetime=found.number(Code.MIP_MSA_LIFETIME) or 0,
-        home_address=UNSPECIFIED if home_address in (None, *_ANY) else home_address,
+        home_address=assigned_address(found),
         proven=True,
     )
+
+
+class BadKey(PmipError):
+    """What AAA gives as a key cannot be used as one."""
+
+
+def association_in(shared: Avps, spi: int) -> SecurityAssociation:
+    """What an MSA holds for an LMA. ``spi``: which it has if that does not say so.
+
+    RFC 4004 has no code for MIP-HA-to-MN-SPI: who writes one takes that of MIP-HA-to-FA-SPI, which means the same.
+    BadKey: there is no key that can be used. InvalidAvp: an AVP is of another size.
+    """
+    key = shared.first(Code.MIP_SESSION_KEY)
+    spi = shared.number(Code.MIP_HA_TO_FA_SPI) or spi
+    algorithm = shared.number(Code.MIP_ALGORITHM_TYPE)
+    if key is None:
+        raise BadKey("there is no MIP-Session-Key")
+    if not MINIMUM_KEY_SIZE <= len(key) <= MAXIMUM_KEY_SIZE:
+        raise BadKey(
+            f"MIP-Session-Key has {len(key)} octets instead of {MINIMUM_KEY_SIZE}-{MAXIMUM_KEY_SIZE}"
+        )
+    if algorithm not in (None, HMAC_SHA1):
+        raise BadKey(f"MIP-Algorithm-Type {algorithm} is unknown: {HMAC_SHA1}, HMAC-SHA-1, is what there is")
+    if spi < MINIMUM_SPI:
+        raise BadKey(f"it has no SPI from {MINIMUM_SPI} on")
+    return SecurityAssociation(spi, Secret(key), Algorithm.HMAC_SHA1)
+
+
+def assigned_address(found: Avps) -> Ipv4:
+    """The home address that AAA has for the node; 0: none."""
+    address = found.address(Code.MIP_MOBILE_NODE_ADDRESS)
+    return UNSPECIFIED if address is None or address in _ANY else address

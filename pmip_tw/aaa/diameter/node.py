@@ -236,7 +236,7 @@ class DiameterNode:
             yield self._discarded(peer, f"the {message.name} to a request of it: {error}", "answer-too-long")
 
     def _requested(self, peer: Peer, message: Message) -> Iterator[Effect]:
-        refused = refusal_of(message, self._identity, self._served)
+        refused = refusal_of(message, self._identity, self._served, keys=peer.policy.keys)
         if refused is None:
             yield Requested(peer.name, message)
             return

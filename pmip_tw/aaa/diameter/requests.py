@@ -6,6 +6,7 @@ from typing import Final
 import attrs
 
 from pmip_tw.aaa.diameter.capabilities import Identity
+from pmip_tw.aaa.diameter.key_avps import carries_keys
 from pmip_tw.wire.diameter.avps import Avp, InvalidAvp
 from pmip_tw.wire.diameter.codes import Code, Result
 from pmip_tw.wire.diameter.message import Message
@@ -30,7 +31,8 @@ class Asked:
 
     @property
     def application(self) -> int:
-        return self.message.header.application
+        """Whose peers can take it; STR and ASR of Mobile IPv4 say it inside only (RFC 4004 4)."""
+        return self.message.header.application or self.message.avps.number(Code.AUTH_APPLICATION_ID) or 0
 
     @property
     def realm(self) -> str:
@@ -60,8 +62,11 @@ Refused = tuple[Result, str, Avp | None]
 """What the asker is told: Result-Code, words, Failed-AVP."""
 
 
-def refusal_of(message: Message, identity: Identity, served: Container[int]) -> Refused | None:
-    """Why a request of another node is not for us (RFC 6733 6.1.4, 6.2); None: its command is to be carried out."""
+def refusal_of(message: Message, identity: Identity, served: Container[int], *, keys: bool) -> Refused | None:
+    """Why a request of another node is not for us (RFC 6733 6.1.4, 6.2); None: its command is to be carried out.
+
+    ``keys``: they may come from there.
+    """
     header, avps = message.header, message.avps
     ours = (*identity.authorization, *identity.accounting)
     if header.command not in served:
@@ -84,6 +89,9 @@ def refusal_of(message: Message, identity: Identity, served: Container[int]) -> 
     for avp in avps:
         if avp.mandatory and not _known(avp):
             return Result.AVP_UNSUPPORTED, f"{avp.name} is mandatory, and unknown here", avp
+    if not keys and carries_keys(avps):
+        text = "keys over a connection that everybody can read: use TLS there, or say allow_plain_keys"
+        return Result.END_TO_END_MIP_KEY_ENCRYPTION, text, None
     return None
 
 
