@@ -165,15 +165,6 @@ class Foreman:
                 self._log.error("worker {worker}: {problem}", worker=worker, problem=carried.cause)
         elif isinstance(message, InUse | Ask | Returned):
             self._deliver(self._lender.heard(worker, message))
-        elif isinstance(message, DhcpToWorker0):
-            assert self._dhcp is not None  # all have the same settings
-            carry_out(self._dhcp, worker, message)
-        elif isinstance(message, SessionToWorker0):
-            assert self._book is not None
-            hear(self._book, worker, message)
-        elif isinstance(message, DiameterAsked):
-            assert self._diameter is not None
-            self._diameter.ask(message, pipe.send)
         elif isinstance(message, Answer):
             _, answer = self._asked.pop(message.number)
             if message.error:
@@ -185,6 +176,20 @@ class Foreman:
             self._serving.add(worker)
             if len(self._serving) == self._workers - 1:
                 self._log.info("all {workers} workers serve", workers=self._workers)
+        else:
+            self._for_a_part(worker, pipe, message)
+
+    def _for_a_part(self, worker: int, pipe: IPipe, message: Struct) -> None:
+        """What only some LMAs have; all workers have the same settings."""
+        if isinstance(message, DhcpToWorker0):
+            assert self._dhcp is not None
+            carry_out(self._dhcp, worker, message)
+        elif isinstance(message, SessionToWorker0):
+            assert self._book is not None
+            hear(self._book, worker, message)
+        elif isinstance(message, DiameterAsked):
+            assert self._diameter is not None
+            self._diameter.ask(message, pipe.send)
 
     def _deliver(self, told: Told) -> None:
         for worker, message in told:
