@@ -21,6 +21,7 @@ from pmip_tw.agents.rows.tables import Row
 from pmip_tw.agents.saving import Saving
 from pmip_tw.agents.sessions_at_lma import SessionsAtLma
 from pmip_tw.agents.settling import Settling
+from pmip_tw.agents.taking_turns import each_in_turn
 from pmip_tw.agents.too_big import TooBig
 from pmip_tw.agents.workers.supply import Supply
 from pmip_tw.errors import PmipError
@@ -156,7 +157,7 @@ class Lma:
             raise
         self._run(effects, now)
         now = self._clock.now()  # reading takes its time: what ended meanwhile is over before anybody asks
-        self._run(self._engine.expire_all(now), now)
+        self._run(each_in_turn(self._engine.expire_all(now), self._log), now)
         if self._accounting is not None:
             self._accounting.begun()
         self._finish(now)
@@ -258,10 +259,7 @@ class Lma:
 
     def _wake(self) -> None:
         now = self._clock.now()
-        try:
-            self._run(self._engine.wake(now), now)
-        except Exception:
-            self._log.failure("a wake-up met a defect")
+        self._run(each_in_turn(self._engine.wake(now), self._log), now)
         self._finish(now)
 
     def _finish(self, now: Now) -> None:

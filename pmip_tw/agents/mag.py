@@ -16,6 +16,7 @@ from pmip_tw.agents.observers import Observers
 from pmip_tw.agents.rows.tables import Row, drop_rows
 from pmip_tw.agents.rows.tunnels import at_mag, tunnel_rows
 from pmip_tw.agents.rows.visitors import visitor_row, visitor_rows
+from pmip_tw.agents.taking_turns import each_in_turn
 from pmip_tw.errors import ForwardingError, PmipError
 from pmip_tw.interfaces import (
     Datagram,
@@ -258,12 +259,7 @@ class Mag:
 
     def _wake(self) -> None:
         now = self._clock.now()
-        try:
-            effects = self._engine.wake(now)
-        except Exception:
-            self._log.failure("a wake-up met a defect")
-            effects = []
-        self._carry_out_all(effects, now)
+        self._carry_out_all(each_in_turn(self._engine.wake(now), self._log), now)
         self._keeping.wake(now.monotonic)
         self._finish(now)
 

@@ -31,6 +31,7 @@ from pmip_tw.lma.revocation.attempts import Attempt
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.due import Due
 from pmip_tw.mobility.effects import Install, Observe, Remove
 from pmip_tw.mobility.mn_aaa import AaaTable
 from pmip_tw.mobility.replay import seconds_between
@@ -79,6 +80,7 @@ class LmaEngine:
         self._former = parts.former
         self._revoked = parts.revoked
         self._ending = parts.ending
+        self._expiring = parts.expiring
         self._leasing = parts.leasing
         self._limiting = parts.limiting
         self.sessions = parts.sessions
@@ -286,29 +288,26 @@ class LmaEngine:
         effects.append(Save(LeaseEnded(*home_address, now.monotonic)))
         return effects
 
-    def wake(self, now: Now) -> list[Effect]:
+    def wake(self, now: Now) -> Iterator[Due[Effect]]:
         """Time has passed: lifetimes end, revocations are repeated; people are told that the clock was set back."""
         now = self._clock.of(now)
-        effects: list[Effect] = []
         if self._clock.set_back:
-            effects.append(observed.clock_set_back(self._clock.set_back))
-            self._clock.set_back = 0.0
-        effects += self._registrations.expire(now)
+            told, self._clock.set_back = observed.clock_set_back(self._clock.set_back), 0.0
+            yield Due("the clock", lambda: [told])
+        yield from self._expiring.due(now)
         self._floors.forget_old(now.monotonic)
-        effects += self._revoker.wake(now)
-        effects += self._leasing.wake(now)
-        effects += self._limiting.wake(now)
-        if self.keys is not None:
-            effects += self.keys.wake(now)
-        return effects if self.dhcp is None else [*effects, *self.dhcp.wake(now)]
+        yield from self._revoker.wake(now)
+        yield from self._leasing.wake(now)
+        yield from self._limiting.wake(now)
+        for part in (self.keys, self.dhcp):
+            if part is not None:
+                yield Due(type(part).__name__, partial(part.wake, now))
 
-    def expire_all(self, now: Now) -> list[Effect]:
+    def expire_all(self, now: Now) -> Iterator[Due[Effect]]:
         """All lifetimes that are over end at once, not some of them for each ``wake``."""
         now = self._clock.of(now)
-        effects: list[Effect] = []
         while (deadline := self._bindings.next_deadline()) is not None and deadline <= now.monotonic:
-            effects += self._registrations.expire(now)
-        return effects
+            yield from self._expiring.due(now)
 
     def next_deadline(self) -> float | None:
         """When to call ``wake`` at the latest, monotonic seconds; long ago if there is something to tell at once."""

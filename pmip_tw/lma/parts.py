@@ -16,6 +16,7 @@ from pmip_tw.lma.keys.policy import KeyPolicy
 from pmip_tw.lma.keys.root_keys import RootKeys
 from pmip_tw.lma.mags import KnownMags
 from pmip_tw.lma.policy import LmaPolicy
+from pmip_tw.lma.registration.expiring import Expiring
 from pmip_tw.lma.registration.granting import Granting
 from pmip_tw.lma.registration.intake import Intake
 from pmip_tw.lma.registration.newcomers import Newcomers
@@ -111,6 +112,7 @@ class LmaParts:
             self.keys,
         )
         self.ending = Ending(policy.address, self.registrations, self.revoker)
+        self.expiring = Expiring(self.registrations, self.bindings, self.underway, self.floors)
         self.leasing = Leasing(pools, self.bindings, self.ending.lease_over)
         self.limiting = Limiting(policy.sees_traffic, self.bindings, self.underway, self.ending)
         self.sessions = Sessions(

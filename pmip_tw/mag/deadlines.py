@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pmip_tw.mag.visitors import Visitor, VisitorList
+from pmip_tw.mobility.due import PUT_OFF
 from pmip_tw.mobility.timers import Wheel
 from pmip_tw.mobility.tunnels import AccessKey
 
@@ -21,6 +22,10 @@ class Deadlines:
         deadline = visitor.next_deadline()
         if deadline is not None and self._visitors.get(visitor.key) is visitor:
             self._wheel.file(visitor.key, deadline)
+
+    def put_off(self, visitor: Visitor, monotonic: float) -> None:
+        """What is due for it now cannot be done: it comes due again in a while."""
+        self._wheel.file(visitor.key, monotonic + PUT_OFF)
 
     def due(self, monotonic: float) -> Iterator[Visitor]:
         """Whose instant has come, one after the other; each is to be scheduled again."""

@@ -1,5 +1,8 @@
 """The MAG's machine: frames, verdicts, datagrams and time in, effects out."""
 
+from collections.abc import Iterator
+from functools import partial
+
 from pmip_tw.aaa.accounting.records import TerminateCause
 from pmip_tw.aaa.examined import Examined
 from pmip_tw.aaa.profiles.profile import Profile
@@ -16,6 +19,7 @@ from pmip_tw.mag.session.departures import written_off
 from pmip_tw.mag.tunnels.keepalives import PathReport
 from pmip_tw.mag.visitors import NEVER, State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.due import Due
 from pmip_tw.mobility.effects import Remove
 from pmip_tw.mobility.tunnels import AccessEntry, AccessKey, Activity, Tunnel
 from pmip_tw.wire.codes import MessageType
@@ -245,14 +249,19 @@ class MagEngine:
         effects = self._anew.address_changed(address, now)
         return [*effects, *self._addressing.address_changed(address)] if effects else []
 
-    def wake(self, now: Now) -> list[MagEffect]:
-        """Time has passed."""
-        effects = [*self._anew.pulse(now), *self._addressing.wake(now), *self._aaa.wake(now)]
+    def wake(self, now: Now) -> Iterator[Due[MagEffect]]:
+        """Time has passed: what is to be done, each when its turn comes."""
+        yield Due("tunnels", partial(self._anew.pulse, now))
+        yield Due("DHCP", partial(self._addressing.wake, now))
+        yield from self._aaa.wake(now)
         for visitor in self._deadlines.due(now.monotonic):
-            effects += self._registrations.due(visitor, now)
-            effects += self._aaa.due(visitor, now)
-            self._deadlines.schedule(visitor)
-        return effects
+            put_off = partial(self._deadlines.put_off, visitor, now.monotonic)
+            yield Due(visitor.key, partial(self._due, visitor, now), put_off)
+
+    def _due(self, visitor: Visitor, now: Now) -> Iterator[MagEffect]:
+        yield from self._registrations.due(visitor, now)
+        yield from self._aaa.due(visitor, now)
+        self._deadlines.schedule(visitor)
 
     def next_deadline(self) -> float | None:
         """When to call ``wake`` at the latest, monotonic seconds."""

@@ -269,9 +269,15 @@ class Anchor:
         before, end = len(self.sent), self.clock.monotonic + seconds
         while (deadline := self.engine.next_deadline()) is not None and deadline <= end:
             self.clock.advance(max(0.0, deadline - self.clock.monotonic))
-            self._run(self.engine.wake(self.clock.now()))
+            self.wake()
         self.clock.advance(end - self.clock.monotonic)
         return self.sent[before:]
+
+    def wake(self) -> list[Effect]:
+        """All that is due now; what it causes."""
+        effects = [effect for due in self.engine.wake(self.clock.now()) for effect in due.act()]
+        self._run(effects)
+        return effects
 
     def _run(self, effects: Iterable[Effect]) -> None:
         for effect in effects:

@@ -272,7 +272,7 @@ class TestLifetime:
         anchor.accept(lifetime=30)
         for _ in range(29):
             anchor.clock.advance(1)
-            assert anchor.engine.wake(anchor.clock.now()) == []
+            assert anchor.wake() == []
         assert anchor.binding() is not None
 
     def test_waking_late_ends_each_binding_once(self) -> None:
@@ -284,7 +284,7 @@ class TestLifetime:
         anchor.accept(lifetime=10)
         anchor.names()
         anchor.clock.advance(100)
-        anchor._run(anchor.engine.wake(anchor.clock.now()))
+        anchor.wake()
         assert anchor.names() == ["binding-expired"]
 
     def test_waking_moves_the_deadline_on(self) -> None:
@@ -298,7 +298,7 @@ class TestLifetime:
         while (deadline := anchor.engine.next_deadline()) is not None:
             assert deadline >= anchor.clock.monotonic
             anchor.clock.advance(deadline - anchor.clock.monotonic)
-            anchor.engine.wake(anchor.clock.now())
+            anchor.wake()
             deadlines.append(deadline)
             assert len(deadlines) < 50
         assert deadlines == sorted(set(deadlines))

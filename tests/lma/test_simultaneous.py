@@ -234,7 +234,7 @@ class TestEnds:
     def test_all_at_once(self) -> None:
         anchor = self.three()
         anchor.clock.advance(601)
-        anchor._run(anchor.engine.wake(anchor.clock.now()))
+        anchor.wake()
         assert anchor.state() == ([], {})
         assert anchor.names() == ["binding-expired"] * 3
 

@@ -126,7 +126,7 @@ class Bench:
             spins = spins + 1 if deadline <= self.at else 0
             assert spins < 10, "it asks to be woken at once, again and again"
             self.at = max(self.at, deadline)
-            woken = self.take(self.engine.wake(self.now))
+            woken = self.wake()
             for question in only(AskPresence, woken):
                 woken += self.take(self.engine.presence(question.key, 0.0, self.now))
             for asked in only(AskActivity, woken):
@@ -136,6 +136,10 @@ class Bench:
             effects += woken
         self.at = end
         return effects
+
+    def wake(self) -> list[MagEffect]:
+        """All that is due now."""
+        return self.take([effect for due in self.engine.wake(self.now) for effect in due.act()])
 
     def restart(self, *, downtime: float = 0.0, reboot: bool = False, **policy: object) -> list[MagEffect]:
         """The process ends where it stands, and another one begins, with ``policy`` changed; the machine too if

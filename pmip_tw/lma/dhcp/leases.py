@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from pmip_tw.addresses import Mac
 from pmip_tw.lma.journal.records import Leased
+from pmip_tw.mobility.due import PUT_OFF
 from pmip_tw.mobility.spread_dict import SpreadDict
 from pmip_tw.mobility.timers import Wheel
 from pmip_tw.mobility.tunnels import AnchorKey
@@ -86,6 +87,10 @@ class DhcpLeases:
     def look_again(self, lease: DhcpLease) -> None:
         """It is to be among the ``due`` at its time, of which it was or which is earlier now."""
         self._wheel.file(lease.nai, self._next_look(lease))
+
+    def put_off(self, lease: DhcpLease, monotonic: float) -> None:
+        """What it was due for cannot be done now: it comes due again in a while."""
+        self._wheel.file(lease.nai, monotonic + PUT_OFF)
 
     def due(self, monotonic: float) -> list[DhcpLease]:
         """Some of those that are over, or have to be written down again."""

@@ -1,6 +1,7 @@
 """Leases and bindings in step: what a DHCP server gives, takes back or refuses, and what time ends (D31, D37, P38)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from pmip_tw.addresses import Mac
 from pmip_tw.lma.addresses.pools import Pools
@@ -10,6 +11,7 @@ from pmip_tw.lma.dhcp.leases import DhcpLease
 from pmip_tw.lma.journal.records import LeaseEnded
 from pmip_tw.lma.registration.commitment import Effect, Save
 from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.due import Due
 from pmip_tw.mobility.effects import SendThrough
 from pmip_tw.mobility.tunnels import AnchorKey
 
@@ -79,22 +81,23 @@ class Leasing:
                 effects += self.over(lease, "replaced", now)
         return effects
 
-    def wake(self, now: Now) -> list[Effect]:
+    def wake(self, now: Now) -> Iterator[Due[Effect]]:
         """Leases end; or go on, as far as we know, with the binding that somebody keeps alive (P65)."""
-        effects: list[Effect] = []
         for lease in self._leases.due(now.monotonic):
-            if lease.deadline > now.monotonic:
-                lease.saved_at = now.monotonic
-                self._leases.look_again(lease)
-                effects.append(Save(lease.record))
-                continue
-            bound = None if lease.seen else self._bound(lease.key)
-            if bound is not None and bound.nai == lease.nai and bound.deadline > now.monotonic:
-                lease.deadline = bound.deadline
-                self._leases.look_again(lease)
-            else:
-                effects += self.over(lease, "expired", now)
-        return effects
+            put_off = partial(self._leases.put_off, lease, now.monotonic)
+            yield Due(lease.nai, partial(self._due, lease, now), put_off)
+
+    def _due(self, lease: DhcpLease, now: Now) -> list[Effect]:
+        if lease.deadline > now.monotonic:
+            lease.saved_at = now.monotonic
+            self._leases.look_again(lease)
+            return [Save(lease.record)]
+        bound = None if lease.seen else self._bound(lease.key)
+        if bound is not None and bound.nai == lease.nai and bound.deadline > now.monotonic:
+            lease.deadline = bound.deadline
+            self._leases.look_again(lease)
+            return []
+        return self.over(lease, "expired", now)
 
     def next_deadline(self) -> float | None:
         return self._leases.next_deadline()

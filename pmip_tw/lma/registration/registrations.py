@@ -17,14 +17,14 @@ from pmip_tw.lma.registration.granting import Granting
 from pmip_tw.lma.registration.patterns import Patterns
 from pmip_tw.lma.registration.refusal import Refusal
 from pmip_tw.lma.registration.replies import acceptance, deregistration, plain_acceptance, refusing
-from pmip_tw.lma.registration.underway import Underway, changes
+from pmip_tw.lma.registration.underway import Underway
 from pmip_tw.lma.revocation.attempts import Attempt
 from pmip_tw.lma.revocation.negotiating import revocation_refusal
 from pmip_tw.lma.revocation.revoking import Revoker
 from pmip_tw.lma.session.allowing import Allowing
 from pmip_tw.lma.workers.leases import Ask
 from pmip_tw.mobility.clock import Now
-from pmip_tw.mobility.effects import Observe, Remove, Send
+from pmip_tw.mobility.effects import Observe, Send
 from pmip_tw.mobility.records import Record
 from pmip_tw.mobility.replay import ReplayFloors
 from pmip_tw.wire.codes import Code
@@ -130,32 +130,12 @@ class Registrations:
         assert commit.asked is not None  # what was not read has an answer
         return acceptance(commit.asked, binding, self._accepting, lifetime=binding.lifetime)
 
-    def expire(self, now: Now) -> list[Effect]:
-        """Lifetimes that are over end in silence; an owner's other bindings stay (L6)."""
-        effects: list[Effect] = []
-        ended: list[Binding] = []
-        for bound in self._bindings.expired(now.monotonic):
-            if bound.owner in self._underway:
-                # What follows may fail, and must find what it began with.
-                self._bindings.look_again(bound.owner, now.monotonic + 1.0)
-                continue
-            self._floors.note(bound.owner, bound.identification, now.monotonic)
-            if bound.others:
-                ended += (one for one in bound.all if one.deadline <= now.monotonic)
-                left = tuple(one for one in bound.all if one.deadline > now.monotonic)
-                effects += changes(bound, self._leave(bound, left, now))
-            else:
-                ended.append(bound)
-                self._leave(bound, (), now)
-                effects.append(Remove(bound.key))
-        return [*effects, observed.expired(ended)] if ended else effects
-
     def end(self, bound: Binding, now: Now) -> list[Effect]:
         """All of an owner's bindings are over before their time, and by no message: nobody can refuse that."""
         carried = self._underway.carried(bound.owner, bound)
         self._underway.forget(bound.owner)
         self._over(bound, bound.all, now)
-        self._leave(bound, (), now)
+        self.leave(bound, (), now)
         effects: list[Effect] = [Save(unbound_record(bound, bound.identification, now.monotonic))]
         effects += self._underway.changes(bound.owner, carried, None)
         return effects
@@ -177,7 +157,7 @@ class Registrations:
     ) -> Commit:
         """A MAG has revoked one of an owner's bindings, which is said in ``record``."""
         self._over(bound, (ended,), now)
-        left = self._leave(bound, tuple(one for one in bound.all if one is not ended), now)
+        left = self.leave(bound, tuple(one for one in bound.all if one is not ended), now)
         records = (*self._ending_records(bound, left, bound.identification, now), record)
         return self._ending(Commit(bound.owner, records, left, bound, answers=answers), ended.place, now)
 
@@ -253,7 +233,7 @@ class Registrations:
         if bound is None or not ended:
             spent = Spent(asked.owner, request.identification, now.monotonic)
             return [self._underway.begin(Commit(asked.owner, (spent,), bound, bound, asked=asked))]
-        left = self._leave(bound, tuple(one for one in bound.all if one not in ended), now)
+        left = self.leave(bound, tuple(one for one in bound.all if one not in ended), now)
         records = self._ending_records(bound, left, request.identification, now)
         return [self._ending(Commit(asked.owner, records, left, bound, asked=asked), asked.place, now)]
 
@@ -298,7 +278,7 @@ class Registrations:
         answer = deregistration(asked, self._accepting, home_address, ended[0].tunnel if ended else None)
         return [answer, observed.deregistered(asked, ended), *self._revoke(commit, now)]
 
-    def _leave(self, bound: Binding, left: tuple[Binding, ...], now: Now) -> Binding | None:
+    def leave(self, bound: Binding, left: tuple[Binding, ...], now: Now) -> Binding | None:
         """Of what an owner has only ``left`` goes on, which is what the table has then."""
         if left:
             rest = together(left)

@@ -1,7 +1,8 @@
 """The LMA tells a MAG that a mobile node is no longer its visitor (RFC 3543 3.5, 4.2.2.1)."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 
 from msgspec import Struct
 
@@ -15,6 +16,7 @@ from pmip_tw.lma.registration.underway import Underway
 from pmip_tw.lma.revocation.attempts import Attempt, Key, Pending
 from pmip_tw.lma.revocation.proof import RevocationProof
 from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.due import PUT_OFF, Due
 from pmip_tw.mobility.effects import Observe, ObserveAlike, Send
 from pmip_tw.mobility.observations import Alike, Detail, Observation
 from pmip_tw.mobility.timers import Wheel
@@ -211,24 +213,27 @@ class Revoker:
         owner, place = pending.key
         return Save(RevocationOver(owner, *place, pending.home_address, identifier, now.monotonic))
 
-    def wake(self, now: Now) -> list[Told]:
+    def wake(self, now: Now) -> Iterator[Due[Told]]:
         """Retransmit what is due."""
-        effects: list[Told] = []
         for key in self._next_tries.due(now.monotonic):
-            pending = self._pending[key]
-            if pending.owner in self._underway:
-                self._later(pending, now)
-            elif pending.tries > _TRIES or pending.binding_ends <= now.monotonic:
-                effects += [self._over(pending, now), _unanswered(pending)]
-            else:
-                attempt = self._attempt(pending, now, first=False)
-                effects.append(Save(attempt.record, attempt))
+            pending = self._pending.get(key)
+            if pending is not None:
+                put_off = partial(self._later, pending, now, PUT_OFF)
+                yield Due(pending.nai, partial(self._due, pending, now), put_off)
         while self._last_identifiers:
             peer, (_, until) = next(iter(self._last_identifiers.items()))
             if until > now.monotonic:
                 break
             del self._last_identifiers[peer]
-        return effects
+
+    def _due(self, pending: Pending, now: Now) -> list[Told]:
+        if pending.owner in self._underway:
+            self._later(pending, now)
+            return []
+        if pending.tries > _TRIES or pending.binding_ends <= now.monotonic:
+            return [self._over(pending, now), _unanswered(pending)]
+        attempt = self._attempt(pending, now, first=False)
+        return [Save(attempt.record, attempt)]
 
     def next_deadline(self) -> float | None:
         """When to call ``wake`` next."""
@@ -238,9 +243,9 @@ class Revoker:
         pending = self._pending.get(key)
         return None if pending is None else pending.next_try
 
-    def _later(self, pending: Pending, now: Now) -> None:
+    def _later(self, pending: Pending, now: Now, seconds: float = RETRANSMIT_AFTER[0]) -> None:
         """Its node may be coming back to that MAG with a timestamp that no identifier must be later than (RV6)."""
-        pending.next_try = now.monotonic + RETRANSMIT_AFTER[0]
+        pending.next_try = now.monotonic + seconds
         self._next_tries.file(pending.key, pending.next_try)
 
     def _attempt(self, pending: Pending, now: Now, *, first: bool) -> Attempt:

@@ -1,5 +1,8 @@
 """Sessions that AAA has limited end by themselves: Session-Timeout, Idle-Timeout (RFC 2865 5.27, 5.28, AA25)."""
 
+from collections.abc import Iterator
+from functools import partial
+
 import attrs
 
 from pmip_tw.aaa.accounting.records import TerminateCause
@@ -8,6 +11,7 @@ from pmip_tw.lma.ending import Ending
 from pmip_tw.lma.registration.commitment import AskTraffic, Effect
 from pmip_tw.lma.registration.underway import Underway
 from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.due import PUT_OFF, Due
 
 LATER = 1.0
 """Seconds until who has something on its way is looked at again."""
@@ -22,23 +26,26 @@ class Limiting:
     _underway: Underway
     _ending: Ending
 
-    def wake(self, now: Now) -> list[Effect]:
+    def wake(self, now: Now) -> Iterator[Due[Effect]]:
         """Whose time is over, and whose silence may be."""
-        effects: list[Effect] = []
         limited = self._bindings.limited
         for owner in limited.due(now.monotonic):
-            bound = self._bindings.at_hand(owner)
-            limits = None if bound is None else bound.terms.limits
-            if bound is None or limits is None:
-                continue
-            if limits.session_ends is not None and limits.session_ends <= now.monotonic:
-                why = "the time that AAA has given it is over"
-                effects += self._ending.end(bound, now, TerminateCause.SESSION_TIMEOUT, inform=True, why=why)
-            elif owner in self._underway:
-                limited.look_again(owner, now.monotonic + LATER)
-            elif self._sees_traffic:
-                effects.append(AskTraffic(bound.key, owner))
-        return effects
+            put_off = partial(limited.look_again, owner, now.monotonic + PUT_OFF)
+            yield Due(owner, partial(self._due, owner, now), put_off)
+
+    def _due(self, owner: bytes, now: Now) -> list[Effect]:
+        bound = self._bindings.at_hand(owner)
+        limits = None if bound is None else bound.terms.limits
+        if bound is None or limits is None:
+            return []
+        if limits.session_ends is not None and limits.session_ends <= now.monotonic:
+            why = "the time that AAA has given it is over"
+            return self._ending.end(bound, now, TerminateCause.SESSION_TIMEOUT, inform=True, why=why)
+        if owner in self._underway:
+            self._bindings.limited.look_again(owner, now.monotonic + LATER)
+        elif self._sees_traffic:
+            return [AskTraffic(bound.key, owner)]
+        return []
 
     def traffic(self, asked: AskTraffic, moved: int, now: Now) -> list[Effect]:
         """The packet plane's answer: packets in both directions since it has the entry."""

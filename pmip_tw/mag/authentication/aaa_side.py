@@ -1,6 +1,7 @@
 """The MAG's side towards AAA: who is asked about, how, and what the verdicts mean for visitors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from pmip_tw.aaa.verdicts import AuthorizeOnly, MacCredential, Verdict
 from pmip_tw.mag.addressing.answers import Addressing
@@ -27,6 +28,7 @@ from pmip_tw.mag.session.sessions import Sessions
 from pmip_tw.mag.uplink import Store
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.due import Due
 
 
 class AaaSide:
@@ -141,11 +143,14 @@ class AaaSide:
         """AAA may have to be asked about ``visitor`` again, or allows it no more silence."""
         return self._asked_again(visitor, now) or self.allowing.due(visitor, now)
 
-    def wake(self, now: Now) -> list[MagEffect]:
+    def wake(self, now: Now) -> Iterator[Due[MagEffect]]:
         """Time has passed, or something is to be written down."""
+        yield Due("admissions", partial(self._write_down, now))
+        yield from self.dot1x.wake(now)
+
+    def _write_down(self, now: Now) -> list[MagEffect]:
         words = self.admissions.words(now.monotonic)
-        saved = [Save(tuple(map(admission, words)))] if words else []
-        return [*saved, *self.dot1x.wake(now)]
+        return [Save(tuple(map(admission, words)))] if words else []
 
     def next_deadline(self) -> float | None:
         """When to call ``wake`` at the latest, monotonic."""

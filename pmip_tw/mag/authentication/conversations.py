@@ -5,6 +5,7 @@ those who never answered or were refused, else of the oldest. An honest conversa
 """
 
 from collections import OrderedDict
+from collections.abc import Iterator
 
 import attrs
 
@@ -12,6 +13,7 @@ from pmip_tw.access.authenticator import Authenticator, EapTimes, Phase
 from pmip_tw.mag.authentication.access_policy import AccessPolicy, PortAuthentication
 from pmip_tw.mag.authentication.pace import Pace
 from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.due import PUT_OFF
 from pmip_tw.mobility.timers import Wheel
 from pmip_tw.mobility.tunnels import AccessKey
 
@@ -93,9 +95,16 @@ class Conversations:
             else:
                 port.patient.pop(key, None)
 
-    def due(self, monotonic: float) -> list[tuple[AccessKey, Authenticator]]:
-        """To each of them time has come."""
-        return [(key, self._machines[key]) for key in self._deadlines.due(monotonic)]
+    def due(self, monotonic: float) -> Iterator[tuple[AccessKey, Authenticator]]:
+        """To each of them time has come, if it is still there when it has its turn."""
+        for key in self._deadlines.due(monotonic):
+            machine = self._machines.get(key)
+            if machine is not None:
+                yield key, machine
+
+    def put_off(self, key: AccessKey, monotonic: float) -> None:
+        """What is due for it now cannot be done: it comes due again in a while."""
+        self._deadlines.file(key, monotonic + PUT_OFF)
 
     def next_deadline(self) -> float | None:
         return self._deadlines.next_deadline()

@@ -5,6 +5,7 @@ Nothing of a node is carried or answered before it has succeeded; what it sends 
 know, proves itself here in one go.
 """
 
+from collections.abc import Iterator
 from functools import partial
 
 from pmip_tw.aaa.accounting.records import TerminateCause
@@ -28,6 +29,7 @@ from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.session.departures import Departures
 from pmip_tw.mag.visitors import EAP, State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.due import Due
 from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.wire.eapol import EAP_PACKET, LOGOFF, PAE_GROUP, START, Eapol, eapol_frame
 from pmip_tw.wire.ethernet import EthernetFrame, is_individual
@@ -251,11 +253,13 @@ class Dot1x:
 
     # Time
 
-    def wake(self, now: Now) -> list[MagEffect]:
-        effects: list[MagEffect] = []
+    def wake(self, now: Now) -> Iterator[Due[MagEffect]]:
         for key, machine in self._conversations.due(now.monotonic):
-            effects += self._follow(key, machine, machine.due(now), now)
-        return effects
+            put_off = partial(self._conversations.put_off, key, now.monotonic)
+            yield Due(f"802.1X of {key}", partial(self._due, key, machine, now), put_off)
+
+    def _due(self, key: AccessKey, machine: Authenticator, now: Now) -> list[MagEffect]:
+        return self._follow(key, machine, machine.due(now), now)
 
     def next_deadline(self) -> float | None:
         return self._conversations.next_deadline()
