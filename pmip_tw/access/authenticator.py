@@ -114,6 +114,11 @@ class Authenticator:
     def awaits_identity(self) -> bool:
         return self.phase is Phase.IDENTIFYING
 
+    @property
+    def will_begin(self) -> bool:
+        """The node has asked for it, and has to wait for a moment."""
+        return self._restarts
+
     def hold(self, seconds: float, now: Now) -> None:
         """Nothing has been proven; it is heard again in so long, and asked then."""
         self.authenticated = False

@@ -11,6 +11,7 @@ from pmip_tw.aaa.examined import Examined
 from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac, Prefix
 from pmip_tw.dhcp.questions import Answer
+from pmip_tw.mag.newest import Newest
 from pmip_tw.mag.registration.exchanges import Exchange, Grant
 from pmip_tw.mag.uplink import HeldFrames
 from pmip_tw.mobility.packet_filters import PacketFilters
@@ -43,6 +44,9 @@ LONGEST_UNCHECKED = 32.0
 NEVER = float("-inf")
 """An instant: not since this process began."""
 
+
+_MOST_FORMER = 8192
+"""MACs of former visitors that are remembered."""
 
 EAP = "eap-"
 """How the methods are called by which a supplicant proves who it is."""
@@ -237,6 +241,7 @@ class VisitorList:
         self._by_place: dict[Place, Visitor] = {}
         self._by_home: dict[tuple[Ipv4, Ipv4], list[Visitor]] = {}
         self._on_port: Counter[str] = Counter()
+        self._former: Newest[Mac, None] = Newest(_MOST_FORMER)
 
     def get(self, key: AccessKey) -> Visitor | None:
         return self._by_key.get(key)
@@ -257,6 +262,11 @@ class VisitorList:
     def with_home(self, home_agent: Ipv4, home_address: Ipv4) -> list[Visitor]:
         """Who has that address at that LMA: several, if GRE keys tell them apart (P45)."""
         return self._by_home.get((home_agent, home_address), [])
+
+    def is_known(self, mac: Mac) -> bool:
+        """Whether AAA has accepted it: it is served somewhere here, or was lately."""
+        visitor = self._by_mac.get(mac)
+        return mac in self._former or (visitor is not None and visitor.profile is not None)
 
     def on_port(self, port: str) -> int:
         """How many there are."""
@@ -302,6 +312,8 @@ class VisitorList:
             del self._by_mac[visitor.mac]
         if self._by_nai.get(visitor.nai) is visitor:
             del self._by_nai[visitor.nai]
+        if visitor.profile is not None:
+            self._former[visitor.mac] = None
         if self._by_accounting_id.get(visitor.accounting_id) is visitor:
             del self._by_accounting_id[visitor.accounting_id]
         self.displace(visitor)

@@ -1,18 +1,32 @@
 """802.1X on an access link: who is asked, what passes before it is proven, and what may end a visit."""
 
+from random import Random
+
 import pytest
 
 from pmip_tw.aaa.verdicts import Reject, Unavailable
-from pmip_tw.addresses import Mac, ipv4, mac
+from pmip_tw.addresses import Ipv4, Mac, ipv4, mac
 from pmip_tw.mag.authentication.access_policy import PortAuthentication
-from pmip_tw.mag.effects import AskPresence, Authenticate, Forward, Transmit
+from pmip_tw.mag.effects import AskPresence, Authenticate, Forward, MagEffect, Transmit
 from pmip_tw.mobility.effects import Install, Remove, Send
 from pmip_tw.wire.dhcp import MessageType
 from pmip_tw.wire.eap import Eap, EapCode
 from pmip_tw.wire.eapol import EAP_PACKET, KEY, PAE_GROUP
 from tests.agents.world import GATEWAY, GATEWAY_MAC, LMA, PORT, Station, association
 from tests.conformance import covers
-from tests.mag.bench import ADDRESS, accept, names, note, notes, only, reply, requests, told
+from tests.mag.bench import (
+    ADDRESS,
+    LMA_CLOCK,
+    accept,
+    names,
+    note,
+    notes,
+    only,
+    reply,
+    requests,
+    revocation,
+    told,
+)
 from tests.mag.supplicants import FAILURE, OTHER_PORT, SUCCESS, TTLS, EapBench, by_mac, challenge, dot1x, said
 
 STATION, OTHER = Station(1), Station(2)
@@ -430,6 +444,17 @@ class TestBadInput:
         assert notes(effects)[0].reason == "eapol-not-for-us"
         assert said(bench.eapol(1, to=GATEWAY_MAC))[0][2] == IDENTITY
 
+    @covers("X2")
+    def test_eap_of_nobody_that_is_examined(self) -> None:
+        """An answer to another MAG shows a supplicant, and is called what it is; what only a MAG says does not."""
+        bench = EapBench()
+        for code in (EapCode.REQUEST, EapCode.SUCCESS, EapCode.FAILURE):
+            kind = 1 if code is EapCode.REQUEST else 0
+            [note] = notes(bench.eapol(EAP_PACKET, Eap(code=code, identifier=1, kind=kind).encode()))
+            assert note.reason == "eap-not-a-response"
+        started = notes(bench.respond())[0]
+        assert (started.name, started.details) == ("eap-started", {"why": "eap-response"})
+
     def test_another_macs_answer_is_its_own(self) -> None:
         bench = EapBench()
         bench.start()
@@ -495,6 +520,84 @@ class TestFlood:
             bench.at += 0.01
         assert len(only(Authenticate, bench.effects)) == 4
         assert [n.reason for n in notes(bench.effects)].count("authentication-limit") == 2
+
+    def test_of_starts_faster_than_anybody_is_examined(self) -> None:
+        """With the settings that are usual: who was here gets in at once, who is new if its packet comes in time."""
+        bench = EapBench()
+        bench.registered()
+        chance = Random(9)
+        strangers = (Station(1000 + number) for number in range(60_000))
+
+        def flood(seconds: float) -> None:
+            until = bench.at + seconds
+            while bench.at < until:
+                bench.start(next(strangers))
+                bench.at += chance.expovariate(1000)
+
+        def answer(effects: list[MagEffect], kind: int, data: bytes) -> Authenticate:
+            flood(0.05)
+            bench.identifier = said(effects, STATION.mac)[-1][1]
+            return bench.ask(bench.respond(kind, data))[0]
+
+        for number in range(5):
+            bench.arrive(revocation(LMA_CLOCK + 5 + number))
+            assert len(bench.engine.visitors) == 0
+            flood(1)
+            asked = answer(bench.hear(STATION.data(ADDRESS)), IDENTITY, b"anonymous@example.net")
+            asked = answer(bench.decide(asked, challenge(9)), TTLS, b"inside")
+            [request] = requests(bench.decide(asked, accept(STATION)))
+            bench.arrive(reply(request, timestamp=LMA_CLOCK + 5 + number))
+            assert bench.visitor.state.value == "registered"
+        begun = 0
+        for number in range(200):
+            flood(0.01)
+            begun += bool(said(bench.hear(Station(62_000 + number).data(ADDRESS), PORT)))
+        assert 5 <= begun <= 50, "its first packet has the chance of a tenth, and so has each that follows"
+        tries = 1
+        while not said(bench.hear(OTHER.data(ADDRESS)), OTHER.mac):
+            flood(0.25)
+            tries += 1
+        assert tries < 60
+
+    def test_in_the_name_of_who_was_here(self) -> None:
+        """They are not believed more than others for it: of them, too, only so many begin in a second."""
+        bench = EapBench(dot1x(max_new=20))
+        for number in range(60):
+            bench.at += 1
+            station = Station(100 + number)
+            bench.authenticate(station)
+            bench.engine.visitors.remove(bench.engine.visitors.with_mac(station.mac))
+        bench.wait(10)
+        begun = sum(bool(said(bench.start(Station(100 + number)))) for number in range(60))
+        assert 30 <= begun <= 32
+
+    @covers("P83")
+    def test_in_the_name_of_served_nodes(self) -> None:
+        """Starts and identities of 60 nodes whose MACs everybody on the link knows; who is due is examined."""
+        bench = EapBench(dot1x(max_new=20, reauth_period=600))
+        bench.registered()
+        bench.at += 500
+        served = [Station(100 + number) for number in range(60)]
+        for number, station in enumerate(served):
+            [request] = requests(bench.authenticate(station))
+            bench.arrive(reply(request, station=station, home=Ipv4(ADDRESS + 1 + number)))
+            bench.at += 1
+        bench.wait(10)
+        before = len(only(Authenticate, bench.effects))
+        for _ in range(10):
+            for station in served:
+                asked = said(bench.start(station), station.mac) or said(bench.wait(0), station.mac)
+                if asked:
+                    bench.identifier = asked[-1][1]
+                    bench.respond(station=station)
+            bench.at += 1.01
+        assert len(only(Authenticate, bench.effects)) - before <= 10 + 2 * 10 + 2
+        assert notes(bench.effects)[-1].reason == "eapol-limit"
+        while not (due := said(bench.wait(0.5), STATION.mac)):
+            bench.start(served[0])
+            assert bench.at < 1000 + 605
+        bench.identifier = due[-1][1]
+        assert only(Authenticate, bench.respond())
 
     def test_of_a_served_macs_starts_asks_aaa_once_a_second(self) -> None:
         bench = EapBench()

@@ -27,7 +27,8 @@ class Dot1xPolicy:
     """``[mag.dot1x]``. ``reauth_period``: seconds from one success to the next examination, 0: none but AAA's own.
 
     ``mac_after``: seconds of silence after which a node is authenticated by its MAC, where it may be.
-    ``max_conversations``: of nodes that are not served, on one port; ``max_new``: of them in a second.
+    ``max_conversations``: of nodes that are not served, on one port; ``max_new``: of them in a second, and half as many
+    of those that were served lately.
     """
 
     times: EapTimes = attrs.field(factory=EapTimes)

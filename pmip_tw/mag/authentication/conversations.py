@@ -22,14 +22,18 @@ _GRANULARITY = 1 / 64
 
 class _Port:
     """``strangers``: who is examined here and not served, in the order in which they began; ``patient``: those among
-    them whose place others may have.
+    them whose place others may have. ``pace``: of their beginnings, and ``reserved``: for those among them who have
+    been visitors; ``wishes``: of examinations for which served nodes ask.
     """
 
-    __slots__ = ("pace", "patient", "strangers", "times")
+    __slots__ = ("pace", "patient", "reserved", "strangers", "times", "wishes")
 
     def __init__(self, times: EapTimes, max_new: int) -> None:
         self.times = times
+        some = max(1, max_new // 2)
         self.pace = Pace(max_new, max_new)
+        self.reserved = Pace(some, some)
+        self.wishes = Pace(max_new / 10, some)
         self.strangers: OrderedDict[AccessKey, None] = OrderedDict()
         self.patient: OrderedDict[AccessKey, None] = OrderedDict()
 
@@ -58,14 +62,24 @@ class Conversations:
         strangers = self._ports[key.port].strangers
         return len(strangers) - (key in strangers)
 
-    def may_begin(self, port: str, monotonic: float) -> bool:
-        """Whether a stranger may there, so soon after others."""
-        return self._ports[port].pace.allows(monotonic)
+    def may_begin(self, port: str, monotonic: float, *, known: bool) -> bool:
+        """Whether a stranger may there, so soon after others; ``known``: it has been a visitor."""
+        of = self._ports[port]
+        return of.pace.allows(monotonic) or (known and of.reserved.allows(monotonic))
 
-    def of_stranger(self, key: AccessKey, now: Now) -> tuple[Authenticator, AccessKey | None]:
+    def may_wish(self, port: str, monotonic: float) -> bool:
+        """Whether a served node there may ask to be examined: its MAC is known to whoever is on the link."""
+        return self._ports[port].wishes.allows(monotonic)
+
+    def wished(self, port: str, monotonic: float) -> None:
+        """It has."""
+        self._ports[port].wishes.spend(monotonic)
+
+    def of_stranger(self, key: AccessKey, now: Now, *, known: bool) -> tuple[Authenticator, AccessKey | None]:
         """One for a node that is not served, and whose was given up for it."""
         port = self._ports[key.port]
-        port.pace.spend(now.monotonic)
+        reserved = known and port.reserved.allows(now.monotonic)
+        (port.reserved if reserved else port.pace).spend(now.monotonic)
         if key in self._machines:
             self._forget(key)
         gone = None

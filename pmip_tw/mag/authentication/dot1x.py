@@ -31,6 +31,7 @@ from pmip_tw.mag.visitors import EAP, State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.due import Due
 from pmip_tw.mobility.tunnels import AccessKey
+from pmip_tw.wire.eap import Eap, EapCode
 from pmip_tw.wire.eapol import EAP_PACKET, LOGOFF, PAE_GROUP, START, Eapol, eapol_frame
 from pmip_tw.wire.ethernet import EthernetFrame, is_individual
 
@@ -90,7 +91,11 @@ class Dot1x:
         until = self._silent.get(key)
         if until is not None and until > now.monotonic:
             return []
-        return None if self._conversations.may_begin(key.port, now.monotonic) else [self._too_many[key.port]]
+        return None if self._may_begin(key, now) else [self._too_many[key.port]]
+
+    def _may_begin(self, key: AccessKey, now: Now) -> bool:
+        known = self._visitors.is_known(key.mac)
+        return self._conversations.may_begin(key.port, now.monotonic, known=known)
 
     def stranger(self, key: AccessKey, now: Now) -> list[MagEffect]:
         """A visitor that has shown itself by a packet: who is it?"""
@@ -135,29 +140,44 @@ class Dot1x:
             if received.kind == LOGOFF and (served is None or not served.by_eap):
                 return [observed.bad_frame(key.port, "logoff-of-nobody")]
             if served is None:
-                # An answer to a MAG that it has left shows a supplicant as well as a Start does.
-                return self._wished(key, now)
+                return self._shows_supplicant(key, received, now)
             if received.kind == EAP_PACKET:
                 return [observed.frame_dropped(served, "eap-unexpected")]
             machine = self._conversations.of_served(key, now, authenticated=served.by_eap)
-        if received.kind == START:
-            steps = machine.started(now)
-        elif received.kind == LOGOFF:
-            steps = machine.logged_off(now)
-        elif machine.awaits_identity and not machine.authenticated and self._gate.is_full(now.monotonic):
+        if received.kind in (START, LOGOFF):
+            return self._examination_wished(key, machine, received.kind, now)
+        if machine.awaits_identity and not machine.authenticated and self._gate.is_full(now.monotonic):
             return [observed.bad_frame(key.port, "authentication-limit")]  # it is asked again
-        else:
-            steps = machine.answer(received.body, now)
+        return self._follow(key, machine, machine.answer(received.body, now), now)
+
+    def _examination_wished(
+        self, key: AccessKey, machine: Authenticator, kind: int, now: Now
+    ) -> list[MagEffect]:
+        """By a node that is examined, or is served; of those, whoever is on the link knows the MACs."""
+        is_served = self._served(key) is not None
+        if is_served and not self._conversations.may_wish(key.port, now.monotonic):
+            self._conversations.changed(key)
+            return [self._too_many[key.port]]
+        awaited = machine.will_begin
+        steps = machine.started(now) if kind == START else machine.logged_off(now)
+        begins = (machine.will_begin and not awaited) or any(isinstance(step, Began) for step in steps)
+        if is_served and begins:
+            self._conversations.wished(key.port, now.monotonic)
         return self._follow(key, machine, steps, now)
 
-    def _wished(self, key: AccessKey, now: Now) -> list[MagEffect]:
-        """A supplicant has shown itself, of somebody who is not served."""
+    def _shows_supplicant(self, key: AccessKey, received: Eapol, now: Now) -> list[MagEffect]:
+        """A Start of somebody who is not served; an answer to a MAG that it has left says as much."""
+        why = "eapol-start"
+        if received.kind == EAP_PACKET:
+            if Eap.decode(received.body).code is not EapCode.RESPONSE:
+                return [observed.bad_frame(key.port, "eap-not-a-response")]
+            why = "eap-response"
         alone = self._access.of(key.port) is PortAuthentication.DOT1X
         if alone and self._gate.is_held_off(key.mac, now.monotonic):
             return []  # where there is another way, that may be why
-        if not self._conversations.may_begin(key.port, now.monotonic):
+        if not self._may_begin(key, now):
             return [self._too_many[key.port]]
-        return self._begin(key, "eapol-start", now)
+        return self._begin(key, why, now)
 
     def reauthenticate(self, visitor: Visitor, now: Now) -> list[MagEffect]:
         """Examine a visitor again that is served on meanwhile."""
@@ -171,7 +191,8 @@ class Dot1x:
         return self._follow(key, machine, machine.begin(now, "reauthentication"), now)
 
     def _begin(self, key: AccessKey, why: str, now: Now) -> list[MagEffect]:
-        machine, gone = self._conversations.of_stranger(key, now)
+        known = self._visitors.is_known(key.mac)
+        machine, gone = self._conversations.of_stranger(key, now, known=known)
         effects = [] if gone is None else self._gone(gone)
         return [*effects, *self._follow(key, machine, machine.begin(now, why), now)]
 
