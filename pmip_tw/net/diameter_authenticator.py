@@ -90,13 +90,13 @@ class DiameterAuthenticator:
             return known or self._sessions.former(credential.aaa_session.decode(errors="replace"))
         if isinstance(credential, MacCredential):
             name = self._asker.mac_format.write(credential.mac)
-            return Sessions.new(self._client.new_session_id(), Application.NASREQ, name)
+            return self._sessions.new(self._client.new_session_id(), Application.NASREQ, name)
         if credential.conversation is not None:
             known = self._sessions.go_on(credential.conversation.state.decode(errors="replace"))
             if known is not None:
                 return known
         name = credential.identity.decode(errors="replace")
-        return Sessions.new(self._client.new_session_id(), Application.EAP, name)
+        return self._sessions.new(self._client.new_session_id(), Application.EAP, name)
 
     def _request(self, credential: Credential, session: Session) -> Message:
         if isinstance(credential, MacCredential):

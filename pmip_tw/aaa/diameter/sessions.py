@@ -39,13 +39,14 @@ class Sessions:
 
     def __init__(self, host: str) -> None:
         self._host = host
+        self._since_start = ""
         self._conversations: dict[str, Session] = {}
         self._by_id: dict[str, tuple[Place, Session]] = {}
         self._by_place: dict[Place, Session] = {}
 
-    @staticmethod
-    def new(fresh_id: str, application: int, user_name: str) -> Session:
+    def new(self, fresh_id: str, application: int, user_name: str) -> Session:
         """The name ends with what it is about, which can be told after a restart too."""
+        self._since_start = fresh_id.rpartition(";")[0] + ";"
         kind = _EAP if application == Application.EAP else _MAC
         return Session(id=f"{fresh_id};{kind}", application=application, user_name=user_name)
 
@@ -92,5 +93,7 @@ class Sessions:
         """One from before our start: the servers of its realm know whose it is. None: it is none of ours."""
         if not name.startswith(f"{self._host};"):
             return None
+        if self._since_start and name.startswith(self._since_start):
+            return None  # it is over already
         application = Application.EAP if name.endswith(f";{_EAP}") else Application.NASREQ
         return Session(id=name, application=application, user_name="")
