@@ -33,6 +33,12 @@ MAX_SECONDS = 120.0
 MAX_IDENTITY = 253
 """Octets, which is what a User-Name has room for (RFC 2865 5.1, RFC 7542 2.3)."""
 
+MAX_RESPONSE = 2900
+"""Octets of EAP: what a RADIUS request has room for beside the longest names and State (RFC 2865 3, RFC 3579 3.1)."""
+
+ASKED_WITH_PATIENCE = 3
+"""How often a node is asked who it is before something else counts instead: one Request may be lost."""
+
 RESTART_AFTER = 1.0
 """Seconds at least from one beginning to the next that the node asks for."""
 
@@ -47,7 +53,7 @@ UNAVAILABLE_PAUSE = 5.0
 @attrs.frozen(slots=True, kw_only=True)
 class EapTimes:
     """Seconds, and tries of one Request, as in ``[mag.dot1x]``. ``patience``: seconds for which who has not said who it
-    is is asked at most, None: as often as the tries say.
+    is, and is not authenticated, is asked at most, None: as often as the tries say.
     """
 
     tx_period: float = 3.0
@@ -142,7 +148,10 @@ class Authenticator:
         self._restarts = False
         self.identifier = (self.identifier + 1) % 256
         request = Eap(code=EapCode.REQUEST, identifier=self.identifier, kind=IDENTITY).encode()
-        return [Began(why), *self._ask(request, self._times.tx_period, now)]
+        period = self._times.tx_period
+        if self._patience is not None:
+            period = min(period, self._patience / ASKED_WITH_PATIENCE)
+        return [Began(why), *self._ask(request, period, now)]
 
     def started(self, now: Now) -> list[Step]:
         """EAPOL-Start: its supplicant begins anew, or has missed our Request."""
@@ -187,6 +196,8 @@ class Authenticator:
             return [Ignored("held")]
         if self.phase not in (Phase.IDENTIFYING, Phase.CHALLENGED) or response.identifier != self.identifier:
             return [Ignored("eap-unexpected", "a duplicate, or an answer to no Request that is outstanding")]
+        if response.size > MAX_RESPONSE:
+            return [Ignored("eap-too-long", f"{response.size} octets: AAA can be asked about {MAX_RESPONSE}")]
         if self.phase is Phase.IDENTIFYING:
             if response.kind != IDENTITY or len(response.data) > MAX_IDENTITY:
                 return [Ignored("eap-no-identity", f"no identity of at most {MAX_IDENTITY} octets")]
@@ -263,11 +274,15 @@ class Authenticator:
         return self._failed(b"", Outcome.SILENT, self._silence(), now)
 
     def _may_ask_again(self, now: Now) -> bool:
-        patience = self._times.patience
-        if patience is not None and self.phase is Phase.IDENTIFYING:
-            return now.monotonic < self.began_at + patience
+        if self._patience is not None and self.phase is Phase.IDENTIFYING:
+            return now.monotonic < self.began_at + self._patience
         most = LOGOFF_TRIES if self._is_leaving else self._times.max_tries
         return self._tries < most
+
+    @property
+    def _patience(self) -> float | None:
+        """Nothing else counts instead for who is authenticated already."""
+        return None if self.authenticated else self._times.patience
 
     @property
     def _is_leaving(self) -> bool:
@@ -324,8 +339,8 @@ class Authenticator:
 
     def _wait(self, seconds: float, now: Now) -> None:
         self.deadline = now.monotonic + seconds
-        if self._times.patience is not None and self.phase is Phase.IDENTIFYING:
-            self.deadline = min(self.deadline, self.began_at + self._times.patience)
+        if self._patience is not None and self.phase is Phase.IDENTIFYING:
+            self.deadline = min(self.deadline, self.began_at + self._patience)
         if self.phase is Phase.CHALLENGED:
             # Whatever time AAA gives it: an answer would come too late.
             self.deadline = min(self.deadline, self.began_at + MAX_SECONDS)

@@ -318,6 +318,17 @@ class VisitorList:
             del self._by_accounting_id[visitor.accounting_id]
         self.displace(visitor)
 
+    def step_aside(self, visitor: Visitor) -> None:
+        """``visitor`` is leaving and another one takes its place: until it has left it is found by its name alone."""
+        name = visitor.nai
+        self.remove(visitor)
+        visitor.key = AccessKey(f"{visitor.key.port}, formerly {name}", visitor.mac)
+        former = self._by_key.get(visitor.key)
+        if former is not None:
+            self.remove(former)
+        self._by_key[visitor.key] = self._by_nai[name] = visitor
+        self._on_port[visitor.key.port] += 1
+
     def __iter__(self) -> Iterator[Visitor]:
         return iter(tuple(self._by_key.values()))
 

@@ -178,7 +178,7 @@ def test_where_there_is_another_way_nobody_waits_for_long() -> None:
     line = Line(patience=4.0)
     line.begin()
     line.wait(3.9)
-    assert line.said == 2 * ["-> Request 7 identity"]
+    assert line.said == 3 * ["-> Request 7 identity"], "one, or two, may be lost"
     line.wait(0.2)
     assert line.said == ["ended: supplicant-silent"]
     line = Line(patience=4.0)

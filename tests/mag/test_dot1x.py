@@ -311,7 +311,10 @@ class TestReauthentication:
         farewell, request = requests(effects)
         assert (farewell.nai, farewell.lifetime) == (STATION.nai.encode(), 0)
         assert (request.nai, request.lifetime) == (b"guest@example.net", 1800)
-        assert bench.visitor.nai == "guest@example.net"
+        assert {one.nai: one.state.value for one in bench.engine.visitors} == {
+            STATION.nai: "leaving",
+            "guest@example.net": "registering",
+        }
 
     def test_by_mac_where_aaa_wants_it(self) -> None:
         """Termination-Action is for everybody."""

@@ -4,12 +4,26 @@ import pytest
 
 from pmip_tw.aaa.dynamic_authorization import Change, Selection
 from pmip_tw.aaa.verdicts import AuthorizeOnly, Unavailable
+from pmip_tw.addresses import Ipv4
 from pmip_tw.mag.authentication.access_policy import AccessPolicy, PortAuthentication
 from pmip_tw.mag.authentication.gate import Gate
 from pmip_tw.mag.effects import Authenticate
+from pmip_tw.mobility.effects import Remove
 from tests.agents.world import PORT, Station
 from tests.conformance import covers
-from tests.mag.bench import ADDRESS, LMA_CLOCK, accept, names, note, notes, only, reply, requests, revocation
+from tests.mag.bench import (
+    ADDRESS,
+    LMA_CLOCK,
+    Bench,
+    accept,
+    names,
+    note,
+    notes,
+    only,
+    reply,
+    requests,
+    revocation,
+)
 from tests.mag.supplicants import OTHER_PORT, TTLS, EapBench, by_mac, challenge, dot1x, said
 
 STATION, OTHER = Station(1), Station(2)
@@ -150,6 +164,20 @@ class TestInterrupted:
         bench.decide(asked, accept(STATION))
         assert only(Authenticate, bench.wait(60)) == []
 
+    @covers("AA18")
+    def test_a_change_between_its_wish_and_the_question(self) -> None:
+        """A State that was not used would be shown at some other time."""
+        bench = EapBench()
+        bench.registered()
+        bench.engine.sessions.reauthorize(WHO, b"which session", bench.now)
+        change = Change(session_timeout=1000)
+        _, effects = bench.engine.sessions.change(WHO, change, bench.now)
+        bench.take(effects)
+        [asked] = only(Authenticate, bench.wait(0.1))
+        assert isinstance(asked.credential, AuthorizeOnly) and asked.credential.state == b"which session"
+        bench.decide(asked, accept(STATION))
+        assert bench.visitor.reauthorize_with is None
+
 
 MIXED = AccessPolicy(ports={PORT: PortAuthentication.DOT1X, OTHER_PORT: PortAuthentication.MAC})
 
@@ -178,6 +206,56 @@ class TestFarewells:
         again = [one for one in requests(bench.wait(1.1)) if one.nai == STATION.nai.encode()]
         assert [request.lifetime for request in again] == [0]
 
+    @covers("P21", "X6")
+    def test_of_who_has_another_name_now(self) -> None:
+        """Its place is taken at once, and both names have their exchange with the LMA."""
+        bench = EapBench()
+        bench.registered()
+        bench.at += 100
+        bench.start()
+        [farewell, request] = requests(
+            bench.decide(bench.examine(), accept(STATION, nai="other@example.net"))
+        )
+        assert (farewell.nai, farewell.lifetime) == (STATION.nai.encode(), 0)
+        assert {one.nai: one.state.value for one in bench.engine.visitors} == {
+            STATION.nai: "leaving",
+            "other@example.net": "registering",
+        }
+        bench.arrive(reply(request, home=Ipv4(ADDRESS + 1)))
+        effects = bench.wait(1.1)
+        [again] = requests(effects)
+        assert (again.nai, again.lifetime) == (STATION.nai.encode(), 0)
+        assert STATION.nai in note("registration-unanswered", effects).nai
+        effects = bench.arrive(reply(again))
+        assert "deregistered" in names(effects)
+        assert bench.visitor.nai == "other@example.net" and bench.visitor.state.value == "registered"
+        assert only(Remove, effects) == []
+
+    @covers("P21")
+    def test_of_who_comes_back_by_another_name(self) -> None:
+        """Its port believes its MAC, which somebody else has now."""
+        bench = Bench()
+        bench.register()
+        bench.take(bench.engine.detach(STATION.nai, bench.now))
+        [asked] = by_mac(bench.hear(STATION.data(ADDRESS)))
+        bench.decide(asked, accept(STATION, nai="other@example.net"))
+        again = [one for one in requests(bench.wait(1.1)) if one.nai == STATION.nai.encode()]
+        assert [request.lifetime for request in again] == [0]
+        bench.wait(100)
+        assert [one.nai for one in bench.engine.visitors] in ([], ["other@example.net"])
+
+    @covers("P21")
+    def test_of_who_comes_back_is_not_said_again(self) -> None:
+        bench = Bench()
+        bench.register()
+        bench.take(bench.engine.detach(STATION.nai, bench.now))
+        [asked] = by_mac(bench.hear(STATION.data(ADDRESS)))
+        effects = bench.decide(asked, accept(STATION))
+        [request] = requests(effects)
+        assert request.lifetime and "visitor-removed" not in names(effects)
+        bench.arrive(reply(request))
+        assert requests(bench.wait(5)) == [] and bench.visitor.state.value == "registered"
+
     @covers("X6")
     def test_of_who_says_nothing_is_not_called_a_refusal(self) -> None:
         bench = EapBench(dot1x(reauth_period=600))
@@ -185,6 +263,41 @@ class TestFarewells:
         effects = bench.wait(620)
         assert note("visitor-left", effects).cause.startswith("its supplicant says nothing")
         assert "reauthorization-refused" not in names(effects)
+
+
+@covers("X8")
+class TestLostRequests:
+    """Where a node's MAC is believed in the end, one frame that was lost does not decide it."""
+
+    def test_of_a_node_that_comes(self) -> None:
+        bench = EapBench(dot1x(OR_MAC))
+        bench.hear(STATION.data(ADDRESS))
+        assert len(said(bench.wait(2.5), STATION.mac)) == 2
+        bench.decide(bench.examine(), accept(STATION))
+        assert bench.visitor.method == "eap-ttls"
+        other = EapBench(dot1x(OR_MAC))
+        other.hear(STATION.data(ADDRESS))
+        assert len(by_mac(other.wait(3.1))) == 1
+
+    def test_of_a_node_that_is_served(self) -> None:
+        """It has all the time that others have."""
+        bench = EapBench(dot1x(OR_MAC, reauth_period=200))
+        bench.registered()
+        bench.wait(200 + 8)
+        bench.decide(bench.examine(), accept(STATION))
+        assert bench.visitor.state.value == "registered"
+
+
+@covers("X5")
+def test_eap_that_no_server_can_be_asked_about_is_not_the_servers_fault() -> None:
+    """On a link with jumbo frames. Who is due and says nothing else does not stay for it."""
+    bench = EapBench(dot1x(reauth_period=200))
+    bench.registered()
+    bench.wait(201)
+    bench.decide(bench.ask(bench.respond())[0], challenge(bench.identifier + 1))
+    effects = bench.respond(TTLS, bytes(4000))
+    assert note("frame-dropped", effects).reason == "eap-too-long" and only(Authenticate, effects) == []
+    assert "visitor-left" in names(bench.wait(20))
 
 
 @covers("AA24")

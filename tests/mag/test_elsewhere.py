@@ -136,7 +136,7 @@ def test_another_name_begins_anew() -> None:
         assert names(effects).count("visitor-left") == 1 and "visitor-removed" not in names(effects)
         assert farewell.lifetime == 0 and farewell.nai != request.nai
         assert (request.nai, request.home_address) == (nai.encode(), 0)
-        assert bench.visitor.nai == nai
+        assert bench.engine.visitors.with_nai(nai) is bench.engine.visitors.get(AccessKey(port, STATION.mac))
 
 
 def test_a_new_key_is_registered_without_a_gap() -> None:

@@ -62,7 +62,7 @@ class Admitting:
         """``nai`` has proven itself with this MAC: whoever had it, here or at another port, is no visitor any more."""
         leaving = self._visitors.get(key)
         if leaving is not None and leaving.state is State.LEAVING:
-            self._visitors.remove(leaving)
+            self.step_aside(leaving)
         elsewhere = self._visitors.with_mac(key.mac)
         if elsewhere is None or elsewhere.key == key:
             return []
@@ -78,6 +78,11 @@ class Admitting:
             continues=True,
             cause=f"moved to {key.port}",
         )
+
+    def step_aside(self, leaving: Visitor) -> None:
+        """Its place is another's now. It may be one with another name: what it says to its LMA is repeated as ever."""
+        self._visitors.step_aside(leaving)
+        self._schedule(leaving)
 
     def admit(
         self, visitor: Visitor, profile: Profile, method: str, now: Now, identity: str = ""
@@ -98,7 +103,9 @@ class Admitting:
         visitor.accounting_id = new_id(str(key), now)
         effects = self._allowing.allow(visitor, profile, now)
         former = self._visitors.with_nai(profile.nai)
-        if former is not None and former is not visitor:
+        if former is not None and former.state is State.LEAVING and former.mac == key.mac:
+            self._visitors.remove(former)  # it has come back
+        elif former is not None and former is not visitor:
             cause = f"its NAI is now at {key}: each mobile node needs a name of its own"
             effects += self._departures.forget(
                 former,

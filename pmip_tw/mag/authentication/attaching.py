@@ -83,7 +83,7 @@ class Attaching:
                 cause=f"moved to {key.port}",
             )
         if leaving is not None:
-            self._visitors.remove(leaving)
+            self._admitting.step_aside(leaving)
         return effects + self._attach(key, found, frame, octets, now)
 
     def frame(self, visitor: Visitor, frame: EthernetFrame, octets: bytes, now: Now) -> list[MagEffect]:

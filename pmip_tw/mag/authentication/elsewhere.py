@@ -64,7 +64,8 @@ class Elsewhere:
         if served is not None and served.nai != profile.nai:
             why = f"its station is {profile.nai} now"
             effects += self._departures.leave(served, why, now, terminate_cause=TerminateCause.USER_REQUEST)
-            self._visitors.remove(served)
+            if served.state is State.LEAVING:
+                self._admitting.step_aside(served)
         elif served is not None and served.key == key:
             return self._goes_on(served, admission, now)
         elif served is not None:

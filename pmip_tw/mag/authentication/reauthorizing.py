@@ -130,9 +130,11 @@ def set_limits(visitor: Visitor, policy: Dot1xPolicy, now: Now) -> None:
     """When AAA has the visit end, and when it is to be asked again: the sooner of its word and ours (RFC 3580 3.17)."""
     profile = visitor.profile
     assert profile is not None
+    # What AAA wants to see again it has not seen yet.
+    wanted_at = None if visitor.reauthorize_with is None else visitor.reauthorize_at
     visitor.session_ends = visitor.reauthorize_at = None
     ends_at = now.monotonic + profile.session_timeout
-    again_at = []
+    again_at = [] if wanted_at is None else [wanted_at]
     if policy.reauth_period and visitor.by_eap:
         again_at.append(now.monotonic + policy.reauth_period * (1 - APART * now.random_fraction()))
     if profile.session_timeout and profile.reauthenticate:
