@@ -36,12 +36,10 @@ class ErrorCause(IntEnum):
 class SessionIdentity:
     """One session, by everything that AAA may name it with; what it does not have is empty.
 
-    ``user_name``: as AAA was asked with it, if that is not the ``nai``. ``aaa_session``: the name that AAA itself gave
-    it (WiMAX AAA-Session-Id, Diameter Session-Id).
+    ``aaa_session``: the name that AAA itself gave it (WiMAX AAA-Session-Id, Diameter Session-Id).
     """
 
     nai: str = ""
-    user_name: str = ""
     mac: Mac = Mac(b"")
     home_address: Ipv4 = Ipv4(0)
     port: str = ""
@@ -136,11 +134,13 @@ def _is(said: str | bytes | None, has: str | bytes) -> bool:
 
 
 def _is_name(said: str, session: SessionIdentity) -> bool:
-    """A user name is the NAI, whatever its case, or what AAA was asked with, which may be the MAC (AA24)."""
+    """A user name is the NAI, whatever its case, or the MAC, if AAA was asked with that (AA24).
+
+    Not an outer identity of EAP: ``anonymous@example.net`` is everybody.
+    """
     if not said:
         return False
-    folded = said.lower()
-    return folded in (session.nai.lower(), session.user_name.lower()) or _is_station(said, session.mac)
+    return said.lower() == session.nai.lower() or _is_station(said, session.mac)
 
 
 def _is_station(said: str, mac: Mac) -> bool:

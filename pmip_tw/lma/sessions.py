@@ -99,8 +99,18 @@ class Sessions:
         if selection.user_name is None and selection.home_address is None:
             why = "an LMA finds sessions by User-Name or Framed-IP-Address, which must be there"
             return Refused(ErrorCause.MISSING_ATTRIBUTE, why)
+        if self._may_mean_others(selection):
+            why = "several address spaces have that Framed-IP-Address: User-Name must say whose it is"
+            return Refused(ErrorCause.MULTIPLE_SESSION_SELECTION_UNSUPPORTED, why)
         found = [bound for bound in self._perhaps(selection) if selection.includes(_identity(bound))]
         return found or NOT_FOUND
+
+    def _may_mean_others(self, selection: Selection) -> bool:
+        """Whoever has the address at present: another customer's node may (P85)."""
+        address = selection.home_address
+        if address is None or selection.user_name is not None or selection.multi_session is not None:
+            return False
+        return self._pools.is_of_several_domains(address)
 
     def _perhaps(self, selection: Selection) -> Iterator[Binding]:
         """Nobody else can be meant."""

@@ -64,6 +64,7 @@ def dynamic_authorization_of(
         nas=Nas(identifier=identity, address=address()),
         port_type=port_type,
         window=settings.window,
+        ahead=settings.ahead,
         require_event_timestamp=settings.require_event_timestamp,
         require_message_authenticator=settings.require_message_authenticator,
     )

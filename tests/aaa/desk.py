@@ -84,6 +84,7 @@ class Desk:
         clients = clients or {CLIENT.address: SECRET, OTHER_CLIENT.address: OTHER_SECRET}
         self.policy = AuthorizationPolicy(clients=clients, nas=NAS, **policy)  # type: ignore[arg-type]
         self.server = AuthorizationServer(self.policy, self.now())
+        self.time += self.policy.ahead  # it is heard from then on
         self.sent: list[tuple[bytes, Endpoint]] = []
         self.observations: list[Observation] = []
         self.proven = False

@@ -8,7 +8,6 @@ from tests.conformance import covers
 
 SESSION = SessionIdentity(
     nai="mn1@example.net",
-    user_name="anonymous@example.net",
     mac=mac("02:00:00:00:00:01"),
     home_address=ipv4("10.1.0.2"),
     port="acc0",
@@ -22,7 +21,6 @@ SESSION = SessionIdentity(
 
 FITTING = [
     {"user_name": "MN1@example.net"},
-    {"user_name": "anonymous@example.net"},
     {"user_name": "02:00:00:00:00:01"},
     {"calling_station": "02-00-00-00-00-01"},
     {"calling_station": "0200.0000.0001"},

@@ -37,6 +37,8 @@ address = "{address}"
 secret = "text:{secret}"
 interface = "acc0"
 disconnect_port = {port}
+[mag.dynamic_authorization]
+ahead = 0
 [[mag.dynamic_authorization.clients]]
 address = "{aaa}"
 secret = "text:{secret}"

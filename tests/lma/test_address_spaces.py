@@ -2,6 +2,8 @@
 
 import pytest
 
+from pmip_tw.aaa.accounting.records import common_id
+from pmip_tw.aaa.dynamic_authorization import Done, ErrorCause, Outcome, Refused, Selection
 from pmip_tw.addresses import ipv4, prefix
 from pmip_tw.lma.addresses.address_pool import AddressPool
 from pmip_tw.lma.addresses.pools import Pools
@@ -40,6 +42,46 @@ def two_realms(static: dict[str, int] | None = None, hold: float = 3600.0) -> Po
         ],
         static,
     )
+
+
+class TestWhoIsMeant:
+    """AAA says an address, and two customers have it."""
+
+    @staticmethod
+    def outcome(anchor: Anchor, **said: object) -> Outcome:
+        outcome, effects = anchor.engine.sessions.disconnect(Selection(**said), anchor.clock.now())
+        anchor._run(effects)
+        return outcome
+
+    @covers("AA15", "P85")
+    @pytest.mark.parametrize("nodes", [(1, BLUE), (1,), (BLUE,)])
+    def test_an_address_alone_is_nobody(self, nodes: tuple[int, ...]) -> None:
+        """Even if only one has it: perhaps the other one was meant, and has just gone."""
+        anchor = Anchor(pools=two_realms())
+        for node in nodes:
+            anchor.accept(node, MAG2 if node == BLUE else MAG1)
+        refused = self.outcome(anchor, home_address=FIRST_ADDRESS)
+        assert isinstance(refused, Refused)
+        assert refused.cause is ErrorCause.MULTIPLE_SESSION_SELECTION_UNSUPPORTED
+        assert len(anchor.engine.bindings) == len(nodes)
+
+    @covers("AA15", "P85")
+    def test_with_whatever_tells_them_apart_it_is_one(self) -> None:
+        anchor = Anchor(pools=two_realms())
+        anchor.accept(1)
+        anchor.accept(BLUE, MAG2)
+        who = nai(BLUE).decode()
+        assert self.outcome(anchor, home_address=FIRST_ADDRESS, user_name=who) == Done(1)
+        assert list(anchor.installed) == [MAIN]
+        multi = common_id(nai(1), FIRST_ADDRESS)
+        assert self.outcome(anchor, home_address=FIRST_ADDRESS, multi_session=multi) == Done(1)
+        assert not anchor.installed
+
+    @covers("AA15")
+    def test_an_address_of_one_space_is_enough(self) -> None:
+        anchor = Anchor()
+        anchor.accept(1)
+        assert self.outcome(anchor, home_address=FIRST_ADDRESS) == Done(1)
 
 
 class TestTwoDomains:

@@ -40,7 +40,9 @@ class Loop:
         self.desk = Desk()
         now = clock.now()
         self.desk.time, self.desk.wall_offset = now.monotonic, now.wall - now.monotonic
-        policy = AuthorizationPolicy(clients={LOOPBACK: SECRET}, nas=Nas(identifier="mag1", address=self.own))
+        policy = AuthorizationPolicy(
+            clients={LOOPBACK: SECRET}, nas=Nas(identifier="mag1", address=self.own), ahead=0.0
+        )
         self.edge = DynamicAuthorization(
             self.reactor,
             clock,

@@ -21,6 +21,8 @@ name = "no-mail"
 rules = ["deny up tcp any port 25"]
 default = "permit"
 
+[lma.dynamic_authorization]
+ahead = 0
 [[lma.dynamic_authorization.clients]]
 address = "127.0.0.1"
 secret = "text:{SECRET.reveal().decode()}"
@@ -42,7 +44,7 @@ class Aaa:
         self._identifier += 1
         # By the clock of now, and not of before the LMA was started: it refuses what is from then.
         self._desk.wall_offset = time.time()
-        request = self._desk.written(code, *pairs, identifier=self._identifier, at=5)
+        request = self._desk.written(code, *pairs, identifier=self._identifier)
         self._socket.sendto(request, (LMA, 3799))
         answer = self._desk.read(self._socket.recv(4096), request)
         return answer.code, answer.attributes

@@ -6,7 +6,8 @@
 
 Nothing of a request is looked at before its authenticator is right. What has been answered is answered again in the
 same words for as long as its time may be believed, so that nobody can have it done twice (AA14). A process that begins
-has no such memory: it believes no request that is older than itself.
+has no such memory: it believes no request that the one before may have believed, which is none that is later than its
+end by more than ``AuthorizationPolicy.ahead``.
 """
 
 from collections import OrderedDict
@@ -27,7 +28,10 @@ from pmip_tw.secret import Secret
 from pmip_tw.wire.radius import ETHERNET, AttributeType, NotVerified, ReceivedRequest, decode_request
 
 DEFAULT_WINDOW = 300.0
-"""Seconds by which a request's Event-Timestamp may differ from our clock (RFC 5176 6.3)."""
+"""Seconds by which a request's Event-Timestamp may be behind our clock (RFC 5176 6.3)."""
+
+DEFAULT_AHEAD = 5.0
+"""Seconds by which it may be ahead of it; for as long nobody is heard by a process that begins."""
 
 MOST_REMEMBERED = 100_000
 """Requests at a time whose answers are remembered; whoever sends more in their time is told to wait."""
@@ -43,6 +47,7 @@ class AuthorizationPolicy:
     nas: Nas
     port_type: int = ETHERNET
     window: float = DEFAULT_WINDOW
+    ahead: float = DEFAULT_AHEAD
     require_event_timestamp: bool = True
     require_message_authenticator: bool = False
 
@@ -75,13 +80,12 @@ when it was made is the same from wherever it comes again, and then the source i
 class _Remembered:
     """``until``: when its octets would not be believed any more, monotonic.
 
-    ``answer``: None until there is one, empty if it cannot be said.
+    ``asked``: the request, and who has sent it, until there is an ``answer``, which is empty if it cannot be said.
     """
 
     until: float
-    request: ReceivedRequest
-    source: Endpoint
-    answer: bytes | None = None
+    asked: tuple[ReceivedRequest, Endpoint] | None
+    answer: bytes = b""
 
 
 class AuthorizationServer:
@@ -132,13 +136,14 @@ class AuthorizationServer:
                 return None
             return "no-event-timestamp", "it has no Event-Timestamp, which require_event_timestamp demands"
         ahead = _seconds(at) - now.wall
-        if abs(ahead) > policy.window:
+        if ahead > min(policy.ahead, policy.window) or -ahead > policy.window:
             where = "ahead of" if ahead > 0 else "behind"
             return "event-timestamp", f"its time is {abs(ahead):.0f} s {where} ours: are both clocks right?"
         # Later nothing is believed that is so old; by then the clock that it began with may have been set back.
         is_young = now.monotonic - self._began.monotonic <= 2 * policy.window
-        if is_young and _seconds(at) < int(self._began.wall):
-            return "before-start", "it was made before this process began, which may have done it already"
+        if is_young and _seconds(at) < int(self._began.wall + policy.ahead):
+            why = f"{policy.ahead:g} s after it, by our clock: the one before may have done it already"
+            return "before-start", f"it was made before this process began, or within {why}"
         return None
 
     def _heard(self, request: ReceivedRequest, source: Endpoint, now: Now) -> Received[Effect]:
@@ -153,9 +158,9 @@ class AuthorizationServer:
         if len(self._remembered) >= MOST_REMEMBERED:
             why = f"{MOST_REMEMBERED} requests within {self._policy.window:g} s: try again later"
             return self._answer(
-                _Remembered(0.0, request, source), Refused(ErrorCause.RESOURCES_UNAVAILABLE, why)
+                _Remembered(0.0, (request, source)), Refused(ErrorCause.RESOURCES_UNAVAILABLE, why)
             )
-        known = self._remembered[key] = _Remembered(self._believed_until(request, now), request, source)
+        known = self._remembered[key] = _Remembered(self._believed_until(request, now), (request, source))
         demand = self._demand_of(request)
         if isinstance(demand, Refused):
             return self._answer(known, demand)
@@ -184,20 +189,20 @@ class AuthorizationServer:
         return self._answer(self._remembered[self._asked.pop(number)], outcome)
 
     def _answer(self, known: _Remembered, outcome: Outcome) -> list[Effect]:
-        request = known.request
-        secret = self._policy.clients[known.source.address]
+        assert known.asked is not None
+        (request, source), known.asked = known.asked, None
+        secret = self._policy.clients[source.address]
         try:
             known.answer = answer(request, outcome, secret)
         except ValueError as error:
-            known.answer = b""
-            return [discarded("answer-too-long", known.source, f"with its Proxy-State: {error}")]
-        return [observed(request, outcome, known.source), Reply(known.answer, known.source)]
+            return [discarded("answer-too-long", source, f"with its Proxy-State: {error}")]
+        return [observed(request, outcome, source), Reply(known.answer, source)]
 
     def _believed_until(self, request: ReceivedRequest, now: Now) -> float:
-        """Of one without a time nobody can say; two windows is what others remember at most."""
+        """A window longer than that, for our clock may be set back meanwhile. Of one without a time nobody can say."""
         at = request.attributes.first(AttributeType.EVENT_TIMESTAMP)
-        ahead = self._policy.window if at is None else _seconds(at) - now.wall
-        return now.monotonic + self._policy.window + ahead
+        ahead = 0.0 if at is None else _seconds(at) - now.wall
+        return now.monotonic + 2 * self._policy.window + ahead
 
     def _forget_old(self, now: Now) -> None:
         """The oldest are first, more or less: two go for each that comes; who waits for an answer stays."""
@@ -205,7 +210,7 @@ class AuthorizationServer:
             if not self._remembered:
                 return
             key, oldest = next(iter(self._remembered.items()))
-            if oldest.until >= now.monotonic or oldest.answer is None:
+            if oldest.until >= now.monotonic or oldest.asked is not None:
                 self._remembered.move_to_end(key)
             else:
                 del self._remembered[key]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import attrs
 
-from pmip_tw.aaa.radius.authorization_server import DEFAULT_WINDOW
+from pmip_tw.aaa.radius.authorization_server import DEFAULT_AHEAD, DEFAULT_WINDOW
 from pmip_tw.config.limits import AtMost, Within
 from pmip_tw.config.settings.common import HostAddress, Port
 from pmip_tw.mobility.filter_grammar import filter_rule
@@ -73,5 +73,6 @@ class DynamicAuthorizationSettings:
     clients: tuple[AuthorizationClient, ...]
     port: Port = DYNAMIC_AUTHORIZATION_PORT
     window: Annotated[float, Within(1, 86_400)] = DEFAULT_WINDOW
+    ahead: Annotated[float, Within(0, 86_400)] = DEFAULT_AHEAD
     require_event_timestamp: bool = True
     require_message_authenticator: bool = False

@@ -234,6 +234,11 @@ class Pools:
         found = (self.user(AnchorKey(home_address, domain)) for domain in self._domains)
         return [user for user in found if user is not None]
 
+    def is_of_several_domains(self, home_address: Ipv4) -> bool:
+        """Whether it alone does not say whose it is, even if only one has it at present (P85)."""
+        keys = (AnchorKey(home_address, domain) for domain in self._domains)
+        return sum(1 for key in keys if self._around(key) or key in self._static_users) > 1
+
     def namesakes(self, key: AnchorKey) -> list[bytes]:
         """Whose the same address is in other domains (P45)."""
         others = (AnchorKey(key.home_address, domain) for domain in self._domains if domain != key.domain)
