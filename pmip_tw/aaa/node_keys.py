@@ -2,6 +2,7 @@
 
 import attrs
 
+from pmip_tw.aaa.accounting.records import NO_ECHO, Echo
 from pmip_tw.addresses import UNSPECIFIED, Ipv4
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.secret import Secret
@@ -73,7 +74,7 @@ NOTHING_SAID = Allowed()
 class KeyGiven:
     """It may. Seconds: ``lifetime`` of the key, 0 if AAA says none; ``home_address``: 0 if the LMA chooses.
 
-    ``proven``: AAA has found the octets of ``KeyQuestion.request`` to be the node's.
+    ``proven``: AAA has found the octets of ``KeyQuestion.request`` to be the node's. ``echo``: for accounting.
     """
 
     association: SecurityAssociation
@@ -82,6 +83,7 @@ class KeyGiven:
     root_key: HaRootKey | None = None
     allowed: Allowed = NOTHING_SAID
     proven: bool = False
+    echo: Echo = NO_ECHO
 
 
 @attrs.frozen(slots=True)

@@ -46,6 +46,15 @@ class AccountingAtLma:
             if binding is not None:
                 self._serves(binding)
 
+    def key_given(self, nai: bytes) -> None:
+        """AAA has been asked about the node, and has perhaps given something else for accounting."""
+        owners = [nai + bytes((number,)) for number in range(256)] if self._by_technology else [nai]
+        for owner in owners:
+            bound = self._engine.bindings.get(owner)
+            carried = None if bound is None else self._engine.carried_at(bound.key)
+            if carried is not None:
+                self._serves(carried)
+
     def because(self, effect: SessionOver) -> None:
         """Its entry is removed next."""
         self._causes[effect.key] = effect.terminate_cause
@@ -67,4 +76,4 @@ class AccountingAtLma:
 
     def _serves(self, binding: Binding) -> None:
         self._causes.pop(binding.key, None)
-        self._pages.serves(stay_of(binding))
+        self._pages.serves(stay_of(binding, self._engine.keys))

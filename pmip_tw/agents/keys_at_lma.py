@@ -7,7 +7,8 @@ from twisted.internet.defer import maybeDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from pmip_tw.aaa.node_keys import Brought, KeyAnswer, KeyQuestion, KeyUnavailable
+from pmip_tw.aaa.node_keys import Brought, KeyAnswer, KeyGiven, KeyQuestion, KeyUnavailable
+from pmip_tw.agents.accounting_at_lma import AccountingAtLma
 from pmip_tw.interfaces import IClock, INodeKeys
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.registration.commitment import Commit, Effect, Fetch, Wait
@@ -25,6 +26,7 @@ class KeysAtLma:
         engine: LmaEngine,
         node_keys: INodeKeys | None,
         clock: IClock,
+        accounting: AccountingAtLma | None = None,
         *,
         run: Callable[[Iterable[Effect], Now], None],
         finish: Callable[[Now], None],
@@ -34,6 +36,7 @@ class KeysAtLma:
         self._clock = clock
         self._run = run
         self._finish = finish
+        self._accounting = accounting
         self._stopped = False
         self._answers: deque[tuple[KeyQuestion, KeyAnswer]] = deque()
         self._answering = False
@@ -62,6 +65,8 @@ class KeysAtLma:
                 question, answer = self._answers.popleft()
                 try:
                     self._run(self._engine.key_answered(question, answer, now), now)
+                    if self._accounting is not None and isinstance(answer, KeyGiven):
+                        self._accounting.key_given(question.nai)
                 except Exception:
                     # A defect of ours costs what has waited for this key, not the answers behind it.
                     self._log.failure("an answer about a key met a defect")

@@ -120,7 +120,7 @@ class Lma:
             engine, self._carrier, forwarding, clock, run=self._run, back=self._all_back
         )
         self._dhcp = DhcpAtLma(engine.dhcp, dhcp, clock, run=self._run, finish=self._finish)
-        self.keys = KeysAtLma(engine, node_keys, clock, run=self._run, finish=self._finish)
+        self.keys = KeysAtLma(engine, node_keys, clock, accounting, run=self._run, finish=self._finish)
         self.sessions: ISessions = SessionsAtLma(
             engine, clock, run=self._run, finish=self._finish, when_saved=self._saving.when_saved
         )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pmip_tw.aaa.accounting.records import Echo
 from pmip_tw.aaa.dictionaries import of_3gpp2 as threegpp2
 from pmip_tw.aaa.dictionaries import standard, wimax
 from pmip_tw.aaa.nas import Nas
@@ -101,6 +102,26 @@ def test_everything_that_may_come_with_it() -> None:
         home_address=ipv4("10.1.0.50"),
         root_key=HaRootKey(spi=0x1234, key=KEYS["b"], lifetime=86400),
         allowed=Allowed(session_timeout=7200),
+    )
+
+
+@covers("AA21")
+def test_what_goes_back_in_accounting() -> None:
+    found = answered(
+        RRQ_KEY,
+        (standard.CLASS, b"\0second"),
+        (standard.CLASS, b"first"),
+        (standard.CLASS, b"\0second"),
+        (standard.CHARGEABLE_USER_IDENTITY, b"\1cui"),
+        (threegpp2.CORRELATION_ID, b"corr"),
+        (wimax.AAA_SESSION_ID, b"\0\7id"),
+    )
+    assert isinstance(found, KeyGiven)
+    assert found.echo == Echo(
+        classes=(b"\0second", b"first", b"\0second"),
+        chargeable_identity=b"\1cui",
+        correlation_id=b"corr",
+        aaa_session_id=b"\0\7id",
     )
 
 

@@ -87,6 +87,18 @@ class Usage(Struct, frozen=True, array_like=True, gc=False):
         return usage if counters.local is None else usage + cls.of(counters.local)
 
 
+class Echo(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+    """What of an Accept goes back in accounting, octet by octet: see ``AccountingSession``."""
+
+    classes: tuple[bytes, ...] = ()
+    chargeable_identity: bytes = b""
+    correlation_id: bytes = b""
+    aaa_session_id: bytes = b""
+
+
+NO_ECHO = Echo()
+
+
 class AccountingSession(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """What stays as it is from one record of a session to the next, nearly always.
 
@@ -116,6 +128,15 @@ class AccountingSession(Struct, frozen=True, kw_only=True, array_like=True, gc=F
     domain: str = ""
     begins: bool = True
     called_station: bytes = b""
+
+    @property
+    def echo(self) -> Echo:
+        return Echo(
+            classes=self.classes,
+            chargeable_identity=self.chargeable_identity,
+            correlation_id=self.correlation_id,
+            aaa_session_id=self.aaa_session_id,
+        )
 
 
 class AccountingRecord(Struct, frozen=True, kw_only=True, array_like=True, gc=False):

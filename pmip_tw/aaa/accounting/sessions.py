@@ -171,7 +171,10 @@ class Sessions(Generic[Key]):
                 self._expect(found, now.monotonic + self._interval(session))
             if not found.counted or found.key != key:
                 self._link(found, key, moved)
-            return []
+            if before == session or found.interim_at <= now.monotonic:
+                return []
+            # What AAA has changed, and is not told soon, outlives us all the same.
+            return [Keep(self._record(found, StatusType.INTERIM_UPDATE, _used(found, moved), now))]
         base = Usage() - self._release(key, moved)
         self._begin(session, key, now.monotonic, base, now)
         started = self._record(self._open[session.id], StatusType.START, Usage(), now)

@@ -7,6 +7,7 @@ The co-located form: nobody but the LMA asks, and the answer holds no Registrati
 from enum import IntFlag
 from typing import Final
 
+from pmip_tw.aaa.accounting.records import Echo
 from pmip_tw.aaa.diameter import answers
 from pmip_tw.aaa.diameter.access import Asker
 from pmip_tw.aaa.diameter.answers import Denied, Failed, Granted
@@ -123,6 +124,7 @@ def _given(found: Avps, question: KeyQuestion) -> KeyAnswer:
         lifetime=found.number(Code.MIP_MSA_LIFETIME) or 0,
         home_address=assigned_address(found),
         proven=True,
+        echo=Echo(classes=found.all(Code.CLASS)),
     )
 
 

@@ -6,6 +6,7 @@ Access-Accept gives a key, for exactly the SPI that was asked about.
 
 from collections.abc import Iterator
 
+from pmip_tw.aaa.accounting.records import Echo
 from pmip_tw.aaa.dictionaries import of_3gpp2 as threegpp2
 from pmip_tw.aaa.dictionaries import standard, wimax
 from pmip_tw.aaa.dictionaries.dictionary import Attribute
@@ -96,6 +97,7 @@ def key_answer(said: Said, question: KeyQuestion, rules: ProfileRules) -> KeyAns
             home_address=source.home_address() or UNSPECIFIED,
             root_key=_root_key(said),
             allowed=_allowed(said, source),
+            echo=_echo(said, source),
         )
     except AccessDenied as denied:
         return KeyRefused(str(denied))
@@ -126,6 +128,16 @@ def _allowed(said: Said, source: RadiusSource) -> Allowed:
         idle_timeout=source.idle_timeout(),
         interim_interval=source.interim_interval(),
         filter_ids=source.filter_ids(),
+    )
+
+
+def _echo(said: Said, source: RadiusSource) -> Echo:
+    """As a MAG has it of its own Accept (AA21), so that the records of both can be joined."""
+    return Echo(
+        classes=source.classes() or (),
+        chargeable_identity=source.chargeable_identity() or b"",
+        correlation_id=said.one(threegpp2.CORRELATION_ID) or b"",
+        aaa_session_id=said.one(wimax.AAA_SESSION_ID) or b"",
     )
 
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from pmip_tw.aaa.accounting.records import Echo
 from pmip_tw.aaa.node_keys import NOTHING_SAID, Allowed, KeyGiven
 from pmip_tw.addresses import UNSPECIFIED, Ipv4
 from pmip_tw.lma.keys.policy import KeyPolicy
@@ -57,6 +58,7 @@ class _Fetched(Struct, gc=False):
     previous_until: float = 0.0
     home_address: Ipv4 = UNSPECIFIED
     leave: "Leave | None" = None
+    echo: Echo | None = None
 
     @property
     def next_change(self) -> float:
@@ -102,6 +104,11 @@ class FetchedKeys:
         """What AAA has said with the key; None: nothing."""
         found = self._keys.get(name)
         return None if found is None else found.leave
+
+    def echo(self, name: Name) -> Echo | None:
+        """What of AAA's Accept goes back in accounting; None: it has not been asked since the start."""
+        found = self._keys.get(name)
+        return None if found is None else found.echo
 
     def tolerate(self, name: Name, mag: Ipv4, monotonic: float) -> bool:
         """AAA cannot be asked about ``mag``: whether it may for a while all the same, as nothing was limited."""
@@ -158,6 +165,7 @@ class FetchedKeys:
             previous_until=previous_until,
             home_address=given.home_address,
             leave=leave,
+            echo=_same_echo(given.echo),
         )
         self._note(name)
         self._make_room()
@@ -262,6 +270,12 @@ class FetchedKeys:
 def _one_object(allowed: Allowed) -> Allowed:
     """For all nodes of which AAA says the same."""
     return allowed
+
+
+@lru_cache(maxsize=4096)
+def _same_echo(echo: Echo) -> Echo:
+    """For all nodes that AAA counts alike."""
+    return echo
 
 
 @lru_cache(maxsize=4096)

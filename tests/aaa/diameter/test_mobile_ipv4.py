@@ -3,6 +3,7 @@
 import attrs
 import pytest
 
+from pmip_tw.aaa.accounting.records import Echo
 from pmip_tw.aaa.diameter.access import Asker
 from pmip_tw.aaa.diameter.capabilities import Identity
 from pmip_tw.aaa.diameter.mobile_ipv4 import Feature, amr, features
@@ -78,13 +79,15 @@ def msa(key: bytes = KEY, algorithm: int = 2, more: tuple[avps.Avp, ...] = ()) -
 
 def test_the_key_is_that_of_the_answer() -> None:
     address = avps.address(Code.MIP_MOBILE_NODE_ADDRESS, ipv4("10.1.0.5"))
-    asked, found = fetched(msa(), address, avps.unsigned32(Code.MIP_MSA_LIFETIME, 600))
+    classes = [avps.octets(Code.CLASS, value) for value in (b"\0b", b"a")]
+    asked, found = fetched(msa(), address, *classes, avps.unsigned32(Code.MIP_MSA_LIFETIME, 600))
     assert [one.name for one in asked] == ["AMR"]
     assert found == KeyGiven(
         association=SecurityAssociation(4096, Secret(KEY), Algorithm.HMAC_SHA1),
         lifetime=600,
         home_address=ipv4("10.1.0.5"),
         proven=True,
+        echo=Echo(classes=(b"\0b", b"a")),
     )
 
 
