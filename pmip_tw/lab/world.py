@@ -131,9 +131,10 @@ class World(Daemons):
             nodes=frozenset(subscriber.mac for subscriber in self.subscribers),
         )
 
-    async def start_capture(self) -> Capture:
+    async def start_capture(self, *more: Tap) -> Capture:
+        """At all ``taps``, and ``more``."""
         path = self.directory / "capture.pcapng"
-        return await Capture.start(path, self.taps(), self.directory / "capture.log")
+        return await Capture.start(path, [*self.taps(), *more], self.directory / "capture.log")
 
     # --- servers ----------------------------------------------------------------------------------------
 

@@ -9,7 +9,6 @@ from typing import Final
 from pmip_tw.errors import PmipError
 from pmip_tw.lab.pinging import ping
 from pmip_tw.lab.programs import eventually
-from pmip_tw.lab.report import Result
 from pmip_tw.lab.scenarios import Chosen, Outcome, Say, Scenario
 from pmip_tw.lab.scenarios.aaa_failover_proof import judge
 from pmip_tw.lab.scenarios.aaa_failover_seen import Seen
@@ -25,6 +24,7 @@ from pmip_tw.lab.scenarios.aaa_failover_stage import (
     Stage,
 )
 from pmip_tw.lab.scenarios.journey import leftovers
+from pmip_tw.lab.scenarios.playing import play
 from pmip_tw.lab.sites import CORRESPONDENT
 from pmip_tw.lab.world import world
 
@@ -34,20 +34,20 @@ PATIENCE: Final = 30.0
 
 
 async def run(directory: Path, say: Say, _: Chosen) -> Outcome:
-    result = Result(scenario="aaa-failover")
     seen = Seen()
     async with world(directory, say, SUBSCRIBERS) as made:
         stage = Stage(made)
-        result.notes = made.notes
         say("starting two FreeRADIUS, the LMA and a MAG")
         await asyncio.gather(*(stage.start_server(name) for name in SERVERS), made.start_lma())
         await stage.start_mag()
-        capture = await made.start_capture()
-        try:
-            await _drive(stage, seen, say)
-        finally:
-            seen.capture_lost = await capture.stop()
-        return await judge(stage, capture, seen, result, say)
+        return await play(
+            "aaa-failover",
+            made,
+            seen,
+            capture=made.start_capture,
+            drive=lambda: _drive(stage, seen, say),
+            judge=lambda capture, result: judge(stage, capture, seen, result, say),
+        )
 
 
 async def _drive(stage: Stage, seen: Seen, say: Say) -> None:

@@ -9,10 +9,10 @@ from pmip_tw.lab.diameter_stage import DiameterStage
 from pmip_tw.lab.freediameter import PROGRAM as FREEDIAMETER
 from pmip_tw.lab.mobile_node import MobileNode
 from pmip_tw.lab.programs import eventually
-from pmip_tw.lab.report import Result
 from pmip_tw.lab.scenarios import Chosen, Outcome, Say, Scenario
 from pmip_tw.lab.scenarios.diameter_proof import Seen, judge
 from pmip_tw.lab.scenarios.journey import leftovers, travel
+from pmip_tw.lab.scenarios.playing import play
 from pmip_tw.lab.supplicant import PROGRAM as SUPPLICANT
 from pmip_tw.lab.supplicant import Account, Supplicant
 from pmip_tw.lab.world import World, world
@@ -25,11 +25,9 @@ MAGS: Final = ("mag1", "mag2")
 
 
 async def run(directory: Path, say: Say, _: Chosen) -> Outcome:
-    result = Result(scenario="diameter")
     seen = Seen()
     async with world(directory, say) as made:
         node, stage = MobileNode(made), DiameterStage(made, PASSWORD)
-        result.notes = made.notes
         say("starting the Diameter server, freeDiameter as a relay, the LMA and two MAGs")
         await stage.start_server()
         await asyncio.gather(stage.start_relay(), made.start_lma(stage.keys(), subscribers=()))
@@ -38,12 +36,14 @@ async def run(directory: Path, say: Say, _: Chosen) -> Outcome:
             made.start_mag("mag2", aaa=stage.settings("mag2"), access='authentication = "802.1x"'),
         )
         await stage.peers_are("open", *MAGS, "lma", within=15)
-        capture = await made.start_capture()
-        try:
-            await _drive(made, node, stage, seen, say)
-        finally:
-            seen.capture_lost = await capture.stop()
-        return await judge(made, node, stage, capture, seen, result, say)
+        return await play(
+            "diameter",
+            made,
+            seen,
+            capture=made.start_capture,
+            drive=lambda: _drive(made, node, stage, seen, say),
+            judge=lambda capture, result: judge(made, node, stage, capture, seen, result, say),
+        )
 
 
 async def _drive(made: World, node: MobileNode, stage: DiameterStage, seen: Seen, say: Say) -> None:

@@ -7,13 +7,13 @@ from typing import Final
 
 from pmip_tw.lab.packet_filter import BULK_PORT
 from pmip_tw.lab.pinging import ping
-from pmip_tw.lab.report import Result
 from pmip_tw.lab.scenarios import Chosen, Outcome, Say, Scenario
 from pmip_tw.lab.scenarios.dot1x_intruders import forge, intrude
 from pmip_tw.lab.scenarios.dot1x_proof import judge
 from pmip_tw.lab.scenarios.dot1x_seen import Seen
 from pmip_tw.lab.scenarios.dot1x_stage import ACCESS_POINTS, EAP_METHODS, FILTER, NODE, OPEN, Stage
 from pmip_tw.lab.scenarios.journey import leftovers, said_by_iperf3, transfer, travel
+from pmip_tw.lab.scenarios.playing import play
 from pmip_tw.lab.sites import BEHIND_ACCESS_POINTS, CORRESPONDENT, DIRECT
 from pmip_tw.lab.world import world
 
@@ -31,23 +31,23 @@ BULK_SECONDS: Final = 40
 
 
 async def run(directory: Path, say: Say, chosen: Chosen) -> Outcome:
-    result = Result(scenario="dot1x")
     seen = Seen()
     sites = DIRECT if chosen["ap"] == "mag" else BEHIND_ACCESS_POINTS
     async with world(directory, say, (NODE,), sites) as made:
         stage = Stage(made, chosen)
-        result.notes = made.notes
         say("starting FreeRADIUS, the LMA, two MAGs" + (" and hostapd" if stage.by_access_points else ""))
         await stage.start_aaa()
         await stage.start_lma()
         await asyncio.gather(*(stage.start_mag(name) for name in made.mags))
         await stage.start_access_points()
-        capture = await stage.start_capture()
-        try:
-            await _drive(stage, seen, say)
-        finally:
-            seen.capture_lost = await capture.stop()
-        return await judge(stage, capture, seen, result, say)
+        return await play(
+            "dot1x",
+            made,
+            seen,
+            capture=stage.start_capture,
+            drive=lambda: _drive(stage, seen, say),
+            judge=lambda capture, result: judge(stage, capture, seen, result, say),
+        )
 
 
 async def _drive(stage: Stage, seen: Seen, say: Say) -> None:

@@ -140,9 +140,7 @@ class Stage:
             self._hostapd[name] = program
 
     async def start_capture(self) -> Capture:
-        taps = [*self.world.taps(), Tap(name="lma", namespace="lma", interface="core0")]
-        path = self.world.directory / "capture.pcapng"
-        return await Capture.start(path, taps, self.world.directory / "capture.log")
+        return await self.world.start_capture(Tap(name="lma", namespace="lma", interface="core0"))
 
     def listener(self) -> Listener:
         """What reads that capture: the LMA's questions to AAA are heard where it is."""

@@ -12,13 +12,13 @@ from pmip_tw.errors import PmipError
 from pmip_tw.lab.pinging import ping
 from pmip_tw.lab.programs import eventually
 from pmip_tw.lab.programs import run as run_program
-from pmip_tw.lab.report import Result
 from pmip_tw.lab.scenarios import Chosen, Outcome, Say, Scenario
 from pmip_tw.lab.scenarios.journey import leftovers, travel
 from pmip_tw.lab.scenarios.nat_intruders import lie_by_dhcp, strike
 from pmip_tw.lab.scenarios.nat_proof import judge
 from pmip_tw.lab.scenarios.nat_seen import Seen
 from pmip_tw.lab.scenarios.nat_stage import NEWCOMER, NODE, RENEW_AFTER, SUBSCRIBERS, Stage
+from pmip_tw.lab.scenarios.playing import play
 from pmip_tw.lab.sites import BEHIND_NATS, CORRESPONDENT
 from pmip_tw.lab.world import world
 
@@ -37,20 +37,20 @@ LMA_SAYS: Final = r"no answer from 192\.0\.2\.67"
 
 
 async def run(directory: Path, say: Say, chosen: Chosen) -> Outcome:
-    result = Result(scenario="nat")
     seen = Seen()
     async with world(directory, say, SUBSCRIBERS, BEHIND_NATS) as made:
         stage = Stage(made, chosen)
-        result.notes = made.notes
         say(f"starting FreeRADIUS, {stage.server.program}, the LMA and two MAGs behind NATs")
         await asyncio.gather(made.start_aaa(), stage.start_dhcp_server(), stage.start_lma())
         await asyncio.gather(*(stage.start_mag(name) for name in made.mags))
-        capture = await stage.start_capture()
-        try:
-            await _drive(stage, seen, say)
-        finally:
-            seen.capture_lost = await capture.stop()
-        return await judge(stage, capture, seen, result, say)
+        return await play(
+            "nat",
+            made,
+            seen,
+            capture=stage.start_capture,
+            drive=lambda: _drive(stage, seen, say),
+            judge=lambda capture, result: judge(stage, capture, seen, result, say),
+        )
 
 
 async def _drive(stage: Stage, seen: Seen, say: Say) -> None:

@@ -97,9 +97,7 @@ class Stage:
         await self.world.start_mag(name, _MAG_SETTINGS)
 
     async def start_capture(self) -> Capture:
-        taps = [*self.world.taps(), Tap(name="dhcp", namespace="dhcp", interface="eth0")]
-        path = self.world.directory / "capture.pcapng"
-        return await Capture.start(path, taps, self.world.directory / "capture.log")
+        return await self.world.start_capture(Tap(name="dhcp", namespace="dhcp", interface="eth0"))
 
     def listener(self) -> Listener:
         """What reads that capture."""

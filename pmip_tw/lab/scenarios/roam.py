@@ -7,9 +7,9 @@ from typing import Final
 
 from pmip_tw.lab.mobile_node import MobileNode
 from pmip_tw.lab.packet_filter import BULK_PORT
-from pmip_tw.lab.report import Result
 from pmip_tw.lab.scenarios import Chosen, Outcome, Say, Scenario
 from pmip_tw.lab.scenarios.journey import leftovers, said_by_iperf3, transfer, travel
+from pmip_tw.lab.scenarios.playing import play
 from pmip_tw.lab.scenarios.roam_proof import Seen, judge
 from pmip_tw.lab.world import World, world
 
@@ -20,21 +20,21 @@ FULL_SPEED_SECONDS: Final = 2
 
 
 async def run(directory: Path, say: Say, _: Chosen) -> Outcome:
-    result = Result(scenario="roam")
     seen = Seen()
     async with world(directory, say) as made:
         node = MobileNode(made)
-        result.notes = made.notes
         say("starting FreeRADIUS, the LMA and two MAGs")
         await made.start_aaa()
         await made.start_lma()
         await asyncio.gather(made.start_mag("mag1"), made.start_mag("mag2"))
-        capture = await made.start_capture()
-        try:
-            await _drive(made, node, seen, say)
-        finally:
-            seen.capture_lost = await capture.stop()
-        return await judge(made, node, capture, seen, result, say)
+        return await play(
+            "roam",
+            made,
+            seen,
+            capture=made.start_capture,
+            drive=lambda: _drive(made, node, seen, say),
+            judge=lambda capture, result: judge(made, node, capture, seen, result, say),
+        )
 
 
 async def _drive(made: World, node: MobileNode, seen: Seen, say: Say) -> None:
