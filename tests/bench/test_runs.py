@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bench import aaa, flood, scale, signalling
-from tests.alone import alone
+from tests.alone import TESTS
 from tests.programs import require, require_tun
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def smoke(what: str) -> dict[str, Any]:
     require("ip")
     require_tun()
-    with alone():
+    with TESTS.alone():
         done = subprocess.run(
             [sys.executable, "-m", "bench", what, "--smoke", "--json"],
             cwd=ROOT,

@@ -4,12 +4,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Collection
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.alone import alone
+from tests.alone import TESTS
 from tests.programs import require
 
 Outcome = dict[str, Any]
@@ -20,15 +21,20 @@ AUTHENTICATION = {"FreeRADIUS saw every authentication", "every attachment was a
 
 
 def outcome_of(
-    scenario: str, directory: Path, *options: str, needs: Collection[str] = (), within: float = 200
+    scenario: str,
+    directory: Path,
+    *options: str,
+    needs: Collection[str] = (),
+    within: float = 300,
+    alone: bool = False,
 ) -> Outcome:
-    """Run it beside no other test, its files in ``directory``, ``within`` seconds. Skips, and says what is missing.
+    """Run it, its files in ``directory``, ``within`` seconds. Skips, and says what is missing.
 
-    ``needs``: programs that it could do without, but not these tests.
+    ``needs``: programs that it could do without, but not these tests. ``alone``: beside no other test.
     """
     require(*needs)
     command = [sys.executable, "-m", "pmip_tw.lab.command", "run", scenario, "--json", *options]
-    with alone():
+    with TESTS.alone() if alone else nullcontext():
         done = subprocess.run(
             [*command, "--output", str(directory)],
             capture_output=True,

@@ -54,7 +54,11 @@ GATEWAY_MAC = mac("02:00:5e:50:4d:49")
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     return outcome_of(
-        "adversity", tmp_path_factory.mktemp("adversity"), needs=(FREERADIUS, "ping", "dhclient"), within=240
+        "adversity",
+        tmp_path_factory.mktemp("adversity"),
+        needs=(FREERADIUS, "ping", "dhclient"),
+        within=240,
+        alone=True,
     )
 
 
