@@ -1,6 +1,6 @@
 """What a MAG's agent does with AAA: the engine's questions go out, the answers come back as events."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
@@ -46,10 +46,15 @@ class AaaAtMag:
         self.sessions = SessionsAtMag(engine, happen)
         self._stopping = False
 
-    def prepare(self) -> None:
-        """Before anybody is brought back. StoreError: what accounting has left cannot be read, and why."""
-        if self._accounts is not None:
-            self._accounts.start()
+    def prepare(self) -> Container[str] | None:
+        """Before anybody is brought back: which sessions may go on, None if AAA hears of none.
+
+        StoreError: what accounting has left cannot be read, and why.
+        """
+        if self._accounts is None:
+            return None
+        self._accounts.start()
+        return {record.session_id for record in self._accounts.sessions.not_resumed}
 
     def start(self) -> None:
         """Whoever is authenticated elsewhere may come now, who was here is back. PmipError: why not."""

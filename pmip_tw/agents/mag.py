@@ -123,10 +123,10 @@ class Mag:
             self._forwarding.start(self)
             undo.callback(self._forwarding.stop)
             undo.callback(self._aaa.stop)
-            self._aaa.prepare()
+            going_on = self._aaa.prepare()
             undo.callback(self._aaa.close, survive=True)
             now = self._clock.now()
-            self._run(self._engine.restore(self._store.load(), now), now)
+            self._run(self._engine.restore(self._store.load(), now, going_on), now)
             self._aaa.start()
             if self._uplink is not None:
                 self._uplink.start(self)

@@ -1,6 +1,6 @@
 """The MAG's machine: frames, verdicts, datagrams and time in, effects out."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import partial
 
 from pmip_tw.aaa.accounting.records import TerminateCause
@@ -74,9 +74,12 @@ class MagEngine:
         """The default gateway of the home link that ``home_address`` lives on (P70)."""
         return self._links.of(home_address).gateway
 
-    def restore(self, rows: Rows, now: Now) -> list[MagEffect]:
-        """What a former process has written down, newest first: to be called once, before anything else."""
-        effects = self._restorer.restore(rows, now)
+    def restore(self, rows: Rows, now: Now, going_on: Container[str] | None = None) -> list[MagEffect]:
+        """What a former process has written down, newest first: to be called once, before anything else.
+
+        ``going_on``: ids of the sessions of which AAA has not heard the end (AA20); None: it hears of none.
+        """
+        effects = self._restorer.restore(rows, now, going_on)
         self._elsewhere.restored()
         return effects
 

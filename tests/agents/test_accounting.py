@@ -142,6 +142,26 @@ class TestRestarts:
         scene.world.attach(scene.station, scene.node)
         assert scene.told()[-1].status is START and scene.told()[-1].session_id != stop.session_id
 
+    @covers("AA20")
+    def test_a_session_whose_end_the_journal_has_not_heard_is_followed_by_another_one(self) -> None:
+        """Killed when AAA had its Stop, and before the journal had it: no id begins, or ends, twice."""
+        scene = Scene()
+        address = scene.world.attach(scene.station, scene.node)
+        rows = list(scene.node.disk.rows)
+        moved = scene.move(address, up=3, down=2)
+        release(scene, address)
+        scene.node.kill()
+        scene.node.disk.rows[:] = rows
+        scene.world.advance(1)
+        scene.node.start()
+        assert scene.node.engine.visitors.with_nai("mn1@example.net") is not None
+        release(scene, address)
+        told = [record for record in scene.told() if record.session is not None]
+        assert [record.status for record in told] == [START, STOP, START, STOP]
+        first, second = told[0].session_id, told[2].session_id
+        assert [record.session_id for record in told] == [first, first, second, second] and first != second
+        assert [record.usage for record in told[1::2]] == [moved, Usage()]
+
     def test_a_session_that_ended_does_not_go_on(self) -> None:
         scene = Scene()
         address = scene.world.attach(scene.station, scene.node)

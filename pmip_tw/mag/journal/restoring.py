@@ -4,7 +4,7 @@ Nobody is asked and nothing is sent: a node goes on with the address, the tunnel
 is still here is found out when its renewal is due, as of any node that is silent: it may have moved away (P15).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 
 import attrs
 
@@ -103,8 +103,11 @@ class Restorer:
     _held: Store
     _schedule: Callable[[Visitor], None]
 
-    def restore(self, rows: Rows, now: Now) -> list[MagEffect]:
-        """Every visitor that may be served on is one again; its entry comes with a Serve."""
+    def restore(self, rows: Rows, now: Now, going_on: Container[str] | None) -> list[MagEffect]:
+        """Every visitor that may be served on is one again; its entry comes with a Serve.
+
+        ``going_on``: the sessions of which AAA has not heard the end; None: it hears of none.
+        """
         newest = Newest(rows, now.monotonic)
         for stone in newest.buried:
             self._revocations.recall(stone, now.monotonic)
@@ -114,7 +117,7 @@ class Restorer:
         # The oldest first: the newest word about an LMA or a link is the one that stays.
         for record in reversed(newest.visiting):
             self._recall(record)
-            effects += self._return(record, now)
+            effects += self._return(record, now, going_on)
         self._look_for_them(now)
         return [*effects, observed.restored(len(self._visitors))] if effects else []
 
@@ -132,7 +135,7 @@ class Restorer:
             length, gateway, *name_servers = record.home_link
             self._links.recall(record.home_address, length, Ipv4(gateway), tuple(map(Ipv4, name_servers)))
 
-    def _return(self, record: Visiting, now: Now) -> list[MagEffect]:
+    def _return(self, record: Visiting, now: Now, going_on: Container[str] | None) -> list[MagEffect]:
         profile = _profile(record)
         protection = self._lmas.protection(record.lma, profile)
         objection = self._unproven(record) or self._allowing.objection(profile.filter_ids)
@@ -157,7 +160,7 @@ class Restorer:
             grant=_grant(record, protection),
             heard_at=NEVER,
             recorded_until=record.deadline,
-            accounting_id=record.accounting_id or new_id(str(AccessKey(record.port, record.mac)), now),
+            accounting_id=_accounting_id(record, now, going_on),
             session_ends=record.session_ends,
             lease_ends=record.lease_ends,
             lease_cause=record.lease_cause,
@@ -208,6 +211,14 @@ class Restorer:
             visitor.check_at = instant
         for visitor in self._visitors:
             self._schedule(visitor)
+
+
+def _accounting_id(record: Visiting, now: Now, going_on: Container[str] | None) -> str:
+    """AAA may have heard a Stop of which the journal did not hear any more: that session does not begin anew."""
+    former = record.accounting_id
+    if former and (going_on is None or former in going_on):
+        return former
+    return new_id(str(AccessKey(record.port, record.mac)), now)
 
 
 def _counts(method: str, how: PortAuthentication) -> bool:
