@@ -12,7 +12,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from pmip_tw.aaa.accounting import observed
-from pmip_tw.aaa.accounting.queue import AccountingQueue, Waiting
+from pmip_tw.aaa.accounting.queue import AccountingQueue, NotTaken, Waiting
 from pmip_tw.aaa.accounting.records import AccountingRecord, StatusType, decode_record, encode_record
 from pmip_tw.aaa.accounting.spool import SpoolChange, SpoolContents
 from pmip_tw.aaa.verdicts import Unavailable
@@ -243,18 +243,28 @@ class Spooling:
             self._taken += 1
             self._queue.taken(number)
             self._drop(number)
+            if not self._queue.stuck:
+                self._last_error = ""
             if was_refused:
                 self._observers.observe(observed.answered_again(len(self._queue)), now)
         else:
             self._last_error = trouble.cause
-            given_up = self._queue.not_taken(number, now)
-            if not was_refused:
-                self._observers.observe(observed.unanswered(trouble.cause, len(self._queue)), now)
-            if given_up is not None:
-                self._dropped += 1
-                self._drop(number)
-                self._observers.observe(observed.given_up(given_up.record, trouble.cause), now)
+            found = self._queue.not_taken(number, now)
+            if found is not None:
+                waiting, meaning = found
+                self._not_taken(waiting, meaning, trouble.cause, was_refused)
         self._go_on()
+
+    def _not_taken(self, waiting: Waiting, meaning: NotTaken, cause: str, was_refused: bool) -> None:
+        now = self._clock.now()
+        if meaning is NotTaken.NOBODY and not was_refused:
+            self._observers.observe(observed.unanswered(cause, len(self._queue)), now)
+        elif meaning is NotTaken.STUCK:
+            self._observers.observe(observed.stuck(waiting.record, cause), now)
+        elif meaning is NotTaken.GIVEN_UP:
+            self._dropped += 1
+            self._drop(waiting.number)
+            self._observers.observe(observed.given_up(waiting.record, cause), now)
 
     def _wake(self) -> None:
         now = self._clock.now().monotonic
@@ -276,6 +286,7 @@ class Spooling:
                 "oldest_session": None if oldest is None else oldest.record.session_id,
                 "oldest_age": None if oldest is None else int(self._clock.now().wall) - oldest.record.at,
                 "taken": self._taken,
+                "stuck": self._queue.stuck,
                 "dropped": self._dropped,
                 "disk": "failing" if self._failing else "ok",
                 "last_error": self._last_error,

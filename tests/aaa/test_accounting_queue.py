@@ -9,8 +9,10 @@ from pmip_tw.aaa.accounting.queue import (
     FAILS_BY_ITSELF,
     LONGEST_OWN_PAUSE,
     LONGEST_PAUSE,
+    PATIENCE,
     WINDOW,
     AccountingQueue,
+    NotTaken,
     Waiting,
 )
 from pmip_tw.aaa.accounting.records import AccountingRecord, StatusType
@@ -221,8 +223,9 @@ class TestOnAndOff:
         for _ in range(100):
             for waiting in line.submit():
                 if called(waiting) == "on":
-                    given_up = line.queue.not_taken(waiting.number, line.now)
-                    gone += [] if given_up is None else [called(given_up)]
+                    found = line.queue.not_taken(waiting.number, line.now)
+                    assert found is not None
+                    gone += [called(found[0])] if found[1] is NotTaken.GIVEN_UP else []
                 else:
                     told.append(called(waiting))
                     line.queue.taken(waiting.number)
@@ -241,6 +244,48 @@ class TestOnAndOff:
             assert due is not None
             line.at = due
         assert sorted(line.drain()) == ["a start", "b start", "on"] and len(line.queue) == 0
+
+
+class TestStuck:
+    """A server takes others, but not this one: its Class values are too many for a packet, for instance."""
+
+    def pass_time(self, line: Line, seconds: float, busy: bool = True) -> list[NotTaken]:
+        """What became of "a start" each time; ``busy``: others are told and taken meanwhile."""
+        end, found = line.at + seconds, list[NotTaken]()
+        while line.at < end:
+            if busy:
+                line.add(f"s{line.at} start")
+            for waiting in line.submit():
+                if called(waiting) != "a start":
+                    line.queue.taken(waiting.number)
+                    continue
+                outcome = line.queue.not_taken(waiting.number, line.now)
+                assert outcome is not None
+                found.append(outcome[1])
+            line.at += 60
+        return found
+
+    @covers("AA22")
+    def test_it_is_known_says_nothing_of_servers_and_goes_after_a_day(self) -> None:
+        line = Line()
+        line.add("a start", "a stop")
+        found = self.pass_time(line, 3600)
+        first, rest = found[: found.index(NotTaken.STUCK)], found[found.index(NotTaken.STUCK) + 1 :]
+        assert set(first) == {NotTaken.NOBODY} and len(first) <= FAILS_BY_ITSELF
+        assert set(rest) == {NotTaken.STILL_STUCK}
+        assert not line.queue.is_refused and line.queue.stuck == 1
+        found = self.pass_time(line, PATIENCE)
+        assert found[-1] is NotTaken.GIVEN_UP and line.queue.stuck == 0
+        assert set(found[:-1]) == {NotTaken.STILL_STUCK}
+        assert "a stop" not in [called(waiting) for waiting in line.queue], "what was behind it is told"
+
+    def test_nothing_is_given_up_while_servers_may_be_away(self) -> None:
+        line = Line()
+        line.add("a start")
+        self.pass_time(line, 3600)
+        assert set(self.pass_time(line, 3 * PATIENCE, busy=False)) == {NotTaken.STILL_STUCK}
+        line.at += LONGEST_OWN_PAUSE
+        assert line.drain() == ["a start"] and line.queue.stuck == 0
 
 
 class TestTooMany:

@@ -2,7 +2,7 @@
 
 import pytest
 from msgspec.structs import replace
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from pmip_tw.aaa.accounting.queue import AccountingQueue
 from pmip_tw.aaa.accounting.records import AccountingRecord, StatusType, Usage, encode_record
@@ -100,6 +100,35 @@ def test_an_outage_loses_nothing_and_says_so_once() -> None:
         True
     ] * 3
     assert len(house.notes.named("accounting-answered-again")) == 1
+    assert house.disk.records == {} and house.row["last_error"] == ""
+
+
+@covers("AA22")
+def test_a_record_that_is_not_taken_although_others_are_is_named_and_given_up_in_the_end() -> None:
+    """It makes nobody believe, again and again, that servers are away."""
+    house = House()
+    house.tell(START, "fine")
+    take = house.servers.submit
+
+    def refuse(record: AccountingRecord, delay: int) -> "Deferred[Unavailable | None]":
+        return succeed(Unavailable("too long")) if record.session_id == "wrong" else take(record, delay)
+
+    house.servers.submit = refuse
+    house.tell(START, "wrong")
+    for minute in range(60):
+        house.tell(START, f"at {minute}")
+        house.clock.advance(60)
+    assert len(house.notes.named("accounting-unanswered")) <= 3
+    [note] = house.notes.named("accounting-stuck")
+    assert (note.session, note.reason) == ("wrong", "not-taken") and note.cause.startswith("too long; ")
+    assert (house.row["stuck"], house.row["last_error"], house.row["waiting"]) == (1, "too long", 1)
+    for hour in range(25):
+        house.tell(START, f"in {hour}")
+        house.clock.advance(3600)
+    [note] = house.notes.named("accounting-dropped")
+    assert (note.session, note.reason) == ("wrong", "not-taken")
+    house.tell(STOP, "fine")
+    assert (house.row["stuck"], house.row["last_error"], house.row["waiting"]) == (0, "", 0)
     assert house.disk.records == {}
 
 

@@ -52,10 +52,26 @@ def dropped(record: AccountingRecord) -> Observation:
     )
 
 
+def stuck(record: AccountingRecord, cause: str) -> Observation:
+    """What is behind it of the same session waits; others do not."""
+    session = record.session
+    return Observation(
+        name="accounting-stuck",
+        nai="" if session is None else session.nai.decode(errors="replace"),
+        session=record.session_id,
+        reason="not-taken",
+        cause=f"{cause}; servers take other records: something about this one is wrong, and it is tried for a day",
+        details={"record": record.status.name.lower().replace("_", "-")},
+    )
+
+
 def given_up(record: AccountingRecord, cause: str) -> Observation:
-    """On or Off, which would end at AAA what has begun since if it was told later."""
+    """Servers do not take it, though others. On or Off, later, would end at AAA what has begun since."""
+    session = record.session
     return Observation(
         name="accounting-dropped",
+        nai="" if session is None else session.nai.decode(errors="replace"),
+        session=record.session_id,
         reason="not-taken",
         cause=f"{cause}; servers take other records, and are to answer this one, too",
         details={"record": record.status.name.lower().replace("_", "-")},

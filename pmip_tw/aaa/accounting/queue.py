@@ -8,6 +8,7 @@ import heapq
 import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator
+from enum import Enum
 
 import attrs
 
@@ -24,13 +25,28 @@ LONGEST_OWN_PAUSE = 300.0
 """Of a record that is not taken although others are: something about it is wrong, and it must hold nobody up."""
 
 FAILS_BY_ITSELF = 3
-"""Failures after which On and Off do not wait for a record any more, nor others for them."""
+"""Failures after which On and Off do not wait for a record any more, nor others for them, and nobody who is not taken
+although others are says anything about servers.
+"""
+
+PATIENCE = 86_400.0
+"""Seconds for which such a record is tried."""
+
+
+class NotTaken(Enum):
+    """What to make of a record that nobody took."""
+
+    NOBODY = "servers may take none at all"
+    STUCK = "from now on it is known that they take others"
+    STILL_STUCK = "as before"
+    GIVEN_UP = "it is not tried any more"
 
 
 @attrs.define(slots=True, kw_only=True, eq=False)
 class Waiting:
     """``octets``: how much it takes on the disk. ``durable``: it is there. ``failures``: how often nobody took it,
     ``alone``: how often although others had been taken meanwhile: ``taken_before`` is how many that were until then.
+    ``stuck_since``: when that became too often, monotonic.
     """
 
     number: int
@@ -41,6 +57,7 @@ class Waiting:
     failures: int = 0
     alone: int = 0
     taken_before: int = 0
+    stuck_since: float | None = None
 
     @property
     def may_be_replaced(self) -> bool:
@@ -70,6 +87,8 @@ class AccountingQueue:
         self._pause = 0.0
         self._paused_until = 0.0
         self.octets = 0
+        self.stuck = 0
+        """How many are not taken although others are."""
 
     def __len__(self) -> int:
         return len(self._all)
@@ -176,11 +195,11 @@ class AccountingQueue:
             self._underway -= 1
             self._forget(waiting)
 
-    def not_taken(self, number: int, now: Now) -> Waiting | None:
-        """Nobody has it, as far as we know. Others are tried before it is tried again.
+    def not_taken(self, number: int, now: Now) -> tuple[Waiting, NotTaken] | None:
+        """Nobody has it, as far as we know. Others are tried before it is tried again. None: nobody was asked.
 
-        An On or Off that is not taken although others are goes for good, and is given back: later it would end at AAA
-        what has begun since.
+        One that is not taken although others are goes for good some day, and an On or Off soon: later it would end at
+        AAA what has begun since.
         """
         waiting = self._all.get(number)
         if waiting is None or not waiting.underway:
@@ -188,19 +207,38 @@ class AccountingQueue:
         self._underway -= 1
         waiting.underway = False
         waiting.failures += 1
+        before, waiting.taken_before = waiting.taken_before, self._taken
+        if before != self._taken:
+            waiting.alone += 1
+        if waiting.alone >= FAILS_BY_ITSELF:
+            return waiting, self._not_taken_alone(waiting, before != self._taken, now)
         self._pause = min(self._pause * 2 or FIRST_PAUSE, LONGEST_PAUSE)
         self._paused_until = now.monotonic + self._pause
-        before, waiting.taken_before = waiting.taken_before, self._taken
         if before == self._taken:
             self._failed.append(number)
-            return None
-        waiting.alone += 1
-        if waiting.record.session is None and waiting.alone >= FAILS_BY_ITSELF:
+        else:
+            self._rest(waiting, now)
+        return waiting, NotTaken.NOBODY
+
+    def _not_taken_alone(self, waiting: Waiting, others_are: bool, now: Now) -> NotTaken:
+        """Nobody else waits because of it. ``others_are`` taken, since it was tried before."""
+        since = waiting.stuck_since
+        impatient = waiting.record.session is None or (
+            since is not None and now.monotonic - since >= PATIENCE and others_are
+        )
+        if impatient:
             self._forget(waiting)
-            return waiting
+            return NotTaken.GIVEN_UP
+        self._rest(waiting, now)
+        if since is not None:
+            return NotTaken.STILL_STUCK
+        waiting.stuck_since = now.monotonic
+        self.stuck += 1
+        return NotTaken.STUCK
+
+    def _rest(self, waiting: Waiting, now: Now) -> None:
         own = min(FIRST_PAUSE * 2 ** min(waiting.alone, 20), LONGEST_OWN_PAUSE)
-        heapq.heappush(self._resting, (now.monotonic + own, number))
-        return None
+        heapq.heappush(self._resting, (now.monotonic + own, waiting.number))
 
     def next_deadline(self) -> float | None:
         """When ``submit`` may have something without any news, monotonic."""
@@ -223,6 +261,7 @@ class AccountingQueue:
         del self._all[waiting.number]
         self._interims.pop(waiting.number, None)
         self.octets -= waiting.octets
+        self.stuck -= waiting.stuck_since is not None
         session = waiting.record.session_id
         line = self._by_session[session]
         was_first = line[0] is waiting
