@@ -666,6 +666,31 @@ class TestAFlood:
             anchor.aaa_says(KeyRefused("unknown"), question)
         assert nai(OF_AAA + 43) in [question.nai for question in anchor.questions]
 
+    def test_forged_addresses_of_those_whom_we_know_keep_no_other_out(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever has most makes room, so that all have as many in the end."""
+        forged = ipv4("198.51.100.77")
+        anchor = Anchor(nodes=1, home="10.1.0.0/24", keys=attrs.evolve(POLICY, outstanding=3))
+        for number, mag in enumerate((MAG2, forged, MAG1)):
+            anchor.hear(anchor.datagram(OF_AAA + number, mag), source=mag)
+            anchor.aaa_says(given(OF_AAA + number))
+        monkeypatch.setattr(key_questions, "MOST_WAITING", 20)
+        for node in range(100, 160):
+            anchor.hear(anchor.datagram(node, MAG2), source=(MAG2, forged)[node % 2])
+        anchor.names()
+        for node in range(200, 206):
+            anchor.hear(anchor.datagram(node))
+        assert anchor.names() == [], "nothing is said of them: they wait"
+        anchor.hear(anchor.datagram(206))
+        anchor.hear(anchor.datagram(207))
+        assert anchor.notes[-1].reason == "too-many-unknown"
+        asked: list[bytes] = []
+        while anchor.questions:
+            asked.append(anchor.questions[0].nai)
+            anchor.aaa_says(KeyRefused("unknown"))
+        assert {nai(node) for node in range(200, 206)} <= set(asked)
+
     def test_requests_of_strangers_make_room_for_that_of_whom_we_know(self, anchor: Anchor) -> None:
         register(anchor)
         for number in range(10):

@@ -21,8 +21,8 @@ About = tuple[bytes, int, Ipv4]
 """NAI, SPI, and the MAG that wants to register it: see KeyQuestion."""
 
 MOST_WAITING = 10_000
-"""Questions in each queue; further ones are not put, and the MAGs ask again. Whoever has none there may put one all the
-same, up to twice as many: another one that comes back with all its nodes, or is forged, keeps nobody out."""
+"""Questions in each queue. Who has more of them there than another makes room for it, and its MAG asks again: one that
+comes back with all its nodes, or is forged, keeps nobody out."""
 
 MOST_OF_A_SOURCE = 1_000
 """Of them, of one address of nobody whom we know."""
@@ -89,28 +89,61 @@ class _Queue:
     def __init__(self, most_of_a_source: int) -> None:
         self._most_of_a_source = most_of_a_source
         self._sources: OrderedDict[Ipv4, deque[About]] = OrderedDict()
+        # By how many questions they have: who has most is to be found at once, in a flood.
+        self._by_length: dict[int, dict[Ipv4, None]] = {}
+        self._longest = 0
         self._size = 0
 
-    def put(self, about: About, source: Ipv4) -> bool:
-        """False: too many wait."""
-        if self._size >= (MOST_WAITING if source in self._sources else 2 * MOST_WAITING):
+    def put(self, about: About, source: Ipv4) -> About | bool:
+        """False: too many wait. What has to make room for it, if something has, and that is it."""
+        row = self._sources.get(source)
+        length = len(row) if row is not None else 0
+        if length >= self._most_of_a_source:
             return False
-        names = self._sources.setdefault(source, deque())
-        if len(names) >= self._most_of_a_source:
-            return False
-        names.append(about)
+        room: About | bool = True
+        if self._size >= MOST_WAITING:
+            if length + 1 >= self._longest:
+                return False
+            room = self._make_room()
+        if row is None:
+            row = self._sources[source] = deque()
+        row.append(about)
         self._size += 1
-        return True
+        self._note(source, length, length + 1)
+        return room
 
     def pop(self) -> About:
-        source, names = next(iter(self._sources.items()))
-        about = names.popleft()
-        if names:
+        source, row = next(iter(self._sources.items()))
+        about = row.popleft()
+        self._taken(source, row)
+        if row:
             self._sources.move_to_end(source)
-        else:
+        return about
+
+    def _make_room(self) -> About:
+        """The newest question of whoever has most."""
+        source = next(iter(self._by_length[self._longest]))
+        row = self._sources[source]
+        about = row.pop()
+        self._taken(source, row)
+        return about
+
+    def _taken(self, source: Ipv4, row: deque[About]) -> None:
+        if not row:
             del self._sources[source]
         self._size -= 1
-        return about
+        self._note(source, len(row) + 1, len(row))
+
+    def _note(self, source: Ipv4, before: int, after: int) -> None:
+        if before:
+            alike = self._by_length[before]
+            del alike[source]
+            if not alike:
+                del self._by_length[before]
+        if after:
+            self._by_length.setdefault(after, {})[source] = None
+        if after > self._longest or self._longest not in self._by_length:
+            self._longest = after
 
     def __len__(self) -> int:
         return self._size
@@ -145,16 +178,36 @@ class KeyQuestions:
         )
         row = self._rows.get(about)
         if row is None:
-            queue = self._known if first else self._unknown
-            if not queue.put(about, source):
+            if not self._queue_up(about, source, known=first):
                 return False
             row = self._rows[about] = _Row(question, {}, first)
             if first:
                 self._known_of[about[0]] += 1
-        elif first and not row.known and about not in self._outstanding and self._known.put(about, source):
+        elif (
+            first
+            and not row.known
+            and about not in self._outstanding
+            and self._queue_up(about, source, known=True)
+        ):
             row.known = True  # somebody whom nobody knows has asked about it before
             self._known_of[about[0]] += 1
         return held is None or row.keep(held, standing)
+
+    def _queue_up(self, about: About, source: Ipv4, *, known: bool) -> bool:
+        queue = self._known if known else self._unknown
+        room = queue.put(about, source)
+        if not isinstance(room, bool):
+            evicted = self._rows.get(room)
+            if evicted is not None and evicted.known == known and room not in self._outstanding:
+                self._forget(room, evicted)
+        return room is not False
+
+    def _forget(self, about: About, row: _Row) -> None:
+        del self._rows[about]
+        if row.known:
+            self._known_of[about[0]] -= 1
+            if not self._known_of[about[0]]:
+                del self._known_of[about[0]]
 
     def due(self, monotonic: float) -> Iterator[KeyQuestion]:
         """What is to be put to AAA now."""
@@ -171,13 +224,10 @@ class KeyQuestions:
     def answered(self, about: About) -> list[Held]:
         """What has waited for it."""
         self._outstanding.discard(about)
-        row = self._rows.pop(about, None)
+        row = self._rows.get(about)
         if row is None:
             return []
-        if row.known:
-            self._known_of[about[0]] -= 1
-            if not self._known_of[about[0]]:
-                del self._known_of[about[0]]
+        self._forget(about, row)
         return [*row.held]
 
     def next_deadline(self) -> float | None:
