@@ -9,10 +9,11 @@ import base64
 import functools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from twisted.logger import LogEvent, eventAsText, globalLogPublisher
@@ -37,6 +38,8 @@ configuration and journals have keys, which is what they are for.
 """
 
 LARGEST = 50_000_000
+
+Text = TypeVar("Text", str, bytes)
 
 
 def spellings(key: bytes) -> Iterator[str]:
@@ -113,21 +116,26 @@ def _listen(kind: type, leaks: Leaks) -> None:
     kind.observe, kind.observe_alike = heard, heard_alike
 
 
+def _overheard(encode: Callable[..., Text]) -> Callable[..., Text]:
+    """``encode``, of which LEAKS hears what it makes."""
+
+    @functools.wraps(encode)
+    def told(*values: Any, **how: Any) -> Text:
+        made = encode(*values, **how)
+        if LEAKS.testing:  # pytest has JSON of its own, with the parameters of tests
+            LEAKS.look("JSON", made if isinstance(made, str) else made.decode(errors="replace"))
+        return made
+
+    return told
+
+
 def pytest_configure() -> None:
     globalLogPublisher.addObserver(LEAKS.in_log)
     for kind in (Trace, LogObserver):
         _listen(kind, LEAKS)
-    dumps = json.dumps
-
-    @functools.wraps(dumps)
-    def told(*values: Any, **how: Any) -> str:
-        text = dumps(*values, **how)
-        if LEAKS.testing:  # pytest has JSON of its own, with the parameters of tests
-            LEAKS.look("JSON", text)
-        return text
-
     assert json_of_answers is json
-    json.dumps = told
+    json.dumps = _overheard(json.dumps)
+    msgspec.json.encode = _overheard(msgspec.json.encode)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -150,7 +158,11 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     if directory is not None:
         LEAKS.in_files(directory)
     found = LEAKS.take()
-    result = yield
+    try:
+        result = yield
+    except BaseException:
+        LEAKS.found += found  # the report of this, and no other one, is still to come
+        raise
     if found:
         pytest.fail(f"a key is shown in {', '.join(sorted(set(found)))}", pytrace=False)
     return result

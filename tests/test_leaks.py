@@ -23,6 +23,7 @@ WAYS = {
     "trace": "Trace().observe(Observation(name='x', cause=SECRET.encode().hex()), NOW)",
     "details": "Trace().observe(Observation(name='x', details={'key': SECRET}), NOW)",
     "JSON": "json.dumps({'rows': [{'key': SECRET}]})",
+    "JSON of workers": "msgspec.json.encode({'rows': [{'key': SECRET}]})",
     "print": "print(SECRET.upper().lower())",
     "crash": "assert SECRET == 'another'",
     "file": "(tmp_path / 'lma.log').write_text(SECRET)",
@@ -35,6 +36,8 @@ CLEAN = {
 }
 BEGIN = """
 import json
+import msgspec
+import pytest
 from twisted.logger import Logger
 from pmip_tw.lab.daemons import SECRET
 from pmip_tw.manage.trace import Trace
@@ -50,13 +53,13 @@ def test_{name}(tmp_path, tmp_path_factory):
 """
 
 
-def outcome(directory: Path, ways: dict[str, str]) -> tuple[int, str]:
-    """The exit code and the words of a run with a test for each of ``ways``."""
+def outcome(directory: Path, ways: dict[str, str], more: str = "") -> tuple[int, str]:
+    """The exit code and the words of a run with a test for each of ``ways``, and ``more``."""
     tests = [
         TEST.format(name=name.replace(" ", "_"), body=indent(dedent(way).strip(), "    "))
         for name, way in ways.items()
     ]
-    (directory / "test_of_somebody.py").write_text("".join([BEGIN, *tests]))
+    (directory / "test_of_somebody.py").write_text("".join([BEGIN, *tests, more]))
     command = [sys.executable, "-m", "pytest", "-p", "tests.leaks", "-p", "no:cacheprovider", "-q", "-rfE"]
     temporary = directory / "temporary"
     done = subprocess.run(
@@ -78,6 +81,21 @@ def test_careless_tests_fail_and_say_where(tmp_path: Path) -> None:
         found = re.search(rf"^(FAILED|ERROR) .*::test_{name.replace(' ', '_')}\b", words, re.MULTILINE)
         assert found, words
     assert words.count("a key is shown in") >= len(WAYS)
+
+
+def test_a_teardown_that_fails_hides_nothing(tmp_path: Path) -> None:
+    torn = """
+    @pytest.fixture
+    def fragile():
+        yield
+        raise ValueError('the daemon does not stop')
+
+    def test_torn(fragile):
+        Logger(namespace='pmip').info('the secret is {secret}', secret=SECRET)
+    """
+    code, words = outcome(tmp_path, {"nothing": "pass"}, dedent(torn))
+    assert code == 1, words
+    assert "a key is shown in the log of pmip" in words
 
 
 def test_what_several_tests_share_fails_the_run(tmp_path: Path) -> None:
