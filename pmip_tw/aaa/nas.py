@@ -17,6 +17,10 @@ class Nas:
         if len(self.identifier.encode()) > MAXIMUM_VALUE_SIZE:
             raise ValueError(f"the NAS-Identifier has more than {MAXIMUM_VALUE_SIZE} octets")
 
+    def at(self, address: Ipv4) -> "Nas":
+        """The same when its address is this one (P82)."""
+        return self if address == self.address else attrs.evolve(self, address=address)
+
     @property
     def attributes(self) -> tuple[Attribute, ...]:
         """NAS-Identifier and NAS-IP-Address, of which every request has one (RFC 2865 4.1)."""

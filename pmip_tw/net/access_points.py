@@ -1,6 +1,6 @@
 """Where access points reach us: two UDP sockets, the proxy that judges what comes, the servers it asks (AA27)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from zope.interface import implementer
@@ -12,8 +12,15 @@ from pmip_tw.aaa.proxy.machine import RadiusProxy
 from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION, Answered, RadiusOutcome
 from pmip_tw.aaa.radius.received import Received
 from pmip_tw.aaa.verdicts import Verdict
-from pmip_tw.addresses import Endpoint, Ipv4, Mac
-from pmip_tw.interfaces import IAccessPoints, IAccessPointsReceiver, IClock, IObserver, IRadiusClient
+from pmip_tw.addresses import Ipv4, Mac
+from pmip_tw.interfaces import (
+    Datagram,
+    IAccessPoints,
+    IAccessPointsReceiver,
+    IClock,
+    IObserver,
+    IRadiusClient,
+)
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, ObserveAlike
 from pmip_tw.mobility.tunnels import AccessKey
@@ -28,7 +35,8 @@ class RadiusAccessPoints:
 
     ``servers``: who is asked; somebody else stops it. ``access_points``: as servers of what they are told to do (RFC
     5176), each in a group with the name of its endpoint; it is stopped with us. ``read``: how an Access-Accept is
-    understood. ``clock`` is read and never armed: its one wake-up belongs to the agent.
+    understood. ``address``: ours at the moment, as AAA is to know it, if it may change (P82). ``clock`` is read and
+    never armed: its one wake-up belongs to the agent.
     """
 
     def __init__(
@@ -43,6 +51,7 @@ class RadiusAccessPoints:
         read: Reading,
         local: Ipv4,
         ports: tuple[int, int],
+        address: Callable[[], Ipv4] | None = None,
     ) -> None:
         self._reactor = reactor
         self._clock = clock
@@ -51,6 +60,7 @@ class RadiusAccessPoints:
         self._access_points = access_points
         self._read = read
         self._local = local
+        self._address = address
         self._ports = dict(zip((AUTHENTICATION, ACCOUNTING), ports, strict=True))
         self._proxy = RadiusProxy(settings, self._judged, clock.now())
         self._sockets: dict[str, RadiusPort[Effect]] = {}
@@ -96,8 +106,10 @@ class RadiusAccessPoints:
         verdict = self._read(station, outcome)
         return verdict if self._receiver is None else self._receiver.judged(verdict)
 
-    def _heard(self, group: str, payload: bytes, source: Endpoint, now: Now) -> Received[Effect]:
-        return self._proxy.datagram_received(payload, source, group, now)
+    def _heard(self, group: str, one: Datagram, now: Now) -> Received[Effect]:
+        if self._address is not None:
+            self._proxy.use_address(self._address())
+        return self._proxy.datagram_received(one.payload, one.source, group, now, one.local)
 
     def _run(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
@@ -108,7 +120,7 @@ class RadiusAccessPoints:
                     self._observer.observe_alike(effect.observations, self._clock.now())
                 case Reply():
                     if effect.group in self._sockets:
-                        self._sockets[effect.group].send(effect.datagram, effect.destination)
+                        self._sockets[effect.group].send(effect.datagram, effect.destination, effect.source)
                 case Admit():
                     if self._receiver is not None:
                         self._receiver.attached_elsewhere(effect.key, effect.profile, effect.examined)

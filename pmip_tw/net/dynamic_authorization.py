@@ -15,8 +15,8 @@ from pmip_tw.aaa.radius.authorization_server import (
 )
 from pmip_tw.aaa.radius.demands import ChangeOf, Disconnect, Reauthorize
 from pmip_tw.aaa.radius.received import Received
-from pmip_tw.addresses import Endpoint, Ipv4
-from pmip_tw.interfaces import IClock, IObserver, ISessions
+from pmip_tw.addresses import Ipv4
+from pmip_tw.interfaces import Datagram, IClock, IObserver, ISessions
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, ObserveAlike
 from pmip_tw.net.radius_port import RadiusPort
@@ -64,9 +64,9 @@ class DynamicAuthorization:
         if socket is not None:
             socket.close()
 
-    def _heard(self, payload: bytes, source: Endpoint, now: Now) -> Received[Effect]:
+    def _heard(self, one: Datagram, now: Now) -> Received[Effect]:
         self._machine.use_address(self._address())
-        return self._machine.datagram_received(payload, source, now)
+        return self._machine.datagram_received(one.payload, one.source, now, one.local)
 
     def _run(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
@@ -77,7 +77,7 @@ class DynamicAuthorization:
                     self._observer.observe_alike(effect.observations, self._clock.now())
                 case Reply():
                     if self._socket is not None:
-                        self._socket.send(effect.datagram, effect.destination)
+                        self._socket.send(effect.datagram, effect.destination, effect.source)
                 case Ask():
                     self._ask(effect).addCallback(partial(self._answered, effect.number))
 

@@ -1,5 +1,7 @@
 """Whether a mobile node may be served, asked of RADIUS servers."""
 
+from collections.abc import Callable
+
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
@@ -11,7 +13,7 @@ from pmip_tw.aaa.profiles.radius_mapping import verdict_of
 from pmip_tw.aaa.profiles.rules import ProfileRules
 from pmip_tw.aaa.radius.outcome import AUTHENTICATION, Answered, RadiusOutcome, Unanswered
 from pmip_tw.aaa.verdicts import AuthorizeOnly, Credential, EapCredential, Unavailable, Verdict
-from pmip_tw.addresses import Mac, mac_text
+from pmip_tw.addresses import Ipv4, Mac, mac_text
 from pmip_tw.interfaces import IAuthenticator, IRadiusClient
 from pmip_tw.mag.policy import COMMON_GATEWAY_MAC
 from pmip_tw.wire.radius import Request
@@ -22,7 +24,7 @@ class RadiusAuthenticator:
     """MAC authentication (AA24), EAP (RFC 3579) and Authorize-Only (RFC 5176 3.2) by ``client``, which ends with it.
 
     ``nas``: who asks, and ``mac_format``: how it writes a MAC; ``station``: our own on the access links. ``rules``: how
-    profiles are made of what servers say.
+    profiles are made of what servers say. ``address``: ours at the moment, if it may change (P82).
     """
 
     def __init__(
@@ -33,12 +35,14 @@ class RadiusAuthenticator:
         mac_format: MacFormat = MacFormat.DASHES,
         station: Mac = COMMON_GATEWAY_MAC,
         rules: ProfileRules | None = None,
+        address: Callable[[], Ipv4] | None = None,
     ) -> None:
         self._client = client
         self._nas = nas
         self._mac_format = mac_format
         self._station = station
         self._rules = rules or ProfileRules()
+        self._address = address
 
     def authenticate(self, credential: Credential) -> "Deferred[Verdict]":
         """An EAP response goes to the server that leads its conversation, everything else to any."""
@@ -60,6 +64,8 @@ class RadiusAuthenticator:
         ).addCallback(concluded)
 
     def _request(self, credential: Credential) -> Request:
+        if self._address is not None:
+            self._nas = self._nas.at(self._address())
         if isinstance(credential, EapCredential):
             return eap_request(credential, self._nas, self._station)
         if isinstance(credential, AuthorizeOnly):

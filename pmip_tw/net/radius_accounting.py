@@ -1,5 +1,7 @@
 """RADIUS servers that take accounting records."""
 
+from collections.abc import Callable
+
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
@@ -7,6 +9,7 @@ from pmip_tw.aaa.accounting.records import AccountingRecord
 from pmip_tw.aaa.accounting.request import Accountant
 from pmip_tw.aaa.radius.outcome import ACCOUNTING, Answered, RadiusOutcome
 from pmip_tw.aaa.verdicts import Unavailable
+from pmip_tw.addresses import Ipv4
 from pmip_tw.interfaces import IAccountingServers, IRadiusClient
 
 
@@ -14,10 +17,19 @@ from pmip_tw.interfaces import IAccountingServers, IRadiusClient
 class RadiusAccountingServers:
     """Who is asked, how often, and with the same octets, is the client's business (AA6): a record that is submitted
     once more is another packet, with its own identifier and the delay of then (AA22). The client is not ours to stop.
+
+    ``address``: ours at the moment, if it may change (P82).
     """
 
-    def __init__(self, client: IRadiusClient, accountant: Accountant) -> None:
+    def __init__(
+        self,
+        client: IRadiusClient,
+        accountant: Accountant,
+        *,
+        address: Callable[[], Ipv4] | None = None,
+    ) -> None:
         self._client = client
+        self._address = address
         self._accountant = accountant
         self._outstanding: dict[Deferred[Unavailable | None], None] = {}
         self._stopped = False
@@ -25,6 +37,8 @@ class RadiusAccountingServers:
     def submit(self, record: AccountingRecord, delay: int) -> "Deferred[Unavailable | None]":
         if self._stopped:
             return succeed(Unavailable("accounting is stopped"))
+        if self._address is not None:
+            self._accountant = self._accountant.at(self._address())
         try:
             request = self._accountant.request(record, delay)
         except ValueError as error:

@@ -38,8 +38,8 @@ class RadiusClient:
     """Asks the servers of ``settings``; their answers are taken from nobody else.
 
     ``clock`` is read and never armed: its one wake-up belongs to the agent. ``local``: the address to send from; the
-    default leaves it to the routing table. ``links``: how each TLS server is connected to. Sockets are opened with the
-    first request.
+    default leaves it to the routing table. ``links``: how each TLS server is connected to. ``address``: ours at the
+    moment, if it may change (P82). Sockets are opened with the first request.
     """
 
     def __init__(
@@ -50,11 +50,13 @@ class RadiusClient:
         observer: IObserver,
         local: Ipv4 = UNSPECIFIED,
         links: Mapping[Endpoint, RadsecLink] | None = None,
+        address: Callable[[], Ipv4] | None = None,
     ) -> None:
         self._reactor = reactor
         self._clock = clock
         self._observer = observer
         self._local = local
+        self._address = address
         self._machine = RadiusExchanges(settings, clock.now())
         self._needs_socket = any(not server.tls for server in settings.servers())
         self._links = dict(links or {})
@@ -79,6 +81,7 @@ class RadiusClient:
                 self._socket(0)
         except PmipError as error:
             return succeed(Unanswered(f"RADIUS has no socket: {error}"))
+        self._look_at_address()
         now = self._clock.now()
         number, effects = self._machine.ask(request, group, now, pinned=pinned, subject=subject, flow=flow)
         outcome: Deferred[RadiusOutcome] = Deferred()
@@ -167,8 +170,13 @@ class RadiusClient:
         with suppress(PmipError):  # if there are no more sockets it is lost, and repeated in time
             self._socket(effect.socket).send(effect.datagram, effect.destination)
 
+    def _look_at_address(self) -> None:
+        if self._address is not None:
+            self._machine.use_address(self._address())
+
     def _wake(self) -> None:
         self._timer = None
+        self._look_at_address()
         self._happened(self._machine.wake)
 
     def _arm(self, now: Now) -> None:

@@ -37,7 +37,7 @@ class RadiusPort(Generic[EffectT]):
         local: Ipv4,
         port: int,
         *,
-        hear: Callable[[bytes, Endpoint, Now], Received[EffectT]],
+        hear: Callable[[Datagram, Now], Received[EffectT]],
         run: Callable[[Iterable[EffectT]], None],
         proven: Proven | None = None,
     ) -> None:
@@ -53,14 +53,15 @@ class RadiusPort(Generic[EffectT]):
             report=self._peer_unreachable,
             batch=MAXIMUM_BATCH,
             proven=self._proven,
+            tells_local=True,
         )
 
     def start(self) -> None:
         self._socket.start_reading()
 
-    def send(self, datagram: bytes, destination: Endpoint) -> None:
-        """An answer; lost if it cannot be sent, as it may be in the network."""
-        self._socket.send(datagram, destination)
+    def send(self, datagram: bytes, destination: Endpoint, source: Ipv4) -> None:
+        """An answer, from the address that was asked; lost if it cannot be sent, as it may be in the network."""
+        self._socket.send(datagram, destination, source=source)
 
     def close(self) -> None:
         self._socket.close()
@@ -69,7 +70,7 @@ class RadiusPort(Generic[EffectT]):
         self._proven.handled(len(batch))
         for one in batch:
             try:
-                received = self._hear(one.payload, one.source, self._clock.now())
+                received = self._hear(one, self._clock.now())
                 if received.proven:
                     self._proven.note((one.source,))
                 self._run(received.effects)

@@ -6,12 +6,13 @@ connected: an ICMP error must not close it.
 
 import errno
 import socket
+import struct
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 from twisted.internet.interfaces import IDelayedCall
 
-from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
+from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4_text
 from pmip_tw.descriptors import LastingReader
 from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import Datagram, Unreachable
@@ -33,8 +34,16 @@ READ_AHEAD = 7
 
 MAX_SIZE = 65536
 
+_IP_PKTINFO = 8
+"""linux/in.h; Python does not name it."""
+
 _TYPES_OF_SERVICE = tuple((socket.IPPROTO_IP, socket.IP_TOS, bytes((tos,))) for tos in range(256))
 """The ancillary data that says so."""
+
+_PACKET_INFO = struct.Struct("=I4s4s")
+"""in_pktinfo of ip(7): interface, the local address to send from, that to which a datagram came."""
+
+_PACKET_INFO_SPACE = socket.CMSG_SPACE(_PACKET_INFO.size)
 
 _WHAT_TO_DO = {
     errno.EADDRNOTAVAIL: "; is it an address of this machine?",
@@ -50,6 +59,8 @@ class UdpSocket(LastingReader):
     something that we sent. ``batch``: datagrams handled per wake-up. ``proven``: who is heard first when there is too
     much; None: nobody is. ``opened``: a socket that is bound already, and is ours from now on. ``device``: it gets
     what comes in there only, and one that is bound to the same, with ``leaves_devices``, all else.
+
+    ``tells_local``: where ``local`` is none, each datagram says to which of our addresses it came.
     """
 
     def __init__(
@@ -65,10 +76,13 @@ class UdpSocket(LastingReader):
         opened: socket.socket | None = None,
         device: str = "",
         leaves_devices: bool = False,
+        tells_local: bool = False,
     ) -> None:
         super().__init__(reactor)
         self._timing = reactor
         self._local = local
+        # Who asks us at one of several addresses is to be answered by that one.
+        self._tells_local = tells_local and not local
         self._name = f"{ipv4_text(local)}:{port}" if port else ipv4_text(local)
         if device:
             self._name += f" on {device}"
@@ -87,6 +101,8 @@ class UdpSocket(LastingReader):
         try:
             kernel_buffers.enlarge(self._socket)
             enable_error_queue(self._socket)
+            if self._tells_local:
+                self._socket.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
             if device:
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -101,9 +117,13 @@ class UdpSocket(LastingReader):
             raise PmipError(text + _WHAT_TO_DO.get(error.errno or 0, "").format(port=port)) from None
         self._joins = are_cut_by(self._socket)
 
-    def send(self, payload: bytes, destination: Endpoint, tos: int = 0) -> int:
-        """0, or the error number: a full buffer loses it, as a network would. ``tos``: type of service."""
+    def send(self, payload: bytes, destination: Endpoint, tos: int = 0, source: Ipv4 = UNSPECIFIED) -> int:
+        """0, or the error number: a full buffer loses it, as a network would. ``tos``: type of service. ``source``: one
+        of our addresses, if we have all of them and the choice is not to be routing's.
+        """
         address = SOCKET_ADDRESSES[destination]
+        if source and self._tells_local:
+            return self._put_from(source, payload, address)
         try:
             self._put(payload, address, tos)
         except BlockingIOError:
@@ -118,6 +138,14 @@ class UdpSocket(LastingReader):
                 if report is not None:
                     self._report(report)
                 return error.errno or errno.EIO
+        return 0
+
+    def _put_from(self, source: Ipv4, payload: bytes, address: tuple[str, int]) -> int:
+        info = _PACKET_INFO.pack(0, source.to_bytes(4, "big"), bytes(4))
+        try:
+            self._socket.sendmsg((payload,), ((socket.IPPROTO_IP, _IP_PKTINFO, info),), 0, address)
+        except OSError as error:
+            return error.errno or errno.EIO
         return 0
 
     def _put(self, payload: bytes, address: tuple[str, int], tos: int) -> None:
@@ -181,7 +209,10 @@ class UdpSocket(LastingReader):
         self._more = False
         try:
             for _ in range(self._most):
-                payload, address = receive(MAX_SIZE)
+                if self._tells_local:
+                    payload, address, local = self._receive_with_local()
+                else:
+                    payload, address = receive(MAX_SIZE)
                 batch.append(Datagram(payload, ENDPOINTS[address], local))
                 octets += len(payload)
                 if octets >= MAX_OCTETS:
@@ -192,6 +223,14 @@ class UdpSocket(LastingReader):
         except OSError:
             self.take_errors()
         return batch
+
+    def _receive_with_local(self) -> tuple[bytes, tuple[str, int], Ipv4]:
+        payload, ancillary, _, address = self._socket.recvmsg(MAX_SIZE, _PACKET_INFO_SPACE)
+        local = self._local
+        for level, kind, octets in ancillary:
+            if (level, kind) == (socket.IPPROTO_IP, _IP_PKTINFO):
+                local = Ipv4(int.from_bytes(_PACKET_INFO.unpack(octets)[1], "big"))
+        return payload, address, local
 
     def _choose(self, batch: list[Datagram]) -> list[Datagram]:
         """Read on until there is enough of those who authenticated lately, and choose what is handled now.

@@ -72,17 +72,20 @@ def compose(settings: MagSettings, reactor: PosixReactorBase) -> Daemon:
         local_routing=settings.local_routing,
         breakout=breakout_of(settings),
     )
-    radius = radius_of(settings, reactor, clock, management.observers)
-    access_points = access_points_of(settings, radius, reactor, clock, management.observers)
+    address = None if uplink is None else lambda: engine.care_of_address
+    radius = radius_of(settings, reactor, clock, management.observers, address)
+    access_points = access_points_of(settings, radius, reactor, clock, management.observers, address)
     diameter = diameter_of(settings, reactor, clock, management.observers)
-    accounting = mag_accounting_of(settings, radius, diameter, reactor, forwarding, management.observers)
+    accounting = mag_accounting_of(
+        settings, radius, diameter, reactor, forwarding, management.observers, address
+    )
     agent = Mag(
         engine,
         clock=clock,
         signalling=signalling,
         forwarding=forwarding,
         dhcp=_dhcp_socket(policy, reactor),
-        authenticator=authenticator_of(settings, radius, diameter),
+        authenticator=authenticator_of(settings, radius, diameter, address),
         access_points=access_points,
         store=store_of(settings, reactor),
         uplink=uplink,

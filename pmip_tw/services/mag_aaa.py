@@ -1,5 +1,6 @@
 """How a MAG is wired to AAA."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from twisted.internet.posixbase import PosixReactorBase
@@ -22,13 +23,22 @@ if TYPE_CHECKING:
     from pmip_tw.services.mag_diameter import MagDiameter
 
 
+Address = Callable[[], Ipv4]
+"""The MAG's own at the moment, as AAA is to know it; None where it is always the same."""
+
+
 def radius_of(
-    settings: MagSettings, reactor: PosixReactorBase, clock: IClock, observer: IObserver
+    settings: MagSettings,
+    reactor: PosixReactorBase,
+    clock: IClock,
+    observer: IObserver,
+    address: Address | None = None,
 ) -> RadiusClient | None:
     """The client of all that a MAG asks RADIUS servers; None if it has none."""
     if settings.radius is None:
         return None
-    return radius_client_of(settings.radius, nas_of(settings), reactor, clock, observer, _local(settings))
+    nas, local = nas_of(settings), _local(settings)
+    return radius_client_of(settings.radius, nas, reactor, clock, observer, local, address)
 
 
 def nas_of(settings: MagSettings) -> Nas:
@@ -54,7 +64,10 @@ def _local(settings: MagSettings) -> Ipv4:
 
 
 def authenticator_of(
-    settings: MagSettings, radius: IRadiusClient | None, diameter: "MagDiameter | None" = None
+    settings: MagSettings,
+    radius: IRadiusClient | None,
+    diameter: "MagDiameter | None" = None,
+    address: Address | None = None,
 ) -> IAuthenticator:
     """The servers that are there for it, else the user file."""
     if diameter is not None and diameter.authenticator is not None:
@@ -67,6 +80,7 @@ def authenticator_of(
         mac_format=MacFormat(settings.radius.mac_format),
         station=settings.gateway_mac,
         rules=profile_rules_of(settings),
+        address=address,
     )
 
 

@@ -26,7 +26,7 @@ from pmip_tw.config.settings.radius_proxy import RadiusProxySettings
 from pmip_tw.interfaces import IClock, IObserver, IRadiusClient
 from pmip_tw.net.access_points import RadiusAccessPoints
 from pmip_tw.net.radius_client import RadiusClient
-from pmip_tw.services.mag_aaa import nas_of, profile_rules_of
+from pmip_tw.services.mag_aaa import Address, nas_of, profile_rules_of
 
 
 def access_points_of(
@@ -35,12 +35,13 @@ def access_points_of(
     reactor: PosixReactorBase,
     clock: IClock,
     observer: IObserver,
+    address: Address | None = None,
 ) -> RadiusAccessPoints | None:
     """Those of ``[mag.radius_proxy]``, which ask the servers of ``radius``; None if there are none."""
     table = settings.radius_proxy
     if table is None or radius is None:
         return None
-    # With uplink the address may change: then whatever address they ask at answers them.
+    # With uplink the address may change: then the one that they ask at answers them, whichever it is.
     local = table.address or (UNSPECIFIED if settings.uplink else settings.address)
     return RadiusAccessPoints(
         reactor,
@@ -48,10 +49,13 @@ def access_points_of(
         proxy_settings_of(table, nas_of(settings)),
         observer,
         servers=radius,
-        access_points=RadiusClient(reactor, clock, disconnects_of(table, settings), observer, local),
+        access_points=RadiusClient(
+            reactor, clock, disconnects_of(table, settings), observer, local, address=address
+        ),
         read=reading_of(settings),
         local=local,
         ports=(table.port, table.accounting_port),
+        address=address,
     )
 
 

@@ -11,7 +11,7 @@ from pmip_tw.interfaces import IAccountingServers, IForwardingPlane, IObserver, 
 from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.net.radius_accounting import RadiusAccountingServers
 from pmip_tw.services.accounting import Accounting, accounting_by
-from pmip_tw.services.mag_aaa import nas_of
+from pmip_tw.services.mag_aaa import Address, nas_of
 
 if TYPE_CHECKING:
     from pmip_tw.services.mag_diameter import MagDiameter
@@ -27,10 +27,11 @@ def mag_accounting_of(
     reactor: PosixReactorBase,
     forwarding: IForwardingPlane,
     observer: IObserver,
+    address: Address | None = None,
 ) -> Accounting[AccessKey] | None:
     """None: AAA is told nothing."""
     table = settings.accounting
-    servers = _servers_of(settings, radius, diameter)
+    servers = _servers_of(settings, radius, diameter, address)
     if not table.enabled or servers is None:
         return None
     return accounting_by(
@@ -44,7 +45,10 @@ def mag_accounting_of(
 
 
 def _servers_of(
-    settings: MagSettings, radius: IRadiusClient | None, diameter: "MagDiameter | None"
+    settings: MagSettings,
+    radius: IRadiusClient | None,
+    diameter: "MagDiameter | None",
+    address: Address | None,
 ) -> IAccountingServers | None:
     if diameter is not None and diameter.accounting is not None:
         return diameter.accounting
@@ -52,4 +56,4 @@ def _servers_of(
         return None
     dialect = Dialect(settings.accounting.attributes)
     accountant = Accountant(nas=nas_of(settings), dialect=dialect, called_station=settings.gateway_mac)
-    return RadiusAccountingServers(radius, accountant)
+    return RadiusAccountingServers(radius, accountant, address=address)

@@ -43,14 +43,18 @@ def radius_client_of(
     clock: IClock,
     observer: IObserver,
     local: Ipv4 = UNSPECIFIED,
+    address: Callable[[], Ipv4] | None = None,
 ) -> RadiusClient:
-    """The servers of ``[mag.radius]`` or ``[lma.radius]``, asked from ``local``. A file that cannot be used ends it."""
+    """The servers of ``[mag.radius]`` or ``[lma.radius]``, asked from ``local``. A file that cannot be used ends it.
+
+    ``address``: ours at the moment, if it may change.
+    """
     links = {
         endpoint_of(server, "authentication"): _link(server, reactor, local)
         for server in table.servers
         if server.transport == "tls"
     }
-    return RadiusClient(reactor, clock, radius_of(table, nas), observer, local, links)
+    return RadiusClient(reactor, clock, radius_of(table, nas), observer, local, links, address)
 
 
 def radius_of(table: RadiusTable, nas: Nas) -> RadiusSettings:

@@ -388,4 +388,9 @@ class TestAnswers:
         told = (AttributeType.NAS_IP_ADDRESS.value, NAS.address.to_bytes(4, "big"))
         _, answer = desk.ask(desk.disconnect(text(AttributeType.USER_NAME, "mn2@example.net"), told))
         assert error_cause(answer) == 0, "AAA knows it by no other"
+        desk.server.use_address(ipv4("203.0.113.10"))
+        timeout = number(AttributeType.SESSION_TIMEOUT, 600)
+        code, _ = desk.ask(desk.change(WHO, address, timeout, identifier=9))
+        assert code is Code.COA_NAK, "its session has ended, but it is still us"
+        assert desk.reasons()[-1] == "session-context-not-found"
         assert NAS.address == ipv4("198.51.100.10")

@@ -123,7 +123,9 @@ def test_aaa_is_heard_beside_a_flood(stack: ExitStack) -> None:
     clock, desk, seen, port = UnarmedClock(), Desk(), Sources(), free_port()
     now = clock.now()
     desk.time, desk.wall_offset = now.monotonic, now.wall - now.monotonic
-    policy = AuthorizationPolicy(clients={GOOD: CLIENT_SECRET}, nas=Nas(identifier="mag1", address=MAG))
+    policy = AuthorizationPolicy(
+        clients={GOOD: CLIENT_SECRET}, nas=Nas(identifier="mag1", address=MAG), ahead=0.0
+    )
     edge = DynamicAuthorization(
         reactor,
         clock,

@@ -10,7 +10,7 @@ from pmip_tw.aaa.dictionaries import of_3gpp2 as threegpp2
 from pmip_tw.aaa.dictionaries import wimax
 from pmip_tw.aaa.dictionaries.dictionary import Attribute as Definition
 from pmip_tw.aaa.nas import Nas, port_name
-from pmip_tw.addresses import Mac, mac_text
+from pmip_tw.addresses import Ipv4, Mac, mac_text
 from pmip_tw.wire.radius import (
     ETHERNET,
     FRAMED,
@@ -56,6 +56,11 @@ class Accountant:
     dialect: Dialect = Dialect.AS_PROFILE
     called_station: Mac = Mac(b"")
     authentic: int = RADIUS_AUTHENTIC
+
+    def at(self, address: Ipv4) -> "Accountant":
+        """The same when its address is this one (P82)."""
+        nas = self.nas.at(address)
+        return self if nas is self.nas else attrs.evolve(self, nas=nas)
 
     def request(self, record: AccountingRecord, delay: int) -> Request:
         """``record``, which is ``delay`` seconds old (AA22). ValueError: something in it is too long."""

@@ -5,7 +5,7 @@ import attrs
 from pmip_tw.aaa.accounting.records import TerminateCause
 from pmip_tw.aaa.examined import Examined
 from pmip_tw.aaa.profiles.profile import Profile
-from pmip_tw.addresses import Endpoint
+from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4
 from pmip_tw.mobility.effects import Observe, ObserveAlike
 from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.wire.radius import Request
@@ -28,11 +28,12 @@ class Ask:
 
 @attrs.frozen(slots=True)
 class Reply:
-    """Send ``datagram`` to an access point, from the port of ``group``."""
+    """Send ``datagram`` to an access point, from the port of ``group`` at ``source``, 0: at whichever address."""
 
     datagram: bytes = attrs.field(repr=False)
     destination: Endpoint
     group: str
+    source: Ipv4 = UNSPECIFIED
 
 
 @attrs.frozen(slots=True)

@@ -8,7 +8,7 @@ from pmip_tw.aaa.examined import Examined
 from pmip_tw.aaa.proxy.access_points import AccessPoint
 from pmip_tw.aaa.proxy.effects import Reply
 from pmip_tw.aaa.proxy.known_requests import KnownRequest, KnownRequests
-from pmip_tw.addresses import Endpoint, Mac
+from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, Mac
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.wire.radius import Attribute, Attributes, AttributeType, Code, ReceivedRequest, encode_answer
@@ -37,7 +37,10 @@ class Client:
 
 @attrs.frozen(slots=True, eq=False)
 class Exchange:
-    """One proven request from ``source``. ``mac``: the station that it is about, None if it is about none."""
+    """One proven request from ``source``. ``mac``: the station that it is about, None if it is about none.
+
+    ``asked_at``: our address to which it was sent, 0 if we have but one.
+    """
 
     client: Client
     source: Endpoint
@@ -45,6 +48,7 @@ class Exchange:
     request: ReceivedRequest
     known: KnownRequest
     mac: Mac | None = None
+    asked_at: Ipv4 = UNSPECIFIED
 
     @property
     def key(self) -> AccessKey | None:
@@ -93,7 +97,7 @@ class Exchange:
             secret=self.client.access_point.secret,
         )
         self.client.known.answered(self.known, datagram, now.monotonic)
-        return Reply(datagram, self.source, self.group)
+        return Reply(datagram, self.source, self.group, self.asked_at)
 
 
 def station_in(request: ReceivedRequest) -> Mac | None:

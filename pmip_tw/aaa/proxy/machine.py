@@ -22,7 +22,7 @@ from pmip_tw.aaa.proxy.stations import Stations
 from pmip_tw.aaa.proxy.throwing_off import disconnect_requests
 from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION, Answered, RadiusOutcome
 from pmip_tw.aaa.radius.received import Received
-from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
+from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4_text
 from pmip_tw.errors import WireError
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.tunnels import AccessKey
@@ -75,8 +75,15 @@ class RadiusProxy:
         self._exchanges: dict[int, Exchange] = {}
         self._count = 0
 
-    def datagram_received(self, datagram: bytes, source: Endpoint, group: str, now: Now) -> Received[Effect]:
-        """Something arrived at the port of ``group``."""
+    def use_address(self, address: Ipv4) -> None:
+        """Ours is another one now (P82)."""
+        if self._nas is not None:
+            self._nas = self._nas.at(address)
+
+    def datagram_received(
+        self, datagram: bytes, source: Endpoint, group: str, now: Now, asked_at: Ipv4 = UNSPECIFIED
+    ) -> Received[Effect]:
+        """Something arrived at the port of ``group`` of ``asked_at``, 0: our one address."""
         client = self._clients.get(source.address)
         if client is None:
             cause = (
@@ -95,9 +102,9 @@ class RadiusProxy:
             return Received([told.discarded("wrong-port", source, cause)])
         known = client.known.find(source, request.identifier, request.authenticator, now.monotonic)
         if known is not None:
-            return Received([] if known.answer is None else [Reply(known.answer, source, group)])
+            return Received([] if known.answer is None else [Reply(known.answer, source, group, asked_at)])
         proven = _is_authentic(request) and not client.known.was_used(request.authenticator)
-        return Received(self._new(client, source, group, request, now), proven)
+        return Received(self._new(client, source, group, request, now, asked_at), proven)
 
     def answered(self, exchange: int, outcome: RadiusOutcome, now: Now) -> list[Effect]:
         """How an Ask has ended."""
@@ -143,7 +150,13 @@ class RadiusProxy:
         ]
 
     def _new(
-        self, client: Client, source: Endpoint, group: str, request: ReceivedRequest, now: Now
+        self,
+        client: Client,
+        source: Endpoint,
+        group: str,
+        request: ReceivedRequest,
+        now: Now,
+        asked_at: Ipv4,
     ) -> list[Effect]:
         """A request that is proven, as far as it can be, and was not answered lately."""
         access = request.code is Code.ACCESS_REQUEST
@@ -160,7 +173,7 @@ class RadiusProxy:
         if refusal is not None:
             return [refusal]
         known = client.known.add(source, request.identifier, request.authenticator, now.monotonic)
-        exchange = Exchange(client, source, group, request, known, station_in(request))
+        exchange = Exchange(client, source, group, request, known, station_in(request), asked_at)
         if access:
             server = self._admitting.server_for(exchange, now)
             return [*self._admitting.began(exchange), *self._ask(exchange, server)]

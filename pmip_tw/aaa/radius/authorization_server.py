@@ -10,7 +10,7 @@ has no such memory: it believes no request that the one before may have believed
 end by more than ``AuthorizationPolicy.ahead``.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Mapping
 
 import attrs
@@ -20,7 +20,7 @@ from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.radius.authorization_answers import ANSWERS, answer, discarded, observed
 from pmip_tw.aaa.radius.demands import Demand, demand_of
 from pmip_tw.aaa.radius.received import Received
-from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text
+from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4_text
 from pmip_tw.errors import WireError
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.effects import Observe, ObserveAlike
@@ -35,6 +35,10 @@ DEFAULT_AHEAD = 5.0
 
 MOST_REMEMBERED = 100_000
 """Requests at a time whose answers are remembered; whoever sends more in their time is told to wait."""
+
+
+MOST_ADDRESSES = 16
+"""Of ours that AAA may know us by: what was told to it before cannot be taken back."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -62,10 +66,11 @@ class Ask:
 
 @attrs.frozen(slots=True)
 class Reply:
-    """Send ``datagram`` to whoever has asked."""
+    """Send ``datagram`` to whoever has asked, from ``source``, 0: from whichever address."""
 
     datagram: bytes = attrs.field(repr=False)
     destination: Endpoint
+    source: Ipv4 = UNSPECIFIED
 
 
 Effect = Ask | Reply | Observe | ObserveAlike
@@ -76,15 +81,24 @@ when it was made is the same from wherever it comes again, and then the source i
 """
 
 
+@attrs.frozen(slots=True)
+class _Asked:
+    """What somebody wants; ``local``: our address to which it was sent, 0 if we have but one."""
+
+    request: ReceivedRequest
+    source: Endpoint
+    local: Ipv4
+
+
 @attrs.define(slots=True)
 class _Remembered:
     """``until``: when its octets would not be believed any more, monotonic.
 
-    ``asked``: the request, and who has sent it, until there is an ``answer``, which is empty if it cannot be said.
+    ``asked``: until there is an ``answer``, which is empty if it cannot be said.
     """
 
     until: float
-    asked: tuple[ReceivedRequest, Endpoint] | None
+    asked: _Asked | None
     answer: bytes = b""
 
 
@@ -95,16 +109,21 @@ class AuthorizationServer:
         self._policy = policy
         self._began = now
         self._nas = policy.nas
+        self._told: deque[Ipv4] = deque((policy.nas.address,), MOST_ADDRESSES)
         self._remembered: OrderedDict[_Key, _Remembered] = OrderedDict()
         self._asked: dict[int, _Key] = {}
         self._last = 0
 
     def use_address(self, address: Ipv4) -> None:
         """Ours is another one now (P82)."""
-        if address != self._nas.address:
-            self._nas = attrs.evolve(self._nas, address=address)
+        if address not in self._told:
+            self._told.append(address)
+        self._nas = self._nas.at(address)
 
-    def datagram_received(self, payload: bytes, source: Endpoint, now: Now) -> Received[Effect]:
+    def datagram_received(
+        self, payload: bytes, source: Endpoint, now: Now, local: Ipv4 = UNSPECIFIED
+    ) -> Received[Effect]:
+        """``local``: our address to which it was sent, 0 if we have but one."""
         secret = self._policy.clients.get(source.address)
         if secret is None:
             text = f"{ipv4_text(source.address)} is none of the clients of dynamic_authorization"
@@ -123,7 +142,7 @@ class AuthorizationServer:
         if objection is not None:
             reason, text = objection
             return Received([discarded(reason, source, text)])
-        return self._heard(request, source, now)
+        return self._heard(_Asked(request, source, local), now)
 
     def _objection(self, request: ReceivedRequest, now: Now) -> tuple[str, str] | None:
         """Why an authentic request is not even refused: somebody may repeat it who has not made it (RFC 5176 6.3)."""
@@ -146,22 +165,20 @@ class AuthorizationServer:
             return "before-start", f"it was made before this process began, or within {why}"
         return None
 
-    def _heard(self, request: ReceivedRequest, source: Endpoint, now: Now) -> Received[Effect]:
+    def _heard(self, asked: _Asked, now: Now) -> Received[Effect]:
         self._forget_old(now)
-        key = _key(request, source)
+        key = _key(asked.request, asked.source)
         known = self._remembered.get(key)
         if known is not None:
-            return Received(self._again(known, source))
-        return Received(self._new(key, request, source, now), proven=True)
+            return Received(self._again(known, asked))
+        return Received(self._new(key, asked, now), proven=True)
 
-    def _new(self, key: _Key, request: ReceivedRequest, source: Endpoint, now: Now) -> list[Effect]:
+    def _new(self, key: _Key, asked: _Asked, now: Now) -> list[Effect]:
         if len(self._remembered) >= MOST_REMEMBERED:
             why = f"{MOST_REMEMBERED} requests within {self._policy.window:g} s: try again later"
-            return self._answer(
-                _Remembered(0.0, (request, source)), Refused(ErrorCause.RESOURCES_UNAVAILABLE, why)
-            )
-        known = self._remembered[key] = _Remembered(self._believed_until(request, now), (request, source))
-        demand = self._demand_of(request)
+            return self._answer(_Remembered(0.0, asked), Refused(ErrorCause.RESOURCES_UNAVAILABLE, why))
+        known = self._remembered[key] = _Remembered(self._believed_until(asked.request, now), asked)
+        demand = self._demand_of(asked.request)
         if isinstance(demand, Refused):
             return self._answer(known, demand)
         self._last += 1
@@ -169,20 +186,21 @@ class AuthorizationServer:
         return [Ask(self._last, demand)]
 
     def _demand_of(self, request: ReceivedRequest) -> Demand | Refused:
-        """Access and accounting go on to call us by the address that we had when we began."""
+        """Sessions that began when we had another address go by that name as well."""
         policy = self._policy
         return demand_of(
             request.code,
             request.attributes,
             self._nas,
             port_type=policy.port_type,
-            told_address=policy.nas.address,
+            told=self._told,
         )
 
-    def _again(self, known: _Remembered, source: Endpoint) -> list[Effect]:
+    def _again(self, known: _Remembered, asked: _Asked) -> list[Effect]:
         """A duplicate changes nothing; if the answer was lost, here it is."""
-        noted = discarded("duplicate-request", source, "it was here before, and is answered as it was")
-        return [noted] if not known.answer else [noted, Reply(known.answer, source)]
+        text = "it was here before, and is answered as it was"
+        noted = discarded("duplicate-request", asked.source, text)
+        return [noted] if not known.answer else [noted, Reply(known.answer, asked.source, asked.local)]
 
     def answered(self, number: int, outcome: Outcome) -> list[Effect]:
         """What the sessions say to an Ask."""
@@ -190,13 +208,14 @@ class AuthorizationServer:
 
     def _answer(self, known: _Remembered, outcome: Outcome) -> list[Effect]:
         assert known.asked is not None
-        (request, source), known.asked = known.asked, None
+        asked, known.asked = known.asked, None
+        request, source = asked.request, asked.source
         secret = self._policy.clients[source.address]
         try:
             known.answer = answer(request, outcome, secret)
         except ValueError as error:
             return [discarded("answer-too-long", source, f"with its Proxy-State: {error}")]
-        return [observed(request, outcome, source), Reply(known.answer, source)]
+        return [observed(request, outcome, source), Reply(known.answer, source, asked.local)]
 
     def _believed_until(self, request: ReceivedRequest, now: Now) -> float:
         """A window longer than that, for our clock may be set back meanwhile. Of one without a time nobody can say."""

@@ -11,7 +11,7 @@ import attrs
 
 from pmip_tw.aaa.dynamic_authorization import NOT_FOUND, Change, ErrorCause, Refused, Selection
 from pmip_tw.aaa.nas import Nas
-from pmip_tw.addresses import UNSPECIFIED, Ipv4, ipv4_text
+from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.wire.radius import AUTHORIZE_ONLY, ETHERNET, Attributes, AttributeType, Code, VendorType
 
 _WIMAX = 24757
@@ -72,14 +72,14 @@ def demand_of(
     nas: Nas,
     *,
     port_type: int = ETHERNET,
-    told_address: Ipv4 = UNSPECIFIED,
+    told: Collection[Ipv4] = (),
 ) -> Demand | Refused:
     """``attributes`` of a proven request of that ``code``, at ``nas``, which is us; ``port_type``: of all our ports.
 
-    ``told_address``: as which AAA knows us, if that is an address that we had before (P82).
+    ``told``: by which other addresses AAA may know us, that we had before (P82).
     """
     try:
-        _require_us(attributes, nas, (nas.address, told_address or nas.address))
+        _require_us(attributes, nas, (nas.address, *told))
         reader = _Reader(disconnects=code is Code.DISCONNECT_REQUEST, port_type=port_type)
         for kind, value in attributes:
             reader.take(kind, value)

@@ -21,7 +21,7 @@ from pmip_tw.aaa.radius.slots import slot_of
 from pmip_tw.aaa.radius.states import Event, State
 from pmip_tw.aaa.radius.waiting import Waiting
 from pmip_tw.aaa.radius.watching import Watching, row
-from pmip_tw.addresses import Endpoint
+from pmip_tw.addresses import Endpoint, Ipv4
 from pmip_tw.errors import WireError
 from pmip_tw.mobility.clock import Now
 from pmip_tw.wire.radius import Answer, Code, Request, decode_answer, identifier_of
@@ -89,6 +89,10 @@ class RadiusExchanges:
         if not self._place(exchange, now, effects):
             self._wait(exchange, now, effects)
         return exchange.number, effects
+
+    def use_address(self, address: Ipv4) -> None:
+        """Ours is another one now (P82): by which we ask by ourselves."""
+        self._watching.use_address(address)
 
     def datagram_received(self, datagram: bytes, source: Endpoint, now: Now, socket: int = 0) -> list[Effect]:
         """Something arrived on our ``socket`` of this number, or on the connection to ``source``."""

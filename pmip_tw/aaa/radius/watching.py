@@ -9,6 +9,7 @@ from pmip_tw.aaa.radius.exchange import JITTER, LIKELY, Exchange
 from pmip_tw.aaa.radius.sending import Sending
 from pmip_tw.aaa.radius.server import Server
 from pmip_tw.aaa.radius.states import Event, State
+from pmip_tw.addresses import Ipv4
 from pmip_tw.mobility.clock import Now
 from pmip_tw.wire.radius import Attributes, Code, Request
 
@@ -31,7 +32,15 @@ class Watching:
         self._sending = sending
         self._died = died
         self._revived = revived
+        self._nas = settings.nas
         self._question = Request(code=Code.STATUS_SERVER, attributes=Attributes(settings.nas.attributes))
+
+    def use_address(self, address: Ipv4) -> None:
+        """Ours is another one now (P82)."""
+        nas = self._nas.at(address)
+        if nas is not self._nas:
+            self._nas = nas
+            self._question = Request(code=Code.STATUS_SERVER, attributes=Attributes(nas.attributes))
 
     def greet(self, server: Server, now: Now, effects: list[Effect]) -> None:
         """It is about to be asked for the first time: can it be reached, and does it answer Status-Server?"""
