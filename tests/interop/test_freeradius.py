@@ -1,21 +1,27 @@
 """MAC authentication against an unmodified FreeRADIUS, in a network of its own."""
 
+import re
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import md5
 from pathlib import Path
 
+import attrs
 import pytest
+from twisted.internet.posixbase import PosixReactorBase
 
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.profiles.profile import Profile
-from pmip_tw.aaa.verdicts import Accept, MacCredential, Reject, Unavailable, Verdict
-from pmip_tw.addresses import Endpoint, Mac, ipv4, mac
+from pmip_tw.aaa.verdicts import Accept, Challenge, EapCredential, MacCredential, Reject, Unavailable, Verdict
+from pmip_tw.addresses import Endpoint, Mac, ipv4, mac, mac_text
 from pmip_tw.lab.freeradius import PROGRAM, FreeRadius, RadiusUser, authentications
 from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.net.radius import RadiusAuthenticator
 from pmip_tw.secret import Secret
+from pmip_tw.wire.eap import IDENTITY, Eap, EapCode
 from tests.conformance import covers
 from tests.loops import private_reactor, run_until
 from tests.namespaces import private_network
@@ -36,12 +42,19 @@ PROFILES = {
     )
     for user in USERS
 }
-PROMPT, SLOW, CLOSED = 1812, 1822, 1832
+PROMPT, SLOW, CLOSED, OPEN = 1812, 1822, 1832, 1842
+CALL_CHECK = "Service-Type == Call-Check, "
 REJECT_DELAY = 1.0
+MD5 = 4
+DOCS = Path(__file__).parents[2] / "docs"
+DOT1X_PAGE, RADIUS_PAGE = ((DOCS / name).read_text() for name in ("dot1x.md", "radius.md"))
 
 
 @contextmanager
-def running(directory: Path, port: int, reject_delay: float) -> Iterator[FreeRadius]:
+def running(
+    directory: Path, port: int, reject_delay: float, *, call_check: bool = True
+) -> Iterator[FreeRadius]:
+    """Not ``call_check``: an operator has forgotten that MACs are no names for EAP."""
     server = FreeRadius(
         directory=directory,
         address="127.0.0.1",
@@ -52,6 +65,9 @@ def running(directory: Path, port: int, reject_delay: float) -> Iterator[FreeRad
         reject_delay=reject_delay,
     )
     server.write()
+    if not call_check:
+        entries = directory / "users"
+        entries.write_text(entries.read_text().replace(CALL_CHECK, ""))
     with server.debug_log.open("w") as log:
         process = subprocess.Popen(server.argv(), stdout=log, stderr=subprocess.STDOUT)
     try:
@@ -70,7 +86,7 @@ def running(directory: Path, port: int, reject_delay: float) -> Iterator[FreeRad
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, FreeRadius]]:
-    """One that rejects at once and one that takes its time, by port."""
+    """One that rejects at once, one that takes its time, and one that is careless with MACs, by port."""
     if shutil.which(PROGRAM) is None:
         pytest.skip("FreeRADIUS is not installed (Debian package freeradius)")
     directory = tmp_path_factory.mktemp("freeradius")
@@ -78,8 +94,9 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Free
         private_network(),
         running(directory / "prompt", PROMPT, 0) as prompt,
         running(directory / "slow", SLOW, REJECT_DELAY) as slow,
+        running(directory / "open", OPEN, 0, call_check=False) as careless,
     ):
-        yield {PROMPT: prompt, SLOW: slow}
+        yield {PROMPT: prompt, SLOW: slow, OPEN: careless}
 
 
 class Client:
@@ -95,14 +112,7 @@ class Client:
         """Ask about all of them at a time; the verdicts in that order."""
         found: dict[Mac, Verdict] = {}
         with private_reactor() as reactor:
-            authenticator = authenticator_at(
-                reactor,
-                [self._server],
-                self.notes,
-                nas=Nas(identifier="mag1.example.net", address=ipv4("198.51.100.10")),
-                secret=self._secret,
-                timeout=self._timeout,
-            )
+            authenticator = self._authenticator(reactor)
             for one in who:
                 authenticator.authenticate(MacCredential(mac=one, port="eth1")).addCallback(
                     lambda verdict, one=one: found.__setitem__(one, verdict)
@@ -110,6 +120,44 @@ class Client:
             run_until(reactor, lambda: len(found) == len(who), 30)
             authenticator.stop()
         return [found[one] for one in who]
+
+    def prove_by_md5(self, name: str, password: str) -> Verdict:
+        """A supplicant on a port with 802.1X, whose MAC is nobody's."""
+        said = Eap(code=EapCode.RESPONSE, identifier=1, kind=IDENTITY, data=name.encode())
+        conversation = None
+        with private_reactor() as reactor:
+            authenticator = self._authenticator(reactor)
+            found: list[Verdict] = []
+            for rounds in range(1, 4):
+                credential = EapCredential(
+                    mac=STRANGER,
+                    port="eth1",
+                    identity=name.encode(),
+                    message=said.encode(),
+                    conversation=conversation,
+                )
+                authenticator.authenticate(credential).addCallback(found.append)
+                run_until(reactor, lambda rounds=rounds: len(found) == rounds, 30)
+                verdict = found[-1]
+                if not isinstance(verdict, Challenge):
+                    break
+                asked, conversation = Eap.decode(verdict.message), verdict.conversation
+                assert asked.kind == MD5
+                value = asked.data[1 : 1 + asked.data[0]]
+                digest = md5(bytes((asked.identifier,)) + password.encode() + value).digest()
+                said = attrs.evolve(asked, code=EapCode.RESPONSE, data=bytes((len(digest),)) + digest)
+            authenticator.stop()
+        return verdict
+
+    def _authenticator(self, reactor: PosixReactorBase) -> RadiusAuthenticator:
+        return authenticator_at(
+            reactor,
+            [self._server],
+            self.notes,
+            nas=Nas(identifier="mag1.example.net", address=ipv4("198.51.100.10")),
+            secret=self._secret,
+            timeout=self._timeout,
+        )
 
 
 def log_of(server: FreeRadius) -> list[tuple[Mac, bool]]:
@@ -123,6 +171,22 @@ def test_accept_with_the_salted_key(servers: dict[int, FreeRadius]) -> None:
     assert client.ask(MN1, MN2) == [Accept(PROFILES[MN1]), Accept(PROFILES[MN2])]
     assert {(MN1, True), (MN2, True)} <= set(log_of(servers[PROMPT]))
     assert client.notes.named("radius-server-unsigned") == []
+
+
+@covers("AA24", "X1")
+def test_a_mac_that_aaa_knows_is_no_name_for_eap(servers: dict[int, FreeRadius]) -> None:
+    """docs/dot1x.md: everybody can read that name, and its password is the name."""
+    name = mac_text(MN1, "-")
+    [line] = re.findall(rf"`({name} {CALL_CHECK}[^`]*)`", DOT1X_PAGE)
+    assert line in (servers[PROMPT].directory / "users").read_text()
+    assert line in RADIUS_PAGE
+    assert Client(PROMPT).ask(MN1) == Client(OPEN).ask(MN1) == [Accept(PROFILES[MN1])]
+    assert isinstance(Client(PROMPT).prove_by_md5(name, name), Reject)
+    assert isinstance(Client(OPEN).prove_by_md5(name, "guessed"), Reject)
+    opened = Client(OPEN).prove_by_md5(name, name)
+    assert isinstance(opened, Accept) and opened.profile.nai == "mn1@example.net", (
+        "or this test shows nothing"
+    )
 
 
 @covers("AA3")

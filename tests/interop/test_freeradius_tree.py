@@ -100,7 +100,8 @@ def ask(kind: str, *attributes: str, port: int = PORT) -> list[str]:
 
 
 def by_mac(who: RadiusUser) -> list[str]:
-    return ask("auth", f"User-Name={who.user_name}", f"User-Password={who.user_name}")
+    name = who.user_name
+    return ask("auth", f"User-Name={name}", f"User-Password={name}", "Service-Type=Call-Check")
 
 
 def test_a_profile_in_the_attributes_of_3gpp2(server: FreeRadius) -> None:

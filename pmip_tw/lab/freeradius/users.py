@@ -66,7 +66,8 @@ def credentials(users: Sequence[RadiusUser]) -> str:
     lines = ["# What proves who somebody is; the MAC address's entry tells whose it is.\n"]
     for user in users:
         if user.by_mac:
-            entry = f'{user.user_name} Cleartext-Password := "{user.user_name}"'
+            # By EAP its name and password, which everybody can read, are worth nothing.
+            entry = f'{user.user_name} Service-Type == Call-Check, Cleartext-Password := "{user.user_name}"'
             lines.append(f'{entry}\n    User-Name = "{user.nai}"\n\n')
         if user.password:
             lines.append(f'{user.nai} Cleartext-Password := "{user.password}"\n\n')
