@@ -75,6 +75,7 @@ class KeyGiven:
     """It may. Seconds: ``lifetime`` of the key, 0 if AAA says none; ``home_address``: 0 if the LMA chooses.
 
     ``proven``: AAA has found the octets of ``KeyQuestion.request`` to be the node's. ``echo``: for accounting.
+    ``ignored``: what else the answer has that cannot be used, and why.
     """
 
     association: SecurityAssociation
@@ -84,6 +85,7 @@ class KeyGiven:
     allowed: Allowed = NOTHING_SAID
     proven: bool = False
     echo: Echo = NO_ECHO
+    ignored: str = ""
 
 
 @attrs.frozen(slots=True)

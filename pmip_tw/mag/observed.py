@@ -1,10 +1,17 @@
 """What a MAG tells its observers; here, so that the rules read without it."""
 
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4_text, mac_text
 from pmip_tw.mag.visitors import Visitor
 from pmip_tw.mobility.effects import Observe
 from pmip_tw.mobility.observations import Detail, Observation
 from pmip_tw.mobility.tunnels import AccessKey, Tunnel
+
+
+def believed(name: str, visitor: Visitor, profile: Profile) -> Observe:
+    """AAA lets it be served by ``profile``."""
+    ignored = {"ignored": profile.ignored} if profile.ignored else {}
+    return visitor_event(name, visitor, method=visitor.method, **ignored)
 
 
 def visitor_event(

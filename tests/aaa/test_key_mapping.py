@@ -10,6 +10,7 @@ from pmip_tw.aaa.node_keys import Allowed, HaRootKey, KeyAnswer, KeyGiven, KeyQu
 from pmip_tw.aaa.profiles.key_mapping import key_answer_of, key_request
 from pmip_tw.aaa.profiles.rules import ProfileRules, RealmDefaults
 from pmip_tw.addresses import ipv4
+from pmip_tw.lma.keys.observed import given
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.secret import Secret
@@ -125,6 +126,31 @@ def test_what_goes_back_in_accounting() -> None:
     )
 
 
+@covers("AA8", "AA13")
+@pytest.mark.parametrize(
+    ("root_key", "text"),
+    [
+        ([(wimax.HA_RK_KEY, hidden("b"))], "no WiMAX-HA-RK-SPI"),
+        ([(wimax.HA_RK_SPI, number(300))], "no WiMAX-HA-RK-Key"),
+        ([(wimax.HA_RK_SPI, b"\1\2"), (wimax.HA_RK_KEY, hidden("b"))], "has 2 octets"),
+        (
+            [
+                (wimax.HA_RK_SPI, number(300)),
+                (wimax.HA_RK_KEY, hidden("b")),
+                (wimax.HA_RK_LIFETIME, b"\1"),
+            ],
+            "WiMAX-HA-RK-Lifetime has 1 octets",
+        ),
+    ],
+)
+def test_a_root_key_of_no_use_costs_no_node_its_own(root_key: list[Given], text: str) -> None:
+    found = answered(RRQ_KEY, *root_key)
+    assert isinstance(found, KeyGiven)
+    assert found.root_key is None and found.association.key == KEYS["a"]
+    assert text in found.ignored
+    assert given(QUESTION, found).observation.details["ignored"] == found.ignored
+
+
 @covers("AA18", "AA25")
 def test_what_aaa_lets_the_node_have() -> None:
     """The same attributes as a MAG's Access-Accept; a session that is to be asked about at its end does not end."""
@@ -163,8 +189,6 @@ def test_what_aaa_lets_the_node_have() -> None:
         (((wimax.RRQ_MN_HA_KEY, b"in the clear, so to say"),), "WiMAX-RRQ-MN-HA-Key does not decrypt"),
         (((wimax.RRQ_MN_HA_KEY, CIPHER.encrypt(Secret(b"short"), b"\x80\1")),), "has 5 octets"),
         ((RRQ_KEY, (wimax.MIP_AUTHORIZATION_STATUS, number(0))), "no Mobile IP"),
-        ((RRQ_KEY, (wimax.HA_RK_KEY, hidden("b"))), "no WiMAX-HA-RK-SPI"),
-        ((RRQ_KEY, (wimax.HA_RK_SPI, number(300))), "no WiMAX-HA-RK-Key"),
         ((RRQ_KEY, (standard.SESSION_TIMEOUT, b"\1")), "Session-Timeout has 1 octets"),
         ((RRQ_KEY, RRQ_KEY), "2 values of WiMAX-RRQ-MN-HA-Key"),
     ],

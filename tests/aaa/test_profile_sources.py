@@ -273,6 +273,26 @@ def test_name_servers_of_3gpp2() -> None:
     assert profile((threegpp2.DNS_SERVER_IP_ADDRESS, nowhere)).name_servers == ()
 
 
+@covers("AA8", "AA9")
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ([(wimax.FA_RK_SPI, number(300))], "no WiMAX-FA-RK-Key"),
+        ([(wimax.FA_RK_KEY, hidden("c"))], "no WiMAX-FA-RK-SPI"),
+        ([(wimax.FA_RK_SPI, number(3)), (wimax.FA_RK_KEY, hidden("c"))], "WiMAX-FA-RK-SPI 3 is reserved"),
+        (
+            [(wimax.FA_RK_SPI, number(300)), (wimax.FA_RK_KEY, b"in the clear, as it were")],
+            "does not decrypt",
+        ),
+    ],
+)
+def test_what_no_service_rests_on_refuses_nobody(given: list[Given], text: str) -> None:
+    found = profile(*WIMAX_KEY, *given)
+    assert found.fa_rk is None and found.mn_ha is not None
+    assert text in found.ignored and KEYS["c"].reveal().decode() not in found.ignored
+    assert profile(*WIMAX_KEY).ignored == ""
+
+
 @covers("AA8")
 @pytest.mark.parametrize(
     ("given", "text"),
@@ -284,7 +304,6 @@ def test_name_servers_of_3gpp2() -> None:
         ((wimax.HHA_IP_MIP4, address("224.0.0.1")), "224.0.0.1 is no address of an LMA"),
         ((wimax.DNS_SERVER, b"\1\2\3"), "WiMAX-DNS-Server has 3 octets"),
         ((wimax.MIP_AUTHORIZATION_STATUS, number(0)), "AAA lets this node have no Mobile IP"),
-        ((wimax.FA_RK_SPI, number(300)), "no WiMAX-FA-RK-Key"),
         ((threegpp2.MIP_LIFETIME, b"\1\5abc"), "has 3 octets instead of 4"),
         ((threegpp2.MIP_LIFETIME, b"\1\x09abc"), "cannot be read"),
         ((threegpp2.DNS_SERVER_IP_ADDRESS, b"\1\4ab"), "has not 4 octets"),

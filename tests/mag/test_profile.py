@@ -3,11 +3,11 @@
 import pytest
 
 from pmip_tw.addresses import ipv4
-from pmip_tw.mag.effects import Transmit
+from pmip_tw.mag.effects import Authenticate, Transmit
 from pmip_tw.wire.dhcp import MessageType
 from tests.agents.world import Station
 from tests.conformance import covers
-from tests.mag.bench import Bench, only
+from tests.mag.bench import ADDRESS, Bench, accept, note, only
 
 STATION = Station(1)
 
@@ -29,3 +29,11 @@ def test_name_servers_of_its_own() -> None:
     [sent] = only(Transmit, bench.hear(STATION.dhcp(MessageType.DISCOVER)))
     told = b"\x06\x08" + b"".join(server.to_bytes(4, "big") for server in servers)
     assert told in sent.frame, "option 6 (RFC 2132 3.8)"
+
+
+@covers("AA8")
+def test_what_of_an_answer_was_ignored_is_told() -> None:
+    bench = Bench()
+    [asked] = only(Authenticate, bench.hear(bench.station.data(ADDRESS)))
+    effects = bench.decide(asked, accept(bench.station, ignored="the Access-Accept has no WiMAX-FA-RK-Key"))
+    assert note("access-accepted", effects).details["ignored"] == "the Access-Accept has no WiMAX-FA-RK-Key"

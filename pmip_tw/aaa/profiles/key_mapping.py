@@ -5,6 +5,7 @@ Access-Accept gives a key, for exactly the SPI that was asked about.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from pmip_tw.aaa.accounting.records import Echo
 from pmip_tw.aaa.dictionaries import of_3gpp2 as threegpp2
@@ -95,9 +96,10 @@ def key_answer(said: Said, question: KeyQuestion, rules: ProfileRules) -> KeyAns
             association=SecurityAssociation(question.spi, _key(said, question, rules), algorithm),
             lifetime=source.session_timeout() or 0,
             home_address=source.home_address() or UNSPECIFIED,
-            root_key=_root_key(said),
+            root_key=said.if_usable(partial(_root_key, said)),
             allowed=_allowed(said, source),
             echo=_echo(said, source),
+            ignored="; ".join(said.ignored),  # last: by then everything was read
         )
     except AccessDenied as denied:
         return KeyRefused(str(denied))
@@ -142,7 +144,7 @@ def _echo(said: Said, source: RadiusSource) -> Echo:
 
 
 def _root_key(said: Said) -> HaRootKey | None:
-    """Without its lifetime it is valid for as long as can be said."""
+    """A node with a key of its own is served without it. It is valid for as long as can be said if nothing is said."""
     found = said.key_and_spi(wimax.HA_RK_KEY, wimax.HA_RK_SPI)
     if found is None:
         return None

@@ -1,7 +1,8 @@
 """From what AAA has said to a Profile, field by field, each from the first source that says something of it (AA1, AA9).
 
 Only an Access-Accept authorizes, or Diameter's success. Unknown attributes are ignored (AA7), and what a source before
-has given is not even looked at further on; what is used and cannot be refuses the node (AA8). Key and SPI are used as
+has given is not even looked at further on; what is used and cannot be refuses the node (AA8), unless no
+service rests on it. Key and SPI are used as
 they are delivered, never derived or recomputed (AA11).
 """
 
@@ -63,6 +64,7 @@ def profile_of(said: Said, rules: ProfileRules, user_name: str | None) -> Profil
         chargeable_identity=item(Source.chargeable_identity, b""),
         aaa_session_id=item(Source.aaa_session_id, b""),
         correlation_id=item(Source.correlation_id, b""),
+        ignored="; ".join(said.ignored),  # last: by then everything was read
     )
 
 

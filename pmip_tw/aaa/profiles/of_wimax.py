@@ -1,5 +1,7 @@
 """What the attributes of the WiMAX Forum say of a mobile node (AA9)."""
 
+from functools import partial
+
 from pmip_tw.aaa.dictionaries import wimax
 from pmip_tw.aaa.dictionaries.dictionary import Attribute
 from pmip_tw.aaa.profiles.of_radius import home_address_in
@@ -45,7 +47,8 @@ class WimaxSource(Source):
         return self._said.key_and_spi(wimax.MN_HHA_MIP4_KEY, wimax.MN_HHA_MIP4_SPI)
 
     def fa_rk(self) -> RootKey | None:
-        found = self._said.key_and_spi(wimax.FA_RK_KEY, wimax.FA_RK_SPI)
+        """No service rests on it: servers name its SPI without giving the key."""
+        found = self._said.if_usable(partial(self._said.key_and_spi, wimax.FA_RK_KEY, wimax.FA_RK_SPI))
         return None if found is None else RootKey(*found)
 
     def home_address(self) -> Ipv4 | None:

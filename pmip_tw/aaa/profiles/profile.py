@@ -32,6 +32,8 @@ class Profile:
 
     For accounting, in the octets that AAA used, empty if it gave none: ``classes`` (RADIUS Class, all in order),
     ``chargeable_identity`` (RFC 4372), ``aaa_session_id`` (WiMAX), ``correlation_id`` (3GPP2).
+
+    ``ignored``: what there was besides that cannot be used and is not needed, and why, for whoever reads traces.
     """
 
     nai: str
@@ -53,3 +55,4 @@ class Profile:
     chargeable_identity: bytes = b""
     aaa_session_id: bytes = b""
     correlation_id: bytes = b""
+    ignored: str = ""

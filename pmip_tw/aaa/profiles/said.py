@@ -5,6 +5,7 @@ is never looked at (AA7).
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from pmip_tw.aaa.dictionaries.dictionary import Attribute
 from pmip_tw.addresses import Ipv4, ipv4_text
@@ -22,6 +23,8 @@ MINIMUM_KEY_SIZE = 16
 MAXIMUM_KEY_SIZE = 64
 """The block of MD5 and SHA-1: HMAC hashes a longer key first, so that nobody has a reason to send one."""
 
+Found = TypeVar("Found")
+
 _ADDRESS_SIZE = 4
 _IPV6_SIZE = 16
 
@@ -30,7 +33,8 @@ class Said:
     """``hidden``: gives the clear value of a salt-encrypted one, or WireError; of Diameter, which has no such thing,
     the value itself as a Secret. ``fragmented``: WiMAX values have continuation octets, as in RADIUS.
 
-    Every method raises AccessDenied if what it looks for is there and cannot be read.
+    Every method raises AccessDenied if what it looks for is there and cannot be read. ``ignored``: why that was done
+    without, of what nobody needs to be served.
     """
 
     def __init__(
@@ -39,6 +43,15 @@ class Said:
         self._attributes = attributes
         self._hidden = hidden
         self._fragmented = fragmented
+        self.ignored: list[str] = []
+
+    def if_usable(self, read: Callable[[], Found | None]) -> Found | None:
+        """What ``read`` finds, by other methods; what of it cannot be read refuses nobody."""
+        try:
+            return read()
+        except AccessDenied as denied:
+            self.ignored.append(str(denied))
+            return None
 
     def speaks(self, vendor: int) -> bool:
         """Whether there is any attribute of ``vendor``."""

@@ -12,7 +12,14 @@ def asked(question: KeyQuestion) -> Observe:
 
 
 def given(question: KeyQuestion, answer: KeyGiven) -> Observe:
-    return _key("key-received", question, lifetime=answer.lifetime, root_key=answer.root_key is not None)
+    ignored = {"ignored": answer.ignored} if answer.ignored else {}
+    return _key(
+        "key-received",
+        question,
+        lifetime=answer.lifetime,
+        root_key=answer.root_key is not None,
+        **ignored,
+    )
 
 
 def brought(question: KeyQuestion, answer: Brought) -> Observe:

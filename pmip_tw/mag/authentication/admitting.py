@@ -118,7 +118,7 @@ class Admitting:
                 # Two nodes with one name would take it from each other with every frame.
                 self._gate.hold_off(former.mac, now.monotonic, self._policy.reject_hold)
         self._visitors.identified(visitor)
-        effects.append(observed.visitor_event("access-accepted", visitor, method=visitor.method))
+        effects.append(observed.believed("access-accepted", visitor, profile))
         effects += self._registrations.follow(visitor, self._addressing.admitted(visitor, now), now)
         self._schedule(visitor)
         return effects

@@ -80,7 +80,7 @@ class Reauthorizing:
             return self.refused(visitor, f"AAA calls it {profile.nai} now", now)
         visitor.profile = profile
         self._limit(visitor, now)
-        effects: list[MagEffect] = [observed.visitor_event("reauthorized", visitor, method=visitor.method)]
+        effects: list[MagEffect] = [observed.believed("reauthorized", visitor, profile)]
         effects += self._allowing.allow(visitor, profile, now)
         if visitor.grant is not None:
             effects += [self._recording.registered(visitor, []), SessionChanged(visitor.key)]
