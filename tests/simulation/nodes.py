@@ -8,10 +8,18 @@ from pmip_tw.addresses import BROADCAST_MAC, UNSPECIFIED, Ipv4, Mac
 from pmip_tw.errors import WireError
 from pmip_tw.wire.arp import REPLY, REQUEST, Arp
 from pmip_tw.wire.dhcp import DhcpMessage, MessageType
-from pmip_tw.wire.ethernet import ETHERTYPE_ARP, ETHERTYPE_IPV4, EthernetFrame, ethernet_frame
+from pmip_tw.wire.eapol import PAE_GROUP
+from pmip_tw.wire.ethernet import (
+    ETHERTYPE_ARP,
+    ETHERTYPE_EAPOL,
+    ETHERTYPE_IPV4,
+    EthernetFrame,
+    ethernet_frame,
+)
 from pmip_tw.wire.ipv4 import PROTOCOL_UDP, Ipv4Packet
 from pmip_tw.wire.udp import UdpDatagram
 from tests.agents.world import GATEWAY_MAC, Station
+from tests.simulation.radius.eap import Supplicant
 from tests.simulation.scenario import DOMAINS, Habit
 
 ASK_AGAIN = 3.0
@@ -61,6 +69,8 @@ class MobileNode:
         self._xid = number << 16
         self._turn = 0
         self._world = world
+        knows = habit.proof in ("password", "guess")
+        self.supplicant = Supplicant(self, habit.proof) if knows else None
         self._random = random.Random(seed)
 
     def configure(self, address: Ipv4) -> None:
@@ -71,6 +81,11 @@ class MobileNode:
     def domain(self) -> str:
         return DOMAINS[self.habit.realm]
 
+    @property
+    def deserves_service(self) -> bool:
+        """Not who has nothing to prove itself with where that is needed."""
+        return self.habit.proof in ("", "password")
+
     # Where it goes
 
     def arrive(self, mag: int, by: str) -> None:
@@ -78,6 +93,10 @@ class MobileNode:
         self.visited.add(mag)
         if self.lease_ends <= self._world.monotonic():
             self._lose_address()
+        if self.supplicant is not None:
+            self.supplicant.logged_off = False
+            if by != "data":
+                self.supplicant.start()
         if self.address and (by == "data" or self.habit.static):
             self._asking = None
             self._talk()
@@ -101,7 +120,7 @@ class MobileNode:
             frame = self.station.dhcp(
                 MessageType.RELEASE, ciaddr=self.address, server=self._server, xid=self._next_xid()
             )
-            self._send(frame)
+            self.send(frame)
         self.switch_off()
 
     def no_longer_overheard(self) -> None:
@@ -137,13 +156,13 @@ class MobileNode:
             request = self.station.dhcp(
                 MessageType.REQUEST, ciaddr=self.address, server=UNSPECIFIED, xid=self._next_xid()
             )
-            self._send(request)
+            self.send(request)
         else:
             self._talk()
         self._go_on()
 
     def _talk(self) -> None:
-        self._send(self.data())
+        self.send(self.data())
 
     def _discover(self) -> None:
         self._lose_address()
@@ -157,15 +176,13 @@ class MobileNode:
     def _ask_once_more(self) -> None:
         assert self._asking is not None
         self._tries += 1
-        self._send(
-            self.station.dhcp(self._asking, requested=self._wanted, server=self._server, xid=self._xid)
-        )
+        self.send(self.station.dhcp(self._asking, requested=self._wanted, server=self._server, xid=self._xid))
 
     def _next_xid(self) -> int:
         self._xid += 1
         return self._xid
 
-    def _send(self, frame: bytes) -> None:
+    def send(self, frame: bytes) -> None:
         for mag in (self.where, self.overheard_by):
             if mag is not None:
                 self._world.hears(mag, frame)
@@ -175,10 +192,12 @@ class MobileNode:
     def hear(self, octets: bytes) -> None:
         """A frame of a MAG that it is at."""
         frame = EthernetFrame.decode(octets)
-        if frame.destination not in (self.mac, BROADCAST_MAC):
+        if frame.destination not in (self.mac, BROADCAST_MAC, PAE_GROUP):
             return
         if frame.ethertype == ETHERTYPE_ARP:
             self._hear_arp(Arp.decode(frame.payload))
+        elif frame.ethertype == ETHERTYPE_EAPOL and self.supplicant is not None:
+            self.supplicant.hear(frame)
         elif frame.ethertype == ETHERTYPE_IPV4:
             message = dhcp_answer(frame.payload)
             if message is not None and message.xid == self._xid and not self.habit.static:
@@ -194,7 +213,7 @@ class MobileNode:
             target_mac=request.sender_mac,
             target_address=request.sender_address,
         )
-        self._send(ethernet_frame(GATEWAY_MAC, self.mac, ETHERTYPE_ARP, reply.encode()))
+        self.send(ethernet_frame(GATEWAY_MAC, self.mac, ETHERTYPE_ARP, reply.encode()))
 
     def _hear_dhcp(self, message: DhcpMessage) -> None:
         kind = message.message_type

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from tests.simulation import state
 from tests.simulation.machines import LmaMachine
-from tests.simulation.radius.calm import everybody_is_asked_again, heals
+from tests.simulation.radius.calm import everybody_is_asked_again, examined, heals
 from tests.simulation.radius.house import House
 from tests.simulation.violation import Violation
 
@@ -55,6 +55,8 @@ def calm(world: "World") -> None:
         machine.plane.never_mind()
     for node in world.nodes:
         node.no_longer_overheard()
+        if node.where is not None and node.supplicant is not None and node.supplicant.logged_off:
+            node.supplicant.start()
         node.pace = max(2.0, UNHURRIED / node.habit.talks_every)
     # Only who is told that its address is another one now may have to wait for its lease to end.
     left = _patience(world) + SHORTEST_LEASE
@@ -115,6 +117,8 @@ def _is_settled(world: "World") -> bool:
 
 def _everybody_is_served(world: "World") -> None:
     for node in world.nodes:
+        if not node.deserves_service:
+            continue
         if node.where is not None:
             _is_served(world, node)
         _nowhere_else(world, node)
@@ -172,7 +176,7 @@ def _patience(world: "World") -> float:
     silent, held_off = settings.get("attach_probe_max_age", 30), settings.get("reject_hold", 30)
     ends = BACK_OFF + _lifetime(world) + float(silent) + float(held_off)  # type: ignore[arg-type]
     if isinstance(world.aaa, House):
-        ends += heals(world.aaa)
+        ends += heals(world.aaa) + examined(world.scenario)
     return max(ends, PRE_TUNNEL if settings.get("dhcp") == "tunnel" else 0.0) + SLACK
 
 

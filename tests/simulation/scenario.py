@@ -43,13 +43,15 @@ class Timepiece:
 class Habit:
     """A mobile node's ways. ``talks_every``: seconds between its packets; ``static``: its address is configured at the
     LMA and in the host, which never speaks DHCP. ``lmas``: numbers of those that AAA names, the preferred one first.
-    ``realm``: says in which address space it lives, see DOMAINS.
+    ``realm``: says in which address space it lives, see DOMAINS. ``proof``: what its supplicant has to say (802.1X):
+    "password", "guess", or "nothing", as it has none; "" where nobody asks.
     """
 
     talks_every: float = 2.0
     static: bool = False
     lmas: tuple[int, ...] = (0,)
     realm: str = "example.net"
+    proof: str = ""
 
 
 @attrs.frozen(slots=True, kw_only=True)

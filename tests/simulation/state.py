@@ -66,7 +66,9 @@ def is_busy(machine: Machine) -> bool:
         return not machine.up or machine.engine.revoking > 0 or machine.engine.underway > 0
     assert isinstance(machine, MagMachine)
     return not machine.up or any(
-        visitor.exchange is not None or visitor.state in _ON_THEIR_WAY for visitor in visitors(machine)
+        visitor.exchange is not None or visitor.state in _ON_THEIR_WAY
+        for visitor in visitors(machine)
+        if visitor.mac in machine.world.deserving
     )
 
 

@@ -79,6 +79,7 @@ class World:
             MobileNode(number, habit, self, f"{seed}/node{number}")
             for number, habit in enumerate(scenario.nodes)
         ]
+        self.deserving = {node.mac for node in self.nodes if node.deserves_service}
         self.static = self._static_addresses()
         self.dhcp_server: DhcpServer | None = None
         if scenario.mag_settings.get("dhcp") in ("ack-trigger", "tunnel"):

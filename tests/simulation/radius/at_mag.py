@@ -19,6 +19,8 @@ class RadiusAtMag:
     """Of one process. ``outcomes``: of questions that nobody but the test had."""
 
     def __init__(self, house: House, machine: "MagMachine") -> None:
+        self._house = house
+        self._machine = machine
         self.nas = Nas(identifier=machine.name, address=machine.address)
         self.client = WatchedClient(machine, settings_of(house.settings, AUTHENTICATION), machine.ledger)
         self.authenticator = RadiusAuthenticator(self.client, self.nas, station=GATEWAY_MAC)
@@ -36,6 +38,7 @@ class RadiusAtMag:
 
     def check(self) -> None:
         self.client.check()
+        self._house.admissions.check(self._machine)
 
     def die(self) -> None:
         self.client.die()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pmip_tw.addresses import Mac
+from pmip_tw.mag.authentication.access_policy import AccessPolicy
 from tests.simulation.radius.client import settings_of
 from tests.simulation.radius.house import House
 from tests.simulation.radius.settings import found_again, longest_question
@@ -11,6 +12,7 @@ from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
     from tests.simulation.machines import MagMachine
+    from tests.simulation.scenario import Scenario
     from tests.simulation.world import World
 
 TURNS = 3
@@ -23,6 +25,15 @@ def heals(house: House) -> float:
     """Seconds until what was asked before has an answer, or is asked anew."""
     settings = settings_of(house.settings, "any")
     return longest_question(settings, house.settings.count, 10.0) + found_again(settings)
+
+
+def examined(scenario: "Scenario") -> float:
+    """Seconds more, where nodes are examined by EAP: it failed once, in the middle, and is begun anew in a while."""
+    access = scenario.mag_settings.get("access")
+    if not isinstance(access, AccessPolicy):
+        return 0.0
+    times = access.dot1x.times
+    return 2 * (times.quiet_period + times.tx_period * times.max_tries + times.server_timeout)
 
 
 def everybody_is_asked_again(world: "World", house: House) -> None:

@@ -55,13 +55,14 @@ def settings_of(servers: Servers, *groups: str) -> RadiusSettings:
 
 
 class WatchedClient(RadiusClient):
-    """``ended``: how many of its questions have ended."""
+    """``ended``: how many of its questions have ended; ``servers_of``: as configured."""
 
     _sockets: dict[int, SimulatedSocket]  # type: ignore[assignment]
 
     def __init__(self, machine: "Machine", settings: RadiusSettings, observer: IObserver) -> None:
         super().__init__(Timers(machine), machine.clock, settings, observer, machine.address)  # type: ignore[arg-type]
         self.ended = 0
+        self.servers_of = {server.endpoint: server for server in settings.servers()}
         self._process = machine
         self._ports = count(_FIRST_PORT + machine.life * _PORTS_A_LIFE)
         self._longest = longest_question(settings, len(set(settings.servers())), LONGEST_WAIT)

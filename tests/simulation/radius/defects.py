@@ -7,6 +7,7 @@ from pmip_tw.aaa.radius.exchanges import RadiusExchanges
 from pmip_tw.aaa.radius.server import Server
 from pmip_tw.aaa.radius.slots import Slots
 from pmip_tw.aaa.radius.watching import Watching
+from pmip_tw.mag.authentication.dot1x import Dot1x
 from pmip_tw.wire.radius import NO_ATTRIBUTES, Answer, Code, NotVerified
 from tests.simulation.defects import Defect
 
@@ -54,7 +55,13 @@ def dead_servers_are_not_asked(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Server, "may_be_tried", property(lambda self: False))
 
 
+def a_mac_is_enough(patch: pytest.MonkeyPatch) -> None:
+    """X1: who has shown itself on a port that demands proof is let in for its MAC."""
+    patch.setattr(Dot1x, "stranger", lambda self, key, now: self._by_mac.ask(self._visitors.get(key), now))
+
+
 RADIUS_DEFECTS = (
+    Defect(a_mac_is_enough, "only who is accepted is served", profile="supplicants"),
     Defect(whoever_answers_is_believed, "forged answers say nothing", profile="radius"),
     Defect(who_is_not_answered_is_not_told, "every question ends", profile="radius"),
     Defect(identifiers_are_used_twice, "an identifier is one request's", profile="radius"),

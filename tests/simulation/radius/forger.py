@@ -6,6 +6,7 @@ He hears what is asked and what is answered; he can find any answer that MD5 alo
 import random
 from typing import TYPE_CHECKING
 
+from pmip_tw.aaa.radius.configuration import RequireSignature
 from pmip_tw.addresses import Endpoint
 from pmip_tw.interfaces import Datagram
 from pmip_tw.secret import Secret
@@ -61,7 +62,8 @@ def _made(client: WatchedClient, trick: str, chance: random.Random) -> Forgery |
         return None
     socket, server, asked, octets = chance.choice(waiting)
     secret, signed = (_GUESS, chance.random() < 0.5) if trick == "guess" else (SECRET, False)
-    if trick == "unsigned" and not _has_eap(octets):
+    lenient = client.servers_of[server].require_message_authenticator is RequireSignature.NO
+    if trick == "unsigned" and (lenient or not _has_eap(octets)):
         return None  # nothing says that it must be signed, of a server that has not signed before (AA3)
     answer = encode_answer(
         _YES[asked],

@@ -5,12 +5,17 @@ from typing import TYPE_CHECKING
 import attrs
 
 from pmip_tw.addresses import Mac
+from pmip_tw.wire.eap import Eap, EapCode
 from tests.simulation.actions import Action
+from tests.simulation.radius.eap import eapol
 from tests.simulation.radius.forger import forge
 from tests.simulation.radius.house import MISTYPED, House, RadiusHost
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
+
+
+_FAILURE = Eap(code=EapCode.FAILURE, identifier=1).encode()
 
 
 def _host(world: "World", number: int) -> RadiusHost:
@@ -57,6 +62,30 @@ class ServerMistyped(Action):
         host = _host(world, self.server)
         host.twin.answer_secret = MISTYPED
         world.later(self.seconds, host.mend)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class LogOff(Action):
+    """A supplicant says that its node is gone."""
+
+    node: int
+
+    def happen(self, world: "World") -> None:
+        node = world.nodes[self.node]
+        if node.supplicant is not None and node.where is not None:
+            node.supplicant.log_off()
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class ForgedEapol(Action):
+    """Somebody on the access link of a MAG speaks in a node's name. ``kind``: of EAPOL."""
+
+    node: int
+    mag: int
+    kind: int
+
+    def happen(self, world: "World") -> None:
+        world.hears(self.mag, eapol(world.nodes[self.node].mac, self.kind, _FAILURE))
 
 
 @attrs.frozen(slots=True, kw_only=True)

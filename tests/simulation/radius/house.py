@@ -10,6 +10,8 @@ from pmip_tw.secret import Secret
 from pmip_tw.testing.radius_server import RadiusAccount, RadiusTwin
 from pmip_tw.wire.radius import Attributes, AttributeType, Code, ReceivedRequest
 from tests.simulation.aaa import profile_of
+from tests.simulation.radius.admissions import Admissions
+from tests.simulation.radius.eap import Rounds
 from tests.simulation.radius.settings import Servers
 
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ class House:
         self.world = world
         self.settings = settings
         self.refused: set[Mac] = set()
-        self.names = {_name(node.mac): node.mac for node in world.nodes}
+        self.names = {name: node.mac for node in world.nodes for name in (_name(node.mac), node.nai)}
+        self.admissions = Admissions(world)
         self.servers = [RadiusHost(self, number) for number in range(settings.count)]
 
     @property
@@ -89,6 +92,9 @@ class RadiusHost:
         self.twin = RadiusTwin(SECRET, self._house.accounts())
         self.twin.knows_status = settings.knows_status
         self.twin.signs = settings.signs
+        if settings.rounds:
+            identities = [node.nai.encode() for node in self._world.nodes if node.deserves_service]
+            self.twin.eap = Rounds(identities, settings.rounds, self.life)
         self._by_rule, self.twin.decides = self.twin.decides, self._decide
         self._answered: dict[tuple[Endpoint, bytes], bytes] = {}
         self._world.network.attach(self.endpoint, self)
@@ -127,7 +133,12 @@ class RadiusHost:
         name = (received.attributes.first(AttributeType.USER_NAME) or b"").decode(errors="replace")
         if self._house.names.get(name) in self._house.refused:
             return Code.ACCESS_REJECT, Attributes()
-        return self._by_rule(received)
+        decision = self._by_rule(received)
+        if decision is not None and decision[0] is Code.ACCESS_ACCEPT:
+            mag = (received.attributes.first(AttributeType.NAS_IDENTIFIER) or b"").decode()
+            nai = (decision[1].first(AttributeType.USER_NAME) or b"").decode()
+            self._house.admissions.accepted(mag, nai)
+        return decision
 
 
 def _name(mac: Mac) -> str:

@@ -3,13 +3,27 @@
 import attrs
 
 from pmip_tw.aaa.radius.configuration import RequireSignature, StatusServer, Strategy
+from pmip_tw.access.authenticator import EapTimes
+from pmip_tw.mag.authentication.access_policy import AccessPolicy, Dot1xPolicy, PortAuthentication
+from pmip_tw.wire.eapol import EAP_PACKET, LOGOFF, START
+from tests.agents.world import PORT
 from tests.simulation import actions
 from tests.simulation.actions import Action
 from tests.simulation.radius.forger import TRICKS
-from tests.simulation.radius.happenings import Crowd, Forge, ServerDies, ServerMistyped, ServerSlow
+from tests.simulation.radius.happenings import (
+    Crowd,
+    Forge,
+    ForgedEapol,
+    LogOff,
+    ServerDies,
+    ServerMistyped,
+    ServerSlow,
+)
 from tests.simulation.radius.settings import Servers
 from tests.simulation.scenario import Conditions, Scenario
 from tests.simulation.subjects import Chance, planned
+
+_PROOFS = ("password", "password", "guess", "nothing")
 
 
 def radius(scenario: Scenario, chance: Chance) -> Scenario:
@@ -25,6 +39,35 @@ def radius(scenario: Scenario, chance: Chance) -> Scenario:
 def near(conditions: Conditions) -> Conditions:
     """Who is further away than half the time before the first retransmission is told to be dead by Status-Server."""
     return attrs.evolve(conditions, delay=min(conditions.delay, (0.005, 0.05)))
+
+
+def supplicants(scenario: Scenario, chance: Chance) -> Scenario:
+    """Nodes are examined by EAP of several rounds: they move, log off, and there are some who only guess."""
+    proofs = ["password", *(chance.choice(_PROOFS) for _ in scenario.nodes[1:])]
+    scenario = attrs.evolve(
+        scenario,
+        nodes=tuple(
+            attrs.evolve(one, proof=proof) for one, proof in zip(scenario.nodes, proofs, strict=True)
+        ),
+    )
+    servers = attrs.evolve(drawn_servers(chance), signs=True, rounds=chance.choice((1, 3, 6)))
+    happenings: list[Action] = [*scenario.actions, *misfortunes(scenario, servers, chance)]
+    for _ in range(chance.randint(0, 4)):
+        at, node = round(chance.uniform(2.0, 30.0), 3), chance.randrange(len(scenario.nodes))
+        if chance.random() < 0.4:
+            happenings.append(LogOff(at=at, node=node))
+        else:
+            kind = chance.choice((START, LOGOFF, EAP_PACKET))
+            happenings.append(ForgedEapol(at=at, node=node, mag=chance.randrange(scenario.mags), kind=kind))
+    times = EapTimes(tx_period=1.0, max_tries=3, quiet_period=3.0, server_timeout=chance.choice((5.0, 30.0)))
+    dot1x = Dot1xPolicy(times=times, reauth_period=chance.choice((0.0, 8.0, 3600.0)))
+    access = AccessPolicy(ports={PORT: PortAuthentication.DOT1X}, dot1x=dot1x)
+    return attrs.evolve(
+        planned(scenario, happenings),
+        aaa=servers,
+        conditions=near(scenario.conditions),
+        mag_settings={**scenario.mag_settings, "access": access},
+    )
 
 
 def drawn_servers(chance: Chance) -> Servers:

@@ -13,7 +13,8 @@ class Servers:
     """``count`` servers of the same accounts; the other fields are those of RadiusSettings and RadiusServer.
 
     ``knows_status``: whether they answer Status-Server; ``signs``: whether all that they say is signed. ``delay``:
-    shortest and longest seconds until an answer leaves.
+    shortest and longest seconds until an answer leaves. ``rounds``: of the EAP method by which nodes are examined; 0:
+    by their MAC.
     """
 
     count: int = 2
@@ -30,6 +31,7 @@ class Servers:
     max_outstanding: int = 1024
     max_waiting: int = 1024
     delay: tuple[float, float] = (0.005, 0.05)
+    rounds: int = 0
 
 
 def longest_question(settings: RadiusSettings, servers: int, longest_wait: float) -> float:
