@@ -220,6 +220,22 @@ def test_what_was_asked_before_does_not_end_the_question_whether_it_is_still_dea
     assert world.state(FIRST) == world.state(SECOND) == "alive"
 
 
+def test_nobody_is_suspect_for_ever_for_what_icmp_said() -> None:
+    """
+    ask ------> first: lost          ask ------> first: answered, so that it is alive
+    ICMP about the first: suspect    what was lost is given up, and nobody else asks it
+    """
+    world = two(NO, tries=1)
+    world.ask()
+    world.time += 0.5
+    world.deliver(*world.ask()[1])
+    world.take(world.machine.peer_unreachable(FIRST, 3, world.now()))
+    assert world.state(FIRST) == "suspect"
+    world.run(40)
+    world.deliver(*world.ask()[1])
+    assert world.state(FIRST) == "alive"
+
+
 def test_with_yes_it_is() -> None:
     world = two(YES)
     world.twins[SECOND].knows_status = False

@@ -78,6 +78,7 @@ class Watching:
     ) -> None:
         """After all tries. If a Status-Server is on its way it will say what that means; else we have to guess."""
         if not server.is_silent_since(exchange.asked_at):
+            self._suspected_for_ever(server, server.cause, now, effects)
             return
         if server.probe is not None and server.state is State.PROBING:
             return  # whoever was sent to find out does
@@ -101,9 +102,8 @@ class Watching:
                 effects.append(Disconnect(server.endpoint))
                 self.disconnected(server, cause, now, effects)
         elif not server.answers_status or not server.is_silent_since(probe.asked_at):
-            # That is what servers do that do not know it. But a suspect whom nobody else asks would be one for ever.
-            if server.state is State.SUSPECT and not server.outstanding:
-                self.happens(server, Event.GIVEN_UP, now, effects, cause)
+            # That is what servers do that do not know it.
+            self._suspected_for_ever(server, cause, now, effects)
         elif server.state is State.ALIVE:
             self.happens(server, Event.SILENT, now, effects, "Status-Server is not answered")
         elif probe.limit < PROBE_TRIES:
@@ -112,6 +112,11 @@ class Watching:
             effects.append(Disconnect(server.endpoint))
             self.disconnected(server, "Status-Server is not answered", now, effects)
         else:
+            self.happens(server, Event.GIVEN_UP, now, effects, cause)
+
+    def _suspected_for_ever(self, server: Server, cause: str, now: Now, effects: list[Effect]) -> None:
+        """A suspect is asked by nobody who has a better one: when nothing is outstanding, it is dead for a while."""
+        if server.state is State.SUSPECT and not server.outstanding:
             self.happens(server, Event.GIVEN_UP, now, effects, cause)
 
     def wake(self, server: Server, now: Now, effects: list[Effect]) -> None:
