@@ -11,7 +11,7 @@ from zope.interface import implementer
 from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.verdicts import Accept, Credential, Reject, Unavailable, Verdict
 from pmip_tw.addresses import Ipv4, Mac
-from pmip_tw.interfaces import IAuthenticator
+from pmip_tw.interfaces import IAuthenticator, ISessions
 from tests.agents.world import LMA, association
 
 if TYPE_CHECKING:
@@ -96,6 +96,10 @@ class LocalAtMag:
 
     def __init__(self, server: AccessServer, later: Callable[[float, Callable[[], None]], None]) -> None:
         self.authenticator = AccessClient(server, later)
+        self.accounts = None
+
+    def started(self, sessions: ISessions) -> None:
+        """It acts upon none."""
 
     def check(self) -> None:
         """It promises nothing."""

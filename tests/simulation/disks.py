@@ -124,13 +124,14 @@ class Promises:
     def restarted(self, bound: dict[bytes, int], monotonic: float) -> None:
         """A process has begun with ``bound``: the Identification of the newest binding by NAI.
 
-        A request that was not answered may have been obeyed: it may have asked for less time.
+        A request that was not answered may have been obeyed: it may have asked for less time, or ended one of several.
         """
         for nai, (identification, ends_at) in self._promised.items():
             newest = self._newest[nai]
             if ends_at <= monotonic or isinstance(newest, Unbound) or newest.deadline <= monotonic:
                 continue
-            if nai not in bound or later(identification, bound[nai]):
+            ended_one = later(self._spent.get(nai, identification), identification)
+            if nai not in bound or (later(identification, bound[nai]) and not ended_one):
                 raise Violation("what was promised survives", f"{self._name} lost the binding of {nai!r}")
 
 

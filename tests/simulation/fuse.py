@@ -66,7 +66,8 @@ class FusedSignalling(FakeSignalling):
 
 
 class FusedPlane(MemoryPlane):
-    """Every change, and every frame that leaves, is an effect. ``said`` is told of the frames.
+    """Every change, and every frame that leaves, is an effect. ``said`` is told of the frames, ``counted`` of entries
+    that are gone.
 
     ``open_for_dhcp``: tunnels out of which the agent wants DHCP (N52).
     """
@@ -92,9 +93,16 @@ class FusedPlane(MemoryPlane):
         self.fuse.burn()
         return super().install_alike(entries)
 
+    def counted(self, entry: Entry, counters: Counters) -> None:
+        """Nobody listens, unless it is replaced."""
+
     def remove(self, key: EntryKey) -> Counters:
         self.fuse.burn()
-        return super().remove(key)
+        entry = next((entry for entry in self.snapshot() if entry.key == key), None)
+        found = super().remove(key)
+        if entry is not None:
+            self.counted(entry, found)
+        return found
 
     def open_dhcp(self, tunnel: Tunnel) -> None:
         self.fuse.burn()

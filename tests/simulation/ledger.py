@@ -40,6 +40,21 @@ _OF_DHCP = "dhcp-"
 
 
 @implementer(IObserver)
+class Elsewhere:
+    """Hears what the edges of other ports tell."""
+
+    def __init__(self, ledger: "Ledger") -> None:
+        self._ledger = ledger
+
+    def observe(self, observation: Observation, now: Now) -> None:
+        self._ledger.observe_elsewhere(observation, now)
+
+    def observe_alike(self, observations: Alike[Any], now: Now) -> None:
+        for observation in observations:
+            self.observe(observation, now)
+
+
+@implementer(IObserver)
 class Ledger:
     """Hears what one process tells. ``told``: every observation of its life by name; ``discarded``: that became of the
     last datagram. ``waiting()``: how many appends are not durable; what a datagram caused is told when they are.
@@ -51,7 +66,7 @@ class Ledger:
         self.told: Counter[str] = Counter()
         self.datagrams = 0
         self.answered_silently = 0
-        self.of_dhcp = 0
+        self.elsewhere = 0
         self._fuse = fuse
         self._heard_by = heard_by
         self._conclusions = 0
@@ -65,16 +80,28 @@ class Ledger:
         return 0
 
     def observe(self, observation: Observation, now: Now) -> None:
-        self._fuse.burn()
-        self.tally.observe(observation, now)
-        self.told[observation.name] += 1
+        self._write(observation, now)
         if observation.reason.startswith(_OF_DHCP):
-            self.of_dhcp += observation.name in CONCLUSIONS
+            self.elsewhere += observation.name in CONCLUSIONS
         elif observation.name in CONCLUSIONS:
             self._conclusions += 1
             self.discarded = observation.name in DISCARDED
             if not self._is_open and self._awaited:
                 self._awaited -= 1
+        self._pass_on(observation, now)
+
+    def observe_elsewhere(self, observation: Observation, now: Now) -> None:
+        """About what came to another port."""
+        self._write(observation, now)
+        self.elsewhere += observation.name in CONCLUSIONS
+        self._pass_on(observation, now)
+
+    def _write(self, observation: Observation, now: Now) -> None:
+        self._fuse.burn()
+        self.tally.observe(observation, now)
+        self.told[observation.name] += 1
+
+    def _pass_on(self, observation: Observation, now: Now) -> None:
         if self._heard_by is not None:
             self._heard_by.observe(observation, now)
 
@@ -106,7 +133,7 @@ class Ledger:
     def audit(self) -> None:
         """The counters that operators see agree with what was delivered."""
         counted = sum(self.tally.count(name) for name in CONCLUSIONS)
-        if counted + self.answered_silently + self._awaited - self.of_dhcp != self.datagrams:
+        if counted + self.answered_silently + self._awaited - self.elsewhere != self.datagrams:
             seen = f"{self.name} counted {counted} of {self.datagrams} datagrams, and answered some more silently"
             raise Violation("counters add up", seen)
         if sum(row["count"] for row in self.tally.rows()) != sum(self.told.values()):

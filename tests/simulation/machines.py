@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from pmip_tw.aaa.accounting.records import Usage
 from pmip_tw.addresses import Endpoint, Ipv4, ipv4
 from pmip_tw.agents.dhcp_edge import DhcpEdge
 from pmip_tw.agents.dhcp_roads import AtTheEdge
@@ -31,12 +32,13 @@ from pmip_tw.mag.registration.protection import LmaAssociation
 from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.records import JournalFormat
-from pmip_tw.mobility.tunnels import SIGNALLING_PORT, Entry, Tunnel
+from pmip_tw.mobility.tunnels import SIGNALLING_PORT, AccessEntry, Counters, Entry, Tunnel
 from pmip_tw.secret import Secret
 from pmip_tw.testing.clock import NodeClock
 from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
 from pmip_tw.testing.nat import FakeNat, Site
 from pmip_tw.testing.network import FakeNetwork
+from pmip_tw.testing.spool import FakeSpoolDisk
 from pmip_tw.testing.store import FakeDisk
 from tests.agents.dhcp_server import SERVER as DHCP_SERVER
 from tests.agents.world import GATEWAY, GATEWAY_MAC, LMA, PORT, association
@@ -46,6 +48,7 @@ from tests.simulation.disks import FusedStore, Hears, Promises
 from tests.simulation.fuse import Fuse, FusedPlane, FusedSignalling
 from tests.simulation.ledger import Ledger
 from tests.simulation.radius.at_mag import RadiusAtMag
+from tests.simulation.radius.books import Moved
 from tests.simulation.scenario import DOMAINS, Timepiece, lma_name
 from tests.simulation.visits import Visits
 
@@ -79,6 +82,7 @@ class Machine(ABC):
         self.held: set[Entry] = set()
         self.dhcp: FakeDhcpSocket | None = None
         self.disk = FakeDisk(name)
+        self.spool_disk = FakeSpoolDisk(name)
         self.forgetful: set[int] = set()
         self._speed = random.Random(f"{world.scenario.seed}/{name}/disk")
         self._stirs = partial(world.stirred.__setitem__, self, None)
@@ -185,6 +189,7 @@ class MagMachine(Machine):
             address = self.site.nat.inside
         super().__init__(world, f"mag{number}", address)
         self.promises = Visits(self.name)
+        self.aaa_moved = Moved()
 
     @property
     def network(self) -> FakeNetwork | Site:
@@ -213,8 +218,15 @@ class MagMachine(Machine):
         return attrs.evolve(far, remote=seen.address, remote_port=seen.port)
 
     def die(self) -> None:
+        for entry in self.plane.snapshot():
+            self._counted(entry, self.plane.counters(entry.key))
+        self.aaa_moved.dies()
         super().die()
         self.aaa.die()
+
+    def _counted(self, entry: Entry, counters: Counters) -> None:
+        assert isinstance(entry, AccessEntry)
+        self.aaa_moved.removed(entry, Usage.of(counters))
 
     def detach(self, nai: str) -> None:
         if self.up:
@@ -234,6 +246,7 @@ class MagMachine(Machine):
             monotonic=self.world.monotonic, local=self.address, ports=(PORT,), gateway_mac=GATEWAY_MAC
         )
         plane.carrier = partial(self.world.carry, self)
+        plane.counted = self._counted
         return plane
 
     def _start_agent(self) -> None:
@@ -260,6 +273,7 @@ class MagMachine(Machine):
             signalling=self.socket,
             forwarding=self.plane,
             authenticator=self.aaa.authenticator,
+            accounts=self.aaa.accounts,
             store=self.store,
             dhcp=self.dhcp,
             tunnel_data=self.plane,
@@ -268,6 +282,7 @@ class MagMachine(Machine):
         self.plane.said = self.promises.said
         self.ledger.waiting = lambda: self.store.waiting
         self.agent.start()
+        self.aaa.started(self.agent.sessions)
         self.promises.restarted(self.engine.visitors, self.address, world.monotonic())
 
     def _associations(self) -> tuple[LmaAssociation, ...]:

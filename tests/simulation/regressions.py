@@ -53,6 +53,9 @@ REGRESSIONS = (
     Regression(
         "simultaneous", 123699, "a request for less time was saved, not answered, and over at the restart"
     ),
+    Regression(
+        "simultaneous", 572, "the newest of several bindings was ended, not answered, and over at the restart"
+    ),
     Regression("upkeep", 84257, "a machine that was off took the address that it had before along for good"),
     Regression(
         "disks", 5977, "who had left while its MAG's disk was full was there after a crash, as announced"

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from tests.simulation import state
 from tests.simulation.machines import LmaMachine
-from tests.simulation.radius.calm import everybody_is_asked_again, examined, heals
+from tests.simulation.radius.calm import accounts_are_closed, everybody_is_asked_again, examined, heals
 from tests.simulation.radius.house import House
 from tests.simulation.violation import Violation
 
@@ -101,6 +101,8 @@ def silence(world: "World") -> None:
         left = list(state.bindings(machine)) if isinstance(machine, LmaMachine) else []
         if left:
             raise Violation("everything ends", f"bindings are left: {left}")
+    if isinstance(world.aaa, House):
+        accounts_are_closed(world, world.aaa)
     for mag in world.mags:
         if visitors := [visitor.nai for visitor in state.visitors(mag)]:
             raise Violation("everything ends", f"{mag.name} still has {visitors}")

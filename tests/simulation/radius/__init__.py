@@ -2,5 +2,6 @@
 
 ``settings`` says what there is, ``house`` has the servers, ``at_mag`` wires a MAG's process to them, ``client`` looks
 whether its client keeps its promises, ``forger`` answers in the servers' name, ``profiles`` draws such worlds. In some
-of them nodes have supplicants, which are examined by EAP (``eap``), and ``admissions`` looks at who is served.
+of them nodes have supplicants, which are examined by EAP (``eap``), and ``admissions`` looks at who is served;
+in others ``books`` has what is told of accounting, from a ``spool``, and AAA acts upon sessions (``authorization``).
 """

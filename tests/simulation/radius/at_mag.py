@@ -1,18 +1,37 @@
 """How a MAG's process is wired to RADIUS, as services/ does it."""
 
+import random
 from typing import TYPE_CHECKING
 
+from pmip_tw.aaa.accounting.queue import AccountingQueue
+from pmip_tw.aaa.accounting.request import Accountant
+from pmip_tw.aaa.accounting.sessions import Sessions
 from pmip_tw.aaa.mac_authentication import mac_request
 from pmip_tw.aaa.nas import Nas
-from pmip_tw.aaa.radius.outcome import AUTHENTICATION, Answered, RadiusOutcome
+from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION, Answered, RadiusOutcome
 from pmip_tw.addresses import Mac
+from pmip_tw.agents.accounts import Accounts
+from pmip_tw.agents.spooling import Spooling
+from pmip_tw.interfaces import ISessions
+from pmip_tw.mag.visitors import State
+from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.net.radius import RadiusAuthenticator
+from pmip_tw.net.radius_accounting import RadiusAccountingServers
 from tests.agents.world import GATEWAY_MAC, PORT
+from tests.simulation import state
+from tests.simulation.radius.authorization import SimulatedAuthorization
 from tests.simulation.radius.client import WatchedClient, settings_of
 from tests.simulation.radius.house import House
+from tests.simulation.radius.spool import FusedSpool
 
 if TYPE_CHECKING:
     from tests.simulation.machines import MagMachine
+
+
+INTERIM, KEEP = 60.0, 5.0
+"""Seconds between two Interims, and after which what was moved is written down."""
+
+_PLENTY = 1 << 20
 
 
 class RadiusAtMag:
@@ -20,11 +39,41 @@ class RadiusAtMag:
 
     def __init__(self, house: House, machine: "MagMachine") -> None:
         self._house = house
+        self.authorization: SimulatedAuthorization | None = None
         self._machine = machine
         self.nas = Nas(identifier=machine.name, address=machine.address)
-        self.client = WatchedClient(machine, settings_of(house.settings, AUTHENTICATION), machine.ledger)
+        groups = (AUTHENTICATION, ACCOUNTING) if house.settings.accounting else (AUTHENTICATION,)
+        self.client = WatchedClient(machine, settings_of(house.settings, *groups), machine.ledger)
         self.authenticator = RadiusAuthenticator(self.client, self.nas, station=GATEWAY_MAC)
         self.outcomes: list[RadiusOutcome] = []
+        self.spool: FusedSpool | None = None
+        self.accounts: Accounts[AccessKey] | None = None
+        if house.settings.accounting:
+            self._keep_accounts()
+
+    def _keep_accounts(self) -> None:
+        machine = self._machine
+        chance = random.Random(f"{machine.world.scenario.seed}/{machine.name}/spool/{machine.life}")
+        self.spool = FusedSpool(machine, chance)
+        accountant = Accountant(nas=self.nas, called_station=GATEWAY_MAC)
+        self.spooling = Spooling(
+            AccountingQueue(most_octets=_PLENTY),
+            self.spool,
+            RadiusAccountingServers(self.client, accountant),
+            machine.clock,
+            [machine.ledger],
+        )
+        self.accounts = Accounts(
+            Sessions[AccessKey](interim_interval=INTERIM, keep_interval=KEEP),
+            self.spooling,
+            machine.plane,
+            machine.clock,
+        )
+
+    def started(self, sessions: ISessions) -> None:
+        """The agent runs."""
+        self.authorization = SimulatedAuthorization(self._machine, sessions, self.nas)
+        self.authorization.start()
 
     def ask(self, who: Mac, flow: str = "") -> None:
         """A question of nobody's."""
@@ -39,6 +88,15 @@ class RadiusAtMag:
     def check(self) -> None:
         self.client.check()
         self._house.admissions.check(self._machine)
+        self._machine.aaa_moved.sessions.update(
+            visitor.accounting_id
+            for visitor in state.visitors(self._machine)
+            if visitor.state is State.REGISTERED
+        )
 
     def die(self) -> None:
         self.client.die()
+        if self.authorization is not None:
+            self.authorization.stop()
+        if self.spool is not None:
+            self.spool.crash()

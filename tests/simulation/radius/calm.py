@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from pmip_tw.aaa.radius.outcome import AUTHENTICATION
 from pmip_tw.addresses import Mac
 from pmip_tw.mag.authentication.access_policy import AccessPolicy
 from tests.simulation.radius.client import settings_of
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 TURNS = 3
 """Requests for each server: one that comes while a Status-Server is on its way does not find out."""
+
+MOST_PAUSES, LOOK_EVERY = 100.0, 5.0
+"""Seconds: what nobody has taken is told once more after 30 at most, and asking takes its time."""
 
 _SOMEBODY = Mac(b"\x02\xee\0\xff\0\0")
 
@@ -53,5 +57,30 @@ def everybody_is_asked_again(world: "World", house: House) -> None:
             raise Violation("who is back is asked", f"{mag.name}: {dead}")
 
 
+def accounts_are_closed(world: "World", house: House) -> None:
+    """Everybody has gone: everything is told, and adds up."""
+    if not house.settings.accounting:
+        return
+    left = MOST_PAUSES
+    while left > 0 and any(_waiting(mag) for mag in world.mags):
+        world.run_for(LOOK_EVERY)
+        left -= LOOK_EVERY
+    for mag in world.mags:
+        if waiting := _waiting(mag):
+            raise Violation(
+                "every record is taken", f"{waiting} wait at {mag.name}: {mag.aaa.spooling.rows()}"
+            )
+    house.books.balance(world)
+
+
+def _waiting(mag: "MagMachine") -> int:
+    return int(str(mag.aaa.spooling.rows()[0]["waiting"]))
+
+
 def _dead(mag: "MagMachine") -> list[Mapping[str, object]]:
-    return [row for row in mag.aaa.client.servers() if row["state"] not in ("alive", "untried")]
+    """Of those for authentication: the others find out with the next record."""
+    return [
+        row
+        for row in mag.aaa.client.servers()
+        if row["purposes"] == AUTHENTICATION and row["state"] not in ("alive", "untried")
+    ]

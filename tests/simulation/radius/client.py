@@ -30,20 +30,10 @@ LATE = 0.1
 
 def settings_of(servers: Servers, *groups: str) -> RadiusSettings:
     """Each server for each of ``groups``."""
-    configured = tuple(
-        RadiusServer(
-            endpoint=endpoint_of(number),
-            secret=SECRET,
-            require_message_authenticator=servers.require,
-            status_server=servers.status_server,
-            weight=1 + number,
-            max_outstanding=servers.room,
-        )
-        for number in range(servers.count)
-    )
     return RadiusSettings(
         groups=tuple(
-            ServerGroup(name=group, servers=configured, strategy=servers.strategy) for group in groups
+            ServerGroup(name=group, servers=_ports_of(servers, group), strategy=servers.strategy)
+            for group in groups
         ),
         timeout=servers.timeout,
         tries=servers.tries,
@@ -51,6 +41,20 @@ def settings_of(servers: Servers, *groups: str) -> RadiusSettings:
         probe_interval=servers.probe_interval,
         max_outstanding=servers.max_outstanding,
         max_waiting=servers.max_waiting,
+    )
+
+
+def _ports_of(servers: Servers, group: str) -> tuple[RadiusServer, ...]:
+    return tuple(
+        RadiusServer(
+            endpoint=endpoint_of(number, group),
+            secret=SECRET,
+            require_message_authenticator=servers.require,
+            status_server=servers.status_server,
+            weight=1 + number,
+            max_outstanding=servers.room,
+        )
+        for number in range(servers.count)
     )
 
 

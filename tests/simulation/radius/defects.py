@@ -1,13 +1,17 @@
-"""Defects of the RADIUS client: each breaks one of its rules."""
+"""Defects of what has to do with RADIUS: each breaks one of its rules."""
 
 import pytest
 
+from pmip_tw.aaa.accounting.queue import AccountingQueue
+from pmip_tw.aaa.accounting.sessions import Sessions
 from pmip_tw.aaa.radius import exchanges
+from pmip_tw.aaa.radius.authorization_server import AuthorizationServer
 from pmip_tw.aaa.radius.exchanges import RadiusExchanges
 from pmip_tw.aaa.radius.server import Server
 from pmip_tw.aaa.radius.slots import Slots
 from pmip_tw.aaa.radius.watching import Watching
 from pmip_tw.mag.authentication.dot1x import Dot1x
+from pmip_tw.mobility.clock import Now
 from pmip_tw.wire.radius import NO_ATTRIBUTES, Answer, Code, NotVerified
 from tests.simulation.defects import Defect
 
@@ -60,7 +64,43 @@ def a_mac_is_enough(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Dot1x, "stranger", lambda self, key, now: self._by_mac.ask(self._visitors.get(key), now))
 
 
+def crashes_end_no_session(patch: pytest.MonkeyPatch) -> None:
+    """AA20: what a former process has left open is forgotten."""
+    begun = Sessions.begun
+
+    def forgetful(self, now: Now) -> list:
+        self._left.clear()
+        return begun(self, now)
+
+    patch.setattr(Sessions, "begun", forgetful)
+
+
+def former_entries_do_not_count(patch: pytest.MonkeyPatch) -> None:
+    """AA21."""
+    patch.setattr(Sessions, "entry_gone", lambda self, key, moved: None)
+
+
+def records_stay(patch: pytest.MonkeyPatch) -> None:
+    """AA22: what has failed once is not told again."""
+    not_taken = AccountingQueue.not_taken
+
+    def give_up(self, number: int, now: Now) -> None:
+        not_taken(self, number, now)
+        self._paused_until = float("inf")
+
+    patch.setattr(AccountingQueue, "not_taken", give_up)
+
+
+def old_demands_are_believed(patch: pytest.MonkeyPatch) -> None:
+    """AA14."""
+    patch.setattr(AuthorizationServer, "_objection", lambda self, request, now: None)
+
+
 RADIUS_DEFECTS = (
+    Defect(crashes_end_no_session, "a session has one beginning and one end", profile="accounting"),
+    Defect(former_entries_do_not_count, "usage adds up", profile="accounting"),
+    Defect(records_stay, "every record is taken", profile="accounting"),
+    Defect(old_demands_are_believed, "forged demands change nothing", profile="accounting"),
     Defect(a_mac_is_enough, "only who is accepted is served", profile="supplicants"),
     Defect(whoever_answers_is_believed, "forged answers say nothing", profile="radius"),
     Defect(who_is_not_answered_is_not_told, "every question ends", profile="radius"),

@@ -7,19 +7,28 @@ import random
 from typing import TYPE_CHECKING
 
 from pmip_tw.aaa.radius.configuration import RequireSignature
-from pmip_tw.addresses import Endpoint
+from pmip_tw.addresses import Endpoint, ipv4
 from pmip_tw.interfaces import Datagram
 from pmip_tw.secret import Secret
 from pmip_tw.wire.radius import NO_ATTRIBUTES, AttributeType, Code, decode_request, encode_answer
 from tests.simulation import state
+from tests.simulation.radius.at_mag import RadiusAtMag
+from tests.simulation.radius.authorization import CLIENT, SECRET_OF_CLIENT
 from tests.simulation.radius.client import WatchedClient
-from tests.simulation.radius.house import SECRET
+from tests.simulation.radius.house import SECRET, House
 from tests.simulation.radius.sockets import SimulatedSocket
 from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
-    from tests.simulation.machines import Machine
+    from tests.simulation.machines import Machine, MagMachine
     from tests.simulation.world import World
+
+LATE = 900.0
+"""Seconds: three times the window of requests of AAA."""
+
+DEMANDS = ("guess", "stranger", "late", "done")
+
+_STRANGER = Endpoint(ipv4("203.0.113.77"), 40_001)
 
 TRICKS = ("repeat", "falsify", "elsewhere", "guess", "unsigned")
 
@@ -41,6 +50,30 @@ def forge(world: "World", machine: "Machine", client: WatchedClient, trick: str,
     socket.arrive(Datagram(octets, source, machine.address))
     if (client.ended, client.states(), state.picture(machine)) != before:
         raise Violation("forged answers say nothing", f"{trick} of {octets.hex()} changed {machine.name}")
+
+
+def demand(world: "World", machine: "MagMachine", kind: str, nai: str, trick: str) -> None:
+    """AAA seems to act upon a session. ``trick``: he has a "guess" of the secret, is a "stranger", is "late" by more
+    than the window, or repeats what was "done" already.
+    """
+    assert isinstance(machine.aaa, RadiusAtMag) and isinstance(world.aaa, House)
+    edge, asker, source = machine.aaa.authorization, world.aaa.asker, CLIENT
+    assert edge is not None
+    octets = asker.written(
+        kind, nai, _GUESS if trick == "guess" else SECRET_OF_CLIENT, age=LATE if trick == "late" else 0
+    )
+    if trick == "stranger":
+        source = _STRANGER
+    elif trick == "done":
+        done = edge.done(asker.answers)
+        if not done:
+            return
+        octets = done[-1]
+    before = state.picture(machine)
+    world.note("evil", f"{trick} {kind} of {nai} to {machine.name}")
+    edge.hears(Datagram(octets, source, machine.address))
+    if state.picture(machine) != before:
+        raise Violation("forged demands change nothing", f"{trick} {kind} of {nai} at {machine.name}")
 
 
 def _made(client: WatchedClient, trick: str, chance: random.Random) -> Forgery | None:

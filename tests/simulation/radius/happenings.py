@@ -8,7 +8,7 @@ from pmip_tw.addresses import Mac
 from pmip_tw.wire.eap import Eap, EapCode
 from tests.simulation.actions import Action
 from tests.simulation.radius.eap import eapol
-from tests.simulation.radius.forger import forge
+from tests.simulation.radius.forger import demand, forge
 from tests.simulation.radius.house import MISTYPED, House, RadiusHost
 
 if TYPE_CHECKING:
@@ -86,6 +86,34 @@ class ForgedEapol(Action):
 
     def happen(self, world: "World") -> None:
         world.hears(self.mag, eapol(world.nodes[self.node].mac, self.kind, _FAILURE))
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Demand(Action):
+    """AAA acts upon a node's session at a MAG. ``kind``: one of authorization.KINDS."""
+
+    mag: int
+    node: int
+    kind: str
+
+    def happen(self, world: "World") -> None:
+        assert isinstance(world.aaa, House)
+        world.aaa.asker.ask(world.mags[self.mag], self.kind, world.nodes[self.node].nai)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class ForgedDemand(Action):
+    """Somebody acts upon a node's session who may not. ``trick``: see forger.demand."""
+
+    mag: int
+    node: int
+    kind: str
+    trick: str
+
+    def happen(self, world: "World") -> None:
+        mag = world.mags[self.mag]
+        if mag.up:
+            demand(world, mag, self.kind, world.nodes[self.node].nai, self.trick)
 
 
 @attrs.frozen(slots=True, kw_only=True)

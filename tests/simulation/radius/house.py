@@ -1,16 +1,27 @@
 """RADIUS servers in the core: slow, silent, dead, mistyped, and back with nothing in their memory."""
 
 import random
+import struct
 from typing import TYPE_CHECKING
 
 from pmip_tw.aaa.mac_authentication import MacFormat
+from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION
 from pmip_tw.addresses import Endpoint, Ipv4, Mac, ipv4
 from pmip_tw.interfaces import Datagram, Unreachable
 from pmip_tw.secret import Secret
 from pmip_tw.testing.radius_server import RadiusAccount, RadiusTwin
-from pmip_tw.wire.radius import Attributes, AttributeType, Code, ReceivedRequest
+from pmip_tw.wire.radius import (
+    AUTHORIZE_ONLY,
+    Attributes,
+    AttributeType,
+    Code,
+    ReceivedRequest,
+    decode_request,
+)
 from tests.simulation.aaa import profile_of
 from tests.simulation.radius.admissions import Admissions
+from tests.simulation.radius.authorization import Asker
+from tests.simulation.radius.books import Books
 from tests.simulation.radius.eap import Rounds
 from tests.simulation.radius.settings import Servers
 
@@ -25,11 +36,16 @@ QUICK = (0.001, 0.02)
 """Seconds until Status-Server is answered, which needs no database."""
 
 _REMEMBERED = 64
+_ACCOUNTING_REQUEST = bytes((Code.ACCOUNTING_REQUEST,))
+_AUTHORIZE_ONLY = struct.pack("!L", AUTHORIZE_ONLY)
 _STATUS_SERVER = bytes((Code.STATUS_SERVER,))
 
 
-def endpoint_of(number: int) -> Endpoint:
-    return Endpoint(Ipv4(_FIRST + number), 1812)
+_PORTS = {AUTHENTICATION: 1812, ACCOUNTING: 1813}
+
+
+def endpoint_of(number: int, group: str = AUTHENTICATION) -> Endpoint:
+    return Endpoint(Ipv4(_FIRST + number), _PORTS.get(group, _PORTS[AUTHENTICATION]))
 
 
 class House:
@@ -41,6 +57,8 @@ class House:
         self.refused: set[Mac] = set()
         self.names = {name: node.mac for node in world.nodes for name in (_name(node.mac), node.nai)}
         self.admissions = Admissions(world)
+        self.books = Books()
+        self.asker = Asker(world)
         self.servers = [RadiusHost(self, number) for number in range(settings.count)]
 
     @property
@@ -69,6 +87,7 @@ class RadiusHost:
 
     def __init__(self, house: House, number: int) -> None:
         self.endpoint = endpoint_of(number)
+        self._doors = [_Door(self, endpoint_of(number, group)) for group in _PORTS]
         self.name = f"aaa{number}"
         self.up = False
         self.sent: list[tuple[bytes, Datagram]] = []
@@ -97,21 +116,27 @@ class RadiusHost:
             self.twin.eap = Rounds(identities, settings.rounds, self.life)
         self._by_rule, self.twin.decides = self.twin.decides, self._decide
         self._answered: dict[tuple[Endpoint, bytes], bytes] = {}
-        self._world.network.attach(self.endpoint, self)
+        for door in self._doors:
+            self._world.network.attach(door.endpoint, door)
 
     def die(self, *, silently: bool) -> None:
         """Its process is gone, and if ``silently`` nobody says so by ICMP."""
         if self.up:
             self.up = False
-            self._world.network.detach(self.endpoint)
+            for door in self._doors:
+                self._world.network.detach(door.endpoint)
             self._world.note(self.name, "died")
         if silently:
             self._world.network.silent.add(self.endpoint.address)
 
-    def arrive(self, datagram: Datagram) -> None:
+    def asked(self, datagram: Datagram, door: Endpoint) -> None:
         """As servers do, it says the same to a duplicate (RFC 5080 2.2.2)."""
         request = datagram.source, datagram.payload[:20]
-        answer = self._answered.get(request) or self.twin.answer(datagram.payload)
+        answer = self._answered.get(request)
+        if answer is None:
+            answer = self.twin.answer(datagram.payload)
+            if answer is not None and datagram.payload[:1] == _ACCOUNTING_REQUEST:
+                self._house.books.write(decode_request(datagram.payload, SECRET).attributes)
         if answer is None:
             return
         self._answered[request] = answer
@@ -120,25 +145,45 @@ class RadiusHost:
         self.sent = [*self.sent[-9:], (answer, datagram)]
         life = self.life
         delay = QUICK if datagram.payload[:1] == _STATUS_SERVER else self.delay
-        self._world.later(self._chance.uniform(*delay), lambda: self._say(answer, datagram, life))
+        self._world.later(self._chance.uniform(*delay), lambda: self._say(answer, door, datagram, life))
 
-    def report(self, unreachable: Unreachable) -> None:
-        """Whoever has asked is gone."""
-
-    def _say(self, answer: bytes, to: Datagram, life: int) -> None:
+    def _say(self, answer: bytes, door: Endpoint, to: Datagram, life: int) -> None:
         if self.up and self.life == life:
-            self._world.network.send(self.endpoint, to.source, answer)
+            self._world.network.send(door, to.source, answer)
 
     def _decide(self, received: ReceivedRequest) -> tuple[Code, Attributes] | None:
         name = (received.attributes.first(AttributeType.USER_NAME) or b"").decode(errors="replace")
         if self._house.names.get(name) in self._house.refused:
             return Code.ACCESS_REJECT, Attributes()
+        if received.attributes.first(AttributeType.SERVICE_TYPE) == _AUTHORIZE_ONLY:
+            return self._authorized(name, received)
         decision = self._by_rule(received)
         if decision is not None and decision[0] is Code.ACCESS_ACCEPT:
             mag = (received.attributes.first(AttributeType.NAS_IDENTIFIER) or b"").decode()
             nai = (decision[1].first(AttributeType.USER_NAME) or b"").decode()
             self._house.admissions.accepted(mag, nai)
         return decision
+
+    def _authorized(self, nai: str, received: ReceivedRequest) -> tuple[Code, Attributes]:
+        """A session goes on (RFC 5176 3.2): what its node may do now."""
+        found = [account for account in self.twin.accounts.values() if account.nai == nai]
+        if not found:
+            return Code.ACCESS_REJECT, Attributes()
+        return Code.ACCESS_ACCEPT, self.twin._authorize(found[0], received)
+
+
+class _Door:
+    """A port of a server."""
+
+    def __init__(self, host: RadiusHost, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self._host = host
+
+    def arrive(self, datagram: Datagram) -> None:
+        self._host.asked(datagram, self.endpoint)
+
+    def report(self, unreachable: Unreachable) -> None:
+        """Whoever has asked is gone."""
 
 
 def _name(mac: Mac) -> str:

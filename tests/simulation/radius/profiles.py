@@ -9,10 +9,13 @@ from pmip_tw.wire.eapol import EAP_PACKET, LOGOFF, START
 from tests.agents.world import PORT
 from tests.simulation import actions
 from tests.simulation.actions import Action
-from tests.simulation.radius.forger import TRICKS
+from tests.simulation.radius.authorization import KINDS
+from tests.simulation.radius.forger import DEMANDS, TRICKS
 from tests.simulation.radius.happenings import (
     Crowd,
+    Demand,
     Forge,
+    ForgedDemand,
     ForgedEapol,
     LogOff,
     ServerDies,
@@ -21,7 +24,7 @@ from tests.simulation.radius.happenings import (
 )
 from tests.simulation.radius.settings import Servers
 from tests.simulation.scenario import Conditions, Scenario
-from tests.simulation.subjects import Chance, planned
+from tests.simulation.subjects import Chance, crash, planned
 
 _PROOFS = ("password", "password", "guess", "nothing")
 
@@ -68,6 +71,27 @@ def supplicants(scenario: Scenario, chance: Chance) -> Scenario:
         conditions=near(scenario.conditions),
         mag_settings={**scenario.mag_settings, "access": access},
     )
+
+
+def accounting(scenario: Scenario, chance: Chance) -> Scenario:
+    """What nodes use is told, whatever machines and servers do; AAA ends sessions, changes and authorizes them anew."""
+    scenario = (supplicants if chance.random() < 0.4 else radius)(scenario, chance)
+    assert scenario.aaa is not None
+    nodes, mags = range(len(scenario.nodes)), range(scenario.mags)
+    happenings: list[Action] = [*scenario.actions]
+    for _ in range(chance.randint(0, 6)):
+        at, node, mag = round(chance.uniform(2.0, 32.0), 3), chance.choice(nodes), chance.choice(mags)
+        happenings.append(Demand(at=at, node=node, mag=mag, kind=chance.choice(KINDS)))
+    for _ in range(8):
+        at, node, mag = round(chance.uniform(2.0, 32.0), 3), chance.choice(nodes), chance.choice(mags)
+        kind, trick = chance.choice(KINDS), chance.choice(DEMANDS)
+        happenings.append(ForgedDemand(at=at, node=node, mag=mag, kind=kind, trick=trick))
+    if chance.random() < 0.5:
+        for at in (5, 14, 23):
+            name = f"mag{chance.choice(mags)}"
+            happenings.append(crash(chance, round(at + chance.uniform(0.0, 6.0), 3), name))
+    servers = attrs.evolve(scenario.aaa, accounting=True)
+    return attrs.evolve(planned(scenario, happenings), aaa=servers)
 
 
 def drawn_servers(chance: Chance) -> Servers:

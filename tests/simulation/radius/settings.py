@@ -14,7 +14,7 @@ class Servers:
 
     ``knows_status``: whether they answer Status-Server; ``signs``: whether all that they say is signed. ``delay``:
     shortest and longest seconds until an answer leaves. ``rounds``: of the EAP method by which nodes are examined; 0:
-    by their MAC.
+    by their MAC. ``accounting``: whether they are told what nodes use.
     """
 
     count: int = 2
@@ -32,6 +32,7 @@ class Servers:
     max_waiting: int = 1024
     delay: tuple[float, float] = (0.005, 0.05)
     rounds: int = 0
+    accounting: bool = False
 
 
 def longest_question(settings: RadiusSettings, servers: int, longest_wait: float) -> float:

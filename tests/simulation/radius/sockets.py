@@ -1,10 +1,14 @@
 """What the edges of one process use: UDP sockets in the simulated network, and calls later on its clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from pmip_tw.aaa.radius.received import Received
 from pmip_tw.addresses import Endpoint
 from pmip_tw.interfaces import Datagram, Unreachable
+from pmip_tw.mobility.clock import Now
+from pmip_tw.net.overload import Proven
+from pmip_tw.net.radius_port import EffectT, RadiusPort
 
 if TYPE_CHECKING:
     from tests.simulation.machines import Machine
@@ -45,8 +49,30 @@ class SimulatedSocket:
     def report(self, unreachable: Unreachable) -> None:
         self._report(unreachable)
 
+    def start_reading(self) -> None:
+        """It does."""
+
     def close(self) -> None:
         self._network.detach(self.endpoint)
+
+
+class SimulatedPort(RadiusPort[EffectT]):
+    """As net.radius_port.RadiusPort, of a process of ``machine``."""
+
+    def __init__(
+        self,
+        machine: "Machine",
+        port: int,
+        *,
+        hear: Callable[[bytes, Endpoint, Now], Received[EffectT]],
+        run: Callable[[Iterable[EffectT]], None],
+    ) -> None:
+        self._clock = machine.clock
+        self._hear = hear
+        self._run = run
+        self._proven = Proven()
+        self.socket = SimulatedSocket(machine, port, self._datagrams_received, self._peer_unreachable)
+        self._socket = self.socket  # type: ignore[assignment]
 
 
 class _Later:
