@@ -30,7 +30,7 @@ GRACE = 3.0
 
 @implementer(IAccounting)
 class Spooling:
-    """``clock``: its own, as it wakes up by itself."""
+    """``clock``: its own, as it wakes up by itself. Not ``on_off``: On and Off of a former process are not told."""
 
     _log = Logger(namespace="pmip.accounting")
 
@@ -41,12 +41,15 @@ class Spooling:
         servers: IAccountingServers,
         clock: IClock,
         observers: Sequence[IObserver] = (),
+        *,
+        on_off: bool = True,
     ) -> None:
         self._queue = queue
         self._spool = spool
         self._servers = servers
         self._clock = clock
         self._observers = Observers(observers)
+        self._on_off = on_off
         self._left: list[AccountingRecord] = []
         # What the disk does not have yet, and of that what is on its way there.
         self._change = SpoolChange()
@@ -70,7 +73,7 @@ class Spooling:
     def _read(self, contents: SpoolContents) -> None:
         for number, octets in contents.records.items():
             record = self._decoded(octets, f"record {number}")
-            if record is None:
+            if record is None or (record.session is None and not self._on_off):
                 self._change.records[number] = None
             else:
                 self._queue.restore(number, record, len(octets))

@@ -45,6 +45,7 @@ def accounting_by(
         servers,
         ReactorClock(reactor),
         [observer],
+        on_off=settings.on_off,
     )
     accounts = Accounts(sessions, spooling, forwarding, ReactorClock(reactor))
 

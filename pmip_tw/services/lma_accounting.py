@@ -71,7 +71,7 @@ def lma_accounting_of(
         reactor,
         forwarding,
         observer,
-        Sessions[AnchorKey](interim_interval=table.interim_interval),
+        Sessions[AnchorKey](interim_interval=table.interim_interval, on_off=table.on_off),
     )
     book = SessionBook(made.accounts, settings.address, clock, settings.workers)
     tables = made.tables

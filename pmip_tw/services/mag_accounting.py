@@ -40,7 +40,9 @@ def mag_accounting_of(
         reactor,
         forwarding,
         observer,
-        Sessions[AccessKey](interim_interval=table.interim_interval, keep_interval=KEEP_INTERVAL),
+        Sessions[AccessKey](
+            interim_interval=table.interim_interval, keep_interval=KEEP_INTERVAL, on_off=table.on_off
+        ),
     )
 
 

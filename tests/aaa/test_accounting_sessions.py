@@ -248,6 +248,15 @@ class TestRestart:
         [stop] = desk.end()
         assert stop.session_time == 0
 
+    @covers("AA20")
+    def test_on_and_off_may_be_unwanted(self) -> None:
+        desk = Desk(sessions=Sessions(interim_interval=600, on_off=False))
+        desk.take(desk.sessions.left([], desk.now))
+        desk.take(desk.sessions.begun(desk.now))
+        desk.serve()
+        desk.take(desk.sessions.shut({"one": moved(3)}, desk.now))
+        assert [record.status for record in desk.told] == [START, STOP]
+
     def test_an_end_with_nobody_coming_back(self) -> None:
         desk = Desk()
         desk.serve()

@@ -29,9 +29,9 @@ def test_nobody_is_told_anything_unless_an_operator_wants_it(tmp_path: Path) -> 
 
 
 def test_all_of_it(tmp_path: Path) -> None:
-    more = 'interim_interval = 300\nspool = "/x/y"\nspool_size = 2\nattributes = "wimax"\n'
+    more = 'interim_interval = 300\nspool = "/x/y"\nspool_size = 2\nattributes = "wimax"\non_off = false\n'
     assert settings(tmp_path, MAG + ON + more).accounting == MagAccounting(
-        enabled=True, interim_interval=300, spool="/x/y", spool_size=2, attributes="wimax"
+        enabled=True, interim_interval=300, spool="/x/y", spool_size=2, attributes="wimax", on_off=False
     )
 
 

@@ -61,6 +61,28 @@ def test_a_mag_begins_and_what_nobody_takes_waits(tmp_path: Path, reactor: Posix
     assert row["waiting"] == 2
 
 
+def test_on_and_off_are_told_unless_an_operator_does_not_want_it(
+    tmp_path: Path, reactor: PosixReactorBase
+) -> None:
+    """Also what a former process wanted to tell."""
+    waiting = []
+    for on_off in (True, False):
+        table = MagAccounting(enabled=True, spool=str(tmp_path / "spool"), on_off=on_off)
+        settings = attrs.evolve(of_mag(tmp_path), accounting=table)
+        radius = radius_of(settings, reactor, UnarmedClock(), Notes())
+        made = mag_accounting_of(settings, radius, None, reactor, plane(), Notes())
+        assert made is not None
+        made.accounts.start()
+        made.accounts.begun([])
+        stopped: list[None] = []
+        stopping = made.accounts.stop(survive=False)
+        assert stopping is not None
+        stopping.addCallback(stopped.append)
+        run_until(reactor, lambda stopped=stopped: stopped)
+        waiting.append(made.tables["accounting"]()[0]["waiting"])
+    assert waiting == [2, 0]
+
+
 def test_nobody_is_told_if_it_is_off(tmp_path: Path, reactor: PosixReactorBase) -> None:
     settings = of_mag(tmp_path)
     radius = radius_of(settings, reactor, UnarmedClock(), Notes())

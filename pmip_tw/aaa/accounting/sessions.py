@@ -65,10 +65,12 @@ class _Open(Struct, Generic[Key], gc=False):
 
 class Sessions(Generic[Key]):
     """``interim_interval``: seconds, where AAA asks for nothing, 0: none then. ``keep_interval``: how often what is
-    moved is written down, so that a crash loses no more than that.
+    moved is written down, so that a crash loses no more than that. Not ``on_off``: AAA never hears On or Off.
     """
 
-    def __init__(self, *, interim_interval: float, keep_interval: float = float("inf")) -> None:
+    def __init__(
+        self, *, interim_interval: float, keep_interval: float = float("inf"), on_off: bool = True
+    ) -> None:
         self._interim_interval = interim_interval
         self._keep_interval = keep_interval
         self._open: dict[str, _Open[Key]] = {}
@@ -76,7 +78,8 @@ class Sessions(Generic[Key]):
         # What entries that are still there have counted for sessions that are over.
         self._spent: dict[Key, Usage] = {}
         self._left: dict[str, AccountingRecord] = {}
-        self._on_told = False
+        self._on_off = on_off
+        self._on_told = not on_off
         self._due: Wheel[str] = Wheel(_GRANULARITY, self._deadline)
 
     def __len__(self) -> int:
@@ -249,7 +252,8 @@ class Sessions(Generic[Key]):
         effects: list[Effect] = []
         for session_id, used in moved.items():
             effects += self.over(session_id, TerminateCause.ADMIN_REBOOT, used, now)
-        return [*effects, Tell(AccountingRecord(status=StatusType.ACCOUNTING_OFF, at=int(now.wall)))]
+        off = Tell(AccountingRecord(status=StatusType.ACCOUNTING_OFF, at=int(now.wall)))
+        return [*effects, off] if self._on_off else effects
 
     def _begin(
         self,

@@ -15,13 +15,16 @@ _Mebibytes = Annotated[int, Within(1, 65_536)]
 
 @attrs.frozen(slots=True, kw_only=True)
 class AccountingSettings:
-    """What both roles have. ``spool_size``: MiB. ``interim_interval``: seconds, where AAA asks for none; 0: none."""
+    """What both roles have. ``spool_size``: MiB. ``interim_interval``: seconds, where AAA asks for none; 0: none.
+    ``on_off``: tell Accounting-On and -Off.
+    """
 
     enabled: bool = False
     interim_interval: _Interim = 600
     spool: Journal = ""
     spool_size: _Mebibytes = 64
     attributes: DialectName = "as-profile"
+    on_off: bool = True
 
 
 @attrs.frozen(slots=True, kw_only=True)
