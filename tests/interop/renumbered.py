@@ -24,13 +24,18 @@ RENEWED_EVERY = 3
 """Seconds: T1, option 58."""
 
 ECHO = """
-import socket, sys
-listener = socket.create_server((sys.argv[1], 7000), reuse_port=True)
-print("ready", flush=True)
-while True:
-    peer, _ = listener.accept()
-    while octets := peer.recv(100):
-        peer.sendall(octets)
+import socketserver, sys
+
+class Echo(socketserver.BaseRequestHandler):
+    def handle(self):
+        while octets := self.request.recv(100):
+            self.request.sendall(octets)
+
+# Who talked before may be gone without a word, or with a reset: the next one must not wait for it.
+socketserver.ThreadingTCPServer.allow_reuse_address = True
+with socketserver.ThreadingTCPServer((sys.argv[1], 7000), Echo) as server:
+    print("ready", flush=True)
+    server.serve_forever()
 """
 
 TALK = """
