@@ -15,7 +15,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
-from pmip_tw.addresses import ipv4, mac_text
+from pmip_tw.addresses import mac_text
 from pmip_tw.lab.access_point import AIR, AccessPoint
 from pmip_tw.lab.capture import Capture, Tap
 from pmip_tw.lab.daemons import READY_SECONDS, SECRET, Daemons
@@ -143,16 +143,7 @@ class World(Daemons):
         if not available(FREERADIUS):
             self.notes.append("FreeRADIUS is not installed: the MAGs authenticate from their own user file")
             return
-        users = [
-            RadiusUser(
-                mac=subscriber.mac,
-                nai=subscriber.nai,
-                lma=ipv4(LMA_ADDRESS),
-                spi=subscriber.spi,
-                key_text=subscriber.key_text,
-            )
-            for subscriber in self.subscribers
-        ]
+        users = [subscriber.at_radius() for subscriber in self.subscribers]
         await self.run_aaa(self.freeradius(users, reject_delay=reject_delay, secret=secret), behind=behind)
 
     def freeradius(

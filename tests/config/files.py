@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pmip_tw.config.load import load
+from pmip_tw.config.settings.mag import MagSettings
 from pmip_tw.errors import ConfigurationError
 
 MAG = """\
@@ -17,6 +18,12 @@ prefix = "10.1.0.0/24"
 [[mag.radius.servers]]
 address = "198.51.100.53"
 secret = "text:change-me"
+"""
+
+AAA = """
+[[mag.radius.servers]]
+address = "198.51.100.53"
+secret = "text:secret"
 """
 
 LMA = """\
@@ -50,6 +57,34 @@ lma = "192.0.2.1"
 spi = 4096
 key = "text:0123456789abcdef"
 """
+
+
+def two_ports(directory: Path, authentication: str, *tables: str) -> Path:
+    """A MAG's file with ``authentication``, a line, at the first of its ports, and ``tables``; and a file of nobody."""
+    (directory / "users.toml").write_text("")
+    path = directory / "mag.toml"
+    path.write_text(
+        f"""
+        [mag]
+        address = "198.51.100.10"
+        identity = "mag1"
+        [[mag.access]]
+        interface = "eth1"
+        {authentication}
+        [[mag.access]]
+        interface = "eth2"
+        [[mag.home_prefixes]]
+        prefix = "10.1.0.0/24"
+        """
+        + "\n".join(tables)
+    )
+    return path
+
+
+def mag_settings(path: Path) -> MagSettings:
+    loaded = load(path)
+    assert isinstance(loaded, MagSettings)
+    return loaded
 
 
 def mistakes(directory: Path, text: str | bytes, users: str | None = None) -> list[str]:

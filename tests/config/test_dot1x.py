@@ -6,48 +6,23 @@ import pytest
 
 from pmip_tw.access.authenticator import EapTimes
 from pmip_tw.config.load import load
-from pmip_tw.config.settings.mag import MagSettings
 from pmip_tw.errors import ConfigurationError
 from pmip_tw.mag.authentication.access_policy import AccessPolicy, Dot1xPolicy, PortAuthentication
 from pmip_tw.services.mag_access import access_policy_of
+from tests.config.files import AAA, mag_settings, two_ports
 
-RADIUS = """
-[[mag.radius.servers]]
-address = "198.51.100.53"
-secret = "text:secret"
-"""
 LOCAL = """
 [mag.local]
 users = "users.toml"
 """
 
 
-def written(tmp_path: Path, authentication: str, more: str = "", aaa: str = RADIUS) -> Path:
-    path = tmp_path / "mag.toml"
-    (tmp_path / "users.toml").write_text("")
-    path.write_text(
-        f"""
-        [mag]
-        address = "198.51.100.10"
-        identity = "mag1"
-        [[mag.access]]
-        interface = "eth1"
-        {authentication}
-        [[mag.access]]
-        interface = "eth2"
-        [[mag.home_prefixes]]
-        prefix = "10.1.0.0/24"
-        {more}
-        {aaa}
-        """
-    )
-    return path
+def written(tmp_path: Path, authentication: str, more: str = "", aaa: str = AAA) -> Path:
+    return two_ports(tmp_path, authentication, more, aaa)
 
 
 def policy(path: Path) -> AccessPolicy:
-    loaded = load(path)
-    assert isinstance(loaded, MagSettings)
-    return access_policy_of(loaded)
+    return access_policy_of(mag_settings(path))
 
 
 def mistakes(path: Path) -> str:

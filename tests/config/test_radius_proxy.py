@@ -9,22 +9,17 @@ from pmip_tw.aaa.proxy.access_points import AccessPoint
 from pmip_tw.aaa.radius.configuration import RequireSignature
 from pmip_tw.addresses import Endpoint, ipv4
 from pmip_tw.config.load import load
-from pmip_tw.config.settings.mag import MagSettings
 from pmip_tw.errors import ConfigurationError
 from pmip_tw.mag.authentication.access_policy import PortAuthentication
 from pmip_tw.secret import Secret
 from pmip_tw.services.mag_aaa import nas_of
 from pmip_tw.services.mag_access import access_policy_of
 from pmip_tw.services.mag_access_points import disconnects_of, proxy_settings_of
+from tests.config.files import AAA, mag_settings, two_ports
 from tests.conformance import covers
 
 pytestmark = covers("AA27")
 
-RADIUS = """
-[[mag.radius.servers]]
-address = "198.51.100.53"
-secret = "text:secret"
-"""
 DIAMETER = """
 [mag.diameter]
 realm = "example.net"
@@ -42,34 +37,9 @@ interface = "eth1"
 
 
 def written(
-    tmp_path: Path, *, method: str = "radius-proxy", proxy: str = "", clients: str = CLIENT, aaa: str = RADIUS
+    tmp_path: Path, *, method: str = "radius-proxy", proxy: str = "", clients: str = CLIENT, aaa: str = AAA
 ) -> Path:
-    path = tmp_path / "mag.toml"
-    (tmp_path / "users.toml").write_text("")
-    path.write_text(
-        f"""
-        [mag]
-        address = "198.51.100.10"
-        identity = "mag1"
-        [[mag.access]]
-        interface = "eth1"
-        authentication = "{method}"
-        [[mag.access]]
-        interface = "eth2"
-        [[mag.home_prefixes]]
-        prefix = "10.1.0.0/24"
-        {aaa}
-        {proxy}
-        {clients}
-        """
-    )
-    return path
-
-
-def settings(path: Path) -> MagSettings:
-    loaded = load(path)
-    assert isinstance(loaded, MagSettings)
-    return loaded
+    return two_ports(tmp_path, f'authentication = "{method}"', aaa, proxy, clients)
 
 
 def mistakes(path: Path) -> list[str]:
@@ -79,7 +49,7 @@ def mistakes(path: Path) -> list[str]:
 
 
 def test_an_access_point_and_its_interface(tmp_path: Path) -> None:
-    found = settings(written(tmp_path))
+    found = mag_settings(written(tmp_path))
     assert found.radius_proxy is not None
     assert (found.radius_proxy.port, found.radius_proxy.accounting_port) == (1812, 1813)
     proxy = proxy_settings_of(found.radius_proxy, nas_of(found))
@@ -99,7 +69,7 @@ def test_everything_said(tmp_path: Path) -> None:
     client = CLIENT + 'require_message_authenticator = "yes"\ndisconnect_port = 3799\n'
     ports = "port = 1645\naccounting_port = 1646"
     proxy = f'[mag.radius_proxy]\naddress = "10.77.0.1"\n{ports}\nforward_accounting = true\nnas = "access-point"\n'
-    found = settings(written(tmp_path, proxy=proxy, clients=client))
+    found = mag_settings(written(tmp_path, proxy=proxy, clients=client))
     table = found.radius_proxy
     assert table is not None and (table.address, table.port, table.accounting_port) == (
         ipv4("10.77.0.1"),
@@ -125,13 +95,13 @@ def test_everything_said(tmp_path: Path) -> None:
         ({"proxy": "[mag.radius_proxy]\nport = 1813"}, 18, "authentication and accounting need a port each"),
         ({"aaa": '[mag.local]\nusers = "users.toml"'}, 16, "[mag.radius_proxy] needs [mag.radius]"),
         (
-            {"aaa": RADIUS + 'purposes = ["accounting"]\n' + DIAMETER},
+            {"aaa": AAA + 'purposes = ["accounting"]\n' + DIAMETER},
             27,
             'no server of [mag.radius] has purposes = ["authentication"]: nobody would answer access points',
         ),
         (
             {
-                "aaa": RADIUS + 'purposes = ["authentication"]',
+                "aaa": AAA + 'purposes = ["authentication"]',
                 "proxy": "[mag.radius_proxy]\nforward_accounting = true",
             },
             18,

@@ -15,12 +15,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from pmip_tw.addresses import ipv4
+import attrs
+
 from pmip_tw.lab.certificates import Authority
-from pmip_tw.lab.freeradius import RadiusUser, Tls
+from pmip_tw.lab.freeradius import Tls
 from pmip_tw.lab.mobile_node import MobileNode
 from pmip_tw.lab.programs import Program, eventually
-from pmip_tw.lab.sites import CORRESPONDENT, LMA_ADDRESS
+from pmip_tw.lab.sites import CORRESPONDENT
 from pmip_tw.lab.subscribers import SUBSCRIBER
 from pmip_tw.lab.supplicant import Account, Supplicant
 from pmip_tw.lab.world import World, world
@@ -56,15 +57,7 @@ class Story:
 
     async def _servers(self) -> None:
         made, authority = self.made, Authority()
-        user = RadiusUser(
-            mac=SUBSCRIBER.mac,
-            nai=SUBSCRIBER.nai,
-            lma=ipv4(LMA_ADDRESS),
-            spi=SUBSCRIBER.spi,
-            key_text=SUBSCRIBER.key_text,
-            by_mac=False,
-            password=PASSWORD,
-        )
+        user = attrs.evolve(SUBSCRIBER.at_radius(), by_mac=False, password=PASSWORD)
         await made.run_aaa(made.freeradius([user], tls=Tls(authority=authority)))
         await made.start_lma()
         for name in made.mags:

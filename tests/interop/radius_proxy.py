@@ -14,14 +14,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pmip_tw.addresses import ipv4
+import attrs
+
 from pmip_tw.lab.access_point import DISCONNECT_PORT
 from pmip_tw.lab.certificates import Authority
 from pmip_tw.lab.dynamic_client import request
-from pmip_tw.lab.freeradius import RadiusUser, Tls, records
+from pmip_tw.lab.freeradius import Tls, records
 from pmip_tw.lab.mobile_node import MobileNode
 from pmip_tw.lab.programs import eventually, run
-from pmip_tw.lab.sites import AAA_ADDRESS, BEHIND_ACCESS_POINTS, CORRESPONDENT, LMA_ADDRESS
+from pmip_tw.lab.sites import AAA_ADDRESS, BEHIND_ACCESS_POINTS, CORRESPONDENT
 from pmip_tw.lab.subscribers import SUBSCRIBER
 from pmip_tw.lab.supplicant import Account, Supplicant
 from pmip_tw.lab.world import World, world
@@ -55,12 +56,8 @@ class Campus:
 
     async def start(self) -> None:
         made = self.made
-        user = RadiusUser(
-            mac=SUBSCRIBER.mac,
-            nai=SUBSCRIBER.nai,
-            lma=ipv4(LMA_ADDRESS),
-            spi=SUBSCRIBER.spi,
-            key_text=SUBSCRIBER.key_text,
+        user = attrs.evolve(
+            SUBSCRIBER.at_radius(),
             by_mac=False,
             password=PASSWORD,
             attributes=["Session-Timeout = 3600"],

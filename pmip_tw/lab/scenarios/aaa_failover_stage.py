@@ -8,11 +8,11 @@ MN, node 2 ... node 5 --- cell 1 --- MAG 1 ---+--- core --- LMA --- corresponden
 import signal
 from typing import Final
 
-from pmip_tw.addresses import ipv4, mac, mac_text
+from pmip_tw.addresses import mac, mac_text
 from pmip_tw.lab.daemons import SECRET
-from pmip_tw.lab.freeradius import FreeRadius, RadiusUser, Record, records
+from pmip_tw.lab.freeradius import FreeRadius, Record, records
 from pmip_tw.lab.mobile_node import MobileNode
-from pmip_tw.lab.sites import AAA_ADDRESS, LMA_ADDRESS
+from pmip_tw.lab.sites import AAA_ADDRESS
 from pmip_tw.lab.subscribers import SUBSCRIBER, Subscriber
 from pmip_tw.lab.topology import Namespace
 from pmip_tw.lab.world import World
@@ -73,8 +73,9 @@ class Stage:
             host = network.host(f"mn{len(self.nodes) + 1}")
             cells.add_node(host, "eth0", mac_text(subscriber.mac), f"cell-{MAG}")
             self.nodes.append(MobileNode(world, host, config=_IMPATIENT))
+        users = [subscriber.at_radius() for subscriber in SUBSCRIBERS]
         self.servers: dict[str, tuple[FreeRadius, Namespace]] = {
-            name: (world.freeradius(_users(), name=name, address=address), host)
+            name: (world.freeradius(users, name=name, address=address), host)
             for name, address, host in zip(
                 SERVERS, (AAA_ADDRESS, SECOND_ADDRESS), (world.aaa, self.second), strict=True
             )
@@ -111,16 +112,3 @@ class Stage:
             for record in records(server.detail.read_text())
             if "User-Name" in record
         ]
-
-
-def _users() -> list[RadiusUser]:
-    return [
-        RadiusUser(
-            mac=subscriber.mac,
-            nai=subscriber.nai,
-            lma=ipv4(LMA_ADDRESS),
-            spi=subscriber.spi,
-            key_text=subscriber.key_text,
-        )
-        for subscriber in SUBSCRIBERS
-    ]

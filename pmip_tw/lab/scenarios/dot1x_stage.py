@@ -13,7 +13,7 @@ from typing import Final
 
 import attrs
 
-from pmip_tw.addresses import ipv4, mac, mac_text
+from pmip_tw.addresses import mac, mac_text
 from pmip_tw.lab.access_point import DISCONNECT_PORT, PROVEN, WIRE
 from pmip_tw.lab.access_point import PROGRAM as HOSTAPD
 from pmip_tw.lab.capture import Capture, Tap
@@ -26,7 +26,7 @@ from pmip_tw.lab.mobile_node import MobileNode
 from pmip_tw.lab.port_counters import Counted, PortCounters, total
 from pmip_tw.lab.programs import Program, eventually
 from pmip_tw.lab.scenarios import Chosen
-from pmip_tw.lab.sites import AAA_ADDRESS, LMA_ADDRESS
+from pmip_tw.lab.sites import AAA_ADDRESS
 from pmip_tw.lab.subscribers import SUBSCRIBER
 from pmip_tw.lab.supplicant import Account, Supplicant
 from pmip_tw.lab.topology import Namespace
@@ -228,12 +228,8 @@ class Stage:
 
 
 def _user() -> RadiusUser:
-    return RadiusUser(
-        mac=NODE.mac,
-        nai=NODE.nai,
-        lma=ipv4(LMA_ADDRESS),
-        spi=NODE.spi,
-        key_text=NODE.key_text,
+    return attrs.evolve(
+        NODE.at_radius(),
         keys=Keys.DERIVED,
         by_mac=False,
         password=PASSWORD,
