@@ -1,12 +1,10 @@
 """What every ISpool does: the twin, and the file with its thread."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 import pytest
-from twisted.internet.posixbase import PosixReactorBase
 from zope.interface.verify import verifyObject
 
 from pmip_tw.aaa.accounting.spool import SpoolChange, SpoolContents
@@ -14,87 +12,34 @@ from pmip_tw.errors import StoreError
 from pmip_tw.interfaces import ISpool
 from pmip_tw.store.spool import SqliteSpool
 from pmip_tw.testing.spool import FakeSpool, FakeSpoolDisk
-from tests.loops import private_reactor, run_until
+from tests.contracts.disks import KINDS, InFile, InMemory, OnDisk, world_of
 
 
-class World(Protocol):
-    """A disk and whoever has it open."""
-
+class World(OnDisk, Protocol):
     def open(self) -> tuple[ISpool, SpoolContents]: ...
-    def settle(self, condition: Callable[[], object]) -> None: ...
-    def close(self, spool: ISpool) -> None: ...
-    def disturb(self) -> None: ...
-    def mend(self) -> None: ...
 
 
-class MemoryWorld:
+class MemoryWorld(InMemory):
     def __init__(self) -> None:
-        self._disk = FakeSpoolDisk()
-        self._spools: list[FakeSpool] = []
+        self._fake = FakeSpoolDisk()
+        super().__init__(self._fake)
 
     def open(self) -> tuple[ISpool, SpoolContents]:
-        spool = FakeSpool(self._disk, at_once=False)
-        self._spools.append(spool)
+        spool = FakeSpool(self._fake, at_once=False)
+        self.opened.append(spool)
         return spool, spool.start()
 
-    def settle(self, condition: Callable[[], object]) -> None:
-        for _ in range(10):
-            for spool in self._spools:
-                spool.commit()
-        assert condition()
 
-    def close(self, spool: ISpool) -> None:
-        spool.stop()
-
-    def disturb(self) -> None:
-        self._disk.trouble = "is full"
-
-    def mend(self) -> None:
-        self._disk.trouble = ""
-
-
-class FileWorld:
-    """The trouble is that somebody has taken the file away."""
-
-    def __init__(self, folder: Path, reactor: PosixReactorBase) -> None:
-        self.path = folder / "spool"
-        self._away = folder / "away"
-        self._reactor = reactor
-
+class FileWorld(InFile):
     def open(self) -> tuple[ISpool, SpoolContents]:
-        spool = SqliteSpool(str(self.path), reactor=self._reactor)
+        spool = SqliteSpool(str(self.path), reactor=self.reactor)
         return spool, spool.start()
 
-    def settle(self, condition: Callable[[], object]) -> None:
-        run_until(self._reactor, condition)
 
-    def close(self, spool: ISpool) -> None:
-        stopped: list[None] = []
-        stopping = spool.stop()
-        assert stopping is not None
-        stopping.addCallback(stopped.append)
-        run_until(self._reactor, lambda: stopped)
-
-    def disturb(self) -> None:
-        self.path.rename(self._away)
-
-    def mend(self) -> None:
-        self._away.rename(self.path)
-
-
-@contextmanager
-def _file_world(folder: Path) -> Iterator[FileWorld]:
-    with private_reactor() as reactor:
-        yield FileWorld(folder, reactor)
-
-
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(params=KINDS)
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    if request.param == "memory":
-        yield MemoryWorld()
-    else:
-        with _file_world(tmp_path) as file_world:
-            yield file_world
+    with world_of(request, MemoryWorld, lambda reactor: FileWorld(tmp_path / "spool", reactor)) as made:
+        yield made
 
 
 def write(world: World, spool: ISpool, change: SpoolChange) -> StoreError | None:

@@ -1,7 +1,6 @@
 """What every IBindingStore does: the twin, and the journal in a file with its thread."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +15,7 @@ from pmip_tw.mobility.records import Record
 from pmip_tw.store.clocks import Instant
 from pmip_tw.store.journal import SqliteJournal
 from pmip_tw.testing.store import FakeDisk, FakeStore
-from tests.loops import private_reactor, run_until
+from tests.contracts.disks import KINDS, InFile, InMemory, OnDisk, world_of
 from tests.store.records import FORM, Holder, held, released
 
 HORIZON = 7200.0
@@ -50,92 +49,42 @@ class Machine:
         self.now = Instant(f"{self.now.boot}, then another", 30.0, 20.0, self.now.wall + away + wall)
 
 
-class World(Protocol):
-    """A disk and whoever has it open."""
-
+class World(OnDisk, Protocol):
     machine: Machine
 
     def open(self) -> IBindingStore: ...
-    def settle(self, condition: Callable[[], object]) -> None: ...
-    def close(self, store: IBindingStore) -> None: ...
-    def disturb(self) -> None: ...
-    def mend(self) -> None: ...
 
 
-class MemoryWorld:
+class MemoryWorld(InMemory):
     def __init__(self) -> None:
         self.machine = Machine()
-        self._disk = FakeDisk()
-        self._stores: list[FakeStore] = []
+        self._fake = FakeDisk()
+        super().__init__(self._fake)
 
     def open(self) -> FakeStore:
-        store = FakeStore(self._disk, FORM, horizon=HORIZON, at_once=False, clocks=self.machine.read)
+        store = FakeStore(self._fake, FORM, horizon=HORIZON, at_once=False, clocks=self.machine.read)
         store.start()
-        self._stores.append(store)
+        self.opened.append(store)
         return store
 
-    def settle(self, condition: Callable[[], object]) -> None:
-        for _ in range(10):
-            for store in self._stores:
-                store.commit()
-        assert condition()
 
-    def close(self, store: IBindingStore) -> None:
-        store.stop()
-
-    def disturb(self) -> None:
-        self._disk.trouble = "is full"
-
-    def mend(self) -> None:
-        self._disk.trouble = ""
-
-
-class FileWorld:
-    """The trouble is that somebody has taken the file away."""
-
-    def __init__(self, folder: Path, reactor: PosixReactorBase) -> None:
+class FileWorld(InFile):
+    def __init__(self, path: Path, reactor: PosixReactorBase) -> None:
+        super().__init__(path, reactor)
         self.machine = Machine()
-        self._path = folder / "journal"
-        self._away = folder / "away"
-        self._reactor = reactor
 
     def open(self) -> SqliteJournal:
         store = SqliteJournal(
-            str(self._path), FORM, horizon=HORIZON, reactor=self._reactor, clocks=self.machine.read
+            str(self.path), FORM, horizon=HORIZON, reactor=self.reactor, clocks=self.machine.read
         )
         store.start()
         return store
 
-    def settle(self, condition: Callable[[], object]) -> None:
-        run_until(self._reactor, condition)
 
-    def close(self, store: IBindingStore) -> None:
-        stopped: list[None] = []
-        stopping = store.stop()
-        assert stopping is not None
-        stopping.addCallback(stopped.append)
-        run_until(self._reactor, lambda: stopped)
-
-    def disturb(self) -> None:
-        self._path.rename(self._away)
-
-    def mend(self) -> None:
-        self._away.rename(self._path)
-
-
-@contextmanager
-def _file_world(folder: Path) -> Iterator[FileWorld]:
-    with private_reactor() as reactor:
-        yield FileWorld(folder, reactor)
-
-
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(params=KINDS)
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    if request.param == "memory":
-        yield MemoryWorld()
-    else:
-        with _file_world(tmp_path) as file_world:
-            yield file_world
+    with world_of(request, MemoryWorld, lambda reactor: FileWorld(tmp_path / "journal", reactor)) as made:
+        yield made
 
 
 class Told:

@@ -10,6 +10,7 @@ from twisted.internet.posixbase import PosixReactorBase
 from pmip_tw.aaa.accounting.spool import SpoolChange, SpoolContents
 from pmip_tw.errors import StoreError
 from pmip_tw.store.spool import SqliteSpool
+from tests.contracts.disks import close
 from tests.loops import private_reactor, run_until
 
 
@@ -17,14 +18,6 @@ from tests.loops import private_reactor, run_until
 def reactor() -> Iterator[PosixReactorBase]:
     with private_reactor() as one:
         yield one
-
-
-def close(spool: SqliteSpool, reactor: PosixReactorBase) -> None:
-    stopped: list[None] = []
-    stopping = spool.stop()
-    assert stopping is not None
-    stopping.addCallback(stopped.append)
-    run_until(reactor, lambda: stopped)
 
 
 def written(path: Path, reactor: PosixReactorBase, change: SpoolChange) -> None:
