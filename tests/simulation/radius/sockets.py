@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from pmip_tw.aaa.radius.received import Received
-from pmip_tw.addresses import Endpoint
+from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4
 from pmip_tw.interfaces import Datagram, Unreachable
 from pmip_tw.mobility.clock import Now
 from pmip_tw.net.overload import Proven
@@ -35,7 +35,7 @@ class SimulatedSocket:
         self._report = report
         self._network.attach(self.endpoint, self)
 
-    def send(self, payload: bytes, destination: Endpoint, tos: int = 0) -> int:
+    def send(self, payload: bytes, destination: Endpoint, tos: int = 0, source: Ipv4 = UNSPECIFIED) -> int:
         self._fuse.burn()
         self.leaves(payload, destination)
         self._network.send(self.endpoint, destination, payload)
@@ -64,7 +64,7 @@ class SimulatedPort(RadiusPort[EffectT]):
         machine: "Machine",
         port: int,
         *,
-        hear: Callable[[bytes, Endpoint, Now], Received[EffectT]],
+        hear: Callable[[Datagram, Now], Received[EffectT]],
         run: Callable[[Iterable[EffectT]], None],
     ) -> None:
         self._clock = machine.clock
