@@ -162,6 +162,19 @@ def test_the_queue_is_bounded_and_fair_whatever_comes(steps: list[str], most: in
         assert len(waiting) == sum(map(len, model.values())) <= most
 
 
+def test_where_nobody_asks_more_than_others_who_comes_last_finds_no_room() -> None:
+    """Not who waits longest: a crowd in which everybody gives way to the next is one in which nobody is served."""
+    waiting = Waiting(3)
+    for number, flow in enumerate("abc", 1):
+        assert waiting.add(exchange(number, flow)) is None
+    late = exchange(4, "d")
+    assert waiting.add(late) is late
+    order: list[int] = []
+    while waiting.take(lambda one: order.append(one.number) or True):
+        pass
+    assert order == [1, 2, 3]
+
+
 def test_flows_take_turns() -> None:
     waiting = Waiting(100)
     for number in range(6):

@@ -29,6 +29,8 @@ from tests.conformance import covers
 
 NO = StatusServer.NO
 
+COMPLAINT = "answer does not verify - is the shared secret the same on both sides?"
+
 
 def crowd(size: int) -> list[Mac]:
     return [Mac(b"\2\0\0\1" + index.to_bytes(2, "big")) for index in range(size)]
@@ -152,15 +154,25 @@ def test_icmp_ends_nothing() -> None:
     assert code(world.outcomes[number]) is Code.ACCESS_ACCEPT
 
 
+def test_one_forged_answer_does_not_say_why_a_server_is_silent() -> None:
+    """Whoever guesses port and identifier once sends the operator to look after a secret that is right."""
+    world = World(server(status_server=NO))
+    world.twins[FIRST].answer_secret = Secret(b"of nobody")
+    number, sent = world.ask()
+    world.deliver(*sent)
+    world.twins[FIRST].silent = True
+    told = cause(world.asked(number))
+    assert told.startswith("198.51.100.53:1812: no answer in 3 tries - the server is down")
+    assert told.endswith("; what came besides, perhaps of somebody else: " + COMPLAINT)
+
+
 def test_answers_of_another_secret_are_dropped_and_named_in_the_end() -> None:
     world = World(server(status_server=NO))
     world.twins[FIRST].answer_secret = Secret(b"another")
     number, sent = world.ask()
     world.deliver(*sent)
     assert number not in world.outcomes
-    assert cause(world.asked(number)) == (
-        "198.51.100.53:1812: answer does not verify - is the shared secret the same on both sides?"
-    )
+    assert cause(world.asked(number)) == (f"198.51.100.53:1812: {COMPLAINT}")
     assert set(world.reasons()) == {"bad-authenticator"}
 
 

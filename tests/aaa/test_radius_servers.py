@@ -174,6 +174,22 @@ def test_rare_requests_find_out_as_well() -> None:
     assert requests(world.ask()[1])[0].destination == FIRST
 
 
+@pytest.mark.parametrize(("rule", "found"), [(StatusServer.AUTO, FIRST), (StatusServer.YES, SECOND)])
+def test_one_that_answers_no_status_server_any_more_is_asked_by_a_request(
+    rule: StatusServer, found: Endpoint
+) -> None:
+    """What it did once is not believed for ever: a firewall may have been told so since. The operator is believed."""
+    world = acquainted(World(server(FIRST, status_server=rule), server(SECOND)))
+    world.twins[FIRST].silent = True
+    assert code(world.asked(world.ask()[0])) is Code.ACCESS_ACCEPT
+    assert world.state(FIRST) == "dead"
+    world.twins[FIRST].silent, world.twins[FIRST].knows_status = False, False
+    world.run(200)
+    assert requests(world.ask()[1])[0].destination == SECOND
+    world.run(150)
+    assert requests(world.ask()[1])[0].destination == found
+
+
 def test_a_status_server_on_its_way_to_one_that_answers_none_keeps_no_request_away() -> None:
     """
     dead ---Status-Server---> (it does not know that)

@@ -20,16 +20,21 @@ MOST_KNOWN = 1024
 MOST_UNDERWAY = 256
 """Requests of one access point that wait for a server: as many as one of its ports can tell apart."""
 
+MOST_UNPROVEN = MOST_UNDERWAY // 2
+"""Of those, that anybody may have made in its name."""
+
 
 @attrs.define(slots=True, eq=False)
 class Client:
-    """What is known of an access point while we run. ``signs``: it has signed a request; ``warned``: that it does not
-    has been said. ``said_at``: the newest Event-Timestamp of its accounting, by its own clock.
+    """What is known of an access point while we run. ``underway``: its requests that wait for a server, ``unproven``:
+    those among them that anybody may have made. ``signs``: it has signed a request; ``warned``: that it does not has
+    been said. ``said_at``: the newest Event-Timestamp of its accounting, by its own clock.
     """
 
     access_point: AccessPoint
     known: KnownRequests = attrs.field(factory=lambda: KnownRequests(MOST_KNOWN))
     underway: int = 0
+    unproven: int = 0
     signs: bool = False
     warned: bool = False
     said_at: int = 0
@@ -62,6 +67,11 @@ class Exchange:
     def account(self) -> bytes:
         """The name of the session at the access point, empty if it does not say it."""
         return self.request.attributes.first(AttributeType.ACCT_SESSION_ID) or b""
+
+    @property
+    def is_authentic(self) -> bool:
+        """Whether nobody but its access point can have made it: of an Access-Request only its signature tells."""
+        return is_authentic(self.request)
 
     @property
     def by_eap(self) -> bool:
@@ -98,6 +108,11 @@ class Exchange:
         )
         self.client.known.answered(self.known, datagram, now.monotonic)
         return Reply(datagram, self.source, self.group, self.asked_at)
+
+
+def is_authentic(request: ReceivedRequest) -> bool:
+    """See ``Exchange.is_authentic``."""
+    return request.signed or request.code is Code.ACCOUNTING_REQUEST
 
 
 def station_in(request: ReceivedRequest) -> Mac | None:

@@ -16,7 +16,14 @@ from pmip_tw.aaa.proxy.accounts import Accounts
 from pmip_tw.aaa.proxy.admitting import Admitting, Reading
 from pmip_tw.aaa.proxy.attributes import in_place_of, towards_server
 from pmip_tw.aaa.proxy.effects import Ask, Disconnect, Effect, Reply
-from pmip_tw.aaa.proxy.exchanges import MOST_UNDERWAY, Client, Exchange, station_in
+from pmip_tw.aaa.proxy.exchanges import (
+    MOST_UNDERWAY,
+    MOST_UNPROVEN,
+    Client,
+    Exchange,
+    is_authentic,
+    station_in,
+)
 from pmip_tw.aaa.proxy.loops import Loops
 from pmip_tw.aaa.proxy.stations import Stations
 from pmip_tw.aaa.proxy.throwing_off import disconnect_requests
@@ -45,11 +52,6 @@ _CODES = {
 
 def _unproven(error: NotVerified) -> str:
     return f"{error} - is the shared secret the same there and in {told.SETTINGS}?"
-
-
-def _is_authentic(request: ReceivedRequest) -> bool:
-    """Whether nobody but the access point can have made it: of an Access-Request only its signature tells."""
-    return request.signed or request.code is Code.ACCOUNTING_REQUEST
 
 
 def _refusal(effect: Disconnect, answer: Answer) -> str:
@@ -103,13 +105,14 @@ class RadiusProxy:
         known = client.known.find(source, request.identifier, request.authenticator, now.monotonic)
         if known is not None:
             return Received([] if known.answer is None else [Reply(known.answer, source, group, asked_at)])
-        proven = _is_authentic(request) and not client.known.was_used(request.authenticator)
+        proven = is_authentic(request) and not client.known.was_used(request.authenticator)
         return Received(self._new(client, source, group, request, now, asked_at), proven)
 
     def answered(self, exchange: int, outcome: RadiusOutcome, now: Now) -> list[Effect]:
         """How an Ask has ended."""
         asked = self._exchanges.pop(exchange)
         asked.client.underway -= 1
+        asked.client.unproven -= not asked.is_authentic
         if not asked.is_awaited():
             return []  # the access point waits for something else, and would not know what was decided here
         if not isinstance(outcome, Answered):
@@ -170,6 +173,9 @@ class RadiusProxy:
         if refusal is None and client.underway >= MOST_UNDERWAY:
             cause = f"{MOST_UNDERWAY} requests of this access point wait for a server already"
             refusal = told.discarded("overload", source, cause)
+        if refusal is None and client.unproven >= MOST_UNPROVEN and not is_authentic(request):
+            cause = f"{MOST_UNPROVEN} requests without Message-Authenticator wait for a server already"
+            refusal = told.discarded("overload", source, cause)
         if refusal is not None:
             return [refusal]
         known = client.known.add(source, request.identifier, request.authenticator, now.monotonic)
@@ -192,6 +198,7 @@ class RadiusProxy:
         self._count += 1
         self._exchanges[self._count] = exchange
         exchange.client.underway += 1
+        exchange.client.unproven += not exchange.is_authentic
         received = exchange.request
         attributes = received.attributes
         if self._nas is not None and received.code is Code.ACCESS_REQUEST:

@@ -25,8 +25,9 @@ class Exchange:
     """
 
     __slots__ = (
-        "asked_at", "authenticator", "causes", "complaint", "datagram", "due", "flow", "group", "limit", "number",
-        "pinned", "request", "server", "slot", "started", "subject", "tried", "tries", "unreachable", "unsent", "wait",
+        "asked_at", "authenticator", "causes", "complaint", "complaints", "datagram", "due", "flow", "group", "limit",
+        "number", "pinned", "request", "server", "slot", "started", "subject", "tried", "tries", "unreachable",
+        "unsent", "wait",
     )  # fmt: skip
 
     def __init__(
@@ -56,6 +57,7 @@ class Exchange:
         self.limit = self.tries = 0
         self.wait = self.asked_at = 0.0
         self.complaint = self.unreachable = ""
+        self.complaints = 0
         self.unsent = False
         """Whether it waits for a connection to its server."""
 
@@ -67,9 +69,23 @@ class Exchange:
     def proxy_states(self) -> tuple[bytes, ...]:
         return tuple(value for kind, value in self.request.attributes.pairs if kind == _PROXY_STATE)
 
-    def cause(self) -> str:
-        """Why ``server`` gave no usable answer, as far as is known."""
-        if self.complaint or self.unreachable:
-            return self.complaint or self.unreachable
+    def complain(self, cause: str) -> None:
+        """Something came as if from ``server``, and is no answer."""
+        self.complaint, self.complaints = cause, self.complaints + 1
+
+    def cause(self, otherwise: str = "") -> str:
+        """Why ``server`` gave no usable answer, as far as is known. ``otherwise``: what silence means.
+
+        It is silent that is asked again and again, and heard but once: that may have been anybody.
+        """
+        if 2 * self.complaints >= max(self.tries, 1):
+            return self.complaint
+        if self.unreachable:
+            return self.unreachable
         packets = f"{self.tries} {'try' if self.tries == 1 else 'tries'}"
-        return f"no answer in {packets} - {LIKELY}"
+        silent = otherwise or f"no answer in {packets} - {LIKELY}"
+        return (
+            f"{silent}; what came besides, perhaps of somebody else: {self.complaint}"
+            if self.complaint
+            else silent
+        )

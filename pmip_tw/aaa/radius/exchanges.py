@@ -239,7 +239,7 @@ class RadiusExchanges:
     def _discard(self, server: Server, exchange: Exchange | None, reason: str, cause: str) -> list[Effect]:
         server.counts["discarded"] += 1
         if exchange is not None:
-            exchange.complaint = cause
+            exchange.complain(cause)
         subject = "" if exchange is None else exchange.subject
         return [observed.discarded(server.endpoint, reason, cause, subject)]
 

@@ -49,7 +49,7 @@ class Sending:
         exchange.server, exchange.slot, exchange.limit = server, slot, limit
         exchange.authenticator = exchange.datagram[4:20]
         exchange.tries, exchange.asked_at = 0, now.monotonic
-        exchange.complaint = exchange.unreachable = ""
+        exchange.complaint, exchange.complaints, exchange.unreachable = "", 0, ""
         server.outstanding[slot] = exchange
         if not exchange.is_probe:
             self.asking += 1

@@ -42,7 +42,7 @@ class Server:
         self.due: float | None = None
         self.probe: Exchange | None = None
         self.retry_at: float | None = None
-        """When a dead one may have a request, whoever else is alive; None: Status-Server tells."""
+        """When a dead one may have a request, whoever else is alive; None: Status-Server alone tells."""
         self.answers_status = configured.status_server is StatusServer.YES
         self.warned = False
         """Whether it has been said that this server does not sign."""
@@ -68,13 +68,14 @@ class Server:
     def may_be_tried(self) -> bool:
         """Whether it is dead, and a request can be the question whether it still is.
 
-        Also while a Status-Server is on its way to one that has never answered any: it may say nothing all its life.
+        Also while a Status-Server is on its way to one that may never answer it, and of which it alone tells nothing.
         """
         if self.usable or not self.has_room or (self.configured.tls and not self.connected):
             return False
         if self.probe is None:
             return self.state is State.DEAD
-        return self.probe.is_probe and not (self.answers_status or self.configured.tls)
+        status_alone_tells = self.answers_status and self.retry_at is None
+        return self.probe.is_probe and not (status_alone_tells or self.configured.tls)
 
     @property
     def alive_for_all_we_know(self) -> bool:

@@ -15,7 +15,8 @@ class Waiting:
     """Each flow of a lane in its order, the flows of a lane in turn.
 
     When there are too many, the newest of the longest flow has to go: whoever asks too much loses nothing but what he
-    asks too much. Conversations that are under way come before those that would begin.
+    asks too much; and where nobody does, whoever comes last finds no room. Conversations that are under way come before
+    those that would begin.
     """
 
     def __init__(self, most: int) -> None:
@@ -36,7 +37,7 @@ class Waiting:
         flow.append(exchange)
         if self._count <= self._most:
             return None
-        lane, name = next(iter(self._by_length[self._longest]))
+        lane, name = next(reversed(self._by_length[self._longest]))  # of several, that which became so last
         victims = self._lanes[lane][name]
         self._changed((lane, name), len(victims), len(victims) - 1)
         return victims.pop()

@@ -19,6 +19,11 @@ PROBE_TRIES = 2
 SHORTEST_BACKOFF, LONGEST_BACKOFF = 1.0, 60.0
 """Seconds between two attempts to connect."""
 
+NO_LONGER_ANSWERED = 10
+"""Times the dead time: then a request finds out about a dead server that has answered Status-Server once; it, or a
+firewall before it, may have been told since not to.
+"""
+
 Changed = Callable[[Server, Now, list[Effect]], None]
 
 
@@ -93,7 +98,7 @@ class Watching:
 
     def probe_given_up(self, server: Server, probe: Exchange, now: Now, effects: list[Effect]) -> None:
         """A Status-Server was not answered."""
-        cause = probe.complaint or probe.unreachable or f"no answer, to Status-Server neither - {LIKELY}"
+        cause = probe.cause(f"no answer, to Status-Server neither - {LIKELY}")
         if server.probe is not None:
             return  # a request finds out
         if not server.usable:
@@ -183,10 +188,12 @@ class Watching:
 
     def _look_again_later(self, server: Server, now: Now) -> None:
         settings = self._settings
-        if server.answers_status:
+        asked_by = server.configured
+        if server.answers_status and (asked_by.tls or asked_by.status_server is StatusServer.YES):
             server.retry_at = None
         elif server.retry_at is None:  # else a request is to find out, whatever Status-Server does not say
-            server.retry_at = now.monotonic + _varied(settings.dead_time, now)
+            patience = settings.dead_time * (NO_LONGER_ANSWERED if server.answers_status else 1)
+            server.retry_at = now.monotonic + _varied(patience, now)
         if server.configured.tls and not server.connected:
             return  # connecting again is looking again
         if server.configured.status_server is not StatusServer.NO:

@@ -535,6 +535,18 @@ def test_a_flood_of_one_access_point_is_bounded_and_no_other_s_loss() -> None:
     assert len(only(Ask, bench.hear(ap.ask(), ap.source))) == 1
 
 
+def test_what_anybody_may_ask_in_its_name_takes_half_of_the_room() -> None:
+    bench, ap = Bench(require_message_authenticator=RequireSignature.NO), Ap()
+    for count in range(128):
+        source = ap.source._replace(port=1024 + count)
+        assert len(only(Ask, bench.hear(unsigned(ap.ask(eap=b"")), source))) == 1
+    effects = bench.hear(unsigned(ap.ask(eap=b"")), ap.source)
+    assert reasons(effects) == ["overload"] and "Message-Authenticator" in notes(effects)[0].cause
+    assert len(only(Ask, bench.hear(ap.ask(), ap.source))) == 1
+    bench.silence(bench.asked[0])
+    assert len(only(Ask, bench.hear(unsigned(ap.ask(eap=b"")), ap.source))) == 1
+
+
 def test_an_access_point_asks_whether_we_are_there() -> None:
     """RFC 5997."""
     bench, ap = Bench(), Ap()
