@@ -13,15 +13,20 @@ import attrs
 from twisted.internet.defer import Deferred, succeed
 
 from pmip_tw.aaa.diameter.capabilities import Identity
+from pmip_tw.aaa.diameter.mobile_ipv4 import Feature
 from pmip_tw.aaa.diameter.node import Answered, Outcome
 from pmip_tw.addresses import Ipv4
 from pmip_tw.errors import WireError
 from pmip_tw.interfaces import IDiameterClient
+from pmip_tw.lab.home_aaa import har, is_proven, request_in, shared
+from pmip_tw.mobility.mn_aaa import AaaAssociation
+from pmip_tw.secret import Secret
 from pmip_tw.wire.diameter import avps
 from pmip_tw.wire.diameter.avps import Avp, Avps
 from pmip_tw.wire.diameter.codes import (
     NO_STATE_MAINTAINED,
     AccountingRecordType,
+    Application,
     AuthRequestType,
     Code,
     Command,
@@ -29,6 +34,7 @@ from pmip_tw.wire.diameter.codes import (
     result_name,
 )
 from pmip_tw.wire.diameter.message import Header, Message
+from pmip_tw.wire.registration import RegistrationRequest
 
 VENDOR_3GPP2 = 5535
 VENDOR_WIMAX = 24757
@@ -38,10 +44,25 @@ EAP_IDENTITY, EAP_MD5 = 1, 4
 _EAP_HEADER = 5
 _CHALLENGE_SIZE = 16
 
+MSA_LIFETIME = 3600
+"""Seconds of the keys that it gives by RFC 4004."""
+
+_PASSED_ON = frozenset(
+    {
+        Code.MIP_REG_REPLY,
+        Code.MIP_MOBILE_NODE_ADDRESS,
+        Code.MIP_HOME_AGENT_ADDRESS,
+        Code.ERROR_MESSAGE,
+    }
+)
+"""Of a HAA, to the foreign agent."""
+
 
 @attrs.frozen(slots=True, kw_only=True)
 class DiameterUser:
-    """``mac``: as it is written in User-Name. ``password``: of EAP-MD5."""
+    """``mac``: as it is written in User-Name. ``password``: of EAP-MD5; ``aaa_spi``, ``aaa_key_text``: of MN-AAA;
+    ``home_agent``, ``home_agent_realm``: of its LMA in Diameter, to which its registrations are brought.
+    """
 
     mac: str
     nai: str
@@ -49,6 +70,10 @@ class DiameterUser:
     spi: int
     key_text: str = attrs.field(repr=False)
     password: str = attrs.field(default="", repr=False)
+    aaa_spi: int = 0
+    aaa_key_text: str = attrs.field(default="", repr=False)
+    home_agent: str = ""
+    home_agent_realm: str = ""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -74,6 +99,8 @@ class DiameterAaa:
         self._challenges: dict[str, tuple[int, bytes]] = {}
         self._records: set[tuple[str, int]] = set()
         self.sessions: dict[str, Kept] = {}
+        self._brought: dict[str, str] = {}
+        """Session-Ids of those whose registrations were brought to a home agent."""
         for command, answer in (
             (Command.AA, self._authorize),
             (Command.DIAMETER_EAP, self._eap),
@@ -81,6 +108,7 @@ class DiameterAaa:
             (Command.SESSION_TERMINATION, self._terminate),
         ):
             client.serve(command, _answering(self, answer))
+        client.serve(Command.AA_MOBILE_NODE, self._mobile_ipv4)
 
     # --- what is asked of it ----------------------------------------------------------------------------
 
@@ -149,6 +177,73 @@ class DiameterAaa:
         payload = (avps.octets(Code.EAP_PAYLOAD, failure),) if failure else ()
         words = avps.text(Code.ERROR_MESSAGE, "nobody is known by that name and proof")
         return self._answer(asked, Result.AUTHENTICATION_REJECTED, words, *payload)
+
+    def _mobile_ipv4(self, asked: Message) -> "Deferred[Message]":
+        """AMR: of the home agent itself, which gets the key; or of a foreign agent, whose request is brought to it."""
+        try:
+            request, octets = request_in(asked)
+        except WireError as error:
+            return succeed(self.invalid(asked, error))
+        name = request.nai.decode(errors="replace")
+        user = self._by_name.get(name)
+        if user is None or not user.aaa_key_text:
+            return succeed(self._refuse(asked, name))
+        if not is_proven(request, octets, AaaAssociation(user.aaa_spi, Secret(user.aaa_key_text.encode()))):
+            return succeed(self._refuse(asked, name))
+        spi = user.spi if request.mn_ha is None else request.mn_ha.spi
+        for_node = shared(Code.MIP_HA_TO_MN_MSA, spi, user.key_text.encode(), replay=True)
+        if asked.avps.required_number(Code.MIP_FEATURE_VECTOR) & Feature.COLOCATED:
+            self._tell("keys", user.nai, asked, result=Result.SUCCESS.value)
+            lifetimes = (
+                avps.unsigned32(Code.AUTHORIZATION_LIFETIME, request.lifetime),
+                avps.unsigned32(Code.MIP_MSA_LIFETIME, MSA_LIFETIME),
+            )
+            return succeed(self._answer(asked, Result.SUCCESS, for_node, *lifetimes))
+        return self._bring(asked, request, octets, user, for_node)
+
+    def _bring(
+        self, asked: Message, request: RegistrationRequest, octets: bytes, user: DiameterUser, for_node: Avp
+    ) -> "Deferred[Message]":
+        """HAR to the home agent; what comes back goes to the foreign agent, with its key."""
+        agent_key = os.urandom(_CHALLENGE_SIZE)
+        agent_spi = asked.avps.number(Code.MIP_HA_TO_FA_SPI) or 0
+        keys = [for_node]
+        if agent_spi:
+            keys.append(shared(Code.MIP_HA_TO_FA_MSA, agent_spi, agent_key))
+        session = self._brought.setdefault(user.nai, self._client.new_session_id())
+        brings = har(
+            self._identity,
+            octets,
+            session=session,
+            user=user.nai,
+            home_agent=(user.home_agent, user.home_agent_realm),
+            keys=keys,
+            lifetime=request.lifetime,
+            msa_lifetime=MSA_LIFETIME,
+        )
+
+        def answered(outcome: Outcome) -> Message:
+            if not isinstance(outcome, Answered):
+                return self._answer(
+                    asked, Result.HA_NOT_AVAILABLE, avps.text(Code.ERROR_MESSAGE, outcome.cause)
+                )
+            said = outcome.message.avps
+            result = Result(outcome.message.result)
+            self._tell("brought", user.nai, brings, result=result.value)
+            if result is Result.SUCCESS and request.lifetime:
+                self.sessions[session] = Kept(
+                    user=user,
+                    host=user.home_agent,
+                    realm=user.home_agent_realm,
+                    application=Application.MOBILE_IPV4,
+                )
+            passed_on = [avp for avp in said if avp.code in _PASSED_ON]
+            spi = said.number(Code.MIP_FA_TO_HA_SPI)
+            if spi:
+                passed_on.append(shared(Code.MIP_FA_TO_HA_MSA, spi, agent_key))
+            return self._answer(asked, result, *passed_on)
+
+        return self._client.ask(brings).addCallback(answered)
 
     def _account(self, asked: Message) -> Message:
         """A record that comes again is not a second one (RFC 6733 9.4)."""

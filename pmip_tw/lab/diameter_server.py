@@ -64,14 +64,15 @@ class DiameterServer:
             "authorities": trusted,
             "commands": self.commands,
         }
-        lines = _toml(table)
+        lines = toml(table)
         for user in self.users:
-            lines += ["[[users]]", *_toml(attrs.asdict(user))]
+            lines += ["[[users]]", *toml(attrs.asdict(user))]
         file.write_text("\n".join(lines) + "\n")
         return [sys.executable, "-u", "-m", "pmip_tw.lab.diameter_server", str(file)]
 
 
-def _toml(table: Mapping[str, object]) -> list[str]:
+def toml(table: Mapping[str, object]) -> list[str]:
+    """Its lines."""
     return [
         f"{name} = {value}" if isinstance(value, int | float) else f"{name} = '{value}'"
         for name, value in table.items()

@@ -5,6 +5,7 @@ MAG 1, MAG 2 --- TLS ---> relay (freeDiameter) --- TLS ---> AAA (ours)
 
 import json
 import socket
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from pmip_tw.addresses import ipv4, mac_text
 from pmip_tw.lab.certificates import Authority
 from pmip_tw.lab.daemons import READY_SECONDS
 from pmip_tw.lab.diameter_aaa import DiameterUser
-from pmip_tw.lab.diameter_server import READY, DiameterServer
+from pmip_tw.lab.diameter_server import READY, DiameterServer, toml
 from pmip_tw.lab.freediameter import READY as RELAY_READY
 from pmip_tw.lab.freediameter import Relay
 from pmip_tw.lab.programs import eventually
@@ -29,6 +30,27 @@ RELAY: Final = "relay.lab.example"
 RELAY_ADDRESS: Final = "198.51.100.52"
 WATCHDOG: Final = 6
 """Seconds: the shortest that RFC 3539 allows."""
+
+VISITED: Final = "fa.visited.example"
+VISITED_REALM: Final = "visited.example"
+VISITED_ADDRESS: Final = "198.51.100.60"
+"""A foreign agent of somebody else (RFC 4004)."""
+
+ROAMER: Final = DiameterUser(
+    mac="02-00-00-00-00-09",
+    nai="roamer@lab.example",
+    lma=ipv4(LMA_ADDRESS),
+    spi=8192,
+    key_text="key of the roaming node",
+    aaa_spi=12288,
+    aaa_key_text="what the roaming node and its AAA share",
+    home_agent="lma.lab.example",
+    home_agent_realm=MAG_REALM,
+)
+"""Its node, which has nothing but MN-AAA."""
+
+VISITS: Final = 4
+"""Answers that the foreign agent waits for."""
 
 Event = dict[str, Any]
 
@@ -52,6 +74,8 @@ class DiameterStage:
             )
             for subscriber in world.subscribers
         )
+        self.visit: list[Event] = []
+        """What the foreign agent has said."""
 
     @property
     def authority(self) -> Authority:
@@ -65,7 +89,7 @@ class DiameterStage:
             name=AAA,
             realm=REALM,
             address=ipv4(AAA_ADDRESS),
-            users=self._users,
+            users=(*self._users, ROAMER),
             commands=self._commands,
             watchdog_interval=WATCHDOG,
         )
@@ -82,7 +106,7 @@ class DiameterStage:
             realm=REALM,
             address=ipv4(RELAY_ADDRESS),
             server=(AAA, ipv4(AAA_ADDRESS)),
-            clients=tuple(f"{name}.lab.example" for name in (*self._world.mags, "lma")),
+            clients=(*(f"{name}.lab.example" for name in (*self._world.mags, "lma")), VISITED),
             watchdog_interval=WATCHDOG,
         )
         self._world.keep_log("relay")
@@ -96,7 +120,7 @@ class DiameterStage:
 
     def keys(self) -> str:
         """The table of an LMA that asks it for the keys of nodes."""
-        return self._table("lma", "lma", 'purposes = ["authentication"]\n')
+        return self._table("lma", "lma", 'purposes = ["authentication"]\nmobile_ipv4 = true\n')
 
     def _table(self, role: str, name: str, more: str = "") -> str:
         files = self._world.directory / f"{name}-tls"
@@ -110,6 +134,50 @@ class DiameterStage:
             f"watchdog_interval = {WATCHDOG}\nreconnect_interval = 2\n\n"
             f'[[{role}.diameter.peers]]\nidentity = "{RELAY}"\naddress = "{RELAY_ADDRESS}"\n\n'
         )
+
+    async def roam(self) -> list[Event]:
+        """The foreign agent registers and de-registers its node by AAA, and then by UDP; what it was answered."""
+        visited = self._world.network.host("visited")
+        self._world.connect(visited, VISITED_ADDRESS)
+        files = self._world.directory / "visited-files"
+        files.mkdir()
+        certificate, key = self._authority.issue(VISITED).write(files, "visited")
+        trusted = files / "ca.pem"
+        trusted.write_bytes(self._authority.certificate)
+        table = {
+            "name": VISITED,
+            "realm": VISITED_REALM,
+            "server_realm": REALM,
+            "address": VISITED_ADDRESS,
+            "lma": LMA_ADDRESS,
+            "relay": RELAY,
+            "relay_address": RELAY_ADDRESS,
+            "relay_port": 5868,
+            "authorities": trusted,
+            "certificate": certificate,
+            "key": key,
+            "nai": ROAMER.nai,
+            "spi": ROAMER.spi,
+            "mn_ha_key": ROAMER.key_text,
+            "aaa_spi": ROAMER.aaa_spi,
+            "aaa_key": ROAMER.aaa_key_text,
+        }
+        file = files / "visited.conf"
+        file.touch(mode=0o600)
+        file.write_text("\n".join(toml(table)) + "\n")
+        self._world.keep_log("foreign-agent")
+        await self._world.start(
+            "foreign-agent", visited, sys.executable, "-u", "-m", "pmip_tw.lab.foreign_agent", str(file)
+        )
+
+        async def done() -> bool:
+            log = (self._world.directory / "foreign-agent.log").read_text()
+            self.visit = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+            return len(self.visit) >= VISITS
+
+        await eventually(done, within=30)
+        await self._world.stop("foreign-agent")
+        return self.visit
 
     # --- asking -----------------------------------------------------------------------------------------
 

@@ -82,10 +82,11 @@ class DiameterHomeAgent:
 
     def _keep(self, har: Har) -> None:
         if har.ends:
-            self._end(self._kept.over(har.session), TerminationCause.LOGOUT)
+            self._end_next(self._kept.over(har.session), TerminationCause.LOGOUT)
             return
         now = self._clock.now().monotonic
-        self._end(self._kept.accepted(har.session, har.user, har.lifetime, now), TerminationCause.USER_MOVED)
+        former = self._kept.accepted(har.session, har.user, har.lifetime, now)
+        self._end_next(former, TerminationCause.USER_MOVED)
         self._arm()
 
     def _abort(self, asked: Message) -> "Deferred[Message]":
@@ -95,12 +96,14 @@ class DiameterHomeAgent:
             return succeed(refusal(self._client.identity, asked, Result.UNKNOWN_SESSION_ID, cause))
 
         def ended(_: object) -> Message:
-            # Next, and not before the ASA is on its way (RFC 6733 8.5).
-            over = self._kept.over(kept.id)
-            self._reactor.callLater(0, self._end, over, TerminationCause.ADMINISTRATIVE)
+            self._end_next(self._kept.over(kept.id), TerminationCause.ADMINISTRATIVE)
             return accepted(self._client.identity, asked)
 
         return self._sessions.disconnect(Selection(user_name=kept.user)).addCallback(ended)
+
+    def _end_next(self, session: Brought | None, cause: TerminationCause) -> None:
+        """Not before the answer is on its way (RFC 6733 8.5)."""
+        self._reactor.callLater(0, self._end, session, cause)
 
     def _end(self, session: Brought | None, cause: TerminationCause) -> None:
         """The server is told, if there was such a session; whether it hears that is its peer's business."""

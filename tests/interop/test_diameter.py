@@ -16,6 +16,7 @@ CHECKS = {
     "everything came through the relay",
     "each session ends with one STR",
     "ASR ends the session",
+    "AAA brings registrations, and proves others (RFC 4004)",
     "the relay may go and come back",
     "accounting by ACR, nothing missing or doubled",
     "no key in any packet",

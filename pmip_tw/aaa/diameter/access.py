@@ -83,11 +83,13 @@ def der(session: str, asker: Asker, *more: Avp, server: str = "") -> Message:
 
 
 def termination(session: str, application: int, cause: TerminationCause, asker: Asker, user: str) -> Message:
-    """STR: the session is over (RFC 6733 8.4). RFC 4004 4: of Mobile IPv4 its header has application 0."""
-    said = Application.BASE if application == Application.MOBILE_IPV4 else application
+    """STR: the session is over (RFC 6733 8.4).
+
+    Its header has the application of the session; RFC 4004 4 has 0 there, which relays of today refuse (3007).
+    """
     name = (avps.text(Code.USER_NAME, user),) if user else ()
     return Message(
-        header=Header(command=Command.SESSION_TERMINATION, application=said, request=True),
+        header=Header(command=Command.SESSION_TERMINATION, application=application, request=True),
         avps=Avps(
             (
                 avps.text(Code.SESSION_ID, session),

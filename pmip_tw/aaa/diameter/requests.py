@@ -31,8 +31,7 @@ class Asked:
 
     @property
     def application(self) -> int:
-        """Whose peers can take it; STR and ASR of Mobile IPv4 say it inside only (RFC 4004 4)."""
-        return self.message.header.application or self.message.avps.number(Code.AUTH_APPLICATION_ID) or 0
+        return self.message.header.application
 
     @property
     def realm(self) -> str:

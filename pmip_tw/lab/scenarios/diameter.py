@@ -54,6 +54,10 @@ async def _drive(made: World, node: MobileNode, stage: DiameterStage, seen: Seen
     seen.journey.address = await node.attach()
     say("wpa_supplicant answers MAG 2, which sends DERs; ping and iperf3 run")
     await travel(made, node, seen.journey, ROUTE, say)
+    say(
+        "a foreign agent asks by AMR about a node that has nothing but MN-AAA; the server brings it to the LMA (HAR)"
+    )
+    seen.visit = await stage.roam()
     say("the server ends the session by ASR")
     before = len(stage.named("termination"))
     began = time.monotonic()

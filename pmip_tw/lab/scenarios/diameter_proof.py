@@ -8,7 +8,7 @@ import attrs
 
 from pmip_tw.lab import pcapng
 from pmip_tw.lab.capture import Capture
-from pmip_tw.lab.diameter_stage import RELAY, DiameterStage, Event
+from pmip_tw.lab.diameter_stage import RELAY, ROAMER, DiameterStage, Event
 from pmip_tw.lab.heard import Heard
 from pmip_tw.lab.measure import handover_gaps, milliseconds, typical
 from pmip_tw.lab.mobile_node import MobileNode
@@ -21,6 +21,9 @@ from pmip_tw.lab.terminal import Style
 from pmip_tw.lab.world import World
 from pmip_tw.manage.timeline import timeline
 
+_OF_THE_SERVER = ("answer", "brought")
+"""Events that are about what it has asked itself."""
+
 
 @attrs.define(slots=True, kw_only=True)
 class Seen:
@@ -31,6 +34,7 @@ class Seen:
     traces: list[dict[str, Any]] = attrs.field(factory=list)
     left: list[str] = attrs.field(factory=list)
     after_abort: list[str] = attrs.field(factory=list)
+    visit: list[Event] = attrs.field(factory=list)
     aborted: bool = False
     abort_ms: float = 0.0
     relay_missed: bool = False
@@ -61,10 +65,12 @@ async def judge(
     judge_paths(heard, result)
     _judge_access(seen, result)
     _judge_ends(seen, result)
+    _judge_roaming(seen, result)
     _judge_relay(seen, result)
     _judge_accounting(made, seen, result)
     octets = await asyncio.to_thread(capture.path.read_bytes)
-    keys = [one.key_text for one in made.subscribers if one.key_text.encode() in octets]
+    known = [*(one.key_text for one in made.subscribers), ROAMER.key_text, ROAMER.aaa_key_text]
+    keys = [key for key in known if key.encode() in octets]
     result.check(
         "no key in any packet",
         not keys,
@@ -97,7 +103,7 @@ def _judge_access(seen: Seen, result: Result) -> None:
         bool(fetched),
         f"asked {len(fetched)} times about {fetched[0]['nai']}" if fetched else "it never asked",
     )
-    direct = [one for one in seen.events if one["event"] != "answer" and not one.get("by")]
+    direct = [one for one in seen.events if one["event"] not in _OF_THE_SERVER and not one.get("by")]
     result.check(
         "everything came through the relay",
         not direct,
@@ -109,7 +115,8 @@ def _judge_access(seen: Seen, result: Result) -> None:
 
 def _judge_ends(seen: Seen, result: Result) -> None:
     """Every session that was begun is over, and the server was told why."""
-    begun = {one["session"] for one in seen.named("access") if one["result"] == 2001}
+    told = (*seen.named("access"), *seen.named("brought"))
+    begun = {one["session"] for one in told if one["result"] == 2001}
     ended = Counter(one["session"] for one in seen.named("termination"))
     wrong = sorted(begun ^ set(ended)) + [session for session, times in ended.items() if times > 1]
     causes = Counter(str(one["cause"]) for one in seen.named("termination"))
@@ -123,6 +130,20 @@ def _judge_ends(seen: Seen, result: Result) -> None:
         "ASR ends the session",
         seen.aborted and not seen.after_abort and any("(2001)" in str(one) for one in answers),
         f"ASA {', '.join(map(str, answers)) or 'missing'}; visitors then: {len(seen.after_abort)}",
+    )
+
+
+def _judge_roaming(seen: Seen, result: Result) -> None:
+    """RFC 4004: each way there and back, and every reply proven by the keys that AAA has given."""
+    served = [one for one in seen.visit if one.get("code") in (0, 1) and one.get("proven")]
+    ways = Counter(one["event"] for one in served)
+    brought = [one["result"] for one in seen.named("brought")]
+    wrong = [one for one in seen.visit if one not in served]
+    result.check(
+        "AAA brings registrations, and proves others (RFC 4004)",
+        (ways["ama"], ways["udp"], brought) == (2, 2, [2001, 2001]),
+        f"by HAR {ways['ama']}, by the LMA's AMR {ways['udp']}, for {served[0]['home_address'] if served else '-'}"
+        + (f"; not so: {wrong[0]}" if wrong else ""),
     )
 
 
@@ -192,6 +213,8 @@ def _what(one: Event) -> str:
             return f"{one['record']}, number {one['number']}"
         case "termination":
             return f"Termination-Cause {one['cause']}"
+        case "brought":
+            return f"the registration is brought to the LMA, which answers {one['result']}"
         case "answer":
             return f"answered {one['result']}"
         case _:
