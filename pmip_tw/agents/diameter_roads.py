@@ -3,25 +3,43 @@
 Worker 0 has the connections, for a peer knows one of each name (docs/decisions/0025).
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 import attrs
 from msgspec import Struct
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from pmip_tw.aaa.diameter.capabilities import Identity
 from pmip_tw.aaa.diameter.node import Answered, Outcome, Unanswered
-from pmip_tw.agents.workers.messages import DiameterAnswered, DiameterAsked
+from pmip_tw.aaa.diameter.refusals import refusal
+from pmip_tw.agents.workers.messages import (
+    DiameterAnswered,
+    DiameterAsked,
+    DiameterRequested,
+    DiameterResponded,
+)
 from pmip_tw.interfaces import IDiameterClient
+from pmip_tw.lma.workers.slices import worker_of_nai
 from pmip_tw.mobility.clock import Now
-from pmip_tw.wire.diameter.codes import Code
+from pmip_tw.wire.diameter.codes import Code, Command, Result
 from pmip_tw.wire.diameter.message import Message, decode
+
+MOST_SESSIONS: Final = 100_000
+"""Of servers that have brought registrations: whose worker is remembered, the oldest forgotten first."""
+
+CarryOut = Callable[[Message], "Deferred[Message]"]
 
 
 @implementer(IDiameterClient)
 class DiameterThroughWorker0:
     """At another worker: ``send`` leads to worker 0. ``identity``: that of the LMA; ``now``: of the start."""
+
+    _log = Logger(namespace="pmip.diameter")
 
     def __init__(self, identity: Identity, worker: int, now: Now, send: Callable[[Struct], None]) -> None:
         self.identity = identity
@@ -31,6 +49,7 @@ class DiameterThroughWorker0:
         # A worker may be started again within the second.
         self._low = int(now.wall % 1 * 0x100000000)
         self._asked: dict[int, Deferred[Outcome]] = {}
+        self._served: dict[int, CarryOut] = {}
         self._last = 0
         self._stopped = False
 
@@ -59,8 +78,23 @@ class DiameterThroughWorker0:
         if outcome is not None:
             outcome.callback(_read(message))
 
-    def serve(self, command: int, carry_out: "Callable[[Message], Deferred[Message]]") -> None:
-        """Whoever asks us asks worker 0."""
+    def serve(self, command: int, carry_out: CarryOut) -> None:
+        self._served[command] = carry_out
+
+    def requested(self, message: DiameterRequested) -> None:
+        """A peer asks worker 0, about a node of ours."""
+        request = decode(message.octets)
+
+        def answered(answer: Message) -> None:
+            self._send(DiameterResponded(message.number, answer.encode()))
+
+        def defect(failure: Failure) -> Message:
+            self._log.failure("{name} met a defect", failure, name=request.name)
+            return refusal(self.identity, request, Result.UNABLE_TO_COMPLY, "a defect, which our log shows")
+
+        carried_out = maybeDeferred(self._served[request.header.command], request)
+        carried_out.addErrback(defect)
+        carried_out.addCallback(answered)
 
     def peers(self) -> Sequence[Mapping[str, object]]:
         """They are worker 0's."""
@@ -77,22 +111,104 @@ class DiameterThroughWorker0:
         return succeed(None)
 
 
+@implementer(IDiameterClient)
 class DiameterForWorkers:
-    """At worker 0: asks by ``client`` what the others want to have asked."""
+    """At worker 0: it asks by ``client`` what any worker wants to have asked, and leads what peers ask to the worker
+    that has the node.
+    """
 
-    def __init__(self, client: IDiameterClient) -> None:
+    def __init__(self, client: IDiameterClient, workers: int) -> None:
         self._client = client
+        self._workers = workers
+        self._tell: Callable[[int, Struct], bool] = lambda worker, message: False
+        self._own: dict[int, CarryOut] = {}
+        self._led: dict[int, tuple[int, Message, Deferred[Message]]] = {}
+        self._last = 0
+        self._sessions: OrderedDict[str, int] = OrderedDict()
 
-    def ask(self, asked: DiameterAsked, answer: Callable[[Struct], None]) -> None:
+    def reach(self, tell: Callable[[int, Struct], bool]) -> None:
+        """``tell`` leads to another worker; False: it is not there."""
+        self._tell = tell
+
+    # --- for the others -----------------------------------------------------------------------------------
+
+    def ask_for(self, asked: DiameterAsked, answer: Callable[[Struct], None]) -> None:
         """``answer`` takes the DiameterAnswered."""
         outcome = self._client.ask(self._as_ours(decode(asked.octets)), asked.subject)
         outcome.addCallback(lambda found: answer(_written(asked.number, found)))
 
+    def responded(self, message: DiameterResponded) -> None:
+        """What another worker says to what it was asked."""
+        led = self._led.pop(message.number, None)
+        if led is not None:
+            led[2].callback(decode(message.octets))
+
+    def lost(self, worker: int) -> None:
+        """It has ended; whoever asks again meets its successor."""
+        for number, (asked, request, answer) in list(self._led.items()):
+            if asked == worker:
+                del self._led[number]
+                answer.callback(self._absent(request))
+
+    def _lead(self, request: Message) -> "Deferred[Message]":
+        worker = self._worker_for(request)
+        if worker == 0:
+            return self._own[request.header.command](request)
+        self._last = number = self._last + 1
+        answer: Deferred[Message] = Deferred()
+        self._led[number] = worker, request, answer
+        if not self._tell(worker, DiameterRequested(number, request.encode())):
+            del self._led[number]
+            return succeed(self._absent(request))
+        return answer
+
+    def _worker_for(self, request: Message) -> int:
+        """A registration is its node's, and what follows is that session's; of any other nobody knows anything."""
+        session = request.session_id
+        if request.header.command != Command.HOME_AGENT_MIP:
+            return self._sessions.get(session, 0)
+        worker = worker_of_nai(request.avps.first(Code.USER_NAME) or b"", self._workers)
+        self._sessions[session] = worker
+        self._sessions.move_to_end(session)
+        if len(self._sessions) > MOST_SESSIONS:
+            self._sessions.popitem(last=False)
+        return worker
+
+    def _absent(self, request: Message) -> Message:
+        cause = "the process that has this node is being started: ask again in a moment"
+        return refusal(self.identity, request, Result.HA_NOT_AVAILABLE, cause)
+
     def _as_ours(self, request: Message) -> Message:
         """Of one node there is one Origin-State-Id (RFC 6733 8.16): a worker that was started again has another."""
-        ours = self._client.identity.state
+        ours = self.identity.state
         avps = (ours if avp.code == Code.ORIGIN_STATE_ID and not avp.vendor else avp for avp in request.avps)
         return attrs.evolve(request, avps=type(request.avps)(tuple(avps)))
+
+    # --- worker 0's own -----------------------------------------------------------------------------------
+
+    @property
+    def identity(self) -> Identity:
+        found: Identity = self._client.identity
+        return found
+
+    def new_session_id(self) -> str:
+        return self._client.new_session_id()
+
+    def ask(self, request: Message, subject: str = "") -> "Deferred[Outcome]":
+        return self._client.ask(request, subject)
+
+    def serve(self, command: int, carry_out: CarryOut) -> None:
+        self._own[command] = carry_out
+        self._client.serve(command, self._lead)
+
+    def peers(self) -> Sequence[Mapping[str, object]]:
+        return self._client.peers()
+
+    def start(self) -> None:
+        self._client.start()
+
+    def stop(self) -> "Deferred[None]":
+        return self._client.stop()
 
 
 def _written(number: int, outcome: Outcome) -> DiameterAnswered:

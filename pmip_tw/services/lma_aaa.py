@@ -17,7 +17,7 @@ from pmip_tw.net.radius_node_keys import RadiusNodeKeys
 from pmip_tw.services.radius import radius_client_of
 
 if TYPE_CHECKING:
-    from pmip_tw.agents.diameter_roads import DiameterThroughWorker0
+    from pmip_tw.agents.diameter_roads import DiameterForWorkers, DiameterThroughWorker0
     from pmip_tw.services.lma_diameter import LmaDiameter
 
 
@@ -40,13 +40,28 @@ def nas_of(settings: LmaSettings) -> Nas:
 def diameter_of(
     settings: LmaSettings, reactor: PosixReactorBase, clock: IClock, observer: IObserver
 ) -> "LmaDiameter | None":
-    """None without [lma.diameter]."""
+    """That of one process; None without [lma.diameter]."""
     if settings.diameter is None:
         return None
-    from pmip_tw.services.lma_diameter import LmaDiameter  # its library takes a while  # noqa: PLC0415
+    from pmip_tw.services.lma_diameter import LmaDiameter, connected  # its library takes a while  # noqa: PLC0415
 
-    rules = key_rules_of(settings)
-    return LmaDiameter.connected(settings.diameter, nas_of(settings), rules, reactor, clock, observer)
+    nas = nas_of(settings)
+    client = connected(settings.diameter, nas, reactor, clock, observer)
+    return LmaDiameter(settings.diameter, nas, key_rules_of(settings), client)
+
+
+def diameter_for_workers(
+    settings: LmaSettings, reactor: PosixReactorBase, clock: IClock, observer: IObserver
+) -> "tuple[LmaDiameter | None, DiameterForWorkers | None]":
+    """Worker 0's, and what it does for the others; None without [lma.diameter]."""
+    if settings.diameter is None:
+        return None, None
+    from pmip_tw.agents.diameter_roads import DiameterForWorkers  # as above  # noqa: PLC0415
+    from pmip_tw.services.lma_diameter import LmaDiameter, connected  # as above  # noqa: PLC0415
+
+    nas = nas_of(settings)
+    client = DiameterForWorkers(connected(settings.diameter, nas, reactor, clock, observer), settings.workers)
+    return LmaDiameter(settings.diameter, nas, key_rules_of(settings), client), client
 
 
 def diameter_through_worker_0(

@@ -9,11 +9,12 @@ from twisted.internet.posixbase import PosixReactorBase
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.profiles.rules import ProfileRules
 from pmip_tw.agents.brought_at_lma import BroughtToLma, RepliesForAaa
-from pmip_tw.agents.diameter_roads import DiameterForWorkers, DiameterThroughWorker0
+from pmip_tw.agents.diameter_roads import DiameterThroughWorker0
 from pmip_tw.agents.lma import Lma
 from pmip_tw.agents.rows.tables import Row
 from pmip_tw.config.settings.diameter import LmaDiameterSettings
 from pmip_tw.interfaces import IClock, IDiameterClient, IObserver, ISessions, ISignalling
+from pmip_tw.net.diameter import DiameterClient
 from pmip_tw.net.diameter_accounting import DiameterAccountingServers
 from pmip_tw.net.diameter_home_agent import DiameterHomeAgent
 from pmip_tw.net.diameter_node_keys import DiameterNodeKeys
@@ -39,20 +40,6 @@ class LmaDiameter:
         )
         self.accounting = DiameterAccountingServers(client, asker) if "accounting" in table.purposes else None
 
-    @classmethod
-    def connected(
-        cls,
-        table: LmaDiameterSettings,
-        nas: Nas,
-        rules: ProfileRules,
-        reactor: PosixReactorBase,
-        clock: IClock,
-        observer: IObserver,
-    ) -> "LmaDiameter":
-        """With connections of its own, as one process or worker 0 has them."""
-        client = diameter_client_of(table, nas, reactor, clock, observer, nas.address)
-        return cls(table, nas, rules, client)
-
     def hearing(self, signalling: ISignalling) -> ISignalling:
         """Of the agent that this one brings registrations to, if it does (RFC 4004)."""
         if not self._mobile_ipv4:
@@ -67,11 +54,6 @@ class LmaDiameter:
             self._home_agent = DiameterHomeAgent(
                 self._client, self._asker, home_agent, sessions, self._asker.nas.address, reactor, clock
             )
-
-    @property
-    def for_workers(self) -> DiameterForWorkers:
-        """What worker 0 does for the others."""
-        return DiameterForWorkers(self._client)
 
     def tables(self) -> dict[str, Callable[[], Sequence[Row]]]:
         """What ``pmipctl show peers`` shows."""
@@ -92,3 +74,14 @@ def through_worker_0(
     """The client of another worker; ``send`` leads to worker 0."""
     now = clock.now()
     return DiameterThroughWorker0(identity_of(table, nas, int(now.wall)), worker, now, send)
+
+
+def connected(
+    table: LmaDiameterSettings,
+    nas: Nas,
+    reactor: PosixReactorBase,
+    clock: IClock,
+    observer: IObserver,
+) -> DiameterClient:
+    """The client of one process, or of worker 0, which has the connections."""
+    return diameter_client_of(table, nas, reactor, clock, observer, nas.address)

@@ -39,7 +39,7 @@ from pmip_tw.net.pipe import Pipe
 from pmip_tw.net.signalling import UdpSignalling
 from pmip_tw.services.crew import Crew
 from pmip_tw.services.dynamic_authorization import lma_authorization_of
-from pmip_tw.services.lma_aaa import diameter_of, diameter_through_worker_0, node_keys_of, radius_of
+from pmip_tw.services.lma_aaa import diameter_for_workers, diameter_through_worker_0, node_keys_of, radius_of
 from pmip_tw.services.lma_accounting import accounting_at, lma_accounting_of
 from pmip_tw.services.lma_dhcp import dhcp_edge_of
 from pmip_tw.services.lma_parts import engine_of, leased_pools_of, mags_of, store_of
@@ -65,7 +65,7 @@ class WorkerZero:
         lender = Lender([pool.prefix for pool in settings.pools], workers)
         holders = Holders(lender, pools.links, settings.home_addresses, workers)
         clock = ReactorClock(reactor)
-        self.diameter = diameter_of(settings, reactor, clock, management.observers)
+        self.diameter, for_workers = diameter_for_workers(settings, reactor, clock, management.observers)
         accounting = lma_accounting_of(
             settings, self.diameter, reactor, ReactorClock(reactor), forwarding, management.observers
         )
@@ -93,8 +93,11 @@ class WorkerZero:
             later=lambda call: reactor.callLater(0, call),
             dhcp=dhcp,
             book=book,
-            diameter=None if self.diameter is None else self.diameter.for_workers,
+            diameter=for_workers,
         )
+        if for_workers is not None:
+            for_workers.reach(self._foreman.tell)
+        shared: ISignalling = SharedSignalling(signalling, self._foreman)
         supply = Supply(pools, clock, self._foreman.tell_lender)
         radius = radius_of(settings, reactor, clock, management.observers)
         self._foreman.hear_of_leases(supply.heard)
@@ -102,7 +105,7 @@ class WorkerZero:
         self._agent = Lma(
             engine,
             clock=clock,
-            signalling=SharedSignalling(signalling, self._foreman),
+            signalling=shared if self.diameter is None else self.diameter.hearing(shared),
             forwarding=forwarding,
             store=store_of(settings, reactor),
             tunnel_data=forwarding,
@@ -114,6 +117,8 @@ class WorkerZero:
             node_keys=node_keys_of(settings, radius, self.diameter),
             accounting=None if book is None else accounting_at(engine, settings, book.pages()),
         )
+        if self.diameter is not None:
+            self.diameter.serve(self._agent, self._agent.sessions, reactor, clock)
         self._crew = crew
         self._when_running = reactor.callWhenRunning
 
@@ -196,7 +201,7 @@ class OtherWorker:
         self._agent = Lma(
             engine,
             clock=clock,
-            signalling=signalling,
+            signalling=signalling if diameter is None else diameter.hearing(signalling),
             forwarding=plane,
             store=store_of(settings, reactor, number),
             ipsec=KernelPolicies(),
@@ -209,6 +214,8 @@ class OtherWorker:
             if settings.accounting.enabled
             else None,
         )
+        if diameter is not None:
+            diameter.serve(self._agent, self._agent.sessions, reactor, clock)
         tables = self._agent.tables() | server_tables(radius)
         operations = self.management.operations("lma", tables, revoke=self._agent.revoke)
 

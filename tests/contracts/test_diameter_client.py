@@ -46,13 +46,13 @@ def at_once(condition: Callable[[], object]) -> None:
 def of_another_worker(identity: Identity, client: IDiameterClient) -> DiameterThroughWorker0:
     """``client`` is worker 0's."""
     to_worker_0, from_worker_0 = Encoder(), Encoder()
-    worker_0 = DiameterForWorkers(client)
+    worker_0 = DiameterForWorkers(client, 2)
 
     def back(message: Struct) -> None:
         made.heard(decode(from_worker_0.encode(message), type=DiameterAnswered))
 
     def there(message: Struct) -> None:
-        worker_0.ask(decode(to_worker_0.encode(message), type=DiameterAsked), back)
+        worker_0.ask_for(decode(to_worker_0.encode(message), type=DiameterAsked), back)
 
     made = DiameterThroughWorker0(identity, 1, UnarmedClock().now(), there)
     return made

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,16 +13,18 @@ import pytest
 from pmip_tw.addresses import ipv4
 from pmip_tw.lab.certificates import Authority
 from pmip_tw.lab.diameter_aaa import DiameterUser
-from pmip_tw.lab.diameter_server import READY, DiameterServer
+from pmip_tw.lab.diameter_server import READY, DiameterServer, toml
 from pmip_tw.lma.workers.slices import worker_of_nai
 from tests.conformance import covers
 from tests.namespaces import private_network
 from tests.programs import require
-from tests.services.workers import LMA, Lma, mags, nai
+from tests.services.workers import LMA, Lma, mags, nai, node_of
 
 WORKERS = 3
 NODES = range(9)
 AAA = "127.0.9.53"
+VISITED = "127.0.9.60"
+AAA_SPI, AAA_KEY = 12288, "what node and AAA share"
 
 
 class Aaa:
@@ -42,6 +45,10 @@ class Aaa:
                     lma=ipv4(LMA),
                     spi=4096,
                     key_text="0123456789abcdef",
+                    aaa_spi=AAA_SPI,
+                    aaa_key_text=AAA_KEY,
+                    home_agent="lma1.example.net",
+                    home_agent_realm="example.net",
                 )
                 for node in NODES
             ),
@@ -73,13 +80,45 @@ class Aaa:
         rows = [json.loads(line) for line in self.said if line.startswith("{")]
         return [row for row in rows if row["event"] == event]
 
+    def visited_by(self, node: int) -> list[dict[str, object]]:
+        """What a foreign agent is answered that registers and de-registers the node, by AAA and by UDP."""
+        certificate, key = self._authority.issue("fa.example.net").write(self._directory, "fa")
+        table = {
+            "name": "fa.example.net",
+            "realm": "example.net",
+            "server_realm": "example.net",
+            "address": VISITED,
+            "lma": LMA,
+            "relay": "aaa.example.net",
+            "relay_address": AAA,
+            "relay_port": 5868,
+            "authorities": self._directory / "ca.pem",
+            "certificate": certificate,
+            "key": key,
+            "nai": nai(node).decode(),
+            "spi": 4096,
+            "mn_ha_key": "0123456789abcdef",
+            "aaa_spi": AAA_SPI,
+            "aaa_key": AAA_KEY,
+        }
+        file = self._directory / "fa.toml"
+        file.write_text("\n".join(toml(table)))
+        done = subprocess.run(
+            [sys.executable, "-m", "pmip_tw.lab.foreign_agent", str(file)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
     def settings(self) -> str:
         certificate, key = self._authority.issue("lma1.example.net").write(self._directory, "lma")
         trusted = self._directory / "ca.pem"
         trusted.write_bytes(self._authority.certificate)
         return (
             f'[lma.diameter]\nidentity = "lma1.example.net"\nrealm = "example.net"\n'
-            f'purposes = ["authentication"]\nreconnect_interval = 1\nca_file = "{trusted}"\n'
+            f'purposes = ["authentication"]\nmobile_ipv4 = true\nreconnect_interval = 1\nca_file = "{trusted}"\n'
             f'certificate_file = "{certificate}"\nkey_file = "{key}"\n'
             f'[[lma.diameter.peers]]\nidentity = "aaa.example.net"\naddress = "{AAA}"\n'
         )
@@ -124,3 +163,27 @@ def test_every_worker_gets_keys_through_the_one_connection(aaa: Aaa, tmp_path: P
         finally:
             if lma.process is not None and lma.process.poll() is None:
                 lma.kill()
+
+
+@covers("AA23")
+def test_what_aaa_brings_is_led_to_the_worker_that_has_the_node(aaa: Aaa, tmp_path: Path) -> None:
+    """RFC 4004: the reply goes back the same way, and so does the end of the session."""
+    lma = Lma(tmp_path, nodes=0)
+    lma.more = aaa.settings()
+    (tmp_path / "journal").mkdir(mode=0o700)
+    try:
+        lma.start(WORKERS)
+        for worker in range(WORKERS):
+            node = node_of(worker, WORKERS)
+            said = aaa.visited_by(node)
+            assert [one["event"] for one in said] == ["ama", "ama", "udp", "udp"]
+            assert all(one["code"] in (0, 1) and one["proven"] for one in said), json.dumps(said)
+            names = [row["name"] for row in lma.ask("trace", nai(node).decode())]
+            assert names.count("registration-brought") == 2
+        assert {row["cause"] for row in aaa.asked("termination")} == {1}
+        assert len(aaa.asked("termination")) == WORKERS
+        assert lma.ask("show", "bindings") == []
+        lma.stop()
+    finally:
+        if lma.process is not None and lma.process.poll() is None:
+            lma.kill()

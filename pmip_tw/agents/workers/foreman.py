@@ -17,6 +17,7 @@ from pmip_tw.agents.workers.messages import (
     Carry,
     DhcpToWorker0,
     DiameterAsked,
+    DiameterResponded,
     Passed,
     Question,
     Serving,
@@ -133,6 +134,8 @@ class Foreman:
         self._serving.discard(worker)
         if self._dhcp is not None:
             self._dhcp.lose(worker)
+        if self._diameter is not None:
+            self._diameter.lost(worker)
         for number, (asked, answer) in list(self._asked.items()):
             if asked == worker:
                 del self._asked[number]
@@ -153,6 +156,13 @@ class Foreman:
         self._asked[self._last] = (worker, answer)
         pipe.send(Question(self._last, command, what))
         return answer
+
+    def tell(self, worker: int, message: Struct) -> bool:
+        """False: the worker is not there."""
+        pipe = self._pipes.get(worker)
+        if pipe is not None:
+            pipe.send(message)
+        return pipe is not None
 
     def _heard(self, worker: int, pipe: IPipe, message: Struct) -> None:
         if self._pipes.get(worker) is not pipe:
@@ -189,7 +199,10 @@ class Foreman:
             hear(self._book, worker, message)
         elif isinstance(message, DiameterAsked):
             assert self._diameter is not None
-            self._diameter.ask(message, pipe.send)
+            self._diameter.ask_for(message, pipe.send)
+        elif isinstance(message, DiameterResponded):
+            assert self._diameter is not None
+            self._diameter.responded(message)
 
     def _deliver(self, told: Told) -> None:
         for worker, message in told:

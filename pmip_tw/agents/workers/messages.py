@@ -188,6 +188,24 @@ class DiameterAnswered(Struct, tag="diameter-answered", array_like=True):
         return f"DiameterAnswered({self.number}, {len(self.octets)} octets)"
 
 
+class DiameterRequested(Struct, tag="diameter-requested", array_like=True):
+    """From worker 0: a peer asks something about a node of yours; DiameterResponded answers."""
+
+    number: int
+    octets: bytes
+
+    def __repr__(self) -> str:
+        """As above."""
+        return f"DiameterRequested({self.number}, {len(self.octets)} octets)"
+
+
+class DiameterResponded(Struct, tag="diameter-responded", array_like=True):
+    """To worker 0: the answer to a DiameterRequested."""
+
+    number: int
+    octets: bytes
+
+
 class Stop(Struct, tag="stop", array_like=True):
     """From worker 0: save and answer what is under way, and end."""
 
@@ -203,9 +221,11 @@ FromWorker0 = (
     | DhcpAnswered
     | DhcpFromHome
     | DiameterAnswered
+    | DiameterRequested
 )
 DhcpToWorker0 = DhcpExpected | DhcpGranted | DhcpForgotten | DhcpDown | DhcpToServer
 SessionToWorker0 = SessionsBack | SessionServed | SessionEnded
+DiameterToWorker0 = DiameterAsked | DiameterResponded
 ToWorker0 = (
-    Carry | Serving | Answer | InUse | Ask | Returned | DhcpToWorker0 | SessionToWorker0 | DiameterAsked
+    Carry | Serving | Answer | InUse | Ask | Returned | DhcpToWorker0 | SessionToWorker0 | DiameterToWorker0
 )

@@ -16,6 +16,7 @@ from pmip_tw.agents.workers.messages import (
     DhcpFromHome,
     DhcpUp,
     DiameterAnswered,
+    DiameterRequested,
     Passed,
     Question,
     Serving,
@@ -108,6 +109,9 @@ class Worker:
         elif isinstance(message, DiameterAnswered):
             if self._diameter is not None:
                 self._diameter.heard(message)
+        elif isinstance(message, DiameterRequested):
+            if self._diameter is not None:
+                self._diameter.requested(message)
         elif isinstance(message, Question):
             Deferred.fromCoroutine(self._answer(message)).addCallback(self._pipe.send)
         elif isinstance(message, Stop):

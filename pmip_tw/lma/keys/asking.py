@@ -20,7 +20,7 @@ from pmip_tw.lma.keys.policy import KeyPolicy
 from pmip_tw.lma.keys.questions import About, Held, KeyQuestions, Standing
 from pmip_tw.lma.keys.root_keys import RootKeys
 from pmip_tw.lma.mags import KnownMags
-from pmip_tw.lma.registration.commitment import Asked, Commit, Effect, Fetch, Told
+from pmip_tw.lma.registration.commitment import Asked, Commit, Effect, Fetch, Told, Wait
 from pmip_tw.lma.registration.proving import Unproven, Voucher
 from pmip_tw.lma.registration.refusal import Refusal
 from pmip_tw.mobility.associations import MINIMUM_SPI, AssociationTable, SecurityAssociation
@@ -37,6 +37,12 @@ MOST_SOURCES = 10_000
 UNAVAILABLE = 1.0
 """Seconds for which AAA is not asked again about a node when nobody gave an answer."""
 
+
+MOST_UNDECIDED = 1_000
+"""Requests that AAA has proven, and that wait for an address."""
+
+UNDECIDED = 10.0
+"""Seconds for which they may; a copy of one that was decided is as old as any."""
 
 _BY_AAA = 0
 """In place of an SPI, and no SPI of anybody: AAA is asked whether a request is its node's, which names no key."""
@@ -82,6 +88,8 @@ class Keys:
         self._sources: OrderedDict[Ipv4, None] = OrderedDict()
         self._root_asked_at = float("-inf")
         self._proven: tuple[bytes, Voucher] | None = None
+        self._undecided: OrderedDict[bytes, tuple[Voucher, float]] = OrderedDict()
+        """Requests that AAA has proven, and that wait for an address: what they are worth, and until when."""
 
     def instead(
         self, unproven: Unproven, nai: bytes, payload: bytes, source: Endpoint, local: Ipv4, now: Now
@@ -99,9 +107,25 @@ class Keys:
             return unproven
         return self._refused_lately((*name, held.mag), unproven, now) or self._wait(name, held, now)
 
-    def voucher(self, payload: bytes) -> Voucher | None:
+    def voucher(self, payload: bytes, now: Now) -> Voucher | None:
         """Of a request that AAA has just proven, and that is being read; None: it is another one."""
-        return self._proven[1] if self._proven is not None and self._proven[0] == payload else None
+        if self._proven is not None and self._proven[0] == payload:
+            return self._proven[1]
+        if self._undecided:
+            voucher, until = self._undecided.get(payload, (None, 0.0))
+            return voucher if until > now.monotonic else None
+        return None
+
+    def _read_proven(self, held: Held, read: Read, whole: bool, now: Now) -> Sequence[Effect]:
+        """What is read while AAA's word stands for it is read again when it has an address: that of another worker."""
+        found = read(held, whole)
+        if self._proven is None or held.payload != self._proven[0]:
+            return found
+        if any(isinstance(effect, Wait) and effect.asked is not None for effect in found):
+            self._undecided[held.payload] = self._proven[1], now.monotonic + UNDECIDED
+            if len(self._undecided) > MOST_UNDECIDED:
+                self._undecided.popitem(last=False)
+        return found
 
     def _refused_lately(self, about: About, unproven: Unproven, now: Now) -> Unproven | None:
         no = self._no(about, now)
@@ -120,7 +144,7 @@ class Keys:
         if (
             asked.association is None
             or asked.request.lifetime == 0
-            or self.voucher(asked.payload) is not None
+            or self.voucher(asked.payload, now) is not None
         ):
             return None
         name = asked.nai, asked.association.spi
@@ -204,7 +228,7 @@ class Keys:
             for held in waited:
                 if about_request and held.payload != question.request:
                     self._refused.pop(about, None)  # this one may be true
-                found = read(held, whole)
+                found = self._read_proven(held, read, whole, now)
                 if any(isinstance(effect, Commit) for effect in found):
                     self._proved(name, held.source.address, now)
                 effects += found
@@ -229,7 +253,8 @@ class Keys:
         self._proven = question.request, Voucher(mn_ha=mn_ha, fa_ha=fa_ha, longest=answer.longest)
         source = Endpoint(question.care_of_address, SIGNALLING_PORT)
         try:
-            found = read(Held(question.request, source, self._home_agent), True)
+            held = Held(question.request, source, self._home_agent)
+            found = self._read_proven(held, read, True, now)
         finally:
             self._proven = None
         return [observed.brought(question, answer), *found]

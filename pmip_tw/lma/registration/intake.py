@@ -83,7 +83,7 @@ class Intake:
         if seen is None:
             request, mag = self._read(payload, source)
             proof = self._prover.prove(payload, request, mag)
-            voucher = None if self._keys is None else self._keys.voucher(payload)
+            voucher = None if self._keys is None else self._keys.voucher(payload, now)
             if isinstance(proof, Unproven):
                 vouched = self._vouched(voucher, proof, payload, request, mag)
                 if vouched is None:
