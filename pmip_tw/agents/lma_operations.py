@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from pmip_tw.agents.rows.bindings import binding_rows
+from pmip_tw.agents.rows.keys import key_rows
 from pmip_tw.agents.rows.leases import lease_rows
 from pmip_tw.agents.rows.tables import Row, drop_rows
 from pmip_tw.agents.rows.tunnels import at_lma, tunnel_rows
@@ -37,6 +38,7 @@ def tables_of(
     return {
         "bindings": lambda: binding_rows(engine.bindings, forwarding, clock.now().monotonic),
         "leases": lambda: lease_rows(engine, clock.now().monotonic),
+        "keys": lambda: key_rows(engine, clock.now()),
         "tunnels": lambda: tunnel_rows(forwarding, clock.now().monotonic, at_lma(engine)),
         "drops": lambda: drop_rows(forwarding, signalling),
     }

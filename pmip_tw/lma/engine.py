@@ -71,6 +71,7 @@ class LmaEngine:
         self._floors = parts.floors
         self._underway = parts.underway
         self.keys = parts.keys
+        self.associations = associations
         self._revoker = parts.revoker
         self._intake = parts.intake
         self._registrations = parts.registrations
@@ -253,11 +254,13 @@ class LmaEngine:
         return self._ending.end(bound, self._clock.of(now), TerminateCause.NAS_ERROR)
 
     def revoke(self, nai: bytes, now: Now) -> list[Effect]:
-        """The operator ends every binding of ``nai`` (RV21, RV27); it may register again at once.
+        """The operator ends every binding of ``nai`` (RV21, RV27); it may register again at once, if AAA lets it.
 
         Nothing: it has none.
         """
         now = self._clock.of(now)
+        if self.keys is not None:
+            self.keys.fetched.doubt(nai, now.monotonic)
         effects: list[Effect] = []
         for bound in self._bindings.of_nai(nai):
             effects += self._ending.end(bound, now, TerminateCause.ADMIN_RESET, inform=True)

@@ -123,6 +123,7 @@ class LmaParts:
             lambda bound, now: self.ending.end(
                 bound, self.clock.of(now), TerminateCause.ADMIN_RESET, inform=True
             ),
+            self.keys,
         )
         self.dhcp: DhcpSide | None = None
         if policy.pre_tunnel and dhcp_relay is not None:

@@ -21,6 +21,7 @@ from pmip_tw.aaa.dynamic_authorization import (
 from pmip_tw.lma import observed
 from pmip_tw.lma.addresses.pools import Pools
 from pmip_tw.lma.bindings import Binding, BindingTable
+from pmip_tw.lma.keys.asking import Keys
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.lma.registration.commitment import Commit, Effect
 from pmip_tw.lma.registration.underway import Underway
@@ -44,20 +45,26 @@ class Sessions:
         pools: Pools,
         underway: Underway,
         end: Callable[[Binding, Now], list[Effect]],
+        keys: Keys | None = None,
     ) -> None:
         self._policy = policy
         self._bindings = bindings
         self._pools = pools
         self._underway = underway
         self._end = end
+        self._keys = keys
 
     def disconnect(self, selection: Selection, now: Now) -> Decided:
         """They are over; the home address is held as after any end (P80)."""
         found = self._selected(selection)
         if isinstance(found, Refused):
+            if selection == Selection(user_name=selection.user_name):
+                for nai in self._spellings(selection.user_name):
+                    self._doubt(nai, now)  # nothing of it is here just now, but its key may be
             return found, []
         effects: list[Effect] = []
         for bound in found:
+            self._doubt(bound.nai, now)
             effects += self._end(bound, now)
         return Done(len(found)), effects
 
@@ -86,6 +93,16 @@ class Sessions:
         """Why nobody is meant; None: somebody is."""
         found = self._selected(selection)
         return found if isinstance(found, Refused) else None
+
+    def _doubt(self, nai: bytes, now: Now) -> None:
+        """AAA is asked again before anybody registers it (AA17)."""
+        if self._keys is not None:
+            self._keys.fetched.doubt(nai, now.monotonic)
+
+    @staticmethod
+    def _spellings(nai: str | None) -> list[bytes]:
+        name = (nai or "").encode()
+        return list(dict.fromkeys((name, name.lower()))) if name else []
 
     def _changed(self, bound: Binding, filters: PacketFilters, limits: Limits) -> Commit:
         new = bound.allowed(filters, limits)
@@ -118,15 +135,15 @@ class Sessions:
         if selection.home_address is not None:
             owners = self._pools.users(selection.home_address)
         else:
-            owners = self._owners((selection.user_name or "").encode())
+            owners = self._owners(selection.user_name)
         for owner in owners:
             bound = self._bindings.get(owner)
             if bound is not None:
                 yield bound
 
-    def _owners(self, nai: bytes) -> list[bytes]:
+    def _owners(self, nai: str | None) -> list[bytes]:
         """Who may have that NAI (P23)."""
-        spellings = list(dict.fromkeys((nai, nai.lower())))
+        spellings = self._spellings(nai)
         if not self._policy.by_technology:
             return spellings
         return [spelling + bytes((technology,)) for spelling in spellings for technology in _TECHNOLOGIES]

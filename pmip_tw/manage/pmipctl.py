@@ -30,6 +30,7 @@ EVERY_SOCKET = (MAG_SOCKET, LMA_SOCKET, RELAY_SOCKET)
 TABLES = {
     "bindings": (LMA_SOCKET,),
     "leases": (LMA_SOCKET,),
+    "keys": (LMA_SOCKET,),
     "visitors": (MAG_SOCKET,),
     "clients": (RELAY_SOCKET,),
     "tunnels": (MAG_SOCKET, LMA_SOCKET),
@@ -94,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         "what",
         choices=tuple(TABLES),
         help="bindings: at an LMA, who is where; visitors: at a MAG, who is here and in which state; "
+        "keys: at an LMA, whose it has or asks for, never which they are; "
         "clients: at a DHCP relay, who has an address or waits for one; tunnels; "
         "servers: of RADIUS, and whether they are alive; "
         "access-points: at a MAG, those that ask AAA through it; "

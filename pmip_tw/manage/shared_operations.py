@@ -13,7 +13,7 @@ from pmip_tw.manage.operations import Operations
 
 Rows = Sequence[Mapping[str, Any]]
 
-LISTED = ("bindings", "leases")
+LISTED = ("bindings", "leases", "keys")
 """Tables whose rows are those of all workers."""
 
 COUNTED = {"counters": ("name", "reason"), "sources": ("source", "reason")}

@@ -1,7 +1,7 @@
 """Security associations: who shares which key with whom, and how it authenticates (RFC 5944 3.2, 3.5)."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hmac import compare_digest
 from typing import NoReturn
@@ -232,6 +232,12 @@ class AssociationTable:
     def ready(self) -> int:
         """How many keys are ready for use."""
         return len(self._ready_keys)
+
+    def __iter__(self) -> Iterator[tuple[bytes, SecurityAssociation]]:
+        """All, with the NAI of each."""
+        yield from list(self._first.items())
+        for nai, further in list(self._further.items()):
+            yield from ((nai, association) for association in further.values())
 
     def knows(self, nai: bytes) -> bool:
         """Whether ``nai`` has an association, with whatever SPI."""

@@ -5,8 +5,9 @@ from twisted.internet.defer import Deferred, fail
 from twisted.logger import capturedLogs
 
 from pmip_tw.aaa.node_keys import KeyAnswer, KeyGiven, KeyQuestion
-from pmip_tw.addresses import Endpoint
+from pmip_tw.addresses import Endpoint, ipv4_text
 from pmip_tw.agents.lma import Lma
+from pmip_tw.agents.rows.keys import key_rows
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram
 from pmip_tw.lma.keys.policy import KeyPolicy
@@ -139,3 +140,72 @@ def test_defects_do_not_use_up_the_questions_that_may_be_asked_at_a_time(at_once
 def test_nothing_of_it_is_there_without_aaa() -> None:
     anchor = Anchor(nodes=1)
     anchor.ignore("no-association", anchor.datagram(NODE))
+
+
+@covers("AA10")
+class TestWhatAnOperatorSees:
+    """``pmipctl show keys``."""
+
+    @staticmethod
+    def rows(bench: Bench) -> list[tuple[object, ...]]:
+        columns = ("nai", "source", "state", "age", "mags")
+        rows = bench.agent.tables()["keys"]()
+        return [tuple(row[column] for column in columns) for row in rows if "blue" not in str(row["nai"])]
+
+    CONFIGURED = (nai(1).decode(), "configuration", "ready", "", "")
+
+    def test_a_key_that_is_asked_for_and_comes(self) -> None:
+        bench = Bench(held=True)
+        name, mag = nai(NODE).decode(), ipv4_text(MAG1)
+        assert self.rows(bench) == [self.CONFIGURED]
+        bench.arrive(bench.anchor.datagram(NODE))
+        assert self.rows(bench) == [self.CONFIGURED, (name, "aaa", "asked", "", mag)]
+        bench.aaa.release()
+        bench.anchor.clock.advance(42)
+        assert self.rows(bench) == [self.CONFIGURED, (name, "aaa", "ready", 42, mag)]
+        [row] = [row for row in bench.agent.tables()["keys"]() if row["source"] == "aaa"]
+        assert row["spi"] == association(NODE).spi
+        assert row["expires"] == round(bench.anchor.clock.wall) + 86_400 - 42
+
+    def test_one_whose_time_is_over(self) -> None:
+        bench = Bench(lifetime=60, grace=600)
+        bench.arrive(bench.anchor.datagram(NODE))
+        bench.anchor.clock.advance(62)
+        [_, (*_, state, age, _mags)] = self.rows(bench)
+        assert (state, age) == ("retired", 62)
+
+    def test_strangers_that_wait_for_their_turn(self) -> None:
+        bench = Bench(held=True, outstanding=4)
+        bench.arrive(*bench.strangers(5))
+        states = [state for _, _, state, _, _ in self.rows(bench)]
+        assert (states.count("asked"), states.count("to be asked")) == (2, 3)
+
+    def test_never_a_key(self) -> None:
+        bench = Bench()
+        bench.arrive(bench.anchor.datagram(NODE))
+        assert "key of mobile node" not in str(bench.agent.tables()["keys"]())
+
+
+@covers("AA10")
+def test_an_operator_sees_keys_that_a_restart_has_lost() -> None:
+    anchor = Anchor(nodes=1, home="10.1.0.0/24", keys=KeyPolicy())
+    anchor.hear(anchor.datagram(NODE))
+    anchor.aaa_says(KeyGiven(association=association(NODE)))
+    anchor.restart()
+    list(anchor.engine.bindings)
+    [row] = [row for row in key_rows(anchor.engine, anchor.clock.now()) if row["source"] == "aaa"]
+    assert (row["state"], row["age"], row["expires"]) == ("missing", None, "")
+
+
+@covers("AA10")
+def test_an_operator_sees_a_key_that_is_being_replaced() -> None:
+    anchor = Anchor(nodes=1, home="10.1.0.0/24", keys=KeyPolicy(overlap=60))
+    anchor.hear(anchor.datagram(NODE))
+    anchor.aaa_says(KeyGiven(association=association(NODE)))
+    anchor.clock.advance(20)
+    new = SecurityAssociation(association(NODE).spi, Secret(b"the next key of this node"))
+    anchor.hear(anchor.request(NODE).encode(mn_ha=new))
+    anchor.aaa_says(KeyGiven(association=new))
+    found = [row for row in key_rows(anchor.engine, anchor.clock.now()) if row["source"] == "aaa"]
+    assert [(row["state"], row["age"]) for row in found] == [("ready", 0), ("replaced", None)]
+    assert found[1]["expires"] == round(anchor.clock.wall) + 60

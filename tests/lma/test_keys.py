@@ -3,11 +3,12 @@
 import attrs
 import pytest
 
+from pmip_tw.aaa.dynamic_authorization import Done, Refused, Selection
 from pmip_tw.aaa.key_hierarchy import fa_ha
 from pmip_tw.aaa.node_keys import HaRootKey, KeyGiven, KeyQuestion, KeyRefused, KeyUnavailable
 from pmip_tw.addresses import Ipv4, ipv4
 from pmip_tw.lma.keys import questions as key_questions
-from pmip_tw.lma.keys.fetched import MOST_SPIS, RETRY
+from pmip_tw.lma.keys.fetched import AFTERWARDS, MOST_SPIS, RETRY
 from pmip_tw.lma.keys.policy import KeyPolicy
 from pmip_tw.lma.mags import KnownMag
 from pmip_tw.mobility.associations import SecurityAssociation
@@ -187,6 +188,67 @@ class TestAFurtherMag:
         sent = anchor.aaa_says(given())
         assert 1 in [reply_in(answer, OF_AAA).code for answer in sent if answer.datagram[0] == 3]
         assert places(anchor, OF_AAA) == [MAG2]
+
+
+@covers("AA17", "P29")
+class TestWhoIsLockedOut:
+    """AAA lets the node in no more, and an operator, or AAA itself, has told the LMA to end what it has."""
+
+    @pytest.fixture(params=["disconnect", "disconnect by address", "revoke"])
+    def anchor(self, request: pytest.FixtureRequest) -> Anchor:
+        anchor = Anchor(nodes=OF_AAA - 1, home="10.1.0.0/24", keys=POLICY)
+        bound = register(anchor, revocation=RevocationSupport(timestamp=int(anchor.clock.wall)))
+        anchor.clock.advance(60)
+        before = len(anchor.sent)
+        if request.param == "revoke":
+            anchor.revoke(OF_AAA)
+        else:
+            by_address = Selection(home_address=bound.home_address)
+            by_name = Selection(user_name=nai(OF_AAA).decode().upper())
+            selection = by_name if request.param == "disconnect" else by_address
+            outcome, effects = anchor.engine.sessions.disconnect(selection, anchor.clock.now())
+            assert outcome == Done(1)
+            anchor._run(effects)
+        assert len(revocations(anchor.sent[before:])) == 1
+        return anchor
+
+    def test_is_asked_about_when_it_comes_again(self, anchor: Anchor) -> None:
+        """Its key is good for another day, and its MAG has it, too."""
+        assert anchor.hear(anchor.datagram(OF_AAA)) == []
+        [answer] = anchor.aaa_says(KeyRefused("locked out"))
+        assert reply_in(answer, OF_AAA).code == 129
+        anchor.pass_time(AFTERWARDS + 2)
+        anchor.ignore("aaa-rejected", anchor.datagram(OF_AAA))
+        assert anchor.binding(OF_AAA) is None
+
+    def test_is_not_let_in_because_aaa_is_away(self, anchor: Anchor) -> None:
+        anchor.hear(anchor.datagram(OF_AAA))
+        [answer] = anchor.aaa_says(KeyUnavailable("nobody answers"))
+        assert reply_in(answer, OF_AAA).code == 130
+        anchor.pass_time(AFTERWARDS + 2)
+        anchor.hear(anchor.datagram(OF_AAA))
+        assert anchor.aaa_says(KeyUnavailable("nobody answers")) == []
+        assert anchor.binding(OF_AAA) is None
+
+    def test_may_be_let_in_again(self, anchor: Anchor) -> None:
+        anchor.hear(anchor.datagram(OF_AAA))
+        [answer] = anchor.aaa_says(given())
+        assert reply_in(answer, OF_AAA).code == 1
+        anchor.pass_time(AFTERWARDS + 2)
+        anchor.accept(OF_AAA)
+        assert anchor.questions == []
+
+
+@covers("AA17")
+def test_who_is_not_registered_just_now_can_be_locked_out(anchor: Anchor) -> None:
+    """503, and its key is not good for a registration without AAA any more all the same."""
+    register(anchor)
+    anchor.release(OF_AAA)
+    who = Selection(user_name=nai(OF_AAA).decode())
+    outcome, effects = anchor.engine.sessions.disconnect(who, anchor.clock.now())
+    assert isinstance(outcome, Refused) and effects == []
+    assert anchor.hear(anchor.datagram(OF_AAA)) == []
+    assert len(anchor.questions) == 1
 
 
 @covers("AA1")

@@ -5,7 +5,7 @@ one that a key of AAA proves, of a MAG about which AAA has not been asked. Renew
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from math import inf
 
 import attrs
@@ -185,6 +185,10 @@ class Keys:
             return []
         self._questions.put(question, None, care_of, Standing.KNOWN)
         return self._put(now)
+
+    def asked(self) -> Iterator[tuple[KeyQuestion, bool]]:
+        """What AAA is asked, or will be, and which of both."""
+        return iter(self._questions)
 
     def recall(self, nai: bytes, spi: int) -> SecurityAssociation:
         """See FetchedKeys."""

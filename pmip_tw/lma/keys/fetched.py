@@ -7,6 +7,8 @@ then. None is written down: after a restart bindings come back without, and thei
 
 import math
 from collections import OrderedDict
+from collections.abc import Iterator
+from enum import StrEnum
 from functools import lru_cache
 
 from msgspec import Struct
@@ -32,6 +34,28 @@ AFTERWARDS = 10
 
 RETRY = 60.0
 """Seconds for which a key that is kept beyond its time does, until AAA is asked once more."""
+
+
+class KeyState(StrEnum):
+    """``READY``: it proves; ``REPLACED``: so does the one before it, for a while; ``RETIRED``: its time is over, and it
+    does once more only if AAA cannot be asked; ``MISSING``: since a restart, of a binding that goes on.
+    """
+
+    READY = "ready"
+    REPLACED = "replaced"
+    RETIRED = "retired"
+    MISSING = "missing"
+
+
+class KnownKey(Struct, frozen=True, gc=False):
+    """That there is a key, never which. ``given_at``, ``until``: monotonic; when AAA gave it, and when it is over."""
+
+    nai: bytes
+    spi: int
+    state: KeyState
+    given_at: float
+    until: float
+    mags: tuple[Ipv4, ...]
 
 
 class Leave(Struct, frozen=True, gc=False):
@@ -80,6 +104,20 @@ class FetchedKeys:
     def __len__(self) -> int:
         return len(self._keys)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._keys
+
+    def __iter__(self) -> Iterator[KnownKey]:
+        for (nai, spi), found in list(self._keys.items()):
+            state, until = KeyState.READY, found.until
+            if found.association.is_missing:
+                state = KeyState.MISSING
+            elif found.over:
+                state, until = KeyState.RETIRED, found.grace_ends
+            yield KnownKey(nai, spi, state, found.asked_at, until, found.mags)
+            if found.previous_until:
+                yield KnownKey(nai, spi, KeyState.REPLACED, -math.inf, found.previous_until, ())
+
     def is_valid(self, name: Name) -> bool:
         """Whether it proves something: AAA has given it, and its time is not over."""
         found = self._keys.get(name)
@@ -113,7 +151,7 @@ class FetchedKeys:
     def tolerate(self, name: Name, mag: Ipv4, monotonic: float) -> bool:
         """AAA cannot be asked about ``mag``: whether it may for a while all the same, as nothing was limited."""
         found = self._keys.get(name)
-        if found is None or not self._policy.grace:
+        if found is None or not found.mags or not self._policy.grace:
             return False
         found.mags = _one_more(found.mags, mag)
         end = monotonic + RETRY
@@ -121,6 +159,19 @@ class FetchedKeys:
             found.until = end
             self._changes.file(name, end)
         return True
+
+    def doubt(self, nai: bytes, monotonic: float) -> None:
+        """Somebody has ended what ``nai`` had: nobody registers it again before AAA has been asked again, and has
+        answered. Its keys are good for the end of what there was, and are forgotten then.
+        """
+        end = monotonic + AFTERWARDS
+        for spi in self._spis.get(nai, ()):
+            found = self._keys[nai, spi]
+            found.mags = ()
+            if not found.over:
+                found.until = min(found.until, end)
+            found.grace_ends = min(found.grace_ends, end)
+            self._changes.file((nai, spi), found.next_change)
 
     def put(self, name: Name, given: KeyGiven, mag: Ipv4, monotonic: float) -> SecurityAssociation:
         """AAA says so now, of ``mag``; what proves and signs from now on.

@@ -167,6 +167,10 @@ class KeyQuestions:
         """How many wait or are put."""
         return len(self._rows)
 
+    def __iter__(self) -> Iterator[tuple[KeyQuestion, bool]]:
+        """Those, and whether each is put."""
+        return iter([(row.question, about in self._outstanding) for about, row in self._rows.items()])
+
     def put(self, question: KeyQuestion, held: Held | None, source: Ipv4, standing: Standing) -> bool:
         """``held`` waits for it, which came from ``source``; None: only the key is wanted.
 
