@@ -292,7 +292,7 @@ def leases_do_not_wait_for_the_disk(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_mag_forgets(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(MagRestorer, "restore", lambda self, rows, now: [])
+    patch.setattr(MagRestorer, "restore", lambda self, rows, now, going_on: [])
 
 
 def who_has_left_is_not_written_off(patch: pytest.MonkeyPatch) -> None:
