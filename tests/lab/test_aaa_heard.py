@@ -169,3 +169,5 @@ def test_rounds_of_eap_are_counted_when_they_are_many() -> None:
         "EAP-Req id",
     ]
     assert [one.note for one in shortened if one.note] == ["after 3 more rounds"]
+    fewer = [*a_round * 2, *a_round[:3], step("Access-Accept")]
+    assert [one.note for one in folded(fewer) if one.note] == ["after 1 more round"]

@@ -187,13 +187,20 @@ def test_what_is_chosen_is_what_the_scenario_knows() -> None:
         choosing.choose({"dhcp-server": "isc"})
 
 
-@pytest.mark.parametrize("arguments", [["roam", "--dhcp-server", "kea"], ["nat", "--dhcp-client", "dhcpcd"]])
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["roam", "--dhcp-server", "kea"], "roam has no choice of --dhcp-server; it is for nat"),
+        (["nat", "--dhcp-client", "dhcpcd"], "unknown --dhcp-client 'dhcpcd'; there are: dhclient, udhcpc"),
+        (["dot1x", "--eap", "md5"], "unknown --eap 'md5'; there are: ttls, peap, tls"),
+    ],
+)
 def test_a_choice_that_there_is_not_is_wrong_usage(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as end:
         command.main(["run", *arguments, "--json"])
     assert end.value.code == 2
     said = capsys.readouterr()
-    assert "--dhcp-" in said.err
+    assert said.err == f"pmip-lab: {told}\n"
     assert json.loads(said.out)["passed"] is False

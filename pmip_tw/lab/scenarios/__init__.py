@@ -48,7 +48,8 @@ class Scenario:
             if value is None:
                 continue
             if name not in self.choices:
-                raise ValueError(f"{self.name} has no choice of --{name}")
+                having = ", ".join(one.name for one in scenarios().values() if name in one.choices)
+                raise ValueError(f"{self.name} has no choice of --{name}; it is for {having}")
             if value not in self.choices[name]:
                 raise ValueError(f"unknown --{name} {value!r}; there are: {', '.join(self.choices[name])}")
             chosen[name] = value

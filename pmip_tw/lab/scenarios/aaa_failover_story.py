@@ -38,7 +38,7 @@ def _happened(heard: Heard, seen: Seen, style: Style) -> Iterator[str]:
             seen.killed_ns,
             f"server 2 is killed; MN 5 asks in vain, MN 4 leaves: {seen.said}",
         ),
-        (seen.killed_ns, seen.both_back_ns, f"the MAG is killed with {seen.waiting} records that wait"),
+        (seen.killed_ns, seen.both_back_ns, f"the MAG is killed; records that wait: {seen.waiting}"),
         (seen.both_back_ns, seen.left_ns, "both servers are back; MN 5 attaches, and all leave"),
     ):
         asked = sum(1 for one in heard.named("access-request") if when <= one.time_ns < ended)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import attrs
@@ -20,6 +21,7 @@ from pmip_tw.lab.scenarios.telling import divider
 from pmip_tw.lab.terminal import Style
 from pmip_tw.lab.world import World
 from pmip_tw.manage.timeline import timeline
+from pmip_tw.wire.diameter.codes import TerminationCause
 
 _OF_THE_SERVER = ("answer", "brought")
 """Events that are about what it has asked itself."""
@@ -119,11 +121,11 @@ def _judge_ends(seen: Seen, result: Result) -> None:
     begun = {one["session"] for one in told if one["result"] == 2001}
     ended = Counter(one["session"] for one in seen.named("termination"))
     wrong = sorted(begun ^ set(ended)) + [session for session, times in ended.items() if times > 1]
-    causes = Counter(str(one["cause"]) for one in seen.named("termination"))
+    causes = {_cause(one) for one in seen.named("termination")}
     result.check(
         "each session ends with one STR",
         bool(begun) and not wrong,
-        f"not so: {wrong[0]}" if wrong else f"{len(begun)}; Termination-Cause {', '.join(sorted(causes))}",
+        f"not so: {wrong[0]}" if wrong else f"{len(begun)}: {', '.join(sorted(causes))}",
     )
     answers = [one["result"] for one in seen.named("answer")]
     result.check(
@@ -212,10 +214,17 @@ def _what(one: Event) -> str:
         case "accounting":
             return f"{one['record']}, number {one['number']}"
         case "termination":
-            return f"Termination-Cause {one['cause']}"
+            return f"over: {_cause(one)}"
         case "brought":
             return f"the registration is brought to the LMA, which answers {one['result']}"
         case "answer":
             return f"answered {one['result']}"
         case _:
             return str(one.get("text", ""))
+
+
+def _cause(one: Event) -> str:
+    """Its Termination-Cause by name."""
+    with suppress(ValueError):
+        return TerminationCause(one["cause"]).name.replace("_", "-").lower()
+    return f"Termination-Cause {one['cause']}"

@@ -47,8 +47,8 @@ def judge_accounts(seen: Seen, sessions: int, result: Result, early: int = 0) ->
     result.check(
         f"accounts equal what nftables counted, within {EXACT:g} %",
         max(apart) <= EXACT,
-        f"from the node {told[0]} of {seen.counted[0].octets}, {early} of which before it was accepted; "
-        f"to it {told[1]} of {seen.counted[1].octets}",
+        f"octets from the node {told[0]}, nftables {seen.counted[0].octets} with {early} from before it was accepted, "
+        f"of which some are dropped; to it {told[1]}, nftables {seen.counted[1].octets}",
     )
     worst = round(max(apart), 4)
     result.measurements["accounts_apart_percent"] = worst

@@ -162,5 +162,5 @@ def _shortened(run: Sequence[Step]) -> Iterator[Step]:
     yield from run[:4]
     first, last = run[-2:]
     skipped = sum(1 for step in run[4:-2] if step.label.startswith("Challenge"))
-    yield attrs.evolve(first, note=f"after {skipped} more rounds")
+    yield attrs.evolve(first, note=f"after {skipped} more round{'' if skipped == 1 else 's'}")
     yield last
