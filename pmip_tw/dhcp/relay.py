@@ -4,6 +4,7 @@ For each client it remembers what was asked last, and passes on only what answer
 anybody's registration is not its business. It never changes more of a message than a relay has to.
 """
 
+from collections import OrderedDict
 from collections.abc import Collection
 from typing import Final
 from zlib import crc32
@@ -30,6 +31,9 @@ from pmip_tw.wire.relay_information import RelayInformation
 
 MOST_HOPS: Final = 16
 """More are discarded whatever an operator wants (D3)."""
+
+MOST_FURTHER: Final = 256
+"""Servers that are asked for single clients, besides those for all."""
 
 LEAST_MAXIMUM: Final = 576
 """Octets that every client takes (RFC 2132 9.10)."""
@@ -62,6 +66,8 @@ class Relay:
         self._policy = policy
         self._own = frozenset((policy.giaddr, *own)) - {UNSPECIFIED}
         self._questions = Questions()
+        # Besides those of the policy, which are asked for some clients; those asked last.
+        self._further: OrderedDict[Ipv4, None] = OrderedDict()
 
     def asked(self, message: DhcpMessage, circuit: Circuit, now: float) -> Relayed | Discarded:
         """A client's message goes to the servers (D5), and is waited for if they are to answer it."""
@@ -76,13 +82,13 @@ class Relay:
             if why is not None:
                 return why
         payload, shortened = self._as_relayed(message, circuit)
-        chosen = self._servers_for(message.chaddr)
+        chosen = self._servers_for(message.chaddr, circuit)
         source = self._giaddr(circuit)
         return Relayed(tuple(ToServer(payload, server, source) for server in chosen), shortened)
 
     def answered(self, payload: bytes, source: Endpoint, now: float) -> Answer | Discarded:
         """A datagram that arrived at our port 67. Raises WireError."""
-        if source.address not in self._policy.servers:
+        if source.address not in self._policy.servers and source.address not in self._further:
             return Discarded.UNKNOWN_SERVER
         message = DhcpMessage.decode(payload)
         if message.op != BOOTREPLY:
@@ -93,6 +99,8 @@ class Relay:
         question = self._questions.answered_by(message, now, source.address, _circuit_named(message))
         if question is None or message.giaddr != self._giaddr(question.circuit):
             return Discarded.UNEXPECTED
+        if source.address not in self._asked_for(question.circuit):
+            return Discarded.UNKNOWN_SERVER
         why = self._unusable(message, question)
         if why is not None:
             return why
@@ -133,7 +141,11 @@ class Relay:
     @property
     def servers(self) -> str:
         """For people."""
-        return ", ".join(map(ipv4_text, self._policy.servers))
+        return self.servers_of(Circuit())
+
+    def servers_of(self, circuit: Circuit) -> str:
+        """Who may answer there, for people."""
+        return ", ".join(map(ipv4_text, self._asked_for(circuit)))
 
     @property
     def waiting(self) -> Collection[Question]:
@@ -246,8 +258,16 @@ class Relay:
         told = Fact.SERVER_IDENTIFIER_OVERRIDE in self._policy.option_82
         return self._giaddr(circuit) if told else UNSPECIFIED
 
-    def _servers_for(self, client: Mac) -> tuple[Ipv4, ...]:
-        servers = self._policy.servers
+    def _asked_for(self, circuit: Circuit) -> tuple[Ipv4, ...]:
+        return (circuit.server,) if circuit.server else self._policy.servers
+
+    def _servers_for(self, client: Mac, circuit: Circuit) -> tuple[Ipv4, ...]:
+        servers = self._asked_for(circuit)
+        if circuit.server:
+            self._further[circuit.server] = None
+            self._further.move_to_end(circuit.server)
+            if len(self._further) > MOST_FURTHER:
+                self._further.popitem(last=False)
         if self._policy.spread is Spread.ALL or not servers:
             return servers
         return (servers[crc32(client) % len(servers)],)

@@ -60,7 +60,7 @@ class Circuit:
     client's MAC stands for an empty ``remote_id`` (D12). ``radius``: (type, value) of the attributes of an
     Access-Accept (D16). ``subnet``: of which the client is to get an address, 0: the servers choose. ``giaddr``: for
     this circuit, 0: the policy's. ``unicast``: the message was not broadcast (D14). ``trusted``: what adds option 82
-    there is to be believed (D7).
+    there is to be believed (D7). ``server``: the one to be asked for this client (AA9), 0: those of the policy.
     """
 
     port: Hashable = ""
@@ -72,3 +72,4 @@ class Circuit:
     giaddr: Ipv4 = UNSPECIFIED
     unicast: bool = False
     trusted: bool = False
+    server: Ipv4 = UNSPECIFIED

@@ -3,10 +3,10 @@
 import attrs
 import pytest
 
-from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, ipv4, mac
+from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, Mac, ipv4, mac
 from pmip_tw.dhcp.discarded import Discarded
 from pmip_tw.dhcp.questions import MOST_IN_A_SECOND, REPLY_WINDOW, SILENCE, Answer
-from pmip_tw.dhcp.relay import Relay, Relayed, ToServer
+from pmip_tw.dhcp.relay import MOST_FURTHER, Relay, Relayed, ToServer
 from pmip_tw.dhcp.relaying import Circuit, RelayPolicy
 from pmip_tw.errors import WireError
 from pmip_tw.wire.dhcp import BOOTREPLY, BOOTREQUEST, BROADCAST_FLAG, DhcpMessage, MessageType, OptionCode
@@ -151,6 +151,35 @@ class TestRequests:
             assert isinstance(relay.asked(flood, elsewhere, 100.0), Relayed)
         assert relay.asked(flood, elsewhere, 100.0) is Discarded.TOO_OFTEN
         ask(relay, DISCOVER, 100.5)
+
+
+@covers("AA9", "D5", "D10")
+class TestAServerOfItsOwn:
+    """AAA names one for this client: it is asked, and heard, by nobody else."""
+
+    THERE = attrs.evolve(CIRCUIT, server=STRANGER)
+
+    def test_it_is_asked_and_no_other(self, relay: Relay) -> None:
+        relayed = relay.asked(DISCOVER, self.THERE, 100.0)
+        assert isinstance(relayed, Relayed) and [one.server for one in relayed.sent] == [STRANGER]
+        assert relay.servers_of(self.THERE) == "198.51.100.99"
+        offer = says(MessageType.OFFER, server=STRANGER)
+        assert answer(relay, OFFER) is Discarded.UNKNOWN_SERVER
+        assert isinstance(answer(relay, offer, STRANGER), DhcpMessage)
+
+    def test_it_is_none_of_anybody_elses(self, relay: Relay) -> None:
+        relay.asked(asks(MessageType.DISCOVER, chaddr=OTHER_NODE), self.THERE, 100.0)
+        ask(relay, DISCOVER)
+        assert answer(relay, says(MessageType.OFFER, server=STRANGER), STRANGER) is Discarded.UNKNOWN_SERVER
+        assert isinstance(answer(relay, OFFER), DhcpMessage)
+
+    def test_as_many_as_there_are_are_remembered_within_bounds(self, relay: Relay) -> None:
+        for number in range(2 * MOST_FURTHER):
+            circuit = attrs.evolve(CIRCUIT, server=Ipv4(STRANGER + number))
+            relay.asked(
+                asks(MessageType.DISCOVER, chaddr=Mac(b"\2\0" + number.to_bytes(4, "big"))), circuit, 100.0
+            )
+        assert len(relay._further) == MOST_FURTHER
 
 
 @covers("P63", "D9", "D10")

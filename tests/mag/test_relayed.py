@@ -41,6 +41,7 @@ pytestmark = covers("P63")
 
 STATION = Station(1)
 SERVER, SECOND = ipv4("198.51.100.67"), ipv4("198.51.100.68")
+OF_AAA = ipv4("198.51.100.77")
 OTHER = ipv4("10.1.0.44")
 ELSEWHERE = ipv4("192.168.1.5")
 LEASE = 600
@@ -106,6 +107,23 @@ def kinds(messages: list[DhcpMessage]) -> list[MessageType | None]:
 
 class TestFirstAddress:
     """A node without one."""
+
+    @covers("AA9")
+    def test_the_server_that_aaa_names_gives_it(self) -> None:
+        bench = RelayBench()
+        sent = asked(bench.decide(bench.attach(), accept(STATION, dhcp_server=OF_AAA)))
+        assert [server for server, _ in sent] == [OF_AAA]
+        assert told(bench.answer(MessageType.OFFER)) == []
+        [offer] = told(bench.answer(MessageType.OFFER, server=OF_AAA))
+        assert offer.yiaddr == ADDRESS
+        late = [found for found in notes(bench.wait(SILENCE)) if found.name == "dhcp-unanswered"]
+        assert late == []
+
+    @covers("AA9")
+    def test_its_silence_is_told_by_its_name(self) -> None:
+        bench = RelayBench()
+        bench.decide(bench.attach(), accept(STATION, dhcp_server=OF_AAA))
+        assert "198.51.100.77" in note("dhcp-unanswered", bench.wait(SILENCE + 1)).cause
 
     def test_nothing_is_relayed_before_aaa_has_accepted_it(self) -> None:
         bench = RelayBench()

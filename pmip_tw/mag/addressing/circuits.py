@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pmip_tw.aaa.profiles.profile import Profile
-from pmip_tw.addresses import Ipv4
+from pmip_tw.addresses import UNSPECIFIED, Ipv4
 from pmip_tw.dhcp.relaying import Circuit
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.visitors import Visitor
@@ -13,7 +13,7 @@ _USER_NAME, _SESSION_TIMEOUT, _FRAMED_POOL = 1, 27, 88
 
 
 def circuit_of(visitor: Visitor, policy: MagPolicy, subnet: Ipv4) -> Circuit:
-    """The MAG and its port, the node's NAI, what AAA said of it; its MAC is in the message.
+    """The MAG and its port, the node's NAI, what AAA said of it, its DHCP server for one; its MAC is in the message.
 
     ``subnet``: where it is to get its address, 0: the servers choose.
     """
@@ -24,6 +24,7 @@ def circuit_of(visitor: Visitor, policy: MagPolicy, subnet: Ipv4) -> Circuit:
         radius=() if visitor.profile is None else tuple(_attributes(visitor.profile)),
         subnet=subnet,
         unicast=visitor.dhcp_unicast,
+        server=UNSPECIFIED if visitor.profile is None else visitor.profile.dhcp_server,
     )
 
 

@@ -67,7 +67,7 @@ class Relayed(DhcpFirst):
         for question in self._relay.unanswered(now.monotonic):
             visitor = self._visitors.with_mac(question.message.chaddr)
             if visitor is not None:
-                cause = f"no answer from {self._relay.servers} to its {name_of(question.message)}"
+                cause = f"no answer from {self._relay.servers_of(question.circuit)} to its {name_of(question.message)}"
                 effects.append(
                     observed.visitor_event("dhcp-unanswered", visitor, cause=cause, reason="dhcp-servers")
                 )
