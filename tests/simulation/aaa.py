@@ -97,6 +97,7 @@ class LocalAtMag:
     def __init__(self, server: AccessServer, later: Callable[[float, Callable[[], None]], None]) -> None:
         self.authenticator = AccessClient(server, later)
         self.accounts = None
+        self.access_points = None
 
     def started(self, sessions: ISessions) -> None:
         """It acts upon none."""

@@ -8,7 +8,7 @@ from pmip_tw.mobility.tunnels import Encapsulation
 from tests.simulation import actions
 from tests.simulation.access_networks import ack_trigger, independent, nats, tunnel
 from tests.simulation.actions import Action
-from tests.simulation.radius.profiles import accounting, radius, supplicants
+from tests.simulation.radius.profiles import access_points, accounting, radius, supplicants
 from tests.simulation.scenario import DOMAINS, Conditions, Habit, Scenario, Timepiece
 from tests.simulation.subjects import (
     Chance,
@@ -358,4 +358,5 @@ PROFILES: dict[str, Callable[[Scenario, Chance], Scenario]] = {
     "radius": radius,
     "supplicants": supplicants,
     "accounting": accounting,
+    "access-points": access_points,
 }

@@ -274,6 +274,7 @@ class MagMachine(Machine):
             forwarding=self.plane,
             authenticator=self.aaa.authenticator,
             accounts=self.aaa.accounts,
+            access_points=self.aaa.access_points,
             store=self.store,
             dhcp=self.dhcp,
             tunnel_data=self.plane,

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pmip_tw.addresses import BROADCAST_MAC, UNSPECIFIED, Ipv4, Mac
 from pmip_tw.errors import WireError
@@ -29,6 +29,10 @@ TRIES = 3
 """Of a client that asks for the address it has, or was offered; then it begins anew (RFC 2131 3.1, 3.2)."""
 
 
+if TYPE_CHECKING:
+    from tests.simulation.radius.access_points import AccessPoint
+
+
 class Surroundings(Protocol):
     """What a node needs of the world."""
 
@@ -39,6 +43,12 @@ class Surroundings(Protocol):
 
     def configured(self, node: "MobileNode") -> None:
         """DHCP gave it an address."""
+
+    def associates(self, node: "MobileNode") -> None:
+        """It has come to a MAG, or to another place there."""
+
+    def leaves(self, node: "MobileNode") -> None:
+        """It is not at any place any more."""
 
 
 class MobileNode:
@@ -69,6 +79,8 @@ class MobileNode:
         self._xid = number << 16
         self._turn = 0
         self._world = world
+        self.point: AccessPoint | None = None
+        """Where it is, if there are any."""
         knows = habit.proof in ("password", "guess")
         self.supplicant = Supplicant(self, habit.proof) if knows else None
         self._random = random.Random(seed)
@@ -90,6 +102,7 @@ class MobileNode:
 
     def arrive(self, mag: int, by: str) -> None:
         self.where, self.asleep = mag, False
+        self._world.associates(self)
         self.visited.add(mag)
         if self.lease_ends <= self._world.monotonic():
             self._lose_address()
@@ -108,9 +121,11 @@ class MobileNode:
 
     def sleep(self) -> None:
         if self.where is not None:
+            self._world.leaves(self)
             self.where, self.asleep, self._asking = None, True, None
 
     def switch_off(self) -> None:
+        self._world.leaves(self)
         self.where, self.asleep, self._asking = None, False, None
         if not self.habit.static:
             self._lose_address()

@@ -32,6 +32,7 @@ from tests.simulation.adversary import Adversary
 from tests.simulation.fuse import Crashed
 from tests.simulation.machines import OUTSIDE, PRIVATE, LmaMachine, Machine, MagMachine, named
 from tests.simulation.nodes import MobileNode
+from tests.simulation.radius.access_points import access_points_of
 from tests.simulation.radius.house import House
 from tests.simulation.roamer import Roamer
 from tests.simulation.scenario import Scenario
@@ -92,6 +93,8 @@ class World:
         self.lmas = [LmaMachine(self, number) for number in range(scenario.lmas)]
         self._sites: dict[int, Site] = {}
         self.mags = [MagMachine(self, number) for number in range(scenario.mags)]
+        self.points = access_points_of(self)
+        self._airs = random.Random(f"{seed}/airs")
         self.machines: list[Machine] = [*self.lmas, *self.mags]
         self._at = {machine.address: machine for machine in self.machines if machine.network is self.network}
         self.traffic = Traffic(self)
@@ -109,6 +112,9 @@ class World:
         try:
             for machine in self.machines:
                 machine.start()
+            for point in self.points:
+                for one in point:
+                    one.start()
             for action in self.scenario.actions:
                 self.later(action.at, lambda action=action: self._happen(action))
             last = max((action.at for action in self.scenario.actions), default=0.0)
@@ -145,6 +151,9 @@ class World:
                 mag.aaa.check()
             if mag.up and mag.plane.transmitted:
                 self._on_air(mag)
+        for points in self.points:
+            for point in points:
+                point.check()
         self.traffic.check_delivered()
         invariants.after_event(self)
 
@@ -201,7 +210,23 @@ class World:
 
     def hears(self, mag: int, frame: bytes) -> None:
         """See nodes.Surroundings."""
+        points = self.points[mag] if self.points else []
+        if points and not any(point.passes(frame[6:12]) for point in points):
+            return
         self.later(ON_AIR, lambda: self._frame_arrives(self.mags[mag], frame))
+
+    def associates(self, node: MobileNode) -> None:
+        """See nodes.Surroundings."""
+        self.leaves(node)
+        if self.points and node.where is not None:
+            node.point = self._airs.choice(self.points[node.where])
+            node.point.associate(node)
+
+    def leaves(self, node: MobileNode) -> None:
+        """See nodes.Surroundings."""
+        if node.point is not None:
+            node.point.left(node)
+            node.point = None
 
     def _frame_arrives(self, mag: MagMachine, frame: bytes) -> None:
         if mag.up:

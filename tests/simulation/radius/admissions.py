@@ -41,6 +41,8 @@ class Admissions:
     def _admitted(self, mag: str, nai: str) -> None:
         """One Accept each."""
         now, said = self._world.monotonic(), self.said[mag, nai]
+        if self._world.points and said:
+            return  # who is still at its access point comes back by its next frame
         if not said or said[-1] < now - UNDER_WAY:
             raise Violation("only who is accepted is served", f"{nai} at {mag}: {said[-3:]}")
         said.clear()

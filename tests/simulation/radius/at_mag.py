@@ -22,6 +22,7 @@ from tests.simulation import state
 from tests.simulation.radius.authorization import SimulatedAuthorization
 from tests.simulation.radius.client import WatchedClient, settings_of
 from tests.simulation.radius.house import House
+from tests.simulation.radius.proxy import SimulatedAccessPoints
 from tests.simulation.radius.spool import FusedSpool
 
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ class RadiusAtMag:
         self.outcomes: list[RadiusOutcome] = []
         self.spool: FusedSpool | None = None
         self.accounts: Accounts[AccessKey] | None = None
+        self.access_points: SimulatedAccessPoints | None = None
+        points = machine.world.points
+        if points:
+            self.access_points = SimulatedAccessPoints(machine, points[machine.number], self.client, self.nas)
         if house.settings.accounting:
             self._keep_accounts()
 
@@ -87,6 +92,8 @@ class RadiusAtMag:
 
     def check(self) -> None:
         self.client.check()
+        if self.access_points is not None:
+            self.access_points.disconnects.check()
         self._house.admissions.check(self._machine)
         self._machine.aaa_moved.sessions.update(
             visitor.accounting_id
@@ -98,5 +105,7 @@ class RadiusAtMag:
         self.client.die()
         if self.authorization is not None:
             self.authorization.stop()
+        if self.access_points is not None:
+            self.access_points.die()
         if self.spool is not None:
             self.spool.crash()

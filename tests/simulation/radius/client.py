@@ -59,16 +59,20 @@ def _ports_of(servers: Servers, group: str) -> tuple[RadiusServer, ...]:
 
 
 class WatchedClient(RadiusClient):
-    """``ended``: how many of its questions have ended; ``servers_of``: as configured."""
+    """``ended``: how many of its questions have ended; ``servers_of``: as configured. ``ports``: where its own begin,
+    beside those of others of the process.
+    """
 
     _sockets: dict[int, SimulatedSocket]  # type: ignore[assignment]
 
-    def __init__(self, machine: "Machine", settings: RadiusSettings, observer: IObserver) -> None:
+    def __init__(
+        self, machine: "Machine", settings: RadiusSettings, observer: IObserver, ports: int = 0
+    ) -> None:
         super().__init__(Timers(machine), machine.clock, settings, observer, machine.address)  # type: ignore[arg-type]
         self.ended = 0
         self.servers_of = {server.endpoint: server for server in settings.servers()}
         self._process = machine
-        self._ports = count(_FIRST_PORT + machine.life * _PORTS_A_LIFE)
+        self._ports = count(_FIRST_PORT + machine.life * _PORTS_A_LIFE + ports)
         self._longest = longest_question(settings, len(set(settings.servers())), LONGEST_WAIT)
         self._since: dict[int, float] = {}
         self._flying: dict[tuple[Endpoint, int], bytes] = {}

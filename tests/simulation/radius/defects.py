@@ -11,6 +11,7 @@ from pmip_tw.aaa.radius.server import Server
 from pmip_tw.aaa.radius.slots import Slots
 from pmip_tw.aaa.radius.watching import Watching
 from pmip_tw.mag.authentication.dot1x import Dot1x
+from pmip_tw.mag.authentication.strangers import Strangers
 from pmip_tw.mobility.clock import Now
 from pmip_tw.wire.radius import NO_ATTRIBUTES, Answer, Code, NotVerified
 from tests.simulation.defects import Defect
@@ -96,7 +97,13 @@ def old_demands_are_believed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(AuthorizationServer, "_objection", lambda self, request, now: None)
 
 
+def who_was_forgotten_waits(patch: pytest.MonkeyPatch) -> None:
+    """AA27: an access point passes the frames of a station on that its MAG has forgotten, and nobody does anything."""
+    patch.setattr(Strangers, "stays", lambda self, mac, now: False)
+
+
 RADIUS_DEFECTS = (
+    Defect(who_was_forgotten_waits, "who is there is served", profile="access-points"),
     Defect(crashes_end_no_session, "a session has one beginning and one end", profile="accounting"),
     Defect(former_entries_do_not_count, "usage adds up", profile="accounting"),
     Defect(records_stay, "every record is taken", profile="accounting"),

@@ -45,7 +45,7 @@ class Supplicant:
 
     def __init__(self, node: "MobileNode", proof: str) -> None:
         self._node = node
-        self._identity = (node.nai if proof == "password" else "mn1@example.net").encode()
+        self.identity = (node.nai if proof == "password" else "mn1@example.net").encode()
         self._password = PASSWORD if proof == "password" else GUESS
         self.logged_off = False
 
@@ -59,13 +59,13 @@ class Supplicant:
 
     def hear(self, frame: EthernetFrame) -> None:
         request = Eap.decode(Eapol.decode(frame.payload).body)
-        if request.code is not EapCode.REQUEST or self.logged_off:
-            return
+        if request.code is EapCode.REQUEST and not self.logged_off:
+            self._node.send(eapol(self._node.mac, EAP_PACKET, self.answer(request)))
+
+    def answer(self, request: Eap) -> bytes:
         if request.kind == IDENTITY:
-            answer = identity_response(self._identity, request.identifier)
-        else:
-            answer = md5_response(request.encode(), self._password)
-        self._node.send(eapol(self._node.mac, EAP_PACKET, answer))
+            return identity_response(self.identity, request.identifier)
+        return md5_response(request.encode(), self._password)
 
 
 def eapol(source: Mac, kind: int, body: bytes = b"") -> bytes:

@@ -89,6 +89,27 @@ class ForgedEapol(Action):
 
 
 @attrs.frozen(slots=True, kw_only=True)
+class PointRestarts(Action):
+    """An access point is off for a while; its stations look for it, or for another one of its MAG."""
+
+    mag: int
+    number: int
+    seconds: float
+
+    def happen(self, world: "World") -> None:
+        point = world.points[self.mag][self.number]
+        point.die()
+        world.later(self.seconds, lambda: self._back(world))
+
+    def _back(self, world: "World") -> None:
+        point = world.points[self.mag][self.number]
+        point.start()
+        for node in world.nodes:
+            if node.point is point:
+                world.associates(node)
+
+
+@attrs.frozen(slots=True, kw_only=True)
 class Demand(Action):
     """AAA acts upon a node's session at a MAG. ``kind``: one of authorization.KINDS."""
 

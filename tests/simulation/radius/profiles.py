@@ -18,6 +18,7 @@ from tests.simulation.radius.happenings import (
     ForgedDemand,
     ForgedEapol,
     LogOff,
+    PointRestarts,
     ServerDies,
     ServerMistyped,
     ServerSlow,
@@ -92,6 +93,38 @@ def accounting(scenario: Scenario, chance: Chance) -> Scenario:
             happenings.append(crash(chance, round(at + chance.uniform(0.0, 6.0), 3), name))
     servers = attrs.evolve(scenario.aaa, accounting=True)
     return attrs.evolve(planned(scenario, happenings), aaa=servers)
+
+
+def access_points(scenario: Scenario, chance: Chance) -> Scenario:
+    """Behind MAGs are access points that authenticate by themselves: stations roam between them, and they restart."""
+    scenario = accounting(scenario, chance) if chance.random() < 0.5 else supplicants(scenario, chance)
+    assert scenario.aaa is not None
+    servers = attrs.evolve(
+        scenario.aaa,
+        signs=True,
+        rounds=chance.choice((1, 3)),
+        points=2,
+        notices=chance.choice((0.0, 0.3, 1.0, 5.0)),
+    )
+    happenings = [one for one in scenario.actions if not isinstance(one, LogOff | ForgedEapol)]
+    for at in chance.sample((4, 9, 15, 22, 28), chance.randint(0, 3)):
+        restarts = PointRestarts(
+            at=round(at + chance.uniform(0.0, 3.0), 3),
+            mag=chance.randrange(scenario.mags),
+            number=chance.randrange(2),
+            seconds=chance.choice((0.2, 2.0)),
+        )
+        happenings.append(restarts)
+    proofs = ["password", *(chance.choice(_PROOFS) for _ in scenario.nodes[1:])]
+    access = AccessPolicy(ports={PORT: PortAuthentication.RADIUS_PROXY})
+    return attrs.evolve(
+        planned(scenario, happenings),
+        aaa=servers,
+        nodes=tuple(
+            attrs.evolve(one, proof=proof) for one, proof in zip(scenario.nodes, proofs, strict=True)
+        ),
+        mag_settings={**scenario.mag_settings, "access": access},
+    )
 
 
 def drawn_servers(chance: Chance) -> Servers:

@@ -14,7 +14,8 @@ class Servers:
 
     ``knows_status``: whether they answer Status-Server; ``signs``: whether all that they say is signed. ``delay``:
     shortest and longest seconds until an answer leaves. ``rounds``: of the EAP method by which nodes are examined; 0:
-    by their MAC. ``accounting``: whether they are told what nodes use.
+    by their MAC. ``accounting``: whether they are told what nodes use. ``points``: how many access points each
+    MAG has, which need ``notices`` seconds to see that a station has left; 0: none.
     """
 
     count: int = 2
@@ -33,6 +34,8 @@ class Servers:
     delay: tuple[float, float] = (0.005, 0.05)
     rounds: int = 0
     accounting: bool = False
+    points: int = 0
+    notices: float = 1.0
 
 
 def longest_question(settings: RadiusSettings, servers: int, longest_wait: float) -> float:
