@@ -2,7 +2,7 @@
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,18 +22,17 @@ from pmip_tw.interfaces import Datagram
 from pmip_tw.lma.addresses.pools import AddressPool, Pools
 from pmip_tw.lma.engine import LmaEngine
 from pmip_tw.lma.journal.records import LMA_JOURNAL
-from pmip_tw.lma.mags import KnownMag, KnownMags
+from pmip_tw.lma.mags import KnownMags
 from pmip_tw.lma.place import Place
 from pmip_tw.lma.policy import LmaPolicy
 from pmip_tw.mag.engine import MagEngine
 from pmip_tw.mag.journal.records import MAG_JOURNAL
 from pmip_tw.mag.policy import MagPolicy
 from pmip_tw.mag.registration.protection import LmaAssociation
-from pmip_tw.mobility.associations import AssociationTable, SecurityAssociation
+from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.records import JournalFormat
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT, AccessEntry, Counters, Entry, Tunnel
-from pmip_tw.secret import Secret
 from pmip_tw.testing.clock import NodeClock
 from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
 from pmip_tw.testing.nat import FakeNat, Site
@@ -47,6 +46,7 @@ from tests.simulation.aaa import AccessServer, LocalAtMag
 from tests.simulation.disks import FusedStore, Hears, Promises
 from tests.simulation.fuse import Fuse, FusedPlane, FusedSignalling
 from tests.simulation.ledger import Ledger
+from tests.simulation.proofs import between, known, proof_of
 from tests.simulation.radius.at_mag import RadiusAtMag
 from tests.simulation.radius.books import Moved
 from tests.simulation.scenario import DOMAINS, Timepiece, lma_name
@@ -292,7 +292,7 @@ class MagMachine(Machine):
             return ()
         mode = AuthenticationMode.FA_HA if proof == "fa-ha" else AuthenticationMode.PER_MN
         return tuple(
-            LmaAssociation(address=lma.address, mode=mode, fa_ha=_between(self.number))
+            LmaAssociation(address=lma.address, mode=mode, fa_ha=between(self.number))
             for lma in self.world.lmas
         )
 
@@ -349,7 +349,7 @@ class LmaMachine(Machine):
                 ]
             ),
             Pools(pools, dict(world.static)),
-            mags=KnownMags(_known(world)),
+            mags=KnownMags(known(world)),
             dhcp_relay=relay,
         )
         self.socket.said = self.promises.said
@@ -372,27 +372,6 @@ class LmaMachine(Machine):
         """Where DHCP servers answer to."""
         self.dhcp = FakeDhcpSocket(self.world.network, self.address)
         return DhcpEdge(self.plane, {self.address: self.dhcp}, {}, self.socket.send)
-
-
-def proof_of(world: "World", mag: int) -> str:
-    """See Scenario.proofs."""
-    return world.scenario.proofs[mag] if world.scenario.proofs else "per-mn"
-
-
-def _between(mag: int) -> SecurityAssociation:
-    return SecurityAssociation(5000 + mag, Secret(b"between MAG %02d and the LMA" % mag))
-
-
-def _known(world: "World") -> Iterator[KnownMag]:
-    """MAGs with keys of their own, at each address that they may have."""
-    for mag in world.mags:
-        if proof_of(world, mag.number) != "per-mn":
-            for address in world.addresses_of(mag.number):
-                yield KnownMag(
-                    address=address,
-                    mode=AuthenticationMode.FA_HA,
-                    associations=(_between(mag.number),),
-                )
 
 
 def named(machines: Iterable[Machine], name: str) -> Machine:
