@@ -32,7 +32,7 @@ from pmip_tw.mag.registration.protection import LmaAssociation
 from pmip_tw.mobility.associations import AssociationTable
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.records import JournalFormat
-from pmip_tw.mobility.tunnels import SIGNALLING_PORT, AccessEntry, Counters, Entry, Tunnel
+from pmip_tw.mobility.tunnels import SIGNALLING_PORT, Counters, Entry, Tunnel
 from pmip_tw.testing.clock import NodeClock
 from pmip_tw.testing.dhcp_socket import FakeDhcpSocket
 from pmip_tw.testing.nat import FakeNat, Site
@@ -47,8 +47,10 @@ from tests.simulation.disks import FusedStore, Hears, Promises
 from tests.simulation.fuse import Fuse, FusedPlane, FusedSignalling
 from tests.simulation.ledger import Ledger
 from tests.simulation.proofs import between, known, proof_of
+from tests.simulation.radius.at_lma import RadiusAtLma
 from tests.simulation.radius.at_mag import RadiusAtMag
 from tests.simulation.radius.books import Moved
+from tests.simulation.radius.house import House
 from tests.simulation.scenario import DOMAINS, Timepiece, lma_name
 from tests.simulation.visits import Visits
 
@@ -83,6 +85,7 @@ class Machine(ABC):
         self.dhcp: FakeDhcpSocket | None = None
         self.disk = FakeDisk(name)
         self.spool_disk = FakeSpoolDisk(name)
+        self.aaa_moved = Moved()
         self.forgetful: set[int] = set()
         self._speed = random.Random(f"{world.scenario.seed}/{name}/disk")
         self._stirs = partial(world.stirred.__setitem__, self, None)
@@ -97,6 +100,7 @@ class Machine(ABC):
         self.ledger = Ledger(self.name, self.fuse, self.world.observer(self.name))
         self.socket = FusedSignalling(self.network, (self.address,))
         self.plane = self._new_plane()
+        self.plane.counted = self._counted
         self.socket.fuse = self.plane.fuse = self.fuse
         self.socket.before, self.socket.after = self._before, self._after
         self._sent_before = 0
@@ -116,6 +120,9 @@ class Machine(ABC):
         """The fuse has blown: everything that the process had is gone."""
         self.up = False
         self._stirs()
+        for entry in self.plane.snapshot():
+            self._counted(entry, self.plane.counters(entry.key))
+        self.aaa_moved.dies()
         self.clock.stop()
         if self.store.waiting or self.promises.lacks:
             self.forgetful.add(self.life)
@@ -132,6 +139,9 @@ class Machine(ABC):
     def _on_again(self, silent: Ipv4) -> None:
         self.network.silent.discard(silent)
         self.start()
+
+    def _counted(self, entry: Entry, counters: Counters) -> None:
+        self.aaa_moved.removed(entry, Usage.of(counters))
 
     def disk_is_well(self) -> None:
         self.disk.trouble = ""
@@ -189,7 +199,6 @@ class MagMachine(Machine):
             address = self.site.nat.inside
         super().__init__(world, f"mag{number}", address)
         self.promises = Visits(self.name)
-        self.aaa_moved = Moved()
 
     @property
     def network(self) -> FakeNetwork | Site:
@@ -218,15 +227,8 @@ class MagMachine(Machine):
         return attrs.evolve(far, remote=seen.address, remote_port=seen.port)
 
     def die(self) -> None:
-        for entry in self.plane.snapshot():
-            self._counted(entry, self.plane.counters(entry.key))
-        self.aaa_moved.dies()
         super().die()
         self.aaa.die()
-
-    def _counted(self, entry: Entry, counters: Counters) -> None:
-        assert isinstance(entry, AccessEntry)
-        self.aaa_moved.removed(entry, Usage.of(counters))
 
     def detach(self, nai: str) -> None:
         if self.up:
@@ -246,7 +248,6 @@ class MagMachine(Machine):
             monotonic=self.world.monotonic, local=self.address, ports=(PORT,), gateway_mac=GATEWAY_MAC
         )
         plane.carrier = partial(self.world.carry, self)
-        plane.counted = self._counted
         return plane
 
     def _start_agent(self) -> None:
@@ -302,6 +303,7 @@ class LmaMachine(Machine):
 
     engine: LmaEngine
     agent: Lma
+    aaa: RadiusAtLma | None
     form = LMA_JOURNAL
     promises: Promises
 
@@ -309,6 +311,11 @@ class LmaMachine(Machine):
         self.number = number
         super().__init__(world, lma_name(number), Ipv4(LMA + number))
         self.promises = Promises(self.name)
+
+    def die(self) -> None:
+        super().die()
+        if self.aaa is not None:
+            self.aaa.die()
 
     def revoke(self, nai: str) -> None:
         if self.up:
@@ -352,6 +359,9 @@ class LmaMachine(Machine):
             mags=KnownMags(known(world)),
             dhcp_relay=relay,
         )
+        house = world.aaa
+        accounts = isinstance(house, House) and house.settings.accounting
+        self.aaa = RadiusAtLma(house, self, self.engine) if accounts else None
         self.socket.said = self.promises.said
         self.ledger.waiting = lambda: self.store.waiting
         self.agent = Lma(
@@ -363,8 +373,11 @@ class LmaMachine(Machine):
             tunnel_data=self.plane,
             observers=[self.ledger],
             dhcp=None if relay is None else AtTheEdge(self._edge()),
+            accounting=None if self.aaa is None else self.aaa.accounting,
         )
         self.agent.start()
+        if self.aaa is not None:
+            self.aaa.started(self.agent.sessions)
         bound = {binding.nai: binding.identification for binding in self.engine.bindings}
         self.promises.restarted(bound, world.monotonic())
 

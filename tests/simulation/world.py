@@ -151,6 +151,9 @@ class World:
                 mag.aaa.check()
             if mag.up and mag.plane.transmitted:
                 self._on_air(mag)
+        for lma in self.lmas:
+            if lma.up and lma.aaa is not None and lma in self.stirred:
+                lma.aaa.check()
         for points in self.points:
             for point in points:
                 point.check()

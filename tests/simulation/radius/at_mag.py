@@ -1,38 +1,27 @@
 """How a MAG's process is wired to RADIUS, as services/ does it."""
 
-import random
 from typing import TYPE_CHECKING
 
-from pmip_tw.aaa.accounting.queue import AccountingQueue
 from pmip_tw.aaa.accounting.request import Accountant
-from pmip_tw.aaa.accounting.sessions import Sessions
 from pmip_tw.aaa.mac_authentication import mac_request
 from pmip_tw.aaa.nas import Nas
 from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION, Answered, RadiusOutcome
 from pmip_tw.addresses import Mac
 from pmip_tw.agents.accounts import Accounts
-from pmip_tw.agents.spooling import Spooling
 from pmip_tw.interfaces import ISessions
 from pmip_tw.mag.visitors import State
 from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.net.radius import RadiusAuthenticator
-from pmip_tw.net.radius_accounting import RadiusAccountingServers
 from tests.agents.world import GATEWAY_MAC, PORT
 from tests.simulation import state
+from tests.simulation.radius.accounts import AccountsKept
 from tests.simulation.radius.authorization import SimulatedAuthorization
 from tests.simulation.radius.client import WatchedClient, settings_of
 from tests.simulation.radius.house import House
 from tests.simulation.radius.proxy import SimulatedAccessPoints
-from tests.simulation.radius.spool import FusedSpool
 
 if TYPE_CHECKING:
     from tests.simulation.machines import MagMachine
-
-
-INTERIM, KEEP = 60.0, 5.0
-"""Seconds between two Interims, and after which what was moved is written down."""
-
-_PLENTY = 1 << 20
 
 
 class RadiusAtMag:
@@ -47,33 +36,17 @@ class RadiusAtMag:
         self.client = WatchedClient(machine, settings_of(house.settings, *groups), machine.ledger)
         self.authenticator = RadiusAuthenticator(self.client, self.nas, station=GATEWAY_MAC)
         self.outcomes: list[RadiusOutcome] = []
-        self.spool: FusedSpool | None = None
+        self.kept: AccountsKept[AccessKey] | None = None
         self.accounts: Accounts[AccessKey] | None = None
         self.access_points: SimulatedAccessPoints | None = None
         points = machine.world.points
         if points:
             self.access_points = SimulatedAccessPoints(machine, points[machine.number], self.client, self.nas)
         if house.settings.accounting:
-            self._keep_accounts()
-
-    def _keep_accounts(self) -> None:
-        machine = self._machine
-        chance = random.Random(f"{machine.world.scenario.seed}/{machine.name}/spool/{machine.life}")
-        self.spool = FusedSpool(machine, chance)
-        accountant = Accountant(nas=self.nas, called_station=GATEWAY_MAC)
-        self.spooling = Spooling(
-            AccountingQueue(most_octets=_PLENTY),
-            self.spool,
-            RadiusAccountingServers(self.client, accountant),
-            machine.clock,
-            [machine.ledger],
-        )
-        self.accounts = Accounts(
-            Sessions[AccessKey](interim_interval=INTERIM, keep_interval=KEEP),
-            self.spooling,
-            machine.plane,
-            machine.clock,
-        )
+            self.kept = AccountsKept(
+                machine, self.client, Accountant(nas=self.nas, called_station=GATEWAY_MAC)
+            )
+            self.accounts = self.kept.accounts
 
     def started(self, sessions: ISessions) -> None:
         """The agent runs."""
@@ -107,5 +80,5 @@ class RadiusAtMag:
             self.authorization.stop()
         if self.access_points is not None:
             self.access_points.die()
-        if self.spool is not None:
-            self.spool.crash()
+        if self.kept is not None:
+            self.kept.die()

@@ -10,6 +10,7 @@ from pmip_tw.interfaces import Datagram, ISessions, Unreachable
 from pmip_tw.net.dynamic_authorization import DynamicAuthorization
 from pmip_tw.secret import Secret
 from pmip_tw.wire.radius import (
+    ETHERNET,
     Attribute,
     Attributes,
     AttributeType,
@@ -38,8 +39,10 @@ KINDS = tuple(_CODES)
 class SimulatedAuthorization(DynamicAuthorization):
     """Of one process of ``machine``."""
 
-    def __init__(self, machine: "Machine", sessions: ISessions, nas: Nas) -> None:
-        policy = AuthorizationPolicy(clients={CLIENT.address: SECRET_OF_CLIENT}, nas=nas)
+    def __init__(
+        self, machine: "Machine", sessions: ISessions, nas: Nas, *, port_type: int = ETHERNET
+    ) -> None:
+        policy = AuthorizationPolicy(clients={CLIENT.address: SECRET_OF_CLIENT}, nas=nas, port_type=port_type)
         super().__init__(
             Timers(machine),  # type: ignore[arg-type]
             machine.clock,

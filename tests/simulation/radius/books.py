@@ -5,13 +5,13 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from pmip_tw.aaa.accounting.records import StatusType, Usage
-from pmip_tw.addresses import Mac
-from pmip_tw.mobility.tunnels import AccessEntry
+from pmip_tw.addresses import Ipv4
+from pmip_tw.mobility.tunnels import AccessEntry, Entry
 from pmip_tw.wire.radius import Attributes, AttributeType
 from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
-    from tests.simulation.machines import MagMachine
+    from tests.simulation.machines import Machine
     from tests.simulation.world import World
 
 _MAY_DIFFER = frozenset((AttributeType.ACCT_DELAY_TIME, AttributeType.MESSAGE_AUTHENTICATOR))
@@ -53,30 +53,31 @@ class Books:
                 if not _within(usage_in(interim), usage_in(stop)):
                     seen = f"{session}: {usage_in(interim)} before, {usage_in(stop)} in the end"
                     raise Violation("usage adds up", seen)
+        for machine in world.machines:
+            self._of(machine)
         for mag in world.mags:
-            self._of(mag)
+            if mag.life == 1 and (missing := mag.aaa_moved.sessions - self.sessions.keys()):
+                raise Violation("a session has one beginning and one end", f"nothing was told of {missing}")
 
-    def _of(self, mag: "MagMachine") -> None:
+    def _of(self, machine: "Machine") -> None:
         told: defaultdict[str, Usage] = defaultdict(Usage)
         for said in self.sessions.values():
             [stop] = said[StatusType.STOP]
-            if _value(stop, AttributeType.NAS_IDENTIFIER) == mag.name.encode():
-                told[_value(stop, AttributeType.CALLING_STATION_ID).decode()] += usage_in(stop)
-        moved = mag.aaa_moved
-        for mac in moved.counted.keys() | told.keys():
-            counted, lost = moved.counted[mac], moved.lost[mac]
-            if not (_within(told[mac], counted) and _within(counted - lost, told[mac])):
-                seen = f"{mac} at {mag.name}: told {told[mac]}, counted {counted}, of it lost {lost}"
+            if _value(stop, AttributeType.NAS_IDENTIFIER) == machine.name.encode():
+                told[_whose(stop)] += usage_in(stop)
+        moved = machine.aaa_moved
+        for who in moved.counted.keys() | told.keys():
+            counted, lost = moved.counted[who], moved.lost[who]
+            if not (_within(told[who], counted) and _within(counted - lost, told[who])):
+                seen = f"{who} at {machine.name}: told {told[who]}, counted {counted}, of it lost {lost}"
                 raise Violation("usage adds up", seen)
-        if mag.life == 1 and (missing := moved.sessions - self.sessions.keys()):
-            raise Violation("a session has one beginning and one end", f"nothing was told of {missing}")
 
 
 class Moved:
-    """What a MAG's packet planes have counted, by MAC as RADIUS writes it; ``lost``: how much of it need not be
-    told, by processes that died, and of who was not registered after all.
+    """What a machine's packet planes have counted, by MAC as RADIUS writes it, at an LMA by home address. ``lost``: how
+    much of it need not be told, by processes that died, and of who was not registered after all.
 
-    ``sessions``: the ids of those that it has served.
+    ``sessions``: the ids of those that a MAG has served.
     """
 
     def __init__(self) -> None:
@@ -84,11 +85,12 @@ class Moved:
         self.lost: defaultdict[str, Usage] = defaultdict(Usage)
         self.sessions: set[str] = set()
 
-    def removed(self, entry: AccessEntry, usage: Usage) -> None:
-        mac = _written(entry.key.mac)
-        self.counted[mac] += usage
-        if not entry.upstream:
-            self.lost[mac] += usage  # whoever was never registered has had no session (P77)
+    def removed(self, entry: Entry, usage: Usage) -> None:
+        at_mag = isinstance(entry, AccessEntry)
+        who = entry.key.mac.hex("-").upper() if at_mag else _written(entry.key.home_address)
+        self.counted[who] += usage
+        if at_mag and not entry.upstream:
+            self.lost[who] += usage  # whoever was never registered has had no session (P77)
 
     def dies(self) -> None:
         """The process, and what it has not written down."""
@@ -117,5 +119,10 @@ def _number(attributes: Attributes, kind: AttributeType) -> int:
     return int(struct.unpack("!L", value)[0])
 
 
-def _written(mac: Mac) -> str:
-    return mac.hex("-").upper()
+def _whose(said: Said) -> str:
+    mac = _value(said, AttributeType.CALLING_STATION_ID).decode()
+    return mac or _value(said, AttributeType.FRAMED_IP_ADDRESS).hex()
+
+
+def _written(home_address: Ipv4) -> str:
+    return home_address.to_bytes(4, "big").hex()

@@ -12,7 +12,7 @@ from tests.simulation.radius.settings import found_again, longest_question
 from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
-    from tests.simulation.machines import MagMachine
+    from tests.simulation.machines import Machine, MagMachine
     from tests.simulation.scenario import Scenario
     from tests.simulation.world import World
 
@@ -62,19 +62,17 @@ def accounts_are_closed(world: "World", house: House) -> None:
     if not house.settings.accounting:
         return
     left = MOST_PAUSES
-    while left > 0 and any(_waiting(mag) for mag in world.mags):
+    while left > 0 and any(_waiting(machine) for machine in world.machines):
         world.run_for(LOOK_EVERY)
         left -= LOOK_EVERY
-    for mag in world.mags:
-        if waiting := _waiting(mag):
-            raise Violation(
-                "every record is taken", f"{waiting} wait at {mag.name}: {mag.aaa.spooling.rows()}"
-            )
+    for machine in world.machines:
+        if waiting := _waiting(machine):
+            raise Violation("every record is taken", f"{waiting} wait at {machine.name}")
     house.books.balance(world)
 
 
-def _waiting(mag: "MagMachine") -> int:
-    return int(str(mag.aaa.spooling.rows()[0]["waiting"]))
+def _waiting(machine: "Machine") -> int:
+    return machine.aaa.kept.waiting
 
 
 def _dead(mag: "MagMachine") -> list[Mapping[str, object]]:

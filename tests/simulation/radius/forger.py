@@ -12,6 +12,7 @@ from pmip_tw.interfaces import Datagram
 from pmip_tw.secret import Secret
 from pmip_tw.wire.radius import NO_ATTRIBUTES, AttributeType, Code, decode_request, encode_answer
 from tests.simulation import state
+from tests.simulation.radius.at_lma import RadiusAtLma
 from tests.simulation.radius.at_mag import RadiusAtMag
 from tests.simulation.radius.authorization import CLIENT, SECRET_OF_CLIENT
 from tests.simulation.radius.client import WatchedClient
@@ -20,7 +21,7 @@ from tests.simulation.radius.sockets import SimulatedSocket
 from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
-    from tests.simulation.machines import Machine, MagMachine
+    from tests.simulation.machines import Machine
     from tests.simulation.world import World
 
 LATE = 900.0
@@ -52,11 +53,11 @@ def forge(world: "World", machine: "Machine", client: WatchedClient, trick: str,
         raise Violation("forged answers say nothing", f"{trick} of {octets.hex()} changed {machine.name}")
 
 
-def demand(world: "World", machine: "MagMachine", kind: str, nai: str, trick: str) -> None:
+def demand(world: "World", machine: "Machine", kind: str, nai: str, trick: str) -> None:
     """AAA seems to act upon a session. ``trick``: he has a "guess" of the secret, is a "stranger", is "late" by more
     than the window, or repeats what was "done" already.
     """
-    assert isinstance(machine.aaa, RadiusAtMag) and isinstance(world.aaa, House)
+    assert isinstance(machine.aaa, RadiusAtMag | RadiusAtLma) and isinstance(world.aaa, House)
     edge, asker, source = machine.aaa.authorization, world.aaa.asker, CLIENT
     assert edge is not None
     octets = asker.written(

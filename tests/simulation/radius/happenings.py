@@ -111,30 +111,30 @@ class PointRestarts(Action):
 
 @attrs.frozen(slots=True, kw_only=True)
 class Demand(Action):
-    """AAA acts upon a node's session at a MAG. ``kind``: one of authorization.KINDS."""
+    """AAA acts upon a node's session at a machine. ``kind``: one of authorization.KINDS."""
 
-    mag: int
+    machine: str
     node: int
     kind: str
 
     def happen(self, world: "World") -> None:
         assert isinstance(world.aaa, House)
-        world.aaa.asker.ask(world.mags[self.mag], self.kind, world.nodes[self.node].nai)
+        world.aaa.asker.ask(world.machine(self.machine), self.kind, world.nodes[self.node].nai)
 
 
 @attrs.frozen(slots=True, kw_only=True)
 class ForgedDemand(Action):
     """Somebody acts upon a node's session who may not. ``trick``: see forger.demand."""
 
-    mag: int
+    machine: str
     node: int
     kind: str
     trick: str
 
     def happen(self, world: "World") -> None:
-        mag = world.mags[self.mag]
-        if mag.up:
-            demand(world, mag, self.kind, world.nodes[self.node].nai, self.trick)
+        machine = world.machine(self.machine)
+        if machine.up:
+            demand(world, machine, self.kind, world.nodes[self.node].nai, self.trick)
 
 
 @attrs.frozen(slots=True, kw_only=True)

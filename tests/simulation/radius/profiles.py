@@ -25,7 +25,7 @@ from tests.simulation.radius.happenings import (
 )
 from tests.simulation.radius.settings import Servers
 from tests.simulation.scenario import Conditions, Scenario
-from tests.simulation.subjects import Chance, crash, planned
+from tests.simulation.subjects import Chance, crash, machines, planned
 
 _PROOFS = ("password", "password", "guess", "nothing")
 
@@ -78,19 +78,20 @@ def accounting(scenario: Scenario, chance: Chance) -> Scenario:
     """What nodes use is told, whatever machines and servers do; AAA ends sessions, changes and authorizes them anew."""
     scenario = (supplicants if chance.random() < 0.4 else radius)(scenario, chance)
     assert scenario.aaa is not None
-    nodes, mags = range(len(scenario.nodes)), range(scenario.mags)
+    nodes, names = range(len(scenario.nodes)), ("lma", *machines(scenario))
     happenings: list[Action] = [*scenario.actions]
     for _ in range(chance.randint(0, 6)):
-        at, node, mag = round(chance.uniform(2.0, 32.0), 3), chance.choice(nodes), chance.choice(mags)
-        happenings.append(Demand(at=at, node=node, mag=mag, kind=chance.choice(KINDS)))
+        at, node = round(chance.uniform(2.0, 32.0), 3), chance.choice(nodes)
+        name = chance.choice(names)
+        happenings.append(Demand(at=at, node=node, machine=name, kind=chance.choice(KINDS)))
     for _ in range(8):
-        at, node, mag = round(chance.uniform(2.0, 32.0), 3), chance.choice(nodes), chance.choice(mags)
+        at, node = round(chance.uniform(2.0, 32.0), 3), chance.choice(nodes)
+        name = chance.choice(names)
         kind, trick = chance.choice(KINDS), chance.choice(DEMANDS)
-        happenings.append(ForgedDemand(at=at, node=node, mag=mag, kind=kind, trick=trick))
+        happenings.append(ForgedDemand(at=at, node=node, machine=name, kind=kind, trick=trick))
     if chance.random() < 0.5:
         for at in (5, 14, 23):
-            name = f"mag{chance.choice(mags)}"
-            happenings.append(crash(chance, round(at + chance.uniform(0.0, 6.0), 3), name))
+            happenings.append(crash(chance, round(at + chance.uniform(0.0, 6.0), 3), chance.choice(names)))
     servers = attrs.evolve(scenario.aaa, accounting=True)
     return attrs.evolve(planned(scenario, happenings), aaa=servers)
 
