@@ -16,11 +16,13 @@ GUESS = b"open barley"
 
 
 class Rounds(EapServer):
-    """``rounds``: challenges until the success. Its conversations are unlike those of its former ``life``."""
+    """``rounds``: challenges until the success. ``first``: number of its first conversation: nobody else has one like
+    that.
+    """
 
-    def __init__(self, identities: list[bytes], rounds: int, life: int) -> None:
+    def __init__(self, identities: list[bytes], rounds: int, first: int) -> None:
         super().__init__(dict.fromkeys(identities, PASSWORD))
-        self._begun = 1000 * life
+        self._begun = first
         self._rounds = rounds
         self._done: dict[bytes, int] = {}
 

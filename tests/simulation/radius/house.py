@@ -88,6 +88,7 @@ class RadiusHost:
     def __init__(self, house: House, number: int) -> None:
         self.endpoint = endpoint_of(number)
         self._doors = [_Door(self, endpoint_of(number, group)) for group in _PORTS]
+        self.number = number
         self.name = f"aaa{number}"
         self.up = False
         self.sent: list[tuple[bytes, Datagram]] = []
@@ -113,7 +114,7 @@ class RadiusHost:
         self.twin.signs = settings.signs
         if settings.rounds:
             identities = [node.nai.encode() for node in self._world.nodes if node.deserves_service]
-            self.twin.eap = Rounds(identities, settings.rounds, self.life)
+            self.twin.eap = Rounds(identities, settings.rounds, 100_000 * self.number + 1000 * self.life)
         self._by_rule, self.twin.decides = self.twin.decides, self._decide
         self._answered: dict[tuple[Endpoint, bytes], bytes] = {}
         for door in self._doors:
