@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import attrs
 
+from pmip_tw.config.checks.aaa import asks_servers
 from pmip_tw.config.checks.breakout import listed_networks_of
 from pmip_tw.config.checks.lma import lma_mistakes
 from pmip_tw.config.checks.lma_peers import default_lmas_of, own_lmas_of
@@ -220,6 +221,7 @@ def _users(file: _SettingsFile) -> UserFile | None:
             own_lmas=own_lmas_of(file.draft),
             default_lmas=default_lmas_of(file.draft),
             local_breakout=listed_networks_of(file.draft),
+            beside_servers=asks_servers(file.draft, ("mag",)),
         )
         entries = users_file.table("users", tuple[User, ...], checks)
     file.others.extend(users_file.lines())

@@ -85,9 +85,14 @@ def authenticator_of(
 
 
 def profile_rules_of(settings: MagSettings) -> ProfileRules:
-    """What [mag.profile] says, and default_realm."""
+    """What [mag.profile] says, default_realm, and the file of users."""
     table = settings.profile
+    users = settings.users if "users" in table.precedence else ()
+    asked = settings.diameter if settings.radius is None else settings.radius
+    mac_format = MacFormat.DASHES if asked is None else MacFormat(asked.mac_format)
     return ProfileRules(
+        users={user.nai: profile_of(user) for user in users},
+        names={mac_format.write(user.mac): user.nai for user in users},
         precedence=table.precedence,
         realms={
             realm.lower(): defaults

@@ -3,7 +3,9 @@
 import json
 import struct
 from pathlib import Path
+from typing import ClassVar
 
+import attrs
 import pytest
 
 from pmip_tw.aaa.dictionaries import of_3gpp2 as threegpp2
@@ -19,6 +21,7 @@ from pmip_tw.addresses import ipv4
 from pmip_tw.errors import AccessDenied
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authenticators import Algorithm
+from pmip_tw.mobility.mn_aaa import AaaAssociation
 from pmip_tw.secret import Secret
 from pmip_tw.wire.radius import Attributes, Code, decode_answer
 from pmip_tw.wire.salt_cipher import SaltCipher
@@ -220,6 +223,64 @@ def test_configuration_may_be_believed_before_aaa_or_not_at_all() -> None:
     assert profile(said, rules=first).lifetime == 600
     never = ProfileRules(realms=realms, precedence=("wimax", "radius"))
     assert profile(said, rules=never).lifetime == 0
+
+
+@covers("AA1")
+def test_a_source_in_which_nothing_is_said_moves_no_other() -> None:
+    realms = {"example.net": RealmDefaults(session_timeout=600)}
+    rules = ProfileRules(realms=realms, precedence=("wimax", "3gpp2", "local", "radius"))
+    assert profile((standard.SESSION_TIMEOUT, number(7200)), rules=rules).session_timeout == 600
+
+
+class TestUsers:
+    """The MAG's own file of users, as a layer under what servers say."""
+
+    KEY = SecurityAssociation(4096, Secret(b"of the file of users"), Algorithm.HMAC_SHA1)
+    USER = Profile(
+        nai="mn1@example.net",
+        lmas=(ipv4("192.0.2.8"),),
+        mn_ha=KEY,
+        mn_aaa=AaaAssociation(2, Secret(b"shared with the AAA server")),
+        home_address=ipv4("10.1.0.50"),
+        session_timeout=900,
+    )
+    MAC = "02-00-00-00-00-01"
+    REALMS: ClassVar = {
+        "example.net": RealmDefaults(lmas=(ipv4("192.0.2.9"),), session_timeout=7200, idle_timeout=100)
+    }
+    RULES = ProfileRules(users={USER.nai: USER}, names={MAC: USER.nai}, realms=REALMS)
+
+    @covers("AA1")
+    def test_stand_where_servers_say_nothing(self) -> None:
+        assert profile(rules=self.RULES) == attrs.evolve(self.USER, idle_timeout=100)
+
+    @covers("AA1")
+    def test_give_way_field_by_field_and_never_mix_a_key_with_an_spi(self) -> None:
+        found = profile(*WIMAX_KEY, (standard.SESSION_TIMEOUT, number(60)), rules=self.RULES)
+        assert found.mn_ha == SecurityAssociation(1000, KEYS["a"], Algorithm.HMAC_MD5)
+        assert found == attrs.evolve(self.USER, mn_ha=found.mn_ha, session_timeout=60, idle_timeout=100)
+
+    @covers("AA1")
+    def test_may_be_believed_first_or_not_at_all(self) -> None:
+        said: Given = (standard.SESSION_TIMEOUT, number(60))
+        first = attrs.evolve(self.RULES, precedence=("users", "radius", "local"))
+        assert profile(said, rules=first).session_timeout == 900
+        never = attrs.evolve(self.RULES, precedence=("radius", "local"))
+        assert (profile(rules=never).session_timeout, profile(rules=never).mn_ha) == (7200, None)
+
+    def test_are_those_whom_servers_mean(self) -> None:
+        """Others get nothing of it."""
+        found = profile((wimax.PMIP_IDENTITY, b"mn2@example.net"), rules=self.RULES)
+        assert (found.home_address, found.mn_ha, found.session_timeout) == (0, None, 7200)
+
+    @covers("AA24")
+    def test_have_a_name_where_a_server_has_none_for_a_mac(self) -> None:
+        said = Said(attributes_of(), CIPHER.decrypt)
+        assert profile_of(said, self.RULES, self.MAC).nai == self.USER.nai
+        with pytest.raises(AccessDenied, match="names no User-Name"):
+            profile_of(said, self.RULES, "02-00-00-00-00-02")
+        with pytest.raises(AccessDenied, match="names nobody"):
+            profile_of(said, self.RULES, None)
 
 
 @covers("AA12")

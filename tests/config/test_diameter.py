@@ -139,10 +139,7 @@ def test_ports_follow_the_transport(tmp_path: Path) -> None:
             WITHOUT + DIAMETER.replace("realm", 'purposes = ["accounting"]\nrealm', 1),
             ['10:1: purposes: without "authentication" nobody says who may be served'],
         ),
-        (
-            WITHOUT + DIAMETER + '[mag.local]\nusers = "users.toml"\n',
-            ["16:1: [mag.local] and [mag.diameter] exclude each other: keep one of them"],
-        ),
+        (WITHOUT + DIAMETER + '[mag.local]\nusers = "users.toml"\n', []),
     ],
 )
 def test_mistakes(text: str, expected: list[str], tmp_path: Path) -> None:

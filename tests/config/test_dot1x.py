@@ -63,7 +63,7 @@ def test_a_whole_table(tmp_path: Path) -> None:
 
 def test_a_file_of_users_knows_no_eap(tmp_path: Path) -> None:
     text = mistakes(written(tmp_path, 'authentication = "802.1x"', aaa=LOCAL))
-    assert ":7:" in text and "802.1X needs AAA servers in place of [mag.local]" in text
+    assert ":7:" in text and "802.1X needs AAA servers, besides [mag.local] or in its place" in text
 
 
 def test_a_word_that_is_none_is_the_only_mistake(tmp_path: Path) -> None:

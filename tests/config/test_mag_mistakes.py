@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance import covers
+
 from .files import MAG, USERS, mistakes
 
 
@@ -173,10 +175,24 @@ def test_one_change(old: str, new: str, expected: str, tmp_path: Path) -> None:
     assert mistakes(tmp_path, MAG.replace(old, new, 1)) == [f"mag.toml:{expected}"]
 
 
-def test_exactly_one_kind_of_aaa(tmp_path: Path) -> None:
-    assert mistakes(tmp_path, MAG + '[mag.local]\nusers = "users.toml"\n', USERS) == [
-        "mag.toml:12:1: [mag.local] and [mag.radius] exclude each other: keep one of them"
+@covers("AA1")
+def test_a_file_of_users_beside_servers(tmp_path: Path) -> None:
+    """It says what they do not say, and need not say everything; not even of an interface with 802.1X."""
+    text = MAG + '[mag.local]\nusers = "users.toml"\n'
+    assert mistakes(tmp_path, text, USERS) == []
+    short = '[[users]]\nmac = "02:00:00:00:00:01"\nnai = "mn1@example.net"\n'
+    assert mistakes(tmp_path, text, short) == []
+    examined = text.replace("[[mag.access]]", '[[mag.access]]\nauthentication = "802.1x"', 1)
+    assert mistakes(tmp_path, examined, short) == []
+    unseen = text + '[mag.profile]\nprecedence = ["radius"]\n'
+    assert [line.split(": ", 1)[1] for line in mistakes(tmp_path, unseen, short)] == [
+        'precedence: without "users" nothing of the file that [mag.local] names is looked at'
     ]
+    alone = text.replace(text[text.index("[[mag.radius") : text.index("[mag.local]")], "")
+    assert "no spi and key" in " ".join(mistakes(tmp_path, alone, short + 'lma = "192.0.2.1"\n'))
+
+
+def test_some_kind_of_aaa(tmp_path: Path) -> None:
     assert mistakes(tmp_path, MAG.partition("[[mag.radius")[0]) == [
         "mag.toml:1:1: no AAA: add [[mag.radius.servers]], [[mag.diameter.peers]], or [mag.local] with a file of users"
     ]

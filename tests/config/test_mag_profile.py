@@ -10,6 +10,8 @@ from pmip_tw.config.settings.mag import MagSettings
 from pmip_tw.errors import ConfigurationError
 from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.services.mag_aaa import profile_rules_of
+from tests.config.files import USERS
+from tests.conformance import covers
 
 MAG = """
 [mag]
@@ -73,7 +75,7 @@ def test_rules_of_a_whole_table(tmp_path: Path) -> None:
 
 def test_nothing_is_configured(tmp_path: Path) -> None:
     rules = profile_rules_of(settings(tmp_path, ""))
-    assert rules.precedence == ("wimax", "3gpp2", "radius", "local")
+    assert rules.precedence == ("wimax", "3gpp2", "radius", "users", "local")
     assert not rules.visited
     assert rules.defaults_of("mn1@example.net").lmas == ()
 
@@ -101,3 +103,12 @@ def test_mistakes_say_where_and_what(tmp_path: Path, profile: str, text: str) ->
     with pytest.raises(ConfigurationError) as error:
         settings(tmp_path, profile)
     assert text in str(error.value)
+
+
+@covers("AA1")
+def test_a_file_of_users_is_one_of_the_sources(tmp_path: Path) -> None:
+    """By the NAI that a server gives, and by the name under which it is asked about a MAC."""
+    (tmp_path / "users.toml").write_text(USERS)
+    rules = profile_rules_of(settings(tmp_path, "[mag.local]\nusers = 'users.toml'\n"))
+    assert rules.users["mn1@example.net"].mn_ha is not None
+    assert rules.names == {"02-00-00-00-00-01": "mn1@example.net"}

@@ -7,19 +7,21 @@ they are delivered, never derived or recomputed (AA11).
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from pmip_tw.aaa.dictionaries.of_3gpp2 import VENDOR_3GPP2
 from pmip_tw.aaa.profiles.of_3gpp2 import ThreegppTwoSource
 from pmip_tw.aaa.profiles.of_radius import RadiusSource
+from pmip_tw.aaa.profiles.of_users import UserSource
 from pmip_tw.aaa.profiles.of_wimax import WimaxSource
 from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.profiles.rules import NO_DEFAULTS, LocalSource, ProfileRules
 from pmip_tw.aaa.profiles.said import Said
-from pmip_tw.aaa.profiles.source import Source
+from pmip_tw.aaa.profiles.source import Keyed, Source
 from pmip_tw.addresses import UNSPECIFIED
 from pmip_tw.errors import AccessDenied
 from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.wire.wimax import VENDOR_WIMAX
 
 Item = TypeVar("Item")
@@ -30,25 +32,29 @@ def profile_of(said: Said, rules: ProfileRules, user_name: str | None) -> Profil
 
     AccessDenied: it may not be served, and why.
     """
-    sources = [*_dialects(said, rules)]
-    for source in sources:
+    known = dict(_dialects(said, rules))
+    for source in known.values():
         denied = source.denied()
         if denied:
             raise AccessDenied(denied)
-    nai = _first_of(sources, Source.nai) or _name_of_ours(user_name, rules)
+    nai = _first_of(known.values(), Source.nai) or _name_of_ours(user_name, rules)
     defaults = rules.defaults_of(nai)
-    if "local" in rules.precedence and defaults is not NO_DEFAULTS:
-        sources.insert(rules.precedence.index("local"), LocalSource(defaults))
+    if defaults is not NO_DEFAULTS:
+        known["local"] = LocalSource(defaults)
+    if nai in rules.users:
+        known["users"] = UserSource(rules.users[nai])
+    sources = [known[name] for name in rules.precedence if name in known]
 
     def item(of: Callable[[Source], Item | None], nothing: Item) -> Item:
         found = _first_of(sources, of)
         return nothing if found is None else found
 
-    keyed = _first_of(sources, Source.mn_ha)
+    keyed = cast("Keyed | None", _first_of(sources, Source.mn_ha))  # its union is too much for inference
     return Profile(
         nai=nai,
         lmas=item(Source.lmas, ()),
-        mn_ha=None if keyed is None else SecurityAssociation(*keyed, defaults.algorithm),
+        mn_ha=_association(keyed, defaults.algorithm),
+        mn_aaa=_first_of(sources, Source.mn_aaa),
         fa_rk=_first_of(sources, Source.fa_rk),
         home_address=item(Source.home_address, UNSPECIFIED),
         framed_pool=item(Source.framed_pool, b""),
@@ -68,15 +74,20 @@ def profile_of(said: Said, rules: ProfileRules, user_name: str | None) -> Profil
     )
 
 
-def _dialects(said: Said, rules: ProfileRules) -> Iterator[Source]:
-    """In the order of precedence; a source that is not named, or that nothing is said in, is not even made."""
+def _dialects(said: Said, rules: ProfileRules) -> Iterator[tuple[str, Source]]:
+    """By name, in the order of precedence; one that is not named, or that nothing is said in, is not even made."""
     for name in rules.precedence:
         if name == "wimax" and said.speaks(VENDOR_WIMAX):
-            yield WimaxSource(said, visited=rules.visited)
+            yield name, WimaxSource(said, visited=rules.visited)
         elif name == "3gpp2" and said.speaks(VENDOR_3GPP2):
-            yield ThreegppTwoSource(said)
+            yield name, ThreegppTwoSource(said)
         elif name == "radius":
-            yield RadiusSource(said)
+            yield name, RadiusSource(said)
+
+
+def _association(found: Keyed | None, algorithm: Algorithm) -> SecurityAssociation | None:
+    """``algorithm``: with which a key is used of which nobody says it (AA12)."""
+    return SecurityAssociation(*found, algorithm) if isinstance(found, tuple) else found
 
 
 def _first_of(sources: Iterable[Source], item: Callable[[Source], Item | None]) -> Item | None:
@@ -91,12 +102,14 @@ def _first_of(sources: Iterable[Source], item: Callable[[Source], Item | None]) 
 
 
 def _name_of_ours(user_name: str | None, rules: ProfileRules) -> str:
-    """AA24: one of our realm, if nobody has a name for it."""
+    """AA24: that in the file of users, or one of our realm, if AAA has no name for it."""
     if user_name is None:
         raise AccessDenied(
             "the Access-Accept names nobody (User-Name): with EAP the server has to, since what a node calls itself "
             "before it has proven anything can be anybody's name"
         )
+    if user_name in rules.names:
+        return rules.names[user_name]
     if rules.default_realm:
         return f"{user_name}@{rules.default_realm}"
     raise AccessDenied(

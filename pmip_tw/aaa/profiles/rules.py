@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 import attrs
 
+from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.aaa.profiles.source import Source
 from pmip_tw.addresses import UNSPECIFIED, Ipv4
 from pmip_tw.mobility.authenticators import Algorithm
 
-PRECEDENCE = ("wimax", "3gpp2", "radius", "local")
-"""Every source by name, in the order of AA9; ``local`` is the MAG's own configuration."""
+PRECEDENCE = ("wimax", "3gpp2", "radius", "users", "local")
+"""Every source by name, in the order of AA9 and AA1; ``users`` is the MAG's own file of users, ``local`` what it has
+for realms."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -37,13 +39,16 @@ class ProfileRules:
     """``precedence``: sources by name, the first that says something of an item is believed; who is not named is not.
 
     ``realms``: defaults by realm in lower case, "" for all others. ``default_realm``: nodes to whom nobody gives a name
-    become ``name@default_realm``; they are refused if it is "". ``visited``: see ``WimaxSource``.
+    become ``name@default_realm``; they are refused if it is "". ``visited``: see ``WimaxSource``. ``users``: what is
+    known of nodes beforehand, by NAI; ``names``: their NAIs, by what a server is asked about.
     """
 
     precedence: tuple[str, ...] = PRECEDENCE
     realms: Mapping[str, RealmDefaults] = attrs.field(factory=dict)
     default_realm: str = ""
     visited: bool = False
+    users: Mapping[str, Profile] = attrs.field(factory=dict)
+    names: Mapping[str, str] = attrs.field(factory=dict)
 
     def defaults_of(self, nai: str) -> RealmDefaults:
         """What holds for ``nai``."""

@@ -4,7 +4,12 @@ from typing import ClassVar
 
 from pmip_tw.aaa.profiles.profile import RootKey
 from pmip_tw.addresses import Ipv4
+from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.mn_aaa import AaaAssociation
 from pmip_tw.secret import Secret
+
+Keyed = tuple[int, Secret] | SecurityAssociation
+"""SPI and key; or with an algorithm as well, which no dialect says."""
 
 
 class Source:
@@ -29,8 +34,10 @@ class Source:
     def lmas(self) -> tuple[Ipv4, ...] | None:
         return None
 
-    def mn_ha(self) -> tuple[int, Secret] | None:
-        """SPI and key."""
+    def mn_ha(self) -> Keyed | None:
+        return None
+
+    def mn_aaa(self) -> AaaAssociation | None:
         return None
 
     def fa_rk(self) -> RootKey | None:

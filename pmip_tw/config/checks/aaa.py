@@ -1,4 +1,4 @@
-"""Who says whether a node may be served: servers of one protocol, or a file of users."""
+"""Who says whether a node may be served: servers, or a file of users where there are none."""
 
 from collections.abc import Iterator
 
@@ -12,12 +12,7 @@ from pmip_tw.config.structure import Mistake
 
 def aaa_mistakes(draft: Draft, mag: Path) -> Iterator[Mistake]:
     """``mag``: the table of a MAG."""
-    servers = [name for name in ("radius", "diameter") if draft.has((*mag, name))]
-    if draft.has((*mag, "local")):
-        for name in servers:
-            text = f"[mag.local] and [mag.{name}] exclude each other: keep one of them"
-            yield Mistake((*mag, "local"), text)
-    elif not servers:
+    if not draft.has((*mag, "local")) and not asks_servers(draft, mag):
         text = (
             "no AAA: add [[mag.radius.servers]], [[mag.diameter.peers]], or [mag.local] with a file of users"
         )
@@ -25,6 +20,11 @@ def aaa_mistakes(draft: Draft, mag: Path) -> Iterator[Mistake]:
     yield from radius_mistakes(draft, (*mag, "radius"))
     yield from diameter_mistakes(draft, mag)
     yield from _somebody_authenticates(draft, mag)
+
+
+def asks_servers(draft: Draft, mag: Path) -> bool:
+    """Whether they say who may be served; a file of users then only says more of whom they let in (AA1)."""
+    return draft.has((*mag, "radius")) or draft.has((*mag, "diameter"))
 
 
 def _somebody_authenticates(draft: Draft, mag: Path) -> Iterator[Mistake]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from pmip_tw.config.checks.aaa import asks_servers
 from pmip_tw.config.draft import Draft
 from pmip_tw.config.locate import Path
 from pmip_tw.config.structure import Mistake
@@ -18,11 +19,16 @@ def profile_mistakes(draft: Draft, profile: Path) -> Iterator[Mistake]:
             if earlier != at:
                 text = f"realms[{at[-1]}]: {realm!r} has its defaults on line {draft.line(earlier)} already"
                 yield Mistake(at, text)
-    if draft.has(profile) and draft.has((*profile[:-1], "local")):
+    mag = profile[:-1]
+    has_users = draft.has((*mag, "local"))
+    if draft.has(profile) and has_users and not asks_servers(draft, mag):
         yield Mistake(
             profile, "[mag.profile] is about what AAA servers say: a file of users says everything itself"
         )
     precedence = draft.value((*profile, "precedence"), list)
+    if has_users and precedence is not None and "users" not in precedence:
+        text = 'precedence: without "users" nothing of the file that [mag.local] names is looked at'
+        yield Mistake((*profile, "precedence"), text)
     if tables and precedence is not None and "local" not in precedence:
         text = 'precedence: without "local" nothing of [[mag.profile.realms]] but the algorithm is looked at'
         yield Mistake((*profile, "precedence"), text)

@@ -16,9 +16,12 @@ def user_mistakes(
     own_lmas: frozenset[Ipv4],
     default_lmas: list[Ipv4] | None,
     local_breakout: list[Prefix],
+    *,
+    beside_servers: bool,
 ) -> Iterator[Mistake]:
     """A file of users beside what its MAG has: ``own_lmas`` are those with which it has a key of its own.
 
+    ``beside_servers``: it says more of nodes that AAA servers let in, and need not say everything.
     ``home_prefixes``, ``default_lmas``: None if they are not all readable, so that nothing follows from them.
     """
     if not draft.elements(("users",)) and draft.value(("users",), list) in (None, []):
@@ -31,9 +34,12 @@ def user_mistakes(
             yield from stations.use(mac, mac_text(mac), (*user, "mac"))
         if draft.has((*user, "lma")) and draft.has((*user, "lmas")):
             yield Mistake((*user, "lmas"), "lmas: stands in place of lma: keep one of them")
-        elif default_lmas == [] and not _names_lmas(draft, user):
+        elif not beside_servers and default_lmas == [] and not _names_lmas(draft, user):
             yield Mistake(user, "no lma, and [mag] default_lmas names none for users without")
-        yield from _keys(draft, user, own_lmas, default_lmas or [])
+        yield from key_and_spi(draft, user, "")
+        yield from key_and_spi(draft, user, "aaa_")
+        if not beside_servers:
+            yield from _keys(draft, user, own_lmas, default_lmas or [])
         yield from nearby_lma_mistakes(user, _lmas(draft, user), local_breakout)
         path = (*user, "home_address")
         address = draft.value(path, Ipv4)
@@ -63,8 +69,6 @@ def key_and_spi(draft: Draft, path: Path, kind: str) -> Iterator[Mistake]:
 
 
 def _keys(draft: Draft, user: Path, own_lmas: frozenset[Ipv4], default_lmas: list[Ipv4]) -> Iterator[Mistake]:
-    yield from key_and_spi(draft, user, "")
-    yield from key_and_spi(draft, user, "aaa_")
     if draft.has((*user, "key")) or draft.has((*user, "spi")):
         return
     for lma in _lmas(draft, user) if _names_lmas(draft, user) else default_lmas:

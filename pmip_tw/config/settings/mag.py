@@ -152,14 +152,14 @@ class UserFile:
 
 @attrs.frozen(slots=True, kw_only=True)
 class LocalSettings:
-    """``[mag.local]``: AAA without a server."""
+    """``[mag.local]``: AAA without a server, or what is known of nodes beforehand whom servers let in."""
 
     users: UserFile
 
 
 @attrs.frozen(slots=True, kw_only=True)
 class MagSettings:
-    """``[mag]``. Exactly one of ``radius`` and ``local`` is there, and one of ``address`` and ``uplink``."""
+    """``[mag]``. One of ``radius``, ``diameter``, ``local`` is there at least, and one of ``address``, ``uplink``."""
 
     address: HostAddress = UNSPECIFIED
     uplink: Annotated[str, InterfaceName(may_be_empty=True)] = ""

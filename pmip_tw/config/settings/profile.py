@@ -9,7 +9,7 @@ from pmip_tw.config.limits import MOST_NAME_SERVERS, AtMost, Choices, Host, Real
 from pmip_tw.config.settings.common import INFINITE_LIFETIME, HostAddress
 from pmip_tw.mobility.authenticators import Algorithm
 
-SourceName = Literal["wimax", "3gpp2", "radius", "local"]
+SourceName = Literal["wimax", "3gpp2", "radius", "users", "local"]
 
 _Time = Annotated[int, Within(0, 0xFFFFFFFF)]
 """Seconds as RADIUS writes them; 0: nothing is said."""
@@ -34,6 +34,12 @@ class RealmProfile:
 class ProfileSettings:
     """``[mag.profile]``: who is believed first, item by item, and what holds where nobody says anything."""
 
-    precedence: Annotated[tuple[SourceName, ...], Choices()] = ("wimax", "3gpp2", "radius", "local")
+    precedence: Annotated[tuple[SourceName, ...], Choices()] = (
+        "wimax",
+        "3gpp2",
+        "radius",
+        "users",
+        "local",
+    )
     visited: bool = False
     realms: tuple[RealmProfile, ...] = ()
