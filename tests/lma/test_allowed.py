@@ -12,6 +12,7 @@ from pmip_tw.mobility.effects import Send
 from pmip_tw.mobility.packet_filters import PacketFilter
 from pmip_tw.wire.extension_values import RevocationSupport
 from pmip_tw.wire.registration import RegistrationReply
+from pmip_tw.wire.revocation import RevocationAck
 from tests.conformance import covers
 from tests.lma.anchor import MAG1, MAG2, Anchor, association, nai, places, reply_in, revocations
 
@@ -113,6 +114,33 @@ class TestFilters:
         register(anchor, given(300, filter_ids=("quiet",)))
         assert bound(anchor).filters == (QUIET,)
 
+    def test_change_with_a_renewal_that_has_a_key_without_a_limit_asked_for_again(
+        self, anchor: Anchor
+    ) -> None:
+        register(anchor, given(filter_ids=("gold",)))
+        for _ in range(7):
+            anchor.pass_time(500)
+            assert reply_in(ask(anchor)[0], NODE).code == 1
+        anchor.pass_time(102)
+        register(anchor, given(filter_ids=("quiet",)))
+        assert bound(anchor).filters == (QUIET,)
+
+
+@covers("AA18")
+def test_limits_of_a_coa_go_with_a_node_to_a_mag_that_asks_in_known_words() -> None:
+    anchor = Anchor(home="10.1.0.0/24")
+    anchor.accept(1)
+    who = Selection(user_name=nai(1).decode())
+    _, effects = anchor.engine.sessions.change(who, Change(session_timeout=300), anchor.clock.now())
+    anchor._run(effects)
+    anchor.accept(2, MAG2)
+    anchor.clock.advance(5)
+    anchor.accept(1, MAG2)
+    anchor.pass_time(290)
+    assert places(anchor, 1) == [MAG2]
+    anchor.pass_time(10)
+    assert places(anchor, 1) == []
+
 
 @covers("AA25")
 class TestTimes:
@@ -125,6 +153,11 @@ class TestTimes:
         assert places(anchor, NODE) == [MAG1]
         [told] = revocations(anchor.pass_time(3))
         assert told.home_address and places(anchor, NODE) == []
+        answer = RevocationAck(
+            inform=told.inform, home_address=told.home_address, identifier=told.identifier, nai=told.nai
+        )
+        anchor.hear(answer.encode(mn_ha=association(NODE)))
+        assert anchor.engine.revoking == 0
         assert [one.terminate_cause for one in anchor.over] == [TerminateCause.SESSION_TIMEOUT]
         [note] = [note for note in anchor.notes if note.name == "binding-revoked"]
         assert "time" in note.cause
