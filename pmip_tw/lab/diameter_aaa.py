@@ -230,7 +230,7 @@ class DiameterAaa:
             said = outcome.message.avps
             result = Result(outcome.message.result)
             self._tell("brought", user.nai, brings, result=result.value)
-            if result is Result.SUCCESS and request.lifetime:
+            if result is Result.SUCCESS:
                 self.sessions[session] = Kept(
                     user=user,
                     host=user.home_agent,
@@ -280,6 +280,8 @@ class DiameterAaa:
 
     def _terminate(self, asked: Message) -> Message:
         kept = self.sessions.pop(asked.session_id, None)
+        if kept is not None and self._brought.get(kept.user.nai) == asked.session_id:
+            del self._brought[kept.user.nai]
         cause = asked.avps.required_number(Code.TERMINATION_CAUSE)
         self._tell("termination", kept.user.nai if kept else "", asked, cause=cause)
         return self._answer(asked, Result.SUCCESS if kept else Result.UNKNOWN_SESSION_ID)

@@ -49,7 +49,7 @@ ROAMER: Final = DiameterUser(
 )
 """Its node, which has nothing but MN-AAA."""
 
-VISITS: Final = 4
+VISITS: Final = 5
 """Answers that the foreign agent waits for."""
 
 Event = dict[str, Any]
@@ -136,7 +136,7 @@ class DiameterStage:
         )
 
     async def roam(self) -> list[Event]:
-        """The foreign agent registers and de-registers its node by AAA, and then by UDP; what it was answered."""
+        """What a foreign agent is answered that registers and de-registers its node by AAA and by UDP, and registers it."""
         visited = self._world.network.host("visited")
         self._world.connect(visited, VISITED_ADDRESS)
         files = self._world.directory / "visited-files"

@@ -146,6 +146,7 @@ class ForeignAgent:
             await self.by_aaa(lifetime)
         for lifetime in (600, 0):
             await self.by_udp(lifetime)
+        await self.by_aaa(600)  # and leaves it: AAA ends that
         await self.client.stop()
 
 

@@ -15,7 +15,7 @@ from pmip_tw.addresses import Ipv4
 from pmip_tw.interfaces import IClock, IDiameterClient, IHomeAgent, ISessions
 from pmip_tw.net.diameter_requests import accepted
 from pmip_tw.wire.diameter.avps import InvalidAvp
-from pmip_tw.wire.diameter.codes import Application, Command, Result, TerminationCause
+from pmip_tw.wire.diameter.codes import Application, Code, Command, Result, TerminationCause
 from pmip_tw.wire.diameter.message import Message
 
 PATIENCE: Final = 5.0
@@ -56,6 +56,11 @@ class DiameterHomeAgent:
     # --- HAR --------------------------------------------------------------------------------------------
 
     def _register(self, asked: Message) -> "Deferred[Message]":
+        realm = asked.avps.text(Code.ORIGIN_REALM) or ""
+        if realm.lower() != self._asker.realm.lower():
+            # Whoever brings it is believed: other nodes of the network, such as MAGs, are not AAA.
+            cause = f"registrations are brought by servers of {self._asker.realm}"
+            return succeed(self._refuse(asked, Result.AUTHORIZATION_REJECTED, cause))
         try:
             har = read(asked, self._address)
         except (Unserved, InvalidAvp) as error:

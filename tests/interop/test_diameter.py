@@ -17,6 +17,7 @@ CHECKS = {
     "each session ends with one STR",
     "ASR ends the session",
     "AAA brings registrations, and proves others (RFC 4004)",
+    "ASR at the LMA and RAR at a MAG",
     "the relay may go and come back",
     "accounting by ACR, nothing missing or doubled",
     "no key in any packet",

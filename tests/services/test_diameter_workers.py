@@ -1,6 +1,7 @@
 """An LMA of three processes whose nodes' keys are at a Diameter server: one connection, by the LMA's name."""
 
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -79,6 +80,11 @@ class Aaa:
     def asked(self, event: str) -> list[dict[str, str]]:
         rows = [json.loads(line) for line in self.said if line.startswith("{")]
         return [row for row in rows if row["event"] == event]
+
+    def command(self, text: str) -> None:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(self._server.commands))
+            connection.sendall(f"{text}\n".encode())
 
     def visited_by(self, node: int) -> list[dict[str, object]]:
         """What a foreign agent is answered that registers and de-registers the node, by AAA and by UDP."""
@@ -176,12 +182,19 @@ def test_what_aaa_brings_is_led_to_the_worker_that_has_the_node(aaa: Aaa, tmp_pa
         for worker in range(WORKERS):
             node = node_of(worker, WORKERS)
             said = aaa.visited_by(node)
-            assert [one["event"] for one in said] == ["ama", "ama", "udp", "udp"]
+            assert [one["event"] for one in said] == ["ama", "ama", "udp", "udp", "ama"]
             assert all(one["code"] in (0, 1) and one["proven"] for one in said), json.dumps(said)
             names = [row["name"] for row in lma.ask("trace", nai(node).decode())]
-            assert names.count("registration-brought") == 2
+            assert names.count("registration-brought") == 3
         assert {row["cause"] for row in aaa.asked("termination")} == {1}
         assert len(aaa.asked("termination")) == WORKERS
+        assert len(lma.ask("show", "bindings")) == WORKERS
+        for worker in range(WORKERS):
+            aaa.command(f"abort {nai(node_of(worker, WORKERS)).decode()}")
+        end = time.monotonic() + 30
+        while len(aaa.asked("termination")) < 2 * WORKERS:
+            assert time.monotonic() < end, "".join(aaa.said)
+            time.sleep(0.05)
         assert lma.ask("show", "bindings") == []
         lma.stop()
     finally:

@@ -264,6 +264,7 @@ class Peer:
         watchdog.heard(now, answer=header.command == Command.DEVICE_WATCHDOG and not header.request)
         if before is not watchdog.health:
             self._reopening = False
+            self.cause = ""
             yield self._observed("diameter-peer-recovered")
             yield Changed()
 
@@ -287,6 +288,7 @@ class Peer:
             yield self.transmit(self._numbered(ask, now))
         elif step is Step.FAIL_OVER:
             cause = f"no answer to a DWR in {self.policy.watchdog_interval:g} s"
+            self.cause = cause
             yield self._observed("diameter-peer-suspect", cause=cause, reason="watchdog")
             yield Changed()
         elif step is Step.CLOSE:

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from pmip_tw.lab.diameter_stage import DiameterStage
+from pmip_tw.lab.diameter_stage import ROAMER, DiameterStage
 from pmip_tw.lab.freediameter import PROGRAM as FREEDIAMETER
 from pmip_tw.lab.mobile_node import MobileNode
 from pmip_tw.lab.programs import eventually
@@ -58,13 +58,23 @@ async def _drive(made: World, node: MobileNode, stage: DiameterStage, seen: Seen
         "a foreign agent asks by AMR about a node that has nothing but MN-AAA; the server brings it to the LMA (HAR)"
     )
     seen.visit = await stage.roam()
+    say("the server ends that by ASR at the LMA, and has MAG 2 ask about its node anew (RAR)")
+    before = len(stage.named("termination"))
+    stage.command(f"abort {ROAMER.nai}")
+    stage.command(f"reauth {nai}")
+
+    async def carried_out() -> bool:
+        return len(stage.named("answer")) >= 2 and len(stage.named("termination")) > before
+
+    await eventually(carried_out, within=5, pause=0.02)
+    seen.bound = [str(row["nai"]) for row in (await made.ask("lma", "show", "bindings"))["bindings"]]
     say("the server ends the session by ASR")
     before = len(stage.named("termination"))
     began = time.monotonic()
     stage.command(f"abort {nai}")
 
     async def aborted() -> bool:
-        return bool(stage.named("answer", command="ASR")) and len(stage.named("termination")) > before
+        return len(stage.named("answer", command="ASR")) > 1 and len(stage.named("termination")) > before
 
     seen.aborted = await eventually(aborted, within=5, pause=0.02)
     seen.abort_ms = (time.monotonic() - began) * 1000

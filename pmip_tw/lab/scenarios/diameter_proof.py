@@ -37,6 +37,8 @@ class Seen:
     left: list[str] = attrs.field(factory=list)
     after_abort: list[str] = attrs.field(factory=list)
     visit: list[Event] = attrs.field(factory=list)
+    bound: list[str] = attrs.field(factory=list)
+    """At the LMA when AAA has ended the roamer's registration and had the other node asked about."""
     aborted: bool = False
     abort_ms: float = 0.0
     relay_missed: bool = False
@@ -68,6 +70,7 @@ async def judge(
     _judge_access(seen, result)
     _judge_ends(seen, result)
     _judge_roaming(seen, result)
+    _judge_what_aaa_wants(made, seen, result)
     _judge_relay(seen, result)
     _judge_accounting(made, seen, result)
     octets = await asyncio.to_thread(capture.path.read_bytes)
@@ -135,6 +138,23 @@ def _judge_ends(seen: Seen, result: Result) -> None:
     )
 
 
+def _judge_what_aaa_wants(made: World, seen: Seen, result: Result) -> None:
+    """ASR at the LMA ends what AAA has brought; RAR at a MAG ends nothing."""
+    nai = made.subscribers[0].nai
+    asked = [(one["command"], "(2001)" in str(one["result"])) for one in seen.named("answer")]
+    again = [
+        one for one in seen.named("access") if one["command"] == "AAR" and one["session"].endswith(";eap")
+    ]
+    result.check(
+        "ASR at the LMA and RAR at a MAG",
+        asked.count(("ASR", True)) == 2
+        and asked.count(("RAR", True)) == 1
+        and len(again) == 1
+        and seen.bound == [nai],
+        f"asked anew {len(again)} times; then registered: {', '.join(seen.bound) or 'nobody'}",
+    )
+
+
 def _judge_roaming(seen: Seen, result: Result) -> None:
     """RFC 4004: each way there and back, and every reply proven by the keys that AAA has given."""
     served = [one for one in seen.visit if one.get("code") in (0, 1) and one.get("proven")]
@@ -143,7 +163,7 @@ def _judge_roaming(seen: Seen, result: Result) -> None:
     wrong = [one for one in seen.visit if one not in served]
     result.check(
         "AAA brings registrations, and proves others (RFC 4004)",
-        (ways["ama"], ways["udp"], brought) == (2, 2, [2001, 2001]),
+        (ways["ama"], ways["udp"], brought) == (3, 2, [2001] * 3),
         f"by HAR {ways['ama']}, by the LMA's AMR {ways['udp']}, for {served[0]['home_address'] if served else '-'}"
         + (f"; not so: {wrong[0]}" if wrong else ""),
     )

@@ -228,6 +228,16 @@ def test_what_cannot_be_used_says_so(bench: Bench, fields: dict[str, object], re
     assert bench.anchor.binding(NODE) is None
 
 
+def test_only_the_servers_that_we_ask_bring_anything(bench: Bench) -> None:
+    """A MAG may reach the LMA through a relay as well, and is no AAA server."""
+    asked = brought(bench.request())
+    other = attrs.evolve(SERVER, realm="access.example.net")
+    changed = [other.origin[1] if avp.code == Code.ORIGIN_REALM else avp for avp in asked.avps]
+    haa = bench.be_asked(attrs.evolve(asked, avps=Avps(tuple(changed))))
+    assert haa is not None and haa.result == Result.AUTHORIZATION_REJECTED
+    assert bench.anchor.binding(NODE) is None
+
+
 def test_a_request_that_nobody_can_have_proven(bench: Bench) -> None:
     """Without MN-AAA: AAA's word would be about nothing."""
     octets = bench.anchor.request(NODE).encode(mn_ha=MN_HA)

@@ -219,6 +219,7 @@ class TestWatchdog:
         assert side.names() == ["DWR"]
         side.wait(32.1)
         assert side.node.peers[PEER].health is Health.SUSPECT
+        assert "no answer to a DWR" in side.node.peers[PEER].cause, "an operator is shown why"
         assert side.sent == [] and side.disconnected == []
         side.wait(32.1)
         assert side.disconnected == [PEER]
@@ -233,6 +234,7 @@ class TestWatchdog:
         side.receive(PEER, answer(dwr) if by == "DWA" else base(Command.DEVICE_WATCHDOG))
         assert side.node.peers[PEER].health is Health.OKAY
         assert side.reasons("diameter-peer-recovered") == [""]
+        assert side.node.peers[PEER].cause == ""
 
     def test_who_was_closed_by_it_answers_three_times_before_it_counts_again(self) -> None:
         side = opened()
