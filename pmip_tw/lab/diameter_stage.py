@@ -136,7 +136,7 @@ class DiameterStage:
         )
 
     async def roam(self) -> list[Event]:
-        """What a foreign agent is answered that registers and de-registers its node by AAA and by UDP, and registers it."""
+        """A foreign agent registers and de-registers its node by AAA and by UDP; what it is answered."""
         visited = self._world.network.host("visited")
         self._world.connect(visited, VISITED_ADDRESS)
         files = self._world.directory / "visited-files"
