@@ -60,17 +60,20 @@ class Authority:
         )
         self.certificate = made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
-    def issue(self, name: str) -> Credentials:
-        """A certificate for ``name``, either end of TLS: a host's name or address, or a mobile node's NAI."""
+    def issue(self, name: str, *, alternative: bool = True) -> Credentials:
+        """A certificate for ``name``, either end of TLS: a host's name or address, or a mobile node's NAI.
+
+        Not ``alternative``: it has that as its common name alone, which nobody looks at any more.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        alternative = _alternative(name)
         made = (
             self._builder(subject, key)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
             .add_extension(_USAGE, critical=False)
         )
+        if alternative:
+            made = made.add_extension(x509.SubjectAlternativeName([_alternative(name)]), critical=False)
         return Credentials(
             certificate=made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM),
             key=key.private_bytes(

@@ -1,5 +1,6 @@
 """TLS between servers that know each other by name: whom we believe, who we are, and why it did not work."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,14 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
-from service_identity import VerificationError
+from service_identity import CertificateError, VerificationError
+from service_identity.hazmat import DNS_ID, IPAddress_ID, ServiceID, verify_service_identity
+from service_identity.pyopenssl import extract_patterns
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from twisted.internet.ssl import Certificate, optionsForClientTLS, trustRootFromCertificates
+from twisted.protocols.tls import TLSMemoryBIOProtocol
+from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from pmip_tw.errors import ConfigurationError
 
@@ -38,12 +44,61 @@ def client_side(files: TlsFiles, name: str) -> IOpenSSLClientConnectionCreator:
     except UnicodeError:
         text = f"{name!r} is not the name of a machine, which a certificate could carry"
         raise ConfigurationError((text,)) from None
-    return creator
+    return _Verified(creator, _identity(name))
+
+
+def _identity(name: str) -> ServiceID:
+    try:
+        return IPAddress_ID(name)
+    except ValueError:
+        return DNS_ID(name.encode("idna").decode("ascii"))
+
+
+@implementer(IOpenSSLClientConnectionCreator)
+class _Verified:
+    """Connections on which nobody is believed but who has a certificate for ``identity``.
+
+    Twisted verifies that, too, but lets a certificate pass that names no machine at all: it takes what is raised about
+    that for a defect of its own, and goes on. Here whatever goes wrong refuses.
+    """
+
+    def __init__(self, creator: IOpenSSLClientConnectionCreator, identity: ServiceID) -> None:
+        self._creator = creator
+        self._identity = identity
+
+    def clientConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
+        connection: SSL.Connection = self._creator.clientConnectionForTLS(protocol)
+        connection.set_verify(
+            SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, partial(self._verify, [protocol])
+        )
+        return connection
+
+    def _verify(
+        self,
+        protocols: list[TLSMemoryBIOProtocol],
+        connection: SSL.Connection,
+        certificate: X509,
+        error: int,
+        depth: int,
+        believed: int,
+    ) -> bool:
+        """Nothing may be raised here: OpenSSL would not hear of it. ``protocols``: until it was told."""
+        if depth or not believed:
+            return bool(believed)
+        try:
+            verify_service_identity(extract_patterns(certificate), [self._identity], [])
+        except Exception:
+            for protocol in protocols:
+                protocol.failVerification(Failure())
+            return False
+        finally:
+            protocols.clear()
+        return True
 
 
 def why_not(error: BaseException) -> str:
     """Why there is no connection, in words for an operator."""
-    if isinstance(error, VerificationError):
+    if isinstance(error, VerificationError | CertificateError):
         return "TLS: its certificate is another's: it does not carry the name that is configured (subjectAltName)"
     if isinstance(error, SSL.Error):
         reasons = [str(item[-1]) for item in error.args[0]] if error.args else []

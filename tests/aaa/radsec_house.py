@@ -58,9 +58,19 @@ class House:
             to.transport.write(answer)
 
 
-def served(reactor: PosixReactorBase, authority: Authority, name: str = NAME, *, asks: bool = False) -> House:
-    """A server with a certificate of ``authority`` for ``name``; ``asks``: its clients need one, too."""
-    options = authority.issue(name).server_side(authority.certificate if asks else None)
+def served(
+    reactor: PosixReactorBase,
+    authority: Authority,
+    name: str = NAME,
+    *,
+    asks: bool = False,
+    alternative: bool = True,
+) -> House:
+    """A server with a certificate of ``authority`` for ``name``; ``asks``: its clients need one, too. ``alternative``:
+    see ``Authority.issue``.
+    """
+    own = authority.issue(name, alternative=alternative)
+    options = own.server_side(authority.certificate if asks else None)
     house = House(RadiusTwin(RADSEC), Endpoint(LOOPBACK, 0), [])
     house.twin.decides = lambda received: (
         Code.ACCESS_ACCEPT,

@@ -125,6 +125,18 @@ def test_whoever_is_somebody_else_hears_nothing(
     asking.client.stop()
 
 
+def test_whose_certificate_names_no_machine_is_nobody(
+    reactor: PosixReactorBase, authority: Authority, tmp_path: Path
+) -> None:
+    """Whoever has any certificate of the authority, such as a user's, could be each server by it."""
+    house = served(reactor, authority, alternative=False)
+    asking = Asking(reactor, tmp_path, house.endpoint, authority)
+    [outcome] = asking.ask("mn1")
+    assert isinstance(outcome, Unanswered) and "its certificate is another's" in outcome.cause
+    assert house.twin.requests == [] and house.twin.probes == 0
+    asking.client.stop()
+
+
 def test_we_show_who_we_are_where_that_is_asked(
     reactor: PosixReactorBase, authority: Authority, tmp_path: Path
 ) -> None:
