@@ -33,6 +33,7 @@ def traced(path: str, *options: str) -> tuple[int, str]:
             f"trace={','.join(STEPS)}",
             *options,
             sys.executable,
+            "-B",  # what it compiles is not saved: that is a rename, too
             "-c",
             _BECOME,
             path,
