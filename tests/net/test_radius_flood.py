@@ -121,8 +121,6 @@ def test_an_access_point_is_heard_beside_a_flood(stack: ExitStack) -> None:
 def test_aaa_is_heard_beside_a_flood(stack: ExitStack) -> None:
     reactor = stack.enter_context(private_reactor())
     clock, desk, seen, port = UnarmedClock(), Desk(), Sources(), free_port()
-    now = clock.now()
-    desk.time, desk.wall_offset = now.monotonic, now.wall - now.monotonic
     policy = AuthorizationPolicy(
         clients={GOOD: CLIENT_SECRET}, nas=Nas(identifier="mag1", address=MAG), ahead=0.0
     )
@@ -138,6 +136,8 @@ def test_aaa_is_heard_beside_a_flood(stack: ExitStack) -> None:
     )
     edge.start()
     stack.callback(edge.stop)
+    now = clock.now()  # what is dated before the edge was made is not heard
+    desk.time, desk.wall_offset = now.monotonic, now.wall - now.monotonic
     seconds = iter(range(1000))
     answers, others = Peers(reactor, stack, port).flooded(
         lambda: desk.change(WHO, number(AttributeType.SESSION_TIMEOUT, 600 + next(seconds))),
