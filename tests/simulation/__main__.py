@@ -6,6 +6,8 @@ import sys
 import time
 from collections import Counter
 
+from twisted.logger import globalLogBeginner
+
 from tests.simulation.campaign import Tidings, campaign, explain, together
 from tests.simulation.drawing import PROFILES
 from tests.simulation.run import Outcome
@@ -129,4 +131,6 @@ def _sorted(counts: Counter[str]) -> list[tuple[str, int]]:
 
 
 if __name__ == "__main__":
+    # Machines that crash do so in Deferreds as well, of which Twisted would tell each time: a run tells what is wrong.
+    globalLogBeginner.beginLoggingTo([], redirectStandardIO=False, discardBuffer=True)
     sys.exit(main())
