@@ -11,7 +11,8 @@ from hashlib import sha1, sha256
 import attrs
 
 from pmip_tw.addresses import Ipv4
-from pmip_tw.mobility.associations import MINIMUM_SPI
+from pmip_tw.mobility.associations import MINIMUM_SPI, SecurityAssociation
+from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.secret import Secret
 
 EMSK_SIZE = 64
@@ -61,6 +62,12 @@ class MobilityKeys:
     def proxy_key(self, home_agent: Ipv4, nai: bytes) -> Secret:
         """MN-HA-PMIP4, 20 octets; another one for each LMA."""
         return self._mn_ha(b"PMIP4 MN HA", home_agent, nai)
+
+    def proxy_association(
+        self, home_agent: Ipv4, nai: str, algorithm: Algorithm = Algorithm.HMAC_MD5
+    ) -> SecurityAssociation:
+        """What a MAG and the LMA at ``home_agent`` prove this node's registrations by (AA12)."""
+        return SecurityAssociation(self.spi_of_proxy, self.proxy_key(home_agent, nai.encode()), algorithm)
 
     def fa_root(self) -> Secret:
         """FA-RK, 20 octets, of which SPI is ``spi``."""

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import attrs
 
+from pmip_tw.aaa.key_hierarchy import EMSK_SIZE
 from pmip_tw.addresses import Ipv4, Mac, ipv4_text, mac_text
 from pmip_tw.mobility.associations import MINIMUM_SPI
 from pmip_tw.mobility.mn_aaa import CHAP_SPI
@@ -226,6 +227,15 @@ class Key:
         assert isinstance(value, Secret)
         if len(value) < SHORTEST_KEY:
             raise ValueError(f"is too short ({len(value)} of at least {SHORTEST_KEY} octets, better 16)")
+
+
+class Emsk:
+    """What an EAP method has left (RFC 3748 7.10), from which keys are derived."""
+
+    def check(self, value: object, /) -> None:
+        assert isinstance(value, Secret)
+        if len(value) < EMSK_SIZE:
+            raise ValueError(f"is too short ({len(value)} of at least {EMSK_SIZE} octets)")
 
 
 class AaaSpi:

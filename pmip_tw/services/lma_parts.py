@@ -46,7 +46,9 @@ def engine_of(settings: LmaSettings, pools: Pools, worker: int = 0) -> LmaEngine
         pools,
         mags=mags_of(settings),
         aaa=AaaTable(
-            (node.nai, NodeKey(node.aaa, node.association)) for node in settings.mobile_nodes if node.aaa
+            (node.nai, NodeKey(node.aaa, node.association(settings.address)))
+            for node in settings.mobile_nodes
+            if node.aaa
         ),
         dhcp_relay=dhcp_relay_of(settings),
         keys=key_policy_of(settings),

@@ -166,6 +166,6 @@ def test_an_lma(numbers: str, prefix: str, tmp_path: Path) -> None:
     settings = load(tmp_path / "lma.toml")
     assert isinstance(settings, LmaSettings)
     assert lma.compose(settings, reactor)
-    assert AssociationTable((node.nai, node.association) for node in settings.mobile_nodes)
+    assert AssociationTable((node.nai, node.association(0)) for node in settings.mobile_nodes)
     pools = lma.pools_of(settings)
     assert pools.choose(b"n@x", b"n@x", settings.mobile_nodes[2].home_address, 0.0) == (0x80000002, "")

@@ -70,7 +70,7 @@ def test_a_key_that_is_being_changed(more: str, spis: list[int], tmp_path: Path)
 def test_the_keys_of_a_node(tmp_path: Path) -> None:
     text = LMA + 'previous_key = "text:the key before"\naaa_spi = 2\naaa_key = "text:the key of AAA"\n'
     [node] = settings(tmp_path, text).mobile_nodes
-    assert node.association.previous == SecurityAssociation(4096, Secret(b"the key before"))
+    assert node.association(0).previous == SecurityAssociation(4096, Secret(b"the key before"))
     assert node.aaa is not None and node.aaa.spi == 2
 
 

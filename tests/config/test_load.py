@@ -52,7 +52,7 @@ def test_the_lma_example() -> None:
     assert isinstance(loaded, LmaSettings)
     assert loaded.address_hold == loaded.max_lifetime == 3600
     first, second = loaded.mobile_nodes
-    assert first.association == SecurityAssociation(4096, Secret(b"0123456789abcdef"))
+    assert first.association(0) == SecurityAssociation(4096, Secret(b"0123456789abcdef"))
     assert first.home_address == Ipv4(0)
     assert second.algorithm is Algorithm.HMAC_SHA1
     assert second.home_address == ipv4("10.1.0.50")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
 from pmip_tw.config.checks.accounting import accounting_mistakes
 from pmip_tw.config.checks.dynamic_authorization import dynamic_authorization_mistakes, filter_mistakes
+from pmip_tw.config.checks.emsk import emsk_mistakes
 from pmip_tw.config.checks.keys import lma_aaa_mistakes
 from pmip_tw.config.checks.lma_dhcp import lma_dhcp_mistakes
 from pmip_tw.config.draft import Draft, Once
@@ -62,6 +63,12 @@ def _mobile_nodes(draft: Draft, mobile_nodes: Path) -> Iterator[Mistake]:
         spi = draft.value((*node, "spi"), Spi)
         if nai is not None and spi is not None:
             yield from associations.use((nai, spi), f"of {nai} with SPI {spi}", (*node, "spi"))
+        if draft.has((*node, "emsk")):
+            yield from emsk_mistakes(draft, node)
+        else:
+            for name in ("spi", "key"):
+                if not draft.has((*node, name)):
+                    yield Mistake(node, f"missing setting {name!r}")
         yield from _keys_in_pairs(draft, node)
         path = (*node, "home_address")
         address = draft.value(path, Ipv4)

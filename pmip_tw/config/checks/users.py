@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pmip_tw.addresses import Ipv4, Mac, Prefix, ipv4_text, mac_text
 from pmip_tw.config.checks.breakout import nearby_lma_mistakes
+from pmip_tw.config.checks.emsk import emsk_mistakes
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.locate import Path
 from pmip_tw.config.settings.common import MobileNodeNai
@@ -36,8 +37,7 @@ def user_mistakes(
             yield Mistake((*user, "lmas"), "lmas: stands in place of lma: keep one of them")
         elif not beside_servers and default_lmas == [] and not _names_lmas(draft, user):
             yield Mistake(user, "no lma, and [mag] default_lmas names none for users without")
-        yield from key_and_spi(draft, user, "")
-        yield from key_and_spi(draft, user, "aaa_")
+        yield from _proofs(draft, user)
         if not beside_servers:
             yield from _keys(draft, user, own_lmas, default_lmas or [])
         yield from nearby_lma_mistakes(user, _lmas(draft, user), local_breakout)
@@ -61,6 +61,17 @@ def user_mistakes(
                 break
 
 
+def _proofs(draft: Draft, user: Path) -> Iterator[Mistake]:
+    if draft.has((*user, "emsk")):
+        yield from emsk_mistakes(draft, user)
+        if not draft.has((*user, "lma")):
+            text = "emsk: the key that follows is for one LMA: name it by lma"
+            yield Mistake((*user, "emsk"), text)
+    else:
+        yield from key_and_spi(draft, user, "")
+    yield from key_and_spi(draft, user, "aaa_")
+
+
 def key_and_spi(draft: Draft, path: Path, kind: str) -> Iterator[Mistake]:
     """``kind`` "" or "aaa_": one is useless without the other."""
     for one, other in ((f"{kind}spi", f"{kind}key"), (f"{kind}key", f"{kind}spi")):
@@ -69,7 +80,7 @@ def key_and_spi(draft: Draft, path: Path, kind: str) -> Iterator[Mistake]:
 
 
 def _keys(draft: Draft, user: Path, own_lmas: frozenset[Ipv4], default_lmas: list[Ipv4]) -> Iterator[Mistake]:
-    if draft.has((*user, "key")) or draft.has((*user, "spi")):
+    if any(draft.has((*user, name)) for name in ("key", "spi", "emsk")):
         return
     for lma in _lmas(draft, user) if _names_lmas(draft, user) else default_lmas:
         if lma not in own_lmas:

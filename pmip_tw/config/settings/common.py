@@ -11,6 +11,7 @@ import attrs
 
 from pmip_tw.addresses import Ipv4, Mac
 from pmip_tw.config.limits import (
+    Emsk,
     Host,
     Identity,
     InterfaceName,
@@ -40,6 +41,7 @@ MobileNodeNai = Annotated[str, Nai()]
 MobileNodeMac = Annotated[Mac, Station()]
 HostAddress = Annotated[Ipv4, Host()]
 MobileNodeKey = Annotated[Secret, Key()]
+MobileNodeEmsk = Annotated[Secret, Emsk()]
 
 MessageTypeNumber = Annotated[int, Within(28, 254)]
 """Of a message of port 434 to which no number is assigned (N56)."""

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import attrs
 
+from pmip_tw.aaa.key_hierarchy import MobilityKeys
 from pmip_tw.addresses import UNSPECIFIED, Ipv4
 from pmip_tw.config.limits import AaaSpi, Choices, Within
 from pmip_tw.config.settings.accounting import LmaAccounting
@@ -20,6 +21,7 @@ from pmip_tw.config.settings.common import (
     Journal,
     Lifetime,
     MessageTypeNumber,
+    MobileNodeEmsk,
     MobileNodeKey,
     MobileNodeNai,
     Name,
@@ -48,12 +50,14 @@ DynamicHaFormat = Literal["long", "short"]
 class MobileNode:
     """``[[lma.mobile_nodes]]``; ``home_address`` 0: the pool chooses.
 
-    ``previous_key`` still verifies under the same SPI. ``aaa_spi`` and ``aaa_key``: for MN-AAA.
+    ``spi`` and ``key``, or ``emsk``, from which they follow. ``previous_key`` still verifies under the same SPI.
+    ``aaa_spi`` and ``aaa_key``: for MN-AAA.
     """
 
     nai: MobileNodeNai
-    spi: Spi
-    key: MobileNodeKey
+    spi: Spi | None = None
+    key: MobileNodeKey | None = None
+    emsk: MobileNodeEmsk | None = None
     algorithm: Algorithm = Algorithm.HMAC_MD5
     previous_key: MobileNodeKey | None = None
     previous_algorithm: Algorithm | None = None
@@ -61,8 +65,11 @@ class MobileNode:
     aaa_key: MobileNodeKey | None = None
     home_address: HostAddress = UNSPECIFIED
 
-    @property
-    def association(self) -> SecurityAssociation:
+    def association(self, home_agent: Ipv4) -> SecurityAssociation:
+        """What it is proven by at the LMA with this address."""
+        if self.emsk is not None:
+            return MobilityKeys.of(self.emsk).proxy_association(home_agent, self.nai, self.algorithm)
+        assert self.spi is not None and self.key is not None  # the file was checked
         previous = None
         if self.previous_key is not None:
             previous = SecurityAssociation(
@@ -135,7 +142,7 @@ class LmaSettings:
     def associations(self) -> Iterator[tuple[bytes, SecurityAssociation]]:
         """Of all mobile nodes, by NAI as it stands in a message."""
         for node in self.mobile_nodes:
-            yield node.nai.encode(), node.association
+            yield node.nai.encode(), node.association(self.address)
         if self.mobile_nodes_file is not None:
             for nai, found in self.mobile_nodes_file.associations.items():
                 if isinstance(found, SecurityAssociation):

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import attrs
 
+from pmip_tw.aaa.key_hierarchy import MobilityKeys
 from pmip_tw.addresses import UNSPECIFIED, Ipv4, Mac, Prefix
 from pmip_tw.config.limits import (
     MOST_NAME_SERVERS,
@@ -28,6 +29,7 @@ from pmip_tw.config.settings.common import (
     Journal,
     Lifetime,
     MessageTypeNumber,
+    MobileNodeEmsk,
     MobileNodeKey,
     MobileNodeMac,
     MobileNodeNai,
@@ -89,7 +91,8 @@ class HomePrefix:
 class User:
     """``[[users]]`` of a MAG's own user file; ``home_address`` 0: the LMA chooses; ``session_timeout`` 0: no limit.
 
-    ``lma`` or, in the order of preference, ``lmas``; without ``spi`` and ``key`` a ``[[mag.lmas]]`` has them.
+    ``lma`` or, in the order of preference, ``lmas``. ``spi`` and ``key``, or ``emsk``, from which they follow for
+    ``lma``; without any of these a ``[[mag.lmas]]`` has them.
     """
 
     mac: MobileNodeMac
@@ -98,6 +101,7 @@ class User:
     lmas: tuple[HostAddress, ...] = ()
     spi: Spi | None = None
     key: MobileNodeKey | None = None
+    emsk: MobileNodeEmsk | None = None
     algorithm: Algorithm = Algorithm.HMAC_MD5
     aaa_spi: Annotated[int, AaaSpi()] | None = None
     aaa_key: MobileNodeKey | None = None
@@ -112,6 +116,8 @@ class User:
     @property
     def association(self) -> SecurityAssociation | None:
         """None without a key: the MAG's own association has to do."""
+        if self.emsk is not None:
+            return MobilityKeys.of(self.emsk).proxy_association(self.lma, self.nai, self.algorithm)
         if self.spi is None or self.key is None:
             return None
         return SecurityAssociation(self.spi, self.key, self.algorithm)
