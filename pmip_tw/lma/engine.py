@@ -260,7 +260,7 @@ class LmaEngine:
         """
         now = self._clock.of(now)
         if self.keys is not None:
-            self.keys.fetched.doubt(nai, now.monotonic)
+            self.keys.doubt(nai, now)
         effects: list[Effect] = []
         for bound in self._bindings.of_nai(nai):
             effects += self._ending.end(bound, now, TerminateCause.ADMIN_RESET, inform=True)

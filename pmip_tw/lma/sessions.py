@@ -97,7 +97,7 @@ class Sessions:
     def _doubt(self, nai: bytes, now: Now) -> None:
         """AAA is asked again before anybody registers it (AA17)."""
         if self._keys is not None:
-            self._keys.fetched.doubt(nai, now.monotonic)
+            self._keys.doubt(nai, now)
 
     @staticmethod
     def _spellings(nai: str | None) -> list[bytes]:

@@ -5,7 +5,7 @@ import pytest
 
 from pmip_tw.aaa.dynamic_authorization import Done, Refused, Selection
 from pmip_tw.aaa.key_hierarchy import fa_ha
-from pmip_tw.aaa.node_keys import HaRootKey, KeyGiven, KeyQuestion, KeyRefused, KeyUnavailable
+from pmip_tw.aaa.node_keys import HaRootKey, KeyAnswer, KeyGiven, KeyQuestion, KeyRefused, KeyUnavailable
 from pmip_tw.addresses import Ipv4, ipv4
 from pmip_tw.lma.keys import questions as key_questions
 from pmip_tw.lma.keys.fetched import AFTERWARDS, MOST_SPIS, RETRY
@@ -237,6 +237,25 @@ class TestWhoIsLockedOut:
         anchor.pass_time(AFTERWARDS + 2)
         anchor.accept(OF_AAA)
         assert anchor.questions == []
+
+
+@covers("AA17", "P29")
+@pytest.mark.parametrize("says", [given(), KeyRefused("locked out"), KeyUnavailable("nobody answers")])
+def test_what_aaa_has_said_before_it_ended_a_node_lets_it_in_no_more(anchor: Anchor, says: KeyAnswer) -> None:
+    """LMA - may MAG2? -> AAA; AAA - Disconnect -> LMA; AAA - yes, as of before -> LMA - may MAG2? -> AAA."""
+    register(anchor)
+    anchor.clock.advance(60)
+    assert anchor.hear(anchor.datagram(OF_AAA, MAG2), source=MAG2) == []
+    who = Selection(user_name=nai(OF_AAA).decode())
+    outcome, effects = anchor.engine.sessions.disconnect(who, anchor.clock.now())
+    assert outcome == Done(1)
+    anchor._run(effects)
+    anchor.clock.advance(1)
+    assert anchor.aaa_says(given()) == []
+    assert anchor.binding(OF_AAA) is None
+    [answer] = anchor.aaa_says(says)
+    assert reply_in(answer, OF_AAA).code == {KeyGiven: 1, KeyRefused: 129, KeyUnavailable: 130}[type(says)]
+    assert anchor.questions == []
 
 
 @covers("AA17")

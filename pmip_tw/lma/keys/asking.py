@@ -190,6 +190,11 @@ class Keys:
         """What AAA is asked, or will be, and which of both."""
         return iter(self._questions)
 
+    def doubt(self, nai: bytes, now: Now) -> None:
+        """See FetchedKeys; and what AAA was asked before may be answered by what was true then."""
+        self.fetched.doubt(nai, now.monotonic)
+        self._questions.doubt(nai)
+
     def recall(self, nai: bytes, spi: int) -> SecurityAssociation:
         """See FetchedKeys."""
         return self.fetched.recall((nai, spi))
@@ -207,6 +212,8 @@ class Keys:
         if isinstance(answer, Brought):
             return self._brought(question, answer, read, now)
         name, about = question.name, question.about
+        if isinstance(answer, KeyGiven) and self._questions.once_more(about, question.care_of_address):
+            return [*self._put(now)]
         waited = self._questions.answered(about)
         answer = self._judged(answer)
         whole = isinstance(answer, KeyGiven) and answer.allowed is not NOTHING_SAID

@@ -159,6 +159,7 @@ class KeyQuestions:
         self._known = _Queue(MOST_WAITING)
         self._unknown = _Queue(MOST_OF_A_SOURCE)
         self._outstanding: set[About] = set()
+        self._doubted: set[About] = set()
         # A second's worth of questions may be put at once.
         self._allowed = float(policy.rate)
         self._allowed_at = 0.0
@@ -225,9 +226,25 @@ class KeyQuestions:
             self._outstanding.add(about)
             yield row.question
 
+    def doubt(self, nai: bytes) -> None:
+        """What is put about it AAA may have answered already, before it knew what has happened since."""
+        self._doubted.update(about for about in self._outstanding if about[0] == nai)
+
+    def once_more(self, about: About, source: Ipv4) -> bool:
+        """Whether it is in doubt, so that its answer says nothing: then it waits, with all that waits for it."""
+        row = self._rows.get(about)
+        if about not in self._doubted or row is None:
+            return False
+        self._doubted.discard(about)
+        self._outstanding.discard(about)
+        if not self._queue_up(about, source, known=row.known):
+            self._forget(about, row)
+        return True
+
     def answered(self, about: About) -> list[Held]:
         """What has waited for it."""
         self._outstanding.discard(about)
+        self._doubted.discard(about)
         row = self._rows.get(about)
         if row is None:
             return []
