@@ -11,13 +11,14 @@ from pmip_tw.lma.keys import questions as key_questions
 from pmip_tw.lma.keys.fetched import AFTERWARDS, MOST_SPIS, RETRY
 from pmip_tw.lma.keys.policy import KeyPolicy
 from pmip_tw.lma.mags import KnownMag
+from pmip_tw.lma.revocation.revoking import RETRANSMIT_AFTER
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authentication_mode import AuthenticationMode
 from pmip_tw.mobility.effects import Send
 from pmip_tw.secret import Secret
 from pmip_tw.wire.extension_values import RevocationSupport
 from pmip_tw.wire.registration import RegistrationReply
-from pmip_tw.wire.revocation import Revocation
+from pmip_tw.wire.revocation import Revocation, RevocationAck
 from tests.conformance import covers
 from tests.lma.anchor import (
     LMA,
@@ -218,7 +219,8 @@ class TestWhoIsLockedOut:
         [answer] = anchor.aaa_says(KeyRefused("locked out"))
         assert reply_in(answer, OF_AAA).code == 129
         anchor.pass_time(AFTERWARDS + 2)
-        anchor.ignore("aaa-rejected", anchor.datagram(OF_AAA))
+        assert anchor.hear(anchor.datagram(OF_AAA)) == []
+        assert anchor.aaa_says(KeyRefused("locked out")) == []  # no key could sign it any more
         assert anchor.binding(OF_AAA) is None
 
     def test_is_not_let_in_because_aaa_is_away(self, anchor: Anchor) -> None:
@@ -229,6 +231,16 @@ class TestWhoIsLockedOut:
         anchor.hear(anchor.datagram(OF_AAA))
         assert anchor.aaa_says(KeyUnavailable("nobody answers")) == []
         assert anchor.binding(OF_AAA) is None
+
+    def test_ends_also_if_its_mag_hears_the_last_of_the_revocations_only(self, anchor: Anchor) -> None:
+        """The MAG was away; its acknowledgment is proven by the key that ends."""
+        told = revocations(anchor.pass_time(sum(RETRANSMIT_AFTER)))[-1]
+        anchor.pass_time(RETRANSMIT_AFTER[-1] - 1)
+        acknowledgment = RevocationAck(
+            inform=told.inform, home_address=told.home_address, identifier=told.identifier, nai=told.nai
+        )
+        anchor.hear(acknowledgment.encode(mn_ha=association(OF_AAA)))
+        assert (anchor.engine.revoking, anchor.notes[-1].name) == (0, "revocation-acknowledged")
 
     def test_may_be_let_in_again(self, anchor: Anchor) -> None:
         anchor.hear(anchor.datagram(OF_AAA))

@@ -29,8 +29,8 @@ MOST_SPIS = 16
 MOST_MAGS = 8
 """MAGs of one node of which is known that they may register it; the others are asked about again."""
 
-AFTERWARDS = 10
-"""Seconds for which the key is good for whom AAA has given a time: its MAG is told of the end, and answers."""
+AFTERWARDS = 60
+"""Seconds for which the key is good when a session was ended: its MAG is told so, repeatedly, and answers (RV23)."""
 
 RETRY = 60.0
 """Seconds for which a key that is kept beyond its time does, until AAA is asked once more."""
