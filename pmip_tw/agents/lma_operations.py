@@ -19,13 +19,16 @@ from pmip_tw.mobility.tunnels import AnchorKey
 def end(engine: LmaEngine, whom: str, now: Now) -> tuple[Sequence[Effect], list[Binding]]:
     """What ends the bindings of ``whom``, a NAI or a home address, and which those are.
 
-    There may be none of a home address, whose hold ends then. PmipError: ``whom`` is neither.
+    There may be none of a home address, whose hold ends then. PmipError: ``whom`` is neither; but the key of AAA that a
+    NAI may have all the same is good for no registration any more.
     """
     bound = engine.bindings.of_nai(whom.encode())
     if bound:
         return engine.revoke(whom.encode(), now), bound
     home_address = AnchorKey.read(whom)
     if home_address is None:
+        if engine.doubt(whom.encode(), now):
+            raise PmipError(f"no binding is of {whom!r}; before it registers again AAA is asked for its key")
         raise PmipError(f"no binding is of {whom!r}: pmipctl show bindings lists them")
     held = engine.bound_to(home_address)
     return engine.lease_ended(home_address, now), [] if held is None else [held]

@@ -259,12 +259,15 @@ class LmaEngine:
         Nothing: it has none.
         """
         now = self._clock.of(now)
-        if self.keys is not None:
-            self.keys.doubt(nai, now)
+        self.doubt(nai, now)
         effects: list[Effect] = []
         for bound in self._bindings.of_nai(nai):
             effects += self._ending.end(bound, now, TerminateCause.ADMIN_RESET, inform=True)
         return effects
+
+    def doubt(self, nai: bytes, now: Now) -> bool:
+        """The operator does not want ``nai`` to register before AAA is asked again; False: we had no key of AAA."""
+        return self.keys is not None and self.keys.doubt(nai, now)
 
     def bound_to(self, home_address: AnchorKey) -> Binding | None:
         """What the owner of ``home_address`` has."""

@@ -8,6 +8,7 @@ from pmip_tw.aaa.node_keys import KeyAnswer, KeyGiven, KeyQuestion
 from pmip_tw.addresses import Endpoint, ipv4_text
 from pmip_tw.agents.lma import Lma
 from pmip_tw.agents.rows.keys import key_rows
+from pmip_tw.errors import PmipError
 from pmip_tw.forwarding.memory import MemoryPlane
 from pmip_tw.interfaces import Datagram
 from pmip_tw.lma.keys.policy import KeyPolicy
@@ -140,6 +141,19 @@ def test_defects_do_not_use_up_the_questions_that_may_be_asked_at_a_time(at_once
 def test_nothing_of_it_is_there_without_aaa() -> None:
     anchor = Anchor(nodes=1)
     anchor.ignore("no-association", anchor.datagram(NODE))
+
+
+@covers("AA17", "P29")
+def test_an_operator_locks_out_who_is_not_registered_just_now() -> None:
+    bench = Bench()
+    bench.arrive(bench.anchor.datagram(NODE))
+    bench.arrive(bench.anchor.datagram(NODE, lifetime=0))
+    assert (bench.codes(), len(bench.aaa.asked)) == ([1, 1], 1)
+    with pytest.raises(PmipError, match="before it registers again AAA is asked"):
+        bench.agent.revoke(nai(NODE).decode())
+    bench.aaa.answers.clear()
+    bench.arrive(bench.anchor.datagram(NODE))
+    assert (bench.codes(), len(bench.aaa.asked)) == ([129], 2)
 
 
 @covers("AA10")

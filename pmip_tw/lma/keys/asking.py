@@ -190,10 +190,10 @@ class Keys:
         """What AAA is asked, or will be, and which of both."""
         return iter(self._questions)
 
-    def doubt(self, nai: bytes, now: Now) -> None:
+    def doubt(self, nai: bytes, now: Now) -> bool:
         """See FetchedKeys; and what AAA was asked before may be answered by what was true then."""
-        self.fetched.doubt(nai, now.monotonic)
         self._questions.doubt(nai)
+        return self.fetched.doubt(nai, now.monotonic)
 
     def recall(self, nai: bytes, spi: int) -> SecurityAssociation:
         """See FetchedKeys."""

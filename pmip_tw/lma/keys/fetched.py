@@ -160,18 +160,20 @@ class FetchedKeys:
             self._changes.file(name, end)
         return True
 
-    def doubt(self, nai: bytes, monotonic: float) -> None:
+    def doubt(self, nai: bytes, monotonic: float) -> bool:
         """Somebody has ended what ``nai`` had: nobody registers it again before AAA has been asked again, and has
-        answered. Its keys are good for the end of what there was, and are forgotten then.
+        answered. Its keys are good for the end of what there was, and are forgotten then. False: it has none.
         """
         end = monotonic + AFTERWARDS
-        for spi in self._spis.get(nai, ()):
+        spis = self._spis.get(nai, ())
+        for spi in spis:
             found = self._keys[nai, spi]
             found.mags = ()
             if not found.over:
                 found.until = min(found.until, end)
             found.grace_ends = min(found.grace_ends, end)
             self._changes.file((nai, spi), found.next_change)
+        return bool(spis)
 
     def put(self, name: Name, given: KeyGiven, mag: Ipv4, monotonic: float) -> SecurityAssociation:
         """AAA says so now, of ``mag``; what proves and signs from now on.
