@@ -1,15 +1,19 @@
 """What AAA says beside the key of a node: filters, times, lifetimes (AA25); the newest counts."""
 
 import pytest
+from msgspec.structs import replace
 
 from pmip_tw.aaa.accounting.records import TerminateCause
 from pmip_tw.aaa.dynamic_authorization import Change, Done, Selection
 from pmip_tw.aaa.node_keys import Allowed, KeyGiven, KeyRefused, KeyUnavailable
 from pmip_tw.addresses import Ipv4
 from pmip_tw.lma.bindings import Binding
+from pmip_tw.lma.journal.recording import bound_record
+from pmip_tw.lma.journal.records import LMA_JOURNAL
 from pmip_tw.lma.keys.policy import KeyPolicy
 from pmip_tw.mobility.effects import Send
 from pmip_tw.mobility.packet_filters import PacketFilter
+from pmip_tw.store.rows import RowCodec
 from pmip_tw.wire.extension_values import RevocationSupport
 from pmip_tw.wire.registration import RegistrationReply
 from pmip_tw.wire.revocation import RevocationAck
@@ -106,6 +110,14 @@ class TestFilters:
         assert bound(anchor).filters == (QUIET,)
         register(anchor, given(filter_ids=("gold",)), MAG2)
         assert bound(anchor).filters == (GOLD,), "that was for another MAG"
+
+    def test_of_a_coa_that_a_former_version_has_written_down_stay_as_well(self, anchor: Anchor) -> None:
+        register(anchor, given())
+        former = replace(bound_record(bound(anchor)), filter_ids=("quiet",))
+        anchor.journal = [RowCodec(LMA_JOURNAL).encode([former])]
+        anchor.restart()
+        register(anchor, given(filter_ids=("gold",)))
+        assert bound(anchor).filters == (QUIET,)
 
     def test_change_when_aaa_is_asked_again_for_the_key(self, anchor: Anchor) -> None:
         """The renewal that has it asked is one on known terms, but for that."""

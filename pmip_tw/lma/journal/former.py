@@ -148,12 +148,16 @@ class Former:
 
 
 def _limits_of(record: Bound) -> Limits | None:
-    """Said at its last registration, or before: whatever AAA says from now on counts instead."""
+    """Said at its last registration, or before: whatever AAA says from now on counts instead.
+
+    A version that knew no limits had filters by a CoA alone, which stays as it was (AA18).
+    """
+    said_at = record.deadline - record.lifetime
     if record.limits is None:
-        return None
+        return None if record.filter_ids is None else Limits(said_at=said_at)
     session_ends, idle_timeout, interim_interval = record.limits
     return Limits(
-        said_at=record.deadline - record.lifetime,
+        said_at=said_at,
         session_ends=session_ends,
         idle_timeout=idle_timeout,
         interim_interval=interim_interval,
