@@ -125,6 +125,14 @@ def test_no_longer_than_aaa_allows(anchor: Anchor, longest: int, lifetime: int) 
     assert anchor.binding(NODE) is None
 
 
+def test_no_longer_than_aaa_allows_also_with_mn_ha_alone(anchor: Anchor) -> None:
+    """In words in which other nodes ask, too, whom that does not concern."""
+    payload = anchor.request(NODE).encode(mn_ha=MN_HA)
+    reply = bring(anchor, attrs.evolve(BROUGHT, longest=60), payload)
+    assert reply is not None and reply.lifetime == 60
+    assert anchor.accept(1).lifetime == 600
+
+
 def test_the_address_that_aaa_gives(anchor: Anchor) -> None:
     reply = bring(anchor, attrs.evolve(BROUGHT, home_address=ipv4("10.1.0.99")))
     assert reply is not None and reply.home_address == ipv4("10.1.0.99")

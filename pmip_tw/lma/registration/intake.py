@@ -79,11 +79,12 @@ class Intake:
     def take(self, payload: bytes, source: Endpoint, local: Ipv4, now: Now) -> Asked | list[Told]:
         """An authentic, new request; else what it gets. WireError: it cannot be read."""
         objection: Refusal | Unproven | None = None
-        seen = None if self._may_be_of_a_mag(payload, source) else self._prover.by_octets(payload)
+        voucher = None if self._keys is None else self._keys.voucher(payload, now)
+        is_plain = voucher is None and not self._may_be_of_a_mag(payload, source)
+        seen = self._prover.by_octets(payload) if is_plain else None
         if seen is None:
             request, mag = self._read(payload, source)
             proof = self._prover.prove(payload, request, mag)
-            voucher = None if self._keys is None else self._keys.voucher(payload, now)
             if isinstance(proof, Unproven):
                 vouched = self._vouched(voucher, proof, payload, request, mag)
                 if vouched is None:

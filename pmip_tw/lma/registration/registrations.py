@@ -185,7 +185,7 @@ class Registrations:
         leave = self._allowing.leave(asked)
         most = None if leave is None else leave.allowed.lifetime
         new = self._granting.grant(asked, key, tunnel, moved_at, now, most=most)
-        if most is None:
+        if most is None and asked.longest >= asked.request.lifetime:
             self._patterns.remember(new)
         if beside and bound is not None:
             new = together((new, *(one for one in bound.all if one is not present)))
