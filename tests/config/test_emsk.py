@@ -53,6 +53,14 @@ def test_mistakes_at_an_lma(written: str, found: list[str], tmp_path: Path) -> N
     assert mistakes(tmp_path, LMA.replace(SPI_AND_KEY, written)) == [f"mag.toml:{one}" for one in found]
 
 
+@pytest.mark.parametrize("other", [EMSK, f'spi = {WANTED["SPI_PMIP4"]}\nkey = "text:0123456789abcdef"\n'])
+def test_an_lma_has_one_key_of_that_spi(other: str, tmp_path: Path) -> None:
+    text = LMA.replace(SPI_AND_KEY, EMSK)
+    node = text[text.index("[[lma.mobile_nodes]]") :]
+    [found] = mistakes(tmp_path, text + node.replace(EMSK, other))
+    assert f"with SPI {WANTED['SPI_PMIP4']}" in found
+
+
 @pytest.mark.parametrize(
     ("users", "found"),
     [

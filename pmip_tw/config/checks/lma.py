@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from pmip_tw.aaa.key_hierarchy import MobilityKeys
 from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
 from pmip_tw.config.checks.accounting import accounting_mistakes
 from pmip_tw.config.checks.dynamic_authorization import dynamic_authorization_mistakes, filter_mistakes
@@ -12,7 +13,7 @@ from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.locate import Path
 from pmip_tw.config.pools_in_file import PoolsInFile
 from pmip_tw.config.settings.address_spaces import POOLS, address_space_mistakes
-from pmip_tw.config.settings.common import MobileNodeNai, Spi
+from pmip_tw.config.settings.common import MobileNodeEmsk, MobileNodeNai, Spi
 from pmip_tw.config.settings.known_mags import known_mag_mistakes
 from pmip_tw.config.settings.redirects import redirect_mistakes
 from pmip_tw.config.structure import Mistake
@@ -60,15 +61,10 @@ def _mobile_nodes(draft: Draft, mobile_nodes: Path) -> Iterator[Mistake]:
     addresses: dict[str, tuple[Ipv4, Path]] = {}
     for node in draft.elements(mobile_nodes):
         nai = draft.value((*node, "nai"), MobileNodeNai)
-        spi = draft.value((*node, "spi"), Spi)
+        spi, named = _spi(draft, node)
         if nai is not None and spi is not None:
-            yield from associations.use((nai, spi), f"of {nai} with SPI {spi}", (*node, "spi"))
-        if draft.has((*node, "emsk")):
-            yield from emsk_mistakes(draft, node)
-        else:
-            for name in ("spi", "key"):
-                if not draft.has((*node, name)):
-                    yield Mistake(node, f"missing setting {name!r}")
+            yield from associations.use((nai, spi), f"of {nai} with SPI {spi}", named)
+        yield from _proof_mistakes(draft, node)
         yield from _keys_in_pairs(draft, node)
         path = (*node, "home_address")
         address = draft.value(path, Ipv4)
@@ -90,6 +86,23 @@ def _mobile_nodes(draft: Draft, mobile_nodes: Path) -> Iterator[Mistake]:
         if other != address:
             text = f"{nai} already has {ipv4_text(other)} on line {draft.line(where)}"
             yield Mistake(path, f"home_address: {text}")
+
+
+def _spi(draft: Draft, node: Path) -> tuple[int | None, Path]:
+    """Of its key, and where that stands or follows from."""
+    emsk = draft.value((*node, "emsk"), MobileNodeEmsk)
+    if emsk is not None:
+        return MobilityKeys.of(emsk).spi_of_proxy, (*node, "emsk")
+    return draft.value((*node, "spi"), Spi), (*node, "spi")
+
+
+def _proof_mistakes(draft: Draft, node: Path) -> Iterator[Mistake]:
+    if draft.has((*node, "emsk")):
+        yield from emsk_mistakes(draft, node)
+    else:
+        for name in ("spi", "key"):
+            if not draft.has((*node, name)):
+                yield Mistake(node, f"missing setting {name!r}")
 
 
 def _keys_in_pairs(draft: Draft, node: Path) -> Iterator[Mistake]:
