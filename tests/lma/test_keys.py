@@ -707,6 +707,17 @@ class TestAFlood:
         anchor.hear(anchor.datagram(OF_AAA + 1))
         assert [question.nai for question in anchor.questions] == [nai(OF_AAA + 1)]
 
+    def test_mags_that_a_node_invents_for_itself_delay_nobody(self, anchor: Anchor) -> None:
+        """It has its key, and proves whatever it sends, from wherever it says that it is."""
+        register(anchor)
+        for number in range(100):
+            mag = ipv4(f"203.0.113.{number}")
+            anchor.hear(anchor.datagram(OF_AAA, mag), source=mag)
+        assert len(anchor.questions) == 8
+        anchor.questions.clear()
+        anchor.hear(anchor.datagram(OF_AAA + 1))
+        assert [question.nai for question in anchor.questions] == [nai(OF_AAA + 1)]
+
     def test_who_is_known_does_not_wait_behind_strangers_that_have_named_it_first(
         self, anchor: Anchor
     ) -> None:

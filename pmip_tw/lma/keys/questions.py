@@ -28,7 +28,8 @@ MOST_OF_A_SOURCE = 1_000
 """Of them, of one address of nobody whom we know."""
 
 MOST_OF_A_NODE = 4
-"""Questions about one NAI, under whatever SPIs, that count as those of somebody we know: SPIs can be invented, too."""
+"""Questions about one NAI, under whatever SPIs, that count as those of somebody we know: SPIs can be invented, too, and
+by whoever has the node's key, MAGs: twice as many if a key proves them."""
 
 MOST_REQUESTS = 4
 """Requests that wait for one key: a node's MAG, and somebody who disturbs it."""
@@ -178,9 +179,7 @@ class KeyQuestions:
         False: too many wait, and this one does not.
         """
         about = question.about
-        first = standing is Standing.PROVEN or (
-            standing is Standing.KNOWN and self._known_of[about[0]] < MOST_OF_A_NODE
-        )
+        first = self._known_of[about[0]] < standing * MOST_OF_A_NODE
         row = self._rows.get(about)
         if row is None:
             if not self._queue_up(about, source, known=first):
