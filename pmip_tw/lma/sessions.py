@@ -108,7 +108,11 @@ class Sessions:
         new = bound.allowed(filters, limits)
         self._bindings.put(new)
         told = observed.authorization_changed(new)
-        return self._underway.begin(Commit(new.owner, (), new, bound, answers=(told,)))
+        commit = self._underway.begin(Commit(new.owner, (), new, bound, answers=(told,)))
+        if commit.before is not None:
+            # The node has moved, and that is not durable: whoever was to hear that he serves it no more still is (P35).
+            commit.revocations = commit.before.revocations
+        return commit
 
     def _selected(self, selection: Selection) -> list[Binding] | Refused:
         if selection.is_empty:

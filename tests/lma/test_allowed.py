@@ -154,6 +154,24 @@ def test_limits_of_a_coa_go_with_a_node_to_a_mag_that_asks_in_known_words() -> N
     assert places(anchor, 1) == []
 
 
+@covers("AA18", "P35")
+def test_a_coa_in_the_middle_of_a_handover_does_not_keep_the_former_mag_from_hearing_of_it(
+    anchor: Anchor,
+) -> None:
+    """MAG2 - request -> LMA; AAA - CoA -> LMA; only then is the disk ready; LMA - revocation -> MAG1."""
+    register(anchor, given())
+    anchor.clock.advance(10)
+    assert ask(anchor, MAG2) == []
+    anchor.slow = True
+    assert anchor.aaa_says(given()) == []
+    change(anchor, filter_ids=("quiet",))
+    change(anchor, session_timeout=300)
+    sent = [send for _ in range(2) for send in anchor.flush()]
+    assert [told.foreign_domain for told in revocations(sent)] == [MAG1]
+    assert (places(anchor, NODE), bound(anchor).filters) == ([MAG2], (QUIET,))
+    assert anchor.installed[bound(anchor).key].tunnel.remote == MAG2
+
+
 @covers("AA25")
 class TestTimes:
     def test_the_session_ends_and_its_mag_is_told(self, anchor: Anchor) -> None:
