@@ -234,13 +234,15 @@ class FormerBindings(Protocol):
 
     def waited(self, record: Bound) -> Binding: ...
 
+    def limits(self, record: Bound) -> Limits | None: ...
+
 
 class BindingTable:
     """All bindings by owner (P23), when each ends, which GRE keys they have, and whom AAA has limited."""
 
     def __init__(self) -> None:
         self.gre_keys = GreKeys()
-        self.limited = Limited(self._limits)
+        self.limited = Limited(self.limits)
         self._by_owner: dict[bytes, Binding | Bound] = {}
         self._former: FormerBindings | None = None
         self._expiry: Wheel[bytes] = Wheel(1.0, self._deadline)
@@ -267,6 +269,26 @@ class BindingTable:
             self._by_owner.update({record.owner: record for record in records})
             owners = [record.owner for record in records]
             self._expiry.file_all(owners, min([record.deadline for record in records]))
+            for record in records:
+                if record.limits is not None:
+                    limits = former.limits(record)
+                    assert limits is not None
+                    self.limited.put(record.owner, limits)
+
+    def key(self, owner: bytes) -> AnchorKey | None:
+        """Its entry's; nothing is made for that."""
+        found = self._by_owner.get(owner)
+        if isinstance(found, Bound):
+            return AnchorKey(found.home_address, found.domain)
+        return None if found is None else found.key
+
+    def limits(self, owner: bytes) -> Limits | None:
+        """What AAA lets it have; nothing is made for that."""
+        found = self._by_owner.get(owner)
+        if isinstance(found, Bound):
+            assert self._former is not None
+            return self._former.limits(found)
+        return None if found is None else found.terms.limits
 
     @property
     def owners(self) -> KeysView[bytes]:
@@ -311,6 +333,8 @@ class BindingTable:
             self.gre_keys.drop(one.tunnel for one in binding.all)
             if binding.terms.limits is not None:
                 self.limited.forget(owner)
+        elif binding is not None and binding.limits is not None:
+            self.limited.forget(owner)
 
     def expired(self, monotonic: float) -> list[Binding]:
         """Owners' bindings of which at least one's lifetime is over, some at a time; they are still held."""
@@ -334,10 +358,6 @@ class BindingTable:
     def __len__(self) -> int:
         """How many owners have a binding."""
         return len(self._by_owner)
-
-    def _limits(self, owner: bytes) -> Limits | None:
-        binding = self.at_hand(owner)
-        return None if binding is None else binding.terms.limits
 
     def _deadline(self, owner: bytes) -> float | None:
         binding = self._by_owner.get(owner)

@@ -53,6 +53,13 @@ def bound(anchor: Anchor) -> Binding:
     return found
 
 
+def unasked(anchor: Anchor) -> None:
+    """A restart after which nobody looks at the bindings, as an operator would."""
+    codec = RowCodec(LMA_JOURNAL)
+    anchor.engine = anchor._new_engine()
+    anchor.engine.restore([(0.0, codec.decode(row)) for row in anchor.journal], anchor.clock.now())
+
+
 def change(anchor: Anchor, **fields: object) -> None:
     outcome, effects = anchor.engine.sessions.change(WHO, Change(**fields), anchor.clock.now())
     assert outcome == Done(1)
@@ -235,6 +242,33 @@ class TestTimes:
         assert places(anchor, NODE) == [MAG1]
         anchor.pass_time(2)
         assert places(anchor, NODE) == []
+
+    def test_wait_with_a_binding_for_which_nobody_has_asked_since_a_restart(self, anchor: Anchor) -> None:
+        """There may be a million of them."""
+        register(anchor, given(300, session_timeout=300, idle_timeout=900))
+        anchor.clock.advance(100)
+        unasked(anchor)
+        [waiting] = anchor.engine.bindings.waiting()
+        anchor.pass_time(190)
+        assert [*anchor.engine.bindings.waiting()] == [waiting]
+        anchor.pass_time(15)
+        assert places(anchor, NODE) == []
+        assert [one.terminate_cause for one in anchor.over] == [TerminateCause.SESSION_TIMEOUT]
+
+    def test_of_silence_wait_as_well(self, anchor: Anchor) -> None:
+        register(anchor, given(idle_timeout=40))
+        unasked(anchor)
+        anchor.pass_time(30)
+        assert len([*anchor.engine.bindings.waiting()]) == 1
+        anchor.pass_time(20)
+        assert [one.terminate_cause for one in anchor.over] == [TerminateCause.IDLE_TIMEOUT]
+
+    def test_are_there_when_somebody_asks(self, anchor: Anchor) -> None:
+        register(anchor, given(300, session_timeout=300, idle_timeout=900, interim_interval=90))
+        before = bound(anchor).terms.limits
+        assert before is not None
+        unasked(anchor)
+        assert bound(anchor).terms.limits == before
 
     def test_who_moves_nothing_for_so_long_is_not_served_on(self, anchor: Anchor) -> None:
         register(anchor, given(idle_timeout=40))

@@ -49,7 +49,7 @@ class Former:
         # Those that are laid out alike are looked at together.
         by_shape: dict[tuple[int, int], list[Bound]] = {}
         for record in records:
-            special = record.others or record.remote_port or record.filter_ids or record.limits
+            special = record.others or record.remote_port or record.filter_ids
             if not (special or record.key_in is not None):
                 by_shape.setdefault((len(record.request), len(record.owner)), []).append(record)
         found: list[Bound] = []
@@ -85,12 +85,31 @@ class Former:
         filters, unknown = chosen(self._filters, record.filter_ids or ())
         if asked is None or unknown:
             return None
-        return self._made(record, asked).allowed(filters, _limits_of(record))
+        return self._made(record, asked).allowed(filters, self.limits(record))
 
     def waited(self, record: Bound) -> Binding:
         """One that could wait, now that somebody asks for it."""
         source = Endpoint(record.source_address, record.source_port)
-        return self._made(record, self._intake.remembered(record.request, source, self._local))
+        made = self._made(record, self._intake.remembered(record.request, source, self._local))
+        limits = self.limits(record)
+        return made if limits is None else made.allowed((), limits)
+
+    @staticmethod
+    def limits(record: Bound) -> Limits | None:
+        """Said at its last registration, or before: whatever AAA says from now on counts instead.
+
+        A version that knew no limits had filters by a CoA alone, which stays as it was (AA18).
+        """
+        said_at = record.deadline - record.lifetime
+        if record.limits is None:
+            return None if record.filter_ids is None else Limits(said_at=said_at)
+        session_ends, idle_timeout, interim_interval = record.limits
+        return Limits(
+            said_at=said_at,
+            session_ends=session_ends,
+            idle_timeout=idle_timeout,
+            interim_interval=interim_interval,
+        )
 
     def _made(self, record: Bound, asked: Asked) -> Binding:
         revocation, offer = None, offered(asked)
@@ -145,20 +164,3 @@ class Former:
             key_in=record.key_in,
             key_out=record.key_out,
         )
-
-
-def _limits_of(record: Bound) -> Limits | None:
-    """Said at its last registration, or before: whatever AAA says from now on counts instead.
-
-    A version that knew no limits had filters by a CoA alone, which stays as it was (AA18).
-    """
-    said_at = record.deadline - record.lifetime
-    if record.limits is None:
-        return None if record.filter_ids is None else Limits(said_at=said_at)
-    session_ends, idle_timeout, interim_interval = record.limits
-    return Limits(
-        said_at=said_at,
-        session_ends=session_ends,
-        idle_timeout=idle_timeout,
-        interim_interval=interim_interval,
-    )

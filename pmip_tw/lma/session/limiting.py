@@ -34,26 +34,26 @@ class Limiting:
             yield Due(owner, partial(self._due, owner, now), put_off)
 
     def _due(self, owner: bytes, now: Now) -> list[Effect]:
-        bound = self._bindings.at_hand(owner)
-        limits = None if bound is None else bound.terms.limits
-        if bound is None or limits is None:
+        """Nothing is made of what was restored and waits, unless it ends."""
+        key, limits = self._bindings.key(owner), self._bindings.limits(owner)
+        if key is None or limits is None:
             return []
         if limits.session_ends is not None and limits.session_ends <= now.monotonic:
+            bound = self._bindings.get(owner)
+            assert bound is not None
             why = "the time that AAA has given it is over"
             return self._ending.end(bound, now, TerminateCause.SESSION_TIMEOUT, inform=True, why=why)
         if owner in self._underway:
             self._bindings.limited.look_again(owner, now.monotonic + LATER)
         elif self._sees_traffic:
-            return [AskTraffic(bound.key, owner)]
+            return [AskTraffic(key, owner)]
         return []
 
     def traffic(self, asked: AskTraffic, moved: int, now: Now) -> list[Effect]:
         """The packet plane's answer: packets in both directions since it has the entry."""
-        bound = self._bindings.at_hand(asked.owner)
-        if bound is None:
-            return []
         since = self._bindings.limited.is_silent(asked.owner, moved, now.monotonic)
-        if since is None:
+        bound = None if since is None else self._bindings.get(asked.owner)
+        if since is None or bound is None:
             return []
         why = f"idle for {now.monotonic - since:.0f} s, longer than AAA allows"
         return self._ending.end(bound, now, TerminateCause.IDLE_TIMEOUT, inform=True, why=why)
