@@ -6,6 +6,7 @@ import pytest
 from pmip_tw.aaa.node_keys import Brought, KeyQuestion
 from pmip_tw.addresses import Ipv4, ipv4
 from pmip_tw.lma.keys.policy import KeyPolicy
+from pmip_tw.lma.keys.root_keys import RootKeys
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.mn_aaa import AaaAssociation
 from pmip_tw.secret import Secret
@@ -105,6 +106,43 @@ def test_one_without_end_does_not_end(anchor: Anchor) -> None:
     anchor.pass_time(50_000)
     assert anchor.engine.keys is not None
     assert anchor.engine.keys.root_keys.association(FA_HA.spi, MAG1) == FA_HA
+
+
+def test_nor_does_one_that_had_an_end_before(anchor: Anchor) -> None:
+    bring(anchor, attrs.evolve(BROUGHT, agent=FA_HA, lifetime=300))
+    bring(anchor, attrs.evolve(BROUGHT, agent=FA_HA, lifetime=0))
+    anchor.pass_time(50_000)
+    assert anchor.engine.keys is not None
+    assert anchor.engine.keys.root_keys.association(FA_HA.spi, MAG1) == FA_HA
+
+
+def test_nobody_pays_for_the_keys_of_many_agents() -> None:
+    """When to wake up is asked after each batch of renewals: it is known without a look at every key."""
+
+    class Seen(float):
+        looks = 0
+
+        def __le__(self, other: float) -> bool:
+            Seen.looks += 1
+            return float(self) <= other
+
+        def __ne__(self, other: object) -> bool:
+            Seen.looks += 1
+            return float(self) != other
+
+        __hash__ = float.__hash__
+
+    keys = RootKeys(LMA)
+    for number in range(100):
+        keys.bring(MAG1 + number, FA_HA, Seen(1000 + number))
+    before = Seen.looks
+    deadline = keys.next_deadline()
+    keys.wake(500.0)
+    assert Seen.looks == before
+    assert deadline is not None and 1000 <= deadline <= 1001
+    keys.wake(1050.0)
+    assert keys.association(FA_HA.spi, MAG1 + 10) is None
+    assert keys.association(FA_HA.spi, MAG1 + 90) == FA_HA
 
 
 def test_another_key_under_the_same_spi_takes_its_place(anchor: Anchor) -> None:

@@ -11,6 +11,7 @@ from pmip_tw.aaa.key_hierarchy import fa_ha
 from pmip_tw.aaa.node_keys import HaRootKey
 from pmip_tw.addresses import Ipv4
 from pmip_tw.mobility.associations import SecurityAssociation
+from pmip_tw.mobility.timers import Wheel
 from pmip_tw.secret import Secret
 
 MOST_DERIVED = 10_000
@@ -35,6 +36,8 @@ class RootKeys:
         self._derived: OrderedDict[tuple[int, Ipv4], SecurityAssociation] = OrderedDict()
         self._brought: OrderedDict[tuple[int, Ipv4], tuple[SecurityAssociation, float]] = OrderedDict()
         """With the instant until which it is valid."""
+        # There may be thousands, and whoever renews a binding waits while it is found out when to wake up.
+        self._ends: Wheel[tuple[int, Ipv4]] = Wheel(1.0, self._end_of)
         self.is_lacking = True
         """Whether AAA is to be asked for one."""
         self._looked_at = float("-inf")
@@ -74,12 +77,14 @@ class RootKeys:
             else:
                 former[0].retire()
         self._brought[name] = association, until
+        if until != inf and (former is None or until < former[1]):
+            self._ends.file(name, until)
         if len(self._brought) > MOST_DERIVED:
             self._brought.popitem(last=False)[1][0].retire()
         return association
 
     def wake(self, monotonic: float) -> None:
-        for name in [name for name, (_, until) in self._brought.items() if until <= monotonic]:
+        for name in self._ends.due(monotonic):
             self._brought.pop(name)[0].retire()
         for spi in [spi for spi, root in self._roots.items() if root.until <= monotonic]:
             self._forget(spi)
@@ -89,8 +94,13 @@ class RootKeys:
     def next_deadline(self) -> float | None:
         """Whichever comes first: one is to be asked for again, or is over."""
         ahead = [at for root in self._roots.values() for at in (root.renew_at, root.until)]
-        ahead += (until for _, until in self._brought.values() if until != inf)
-        return min((at for at in ahead if at > self._looked_at), default=None)
+        found = min((at for at in ahead if at > self._looked_at), default=None)
+        ends = self._ends.next_deadline()
+        return found if ends is None or (found is not None and found < ends) else ends
+
+    def _end_of(self, name: tuple[int, Ipv4]) -> float | None:
+        _, until = self._brought.get(name, (None, inf))
+        return None if until == inf else until
 
     def _forget(self, spi: int) -> None:
         del self._roots[spi]
