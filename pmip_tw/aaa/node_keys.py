@@ -111,13 +111,15 @@ class Brought:
     """Nobody has asked: AAA comes with ``KeyQuestion.request``, which it has found to be the node's (RFC 4004 5.3).
 
     ``association``: MN-HA, None for whatever there is; ``agent``: FA-HA with the agent at the care-of address, None for
-    none. ``lifetime``: of both, 0 if AAA says none. ``longest``: seconds for which the node may be registered by that.
+    none. ``lifetime``: of both, 0 if AAA says none. ``longest``: seconds for which the node may be registered by that;
+    ``authorized``: after which it is not served any more unless AAA has been heard of again, 0 = no end.
     """
 
     association: SecurityAssociation | None = None
     agent: SecurityAssociation | None = None
     lifetime: int = 0
     longest: int = 0xFFFF
+    authorized: int = 0
     home_address: Ipv4 = UNSPECIFIED
 
 

@@ -8,6 +8,7 @@ from typing import Final
 import attrs
 
 from pmip_tw.aaa.diameter.capabilities import Identity
+from pmip_tw.aaa.diameter.home_agent_sessions import ENDLESS
 from pmip_tw.aaa.diameter.mobile_ipv4 import BadKey, Feature, assigned_address, association_in
 from pmip_tw.aaa.diameter.refusals import refusal
 from pmip_tw.aaa.node_keys import Brought, KeyQuestion
@@ -87,6 +88,7 @@ def read(asked: Message, home_agent: Ipv4) -> Har:
             agent=_shared(found, Code.MIP_HA_TO_FA_MSA, 0),
             lifetime=found.number(Code.MIP_MSA_LIFETIME) or 0,
             longest=min(lifetime or _LONGEST, _LONGEST),
+            authorized=0 if lifetime == ENDLESS else lifetime,
             home_address=assigned_address(found),
         ),
         identification=request.identification & 0xFFFFFFFF,

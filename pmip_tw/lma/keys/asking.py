@@ -258,6 +258,8 @@ class Keys:
                 association=answer.association, lifetime=answer.lifetime, home_address=answer.home_address
             )
             mn_ha = self.fetched.put(name, given, question.care_of_address, now.monotonic)
+            self.fetched.authorized(name, answer.authorized, now.monotonic)
+        self.fetched.authorized(question.name, answer.authorized, now.monotonic)
         if answer.agent is not None:
             until = now.monotonic + answer.lifetime if answer.lifetime else inf
             fa_ha = self.root_keys.bring(question.care_of_address, answer.agent, until)
@@ -277,6 +279,8 @@ class Keys:
         name = (question.nai, answer.association.spi)
         association = self.fetched.put(name, answer, question.care_of_address, now.monotonic)
         if answer.proven:
+            # Whatever end a registration has that was brought before: AAA was heard of again.
+            self.fetched.authorized(name, 0, now.monotonic)
             self._proven = question.request, Voucher(mn_ha=association)
         return observed.given(question, answer)
 

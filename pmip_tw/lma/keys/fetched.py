@@ -224,6 +224,12 @@ class FetchedKeys:
         self._make_room()
         return new
 
+    def authorized(self, name: Name, seconds: int, monotonic: float) -> None:
+        """AAA has brought a registration that this key proves: it lets the node go on for so long, 0: without end."""
+        found = self._keys.get(name)
+        if found is not None:
+            found.leave = Leave(_one_object(Allowed(session_timeout=seconds)), monotonic, False)
+
     def recall(self, name: Name) -> SecurityAssociation:
         """The association of a binding that is older than this process, of which the key may be missing."""
         nai, spi = name

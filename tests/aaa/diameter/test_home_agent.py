@@ -30,6 +30,7 @@ from pmip_tw.store.unsaved import Unsaved
 from pmip_tw.testing.diameter_client import SERVER, FakeDiameterClient, answer
 from pmip_tw.testing.network import FakeNetwork, FakeSignalling
 from pmip_tw.testing.node_keys import FakeNodeKeys
+from pmip_tw.wire.codes import MessageType
 from pmip_tw.wire.diameter import avps
 from pmip_tw.wire.diameter.avps import Avp, Avps
 from pmip_tw.wire.diameter.codes import Application, Code, Command, Result, TerminationCause
@@ -263,6 +264,49 @@ def test_a_mn_ha_that_another_key_proves_goes_on(bench: Bench) -> None:
 def test_the_registration_is_no_longer_than_the_authorization(bench: Bench) -> None:
     assert reply_in(bench.bring(lifetime=120)).lifetime == 120
     assert reply_in(bench.bring(lifetime=ENDLESS)).lifetime == 600
+
+
+def renewed(bench: Bench) -> int:
+    """The node comes by UDP, with the key that was brought: seconds that it gets."""
+    payload = bench.anchor.request(NODE).encode(mn_ha=MN_HA)
+    bench.by_udp.clear()
+    bench.agent.datagrams_received([Datagram(payload, Endpoint(MAG1, 434), LMA)])
+    bench.network.deliver()
+    [reply] = [found for found in bench.by_udp if found[0] == MessageType.REGISTRATION_REPLY]
+    return RegistrationReply.decode(reply).lifetime
+
+
+@pytest.mark.parametrize("state", [0, 1])
+def test_who_renews_without_aaa_is_served_no_longer_either(bench: Bench, state: int) -> None:
+    """The server frees at the end of the authorization what it has, such as the home address."""
+    bench.bring(lifetime=120, msa_lifetime=0, state=state)
+    bench.passes(100)
+    assert renewed(bench) == 600
+    bench.passes(22)
+    assert bench.anchor.binding(NODE) is None
+    bench.passes(3600)
+    assert not renewed(bench)
+    assert bench.anchor.binding(NODE) is None, "AAA is asked first, and it refuses"
+
+
+def test_who_is_brought_again_goes_on(bench: Bench) -> None:
+    bench.bring(lifetime=120)
+    bench.passes(100)
+    # Without another key: the one that it has proves it.
+    octets = bench.anchor.request(NODE).encode(mn_ha=MN_HA, mn_aaa=AAA.over(None))
+    assert bench.bring(octets, (), lifetime=300).result == Result.SUCCESS
+    bench.passes(250)
+    assert renewed(bench) == 600
+    bench.passes(40)
+    assert bench.anchor.binding(NODE) is not None
+    bench.passes(20)
+    assert bench.anchor.binding(NODE) is None
+    bench.bring(lifetime=120)
+    bench.bring(lifetime=ENDLESS)
+    bench.passes(300)
+    assert renewed(bench) == 600
+    bench.passes(599)
+    assert bench.anchor.binding(NODE) is not None
 
 
 def test_two_that_bring_the_same_get_the_same(bench: Bench) -> None:
