@@ -11,7 +11,7 @@ from pmip_tw.agents.workers.signalling_wrapper import SignallingWrapper
 from pmip_tw.interfaces import IHomeAgent, ISignalling, ISignallingReceiver, ITunnelDataReceiver
 from pmip_tw.mobility.tunnels import SIGNALLING_PORT
 from pmip_tw.wire.codes import MessageType
-from pmip_tw.wire.registration import REPLY_HEADER
+from pmip_tw.wire.registration import REPLY_HEADER, RegistrationReply
 
 _REPLY = int(MessageType.REGISTRATION_REPLY)
 
@@ -25,34 +25,39 @@ class RepliesForAaa(SignallingWrapper):
 
     def __init__(self, signalling: ISignalling) -> None:
         super().__init__(signalling)
-        self._awaited: dict[Whose, list[Deferred[bytes | None]]] = {}
+        self._awaited: dict[Whose, list[tuple[bytes, Deferred[bytes | None]]]] = {}
 
     def start(self, receiver: ISignallingReceiver, tunnel_data: ITunnelDataReceiver | None) -> None:
         self._signalling.start(receiver, tunnel_data)
 
-    def is_awaited(self, whose: Whose) -> bool:
-        return whose in self._awaited
+    def is_awaited(self, whose: Whose, nai: bytes) -> bool:
+        return any(name == nai for name, _ in self._awaited.get(whose, ()))
 
-    def expect(self, whose: Whose) -> "Deferred[bytes | None]":
-        """The next reply of that kind is not sent, but is what this fires with. Cancelled, it is sent."""
+    def expect(self, whose: Whose, nai: bytes) -> "Deferred[bytes | None]":
+        """The next reply of that kind to the node ``nai`` is not sent, but is what this fires with. Cancelled, it is
+        sent."""
 
         def forget(reply: "Deferred[bytes | None]") -> None:
-            waiting = self._awaited.get(whose, [])
-            if reply in waiting:
-                waiting.remove(reply)
-            if not waiting:
-                self._awaited.pop(whose, None)
+            self._keep(whose, [one for one in self._awaited.get(whose, ()) if one[1] is not reply])
 
         reply: Deferred[bytes | None] = Deferred(forget)
-        self._awaited.setdefault(whose, []).append(reply)
+        self._awaited.setdefault(whose, []).append((nai, reply))
         return reply
 
-    def give(self, whose: Whose, reply: bytes | None) -> bool:
+    def give(self, whose: Whose, nai: bytes, reply: bytes | None) -> bool:
         """Whether somebody has waited for it. None: there will be no reply."""
-        waiting = self._awaited.pop(whose, [])
-        for one in waiting:
+        waiting = self._awaited.get(whose, [])
+        self._keep(whose, [one for one in waiting if one[0] != nai])
+        found = [one for name, one in waiting if name == nai]
+        for one in found:
             one.callback(reply)
-        return bool(waiting)
+        return bool(found)
+
+    def _keep(self, whose: Whose, waiting: "list[tuple[bytes, Deferred[bytes | None]]]") -> None:
+        if waiting:
+            self._awaited[whose] = waiting
+        else:
+            self._awaited.pop(whose, None)
 
     def send_all(self, messages: Sequence[tuple[bytes, Endpoint]], source: Ipv4) -> None:
         if self._awaited:
@@ -64,7 +69,10 @@ class RepliesForAaa(SignallingWrapper):
         if payload[0] != _REPLY or len(payload) < REPLY_HEADER.size:
             return False
         low = int.from_bytes(payload[REPLY_HEADER.size - 4 : REPLY_HEADER.size], "big")
-        return self.give((destination, low), payload)
+        if (destination, low) not in self._awaited:
+            return False
+        # An agent may have two nodes that have chosen the same.
+        return self.give((destination, low), RegistrationReply.decode(payload).nai, payload)
 
 
 @implementer(IHomeAgent)
@@ -79,8 +87,13 @@ class BroughtToLma:
         self, question: KeyQuestion, brought: Brought, identification: int
     ) -> "Deferred[bytes | None]":
         whose = Endpoint(question.care_of_address, SIGNALLING_PORT), identification
-        again = self._replies.is_awaited(whose)
-        reply = self._replies.expect(whose)
-        if not again and not self._bring(question, brought):
-            self._replies.give(whose, None)
+        nai = question.nai
+        again = self._replies.is_awaited(whose, nai)
+        reply = self._replies.expect(whose, nai)
+        comes = False
+        try:
+            comes = again or self._bring(question, brought)
+        finally:
+            if not comes:
+                self._replies.give(whose, nai, None)
         return reply

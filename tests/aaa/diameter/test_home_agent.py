@@ -4,6 +4,7 @@ AAAH - HAR -> LMA - HAA with the reply -> AAAH
 """
 
 from collections.abc import Iterable
+from functools import partial
 
 import attrs
 import pytest
@@ -14,6 +15,7 @@ from pmip_tw.aaa.diameter.access import Asker
 from pmip_tw.aaa.diameter.capabilities import Identity
 from pmip_tw.aaa.diameter.home_agent import read
 from pmip_tw.aaa.diameter.home_agent_sessions import ENDLESS, HomeAgentSessions
+from pmip_tw.aaa.node_keys import Brought, KeyQuestion
 from pmip_tw.addresses import Endpoint, ipv4
 from pmip_tw.agents.brought_at_lma import BroughtToLma, RepliesForAaa
 from pmip_tw.agents.lma import Lma
@@ -329,9 +331,49 @@ def test_two_that_bring_the_same_get_the_same(bench: Bench) -> None:
         home_address=ipv4("10.1.0.2"),
         home_agent=LMA,
         identification=request.identification,
+        nai=nai(NODE),
     ).encode()
     twin._replies.send_all([(reply, Endpoint(MAG1, 434)), (reply, Endpoint(MAG2, 434))], LMA)
     assert said == [reply, reply]
+
+
+def test_two_nodes_of_an_agent_that_have_chosen_the_same_identification(bench: Bench) -> None:
+    """Its low half is all that a reply has for sure (RFC 5944 3.4): anybody can choose that of somebody else."""
+    carried: list[bytes] = []
+
+    def bring(question: KeyQuestion, _: Brought) -> bool:
+        carried.append(question.nai)
+        return True
+
+    twin = BroughtToLma(bring, RepliesForAaa(FakeSignalling(FakeNetwork(), (LMA,))))
+    said: dict[bytes, bytes | None] = {}
+    question, replies = read(brought(bench.request()), LMA).question, []
+    for name in (nai(NODE), nai(6)):
+        waiting = twin.register(attrs.evolve(question, nai=name), Brought(), 77)
+        waiting.addCallback(partial(said.__setitem__, name))
+        replies.append(
+            RegistrationReply(
+                code=0, lifetime=1, home_address=6, home_agent=LMA, identification=77, nai=name
+            ).encode()
+        )
+    assert carried == [nai(NODE), nai(6)]
+    twin._replies.send_all([(replies[1], Endpoint(MAG1, 434))], LMA)
+    assert said == {nai(6): replies[1]}
+    twin._replies.send_all([(replies[0], Endpoint(MAG1, 434))], LMA)
+    assert said == {nai(6): replies[1], nai(NODE): replies[0]}
+    assert not twin._replies._awaited
+
+
+def test_a_defect_leaves_nobody_behind_who_waits(bench: Bench) -> None:
+    """Who would take the next reply."""
+
+    def breaks(*_: object) -> bool:
+        raise ZeroDivisionError
+
+    twin = BroughtToLma(breaks, RepliesForAaa(FakeSignalling(FakeNetwork(), (LMA,))))
+    with pytest.raises(ZeroDivisionError):
+        twin.register(read(brought(bench.request()), LMA).question, Brought(), 77)
+    assert not twin._replies._awaited
 
 
 def test_a_reply_that_comes_too_late_goes_to_the_agent(bench: Bench) -> None:
