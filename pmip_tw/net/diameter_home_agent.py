@@ -90,7 +90,7 @@ class DiameterHomeAgent:
             self._end_next(self._kept.over(har.session), TerminationCause.LOGOUT)
             return
         now = self._clock.now().monotonic
-        former = self._kept.accepted(har.session, har.user, har.lifetime, now)
+        former = self._kept.accepted(har.session, har.user, har.lifetime, now, har.server)
         self._end_next(former, TerminationCause.USER_MOVED)
         self._arm()
 
@@ -114,7 +114,8 @@ class DiameterHomeAgent:
         """The server is told, if there was such a session; whether it hears that is its peer's business."""
         if session is None:
             return
-        over = termination(session.id, Application.MOBILE_IPV4, cause, self._asker, session.user)
+        application, server = Application.MOBILE_IPV4, session.server
+        over = termination(session.id, application, cause, self._asker, session.user, server)
         self._client.ask(over, session.user)
 
     def _wake(self) -> None:

@@ -82,12 +82,15 @@ def der(session: str, asker: Asker, *more: Avp, server: str = "") -> Message:
     return _request(Command.DIAMETER_EAP, Application.EAP, session, asker, kind, more, server)
 
 
-def termination(session: str, application: int, cause: TerminationCause, asker: Asker, user: str) -> Message:
-    """STR: the session is over (RFC 6733 8.4).
+def termination(
+    session: str, application: int, cause: TerminationCause, asker: Asker, user: str, server: str = ""
+) -> Message:
+    """STR: the session is over (RFC 6733 8.4). ``server``: who has it, "" if any of its realm may hear it.
 
     Its header has the application of the session; RFC 4004 4 has 0 there, which relays of today refuse (3007).
     """
     name = (avps.text(Code.USER_NAME, user),) if user else ()
+    destination = (avps.text(Code.DESTINATION_HOST, server),) if server else ()
     return Message(
         header=Header(command=Command.SESSION_TERMINATION, application=application, request=True),
         avps=Avps(
@@ -95,6 +98,7 @@ def termination(session: str, application: int, cause: TerminationCause, asker: 
                 avps.text(Code.SESSION_ID, session),
                 *asker.identity.origin,
                 avps.text(Code.DESTINATION_REALM, asker.realm),
+                *destination,
                 avps.unsigned32(Code.AUTH_APPLICATION_ID, application),
                 avps.unsigned32(Code.TERMINATION_CAUSE, cause),
                 *name,

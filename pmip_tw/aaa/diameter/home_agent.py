@@ -37,12 +37,13 @@ class Unserved(PmipError):
 
 @attrs.frozen(slots=True, kw_only=True)
 class Har:
-    """What was brought. ``lifetime``: seconds of the authorization; ``stateful``: the server wants to hear of its end.
+    """What ``server`` has brought. ``lifetime``: seconds of the authorization; ``stateful``: it is to hear of the end.
 
     ``ends``: it is a de-registration. ``identification``: the low half, which the reply has as well.
     """
 
     session: str
+    server: str
     user: str
     question: KeyQuestion
     brought: Brought
@@ -74,6 +75,7 @@ def read(asked: Message, home_agent: Ipv4) -> Har:
         raise avps.missing(Code.MIP_HA_TO_MN_MSA)
     return Har(
         session=asked.session_id,
+        server=found.required_text(Code.ORIGIN_HOST),
         user=user,
         question=KeyQuestion(
             nai=request.nai,

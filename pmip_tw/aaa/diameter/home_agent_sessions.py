@@ -19,10 +19,11 @@ ENDLESS: Final = 0xFFFFFFFF
 
 @attrs.frozen(slots=True, kw_only=True)
 class Brought:
-    """A session: of whom, and until when the node is authorized, monotonic; None: without end."""
+    """A session: of whom, at which server, and until when the node is authorized, monotonic; None: without end."""
 
     id: str
     user: str
+    server: str
     deadline: float | None
 
 
@@ -44,13 +45,15 @@ class HomeAgentSessions:
     def find(self, session: str) -> Brought | None:
         return self._by_id.get(session)
 
-    def accepted(self, session: str, user: str, lifetime: int, monotonic: float) -> Brought | None:
+    def accepted(
+        self, session: str, user: str, lifetime: int, monotonic: float, server: str = ""
+    ) -> Brought | None:
         """It begins, or goes on, for ``lifetime`` seconds, 0 or ENDLESS for good; that of the node before, if it was
         another, which is over."""
         before = self._by_user.get(user)
         former = None if before in (None, session) else self.over(before or "")
         deadline = None if lifetime in (0, ENDLESS) else monotonic + lifetime
-        self._by_id[session] = Brought(id=session, user=user, deadline=deadline)
+        self._by_id[session] = Brought(id=session, user=user, server=server, deadline=deadline)
         self._by_user[user] = session
         if deadline is not None:
             self._deadlines.file(session, deadline)

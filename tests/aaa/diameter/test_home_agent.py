@@ -398,6 +398,8 @@ def terminations(bench: Bench) -> list[tuple[str, int]]:
     told = [one for one in bench.client.asked if one.name == "STR"]
     assert all(one.header.application == 2 for one in told), "a relay gives application 0 back"
     assert all(one.avps.number(Code.AUTH_APPLICATION_ID) == 2 for one in told)
+    # Another one of that realm knows nothing of it.
+    assert all(one.avps.text(Code.DESTINATION_HOST) == SERVER.host for one in told)
     return [(one.session_id, one.avps.required_number(Code.TERMINATION_CAUSE)) for one in told]
 
 
