@@ -56,8 +56,7 @@ class DiameterHomeAgent:
     # --- HAR --------------------------------------------------------------------------------------------
 
     def _register(self, asked: Message) -> "Deferred[Message]":
-        realm = asked.avps.text(Code.ORIGIN_REALM) or ""
-        if realm.lower() != self._asker.realm.lower():
+        if not self._is_of_a_server(asked):
             # Whoever brings it is believed: other nodes of the network, such as MAGs, are not AAA.
             cause = f"registrations are brought by servers of {self._asker.realm}"
             return succeed(self._refuse(asked, Result.AUTHORIZATION_REJECTED, cause))
@@ -83,6 +82,10 @@ class DiameterHomeAgent:
     def _refuse(self, asked: Message, result: Result, *why: object) -> Message:
         return refused(self._client.identity, asked, result, *why)  # type: ignore[arg-type]
 
+    def _is_of_a_server(self, asked: Message) -> bool:
+        realm = asked.avps.text(Code.ORIGIN_REALM) or ""
+        return realm.lower() == self._asker.realm.lower()
+
     # --- sessions ---------------------------------------------------------------------------------------
 
     def _keep(self, har: Har) -> None:
@@ -95,7 +98,7 @@ class DiameterHomeAgent:
         self._arm()
 
     def _abort(self, asked: Message) -> "Deferred[Message]":
-        kept = self._kept.find(asked.session_id)
+        kept = self._kept.find(asked.session_id) if self._is_of_a_server(asked) else None
         if kept is None:
             cause = "no session of this LMA"
             return succeed(refusal(self._client.identity, asked, Result.UNKNOWN_SESSION_ID, cause))

@@ -69,6 +69,9 @@ def read(asked: Message, home_agent: Ipv4) -> Har:
         raise Unserved(text, Result.MIP_FILTER_NOT_SUPPORTED, rule)
     request = _request_in(octets, user)
     assert request.mn_aaa is not None
+    if request.lifetime and not lifetime:
+        failed = avps.unsigned32(Code.AUTHORIZATION_LIFETIME, lifetime)
+        raise Unserved("Authorization-Lifetime 0 lets nobody register", Result.INVALID_AVP_VALUE, failed)
     mn_ha_spi = 0 if request.mn_ha is None else request.mn_ha.spi
     association = _shared(found, Code.MIP_HA_TO_MN_MSA, mn_ha_spi or request.mn_aaa.spi)
     if association is None and request.mn_ha is None:

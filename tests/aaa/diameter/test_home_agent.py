@@ -212,6 +212,7 @@ def test_what_must_be_there_is_named_if_it_is_not(bench: Bench, code: Code) -> N
     ("fields", "result"),
     [
         ({"features": 1}, Result.INVALID_AVP_VALUE),
+        ({"lifetime": 0}, Result.INVALID_AVP_VALUE),
         ({"features": 16 | 8 | 128}, Result.INVALID_AVP_VALUE),
         ({"user": "somebody.else@example.net"}, Result.INVALID_AVP_VALUE),
         ({"octets": b"\1 no request"}, Result.INVALID_AVP_VALUE),
@@ -418,7 +419,7 @@ def test_the_server_hears_when_the_authorization_is_over(bench: Bench) -> None:
 
 def test_and_when_the_node_has_left(bench: Bench) -> None:
     bench.bring()
-    assert bench.bring(bench.request(lifetime=0)).result == Result.SUCCESS
+    assert bench.bring(bench.request(lifetime=0), lifetime=0).result == Result.SUCCESS
     assert bench.anchor.binding(NODE) is None
     bench.passes(0)
     assert terminations(bench) == [(SESSION, TerminationCause.LOGOUT)]
@@ -473,6 +474,17 @@ def test_asr_ends_the_binding_and_then_its_session(bench: Bench, application: in
     assert terminations(bench) == [(SESSION, TerminationCause.ADMINISTRATIVE)]
     again = bench.be_asked(asr())
     assert again is not None and again.result == Result.UNKNOWN_SESSION_ID
+
+
+def test_nobody_else_ends_it(bench: Bench) -> None:
+    """A Session-Id is no secret: it can be counted (RFC 6733 8.8)."""
+    bench.bring()
+    other = attrs.evolve(SERVER, realm="access.example.net").origin[1]
+    asked = asr()
+    changed = tuple(other if avp.code == Code.ORIGIN_REALM else avp for avp in asked.avps)
+    asa = bench.be_asked(attrs.evolve(asked, avps=Avps(changed)))
+    assert asa is not None and asa.result == Result.UNKNOWN_SESSION_ID
+    assert bench.anchor.binding(NODE) is not None
 
 
 def test_sessions_in_time() -> None:
