@@ -86,7 +86,12 @@ class DiameterThroughWorker0:
         request = decode(message.octets)
 
         def answered(answer: Message) -> None:
-            self._send(DiameterResponded(message.number, answer.encode()))
+            try:
+                octets = answer.encode()
+            except ValueError as error:  # of what the request had, which comes back
+                self._log.warn("the {name} to a peer's request: {error}", name=answer.name, error=error)
+                octets = b""
+            self._send(DiameterResponded(message.number, octets))
 
         def defect(failure: Failure) -> Message:
             self._log.failure("{name} met a defect", failure, name=request.name)
@@ -140,7 +145,7 @@ class DiameterForWorkers:
     def responded(self, message: DiameterResponded) -> None:
         """What another worker says to what it was asked."""
         led = self._led.pop(message.number, None)
-        if led is not None:
+        if led is not None and message.octets:
             led[2].callback(decode(message.octets))
 
     def lost(self, worker: int) -> None:

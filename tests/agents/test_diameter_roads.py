@@ -16,6 +16,7 @@ from pmip_tw.lma.workers.slices import worker_of_nai
 from pmip_tw.mobility.clock import Now
 from pmip_tw.testing.diameter_client import MAG, FakeDiameterClient, answer
 from pmip_tw.wire.diameter import avps
+from pmip_tw.wire.diameter.avps import Avps
 from pmip_tw.wire.diameter.codes import Code, Command, Result
 from pmip_tw.wire.diameter.message import MAXIMUM_SIZE, Message
 from tests.aaa.diameter.test_home_agent import asr, brought
@@ -155,6 +156,22 @@ def test_a_worker_that_is_not_there_is_4006() -> None:
     crew.there.clear()
     [haa] = crew.asked(har(of(2)))
     assert haa.result == Result.HA_NOT_AVAILABLE and not crew.led
+
+
+def test_an_answer_that_is_too_long_is_none_and_leaves_nothing_behind() -> None:
+    """Proxy-Info comes back as it was; there is no telling how much of it a peer may send."""
+    crew = Crew()
+    asked = har(of(1))
+    room = MAXIMUM_SIZE - len(asked.encode()) - 100
+    filled = attrs.evolve(asked, avps=Avps((avps.octets(Code.PROXY_INFO, bytes(room)), *asked.avps)))
+    crew.others[1].serve(
+        Command.HOME_AGENT_MIP,
+        lambda one: succeed(answer(one, avps.octets(Code.MIP_REG_REPLY, bytes(2000)))),
+    )
+    assert crew.asked(filled) == []
+    assert not crew.shared._led
+    [haa] = crew.asked(har(of(2)))
+    assert haa.result == Result.SUCCESS
 
 
 def test_nor_is_one_that_ends_meanwhile() -> None:

@@ -200,7 +200,7 @@ class DiameterRequested(Struct, tag="diameter-requested", array_like=True):
 
 
 class DiameterResponded(Struct, tag="diameter-responded", array_like=True):
-    """To worker 0: the answer to a DiameterRequested."""
+    """To worker 0: the answer to a DiameterRequested; nothing, if there can be none."""
 
     number: int
     octets: bytes
