@@ -16,7 +16,7 @@ from pmip_tw.mobility.mn_aaa import CHAP_SPI, AaaAssociation
 from pmip_tw.secret import Secret
 from pmip_tw.wire.codes import Code
 from pmip_tw.wire.extension_values import RevocationSupport
-from pmip_tw.wire.registration import RegistrationReply
+from pmip_tw.wire.registration import RegistrationReply, RegistrationRequest
 from tests.conformance import covers
 from tests.lma.anchor import LMA, MAG1, MAG2, Anchor, association, nai, places, reply_in, revocations
 
@@ -185,3 +185,21 @@ def test_the_address_that_aaa_assigns_with_it(anchor: Anchor) -> None:
     [answer] = anchor.aaa_says(attrs.evolve(GIVEN, home_address=ipv4("10.1.0.77")))
     assert reply_in(answer, NODE).home_address == ipv4("10.1.0.77")
     assert RegistrationReply.decode(answer.datagram).home_agent == LMA
+
+
+@covers("AA10")
+def test_a_forger_does_not_keep_the_node_out(anchor: Anchor) -> None:
+    """Each request is a question of its own, and a forger may send as many as AAA answers: they take turns."""
+    forged = AaaAssociation(0x3000, Secret(b"a forger's"))
+    for _ in range(8):
+        for _ in range(4):
+            anchor.hear(ask(anchor, forged), source=ipv4("203.0.113.9"))
+        anchor.hear(ask(anchor))
+        octets = anchor.questions[0].request
+        proof = RegistrationRequest.decode(octets).mn_aaa
+        assert proof is not None
+        right = AAA.verify(octets[: proof.covered], proof.value, None)
+        anchor.aaa_says(GIVEN if right else KeyRefused("it is not the node's", about_request=True))
+        if right:
+            break
+    assert places(anchor, NODE) == [MAG1]

@@ -74,12 +74,19 @@ class _Row(Struct, gc=False):
     known: bool
 
     def keep(self, held: Held, standing: Standing) -> bool:
-        """It waits; False: too many do. More takes the place of less."""
+        """It waits; False: too many do. More takes the place of less, and of equals whoever sends least that of the
+        newest of whoever sends most: AAA may have to prove each by itself, and a forger keeps nobody out."""
         if held not in self.held and len(self.held) >= MOST_REQUESTS:
-            least = min(self.held, key=self.held.__getitem__)
-            if self.held[least] >= standing:
+            gone = min(self.held, key=self.held.__getitem__)
+            if self.held[gone] > standing:
                 return False
-            del self.held[least]
+            if self.held[gone] == standing:
+                alike = [one for one, its in self.held.items() if its == standing]
+                sent = Counter(one.source.address for one in alike)
+                gone = max(reversed(alike), key=lambda one: sent[one.source.address])
+                if sent[gone.source.address] < sent[held.source.address] + 2:
+                    return False
+            del self.held[gone]
         self.held[held] = standing
         return True
 
