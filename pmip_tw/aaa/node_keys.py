@@ -74,7 +74,8 @@ NOTHING_SAID = Allowed()
 class KeyGiven:
     """It may. Seconds: ``lifetime`` of the key, 0 if AAA says none; ``home_address``: 0 if the LMA chooses.
 
-    ``proven``: AAA has found the octets of ``KeyQuestion.request`` to be the node's. ``echo``: for accounting.
+    ``proven``: AAA has found the octets of ``KeyQuestion.request`` to be the node's, which registers it for ``longest``
+    seconds at most. ``echo``: for accounting.
     ``ignored``: what else the answer has that cannot be used, and why.
     """
 
@@ -84,6 +85,7 @@ class KeyGiven:
     root_key: HaRootKey | None = None
     allowed: Allowed = NOTHING_SAID
     proven: bool = False
+    longest: int = 0xFFFF
     echo: Echo = NO_ECHO
     ignored: str = ""
 

@@ -203,3 +203,10 @@ def test_a_forger_does_not_keep_the_node_out(anchor: Anchor) -> None:
         if right:
             break
     assert places(anchor, NODE) == [MAG1]
+
+
+@covers("AA23")
+def test_it_registers_no_longer_than_aaa_has_said(anchor: Anchor) -> None:
+    anchor.hear(ask(anchor))
+    answer, *_ = anchor.aaa_says(attrs.evolve(GIVEN, longest=60))
+    assert reply_in(answer, NODE).lifetime == 60

@@ -3,13 +3,11 @@
 Keys for the node and for the agent that has sent it come with it, and the reply goes back in the HAA.
 """
 
-from typing import Final
-
 import attrs
 
 from pmip_tw.aaa.diameter.capabilities import Identity
 from pmip_tw.aaa.diameter.home_agent_sessions import ENDLESS
-from pmip_tw.aaa.diameter.mobile_ipv4 import BadKey, Feature, assigned_address, association_in
+from pmip_tw.aaa.diameter.mobile_ipv4 import LONGEST, BadKey, Feature, assigned_address, association_in
 from pmip_tw.aaa.diameter.refusals import refusal
 from pmip_tw.aaa.node_keys import Brought, KeyQuestion
 from pmip_tw.addresses import Ipv4
@@ -21,9 +19,6 @@ from pmip_tw.wire.diameter.avps import Avp, Avps
 from pmip_tw.wire.diameter.codes import NO_STATE_MAINTAINED, Application, Code, Result
 from pmip_tw.wire.diameter.message import Message
 from pmip_tw.wire.registration import RegistrationReply, RegistrationRequest
-
-_LONGEST: Final = 0xFFFF
-"""Seconds of a registration (RFC 5944 3.3)."""
 
 
 class Unserved(PmipError):
@@ -92,7 +87,7 @@ def read(asked: Message, home_agent: Ipv4) -> Har:
             association=association,
             agent=_shared(found, Code.MIP_HA_TO_FA_MSA, 0),
             lifetime=found.number(Code.MIP_MSA_LIFETIME) or 0,
-            longest=min(lifetime or _LONGEST, _LONGEST),
+            longest=min(lifetime or LONGEST, LONGEST),
             authorized=0 if lifetime == ENDLESS else lifetime,
             home_address=assigned_address(found),
         ),

@@ -28,6 +28,9 @@ from pmip_tw.wire.registration import RegistrationRequest
 HMAC_SHA1: Final = 2
 """MIP-Algorithm-Type: the only one there is (RFC 4004 7.12)."""
 
+LONGEST: Final = 0xFFFF
+"""Seconds of a registration (RFC 5944 3.3)."""
+
 _ANY: Final = (UNSPECIFIED, ALL_ONES)
 
 
@@ -124,6 +127,7 @@ def _given(found: Avps, question: KeyQuestion) -> KeyAnswer:
         lifetime=found.number(Code.MIP_MSA_LIFETIME) or 0,
         home_address=assigned_address(found),
         proven=True,
+        longest=min(found.number(Code.AUTHORIZATION_LIFETIME) or LONGEST, LONGEST),
         echo=Echo(classes=found.all(Code.CLASS)),
     )
 

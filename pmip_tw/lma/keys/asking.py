@@ -281,7 +281,7 @@ class Keys:
         if answer.proven:
             # Whatever end a registration has that was brought before: AAA was heard of again.
             self.fetched.authorized(name, 0, now.monotonic)
-            self._proven = question.request, Voucher(mn_ha=association)
+            self._proven = question.request, Voucher(mn_ha=association, longest=answer.longest)
         return observed.given(question, answer)
 
     def _judged(self, answer: KeyAnswer) -> KeyAnswer:

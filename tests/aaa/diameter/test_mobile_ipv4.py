@@ -80,13 +80,15 @@ def msa(key: bytes = KEY, algorithm: int = 2, more: tuple[avps.Avp, ...] = ()) -
 def test_the_key_is_that_of_the_answer() -> None:
     address = avps.address(Code.MIP_MOBILE_NODE_ADDRESS, ipv4("10.1.0.5"))
     classes = [avps.octets(Code.CLASS, value) for value in (b"\0b", b"a")]
-    asked, found = fetched(msa(), address, *classes, avps.unsigned32(Code.MIP_MSA_LIFETIME, 600))
+    lifetimes = avps.unsigned32(Code.MIP_MSA_LIFETIME, 600), avps.unsigned32(Code.AUTHORIZATION_LIFETIME, 120)
+    asked, found = fetched(msa(), address, *classes, *lifetimes)
     assert [one.name for one in asked] == ["AMR"]
     assert found == KeyGiven(
         association=SecurityAssociation(4096, Secret(KEY), Algorithm.HMAC_SHA1),
         lifetime=600,
         home_address=ipv4("10.1.0.5"),
         proven=True,
+        longest=120,
         echo=Echo(classes=(b"\0b", b"a")),
     )
 
