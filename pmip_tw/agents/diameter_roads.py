@@ -157,6 +157,12 @@ class DiameterForWorkers:
 
     def _lead(self, request: Message) -> "Deferred[Message]":
         worker = self._worker_for(request)
+        answer = self._led_to(worker, request)
+        if request.header.command == Command.HOME_AGENT_MIP:
+            answer.addCallback(self._remember, request.session_id, worker)
+        return answer
+
+    def _led_to(self, worker: int, request: Message) -> "Deferred[Message]":
         if worker == 0:
             return self._own[request.header.command](request)
         self._last = number = self._last + 1
@@ -169,15 +175,18 @@ class DiameterForWorkers:
 
     def _worker_for(self, request: Message) -> int:
         """A registration is its node's, and what follows is that session's; of any other nobody knows anything."""
-        session = request.session_id
         if request.header.command != Command.HOME_AGENT_MIP:
-            return self._sessions.get(session, 0)
-        worker = worker_of_nai(request.avps.first(Code.USER_NAME) or b"", self._workers)
-        self._sessions[session] = worker
-        self._sessions.move_to_end(session)
-        if len(self._sessions) > MOST_SESSIONS:
-            self._sessions.popitem(last=False)
-        return worker
+            return self._sessions.get(request.session_id, 0)
+        return worker_of_nai(request.avps.first(Code.USER_NAME) or b"", self._workers)
+
+    def _remember(self, answer: Message, session: str, worker: int) -> Message:
+        """Not before it is accepted: anybody may say that he brings something, and name a session of others."""
+        if answer.result == Result.SUCCESS:
+            self._sessions[session] = worker
+            self._sessions.move_to_end(session)
+            if len(self._sessions) > MOST_SESSIONS:
+                self._sessions.popitem(last=False)
+        return answer
 
     def _absent(self, request: Message) -> Message:
         cause = "the process that has this node is being started: ask again in a moment"

@@ -14,7 +14,7 @@ from pmip_tw.agents.workers.messages import (
 )
 from pmip_tw.lma.workers.slices import worker_of_nai
 from pmip_tw.mobility.clock import Now
-from pmip_tw.testing.diameter_client import MAG, FakeDiameterClient, answer
+from pmip_tw.testing.diameter_client import MAG, FakeDiameterClient, answer, refuse
 from pmip_tw.wire.diameter import avps
 from pmip_tw.wire.diameter.avps import Avps
 from pmip_tw.wire.diameter.codes import Code, Command, Result
@@ -143,6 +143,16 @@ def test_a_registration_is_led_to_its_nodes_worker_and_so_is_what_follows() -> N
     assert [(worker, one.name) for worker, one in crew.led] == [
         (worker, name) for worker in range(3) for name in ("HAR", "ASR")
     ]
+
+
+def test_who_may_bring_nothing_leads_no_session_astray() -> None:
+    crew = Crew()
+    crew.asked(har(of(1), "aaa1.example.net;1;1"))
+    crew.others[2].serve(Command.HOME_AGENT_MIP, lambda one: succeed(refuse(one)))
+    [haa] = crew.asked(har(of(2), "aaa1.example.net;1;1"))
+    assert haa.result == Result.AUTHENTICATION_REJECTED
+    crew.asked(asr(session="aaa1.example.net;1;1"))
+    assert [worker for worker, _ in crew.led] == [1, 1]
 
 
 def test_of_a_session_that_nobody_knows_worker_0_says_so() -> None:
