@@ -291,6 +291,16 @@ class TestByItsMacAlone:
         bench.let_in(self.ELSEWHERE, BY_MAC)
         assert bench.visitor.key == KEY
 
+    def test_nor_is_it_in_its_next_visit(self) -> None:
+        bench = BehindAccessPoints()
+        bench.serve()
+        bench.let_in(KEY, BY_MAC)
+        bench.wait(2000)
+        assert len(bench.engine.visitors) == 0
+        bench.hear(STATION.data(ADDRESS))
+        bench.let_in(self.ELSEWHERE, BY_MAC, **self.GUEST)
+        assert (bench.visitor.key, bench.visitor.nai) == (KEY, "mn1@example.net")
+
     def test_its_proof_takes_it_away(self) -> None:
         bench = BehindAccessPoints()
         bench.serve()

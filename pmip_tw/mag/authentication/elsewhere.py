@@ -50,8 +50,11 @@ class Elsewhere:
         until = _until(profile, now)
         served = self._visitors.with_mac(key.mac)
         if served is not None and not examined.by_eap:
-            if served.key == key and served.proven and served.nai != profile.nai and _is_served(served):
-                return [_not_believed(served, profile)]
+            if served.key == key and served.proven and _is_served(served):
+                if served.nai != profile.nai:
+                    return [_not_believed(served, profile)]
+                # Who has proven itself once is not less proven by its MAC, in its next visit neither.
+                examined = replace(examined, by_eap=True)
             if served.key != key and not self._may_move(served):
                 self._admissions.admit(key, profile, examined, until)
                 return self._moving.contest(served, key, now)
@@ -88,9 +91,8 @@ class Elsewhere:
         return roams or self._moving.may_move(served)
 
     def _goes_on(self, visitor: Visitor, admission: Admission, now: Now) -> list[MagEffect]:
-        """It is where it was, and was examined again. Who has proven itself once is not less proven by its MAC."""
-        proven = visitor.proven or admission.examined.by_eap
-        visitor.method, visitor.examined = ACCESS_POINT, replace(admission.examined, by_eap=proven)
+        """It is where it was, and was examined again."""
+        visitor.method, visitor.examined = ACCESS_POINT, admission.examined
         effects = self._reauthorizing.accepted(visitor, admission.profile, now)
         visitor.session_ends = admission.until
         self._schedule(visitor)
