@@ -227,7 +227,7 @@ class MagEngine:
         why = "detached by the operator"
         effects = self._departures.leave(visitor, why, now, terminate_cause=TerminateCause.ADMIN_RESET)
         self._deadlines.schedule(visitor)
-        return [*effects, *self._elsewhere.expel(visitor.key)]
+        return [*effects, *self._elsewhere.expel(visitor.key, now)]
 
     def keepalive_answered(self, key: AccessKey, now: Now) -> list[MagEffect]:
         """The far end of the tunnel of ``key`` has answered (N37)."""

@@ -9,7 +9,9 @@ station        access point        MAG             AAA
 
 import pytest
 
+from pmip_tw.aaa.dynamic_authorization import Change, Done, Refused, Selection
 from pmip_tw.aaa.examined import Examined
+from pmip_tw.addresses import mac_text
 from pmip_tw.mag.authentication.access_policy import AccessPolicy
 from pmip_tw.mag.authentication.admissions import BELIEVED_FOR, MOST_AT_ONCE
 from pmip_tw.mag.effects import Authenticate, Expel, Save
@@ -19,7 +21,7 @@ from tests.agents.world import PORT, Station
 from tests.conformance import covers
 from tests.mag.bench import ADDRESS, only, requests
 from tests.mag.test_allowing import GUESTS
-from tests.mag.test_elsewhere import KEY, OTHER_PORT, STATION, BehindAccessPoints
+from tests.mag.test_elsewhere import KEY, OTHER_PORT, STATION, STRANGER, BehindAccessPoints
 
 pytestmark = covers("AA27")
 
@@ -129,6 +131,71 @@ def test_who_has_gone_to_another_interface_is_let_in_there_alone() -> None:
     bench.restart()
     assert not bench.is_let_in(PORT)
     assert bench.is_let_in(OTHER_PORT)
+
+
+class TestAaaActs:
+    """What AAA is answered rests on what the journal has: the process may end with the answer (AA17, AA18)."""
+
+    @covers("AA17")
+    @pytest.mark.parametrize(
+        ("selection", "others"),
+        [
+            (Selection(user_name="MN1@example.net"), False),
+            (Selection(calling_station=mac_text(STATION.mac, "-")), False),
+            (Selection(port=PORT), True),
+        ],
+        ids=["name", "station", "port"],
+    )
+    def test_a_disconnect_reaches_who_sleeps(self, selection: Selection, others: bool) -> None:
+        """Who wakes up is not served as if nothing had been said, after a restart neither."""
+        bench = BehindAccessPoints()
+        bench.serve()
+        bench.let_in(AccessKey(PORT, STRANGER.mac), nai="mn2@example.net")
+        bench.wait(2000)
+        assert len(bench.engine.visitors) == 0
+        outcome, effects = bench.engine.sessions.disconnect(selection, bench.now)
+        bench.take(effects)
+        assert outcome == Done(1 + others) and Expel(KEY) in effects
+        bench.restart()
+        assert requests(bench.hear(STATION.data(ADDRESS))) == []
+        assert bool(requests(bench.hear(STRANGER.data(ADDRESS)))) == (not others)
+
+    @covers("AA15")
+    def test_whose_time_is_over_and_what_a_former_visit_was_called_is_not_found(self) -> None:
+        bench = BehindAccessPoints()
+        bench.serve(session_timeout=3000)
+        former = bench.visitor.accounting_id
+        bench.wait(2000)
+        for selection in (
+            Selection(user_name="mn1@example.net", accounting_session=former),
+            Selection(user_name="mn1@example.net", home_address=ADDRESS),
+            Selection(user_name="mn2@example.net"),
+        ):
+            assert isinstance(bench.engine.sessions.disconnect(selection, bench.now)[0], Refused)
+        bench.wait(1001)
+        mn1 = Selection(user_name="mn1@example.net")
+        assert isinstance(bench.engine.sessions.disconnect(mn1, bench.now)[0], Refused)
+
+    @covers("AA17")
+    def test_who_was_disconnected_is_not_let_in_by_a_restart(self) -> None:
+        bench = BehindAccessPoints()
+        bench.serve()
+        bench.wait(0)
+        bench.take(bench.engine.sessions.disconnect(Selection(user_name="mn1@example.net"), bench.now)[1])
+        bench.restart()
+        assert requests(bench.hear(STATION.data(ADDRESS))) == []
+
+    @covers("AA18")
+    def test_what_was_changed_is_so_after_a_restart(self) -> None:
+        bench = BehindAccessPoints(filters={"guests": GUESTS})
+        bench.serve()
+        bench.wait(0)
+        change = Change(filter_ids=("guests",))
+        bench.take(bench.engine.sessions.change(Selection(user_name="mn1@example.net"), change, bench.now)[1])
+        bench.restart()
+        bench.wait(2000)
+        bench.hear(STATION.data(ADDRESS))
+        assert bench.visitor.filters == (GUESTS,)
 
 
 def test_what_aaa_has_changed_is_kept() -> None:

@@ -8,6 +8,7 @@ import attrs
 
 from pmip_tw.aaa.examined import Examined
 from pmip_tw.aaa.profiles.profile import Profile
+from pmip_tw.addresses import Mac
 from pmip_tw.mag.newest import Newest
 from pmip_tw.mobility.tunnels import AccessKey
 
@@ -69,8 +70,21 @@ class Admissions:
             return None
         return found
 
+    def of(self, mac: Mac, monotonic: float) -> Iterator[tuple[AccessKey, Admission]]:
+        """Those of ``mac``, at whichever interface."""
+        for port in self._ports:
+            found = self.get(AccessKey(port, mac), monotonic)
+            if found is not None:
+                yield AccessKey(port, mac), found
+
     def has(self, key: AccessKey) -> bool:
         return key in self._admitted
+
+    def all(self, monotonic: float) -> Iterator[tuple[AccessKey, Admission]]:
+        """Those that count."""
+        for key, found in self._admitted.items():
+            if found.until is None or found.until > monotonic:
+                yield key, found
 
     def withdraw(self, key: AccessKey) -> bool:
         """Whether it had one."""
@@ -99,6 +113,10 @@ class Admissions:
         due = [*islice(self._changed, MOST_AT_ONCE)]
         due += islice(self._due_again(monotonic), MOST_AT_ONCE)
         return [word for key in due for word in self._word(key, monotonic)]
+
+    def words_of(self, key: AccessKey, monotonic: float) -> list[Word]:
+        """What is to be written down of ``key``, for whoever cannot wait for the next wake-up."""
+        return [*self._word(key, monotonic)] if key in self._changed else []
 
     def next_deadline(self) -> float | None:
         """When ``words`` has something, monotonic."""

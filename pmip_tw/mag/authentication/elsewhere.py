@@ -4,7 +4,7 @@ Its Accept is the attachment. Where the LMA gives the address, the node is regis
 has to bring one, that frame finds everything decided.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import attrs
 from msgspec.structs import replace
@@ -12,14 +12,15 @@ from msgspec.structs import replace
 from pmip_tw.aaa.accounting.records import TerminateCause
 from pmip_tw.aaa.examined import Examined
 from pmip_tw.aaa.profiles.profile import Profile
-from pmip_tw.addresses import UNSPECIFIED
+from pmip_tw.addresses import UNSPECIFIED, Mac
 from pmip_tw.mag import observed
 from pmip_tw.mag.addressing.answers import Addressing
 from pmip_tw.mag.authentication.admissions import Admission, Admissions
 from pmip_tw.mag.authentication.admitting import ACCESS_POINT, Admitting
 from pmip_tw.mag.authentication.moving import Moving
 from pmip_tw.mag.authentication.reauthorizing import Reauthorizing
-from pmip_tw.mag.effects import Expel, MagEffect
+from pmip_tw.mag.effects import Expel, MagEffect, Save
+from pmip_tw.mag.journal import recording
 from pmip_tw.mag.session.departures import Departures
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
@@ -125,9 +126,27 @@ class Elsewhere:
         self._schedule(visitor)
         return effects
 
-    def expel(self, key: AccessKey) -> list[MagEffect]:
+    def expel(self, key: AccessKey, now: Now) -> list[MagEffect]:
         """It is not to be served any more: its access point has to authenticate it anew before it is."""
-        return [Expel(key)] if self._admissions.withdraw(key) else []
+        return [*self.write_down(key, now), Expel(key)] if self._admissions.withdraw(key) else []
+
+    def write_down(self, key: AccessKey, now: Now) -> list[MagEffect]:
+        """What has become of its admission, now: somebody is answered that it is so."""
+        words = self._admissions.words_of(key, now.monotonic)
+        return [Save(tuple(map(recording.admission, words)))] if words else []
+
+    def let_in(self, station: Mac | None, now: Now) -> Iterator[tuple[AccessKey, Admission]]:
+        """Whoever is, or ``station`` alone, wherever that is."""
+        return (
+            self._admissions.all(now.monotonic)
+            if station is None
+            else self._admissions.of(station, now.monotonic)
+        )
+
+    def is_asleep(self, key: AccessKey) -> bool:
+        """Whether who is let in is no visitor: with its next frame it is one, and nobody is asked."""
+        visitor = self._visitors.get(key)
+        return visitor is None or visitor.state is State.LEAVING
 
     def restored(self) -> None:
         """The visitors of an older version's process, which did not write down whom access points had let in."""

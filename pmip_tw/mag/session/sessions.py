@@ -22,6 +22,7 @@ from pmip_tw.aaa.dynamic_authorization import (
 from pmip_tw.aaa.profiles.profile import Profile
 from pmip_tw.addresses import Mac, mac, mac_text
 from pmip_tw.mag import observed
+from pmip_tw.mag.authentication.admissions import Admission
 from pmip_tw.mag.authentication.dot1x import Dot1x
 from pmip_tw.mag.authentication.elsewhere import Elsewhere
 from pmip_tw.mag.authentication.gate import Gate
@@ -33,6 +34,7 @@ from pmip_tw.mag.session.allowing import Allowing
 from pmip_tw.mag.session.departures import Departures
 from pmip_tw.mag.visitors import State, Visitor, VisitorList
 from pmip_tw.mobility.clock import Now
+from pmip_tw.mobility.tunnels import AccessKey
 
 Decided = tuple[Outcome, list[MagEffect]]
 """What to answer when the effects, and what is saved with them, have happened."""
@@ -53,17 +55,24 @@ class Sessions:
     _schedule: Callable[[Visitor], None]
 
     def disconnect(self, selection: Selection, now: Now) -> Decided:
-        """End their visits (AA17). Who is still there is not asked about at once: AAA might have nothing against it."""
-        found = self._selected(selection)
+        """End their visits (AA17). Who is still there is not asked about at once: AAA might have nothing against it.
+
+        Whom an access point has let in and who sleeps would be served again without a word to AAA: it is meant, too.
+        """
+        found, asleep = self._selected(selection), self._asleep(selection, now)
         effects: list[MagEffect] = []
         for visitor in found:
             effects += self._departures.leave(
                 visitor, "disconnected by AAA", now, terminate_cause=TerminateCause.ADMIN_RESET
             )
             self._gate.hold_off(visitor.mac, now.monotonic, self._policy.reject_hold)
-            effects += [*self._elsewhere.expel(visitor.key), *self._dot1x.expel(visitor.key, now)]
+            effects += [*self._elsewhere.expel(visitor.key, now), *self._dot1x.expel(visitor.key, now)]
             self._schedule(visitor)
-        return (Done(len(found)) if found else NOT_FOUND), effects
+        for key in asleep:
+            self._gate.hold_off(key.mac, now.monotonic, self._policy.reject_hold)
+            effects += self._elsewhere.expel(key, now)
+        ended = len(found) + len(asleep)
+        return (Done(ended) if ended else NOT_FOUND), effects
 
     def change(self, selection: Selection, change: Change, now: Now) -> Decided:
         """Let something be different from now on (AA18), for all of them or for none (AA16)."""
@@ -99,7 +108,8 @@ class Sessions:
             self._elsewhere.keep(visitor, now)
         elif not self._elsewhere.limit(visitor, now):
             set_limits(visitor, self._policy.access.dot1x, now)
-        effects: list[MagEffect] = [observed.visitor_event("authorization-changed", visitor, **_told(said))]
+        effects: list[MagEffect] = self._elsewhere.write_down(visitor.key, now)
+        effects.append(observed.visitor_event("authorization-changed", visitor, **_told(said)))
         effects += self._allowing.allow(visitor, profile, now)
         if visitor.grant is not None:
             effects += [self._recording.registered(visitor, []), SessionChanged(visitor.key)]
@@ -136,6 +146,22 @@ class Sessions:
         if found is not None:
             yield found
 
+    def _asleep(self, selection: Selection, now: Now) -> list[AccessKey]:
+        """What a visit has been called by ended with it."""
+        if selection.home_address is not None or selection.accounting_session is not None:
+            return []
+        station = None if selection.calling_station is None else _mac(selection.calling_station)
+        name = (selection.user_name or "").lower()
+        named = _mac(name)
+        # There may be tens of thousands: who has another name, as nearly all, costs little.
+        return [
+            key
+            for key, one in self._elsewhere.let_in(station, now)
+            if (not name or one.profile.nai.lower() == name or key.mac == named)
+            and selection.includes(_identity(key, one))
+            and self._elsewhere.is_asleep(key)
+        ]
+
     def _identity(self, visitor: Visitor, profile: Profile) -> SessionIdentity:
         """As access and accounting have called it towards AAA."""
         return SessionIdentity(
@@ -156,6 +182,20 @@ class Sessions:
         if visitor.examined is not None and visitor.examined.called_station:
             return visitor.examined.called_station.decode(errors="replace")
         return mac_text(self._policy.gateway_mac, "-").upper()
+
+
+def _identity(key: AccessKey, admission: Admission) -> SessionIdentity:
+    """Of whom an access point has let in and who is not here."""
+    profile = admission.profile
+    return SessionIdentity(
+        nai=profile.nai,
+        mac=key.mac,
+        port=key.port,
+        called_station=admission.examined.called_station.decode(errors="replace"),
+        chargeable_identity=profile.chargeable_identity,
+        aaa_session=profile.aaa_session_id,
+        correlation=profile.correlation_id,
+    )
 
 
 def _mac(text: str) -> Mac:
