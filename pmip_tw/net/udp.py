@@ -122,17 +122,17 @@ class UdpSocket(LastingReader):
         of our addresses, if we have all of them and the choice is not to be routing's.
         """
         address = SOCKET_ADDRESSES[destination]
-        if source and self._tells_local:
-            return self._put_from(source, payload, address)
+        if not self._tells_local:
+            source = UNSPECIFIED
         try:
-            self._put(payload, address, tos)
+            self._put(payload, address, tos, source)
         except BlockingIOError:
             return errno.EAGAIN
         except OSError:
             # Usually ICMP about an earlier datagram, which telling clears; then this one has its chance.
             self.take_errors()
             try:
-                self._put(payload, address, tos)
+                self._put(payload, address, tos, source)
             except OSError as error:
                 report = unreachable_by_errno(destination, error)
                 if report is not None:
@@ -140,16 +140,11 @@ class UdpSocket(LastingReader):
                 return error.errno or errno.EIO
         return 0
 
-    def _put_from(self, source: Ipv4, payload: bytes, address: tuple[str, int]) -> int:
-        info = _PACKET_INFO.pack(0, source.to_bytes(4, "big"), bytes(4))
-        try:
+    def _put(self, payload: bytes, address: tuple[str, int], tos: int, source: Ipv4) -> None:
+        if source:
+            info = _PACKET_INFO.pack(0, source.to_bytes(4, "big"), bytes(4))
             self._socket.sendmsg((payload,), ((socket.IPPROTO_IP, _IP_PKTINFO, info),), 0, address)
-        except OSError as error:
-            return error.errno or errno.EIO
-        return 0
-
-    def _put(self, payload: bytes, address: tuple[str, int], tos: int) -> None:
-        if tos:
+        elif tos:
             self._socket.sendmsg((payload,), (_TYPES_OF_SERVICE[tos],), 0, address)
         else:
             self._socket.sendto(payload, address)
