@@ -110,7 +110,7 @@ class Admitting:
     def _accepted(self, exchange: Exchange, outcome: Answered, reply: Reply, now: Now) -> list[Effect]:
         assert exchange.mac is not None and exchange.key is not None
         mac, by_eap = exchange.mac, exchange.by_eap
-        verdict = self._read(None if by_eap else mac, outcome)
+        verdict = self._read(None if exchange.has_eap else mac, outcome)
         if not isinstance(verdict, Accept):
             cause = getattr(verdict, "cause", "the Access-Accept is none")
             return self._refused(exchange, "unusable-profile", cause, now)

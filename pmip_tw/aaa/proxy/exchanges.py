@@ -11,7 +11,15 @@ from pmip_tw.aaa.proxy.known_requests import KnownRequest, KnownRequests
 from pmip_tw.addresses import UNSPECIFIED, Endpoint, Ipv4, Mac
 from pmip_tw.mobility.clock import Now
 from pmip_tw.mobility.tunnels import AccessKey
-from pmip_tw.wire.radius import Attribute, Attributes, AttributeType, Code, ReceivedRequest, encode_answer
+from pmip_tw.wire.radius import (
+    CALL_CHECK,
+    Attribute,
+    Attributes,
+    AttributeType,
+    Code,
+    ReceivedRequest,
+    encode_answer,
+)
 from pmip_tw.wire.station_id import station_of
 
 MOST_KNOWN = 1024
@@ -74,9 +82,18 @@ class Exchange:
         return is_authentic(self.request)
 
     @property
-    def by_eap(self) -> bool:
-        """Whether the station is to prove who it is, not only to have a MAC that AAA knows."""
+    def has_eap(self) -> bool:
         return bool(self.request.attributes.all(AttributeType.EAP_MESSAGE))
+
+    @property
+    def by_eap(self) -> bool:
+        """Whether the station is to prove who it is, not only to have a MAC that AAA knows.
+
+        Some access points ask about a MAC by EAP as well, in which they answer themselves: they say Call Check then
+        (RFC 2865 5.6).
+        """
+        service = self.request.attributes.first(AttributeType.SERVICE_TYPE)
+        return self.has_eap and service != CALL_CHECK.to_bytes(4, "big")
 
     @property
     def examined(self) -> Examined:

@@ -18,7 +18,7 @@ from pmip_tw.aaa.radius.configuration import RequireSignature
 from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION
 from pmip_tw.addresses import mac
 from pmip_tw.secret import Secret
-from pmip_tw.wire.radius import AttributeType, Code, number, text, vendor_specific
+from pmip_tw.wire.radius import CALL_CHECK, AttributeType, Code, number, text, vendor_specific
 from pmip_tw.wire.salt_cipher import SaltCipher
 from tests.aaa.proxy.bench import (
     CIPHER,
@@ -354,6 +354,16 @@ class TestWhoIsServed:
         assert only(Dismiss, bench.hear(other.account(2, session="MAC"), other.source, ACCOUNTING)) == []
         [gone] = only(Dismiss, bench.hear(ap.account(2), ap.source, ACCOUNTING))
         assert gone.key == KEY
+
+    def test_a_mac_that_is_asked_about_by_eap_proves_nothing_more(self) -> None:
+        """Access points that do so make the EAP themselves, of the MAC, and say Call Check (RFC 2865 5.6)."""
+        bench, ap = Bench(), Ap()
+        self.serve(bench, ap)
+        call_check = number(AttributeType.SERVICE_TYPE, CALL_CHECK)
+        bench.hear(ap.ask(call_check), ap.source)
+        assert only(Admit, bench.accept(*profile_attributes())) == [Admit(KEY, PROFILE, BY_MAC)]
+        bench.hear(ap.ask(call_check), ap.source)
+        assert only(Dismiss, bench.say(Code.ACCESS_REJECT)) == []
 
     def test_whose_mac_has_let_it_in_is_rejected_by_it(self) -> None:
         bench, ap = Bench(), Ap()
