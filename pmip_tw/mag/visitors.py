@@ -308,6 +308,8 @@ class VisitorList:
         if self._by_key.get(visitor.key) is visitor:
             del self._by_key[visitor.key]
             self._on_port[visitor.key.port] -= 1
+            if not self._on_port[visitor.key.port]:
+                del self._on_port[visitor.key.port]
         if self._by_mac.get(visitor.mac) is visitor:
             del self._by_mac[visitor.mac]
         if self._by_nai.get(visitor.nai) is visitor:

@@ -139,6 +139,17 @@ def test_another_name_begins_anew() -> None:
         assert bench.engine.visitors.with_nai(nai) is bench.engine.visitors.get(AccessKey(port, STATION.mac))
 
 
+def test_who_has_left_under_another_name_leaves_nothing_behind() -> None:
+    """However many names a station has had: AAA may make them up."""
+    bench = BehindAccessPoints()
+    bench.serve()
+    for number in range(3):
+        farewell = requests(bench.let_in(nai=f"mn{number}@another.example.net"))[0]
+        bench.arrive(reply(farewell))
+    assert len(bench.engine.visitors) == 1
+    assert [*bench.engine.visitors._on_port] == [PORT]
+
+
 def test_a_new_key_is_registered_without_a_gap() -> None:
     bench = BehindAccessPoints()
     bench.serve()
