@@ -21,7 +21,7 @@ from pmip_tw.agents.rows.tables import Row
 from pmip_tw.agents.saving import Saving
 from pmip_tw.agents.sessions_at_lma import SessionsAtLma
 from pmip_tw.agents.settling import Settling
-from pmip_tw.agents.taking_turns import each_in_turn
+from pmip_tw.agents.taking_turns import TakingTurns
 from pmip_tw.agents.too_big import TooBig
 from pmip_tw.agents.workers.supply import Supply
 from pmip_tw.errors import PmipError
@@ -106,6 +106,7 @@ class Lma:
         self._ipsec = ipsec
         self._telling = Telling(observers)
         self._store = store
+        self._turns = TakingTurns[Effect](self._log)
         self._saving = Saving(store, saved=self._saved, failed=self._not_saved)
         self._settling = Settling(
             engine,
@@ -157,7 +158,7 @@ class Lma:
             raise
         self._run(effects, now)
         now = self._clock.now()  # reading takes its time: what ended meanwhile is over before anybody asks
-        self._run(each_in_turn(self._engine.expire_all(now), self._log), now)
+        self._run(self._turns.take(self._engine.expire_all(now), now.monotonic), now)
         if self._accounting is not None:
             self._accounting.begun()
         self._finish(now)
@@ -259,7 +260,7 @@ class Lma:
 
     def _wake(self) -> None:
         now = self._clock.now()
-        self._run(each_in_turn(self._engine.wake(now), self._log), now)
+        self._run(self._turns.take(self._engine.wake(now), now.monotonic), now)
         self._finish(now)
 
     def _finish(self, now: Now) -> None:
@@ -286,7 +287,7 @@ class Lma:
             self._log.failure("an observer met a defect")
 
     def _arm(self) -> None:
-        deadline = self._engine.next_deadline()
+        deadline = self._turns.no_sooner(self._engine.next_deadline())
         if self._saving.failing or self._too_big:
             again = self._clock.now().monotonic + TRY_AGAIN
             deadline = again if deadline is None else min(again, deadline)

@@ -16,7 +16,7 @@ from pmip_tw.agents.observers import Observers
 from pmip_tw.agents.rows.tables import Row, drop_rows
 from pmip_tw.agents.rows.tunnels import at_mag, tunnel_rows
 from pmip_tw.agents.rows.visitors import visitor_row, visitor_rows
-from pmip_tw.agents.taking_turns import each_in_turn
+from pmip_tw.agents.taking_turns import TakingTurns
 from pmip_tw.errors import ForwardingError, PmipError
 from pmip_tw.interfaces import (
     Datagram,
@@ -94,6 +94,7 @@ class Mag:
         self._aaa = AaaAtMag(engine, authenticator, self._happen, access_points, accounts)
         self._store = store
         self._keeping = Keeping(store, self._carry_on)
+        self._turns = TakingTurns[MagEffect](self._log)
         self._dhcp = dhcp
         self._uplink = uplink
         self._tunnel_data = tunnel_data
@@ -259,7 +260,7 @@ class Mag:
 
     def _wake(self) -> None:
         now = self._clock.now()
-        self._carry_out_all(each_in_turn(self._engine.wake(now), self._log), now)
+        self._carry_out_all(self._turns.take(self._engine.wake(now), now.monotonic), now)
         self._keeping.wake(now.monotonic)
         self._finish(now)
 
@@ -278,7 +279,7 @@ class Mag:
         self._keeping.append(now.monotonic)
         deadlines = (self._engine.next_deadline(), self._keeping.next_deadline())
         soonest = min((deadline for deadline in deadlines if deadline is not None), default=None)
-        self._clock.wake_at(soonest, self._wake)
+        self._clock.wake_at(self._turns.no_sooner(soonest), self._wake)
 
     def _carry_out_all(self, effects: Iterable[MagEffect], now: Now) -> None:
         """Carry out ``effects`` in order. What they cause at once (a held frame that goes on, a verdict that is

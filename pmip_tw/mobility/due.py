@@ -9,15 +9,12 @@ PUT_OFF = 30.0
 """Seconds after which something is tried again that met a defect."""
 
 
-def _nothing() -> None:
-    """It comes due by itself."""
-
-
 class Due(NamedTuple, Generic[EffectT_co]):
     """Something whose time has come. ``about``: what, for whoever reads the log. ``act``: does it, and gives what
-    follows, as far as it comes. ``put_off``: lets it come due again in a while, to be called if ``act`` has raised.
+    follows, as far as it comes. ``put_off``: lets it come due again in a while, to be called if ``act`` has raised;
+    None: it comes due by itself.
     """
 
     about: object
     act: Callable[[], Iterable[EffectT_co]]
-    put_off: Callable[[], None] = _nothing
+    put_off: Callable[[], None] | None = None

@@ -6,9 +6,10 @@ from twisted.logger import Logger
 from twisted.trial.unittest import SynchronousTestCase
 
 from pmip_tw.access.authenticator import Authenticator
-from pmip_tw.agents.taking_turns import each_in_turn
+from pmip_tw.agents.taking_turns import TakingTurns
 from pmip_tw.lma.bindings import Binding
 from pmip_tw.lma.registration.registrations import Registrations as AnchorRegistrations
+from pmip_tw.mag.effects import MagEffect
 from pmip_tw.mag.registration.registering import Registrations
 from pmip_tw.mag.visitors import Visitor
 from pmip_tw.mobility.due import PUT_OFF
@@ -77,12 +78,26 @@ class TestOfAMag(SynchronousTestCase):
 
         bench.at += 3.1
         with patch.object(Authenticator, "due", met):
-            effects = each_in_turn(bench.engine.wake(bench.now), log)
+            effects = TakingTurns[MagEffect](log).take(bench.engine.wake(bench.now), bench.at)
         self.assertEqual(len(self.flushLoggedErrors(Defect)), 1)
         self.assertEqual(
             [bool(said(effects, Station(100 + number).mac)) for number in range(3)], [True, False, True]
         )
         self.assertTrue(said(bench.wait(PUT_OFF + 1), poisoned))
+
+    def test_what_comes_due_by_itself_is_not_tried_all_the_time(self) -> None:
+        world = World(nodes=1, profile={"session_timeout": 100})
+        node = world.mags[0]
+        world.attach(world.stations[0], node)
+        with (
+            patch.object(node.engine._anew, "pulse", side_effect=Defect),
+            patch.object(node.engine._anew, "next_deadline", return_value=world.clock.monotonic),
+        ):
+            world.advance(10)
+            self.assertIn(len(self.flushLoggedErrors(Defect)), range(9, 13))
+            world.advance(95)
+            self.assertEqual(node.states, {}, "nobody else waits for ever")
+        self.flushLoggedErrors(Defect)
 
 
 class TestOfAnLma(SynchronousTestCase):
