@@ -61,6 +61,13 @@ def test_an_lma_has_one_key_of_that_spi(other: str, tmp_path: Path) -> None:
     assert f"with SPI {WANTED['SPI_PMIP4']}" in found
 
 
+def test_beside_servers_it_might_be_for_another_lma(tmp_path: Path) -> None:
+    users = USERS.replace(SPI_AND_KEY, EMSK)
+    text = "the key that follows is for one LMA, and servers may name another: give spi and key"
+    both = MAG + '[mag.local]\nusers = "users.toml"\n'
+    assert mistakes(tmp_path, both, users) == [f"users.toml:5:1: emsk: {text}"]
+
+
 @pytest.mark.parametrize(
     ("users", "found"),
     [

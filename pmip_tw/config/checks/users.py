@@ -37,7 +37,7 @@ def user_mistakes(
             yield Mistake((*user, "lmas"), "lmas: stands in place of lma: keep one of them")
         elif not beside_servers and default_lmas == [] and not _names_lmas(draft, user):
             yield Mistake(user, "no lma, and [mag] default_lmas names none for users without")
-        yield from _proofs(draft, user)
+        yield from _proofs(draft, user, beside_servers)
         if not beside_servers:
             yield from _keys(draft, user, own_lmas, default_lmas or [])
         yield from nearby_lma_mistakes(user, _lmas(draft, user), local_breakout)
@@ -61,11 +61,14 @@ def user_mistakes(
                 break
 
 
-def _proofs(draft: Draft, user: Path) -> Iterator[Mistake]:
+def _proofs(draft: Draft, user: Path, beside_servers: bool) -> Iterator[Mistake]:
     if draft.has((*user, "emsk")):
         yield from emsk_mistakes(draft, user)
         if not draft.has((*user, "lma")):
             text = "emsk: the key that follows is for one LMA: name it by lma"
+            yield Mistake((*user, "emsk"), text)
+        if beside_servers:
+            text = "emsk: the key that follows is for one LMA, and servers may name another: give spi and key"
             yield Mistake((*user, "emsk"), text)
     else:
         yield from key_and_spi(draft, user, "")
