@@ -6,10 +6,12 @@ from pmip_tw.mag.authentication.access_policy import AccessPolicy, Dot1xPolicy, 
 
 
 def access_policy_of(settings: MagSettings) -> AccessPolicy:
-    """What ``[[mag.access]]`` and ``[mag.dot1x]`` say."""
+    """What ``[[mag.access]]``, ``[mag.dot1x]`` and ``[[mag.radius_proxy.clients]]`` say."""
     table = settings.dot1x
+    clients = () if settings.radius_proxy is None else settings.radius_proxy.clients
     return AccessPolicy(
         ports={port.interface: PortAuthentication(port.authentication) for port in settings.access},
+        access_points=frozenset((client.address, client.interface) for client in clients),
         dot1x=Dot1xPolicy(
             times=EapTimes(
                 tx_period=table.tx_period,

@@ -61,6 +61,7 @@ def test_an_access_point_and_its_interface(tmp_path: Path) -> None:
     access = access_policy_of(found)
     assert access.of("eth1") is PortAuthentication.RADIUS_PROXY
     assert access.behind_access_points == ("eth1",)
+    assert access.access_points == {(ipv4("10.77.0.2"), "eth1")}
     assert disconnects_of(found.radius_proxy, found).groups == ()
     assert "of the access point" not in repr(found)
 

@@ -13,7 +13,7 @@ from pmip_tw.aaa.accounting.records import TerminateCause
 from pmip_tw.aaa.dynamic_authorization import Done, Refused, Selection
 from pmip_tw.aaa.examined import Examined
 from pmip_tw.aaa.profiles.profile import Profile
-from pmip_tw.addresses import mac_text
+from pmip_tw.addresses import Ipv4, ipv4, mac_text
 from pmip_tw.mag.authentication.access_policy import AccessPolicy, PortAuthentication
 from pmip_tw.mag.effects import Authenticate, Expel, MagEffect, SessionChanged
 from pmip_tw.mag.session.accounted import session_of
@@ -33,8 +33,12 @@ BY_EAP, BY_MAC = Examined(), Examined(by_eap=False)
 WHY = "its access point says so"
 
 
-def behind_access_points(*ports: str) -> AccessPolicy:
-    return AccessPolicy(ports=dict.fromkeys(ports, PortAuthentication.RADIUS_PROXY))
+def behind_access_points(*ports: str, access_points: tuple[Ipv4, ...] = ()) -> AccessPolicy:
+    """``access_points``: of all of them."""
+    return AccessPolicy(
+        ports=dict.fromkeys(ports, PortAuthentication.RADIUS_PROXY),
+        access_points={(address, port) for address in access_points for port in ports},
+    )
 
 
 class BehindAccessPoints(Bench):
@@ -236,6 +240,45 @@ def test_a_restart_knows_who_was_let_in_and_is_served() -> None:
     assert len(bench.engine.visitors) == 0
     assert len(requests(bench.hear(STATION.data(ADDRESS)))) == 1
     assert requests(bench.hear(STRANGER.data(ADDRESS))) == []
+
+
+class TestAnAccessPointThatIsNoneAnyMore:
+    """It may be stolen: whom it has let in is let in no more once the MAG knows."""
+
+    STOLEN, OTHER = ipv4("198.51.100.7"), ipv4("198.51.100.8")
+    BOTH = behind_access_points(PORT, OTHER_PORT, access_points=(STOLEN, OTHER))
+    LEFT = behind_access_points(PORT, OTHER_PORT, access_points=(OTHER,))
+
+    def served(self, access_point: Ipv4) -> BehindAccessPoints:
+        bench = BehindAccessPoints()
+        bench.serve(examined=Examined(access_point=access_point))
+        return bench
+
+    def test_its_stations_are_not_served_on(self) -> None:
+        bench = self.served(self.STOLEN)
+        bench.restart(access=self.LEFT)
+        refused = note("visitor-not-restored", bench.effects)
+        assert refused.cause == f"198.51.100.7, which let it in, is no access point of {PORT} any more"
+        assert requests(bench.hear(STATION.data(ADDRESS))) == []
+
+    def test_nor_are_those_that_sleep(self) -> None:
+        bench = self.served(self.STOLEN)
+        bench.wait(2000)
+        bench.restart(access=self.LEFT)
+        assert requests(bench.hear(STATION.data(ADDRESS))) == []
+
+    def test_those_of_others_are(self) -> None:
+        bench = self.served(self.OTHER)
+        bench.restart(access=self.LEFT)
+        assert bench.visitor.state.value == "registered"
+        bench.wait(2000)
+        bench.restart(access=self.LEFT)
+        assert len(requests(bench.hear(STATION.data(ADDRESS)))) == 1
+
+    def test_of_whom_an_older_version_did_not_say_it_is_believed(self) -> None:
+        bench = self.served(Ipv4(0))
+        bench.restart(access=self.LEFT)
+        assert bench.visitor.state.value == "registered"
 
 
 def test_who_came_before_there_were_access_points_is_let_in_by_none() -> None:

@@ -118,7 +118,11 @@ OCTETS_WITH_METHOD = OCTETS_WITH_ACCOUNTING.replace(b"\xdc\0\x22", b"\xdc\0\x25"
 """And with how it has proven who it is, behind that."""
 
 
+AP = ipv4("198.51.100.7")
 _EXAMINED = b"\x92\xc2\xc4\x05campu"
+_EXAMINED_BY = b"\x93\xc2\xc4\x05campu\xce\xc6\x33\x64\x07"
+"""And who has said so."""
+
 OCTETS_WITH_ACCESS_POINT = OCTETS_WITH_METHOD.replace(b"\xdc\0\x25", b"\xdc\0\x26", 1).replace(
     _BY_EAP, _BY_EAP + _EXAMINED, 1
 )
@@ -165,7 +169,10 @@ def test_with_the_method() -> None:
     assert _CODEC.decode(OCTETS_WITH_METHOD) == [examined, DEPARTED, BURIED]
     there = replace(examined, examined=Examined(by_eap=False, called_station=b"campu"))
     assert _CODEC.decode(OCTETS_WITH_ACCESS_POINT) == [there, DEPARTED, BURIED]
-    assert _CODEC.encode([there, DEPARTED, BURIED]) == OCTETS_WITH_ACCESS_POINT
+    at = replace(there, examined=Examined(by_eap=False, called_station=b"campu", access_point=AP))
+    octets = OCTETS_WITH_ACCESS_POINT.replace(_EXAMINED, _EXAMINED_BY)
+    assert _CODEC.decode(octets) == [at, DEPARTED, BURIED]
+    assert _CODEC.encode([at, DEPARTED, BURIED]) == octets
 
 
 ADMITTED = Admitted(
@@ -195,7 +202,10 @@ OCTETS_OF_ADMISSIONS = bytes.fromhex(
 
 def test_whom_access_points_have_let_in() -> None:
     assert _CODEC.decode(OCTETS_OF_ADMISSIONS) == [ADMITTED, WITHDRAWN]
-    assert _CODEC.encode([ADMITTED, WITHDRAWN]) == OCTETS_OF_ADMISSIONS
+    by = Examined(by_eap=True, called_station=b"ap", access_point=AP)
+    octets = OCTETS_OF_ADMISSIONS.replace(b"\x92\xc3\xc4\x02ap", b"\x93\xc3\xc4\x02ap\xce\xc6\x33\x64\x07")
+    assert _CODEC.decode(octets) == [replace(ADMITTED, examined=by), WITHDRAWN]
+    assert _CODEC.encode([replace(ADMITTED, examined=by), WITHDRAWN]) == octets
 
 
 def test_what_is_written_now_is_version_1() -> None:

@@ -99,7 +99,7 @@ class Exchange:
     def examined(self) -> Examined:
         """What the access point says of the station."""
         called = self.request.attributes.first(AttributeType.CALLED_STATION_ID) or b""
-        return Examined(by_eap=self.by_eap, called_station=called)
+        return Examined(by_eap=self.by_eap, called_station=called, access_point=self.source.address)
 
     def is_awaited(self) -> bool:
         """Whether the access point still waits for the answer: it may have gone on to something else."""

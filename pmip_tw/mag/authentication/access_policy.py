@@ -1,11 +1,13 @@
 """How nodes of an access link are authenticated, as an operator decides."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum
 
 import attrs
 
+from pmip_tw.aaa.examined import Examined
 from pmip_tw.access.authenticator import EapTimes
+from pmip_tw.addresses import Ipv4, ipv4_text
 
 
 class PortAuthentication(Enum):
@@ -40,15 +42,24 @@ class Dot1xPolicy:
 
 @attrs.frozen(slots=True, kw_only=True)
 class AccessPolicy:
-    """``ports``: those that are not authenticated by MAC alone."""
+    """``ports``: those that are not authenticated by MAC alone. ``access_points``: with the port of their stations."""
 
     ports: Mapping[str, PortAuthentication] = attrs.field(factory=dict)
+    access_points: Collection[tuple[Ipv4, str]] = frozenset()
     dot1x: Dot1xPolicy = attrs.field(factory=Dot1xPolicy)
 
     @property
     def behind_access_points(self) -> tuple[str, ...]:
         """Ports on which only those are served whom an access point has let in (AA27)."""
         return tuple(port for port, how in self.ports.items() if how is PortAuthentication.RADIUS_PROXY)
+
+    def objection(self, port: str, examined: Examined | None) -> str:
+        """Why the word of the access point that had a station ``examined`` does not count any more; "": it does."""
+        if examined is None or not examined.access_point:
+            return ""
+        if (examined.access_point, port) in self.access_points:
+            return ""
+        return f"{ipv4_text(examined.access_point)}, which let it in, is no access point of {port} any more"
 
     def of(self, port: str) -> PortAuthentication:
         return self.ports.get(port, PortAuthentication.MAC)

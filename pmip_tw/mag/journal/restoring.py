@@ -124,7 +124,9 @@ class Restorer:
     def _readmit(self, record: Admitted) -> None:
         """Unless nobody is served so any more: its access point has to have it examined then."""
         profile = _profile(record)
-        if self._admissions.counts_at(record.port) and not self._allowing.objection(profile.filter_ids):
+        objection = self._policy.access.objection(record.port, record.examined)
+        objection = objection or self._allowing.objection(profile.filter_ids)
+        if self._admissions.counts_at(record.port) and not objection:
             admission = Admission(profile=profile, examined=record.examined, until=record.ends_at)
             self._admissions.recall(AccessKey(record.port, record.mac), admission, record.deadline)
 
@@ -182,7 +184,7 @@ class Restorer:
         """Why what it has proven does not count where it is, as things are today; "": it does (X1)."""
         how = self._policy.access.of(record.port)
         if _counts(record.method, how):
-            return ""
+            return self._policy.access.objection(record.port, record.examined)
         return f'{record.port} has authentication = "{how.value}" now, and it came by "{record.method}"'
 
     def _asked_again_at(self, record: Visiting, now: Now) -> float | None:

@@ -48,7 +48,7 @@ from tests.conformance import covers
 
 pytestmark = covers("AA27")
 
-BY_EAP, BY_MAC = Examined(), Examined(by_eap=False)
+BY_EAP, BY_MAC = (Examined(by_eap=by_eap, access_point=FIRST) for by_eap in (True, False))
 STATE = (AttributeType.STATE.value, b"\0of the server")
 EAP_SUCCESS = (AttributeType.EAP_MESSAGE.value, SUCCESS)
 
@@ -81,7 +81,7 @@ def test_where_the_station_is_is_kept_as_the_access_point_has_said_it() -> None:
     bench, ap = Bench(), Ap()
     bench.hear(ap.ask((AttributeType.CALLED_STATION_ID.value, b"02-AA-00-00-00-01:caf\xe9")), ap.source)
     [admitted] = only(Admit, bench.accept(*profile_attributes()))
-    assert admitted.examined == Examined(called_station=b"02-AA-00-00-00-01:caf\xe9")
+    assert admitted.examined == Examined(called_station=b"02-AA-00-00-00-01:caf\xe9", access_point=FIRST)
 
 
 PLACE = [
@@ -348,7 +348,8 @@ class TestWhoIsServed:
         other = ap if same else Ap(SECOND, SECOND_SECRET)
         self.serve(bench, ap)
         bench.hear(other.ask(eap=b"", session="MAC"), other.source)
-        assert only(Admit, bench.accept(*profile_attributes())) == [Admit(KEY, PROFILE, BY_MAC)]
+        by_mac = Examined(by_eap=False, access_point=other.source.address)
+        assert only(Admit, bench.accept(*profile_attributes())) == [Admit(KEY, PROFILE, by_mac)]
         bench.hear(other.ask(eap=b""), other.source)
         assert only(Dismiss, bench.say(Code.ACCESS_REJECT)) == []
         assert only(Dismiss, bench.hear(other.account(2, session="MAC"), other.source, ACCOUNTING)) == []
