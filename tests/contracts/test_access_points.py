@@ -22,7 +22,7 @@ from pmip_tw.errors import PmipError
 from pmip_tw.interfaces import IAccessPoints, IAccessPointsReceiver
 from pmip_tw.mobility.tunnels import AccessKey
 from pmip_tw.net.access_points import RadiusAccessPoints
-from pmip_tw.testing.access_points import BY_EAP, FakeAccessPoints
+from pmip_tw.testing.access_points import FakeAccessPoints
 from pmip_tw.testing.radius_client import FakeRadiusClient, Reply
 from pmip_tw.wire.radius import AttributeType, Code, Request
 from pmip_tw.wire.salt_cipher import SaltCipher
@@ -34,6 +34,7 @@ from tests.loops import private_reactor, run_until
 from tests.observers import Notes
 
 LOOPBACK = ipv4("127.0.0.1")
+BY_EAP = Examined(access_point=LOOPBACK)
 
 pytestmark = covers("AA27")
 
@@ -191,7 +192,7 @@ class TestAccessPoints:
     def test_it_is_said_whether_who_comes_has_proven_anything(self, provider: Provider) -> None:
         heard = Heard()
         provider.provided.start(heard)
-        by_mac = Examined(by_eap=False)
+        by_mac = Examined(by_eap=False, access_point=LOOPBACK)
         provider.let_in(examined=by_mac)
         assert heard.came == [(KEY, PROFILE, by_mac)]
 
