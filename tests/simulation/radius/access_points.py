@@ -7,7 +7,7 @@ from pmip_tw.aaa.accounting.records import StatusType
 from pmip_tw.aaa.nas import Nas, calling_station
 from pmip_tw.aaa.radius.configuration import RadiusServer, RadiusSettings, ServerGroup, StatusServer
 from pmip_tw.aaa.radius.outcome import ACCOUNTING, AUTHENTICATION, Answered, RadiusOutcome
-from pmip_tw.addresses import Endpoint, Ipv4, Mac, ipv4
+from pmip_tw.addresses import Endpoint, Mac
 from pmip_tw.interfaces import Datagram, Unreachable
 from pmip_tw.secret import Secret
 from pmip_tw.testing.clock import NodeClock
@@ -28,6 +28,7 @@ from pmip_tw.wire.radius import (
 from tests.observers import Notes
 from tests.simulation.fuse import Fuse
 from tests.simulation.radius.client import WatchedClient
+from tests.simulation.radius.places import address_of
 
 if TYPE_CHECKING:
     from tests.simulation.nodes import MobileNode
@@ -41,10 +42,6 @@ TRY_AGAIN = 2.0
 """Seconds until a station that was not let in is back."""
 
 _LOST_CARRIER = 2
-
-
-def address_of(mag: int, number: int) -> Ipv4:
-    return ipv4(f"198.51.{150 + mag}.{1 + number}")
 
 
 class AccessPoint:

@@ -23,6 +23,7 @@ from tests.simulation.radius.happenings import (
     ServerMistyped,
     ServerSlow,
 )
+from tests.simulation.radius.places import address_of
 from tests.simulation.radius.settings import Servers
 from tests.simulation.scenario import Conditions, Scenario
 from tests.simulation.subjects import Chance, crash, machines, planned
@@ -117,7 +118,14 @@ def access_points(scenario: Scenario, chance: Chance) -> Scenario:
         )
         happenings.append(restarts)
     proofs = ["password", *(chance.choice(_PROOFS) for _ in scenario.nodes[1:])]
-    access = AccessPolicy(ports={PORT: PortAuthentication.RADIUS_PROXY})
+    access = AccessPolicy(
+        ports={PORT: PortAuthentication.RADIUS_PROXY},
+        access_points={
+            (address_of(mag, number), PORT)
+            for mag in range(scenario.mags)
+            for number in range(servers.points)
+        },
+    )
     return attrs.evolve(
         planned(scenario, happenings),
         aaa=servers,
