@@ -21,9 +21,9 @@ from pmip_tw.config.draft import Draft
 from pmip_tw.config.locate import START, Position, Positions, locate
 from pmip_tw.config.node_file import read_nodes
 from pmip_tw.config.regular_file import open_regular
-from pmip_tw.config.settings.common import NodeFile
 from pmip_tw.config.settings.lma import LmaSettings
 from pmip_tw.config.settings.mag import LocalSettings, MagSettings, User, UserFile
+from pmip_tw.config.settings.nodes import NodeFile
 from pmip_tw.config.settings.relay import RelaySettings
 from pmip_tw.config.structure import MOST_MISTAKES, Mistake, structure, unknown
 from pmip_tw.errors import ConfigurationError

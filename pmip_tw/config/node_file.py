@@ -14,7 +14,8 @@ from pmip_tw.config.draft import Draft
 from pmip_tw.config.limits import Key, Nai
 from pmip_tw.config.pools_in_file import PoolsInFile
 from pmip_tw.config.regular_file import open_regular
-from pmip_tw.config.settings.common import Associations, MobileNodeNai, NodeFile, associations_of
+from pmip_tw.config.settings.nodes import Associations, NodeFile, associations_of
+from pmip_tw.config.settings.value_types import MobileNodeNai
 from pmip_tw.config.structure import MOST_MISTAKES, suggestion
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authenticators import Algorithm

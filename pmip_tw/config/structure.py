@@ -13,8 +13,8 @@ from cattrs.gen import make_dict_structure_fn
 
 from pmip_tw.addresses import Ipv4, Mac, Prefix, ipv4, mac, prefix
 from pmip_tw.config.locate import Path
-from pmip_tw.config.settings.common import NodeFile
 from pmip_tw.config.settings.mag import UserFile
+from pmip_tw.config.settings.nodes import NodeFile
 from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.secret import Secret, parse_key
 

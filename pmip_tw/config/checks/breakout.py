@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pmip_tw.addresses import Ipv4, Prefix, ipv4_text
 from pmip_tw.config.draft import Draft
 from pmip_tw.config.locate import Path
-from pmip_tw.config.settings.common import Interface
+from pmip_tw.config.settings.value_types import Interface
 from pmip_tw.config.structure import Mistake
 
 _LISTED: Path = ("mag", "local_breakout")

@@ -6,9 +6,9 @@ from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.limits import DiameterName
 from pmip_tw.config.locate import Path
-from pmip_tw.config.settings.common import Port
 from pmip_tw.config.settings.diameter import PORTS, DiameterIdentity, DiameterTransport
 from pmip_tw.config.settings.radius import Purpose
+from pmip_tw.config.settings.value_types import Port
 from pmip_tw.config.structure import Mistake
 
 _BOTH: tuple[Purpose, ...] = ("authentication", "accounting")

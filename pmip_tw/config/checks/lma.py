@@ -13,9 +13,9 @@ from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.locate import Path
 from pmip_tw.config.pools_in_file import PoolsInFile
 from pmip_tw.config.settings.address_spaces import POOLS, address_space_mistakes
-from pmip_tw.config.settings.common import MobileNodeEmsk, MobileNodeNai, Spi
 from pmip_tw.config.settings.known_mags import known_mag_mistakes
 from pmip_tw.config.settings.redirects import redirect_mistakes
+from pmip_tw.config.settings.value_types import MobileNodeEmsk, MobileNodeNai, Spi
 from pmip_tw.config.structure import Mistake
 
 

@@ -6,7 +6,7 @@ from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.config.checks.users import key_and_spi
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.locate import Path
-from pmip_tw.config.settings.common import Authentication
+from pmip_tw.config.settings.value_types import Authentication
 from pmip_tw.config.structure import Mistake
 
 _OF_A_KEY = ("spi", "key", "algorithm")

@@ -15,8 +15,8 @@ from pmip_tw.config.checks.profile import profile_mistakes
 from pmip_tw.config.checks.radius_proxy import radius_proxy_mistakes
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.locate import Path
-from pmip_tw.config.settings.common import Interface
 from pmip_tw.config.settings.mag import DhcpMethod
+from pmip_tw.config.settings.value_types import Interface
 from pmip_tw.config.structure import Mistake
 from pmip_tw.wire.pretunnel import DEFAULT_REPLY_TYPE, DEFAULT_REQUEST_TYPE
 

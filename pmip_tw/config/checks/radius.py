@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.locate import Path
-from pmip_tw.config.settings.common import Port
 from pmip_tw.config.settings.radius import ACCOUNTING_PORT, RADIUS_PORT, RADSEC_PORT, Purpose, Transport
+from pmip_tw.config.settings.value_types import Port
 from pmip_tw.config.structure import Mistake
 from pmip_tw.secret import Secret
 

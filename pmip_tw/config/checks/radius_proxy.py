@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.locate import Path
-from pmip_tw.config.settings.common import Interface, Port
 from pmip_tw.config.settings.radius import Purpose
 from pmip_tw.config.settings.radius_proxy import ACCOUNTING_PORT, AUTHENTICATION_PORT
+from pmip_tw.config.settings.value_types import Interface, Port
 from pmip_tw.config.structure import Mistake
 
 METHOD = "radius-proxy"

@@ -7,7 +7,7 @@ from pmip_tw.config.checks.breakout import nearby_lma_mistakes
 from pmip_tw.config.checks.emsk import emsk_mistakes
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.locate import Path
-from pmip_tw.config.settings.common import MobileNodeNai
+from pmip_tw.config.settings.value_types import MobileNodeNai
 from pmip_tw.config.structure import Mistake
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import attrs
 
 from pmip_tw.config.limits import Within
-from pmip_tw.config.settings.common import Journal
+from pmip_tw.config.settings.value_types import Journal
 
 DialectName = Literal["as-profile", "standard", "3gpp2", "wimax"]
 

@@ -10,7 +10,7 @@ from pmip_tw.config.checks.prefixes import prefix_mistakes
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.limits import AtMost, Realm, RoutingTable
 from pmip_tw.config.locate import Path
-from pmip_tw.config.settings.common import HostAddress, Interface, Name
+from pmip_tw.config.settings.value_types import HostAddress, Interface, Name
 from pmip_tw.config.structure import Mistake, suggestion
 
 AssignedBy = Literal["lma", "dhcp"]

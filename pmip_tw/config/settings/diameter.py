@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 import attrs
 
 from pmip_tw.config.limits import Choices, DiameterName, FilePath, Within
-from pmip_tw.config.settings.common import HostAddress, Port
 from pmip_tw.config.settings.radius import MacFormat, Purpose
+from pmip_tw.config.settings.value_types import HostAddress, Port
 
 DiameterTransport = Literal["tls", "tcp"]
 PORTS: dict[DiameterTransport, int] = {"tls": 5868, "tcp": 3868}

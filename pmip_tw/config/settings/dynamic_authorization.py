@@ -9,7 +9,7 @@ import attrs
 
 from pmip_tw.aaa.radius.authorization_server import DEFAULT_AHEAD, DEFAULT_WINDOW
 from pmip_tw.config.limits import AtMost, Within
-from pmip_tw.config.settings.common import HostAddress, Port
+from pmip_tw.config.settings.value_types import HostAddress, Port
 from pmip_tw.mobility.filter_grammar import filter_rule
 from pmip_tw.mobility.packet_filters import PacketFilter
 from pmip_tw.secret import Secret

@@ -9,7 +9,7 @@ from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.config.draft import Draft, Once
 from pmip_tw.config.limits import Realm
 from pmip_tw.config.locate import Path
-from pmip_tw.config.settings.common import Authentication, HostAddress, MobileNodeKey, Spi
+from pmip_tw.config.settings.value_types import Authentication, HostAddress, MobileNodeKey, Spi
 from pmip_tw.config.structure import Mistake
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authenticators import Algorithm

@@ -13,7 +13,15 @@ from pmip_tw.addresses import UNSPECIFIED, Ipv4
 from pmip_tw.config.limits import AaaSpi, Choices, Within
 from pmip_tw.config.settings.accounting import LmaAccounting
 from pmip_tw.config.settings.address_spaces import MAIN_DEVICE, Domain, Pool
-from pmip_tw.config.settings.common import (
+from pmip_tw.config.settings.dhcp_relay import DhcpRelay
+from pmip_tw.config.settings.diameter import LmaDiameterSettings
+from pmip_tw.config.settings.dynamic_authorization import DynamicAuthorizationSettings, Filter
+from pmip_tw.config.settings.keys import KeySettings
+from pmip_tw.config.settings.known_mags import KnownMag
+from pmip_tw.config.settings.nodes import NodeFile
+from pmip_tw.config.settings.radius import RadiusSettings
+from pmip_tw.config.settings.redirects import Redirect
+from pmip_tw.config.settings.value_types import (
     Control,
     EncapsulationName,
     HostAddress,
@@ -25,17 +33,9 @@ from pmip_tw.config.settings.common import (
     MobileNodeKey,
     MobileNodeNai,
     Name,
-    NodeFile,
     Seconds,
     Spi,
 )
-from pmip_tw.config.settings.dhcp_relay import DhcpRelay
-from pmip_tw.config.settings.diameter import LmaDiameterSettings
-from pmip_tw.config.settings.dynamic_authorization import DynamicAuthorizationSettings, Filter
-from pmip_tw.config.settings.keys import KeySettings
-from pmip_tw.config.settings.known_mags import KnownMag
-from pmip_tw.config.settings.radius import RadiusSettings
-from pmip_tw.config.settings.redirects import Redirect
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authenticators import Algorithm
 from pmip_tw.mobility.mn_aaa import AaaAssociation

@@ -20,7 +20,18 @@ from pmip_tw.config.limits import (
     Within,
 )
 from pmip_tw.config.settings.accounting import MagAccounting
-from pmip_tw.config.settings.common import (
+from pmip_tw.config.settings.dhcp_relay import MagDhcpRelay
+from pmip_tw.config.settings.diameter import DiameterSettings
+from pmip_tw.config.settings.dot1x import Dot1xSettings, PortAuthentication
+from pmip_tw.config.settings.dynamic_authorization import (
+    DynamicAuthorizationSettings,
+    Filter,
+    UnknownFilter,
+)
+from pmip_tw.config.settings.profile import ProfileSettings
+from pmip_tw.config.settings.radius import RadiusSettings
+from pmip_tw.config.settings.radius_proxy import RadiusProxySettings
+from pmip_tw.config.settings.value_types import (
     Authentication,
     Control,
     EncapsulationName,
@@ -37,17 +48,6 @@ from pmip_tw.config.settings.common import (
     Seconds,
     Spi,
 )
-from pmip_tw.config.settings.dhcp_relay import MagDhcpRelay
-from pmip_tw.config.settings.diameter import DiameterSettings
-from pmip_tw.config.settings.dot1x import Dot1xSettings, PortAuthentication
-from pmip_tw.config.settings.dynamic_authorization import (
-    DynamicAuthorizationSettings,
-    Filter,
-    UnknownFilter,
-)
-from pmip_tw.config.settings.profile import ProfileSettings
-from pmip_tw.config.settings.radius import RadiusSettings
-from pmip_tw.config.settings.radius_proxy import RadiusProxySettings
 from pmip_tw.mag.policy import COMMON_GATEWAY_MAC
 from pmip_tw.mobility.associations import SecurityAssociation
 from pmip_tw.mobility.authenticators import Algorithm

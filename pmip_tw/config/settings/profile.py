@@ -6,7 +6,7 @@ import attrs
 
 from pmip_tw.addresses import UNSPECIFIED, Ipv4
 from pmip_tw.config.limits import MOST_NAME_SERVERS, AtMost, Choices, Host, Realm, Within
-from pmip_tw.config.settings.common import INFINITE_LIFETIME, HostAddress
+from pmip_tw.config.settings.value_types import INFINITE_LIFETIME, HostAddress
 from pmip_tw.mobility.authenticators import Algorithm
 
 SourceName = Literal["wimax", "3gpp2", "radius", "users", "local"]

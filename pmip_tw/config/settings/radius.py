@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import attrs
 
 from pmip_tw.config.limits import FilePath, Within
-from pmip_tw.config.settings.common import HostAddress, Port
+from pmip_tw.config.settings.value_types import HostAddress, Port
 from pmip_tw.secret import Secret
 
 MessageAuthenticatorRule = Literal["auto", "yes", "eap-only", "no"]

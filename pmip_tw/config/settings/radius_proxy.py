@@ -6,8 +6,8 @@ import attrs
 
 from pmip_tw.addresses import UNSPECIFIED, Ipv4
 from pmip_tw.config.limits import Host, InterfaceName, Within
-from pmip_tw.config.settings.common import HostAddress, Port
 from pmip_tw.config.settings.radius import MessageAuthenticatorRule
+from pmip_tw.config.settings.value_types import HostAddress, Port
 from pmip_tw.secret import Secret
 
 NamedNas = Literal["mag", "access-point"]

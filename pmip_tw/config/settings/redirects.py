@@ -9,7 +9,7 @@ from pmip_tw.addresses import Ipv4, ipv4_text
 from pmip_tw.config.draft import Draft
 from pmip_tw.config.limits import Realm
 from pmip_tw.config.locate import Path
-from pmip_tw.config.settings.common import HostAddress
+from pmip_tw.config.settings.value_types import HostAddress
 from pmip_tw.config.structure import Mistake
 
 
